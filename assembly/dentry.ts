@@ -1,0 +1,271 @@
+// Dentries (Linux: struct dentry): a name in a directory. Positive with an inode, negative without.
+//
+// Who holds what: a dentry holds a count on its parent and, while positive, on its inode. Counts on a dentry: one for
+// each of its children, open files, mounts and tasks that stand on it, and one for its own existence where the file
+// system lives in the dcache (DCACHE_PERSISTENT). At 0 a dentry without name (unhashed) or without inode goes; one that
+// is still hashed is kept for the next walk.
+//
+// A directory's children form a list, newest first, in descending order of `cookie`: the order of readdir on tmpfs,
+// and a position in it that stays valid whatever comes and goes.
+import {
+  CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN,
+} from "./abi";
+import { hashInsert, hashName, hashRemove, negativeAdd, negativeRemove } from "./dcache";
+import { Inode, iput } from "./inode";
+import { isNil, kernel, nil } from "./kernel";
+import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
+
+// @ts-ignore: decorator
+@unmanaged export class Dentry {
+  hash: u32; // of parent and name
+  hashNext: Dentry;
+  parent: Dentry; // itself at the root of a file system
+  inode: Inode; // nil = negative
+  count: u32;
+  flags: u16; // DCACHE_*
+  nameLen: u16;
+  cookie: f64; // position in the parent directory, newest highest; 0 = none given
+  siblingNext: Dentry; // older
+  siblingPrev: Dentry;
+  children: Dentry; // of a directory: list, newest first
+  aliasNext: Dentry; // list of the inode's dentries
+  aliasPrev: Dentry;
+  lruNext: Dentry; // unused negative dentries; otherwise scratch for sorting
+  lruPrev: Dentry;
+  longName: usize; // address of a name longer than the inline bytes, 0 = inline
+  reserved: u32;
+  name0: u32; // 28 inline bytes, NUL padded
+  name1: u32;
+  name2: u32;
+  name3: u32;
+  name4: u32;
+  name5: u32;
+  name6: u32;
+}
+
+// @ts-ignore: decorator
+@inline export function nameOf(dentry: Dentry): usize {
+  return dentry.longName ? dentry.longName : changetype<usize>(dentry) + DENTRY_NAME;
+}
+
+// @ts-ignore: decorator
+@inline export function dget(dentry: Dentry): void {
+  dentry.count++;
+}
+
+/** Makes a negative, unhashed dentry with one reference. @returns nil when memory ran out */
+export function allocDentry(parent: Dentry, name: usize, len: u32): Dentry {
+  const dentry = changetype<Dentry>(kmemCacheAlloc(CACHE_DENTRY));
+  if (isNil(dentry)) return dentry;
+  if (!setName(dentry, name, len)) {
+    kmemCacheFree(changetype<usize>(dentry));
+    return nil<Dentry>();
+  }
+  dentry.count = 1;
+  if (isNil(parent)) dentry.parent = dentry;
+  else {
+    dentry.parent = parent;
+    parent.count++;
+  }
+  dentry.hash = hashName(dentry.parent, name, len);
+  kernel().nrDentries++;
+  return dentry;
+}
+
+function setName(dentry: Dentry, name: usize, len: u32): bool {
+  let to = changetype<usize>(dentry) + DENTRY_NAME;
+  if (len > DNAME_INLINE_LEN) {
+    to = kmalloc(len + 8); // readers take words: some bytes beyond the name must be there
+    if (!to) return false;
+    dentry.longName = to;
+  }
+  for (let i: u32 = 0; i < len; i++) store<u8>(to + i, load<u8>(name + i));
+  dentry.nameLen = <u16>len;
+  return true;
+}
+
+/** Makes a negative dentry positive; takes over the caller's reference on the inode. */
+export function dInstantiate(dentry: Dentry, inode: Inode): void {
+  if (dentry.flags & DCACHE_LRU) negativeRemove(dentry);
+  dentry.inode = inode;
+  addAlias(dentry, inode);
+}
+
+function addAlias(dentry: Dentry, inode: Inode): void {
+  dentry.aliasNext = inode.aliases;
+  if (!isNil(dentry.aliasNext)) dentry.aliasNext.aliasPrev = dentry;
+  inode.aliases = dentry;
+}
+
+function removeAlias(dentry: Dentry, inode: Inode): void {
+  if (isNil(dentry.aliasPrev)) inode.aliases = dentry.aliasNext;
+  else dentry.aliasPrev.aliasNext = dentry.aliasNext;
+  if (!isNil(dentry.aliasNext)) dentry.aliasNext.aliasPrev = dentry.aliasPrev;
+  dentry.aliasNext = nil<Dentry>();
+  dentry.aliasPrev = nil<Dentry>();
+}
+
+/** Gives the dentry its place under its parent: on the hash and at the head of the list of children. */
+export function dAdd(dentry: Dentry): void {
+  hashInsert(dentry);
+  linkChild(dentry, dentry.parent, kernel().nextCookie++);
+}
+
+function linkChild(dentry: Dentry, parent: Dentry, cookie: f64): void {
+  dentry.cookie = cookie;
+  dentry.flags |= <u16>DCACHE_CHILD;
+  let prev = nil<Dentry>();
+  let next = parent.children;
+  while (!isNil(next) && next.cookie > cookie) { // only an exchange goes further than the head
+    prev = next;
+    next = next.siblingNext;
+  }
+  dentry.siblingPrev = prev;
+  dentry.siblingNext = next;
+  if (isNil(prev)) parent.children = dentry;
+  else prev.siblingNext = dentry;
+  if (!isNil(next)) next.siblingPrev = dentry;
+}
+
+function unlinkChild(dentry: Dentry): void {
+  if (!(dentry.flags & DCACHE_CHILD)) return;
+  if (isNil(dentry.siblingPrev)) dentry.parent.children = dentry.siblingNext;
+  else dentry.siblingPrev.siblingNext = dentry.siblingNext;
+  if (!isNil(dentry.siblingNext)) dentry.siblingNext.siblingPrev = dentry.siblingPrev;
+  dentry.siblingNext = nil<Dentry>();
+  dentry.siblingPrev = nil<Dentry>();
+  dentry.flags &= ~<u16>DCACHE_CHILD;
+}
+
+/** Takes the name away; who holds the dentry keeps it (Linux d_drop, and d_delete for the last holder). */
+export function dDrop(dentry: Dentry): void {
+  if (dentry.flags & DCACHE_HASHED) hashRemove(dentry);
+  unlinkChild(dentry);
+  if (dentry.flags & DCACHE_PERSISTENT) {
+    dentry.flags &= ~<u16>DCACHE_PERSISTENT;
+    dput(dentry);
+  }
+}
+
+/** Drops a reference. Walks up: a dentry that goes drops its parent's. */
+export function dput(start: Dentry): void {
+  let dentry = start;
+  while (true) {
+    if (DEBUG) assert(dentry.count > 0, "dput: dentry without references");
+    if (--dentry.count) return;
+    if (dentry.flags & DCACHE_HASHED) {
+      if (!isNil(dentry.inode) && dentry.inode.nlink == 0) dDrop(dentry);
+      else {
+        if (isNil(dentry.inode) && !(dentry.flags & DCACHE_LRU)) negativeAdd(dentry);
+        return;
+      }
+    }
+    const parent = dentry.parent;
+    freeDentry(dentry);
+    if (parent == dentry) return;
+    dentry = parent;
+  }
+}
+
+/** Precondition: no reference is left, and no name. */
+function freeDentry(dentry: Dentry): void {
+  if (dentry.flags & DCACHE_LRU) negativeRemove(dentry);
+  unlinkChild(dentry);
+  const inode = dentry.inode;
+  if (!isNil(inode)) {
+    removeAlias(dentry, inode);
+    iput(inode);
+  }
+  if (dentry.longName) kfree(dentry.longName);
+  kernel().nrDentries--;
+  kmemCacheFree(changetype<usize>(dentry));
+}
+
+/** Frees a cached dentry that nobody holds (Linux dentry_kill), whatever list it is on. */
+export function dKill(dentry: Dentry): void {
+  if (DEBUG) assert(dentry.count == 0, "dKill: dentry is in use");
+  if (dentry.flags & DCACHE_HASHED) hashRemove(dentry);
+  const parent = dentry.parent;
+  freeDentry(dentry);
+  if (parent != dentry) dput(parent);
+}
+
+/**
+ * Moves `dentry` to the place and name of `target`, an unhashed negative dentry or the dentry that is replaced, which
+ * loses its name.
+ *
+ * @see Linux fs/dcache.c d_move()
+ */
+export function dMove(dentry: Dentry, target: Dentry): void {
+  const oldParent = dentry.parent;
+  const newParent = target.parent;
+  hashRemove(dentry);
+  unlinkChild(dentry);
+  if (target.flags & DCACHE_HASHED) hashRemove(target);
+  unlinkChild(target);
+  swapNames(dentry, target);
+  dentry.parent = newParent; // each takes over the other's reference on its parent
+  target.parent = oldParent;
+  rehash(dentry);
+  linkChild(dentry, newParent, kernel().nextCookie++);
+  if (target.flags & DCACHE_PERSISTENT) {
+    target.flags &= ~<u16>DCACHE_PERSISTENT;
+    dput(target);
+  }
+}
+
+/** Swaps the places and names of two dentries. @see Linux fs/dcache.c d_exchange() */
+export function dExchange(a: Dentry, b: Dentry): void {
+  const parentA = a.parent;
+  const parentB = b.parent;
+  const cookieA = a.cookie;
+  const cookieB = b.cookie;
+  hashRemove(a);
+  hashRemove(b);
+  unlinkChild(a);
+  unlinkChild(b);
+  swapNames(a, b);
+  a.parent = parentB;
+  b.parent = parentA;
+  rehash(a);
+  rehash(b);
+  linkChild(a, parentB, cookieB);
+  linkChild(b, parentA, cookieA);
+}
+
+function rehash(dentry: Dentry): void {
+  dentry.hash = hashName(dentry.parent, nameOf(dentry), dentry.nameLen);
+  hashInsert(dentry);
+}
+
+function swapNames(a: Dentry, b: Dentry): void {
+  const nameA = changetype<usize>(a) + DENTRY_NAME;
+  const nameB = changetype<usize>(b) + DENTRY_NAME;
+  for (let i: usize = 0; i < DNAME_INLINE_LEN; i += 4) {
+    const word = load<u32>(nameA + i);
+    store<u32>(nameA + i, load<u32>(nameB + i));
+    store<u32>(nameB + i, word);
+  }
+  const long = a.longName;
+  a.longName = b.longName;
+  b.longName = long;
+  const len = a.nameLen;
+  a.nameLen = b.nameLen;
+  b.nameLen = len;
+}
+
+/** True if `dentry` is `ancestor` or lies below it (Linux is_subdir). */
+export function isSubdir(dentry: Dentry, ancestor: Dentry): bool {
+  let at = dentry;
+  while (at != ancestor) {
+    if (at.parent == at) return false;
+    at = at.parent;
+  }
+  return true;
+}
+
+/** True if the directory has a name in it (Linux simple_empty, negated). */
+export function hasChildren(dentry: Dentry): bool {
+  for (let child = dentry.children; !isNil(child); child = child.siblingNext) if (!isNil(child.inode)) return true;
+  return false;
+}

@@ -1,0 +1,115 @@
+// Entry points: dentries and inodes.
+import { ENOMEM, I_DEAD, LOOKUP_PATH_B } from "../abi";
+import {
+  allocDentry, dAdd as add, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
+  dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir,
+} from "../dentry";
+import { dLookup as lookup, pruneNegative } from "../dcache";
+import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
+import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
+import { SuperBlock } from "../super";
+
+/** Makes a negative dentry for the last component of the walk just done. @returns handle, with one reference; -ENOMEM */
+export function dAllocLast(): i32 {
+  const s = slot();
+  const dentry = allocDentry(s.ndParent, s.ndLast, s.ndLastLen);
+  return isNil(dentry) ? -ENOMEM : handle<Dentry>(dentry);
+}
+
+/** Makes a negative dentry for the `len` bytes in path buffer A (or B, by LOOKUP_PATH_B). @returns handle or -ENOMEM */
+export function dAlloc(parent: u32, len: u32, flags: u32): i32 {
+  const at = flags & LOOKUP_PATH_B ? pathB() : pathA();
+  const dentry = allocDentry(deref<Dentry>(parent), at, len);
+  return isNil(dentry) ? -ENOMEM : handle<Dentry>(dentry);
+}
+
+/** Finds a name in the hash alone. @returns handle, 0 = not there */
+export function dLookup(parent: u32, len: u32, flags: u32): i32 {
+  const at = flags & LOOKUP_PATH_B ? pathB() : pathA();
+  return handle<Dentry>(lookup(deref<Dentry>(parent), at, len));
+}
+
+export function dget(dentry: u32): void {
+  get(deref<Dentry>(dentry));
+}
+
+export function dput(dentry: u32): void {
+  put(deref<Dentry>(dentry));
+}
+
+export function dAdd(dentry: u32): void {
+  add(deref<Dentry>(dentry));
+}
+
+/** Makes a dentry positive; takes over the caller's reference on the inode. */
+export function dInstantiate(dentry: u32, inode: u32): void {
+  instantiate(deref<Dentry>(dentry), deref<Inode>(inode));
+}
+
+export function dDrop(dentry: u32): void {
+  drop(deref<Dentry>(dentry));
+}
+
+/** A directory has been removed: nothing can be made in it any more, and its name goes. */
+export function dDelete(dentry: u32): void {
+  const d = deref<Dentry>(dentry);
+  const inode = d.inode;
+  if (!isNil(inode) && inode.nlink == 0) inode.state |= I_DEAD;
+  drop(d);
+}
+
+export function dMove(dentry: u32, target: u32): void {
+  const t = deref<Dentry>(target);
+  if (!isNil(t.inode) && t.inode.nlink == 0) t.inode.state |= I_DEAD;
+  move(deref<Dentry>(dentry), t);
+}
+
+export function dExchange(a: u32, b: u32): void {
+  exchange(deref<Dentry>(a), deref<Dentry>(b));
+}
+
+export function isSubdir(dentry: u32, ancestor: u32): u32 {
+  return subdir(deref<Dentry>(dentry), deref<Dentry>(ancestor)) ? 1 : 0;
+}
+
+export function hasChildren(dentry: u32): u32 {
+  return children(deref<Dentry>(dentry)) ? 1 : 0;
+}
+
+/** Makes an inode of a super block with one reference. @returns handle or -ENOMEM */
+export function inodeNew(sb: u32, mode: u32, uid: u32, gid: u32, nowMs: f64): i32 {
+  const inode = allocInode(deref<SuperBlock>(sb), mode, uid, gid, nowMs);
+  return isNil(inode) ? -ENOMEM : handle<Inode>(inode);
+}
+
+export function iget(inode: u32): void {
+  inodeGet(deref<Inode>(inode));
+}
+
+export function iput(inode: u32): void {
+  inodePut(deref<Inode>(inode));
+}
+
+/** Sets times to now (TOUCH_*). */
+export function touch(inode: u32, which: u32, nowMs: f64): void {
+  touchInode(deref<Inode>(inode), which, nowMs);
+}
+
+/** Next inode whose file system wants to know that it goes. @returns handle, 0 = none; then inodeFree() */
+export function evictNext(): u32 {
+  return handle<Inode>(nextEvicting());
+}
+
+export function inodeFree(inode: u32): void {
+  freeInode(deref<Inode>(inode));
+}
+
+/** Frees unused cached dentries: all negative ones. */
+export function shrinkDcache(nr: u32): void {
+  pruneNegative(nr);
+}
+
+/** Frees a cached dentry that nobody holds. */
+export function dentryKill(dentry: u32): void {
+  dKill(deref<Dentry>(dentry));
+}

@@ -1,0 +1,209 @@
+// Entry points: open files, reads and writes, sizes, locks.
+import {
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, FMODE_WRITE, PAGE_SHIFT,
+  PAGE_SIZE, PG_PRIVATE, TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
+} from "../abi";
+import { Dentry } from "../dentry";
+import { allocFile, File, fput } from "../file";
+import { fillHole, findPage, holeLength } from "../filemap";
+import { dropLock, setLock } from "../flock";
+import { Inode, mappingOf, touch } from "../inode";
+import { current, deref, handle, isNil, slot } from "../kernel";
+import { Mount } from "../mount";
+import { pageAddress, pageOf } from "../page";
+import { packNames as pack, packNext, startSorted } from "../readdir";
+import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../read-write";
+import { punchHole as punch, removePages, truncateToSize } from "../truncate";
+import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../uaccess";
+import { xaFind } from "../xarray";
+
+/** Opens what the current task's walk has found. @returns handle or -ENOMEM */
+export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
+  const file = allocFile(current(), deref<Mount>(mnt), deref<Dentry>(dentry), flags, mode);
+  return isNil(file) ? -ENOMEM : handle<File>(file);
+}
+
+/** Another descriptor shares the file. */
+export function fileGet(file: u32): void {
+  deref<File>(file).count++;
+}
+
+export function filePut(file: u32): void {
+  fput(deref<File>(file));
+}
+
+/** Starts a read, see read-write.ts. */
+export function readBegin(file: u32, pos: f64, len: u32): i32 {
+  return begin(deref<File>(file), pos, len);
+}
+
+/** A further piece of a read; `advance` 1 moves the file's position behind it. */
+export function readNext(file: u32, pos: f64, len: u32, advance: u32): i32 {
+  const f = deref<File>(file);
+  const n = readPiece(f.inode, pos, len);
+  if (advance) f.pos = pos + <f64>n;
+  return n;
+}
+
+/** A piece of an inode's data, without a file and without access time. */
+export function readInode(inode: u32, pos: f64, len: u32): i32 {
+  return readPiece(deref<Inode>(inode), pos, len);
+}
+
+export function writeBegin(file: u32, pos: f64, len: u32, nowMs: f64): i32 {
+  return startWrite(deref<File>(file), pos, len, nowMs);
+}
+
+/** May the file be written at all? For writes of nothing. @returns 0 or -EBADF */
+export function mayWrite(file: u32): i32 {
+  return deref<File>(file).mode & FMODE_WRITE ? 0 : -EBADF;
+}
+
+export function writeNext(len: u32): i32 {
+  return nextWrite(len);
+}
+
+export function writeEnd(n: u32): void {
+  endWrite(n);
+}
+
+/** Notes that a directory or link has been read. */
+export function accessed(file: u32): void {
+  accessFile(deref<File>(file));
+}
+
+export function inodeAccessed(inode: u32, mntFlags: u32): void {
+  accessInode(deref<Inode>(inode), mntFlags);
+}
+
+/** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0 or -EFBIG */
+export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
+  const i = deref<Inode>(inode);
+  if (size > i.sb.maxBytes || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
+  if (size <= i.size) truncateToSize(i, size); // the same size too: what was allocated beyond it goes, as on tmpfs
+  i.size = size;
+  touch(i, TOUCH_MTIME | TOUCH_CTIME, nowMs);
+  return 0;
+}
+
+/** As setSize(), and takes set-ID bits away: what truncate() and O_TRUNC do. */
+export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
+  const rc = setSize(inode, size, nowMs);
+  if (rc == 0) removePrivileges(deref<Inode>(inode));
+  return rc;
+}
+
+/** Makes [start, end) a hole. */
+export function punchHole(inode: u32, start: f64, end: f64): void {
+  punch(deref<Inode>(inode), start, end);
+}
+
+/**
+ * Gives [start, end) frames of zeros where it has none. All or nothing.
+ * @returns 0, -ENOSPC
+ */
+export function allocateRange(inode: u32, start: f64, end: f64): i32 {
+  const i = deref<Inode>(inode);
+  const first = <u32>(<u64>start >> PAGE_SHIFT);
+  const last = <u32>((<u64>end - 1) >> PAGE_SHIFT);
+  let index = first;
+  while (true) {
+    const left = last - index; // pages after this one
+    let got: u32 = 1;
+    if (!findPage(i, index)) {
+      got = fillHole(i, index, holeLength(i, index, left + 1));
+      if (!got) {
+        undoAllocation(i, first, last);
+        return -ENOSPC;
+      }
+      memory.fill(pageAddress(findPage(i, index)), 0, <usize>got << PAGE_SHIFT);
+      for (let n: u32 = 0; n < got; n++) pageOf(findPage(i, index + n)).flags |= PG_PRIVATE;
+    }
+    if (got > left) break;
+    index += got;
+  }
+  forEachFresh(i, first, last, false);
+  return 0;
+}
+
+function undoAllocation(inode: Inode, first: u32, last: u32): void {
+  forEachFresh(inode, first, last, true);
+}
+
+/** Unmarks the pages that an allocation has just made, or removes them. */
+function forEachFresh(inode: Inode, first: u32, last: u32, remove: bool): void {
+  let index = first;
+  while (xaFind(mappingOf(inode), index, last, XA_PRESENT)) {
+    index = slot().xaIndex;
+    const page = pageOf(findPage(inode, index));
+    if (page.flags & PG_PRIVATE) {
+      page.flags &= ~PG_PRIVATE;
+      if (remove) removePages(inode, index, index);
+    }
+    if (index == last) return;
+    index++;
+  }
+}
+
+/** First byte of data at or after `pos` (pages in the cache). @returns -ENXIO when only a hole is left */
+export function seekData(inode: u32, pos: f64): f64 {
+  const i = deref<Inode>(inode);
+  if (pos >= i.size) return -ENXIO;
+  if (!xaFind(mappingOf(i), <u32>(<u64>pos >> PAGE_SHIFT), u32.MAX_VALUE, XA_PRESENT)) return -ENXIO;
+  const at = <f64>slot().xaIndex * PAGE_SIZE;
+  return at >= i.size ? -ENXIO : max<f64>(at, pos);
+}
+
+/** First byte of a hole at or after `pos`; the end of the file is one. @returns -ENXIO beyond the end */
+export function seekHole(inode: u32, pos: f64): f64 {
+  const i = deref<Inode>(inode);
+  if (pos >= i.size) return -ENXIO;
+  let index = <u32>(<u64>pos >> PAGE_SHIFT);
+  while (findPage(i, index)) {
+    if (index == u32.MAX_VALUE) return i.size;
+    index++;
+  }
+  return min<f64>(max<f64>(<f64>index * PAGE_SIZE, pos), i.size);
+}
+
+/** Copies between two inodes' data. @returns bytes, or -ENOSPC */
+export function copyRange(from: u32, posFrom: f64, to: u32, posTo: f64, len: f64): f64 {
+  return copyMapping(deref<Inode>(from), posFrom, deref<Inode>(to), posTo, len);
+}
+
+/** Copies `len` bytes at a memory address into an inode's data. */
+export function copyFromUser(inode: u32, pos: f64, src: u32, len: u32): i32 {
+  return toCache(deref<Inode>(inode), pos, src, len);
+}
+
+/** Copies an inode's data to a memory address. */
+export function copyToUser(inode: u32, pos: f64, dst: u32, len: u32): i32 {
+  return fromCache(deref<Inode>(inode), pos, dst, len);
+}
+
+/** Writes of another than root take set-ID bits away. */
+export function fileRemovePrivileges(inode: u32): void {
+  removePrivileges(deref<Inode>(inode));
+}
+
+/** Takes (0 shared, 1 exclusive) or drops (2) the file's lock. @returns 0, -EAGAIN, -ENOMEM */
+export function flock(file: u32, how: u32): i32 {
+  if (how < 2) return setLock(deref<File>(file), how);
+  dropLock(deref<File>(file));
+  return 0;
+}
+
+/** Lines up the names of a directory, sorted; then packNames() until it answers 0. */
+export function readdirSorted(dentry: u32): void {
+  startSorted(deref<Dentry>(dentry));
+}
+
+/** @returns names packed into the buffer, see readdir.ts */
+export function packNames(buffer: u32, bytes: u32): u32 {
+  return pack(buffer, bytes);
+}
+
+/** Packs up to `nr` names from the open directory's position on. */
+export function readdirNext(file: u32, buffer: u32, bytes: u32, nr: u32): u32 {
+  return packNext(deref<File>(file), buffer, bytes, nr);
+}

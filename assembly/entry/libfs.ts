@@ -1,0 +1,68 @@
+// Entry points: what in-memory file systems do to inodes and names (libfs.ts). Allocation failures are -ENOMEM.
+import { ENOMEM, LOOKUP_PATH_B } from "../abi";
+import { Dentry, allocDentry, dInstantiate } from "../dentry";
+import { Inode, iput } from "../inode";
+import { deref, handle, isNil, nil, pathA, pathB } from "../kernel";
+import {
+  makePersistent, makeRoot as root, simpleExchange as exchange, simpleLink as link, simpleMknod as mknod,
+  simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
+  simpleUnlink as unlink,
+} from "../libfs";
+import { SuperBlock } from "../super";
+
+export function simpleMknod(dentry: u32, mode: u32, rdev: u32, kind: u32, nowMs: f64): i32 {
+  return mknod(deref<Dentry>(dentry), mode, rdev, kind, nowMs);
+}
+
+/** Makes a symbolic link; the target is the `len` bytes in path buffer A (or B, LOOKUP_PATH_B). */
+export function simpleSymlink(dentry: u32, len: u32, flags: u32, kind: u32, nowMs: f64): i32 {
+  return symlink(deref<Dentry>(dentry), flags & LOOKUP_PATH_B ? pathB() : pathA(), len, kind, nowMs);
+}
+
+export function simpleLink(inode: u32, dentry: u32, nowMs: f64): void {
+  link(deref<Inode>(inode), deref<Dentry>(dentry), nowMs);
+}
+
+export function simpleUnlink(dentry: u32, nowMs: f64): void {
+  unlink(deref<Dentry>(dentry), nowMs);
+}
+
+export function simpleRmdir(dentry: u32, nowMs: f64): i32 {
+  return rmdir(deref<Dentry>(dentry), nowMs);
+}
+
+export function simpleRename(dentry: u32, target: u32, nowMs: f64): i32 {
+  return rename(deref<Dentry>(dentry), deref<Dentry>(target), nowMs);
+}
+
+export function simpleExchange(a: u32, b: u32, nowMs: f64): void {
+  exchange(deref<Dentry>(a), deref<Dentry>(b), nowMs);
+}
+
+/**
+ * Makes a nameless inode and a dentry to open it by. The dentry is an unhashed child of `dir`, with one reference.
+ * @returns handle of the dentry or -ENOMEM
+ */
+export function simpleTmpfile(dir: u32, mode: u32, kind: u32, nowMs: f64): i32 {
+  const parent = deref<Dentry>(dir);
+  const inode = tmpfile(parent.inode, mode, kind, nowMs);
+  if (isNil(inode)) return -ENOMEM;
+  const dentry = allocDentry(parent, changetype<usize>(inode), 0);
+  if (isNil(dentry)) {
+    iput(inode);
+    return -ENOMEM;
+  }
+  dInstantiate(dentry, inode);
+  return handle<Dentry>(dentry);
+}
+
+/** Makes a dentry positive for good, as a name of an in-memory file system; takes over the reference on the inode. */
+export function dMakePersistent(dentry: u32, inode: u32): void {
+  makePersistent(deref<Dentry>(dentry), deref<Inode>(inode));
+}
+
+/** Makes the root directory of a super block. @returns handle of its dentry or -ENOMEM */
+export function makeRoot(sb: u32, mode: u32, uid: u32, gid: u32, kind: u32, nowMs: f64): i32 {
+  const dentry = root(deref<SuperBlock>(sb), mode, uid, gid, kind, nowMs);
+  return dentry == nil<Dentry>() ? -ENOMEM : handle<Dentry>(dentry);
+}

@@ -1,0 +1,89 @@
+// Entry points: super blocks and mounts.
+import { ENOMEM } from "../abi";
+import { Dentry } from "../dentry";
+import { deref, handle, isNil, kernel, slot } from "../kernel";
+import { allocMount, attachMount, detachMount, lookupMount, mntget, mntput, Mount } from "../mount";
+import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../super";
+import { kmalloc as alloc, kfree as free } from "../slab";
+import { followMounts } from "../namei";
+
+/** @returns handle of a new super block or -ENOMEM */
+export function superNew(typeId: u32, flags: u32): i32 {
+  const sb = allocSuper(typeId, flags);
+  return isNil(sb) ? -ENOMEM : handle<SuperBlock>(sb);
+}
+
+export function superFree(sb: u32): void {
+  freeSuper(deref<SuperBlock>(sb));
+}
+
+/** Makes a mount outside of any tree. @returns handle, with one reference; -ENOMEM */
+export function mountNew(sb: u32, root: u32, flags: u32): i32 {
+  const mnt = allocMount(deref<SuperBlock>(sb), deref<Dentry>(root), flags);
+  return isNil(mnt) ? -ENOMEM : handle<Mount>(mnt);
+}
+
+export function mountAttach(mnt: u32, parent: u32, mountpoint: u32): void {
+  attachMount(deref<Mount>(mnt), deref<Mount>(parent), deref<Dentry>(mountpoint));
+}
+
+export function mountDetach(mnt: u32): void {
+  detachMount(deref<Mount>(mnt));
+}
+
+export function mountGet(mnt: u32): void {
+  mntget(deref<Mount>(mnt));
+}
+
+export function mountPut(mnt: u32): void {
+  mntput(deref<Mount>(mnt));
+}
+
+/** Makes a mount the root of the tree. */
+export function setRootMount(mnt: u32): void {
+  kernel().rootMount = deref<Mount>(mnt);
+}
+
+/** @returns handle of the mount over a dentry, 0 = none */
+export function mountLookup(parent: u32, dentry: u32): u32 {
+  return handle<Mount>(lookupMount(deref<Mount>(parent), deref<Dentry>(dentry)));
+}
+
+/** Goes down through what is mounted on the walk's result. @returns handle of the dentry; the mount is in the slot */
+export function walkFollowMounts(): u32 {
+  const s = slot();
+  s.ndDentry = followMounts(s.ndDentry);
+  return handle<Dentry>(s.ndDentry);
+}
+
+/** Takes `size` (1 to KMALLOC_MAX) bytes of memory, zeroed. @returns its address, 0 when memory ran out */
+export function kmalloc(size: u32): u32 {
+  return <u32>alloc(size);
+}
+
+export function kfree(address: u32): void {
+  free(address);
+}
+
+/** First super block of the list. @returns handle, 0 = none */
+export function superFirst(): u32 {
+  return handle<SuperBlock>(kernel().superBlocks);
+}
+
+export function superNext(sb: u32): u32 {
+  return handle<SuperBlock>(deref<SuperBlock>(sb).next);
+}
+
+/** First mount, newest. @returns handle, 0 = none */
+export function mountFirst(): u32 {
+  return handle<Mount>(kernel().mounts);
+}
+
+export function mountNext(mnt: u32): u32 {
+  return handle<Mount>(deref<Mount>(mnt).next);
+}
+
+/** Drops all names of a super block that no mount shows any more, its root included. */
+export function superShrink(sb: u32): void {
+  shrinkSuper(deref<SuperBlock>(sb));
+}

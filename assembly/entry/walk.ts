@@ -1,0 +1,73 @@
+// Entry points: path walk, permissions, attributes by path.
+import { HANDOVER_GETATTR, LOOKUP_PATH_B, S_IFDIR, S_IFMT, SB_GETATTR } from "../abi";
+import { Dentry } from "../dentry";
+import { dPath as path } from "../d-path";
+import { File } from "../file";
+import { Inode } from "../inode";
+import { currentCred, deref, nil, pathA, pathB, slot } from "../kernel";
+import { Mount } from "../mount";
+import { pathWalk, walkOn } from "../namei";
+import { inodePermission, mayCreate as create, mayDelete as del } from "../permission";
+import { fillStat } from "../stat";
+
+/**
+ * Walks the `len` bytes in path buffer A (or B, LOOKUP_PATH_B) of the current task.
+ *
+ * @param base file handle of the directory a relative path starts from, 0 = the working directory
+ * @returns handle of the dentry; with LOOKUP_LAST 0 when just the last name is missing; a negated errno or HANDOVER_*
+ */
+export function walk(len: u32, base: u32, flags: u32): i32 {
+  const at = flags & LOOKUP_PATH_B ? pathB() : pathA();
+  store<u64>(at + len, 0);
+  return pathWalk(at, base ? deref<File>(base) : nil<File>(), flags);
+}
+
+/** Goes on after a handover. */
+export function walkResume(): i32 {
+  return walkOn();
+}
+
+/** Walks and writes the attributes of what is found to the result block. @returns 0 or as walk() */
+export function statPath(len: u32, base: u32, flags: u32): i32 {
+  const found = walk(len, base, flags);
+  if (found < 0) return found;
+  const inode = slot().ndDentry.inode;
+  if (inode.sb.flags & SB_GETATTR) return -HANDOVER_GETATTR;
+  fillStat(inode);
+  return 0;
+}
+
+/** Walks and checks permissions with the task's credentials. @returns 0 or a negated errno, or HANDOVER_* */
+export function accessPath(len: u32, flags: u32, mask: u32): i32 {
+  const found = walk(len, 0, flags);
+  if (found < 0 || !mask) return found < 0 ? found : 0;
+  return inodePermission(currentCred(), slot().ndDentry.inode, mask);
+}
+
+/** Writes an inode's attributes to the result block. */
+export function statInode(inode: u32): void {
+  fillStat(deref<Inode>(inode));
+}
+
+/** @returns 0 or a negated errno, see permission.ts */
+export function permission(inode: u32, mask: u32): i32 {
+  return inodePermission(currentCred(), deref<Inode>(inode), mask);
+}
+
+export function mayCreate(dir: u32): i32 {
+  return create(currentCred(), deref<Inode>(dir));
+}
+
+export function mayDelete(dir: u32, victim: u32, wantDir: u32): i32 {
+  return del(currentCred(), deref<Inode>(dir), deref<Dentry>(victim), wantDir);
+}
+
+/** Writes the path of a place to buffer B. @returns its length, address in the result block; -ENOENT, -ENAMETOOLONG */
+export function dPath(mnt: u32, dentry: u32): i32 {
+  return path(deref<Mount>(mnt), deref<Dentry>(dentry));
+}
+
+/** 1 if the inode is a directory. */
+export function isDirectory(inode: u32): u32 {
+  return (deref<Inode>(inode).mode & S_IFMT) == S_IFDIR ? 1 : 0;
+}

@@ -1,0 +1,154 @@
+// Page cache of a file: page index + pages + LRU (Linux mm/filemap.c), and runs of pages that lie contiguous in memory,
+// so that one copy spans many of them.
+//
+// Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
+import {
+  AS_MEMORY, AS_SWAPBACKED, AS_UNEVICTABLE, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  PG_UPTODATE, XA_MARK_DIRTY, XA_PRESENT,
+} from "./abi";
+import { Inode, mappingOf } from "./inode";
+import { isNil, slot as self } from "./kernel";
+import { lruAdd, lruRemove, markPageAccessed } from "./lru";
+import { pageAddress, pageOf } from "./page";
+import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
+import { getSlot, isPage, pageEntry, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore } from "./xarray";
+
+/** @returns the frame that caches page `index`, 0 = none */
+// @ts-ignore: decorator
+@inline export function findPage(inode: Inode, index: u32): u32 {
+  const entry = xaLoad(mappingOf(inode), index);
+  return isPage(entry) ? entry >> 2 : 0;
+}
+
+/** Puts a frame into the cache as page `index`; it is not up to date yet. @returns 0 or -ENOMEM */
+export function addToPageCache(inode: Inode, index: u32, pfn: u32): i32 {
+  const xa = mappingOf(inode);
+  if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
+  const page = pageOf(pfn);
+  page.mapping = <u32>changetype<usize>(inode);
+  page.index = index;
+  page.flags = (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
+  inode.nrPages++;
+  lruAdd(pfn);
+  return 0;
+}
+
+/** Takes page `index` out of the cache and off its list; the cache's pin stays with the caller. @returns its frame, 0 = none */
+export function removeFromPageCache(inode: Inode, index: u32): u32 {
+  const entry = xaErase(mappingOf(inode), index);
+  if (!isPage(entry)) return 0;
+  const pfn = entry >> 2;
+  detachPage(inode, pfn);
+  return pfn;
+}
+
+/** Undoes what addToPageCache() did to the page itself. */
+export function detachPage(inode: Inode, pfn: u32): void {
+  const page = pageOf(pfn);
+  if (page.flags & PG_LRU) lruRemove(pfn);
+  page.mapping = 0;
+  inode.nrPages--;
+}
+
+/** Drops a pin; the last one frees the frame. */
+export function putPage(pfn: u32): void {
+  const page = pageOf(pfn);
+  if (--page.refcount == 0) freePage(pfn);
+}
+
+/** Drops the cache's pins of contiguous frames that have been taken out of it. */
+export function putPages(pfn: u32, nr: u32): void {
+  let shared = false;
+  for (let i: u32 = 0; i < nr; i++) if (pageOf(pfn + i).refcount > 1) shared = true;
+  if (nr >= 16 && !shared) freePages(pfn, nr);
+  else for (let i = nr; i > 0; i--) putPage(pfn + i - 1);
+}
+
+/** @returns the frame that caches page `index`, a new one of zeros if there was none; 0 when memory ran out */
+export function findOrCreatePage(inode: Inode, index: u32): u32 {
+  const found = findPage(inode, index);
+  if (found) return found;
+  const pfn = allocPages(0);
+  if (!pfn) return 0;
+  if (addToPageCache(inode, index, pfn)) {
+    freePage(pfn);
+    return 0;
+  }
+  memory.fill(pageAddress(pfn), 0, PAGE_SIZE);
+  pageOf(pfn).flags |= PG_UPTODATE;
+  return pfn;
+}
+
+/** Marks a cached page dirty, in its index as well. @returns 1 if it was clean @see Linux filemap_dirty_folio() */
+export function setPageDirty(pfn: u32): u32 {
+  const page = pageOf(pfn);
+  if (page.flags & PG_DIRTY) return 0;
+  page.flags |= PG_DIRTY;
+  xaSetMark(mappingOf(changetype<Inode>(<usize>page.mapping)), page.index, XA_MARK_DIRTY);
+  return 1;
+}
+
+/**
+ * Length of the run of cached pages from `index` on whose frames are contiguous, up to `nr`; each is marked accessed.
+ *
+ * @param first frame of page `index`, which is cached
+ */
+export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
+  const xa = mappingOf(inode);
+  markPageAccessed(first);
+  let n: u32 = 1;
+  if (nr == 1) return n;
+  let leaf = xaLeaf(xa, index);
+  while (n < nr) {
+    const at = index + n;
+    if ((at & 63) == 0) leaf = xaLeaf(xa, at);
+    if (isNil(leaf) || getSlot(leaf, at & 63) != pageEntry(first + n)) break;
+    markPageAccessed(first + n);
+    n++;
+  }
+  return n;
+}
+
+/** Pages from `index` on that are not cached, up to `nr`. Precondition: `index` is not cached. */
+export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
+  if (nr == 1) return 1;
+  const last = <u32>min<u64>(<u64>index + nr - 1, <u64>u32.MAX_VALUE);
+  return xaFind(mappingOf(inode), index, last, XA_PRESENT) ? self().xaIndex - index : last - index + 1;
+}
+
+/**
+ * Fills a hole with new frames, contiguous ones as far as can be; their bytes are whatever they were, so the caller
+ * writes or zeroes all of them. They count as up to date and dirty.
+ *
+ * @param nr pages from `index` on that are not cached, at least 1
+ * @returns how many contiguous pages there are now; 0 when memory ran out. First frame: findPage(index)
+ */
+export function fillHole(inode: Inode, index: u32, nr: u32): u32 {
+  let order = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
+  const wanted = order;
+  let pfn: u32 = 0;
+  while (order && !pfn) { // what is free already, in pieces if need be, before memory grows
+    pfn = allocPagesNoGrow(order);
+    if (!pfn) order--;
+  }
+  if (!pfn) {
+    order = 0;
+    pfn = wanted ? allocPagesNoGrow(0) : allocPages(0);
+    if (!pfn && wanted) {
+      pfn = allocPages(wanted);
+      if (pfn) order = wanted;
+      else pfn = allocPages(0);
+    }
+    if (!pfn) return 0;
+  }
+  const got: u32 = 1 << order;
+  for (let i: u32 = 0; i < got; i++) {
+    if (addToPageCache(inode, index + i, pfn + i)) {
+      for (let j = i; j < got; j++) freePage(pfn + j);
+      return i;
+    }
+    pageOf(pfn + i).flags |= PG_UPTODATE | PG_DIRTY | PG_REFERENCED;
+    if (!(inode.xaFlags & AS_MEMORY)) xaSetMark(mappingOf(inode), index + i, XA_MARK_DIRTY);
+  }
+  return got;
+}

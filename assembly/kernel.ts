@@ -1,0 +1,165 @@
+// The kernel block and the owner slot: the two places whose address is known.
+//
+//   0x0000  page descriptors of section 0 (the first 14 describe reserved frames)
+//   0x8000  kernel block: class Kernel, then the arrays that abi.ts places (KERNEL_*)
+//   0xa000  owner slot 0: class Slot, result block, link stack, path buffers A and B, scratch
+//   0xe000  first frame for the allocator
+//
+// Everything else is found from here. There is no mutable global: a second instance over the same memory sees the same
+// world. What belongs to an instance lies in its slot, whose address is the imported constant `self`.
+import { BOOT_SLOT, KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
+import { Dentry } from "./dentry";
+import { Cred, Task } from "./task";
+import { Inode } from "./inode";
+import { File } from "./file";
+import { Mount } from "./mount";
+import { SuperBlock } from "./super";
+
+// @ts-ignore: decorator
+@external("env", "self") declare const self: usize;
+
+/** What is global: one per memory, at KERNEL_BLOCK. */
+// @ts-ignore: decorator
+@unmanaged export class Kernel {
+  magic: u32; // LAYOUT_MAGIC once booted
+  layoutVersion: u32; // LAYOUT_VERSION
+  gate: u32; // lock word of the kernel-wide gate (shared build)
+  zoneLock: u32; // protects the frame allocator
+  dcacheLock: u32; // protects the dentry hash and the negative list
+  endPfn: u32; // frames below this are online: described and given to the allocator
+  maxPfn: u32; // memory limit in frames
+  nrFree: u32; // free frames, single ones included
+  pcpHead: u32; // pfn, list of free single frames
+  pcpCount: u32;
+  watermarkMin: u32; // frames kept for the core itself
+  failAfter: u32; // fault injection: 0 = off, n = the nth allocation from now fails, and all after it
+  hashMask: u32; // 2^k - 1 with 2^k >= nrBuckets
+  nrBuckets: u32;
+  nrHashed: u32;
+  hashSeed: u32;
+  nrDentries: u32;
+  nrNegative: u32;
+  maxNegative: u32; // cap on unused negative dentries
+  negativeHead: Dentry; // most recently used
+  negativeTail: Dentry;
+  nrInodes: u32;
+  superBlocks: SuperBlock; // list
+  mounts: Mount; // list
+  rootMount: Mount;
+  nextMountId: u32;
+  nextDev: u32;
+  nextGeneration: u32;
+  nrFiles: u32;
+  mountVersion: u32; // changes with the mount tree
+  nextCookie: f64; // directory position of the next name
+  coarseMs: f64; // the clock as last read, milliseconds since the epoch
+  nrOrphans: u32; // inodes without a name that are still open
+  orphanPages: u32;
+}
+
+/** What belongs to one instance. */
+// @ts-ignore: decorator
+@unmanaged export class Slot {
+  number: u32;
+  flags: u32;
+  current: Task; // the task whose call is being served
+  files: File; // list of open files this slot holds
+  tasks: Task; // list
+  evicting: Inode; // list of inodes waiting for evictInode
+  xaIndex: u32; // index of the entry that xaFind() found
+  // Path walk (Linux struct nameidata)
+  ndFlags: u32;
+  ndMount: Mount;
+  ndDentry: Dentry; // where the walk stands; the result at its end, 0 = missing
+  ndParent: Dentry; // directory of the last component
+  ndParentMount: Mount;
+  ndNext: usize; // address of the next byte of the path
+  ndDepth: u32; // saved positions on the link stack
+  ndLinks: u32; // symbolic links followed
+  ndLast: usize; // last component: address
+  ndLastLen: u32;
+  ndLastType: u32;
+  ndLastHash: u32;
+  ndTrailing: u32; // 1 = slashes follow the last component
+  // What TypeScript answered to a handover; consumed when the walk goes on
+  ndPermitted: Inode;
+  ndSupplied: Dentry;
+  ndCandidate: Dentry; // the dentry that revalidate is asked about
+  ndRevalidated: Dentry;
+  ndLinkBody: usize;
+  // The piece of a read or write under way (Linux struct kiocb)
+  ioFile: File;
+  ioPos: f64;
+  ioAdvance: u32; // 1 = the file's own position moves
+  readCount: u32; // reads so far; every 256th looks at the clock
+  dirNext: Dentry; // directory packing: the next entry
+  ndLinkInode: Inode; // whose link body ndLinkBody is
+}
+
+// @ts-ignore: decorator
+@inline export function kernel(): Kernel {
+  return changetype<Kernel>(KERNEL_BLOCK);
+}
+
+// @ts-ignore: decorator
+@inline export function slot(): Slot {
+  return changetype<Slot>(self);
+}
+
+// @ts-ignore: decorator
+@inline export function current(): Task {
+  return slot().current;
+}
+
+// @ts-ignore: decorator
+@inline export function currentCred(): Cred {
+  return slot().current.cred;
+}
+
+// @ts-ignore: decorator
+@inline export function pathA(): usize {
+  return self + SLOT_PATH_A;
+}
+
+// @ts-ignore: decorator
+@inline export function pathB(): usize {
+  return self + SLOT_PATH_B;
+}
+
+// @ts-ignore: decorator
+@inline export function scratch(): usize {
+  return self + SLOT_SCRATCH;
+}
+
+/** Leaves a number for JavaScript in the result block. */
+// @ts-ignore: decorator
+@inline export function setResult(index: u32, value: f64): void {
+  store<f64>(self + SLOT_RESULT + (<usize>index << 3), value);
+}
+
+/** Counts an event (VM_*). */
+// @ts-ignore: decorator
+@inline export function countEvent(event: u32): void {
+  const at: usize = KERNEL_BLOCK + KERNEL_VMSTAT + (<usize>event << 3);
+  store<f64>(at, load<f64>(at) + 1);
+}
+
+// @ts-ignore: decorator
+@inline export function handle<T>(record: T): i32 {
+  return <i32>(changetype<usize>(record) >> 5);
+}
+
+// @ts-ignore: decorator
+@inline export function deref<T>(h: u32): T {
+  return changetype<T>(<usize>h << 5);
+}
+
+// @ts-ignore: decorator
+@inline export function nil<T>(): T {
+  return changetype<T>(0);
+}
+
+// @ts-ignore: decorator
+@inline export function isNil<T>(record: T): bool {
+  return changetype<usize>(record) == 0;
+}

@@ -1,0 +1,48 @@
+// The normal form of memory: what snapshots hold. Equal file systems that came about in the same way and lost their
+// open files give equal bytes: free lists and partial slabs are sorted by address, counters of events are zero, no
+// empty slab is left, and what belonged to the instance is gone.
+import {
+  BOOT_SLOT, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
+  PG_BUDDY, PG_DIRTY, PG_LOCKED, PG_SLAB, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
+} from "./abi";
+import { isNil, kernel } from "./kernel";
+import { pageOf } from "./page";
+import { drainPcp, normalizeFreeLists } from "./page-alloc";
+import { normalizeCaches, normalizeSlab } from "./slab";
+
+export function normalizeMemory(): void {
+  const k = kernel();
+  k.failAfter = 0;
+  memory.fill(BOOT_SLOT, 0, OWNER_SLOT_BYTES);
+  memory.fill(KERNEL_BLOCK + KERNEL_VMSTAT, 0, NR_VM_EVENTS << 3);
+  memory.fill(KERNEL_BLOCK + KERNEL_WAIT_TABLE, 0, NR_WAIT_BUCKETS << 3);
+  normalizeCaches();
+  drainPcp(0);
+  for (let pfn: u32 = FIRST_FREE_PFN; pfn < k.endPfn; ) {
+    const page = pageOf(pfn);
+    if (page.flags == PG_BUDDY) {
+      pfn += 1 << page.privateLow;
+      continue;
+    }
+    if (page.flags & PG_SLAB) normalizeSlab(pfn, page);
+    else if (page.mapping) resetPage(page.flags, pfn);
+    pfn++;
+  }
+  normalizeFreeLists();
+  resetInodes();
+  k.maxPfn = 0; // whoever restores says anew
+}
+
+/** Operations that were suspended are gone, and with them the locks they held. */
+function resetInodes(): void {
+  for (let sb = kernel().superBlocks; !isNil(sb); sb = sb.next) {
+    sb.umountLock = 0;
+    for (let inode = sb.inodes; !isNil(inode); inode = inode.sbNext) inode.rwsem = 0;
+  }
+}
+
+/** A page under writeback counts as dirty, since nobody will end the writeback. */
+function resetPage(flags: u32, pfn: u32): void {
+  const dirty = flags & PG_WRITEBACK ? PG_DIRTY : 0;
+  pageOf(pfn).flags = (flags & ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK)) | dirty;
+}

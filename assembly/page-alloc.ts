@@ -1,0 +1,322 @@
+// Page frame allocator: binary buddy, orders 0 to 9, with a stack of single frames in front.
+//
+//   single frames   pcp: LIFO of up to PCP_HIGH frames. A freed frame is still in the processor's cache and is the next
+//                   to be used. Refilled in blocks, handed out in ascending order, so that a file written page by page
+//                   comes to lie contiguous.
+//   blocks          one list per order. Freed blocks merge with their buddies and go to the head, memory that was never
+//                   touched goes to the tail: the first touch of a frame costs 20 times what its reuse does.
+//   growth          only when no free block is large enough even for one frame (or the caller insists on nothing less):
+//                   memory.grow is called by the host (env.grow), which renews its views.
+//
+// A used frame has refcount >= 1. Orders are a property of free blocks alone: whoever takes a block of 2^n frames owns
+// 2^n frames and may free them one by one, as after Linux's split_page().
+//
+// Compare Linux mm/page_alloc.c (rmqueue, __free_one_page), mm/sparse.c.
+import {
+  FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_FREE_AREAS, MAX_ORDER, PG_BUDDY, PG_PCP, PG_RESERVED, SECTION_DESCRIPTOR_FRAMES,
+  SECTION_FRAMES, VM_ALLOC_FAILED, VM_MEMORY_GROWN, VM_PGALLOC, VM_PGFREE, WASM_PAGE_FRAMES,
+} from "./abi";
+import { countEvent, kernel } from "./kernel";
+import { clearPage, pageOf } from "./page";
+import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
+import { reclaim } from "./reclaim";
+
+// @ts-ignore: decorator
+@external("env", "grow") declare function hostGrow(wasmPages: i32): i32;
+
+const PCP_HIGH: u32 = 256;
+const PCP_BATCH_ORDER: u32 = 5;
+const GROW_MIN_FRAMES: u32 = SECTION_FRAMES;
+const ORDER_BITS: u32 = 4;
+const ORDER_MASK: u32 = (1 << ORDER_BITS) - 1;
+
+// @ts-ignore: decorator
+@inline export function freeArea(order: u32): PageList {
+  return changetype<PageList>(KERNEL_BLOCK + KERNEL_FREE_AREAS + (<usize>order << 4));
+}
+
+/**
+ * Takes 2^order contiguous frames; their bytes are whatever they were.
+ *
+ * @returns the first frame's number, each with one pin; 0 when memory is exhausted
+ */
+export function allocPages(order: u32): u32 {
+  if (faultInjected()) return 0;
+  if (order == 0) return allocPage();
+  const pfn = allocBlock(order);
+  if (pfn) return pfn;
+  while (growMemory()) {
+    const grown = allocBlock(order);
+    if (grown) return grown;
+  }
+  if (reclaim()) return allocBlock(order);
+  countEvent(VM_ALLOC_FAILED);
+  return 0;
+}
+
+/** As allocPages(), but uses only what is free now: memory does not grow for it. */
+export function allocPagesNoGrow(order: u32): u32 {
+  if (faultInjected()) return 0;
+  return allocBlock(order);
+}
+
+/** True when the fault-injecting limit says that this allocation fails. */
+// @ts-ignore: decorator
+@inline export function faultInjected(): bool {
+  const left = kernel().failAfter;
+  if (left == 0) return false;
+  if (left == 1) return true;
+  kernel().failAfter = left - 1;
+  return false;
+}
+
+function allocPage(): u32 {
+  const k = kernel();
+  if (!k.pcpHead && !refillPcp()) {
+    countEvent(VM_ALLOC_FAILED);
+    return 0;
+  }
+  const pfn = k.pcpHead;
+  const page = pageOf(pfn);
+  k.pcpHead = page.lruNext;
+  k.pcpCount--;
+  k.nrFree--;
+  page.flags = 0;
+  page.lruNext = 0;
+  page.refcount = 1;
+  countEvent(VM_PGALLOC);
+  return pfn;
+}
+
+function allocBlock(order: u32): u32 {
+  const k = kernel();
+  let pfn = removeBlock(order);
+  if (!pfn && k.pcpCount >= 1 << order) {
+    drainPcp(0);
+    pfn = removeBlock(order);
+  }
+  if (!pfn) return 0;
+  const nr: u32 = 1 << order;
+  for (let i: u32 = 0; i < nr; i++) pageOf(pfn + i).refcount = 1;
+  k.nrFree -= nr;
+  countEvent(VM_PGALLOC);
+  return pfn;
+}
+
+/** Gives one frame back. Precondition: nothing refers to it any more. */
+export function freePage(pfn: u32): void {
+  const k = kernel();
+  const page = pageOf(pfn);
+  if (DEBUG) assert(!(page.flags & (PG_BUDDY | PG_PCP | PG_RESERVED)), "freePage: frame is free already");
+  clearPage(page);
+  page.flags = PG_PCP;
+  page.lruNext = k.pcpHead;
+  k.pcpHead = pfn;
+  k.pcpCount++;
+  k.nrFree++;
+  countEvent(VM_PGFREE);
+  if (k.pcpCount > PCP_HIGH) drainPcp(PCP_HIGH / 2);
+}
+
+/** Gives `nr` contiguous frames back, as large blocks. */
+export function freePages(pfn: u32, nr: u32): void {
+  for (let i: u32 = 0; i < nr; i++) clearPage(pageOf(pfn + i));
+  kernel().nrFree += nr;
+  countEvent(VM_PGFREE);
+  freeRange(pfn, pfn + nr);
+}
+
+function removeBlock(order: u32): u32 {
+  for (let o = order; o <= MAX_ORDER; o++) {
+    const area = freeArea(o);
+    const pfn = area.head;
+    if (!pfn) continue;
+    listRemove(area, pfn);
+    clearPage(pageOf(pfn));
+    while (o > order) {
+      o--;
+      pushBlock(pfn + (1 << o), o);
+    }
+    return pfn;
+  }
+  return 0;
+}
+
+function pushBlock(pfn: u32, order: u32): void {
+  const page = pageOf(pfn);
+  page.flags = PG_BUDDY;
+  page.privateLow = order;
+  listAddHead(freeArea(order), pfn);
+}
+
+/** Puts a free block back, merged with its free buddies. */
+function mergeBlock(block: u32, blockOrder: u32): void {
+  const merged = takeBuddies(block, blockOrder);
+  pushBlock(merged >> ORDER_BITS, merged & ORDER_MASK);
+}
+
+/** Takes the free buddies of a block off their lists. @returns the block that they all make: pfn << ORDER_BITS | order */
+function takeBuddies(block: u32, blockOrder: u32): u32 {
+  let pfn = block;
+  let order = blockOrder;
+  while (order < MAX_ORDER) {
+    const buddy = pfn ^ (1 << order);
+    const page = pageOf(buddy);
+    if (page.flags != PG_BUDDY || page.privateLow != order) break;
+    listRemove(freeArea(order), buddy);
+    clearPage(page);
+    pfn &= ~(1 << order);
+    order++;
+  }
+  return (pfn << ORDER_BITS) | order;
+}
+
+/** Largest block that starts at `pfn` and ends by `end`. */
+// @ts-ignore: decorator
+@inline function orderAt(pfn: u32, end: u32): u32 {
+  return min<u32>(min<u32>(ctz<u32>(pfn), 31 - clz<u32>(end - pfn)), MAX_ORDER);
+}
+
+function freeRange(start: u32, end: u32): void {
+  let pfn = start;
+  while (pfn < end) {
+    const order = orderAt(pfn, end);
+    mergeBlock(pfn, order);
+    pfn += 1 << order;
+  }
+}
+
+/** Returns single frames to the buddy lists until `keep` are left. */
+export function drainPcp(keep: u32): void {
+  const k = kernel();
+  while (k.pcpCount > keep) {
+    const pfn = k.pcpHead;
+    const page = pageOf(pfn);
+    k.pcpHead = page.lruNext;
+    k.pcpCount--;
+    clearPage(page);
+    mergeBlock(pfn, 0);
+  }
+}
+
+function refillPcp(): bool {
+  let order = PCP_BATCH_ORDER;
+  let pfn = removeBlock(order);
+  while (!pfn && order) pfn = removeBlock(--order);
+  if (!pfn) return (growMemory() || reclaim()) && (kernel().pcpHead != 0 || refillPcp());
+  const k = kernel();
+  for (let i = 1 << order; i > 0; i--) { // descending, so that they come off ascending
+    const page = pageOf(pfn + i - 1);
+    page.flags = PG_PCP;
+    page.lruNext = k.pcpHead;
+    k.pcpHead = pfn + i - 1;
+  }
+  k.pcpCount += 1 << order;
+  return true;
+}
+
+/** Brings more memory online: by a quarter of what is there, at least a section. @returns false at the limit */
+function growMemory(): bool {
+  const k = kernel();
+  const present = <u32>memory.size() * WASM_PAGE_FRAMES;
+  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(k.endPfn + GROW_MIN_FRAMES, min<u32>(present, k.maxPfn)));
+  const want = max<u32>(GROW_MIN_FRAMES, (k.endPfn >> 2) & ~(SECTION_FRAMES - 1));
+  const target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
+  if (target <= present) return false;
+  if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
+  countEvent(VM_MEMORY_GROWN);
+  return onlineMemory(min<u32>(k.endPfn + GROW_MIN_FRAMES, target));
+}
+
+/** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */
+export function onlineMemory(end: u32): bool {
+  const k = kernel();
+  let usable = false;
+  let pfn = k.endPfn;
+  while (pfn < end) {
+    const section = pfn & ~(SECTION_FRAMES - 1);
+    const sectionEnd = min<u32>(section + SECTION_FRAMES, end);
+    if (pfn == section) {
+      const reserved = min<u32>(section + (section ? SECTION_DESCRIPTOR_FRAMES : FIRST_FREE_PFN), sectionEnd);
+      for (; pfn < reserved; pfn++) pageOf(pfn).flags = PG_RESERVED;
+    }
+    if (pfn < sectionEnd) {
+      usable = true;
+      k.nrFree += sectionEnd - pfn;
+      onlineRange(pfn, sectionEnd);
+    }
+    pfn = sectionEnd;
+    k.endPfn = pfn;
+  }
+  return usable;
+}
+
+function onlineRange(start: u32, end: u32): void {
+  let pfn = start;
+  while (pfn < end) {
+    const order = orderAt(pfn, end);
+    const merged = takeBuddies(pfn, order);
+    const page = pageOf(merged >> ORDER_BITS);
+    page.flags = PG_BUDDY;
+    page.privateLow = merged & ORDER_MASK;
+    listAddTail(freeArea(merged & ORDER_MASK), merged >> ORDER_BITS);
+    pfn += 1 << order;
+  }
+}
+
+/**
+ * Rebuilds the free lists from the descriptors, in ascending order, and takes memory behind the last used frame offline:
+ * the same used frames then always give the same lists, however they came about.
+ */
+export function normalizeFreeLists(): void {
+  drainPcp(0);
+  const k = kernel();
+  const end = lastUsedFrame() + 1;
+  const newEnd = (end + WASM_PAGE_FRAMES - 1) & ~(WASM_PAGE_FRAMES - 1);
+  for (let o: u32 = 0; o <= MAX_ORDER; o++) {
+    const area = freeArea(o);
+    area.head = 0;
+    area.tail = 0;
+    area.count = 0;
+  }
+  k.nrFree = 0;
+  let pfn: u32 = FIRST_FREE_PFN;
+  while (pfn < k.endPfn) {
+    const start = pfn;
+    pfn = clearFreeRun(pfn);
+    const runEnd = min<u32>(pfn, newEnd);
+    if (start < runEnd) {
+      k.nrFree += runEnd - start;
+      onlineRange(start, runEnd);
+    }
+    if (pfn == start) pfn++;
+  }
+  for (pfn = newEnd; pfn < k.endPfn; pfn++) clearPage(pageOf(pfn));
+  k.endPfn = newEnd;
+}
+
+/** Clears the heads of the free blocks that follow each other from `pfn` on. @returns where they end */
+function clearFreeRun(start: u32): u32 {
+  const end = kernel().endPfn;
+  let pfn = start;
+  while (pfn < end && pageOf(pfn).flags == PG_BUDDY) {
+    const order = pageOf(pfn).privateLow;
+    clearPage(pageOf(pfn));
+    pfn += 1 << order;
+  }
+  return pfn;
+}
+
+function lastUsedFrame(): u32 {
+  let last: u32 = FIRST_FREE_PFN - 1;
+  for (let pfn: u32 = FIRST_FREE_PFN; pfn < kernel().endPfn; ) {
+    const page = pageOf(pfn);
+    if (page.flags == PG_BUDDY) {
+      pfn += 1 << page.privateLow;
+      continue;
+    }
+    if (page.flags != PG_RESERVED) last = pfn;
+    pfn++;
+  }
+  return last;
+}

@@ -1,0 +1,226 @@
+// The names of a directory, packed for JavaScript: one decode and one split for many names, not one call each.
+//
+//   buffer   | name NUL name NUL ... →          ← type type type |      types from the end backwards, one byte each
+//
+// Sorted bytewise (as libuv's scandir gives them) or in directory order, newest first (as getdents on tmpfs). Sorting is
+// a natural merge sort of a chain through Dentry.lruNext: names made in order are one descending run, and cost one pass.
+import { CACHE_DENTRY, DCACHE_CHILD, PG_SLAB, RESULT_EXTRA, RESULT_LENGTH, S_IFMT } from "./abi";
+import { Dentry, nameOf } from "./dentry";
+import { File } from "./file";
+import { isNil, nil, scratch, setResult, slot } from "./kernel";
+import { pageOf, pfnOf } from "./page";
+import { cacheOf } from "./slab";
+
+const NR_RUNS: u32 = 32;
+const NON_ASCII: u64 = 0x8080808080808080;
+
+/** Lines up all names of a directory, sorted bytewise, for packNames(). */
+export function startSorted(dir: Dentry): void {
+  let chain = nil<Dentry>();
+  let tail = nil<Dentry>();
+  for (let child = dir.children; !isNil(child); child = child.siblingNext) {
+    if (isNil(child.inode)) continue;
+    if (isNil(tail)) chain = child;
+    else tail.lruNext = child;
+    tail = child;
+  }
+  if (!isNil(tail)) tail.lruNext = nil<Dentry>();
+  slot().dirNext = sortChain(chain);
+}
+
+/**
+ * Packs names of the chain from slot.dirNext on, as many as fit.
+ *
+ * @returns how many; bytes of names in RESULT_LENGTH, 1 in RESULT_EXTRA if all are ASCII
+ */
+export function packNames(buffer: usize, bytes: u32): u32 {
+  let at = buffer;
+  let types = buffer + bytes;
+  let bits: u64 = 0;
+  let n: u32 = 0;
+  let dentry = slot().dirNext;
+  while (!isNil(dentry)) {
+    if (at + dentry.nameLen + 18 > types) break; // a name is copied in words: up to 8 bytes too many
+    const next = dentry.lruNext;
+    dentry.lruNext = nil<Dentry>();
+    bits |= copyName(at, dentry);
+    at += dentry.nameLen + 1;
+    store<u8>(--types, typeOf(dentry));
+    n++;
+    dentry = next;
+  }
+  slot().dirNext = dentry;
+  setResult(RESULT_LENGTH, <f64>(at - buffer));
+  setResult(RESULT_EXTRA, bits & NON_ASCII ? 0 : 1);
+  return n;
+}
+
+/** Packs up to `nr` names of an open directory from its position on, and moves it. @returns how many */
+export function packNext(file: File, buffer: usize, bytes: u32, nr: u32): u32 {
+  const dir = file.dentry;
+  let dentry = dir.children;
+  if (isHintValid(file)) dentry = file.dirHint;
+  while (!isNil(dentry) && dentry.cookie >= file.dirCookie) dentry = dentry.siblingNext;
+  let at = buffer;
+  let types = buffer + bytes;
+  let n: u32 = 0;
+  while (!isNil(dentry) && n < nr && at + dentry.nameLen + 18 <= types) {
+    file.dirCookie = dentry.cookie;
+    file.dirHint = dentry;
+    if (!isNil(dentry.inode)) {
+      copyName(at, dentry);
+      at += dentry.nameLen + 1;
+      store<u8>(--types, typeOf(dentry));
+      n++;
+    }
+    dentry = dentry.siblingNext;
+  }
+  setResult(RESULT_LENGTH, <f64>(at - buffer));
+  setResult(RESULT_EXTRA, 0);
+  return n;
+}
+
+/** The hint is not pinned: what it was may be gone, and its slab with it. */
+function isHintValid(file: File): bool {
+  const hint = file.dirHint;
+  if (isNil(hint)) return false;
+  const page = pageOf(pfnOf(changetype<usize>(hint)));
+  if (page.flags != PG_SLAB || page.mapping != <u32>changetype<usize>(cacheOf(CACHE_DENTRY))) return false;
+  return hint.parent == file.dentry && hint.cookie == file.dirCookie && (hint.flags & DCACHE_CHILD) != 0;
+}
+
+/** DT_* of an entry. */
+// @ts-ignore: decorator
+@inline function typeOf(dentry: Dentry): u8 {
+  return <u8>((dentry.inode.mode & S_IFMT) >> 12);
+}
+
+/** Copies a name and a NUL. @returns all its words, or'ed */
+// @ts-ignore: decorator
+@inline function copyName(to: usize, dentry: Dentry): u64 {
+  const from = nameOf(dentry);
+  const len: u32 = dentry.nameLen;
+  let bits: u64 = 0;
+  let i: u32 = 0;
+  for (; i + 8 <= len; i += 8) {
+    const word = load<u64>(from + i);
+    bits |= word;
+    store<u64>(to + i, word);
+  }
+  for (; i < len; i++) {
+    const byte = load<u8>(from + i);
+    bits |= byte;
+    store<u8>(to + i, byte);
+  }
+  store<u8>(to + len, 0);
+  return bits;
+}
+
+// --- Sorting ----------------------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline function runAt(i: u32): usize {
+  return scratch() + (<usize>i << 2);
+}
+
+// @ts-ignore: decorator
+@inline function getRun(i: u32): Dentry {
+  return changetype<Dentry>(<usize>load<u32>(runAt(i)));
+}
+
+// @ts-ignore: decorator
+@inline function setRun(i: u32, run: Dentry): void {
+  store<u32>(runAt(i), <u32>changetype<usize>(run));
+}
+
+/** Sorts a chain: runs are merged like the digits of a binary counter. */
+function sortChain(chain: Dentry): Dentry {
+  for (let i: u32 = 0; i < NR_RUNS; i++) setRun(i, nil<Dentry>());
+  slot().dirNext = chain;
+  while (!isNil(slot().dirNext)) {
+    let run = takeRun();
+    let i: u32 = 0;
+    for (; i < NR_RUNS - 1 && !isNil(getRun(i)); i++) {
+      run = merge(getRun(i), run);
+      setRun(i, nil<Dentry>());
+    }
+    setRun(i, isNil(getRun(i)) ? run : merge(getRun(i), run));
+  }
+  let sorted = nil<Dentry>();
+  for (let i: u32 = 0; i < NR_RUNS; i++) {
+    if (!isNil(getRun(i))) sorted = isNil(sorted) ? getRun(i) : merge(getRun(i), sorted);
+  }
+  return sorted;
+}
+
+/** Takes the longest ascending or descending run off the front of the chain at slot.dirNext; answers it ascending. */
+function takeRun(): Dentry {
+  const s = slot();
+  const first = s.dirNext;
+  let last = first;
+  let next = first.lruNext;
+  if (isNil(next) || before(first, next)) {
+    while (!isNil(next) && before(last, next)) {
+      last = next;
+      next = next.lruNext;
+    }
+    last.lruNext = nil<Dentry>();
+    s.dirNext = next;
+    return first;
+  }
+  let head = first;
+  head.lruNext = nil<Dentry>();
+  while (!isNil(next) && before(next, head)) {
+    const after = next.lruNext;
+    next.lruNext = head;
+    head = next;
+    next = after;
+  }
+  s.dirNext = next;
+  return head;
+}
+
+function merge(left: Dentry, right: Dentry): Dentry {
+  let a = left;
+  let b = right;
+  let head = nil<Dentry>();
+  let tail = nil<Dentry>();
+  while (!isNil(a) && !isNil(b)) {
+    let next: Dentry;
+    if (before(a, b)) {
+      next = a;
+      a = a.lruNext;
+    } else {
+      next = b;
+      b = b.lruNext;
+    }
+    if (isNil(tail)) head = next;
+    else tail.lruNext = next;
+    tail = next;
+  }
+  tail.lruNext = isNil(a) ? b : a;
+  return head;
+}
+
+/** Bytewise order of two names. */
+function before(a: Dentry, b: Dentry): bool {
+  const nameA = nameOf(a);
+  const nameB = nameOf(b);
+  const lenA: u32 = a.nameLen;
+  const lenB: u32 = b.nameLen;
+  const both = min<u32>(lenA, lenB);
+  let i: u32 = 0;
+  for (; i + 8 <= both; i += 8) {
+    const x = load<u64>(nameA + i);
+    const y = load<u64>(nameB + i);
+    if (x != y) return bswap<u64>(x) < bswap<u64>(y);
+  }
+  const left = both - i;
+  if (left) {
+    const mask = ((<u64>1) << (left << 3)) - 1;
+    const x = load<u64>(nameA + i) & mask;
+    const y = load<u64>(nameB + i) & mask;
+    if (x != y) return bswap<u64>(x) < bswap<u64>(y);
+  }
+  return lenA < lenB;
+}

@@ -1,0 +1,73 @@
+/**
+ * foliofs itself: the built package where there is one, else the sources.
+ *
+ * `FOLIOFS_ENTRY=<file>` measures another build, such as the one of the commit before.
+ */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { BenchFs, Contender, Subject } from "./contender.ts";
+
+interface Kernel {
+  snapshot(): Uint8Array;
+  fork(): { fs: FolioFs };
+  vmstat(): Record<string, number>;
+  destroy(): void;
+}
+type FolioFs = BenchFs & { readonly kernel: Kernel };
+interface Entry {
+  createFsSync(): FolioFs;
+  restoreFsSync(bytes: Uint8Array): FolioFs;
+}
+
+const project = fileURLToPath(new URL("../../", import.meta.url));
+
+/** @throws whatever the entry throws while it loads */
+export async function loadFoliofs(): Promise<Contender> {
+  const file = entryFile();
+  const entry = (await import(pathToFileURL(file).href)) as Entry;
+  entry.createFsSync().kernel.destroy(); // fails here, and not in every row
+  return { name: "foliofs", origin: describe(file), create: () => subjectOf(entry, entry.createFsSync()) };
+}
+
+function entryFile(): string {
+  const asked = process.env.FOLIOFS_ENTRY;
+  if (asked !== undefined) return resolve(asked);
+  try {
+    const built = fileURLToPath(import.meta.resolve("foliofs")); // by the package's own exports
+    if (existsSync(built)) return built;
+  } catch {
+    // The package has no exports yet.
+  }
+  return `${project}src/index.ts`;
+}
+
+/** The file, and a warning if it was built before the last change of a source. */
+function describe(file: string): string {
+  const shown = file.startsWith(project) ? file.slice(project.length) : file;
+  if (!shown.startsWith("dist")) return shown;
+  const isStale = newestSourceMs() > statSync(file).mtimeMs;
+  return isStale ? `${shown} (OLDER THAN THE SOURCES: build first)` : shown;
+}
+
+function newestSourceMs(): number {
+  const files = ["src", "assembly"].flatMap((folder) =>
+    readdirSync(project + folder, { recursive: true }).map((name) => `${project}${folder}/${name}`),
+  );
+  return Math.max(0, ...files.filter((file) => file.endsWith(".ts")).map((file) => statSync(file).mtimeMs));
+}
+
+function subjectOf(entry: Entry, fs: FolioFs): Subject {
+  const { kernel } = fs;
+  return {
+    fs,
+    root: "",
+    machine: {
+      snapshot: () => kernel.snapshot(),
+      restore: (bytes) => subjectOf(entry, entry.restoreFsSync(bytes)),
+      fork: () => subjectOf(entry, kernel.fork().fs),
+      vmstat: () => kernel.vmstat(),
+    },
+    dispose: () => kernel.destroy(),
+  };
+}

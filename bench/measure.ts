@@ -1,0 +1,71 @@
+/** Measures one row for one contender in one round: makes the subject, picks the engine, cleans up. */
+
+import { timeBatches, timeFreshBatches } from "./batch-engine.ts";
+import type { Contender, Subject } from "./contenders/contender.ts";
+import { clearDeadline, startDeadline, TooSlow } from "./deadline.ts";
+import type { Budget } from "./options.ts";
+import { timeRepeated } from "./repeat-engine.ts";
+import type { BatchTrial, Row, Trial } from "./rows/row.ts";
+
+/** ns per call, or why there is no number. */
+export type Outcome = { readonly ns: number } | { readonly tooSlow: true } | { readonly error: string };
+
+/** Runs trials of a row: on new subjects of a contender, or on bare memory. */
+type WithTrial = <T>(use: (trial: Trial) => T) => T;
+
+export function measureContender(row: Row, contender: Contender, budget: Budget): Outcome {
+  return measure(row, budget, (use) => {
+    const subject = contender.create();
+    try {
+      return use(row.setUp(subject));
+    } finally {
+      disposeInPeace(subject);
+    }
+  });
+}
+
+/** Precondition: the row has a `bare` trial. */
+export function measureBare(row: Row, budget: Budget): Outcome {
+  return measure(row, budget, (use) => use((row.bare as () => Trial)()));
+}
+
+function measure(row: Row, budget: Budget, withTrial: WithTrial): Outcome {
+  globalThis.gc?.();
+  startDeadline(budget.limitMs);
+  try {
+    return { ns: time(row, budget, withTrial) };
+  } catch (error) {
+    return error instanceof TooSlow ? { tooSlow: true } : { error: describe(error) };
+  } finally {
+    clearDeadline();
+  }
+}
+
+function time(row: Row, budget: Budget, withTrial: WithTrial): number {
+  const isFresh = row.isFresh === true || row.memory === "untouched";
+  if (!isFresh) return withTrial((trial) => timeOnOneSubject(trial, budget));
+  const withFresh = (use: (trial: BatchTrial) => number): number => {
+    globalThis.gc?.(); // the memory of the batch before, so that it cannot pile up
+    return withTrial((trial) => use(trial as BatchTrial));
+  };
+  return timeFreshBatches(withFresh, budget, row.isFresh !== true);
+}
+
+function timeOnOneSubject(trial: Trial, budget: Budget): number {
+  return trial.kind === "repeat" ? timeRepeated(trial, budget) : timeBatches(trial, budget);
+}
+
+/** What goes wrong while a file system is taken down must not hide what went wrong before. */
+function disposeInPeace(subject: Subject): void {
+  clearDeadline();
+  try {
+    subject.dispose();
+  } catch (error) {
+    console.error(`\nA subject could not be disposed of: ${describe(error)}`);
+  }
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s+/g, " ").slice(0, 160);
+}

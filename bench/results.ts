@@ -1,0 +1,56 @@
+/** What a run has measured, and the ratios that follow from it. */
+import type { ContenderName } from "./contenders/contender.ts";
+import type { Outcome } from "./measure.ts";
+import type { MemoryState, Row, Section } from "./rows/row.ts";
+import { geometricMean, median } from "./stats.ts";
+
+/** A contender, or the bare `TypedArray.set` loop. */
+export type Column = ContenderName | "bare";
+
+export class RowResult {
+  readonly id: string;
+  readonly title: string;
+  readonly section: Section;
+  readonly memory: MemoryState | undefined;
+  /** ns per call by column, in the order of the rounds. */
+  readonly ns = new Map<Column, number[]>();
+  /** Why a column has no number: ">20 s", or the message of an error. */
+  readonly problems = new Map<Column, string>();
+
+  constructor({ id, title, section, memory }: Row) {
+    this.id = id;
+    this.title = title;
+    this.section = section;
+    this.memory = memory;
+  }
+
+  add(column: Column, outcome: Outcome, limitMs: number): void {
+    if ("ns" in outcome) this.ns.set(column, [...(this.ns.get(column) ?? []), outcome.ns]);
+    else this.problems.set(column, "tooSlow" in outcome ? `>${limitMs / 1000} s` : outcome.error);
+  }
+
+  /** Median over the rounds; undefined without a number, or after a problem in any round. */
+  nsOf(column: Column): number | undefined {
+    const rounds = this.problems.has(column) ? undefined : this.ns.get(column);
+    return rounds && median(rounds);
+  }
+
+  /** Median over the rounds of the time of `column` divided by that of `base`: above 1, `base` is faster. */
+  ratio(column: Column, base: Column): number | undefined {
+    const of = this.ns.get(column);
+    const to = this.ns.get(base);
+    if (!of || !to || this.problems.has(column) || this.problems.has(base)) return undefined;
+    const both = of.slice(0, to.length); // a slow contender has run fewer rounds, from the first on
+    return median(both.map((ns, round) => ns / to[round]));
+  }
+}
+
+/** Geometric mean of the ratios of all rows that both have run. */
+export function meanRatio(rows: readonly RowResult[], column: Column, base: Column): number | undefined {
+  return geometricMean(rows.map((row) => row.ratio(column, base)).filter((ratio) => ratio !== undefined));
+}
+
+/** The rows that the targets for the mean are about: all but those on untouched memory. */
+export function warmRows(rows: readonly RowResult[]): RowResult[] {
+  return rows.filter((row) => row.memory !== "untouched");
+}

@@ -1,0 +1,71 @@
+/**
+ * The floor: a bare `TypedArray.set` loop between a user's buffer and one WebAssembly.Memory, at the offsets of the row.
+ *
+ * No calls, no lookup, no marks: what is left is the copy and, on untouched memory, the page faults.
+ */
+import { pattern } from "../pattern.ts";
+import type { BatchTrial, RepeatTrial } from "./row.ts";
+
+const WASM_PAGE_BYTES = 65536;
+const PAGE_BYTES = 4096;
+
+/** Copies out of memory to one buffer. Views are made beforehand, in the order of use. */
+export function bareRead(positions: Uint32Array, len: number, memoryBytes: number): RepeatTrial {
+  const memory = newMemory(memoryBytes);
+  memory.set(pattern(memoryBytes));
+  const views = Array.from(positions, (pos) => new Uint8Array(memory.buffer, pos, len));
+  const buffer = new Uint8Array(len);
+  const mask = positions.length - 1;
+  const op = (i: number): number => {
+    buffer.set(views[i & mask]);
+    return buffer[0];
+  };
+  return { kind: "repeat", op, check: () => {} };
+}
+
+/** Copies one buffer into touched memory, from its start to its end, again and again. */
+export function bareOverwrite(len: number, memoryBytes: number): RepeatTrial {
+  const memory = newMemory(memoryBytes);
+  memory.fill(1);
+  const buffer = Uint8Array.from(pattern(len));
+  const mask = memoryBytes / len - 1;
+  const op = (i: number): number => {
+    memory.set(buffer, (i & mask) * len);
+    return buffer[0];
+  };
+  return { kind: "repeat", op, check: () => {} };
+}
+
+/** Copies one buffer to `nrOps` places of whole pages in a row, once. The memory is untouched unless `isTouched`. */
+export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchTrial {
+  const stride = Math.ceil(len / PAGE_BYTES) * PAGE_BYTES;
+  const memory = newMemory(nrOps * stride);
+  if (isTouched) memory.fill(1);
+  const buffer = Uint8Array.from(pattern(len));
+  const op = (i: number): number => {
+    memory.set(buffer, i * stride);
+    return buffer[0];
+  };
+  return { kind: "batch", nrOps, op, check: () => {}, reset: () => {} };
+}
+
+/** Copies `len` bytes into a new array, as a snapshot must at least. */
+export function bareCopy(len: number): BatchTrial {
+  const source = newMemory(len);
+  source.set(pattern(len));
+  let copy: Uint8Array | undefined;
+  const op = (): number => {
+    copy = new Uint8Array(len);
+    copy.set(source);
+    return copy[0];
+  };
+  const reset = (): void => {
+    copy = undefined;
+    globalThis.gc?.();
+  };
+  return { kind: "batch", nrOps: 1, op, check: () => {}, reset };
+}
+
+function newMemory(bytes: number): Uint8Array {
+  return new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil(bytes / WASM_PAGE_BYTES) }).buffer);
+}

@@ -1,0 +1,51 @@
+/** What a row of the table is: one piece of work, done in the same way by every contender. */
+import type { Subject } from "../contenders/contender.ts";
+
+export type Section = "pread and write" | "whole files" | "lookup" | "readdir" | "names" | "whole system";
+
+/** Where the bytes of a writing row go: to frames freed before, or to memory nobody has touched. */
+export type MemoryState = "recycled" | "untouched";
+
+export interface Row {
+  /** Short and stable: `--only`, targets and JSON go by it. */
+  readonly id: string;
+  readonly title: string;
+  readonly section: Section;
+  /** Set for rows that write. Untouched rows get a new subject for every batch. */
+  readonly memory?: MemoryState;
+  /** Every batch gets a new subject, and there is no warm-up batch: for rows of very many calls. */
+  readonly isFresh?: boolean;
+  /** Left out by `--quick`: says little that another row does not. */
+  readonly isLeftOutInQuick?: boolean;
+  /** Set for rows that nobody else can run. */
+  readonly only?: "foliofs";
+  /** Makes what the calls work on. Not timed. */
+  setUp(subject: Subject): Trial;
+  /** The same bytes moved by a bare `TypedArray.set` loop over the same offsets: the floor of the row. */
+  bare?(): Trial;
+}
+
+interface TrialBase {
+  /**
+   * One call. Its result goes into a sum, so that nothing is optimised away.
+   *
+   * @param i counts up from 0; a batch starts at 0 again
+   */
+  op(i: number): number;
+  /** Throws if the calls did not do what they should. Runs once, outside the timed part. */
+  check(): void;
+}
+
+/** A call that leaves things as they were: repeated as often as the engine likes. */
+export interface RepeatTrial extends TrialBase {
+  readonly kind: "repeat";
+}
+
+/** Calls that create or remove: a fixed count, then `reset` (not timed) puts things back. */
+export interface BatchTrial extends TrialBase {
+  readonly kind: "batch";
+  readonly nrOps: number;
+  reset(): void;
+}
+
+export type Trial = RepeatTrial | BatchTrial;

@@ -1,0 +1,122 @@
+/**
+ * Builds all that is published: the cores, the layout files, the bundles and type declarations in dist/; and, beside
+ * them, the main job in build/main.mjs.
+ *
+ *   dist/index.js .cjs        for Node
+ *   dist/browser.js           for browsers
+ *   dist/shared.js .cjs       registers the core for shared memory
+ *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
+ *   dist/types, types-cjs     declarations as ES modules and as CommonJS
+ *
+ * Does nothing when its inputs are as at the last run.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build as bundle } from "esbuild";
+import { buildWasm } from "./build-wasm.mjs";
+import { fingerprint, isFresh, listFiles, markFresh } from "./fingerprint.mjs";
+import { genLayout } from "./gen-layout.mjs";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const STAMP = "build/dist.stamp";
+const INPUTS = [
+  "src",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+];
+const OUTPUTS = [
+  ...["index.js", "index.cjs", "browser.js", "shared.js", "shared.cjs", "core-module.js", "core-module.cjs"],
+  ...["types/index.d.ts", "types-cjs/index.d.ts"],
+].map((name) => `dist/${name}`);
+const MAIN_JOB = "build/main.mjs";
+
+const COMMON = { bundle: true, logLevel: "warning", sourcemap: true, sourcesContent: false, target: "es2022" };
+
+/** Leaves the registry of cores out of the other bundles. */
+function outsideRegistry(extension) {
+  return {
+    name: "core-module",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /\/core-module\.ts$/ }, ({ kind }) => {
+        return kind === "entry-point" ? undefined : { path: `./core-module${extension}`, external: true };
+      });
+    },
+  };
+}
+
+/** Options of one published bundle. */
+function published(source, name, format, platform) {
+  const extension = format === "cjs" ? ".cjs" : ".js";
+  return {
+    ...COMMON,
+    entryPoints: [`src/${source}.ts`],
+    outfile: `dist/${name}${extension}`,
+    format,
+    platform,
+    plugins: [outsideRegistry(extension)],
+  };
+}
+
+const BUNDLES = [
+  published("index-browser", "browser", "esm", "browser"),
+  ...["esm", "cjs"].flatMap((format) => [
+    published("index", "index", format, "node"),
+    published("shared", "shared", format, "neutral"),
+    published("wasm/core-module", "core-module", format, "neutral"),
+  ]),
+  {
+    ...COMMON,
+    entryPoints: ["src/main/main.ts"],
+    outfile: MAIN_JOB,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+  },
+];
+
+/** Emits type declarations twice: TypeScript tells ES modules from CommonJS by the package.json nearest to a file. */
+function emitTypes() {
+  const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error("tsc could not emit the type declarations");
+  for (const file of listFiles(["dist/types"])) writeFileSync(file, importJs(readFileSync(file, "utf8")));
+  cpSync("dist/types", "dist/types-cjs", { recursive: true });
+  writeFileSync("dist/types-cjs/package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
+}
+
+/** Names modules as users' compilers resolve them: `./x.js`, beside which lies `x.d.ts`. */
+function importJs(declarations) {
+  return declarations.replace(/((?:from|import\()\s*"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"');
+}
+
+/** Brings everything up to date. */
+export async function build() {
+  process.chdir(ROOT);
+  genLayout({ write: true });
+  buildWasm();
+  const print = fingerprint(INPUTS, process.version);
+  if (isFresh(STAMP, print, [...OUTPUTS, MAIN_JOB])) return;
+
+  rmSync(STAMP, { force: true });
+  rmSync("dist", { recursive: true, force: true });
+  await Promise.all(BUNDLES.map((options) => bundle(options)));
+  emitTypes();
+  const missing = OUTPUTS.filter((path) => !existsSync(path));
+  if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);
+  markFresh(STAMP, print);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await build();
+  } catch (error) {
+    console.error(`build: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Checks the imports of src/: each folder imports only the layers below that are meant for it, none goes up (type
+ * imports count, since the caller owns the interface), and files form no cycle, where imports of types alone do not
+ * count: interfaces may mention each other, and nothing of them is left at run time.
+ *
+ * Usage: node scripts/check-layers.mjs [folder, default src]
+ */
+import { readFileSync } from "node:fs";
+import { posix, relative, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { listFiles } from "./fingerprint.mjs";
+
+/** What each folder of src/ may import, beside itself. The top (index*.ts, shared.ts) sees every layer. */
+const LAYERS = {
+  base: [],
+  wasm: ["base"],
+  block: ["base"],
+  mm: ["wasm", "block", "base"],
+  vfs: ["mm", "wasm", "base"],
+  fs: ["vfs", "mm", "block", "wasm", "base"],
+  node: ["vfs", "base"],
+  top: ["fs", "node", "vfs", "mm", "block", "wasm", "base"],
+  main: ["top"],
+};
+/** Type imports from `node:` leave nothing behind, so the face may name Node's types. */
+const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
+
+const IMPORT =
+  /^(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
+
+/** Lists the modules that a source names, in order. */
+export function readImports(source) {
+  const code = source.replace(/^\s*(?:\/?\*|\/\/).*$/gm, "");
+  return [...code.matchAll(IMPORT)].map(([, type, from, bare, dynamic]) => ({
+    specifier: from ?? bare ?? dynamic,
+    isType: type !== undefined,
+  }));
+}
+
+/** Gives the layer of a file: its folder in src/, or "top". */
+function layerOf(file) {
+  const slash = file.indexOf("/");
+  return slash < 0 ? "top" : file.slice(0, slash);
+}
+
+/** Whether a file is allowed to touch the platform: the main job, host file systems and the Node entry. */
+function isPlatformFile(file) {
+  return layerOf(file) === "main" || posix.basename(file).includes("host") || file === "index.ts";
+}
+
+/** Checks an import of something that is no file of src/. @returns what is wrong, or undefined */
+function checkOutside(file, { specifier, isType }) {
+  if (layerOf(file) === "main") return undefined;
+  if (!specifier.startsWith("node:")) return `imports the package ${specifier}: the library has no dependency`;
+  if (isPlatformFile(file) || (isType && NODE_TYPES_ALLOWED.has(layerOf(file)))) return undefined;
+  return `imports ${specifier}: only *host* files touch the platform`;
+}
+
+/** Checks an import of another file of src/. @returns what is wrong, or undefined */
+function checkInside(file, target, files) {
+  if (!files.has(target)) return `imports ${target}, which does not exist`;
+  const from = layerOf(file);
+  const to = layerOf(target);
+  if (LAYERS[from] === undefined) return `lies in ${from}/, which is no layer`;
+  if (from === to || LAYERS[from].includes(to)) return undefined;
+  return `imports ${target}: ${from} may not import ${to}`;
+}
+
+/** Finds one cycle through each strongly connected part of the graph. @returns cycles as lists of files */
+function findCycles(graph) {
+  const cycles = [];
+  const state = new Map();
+  const visit = (file, trail) => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      cycles.push([...trail.slice(trail.indexOf(file)), file]);
+      return;
+    }
+    state.set(file, "open");
+    for (const target of graph.get(file) ?? []) visit(target, [...trail, file]);
+    state.set(file, "done");
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return cycles;
+}
+
+/**
+ * Finds what breaks the layers.
+ *
+ * @param files path below src/ (with `/`) to source
+ * @returns one sentence a breach; empty when all is well
+ */
+export function layerBreaches(files) {
+  const breaches = [];
+  const graph = new Map();
+  for (const [file, source] of files) {
+    const targets = [];
+    for (const found of readImports(source)) {
+      const isInside = found.specifier.startsWith(".");
+      const target = posix.join(posix.dirname(file), found.specifier);
+      const breach = isInside ? checkInside(file, target, files) : checkOutside(file, found);
+      if (breach !== undefined) breaches.push(`${file} ${breach}`);
+      if (isInside && !found.isType) targets.push(target);
+    }
+    graph.set(file, targets);
+  }
+  return [...breaches, ...findCycles(graph).map((cycle) => `cycle: ${cycle.join(" -> ")}`)];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const folder = process.argv[2] ?? fileURLToPath(new URL("../src", import.meta.url));
+  const paths = listFiles([folder]).filter((path) => path.endsWith(".ts"));
+  const files = new Map(paths.map((path) => [relative(folder, path).split(sep).join("/"), readFileSync(path, "utf8")]));
+  const breaches = layerBreaches(files);
+  for (const breach of breaches) console.error(breach);
+  console.log(`${files.size} files, ${breaches.length} breaches`);
+  if (breaches.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,98 @@
+/**
+ * What in-memory file systems share: operations whose names and data live in the kernel's memory alone.
+ *
+ * A file system lists these in its tables (see ramfs.ts), or wraps them. The work is done in assembly/libfs.ts, in one
+ * call into the core each: allocate, then change what cannot fail.
+ *
+ * @see Linux fs/libfs.c simple_*
+ */
+import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import { RENAME_EXCHANGE } from "../base/stat-flags.ts";
+import { filemapRead, filemapWrite } from "../mm/filemap.ts";
+import type { AddressSpaceOperations, FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
+import type { Kernel } from "../vfs/kernel.ts";
+import { memoryFallocate } from "../vfs/read-write.ts";
+import type { SuperBlock } from "../vfs/super-block.ts";
+import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
+
+/** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOMEM */
+export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {
+  return kernel.core.x.simpleMknod(dentry, mode, dev, kind, kernel.now());
+}
+
+/** Makes a symbolic link to what lies in path buffer A. @returns 0 or -ENOMEM */
+export function simpleSymlink(kernel: Kernel, dentry: DentryHandle, length: number, kind: number): number {
+  return kernel.core.x.simpleSymlink(dentry, length, 0, kind, kernel.now());
+}
+
+export function simpleLink(kernel: Kernel, inode: InodeHandle, _dir: InodeHandle, dentry: DentryHandle): number {
+  kernel.core.x.simpleLink(inode, dentry, kernel.now());
+  return 0;
+}
+
+export function simpleUnlink(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
+  kernel.core.x.simpleUnlink(dentry, kernel.now());
+  return 0;
+}
+
+/** @returns 0 or -ENOTEMPTY */
+export function simpleRmdir(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
+  return kernel.core.x.simpleRmdir(dentry, kernel.now());
+}
+
+/** @returns 0 or -ENOTEMPTY */
+export function simpleRename(
+  kernel: Kernel,
+  _oldDir: InodeHandle,
+  oldDentry: DentryHandle,
+  _newDir: InodeHandle,
+  newDentry: DentryHandle,
+  flags: number,
+): number {
+  const { x } = kernel.core;
+  if (!(flags & RENAME_EXCHANGE)) return x.simpleRename(oldDentry, newDentry, kernel.now());
+  x.simpleExchange(oldDentry, newDentry, kernel.now());
+  return 0;
+}
+
+/** What a directory of an in-memory file system can do apart from making files. */
+export const simpleDirInodeOperations = {
+  link: simpleLink,
+  unlink: simpleUnlink,
+  rmdir: simpleRmdir,
+  rename: simpleRename,
+} satisfies InodeOperations;
+
+export const simpleFileInodeOperations: InodeOperations = {};
+export const simpleSymlinkInodeOperations: InodeOperations = {};
+
+/** Data is as safe in memory as it gets. */
+export function noopFsync(): number {
+  return 0;
+}
+
+/** Files in the page cache, without a store behind. */
+export const simpleFileOperations: FileOperations = {
+  read: (kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number) =>
+    filemapRead(kernel.core, file, buffer, offset, length, position),
+  write: (kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number) =>
+    length === 0
+      ? kernel.core.x.mayWrite(file)
+      : filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now()),
+  fsync: noopFsync,
+  fallocate: memoryFallocate,
+};
+
+/** Directories whose names all lie in the dcache: readdir needs no operation. */
+export const simpleDirOperations: FileOperations = { fsync: noopFsync };
+
+/** Pages that exist in memory only: nothing is ever read in or written back. */
+export const ramAops: AddressSpaceOperations = {};
+
+/** statfs of a file system without limits of its own. @see Linux fs/libfs.c simple_statfs() */
+export const simpleSuperOperations: SuperOperations = {
+  statfs: (sb: SuperBlock, values: Float64Array) => {
+    values[STATFS_TYPE] = sb.magic;
+    values[STATFS_BSIZE] = sb.blockSize;
+  },
+};

@@ -1,0 +1,82 @@
+/**
+ * ramfs: files in memory, without limits. The file system to read first.
+ *
+ * Attributes, link counts and times are as on tmpfs; everything but the making of inodes is borrowed from libfs.
+ *
+ * @see Linux fs/ramfs/inode.c
+ */
+import { EINVAL } from "../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
+import { FS_MEMORY, FS_SHARED, type FileSystemType, type InodeOperations } from "../vfs/fs-type.ts";
+import type { Kernel } from "../vfs/kernel.ts";
+import type { SuperBlock } from "../vfs/super-block.ts";
+import {
+  ramAops,
+  simpleDirInodeOperations,
+  simpleDirOperations,
+  simpleFileInodeOperations,
+  simpleFileOperations,
+  simpleMknod,
+  simpleSuperOperations,
+  simpleSymlink,
+  simpleSymlinkInodeOperations,
+} from "./libfs.ts";
+
+const RAMFS_MAGIC = 0x858458f6;
+
+/** Kinds of inodes: indexes into `tables`. */
+const FILE = 0;
+const DIRECTORY = 1;
+const SYMLINK = 2;
+const SPECIAL = 3;
+
+function kindOf(mode: number): number {
+  const type = mode & S_IFMT;
+  return type === S_IFREG ? FILE : type === S_IFDIR ? DIRECTORY : SPECIAL;
+}
+
+function mknod(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle, mode: number, dev = 0): number {
+  return simpleMknod(kernel, dentry, mode, dev, kindOf(mode));
+}
+
+const dirInodeOperations: InodeOperations = {
+  ...simpleDirInodeOperations,
+  create: mknod,
+  mkdir: mknod,
+  mknod,
+  symlink: (kernel, _dir, dentry, length) => simpleSymlink(kernel, dentry, length, SYMLINK),
+  tmpfile: (kernel, dir, mode) => kernel.core.x.simpleTmpfile(dir, mode, FILE, kernel.now()),
+};
+
+/** "mode=755,uid=0,gid=0"; other options are ignored, as in Linux. @returns undefined for a value that is no number */
+function parseOptions(data: string): { mode: number; uid: number; gid: number } | undefined {
+  const options = { mode: 0o755, uid: 0, gid: 0 };
+  for (const option of data.split(",")) {
+    const [name, value = ""] = option.split("=");
+    if (name !== "mode" && name !== "uid" && name !== "gid") continue;
+    if (!(name === "mode" ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(value)) return undefined;
+    options[name] = Number.parseInt(value, name === "mode" ? 8 : 10);
+  }
+  return options;
+}
+
+export const ramfs: FileSystemType = {
+  name: "ramfs",
+  fsFlags: FS_MEMORY | FS_SHARED,
+  tables: [
+    { inode: simpleFileInodeOperations, file: simpleFileOperations, mapping: ramAops },
+    { inode: dirInodeOperations, file: simpleDirOperations, mapping: ramAops },
+    { inode: simpleSymlinkInodeOperations, file: {}, mapping: ramAops },
+    { inode: {}, file: {}, mapping: ramAops },
+  ],
+  superOps: simpleSuperOperations,
+
+  fillSuper(sb: SuperBlock, data: string): number {
+    const options = parseOptions(data);
+    if (!options) return -EINVAL;
+    sb.livesInMemory();
+    sb.magic = RAMFS_MAGIC;
+    return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
+  },
+};

@@ -1,0 +1,14 @@
+/**
+ * foliofs: a fast in-memory file system with the face of node:fs. This entry has the single-threaded core inside; the
+ * entry "foliofs/shared" adds the one for shared memory.
+ */
+import { RELEASE_BASE64 } from "./wasm/core-binary.ts";
+import { registerCore } from "./wasm/core-module.ts";
+
+export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
+export type { FaceOptions, FolioFs, FolioKernel } from "./index-kernel.ts";
+export type { FsOptions } from "./index-options.ts";
+export type { NodeFs, NodeFsPromises } from "./node/index.ts";
+export * from "./index-vfs.ts";
+
+registerCore(false, RELEASE_BASE64);

@@ -1,0 +1,78 @@
+/** The ways to a file system: new, or from a snapshot; at once, or with the core compiled off the main thread. */
+import { ENOMEM } from "./base/errno.ts";
+import { ramfs } from "./fs/ramfs.ts";
+import { argTypeError } from "./node/errors.ts";
+import { uvException } from "./node/uv-errors.ts";
+import { type FolioFs, startTask } from "./index-kernel.ts";
+import { checkOptions, coreOptions, type FsOptions, isShared } from "./index-options.ts";
+import { Kernel } from "./vfs/kernel.ts";
+import { mountRoot } from "./vfs/mount.ts";
+import { restoreCore, SnapshotError } from "./vfs/snapshot.ts";
+import { compileCore, coreModule } from "./wasm/core-module.ts";
+
+const BUILT_IN = [ramfs];
+
+function register(kernel: Kernel, options: FsOptions): void {
+  for (const type of [...BUILT_IN, ...(options.types ?? [])]) {
+    const rc = kernel.registerFileSystem(type);
+    if (rc < 0) throw uvException(-rc, "register_filesystem", type.name);
+  }
+}
+
+function boot(module: WebAssembly.Module, options: FsOptions): FolioFs {
+  const kernel = Kernel.boot(module, coreOptions(options));
+  if (!kernel) throw uvException(ENOMEM, "boot");
+  register(kernel, options);
+  const { uid = 0, gid = 0 } = options;
+  const mounted = mountRoot(kernel, ramfs, `mode=755,uid=${uid},gid=${gid}`);
+  if (mounted < 0) throw uvException(-mounted, "mount", "/");
+  return startTask(kernel, module, options);
+}
+
+function restore(module: WebAssembly.Module, bytes: Uint8Array, options: FsOptions): FolioFs {
+  const { kernel, meta } = restoreCore(bytes, module, coreOptions(options));
+  register(kernel, options);
+  const missing = meta.types.filter((name) => kernel.typeIdOf(name) < 0);
+  if (missing.length > 0) {
+    throw new SnapshotError(`this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`);
+  }
+  return startTask(kernel, module, options);
+}
+
+function checkBytes(bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw argTypeError("bytes", "Uint8Array", bytes);
+}
+
+/**
+ * Makes an empty file system.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for options; Error where WebAssembly or SharedArrayBuffer is missing
+ */
+export function createFsSync(options: FsOptions = {}): FolioFs {
+  checkOptions(options);
+  return boot(coreModule(isShared(options)), options);
+}
+
+/** As createFsSync(), with the core compiled off the main thread: for browsers' main threads. */
+export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
+  checkOptions(options);
+  return boot(await compileCore(isShared(options)), options);
+}
+
+/**
+ * Makes the file system that `kernel.snapshot()` gave the bytes of.
+ *
+ * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
+ */
+export function restoreFsSync(bytes: Uint8Array, options: FsOptions = {}): FolioFs {
+  checkBytes(bytes);
+  checkOptions(options);
+  return restore(coreModule(isShared(options)), bytes, options);
+}
+
+/** As restoreFsSync(), with the core compiled off the main thread. */
+export async function restoreFs(bytes: Uint8Array, options: FsOptions = {}): Promise<FolioFs> {
+  checkBytes(bytes);
+  checkOptions(options);
+  return restore(await compileCore(isShared(options)), bytes, options);
+}

@@ -1,0 +1,135 @@
+/**
+ * What users see of a kernel (`fs.kernel`): file systems, mounts, tasks, snapshots. The calls of vfs/ with Node's shape
+ * of errors around them.
+ */
+import { EINVAL } from "./base/errno.ts";
+import { checkTaskOptions } from "./index-options.ts";
+import { createFace, type NodeFs } from "./node/index.ts";
+import { uvException } from "./node/uv-errors.ts";
+import type { FileSystemType } from "./vfs/fs-type.ts";
+import type { Kernel } from "./vfs/kernel.ts";
+import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
+import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
+import type { Task } from "./vfs/task.ts";
+import { type VmStat, vmstat } from "./vfs/vmstat.ts";
+import { Kernel as VfsKernel } from "./vfs/kernel.ts";
+
+/** A face of node:fs over one task, with its kernel. */
+export type FolioFs = NodeFs & { readonly kernel: FolioKernel };
+
+export interface FaceOptions {
+  uid?: number;
+  gid?: number;
+  groups?: readonly number[];
+  cwd?: string;
+  root?: string;
+  umask?: number;
+  /** A face whose descriptor table is to be shared. */
+  files?: FolioFs;
+  maxFiles?: number;
+  fileSizeLimit?: number;
+}
+
+const faceTasks = new WeakMap<object, Task>();
+
+export class FolioKernel {
+  /** The first task's: mounts and walks of the kernel's own calls. */
+  readonly #task: Task;
+  readonly #module: WebAssembly.Module;
+
+  constructor(task: Task, module: WebAssembly.Module) {
+    this.#task = task;
+    this.#module = module;
+  }
+
+  /** The kernel as file systems and tools see it: the core, its records, the VFS. */
+  get vfs(): Kernel {
+    return this.#task.kernel;
+  }
+
+  /** Makes a type of file system mountable. @throws EINVAL for its name, EEXIST, ENOSPC */
+  registerFileSystem(type: FileSystemType): void {
+    check(this.vfs.registerFileSystem(type), "register_filesystem", type.name);
+  }
+  /** @throws EINVAL when it is not registered, EBUSY while it is mounted */
+  unregisterFileSystem(type: FileSystemType): void {
+    check(this.vfs.unregisterFileSystem(type), "unregister_filesystem", type.name);
+  }
+
+  /** Mounts, binds or remounts. @throws as mount(2): EPERM, ENOENT, ENODEV, EINVAL, ENOTDIR, EBUSY, ENOMEM */
+  mount(request: MountRequest): void {
+    check(mount(this.#task, request), "mount", String(request.target));
+  }
+  /** @throws as umount(2): EPERM, ENOENT, EINVAL, EBUSY */
+  umount(target: string): void {
+    check(umount(this.#task, target), "umount", target);
+  }
+  /** The mount table, oldest first. */
+  mounts(): MountInfo[] {
+    return mountTable(this.#task);
+  }
+
+  /** Another face over this kernel, with credentials, directories and (unless shared) descriptors of its own. */
+  task(options: FaceOptions = {}): FolioFs {
+    checkTaskOptions(options);
+    const { files, ...rest } = options;
+    const shared = files && faceTasks.get(files);
+    const task = this.vfs.newTask({ ...rest, files: shared?.files });
+    if (typeof task === "number") throw uvException(-task, "task", options.cwd ?? options.root);
+    return faceOf(task, this);
+  }
+
+  /** The file system as bytes: what is reachable from its in-memory mounts. */
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#task, this.#module);
+  }
+
+  /** An independent copy of this kernel, with one task and nothing open. */
+  fork(): FolioFs {
+    const kernel = new VfsKernel(forkCore(this.vfs, this.#module));
+    for (const type of this.vfs.registeredTypes()) kernel.registerFileSystem(type);
+    return startTask(kernel, this.#module, { uid: this.#task.uid });
+  }
+
+  /** Writes back all that is dirty. */
+  sync(): void {
+    check(this.#task.sync(), "sync");
+  }
+  /** Drops what may be dropped. @param what 1 clean pages, 2 unused dentries and empty slabs, 3 both */
+  dropCaches(what: 1 | 2 | 3): void {
+    if (![1, 2, 3].includes(what)) throw uvException(EINVAL, "drop_caches");
+    this.vfs.dirCache.clear();
+    if (what & 2) this.vfs.core.x.reclaim();
+  }
+  vmstat(): VmStat {
+    return vmstat(this.vfs.core);
+  }
+  /** In the debug build: checks every invariant of memory. @throws Error that says which is broken */
+  verify(): void {
+    this.vfs.verify();
+  }
+  /** Ends the kernel and gives its memory back; every later call throws. */
+  destroy(): void {
+    this.vfs.destroy();
+  }
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+function check(rc: number, syscall: string, path?: string): void {
+  if (rc < 0) throw uvException(-rc, syscall, path);
+}
+
+function faceOf(task: Task, kernel: FolioKernel): FolioFs {
+  const face = Object.assign(createFace(task), { kernel });
+  faceTasks.set(face, task);
+  return face;
+}
+
+/** The first task of a kernel, and its face. @throws Error when memory ran out */
+export function startTask(kernel: Kernel, module: WebAssembly.Module, options: FaceOptions): FolioFs {
+  const task = kernel.newTask({ ...options, files: undefined });
+  if (typeof task === "number") throw uvException(-task, "task", options.cwd);
+  return faceOf(task, new FolioKernel(task, module));
+}

@@ -1,0 +1,31 @@
+/** What authors of file systems need beside the kernel: tables, handles, numbers, and what libfs lends. */
+export * from "./base/errno.ts";
+export type {
+  CredHandle,
+  DentryHandle,
+  FileHandle,
+  InodeHandle,
+  MountHandle,
+  SuperBlockHandle,
+  TaskHandle,
+} from "./base/handles.ts";
+export * as stat from "./base/stat-flags.ts";
+export * as libfs from "./fs/libfs.ts";
+export { ramfs } from "./fs/ramfs.ts";
+export type {
+  AddressSpaceOperations,
+  DentryOperations,
+  DirEmit,
+  FileOperations,
+  FileSystemType,
+  InodeOperations,
+  InodeTable,
+  SuperOperations,
+} from "./vfs/fs-type.ts";
+export { FS_MEMORY, FS_NOUSER, FS_SHARED } from "./vfs/fs-type.ts";
+export type { Kernel } from "./vfs/kernel.ts";
+export type { MountInfo, MountRequest } from "./vfs/mount.ts";
+export * from "./vfs/mount-constants.ts";
+export { SnapshotError } from "./vfs/snapshot.ts";
+export type { SuperBlock } from "./vfs/super-block.ts";
+export type { VmStat } from "./vfs/vmstat.ts";

@@ -1,0 +1,65 @@
+/** foliofs as a target. */
+import { createFsSync, type FolioFs, restoreFsSync } from "../index.ts";
+import { TreeError } from "./host-tree.ts";
+import type { SnapshotResult, Target } from "./target.ts";
+
+const ROOT = "/tree";
+const PAGE_BYTES = 4096;
+
+function wrap(name: string, fs: FolioFs): Target {
+  return {
+    name,
+    fs,
+    root: ROOT,
+    keepsLinkModes: true,
+    timeResolutionNs: 1n,
+    setTimes: (path, atimeNs, mtimeNs) => fs.utimensSync(path, atimeNs, mtimeNs, { followSymlinks: false }),
+    memoryBytes: () => fs.kernel.vmstat().nr_used_pages * PAGE_BYTES,
+    counters: () => counters(fs),
+    destroy: () => fs.kernel.destroy(),
+  };
+}
+
+function counters(fs: FolioFs): Map<string, number> {
+  const stat = fs.kernel.vmstat();
+  return new Map([
+    ["frames in use", stat.nr_used_pages],
+    ["active", stat.nr_active_anon + stat.nr_active_file],
+    ["inactive", stat.nr_inactive_anon + stat.nr_inactive_file],
+    ["unevictable", stat.nr_unevictable],
+    ["dirty", stat.nr_dirty],
+    ["index nodes", stat.nr_xa_nodes],
+    ["dentries", stat.nr_dentries],
+  ]);
+}
+
+function snapshot(fs: FolioFs, memoryLimit: number | undefined): SnapshotResult {
+  const start = performance.now();
+  const bytes = fs.kernel.snapshot();
+  const taken = performance.now();
+  const restored = restoreFsSync(bytes, { memoryLimit, umask: 0 });
+  const done = performance.now();
+  return {
+    snapshotSeconds: (taken - start) / 1000,
+    restoreSeconds: (done - taken) / 1000,
+    bytes: bytes.length,
+    restored: wrap("foliofs restored", restored),
+  };
+}
+
+/**
+ * Makes an empty foliofs.
+ *
+ * @param memoryLimit bytes; undefined for its own default
+ * @throws TreeError when the limit is none that foliofs takes
+ */
+export function foliofsTarget(memoryLimit: number | undefined): Target {
+  let fs: FolioFs;
+  try {
+    fs = createFsSync({ memoryLimit, umask: 0 });
+  } catch (error) {
+    throw new TreeError(`foliofs does not start: ${(error as Error).message}`);
+  }
+  fs.mkdirSync(ROOT);
+  return { ...wrap("foliofs", fs), snapshot: () => snapshot(fs, memoryLimit) };
+}

@@ -1,0 +1,58 @@
+/**
+ * A file system that the main job loads a tree into: foliofs, memfs or the host's tmpfs, all by the calls of node:fs.
+ */
+import type * as nodeFs from "node:fs";
+
+/** The calls that loading, walking and reading need. */
+export type TreeFs = Pick<
+  typeof nodeFs,
+  | "chmodSync"
+  | "linkSync"
+  | "lstatSync"
+  | "mkdirSync"
+  | "readFileSync"
+  | "readdirSync"
+  | "readlinkSync"
+  | "symlinkSync"
+  | "writeFileSync"
+>;
+
+/** Seconds and bytes that only some targets have. */
+export interface SnapshotResult {
+  readonly snapshotSeconds: number;
+  readonly restoreSeconds: number;
+  readonly bytes: number;
+  /** The restored file system, to be compared like the first. */
+  readonly restored: Target;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly fs: TreeFs;
+  /** Folder that becomes the root of the tree; exists and is empty. */
+  readonly root: string;
+  /** Whether symbolic links have the mode they have on the host; where not, it is not compared. */
+  readonly keepsLinkModes: boolean;
+  /** What the target's calls can set a time to, in nanoseconds: times are compared as far as this. */
+  readonly timeResolutionNs: bigint;
+  /** Sets both times of a name, not following a symbolic link. */
+  setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void;
+  /** Bytes of memory that the loaded tree takes. */
+  memoryBytes(): number;
+  snapshot?(): SnapshotResult;
+  /** Counters of the page cache. */
+  counters?(): ReadonlyMap<string, number>;
+  /** Frees what the target holds. */
+  destroy(): void;
+}
+
+/** Why a target cannot be used here, for the table. */
+export interface Skip {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Tells a target from the reason why there is none. */
+export function isSkip(target: Target | Skip): target is Skip {
+  return "reason" in target;
+}

@@ -1,0 +1,84 @@
+/**
+ * Reads and writes of cached files: the loops around the core's pieces (assembly/read-write.ts).
+ *
+ * Each piece is one run of contiguous frames and one copy. The first piece is prepared together with the checks of the
+ * whole call, so that most calls are two crossings into Wasm for a write and one for a read.
+ *
+ * @see Linux mm/filemap.c filemap_read(), generic_perform_write()
+ */
+import type { FileHandle } from "../base/handles.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
+import { RESULT_ADDRESS } from "../wasm/layout.ts";
+import { copyFromBuffer, copyToBuffer } from "./user-copy.ts";
+
+const ADDRESS = RESULT + RESULT_ADDRESS;
+
+/**
+ * Reads from an open file.
+ *
+ * @param position bytes from the start; -1 = at the file's position, which moves
+ * @returns bytes read, 0 at the end; -EBADF when it is not open for reading, -EISDIR
+ */
+export function filemapRead(
+  core: Core,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const n = core.x.readBegin(file, position, length);
+  if (n <= 0) return n;
+  copyToBuffer(core, core.f64[ADDRESS], buffer, offset, n);
+  if (n === length) return n;
+  return readRest(core, file, buffer, offset, length, position, n);
+}
+
+function readRest(
+  core: Core,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  first: number,
+): number {
+  const advance = position < 0 ? 1 : 0;
+  const start = advance ? core.filePos(file) - first : position;
+  let done = first;
+  while (done < length) {
+    const n = core.x.readNext(file, start + done, length - done, advance);
+    if (n === 0) break;
+    copyToBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
+    done += n;
+  }
+  return done;
+}
+
+/**
+ * Writes to an open file. `buffer` is attached and holds `offset + length` bytes: the copy cannot fail.
+ *
+ * @param position as in filemapRead; O_APPEND writes at the end
+ * @returns bytes written, short when memory ran out on the way; -EBADF, -EFBIG, -ENOSPC, -ENOMEM
+ */
+export function filemapWrite(
+  core: Core,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  nowMs: number,
+): number {
+  let n = core.x.writeBegin(file, position, length, nowMs);
+  if (n < 0) return n;
+  let done = 0;
+  while (true) {
+    copyFromBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
+    core.x.writeEnd(n);
+    done += n;
+    if (done === length) return done;
+    n = core.x.writeNext(length - done);
+    if (n <= 0) return done;
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * The one copy between a user's buffer and a run of page frames.
+ *
+ * Which way is fastest depends on length and runtime (bench/micro/copy.ts); every way gives the same bytes.
+ */
+import type { Core } from "../wasm/core.ts";
+
+/** Copies `length` bytes at `address` to `buffer[offset...]`; address 0 is a hole. */
+export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
+  if (address === 0) buffer.fill(0, offset, offset + length);
+  else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
+}
+
+/** Copies `buffer[offset, offset + length)` to `address`. */
+export function copyFromBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
+  if (offset === 0 && length === buffer.length) core.u8.set(buffer, address);
+  else core.u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), address);
+}

@@ -1,0 +1,283 @@
+/**
+ * opendir and Dir: a directory read a few entries at a time.
+ *
+ * @see Node 26 lib/internal/fs/dir.js
+ */
+import { O_DIRECTORY, O_RDONLY } from "../base/stat-flags.ts";
+import type { DirListing, Path, Syscalls } from "../vfs/syscalls.ts";
+import { Dirent, toUvType } from "./dirent.ts";
+import { dirClosedError, dirConcurrentError, invalidThisError, missingArgError } from "./errors.ts";
+import type { NameEncoding } from "./operations/names-encoding.ts";
+import { childPath, namesOf } from "./operations/readdir.ts";
+import { toPath } from "./paths.ts";
+import { soon1, soon2 } from "./settle.ts";
+import type { Operation } from "./surfaces.ts";
+import { Failure, failed, uvException } from "./uv-errors.ts";
+import { type Callback, type CommonOptions, checkCallback, checkUint32, toOptions } from "./validators.ts";
+
+const DEFAULTS: CommonOptions = Object.freeze({ encoding: "utf8" });
+const DEFAULT_BUFFER_ENTRIES = 32;
+
+/** An open directory of one task: the descriptor behind a Dir. */
+class DirHandle {
+  readonly #sys: Syscalls;
+  readonly #fd: number;
+
+  constructor(sys: Syscalls, fd: number) {
+    this.#sys = sys;
+    this.#fd = fd;
+  }
+
+  /** Up to `nrEntries` more entries; none at the end. */
+  read(nrEntries: number): DirListing | Failure {
+    const listing = this.#sys.getdents(this.#fd, nrEntries);
+    return typeof listing === "number" ? failed(this.#sys, listing, "scandir") : listing;
+  }
+
+  close(): Failure | undefined {
+    const rc = this.#sys.close(this.#fd);
+    return rc < 0 ? failed(this.#sys, rc, "closedir") : undefined;
+  }
+
+  openBelow(path: Path): DirHandle | Failure {
+    return openDirHandle(this.#sys, path);
+  }
+}
+
+function openDirHandle(sys: Syscalls, path: Path): DirHandle | Failure {
+  const fd = sys.open(path, O_RDONLY | O_DIRECTORY, 0);
+  return fd < 0 ? failed(sys, fd, "opendir", path) : new DirHandle(sys, fd);
+}
+
+interface Level {
+  handle: DirHandle;
+  path: Path;
+}
+
+export class Dir {
+  readonly #handle: DirHandle;
+  readonly #path: Path;
+  readonly #encoding: NameEncoding;
+  readonly #bufferSize: number;
+  readonly #isRecursive: boolean;
+  #entries: Dirent[] = [];
+  /** Directories met below, still to be read. */
+  readonly #below: Level[] = [];
+  #isClosed = false;
+  /** While an asynchronous read is on its way: what was asked for meanwhile. */
+  #queue: (() => void)[] | null = null;
+
+  constructor(handle: unknown, path: Path, options?: unknown) {
+    if (handle === undefined || handle === null) throw missingArgError("handle");
+    this.#handle = handle as DirHandle;
+    this.#path = path;
+    const given = toOptions(options, DEFAULTS);
+    const { bufferSize = DEFAULT_BUFFER_ENTRIES } = given;
+    this.#encoding = given.encoding;
+    this.#isRecursive = Boolean(given.recursive);
+    try {
+      checkUint32(bufferSize, "options.bufferSize", 1);
+    } catch (error) {
+      // The caller has no way to close it.
+      this.#handle.close();
+      throw error;
+    }
+    this.#bufferSize = bufferSize;
+  }
+
+  /** As given to opendir. */
+  get path(): Path {
+    if (!(#path in this)) throw invalidThisError("Dir");
+    return this.#path;
+  }
+
+  read(callback?: unknown): Promise<Dirent | null> | undefined {
+    if (callback === undefined) return this.#readPromise();
+    this.#readCallback(callback);
+    return undefined;
+  }
+
+  #readPromise(): Promise<Dirent | null> {
+    return new Promise((resolve, reject) => {
+      this.#readCallback((error: Error | null, dirent: Dirent | null) => (error ? reject(error) : resolve(dirent)));
+    });
+  }
+
+  #readCallback(callback: unknown): void {
+    if (this.#isClosed) throw dirClosedError();
+    checkCallback(callback, "callback");
+    if (this.#queue !== null) {
+      this.#queue.push(() => this.#readCallback(callback));
+      return;
+    }
+    const buffered = this.#takeBuffered();
+    if (buffered instanceof Failure) soon1(callback as never, buffered.toError());
+    else if (buffered !== null) soon2(callback as never, null, buffered);
+    else this.#fetchFor(callback);
+  }
+
+  /** Reads from the directory itself; until the outcome is delivered, other calls wait. */
+  #fetchFor(callback: Callback): void {
+    this.#queue = [];
+    const outcome = this.#fetch();
+    if (outcome instanceof Failure && outcome.token !== undefined) {
+      const again = (): void => this.#fetchFor(callback);
+      void outcome.token.then(again, (error) => callback(error));
+      return;
+    }
+    soon1(() => {
+      this.#runQueue();
+      if (outcome instanceof Failure) callback(outcome.toError());
+      else callback(null, outcome);
+    }, undefined);
+  }
+
+  #runQueue(): void {
+    const waiting = this.#queue ?? [];
+    this.#queue = null;
+    for (const call of waiting) soon1(call, undefined);
+  }
+
+  readSync(): Dirent | null {
+    this.#checkIdle();
+    const buffered = this.#takeBuffered();
+    const outcome = buffered ?? this.#fetch();
+    if (outcome instanceof Failure) throw outcome.toError();
+    return outcome;
+  }
+
+  #checkIdle(): void {
+    if (this.#isClosed) throw dirClosedError();
+    if (this.#queue !== null) throw dirConcurrentError();
+  }
+
+  /** The next entry that needs no read of the directory itself; null when there is none. */
+  #takeBuffered(): Dirent | null | Failure {
+    while (this.#entries.length === 0 && this.#below.length > 0) {
+      const level = this.#below.shift() as Level;
+      const listing = level.handle.read(this.#bufferSize);
+      if (listing instanceof Failure) return listing;
+      if (listing.names.length === 0) level.handle.close();
+      else {
+        this.#keep(level.path, listing);
+        this.#below.push(level);
+      }
+    }
+    return this.#take();
+  }
+
+  #fetch(): Dirent | null | Failure {
+    const listing = this.#handle.read(this.#bufferSize);
+    if (listing instanceof Failure) return listing;
+    this.#keep(this.#path, listing);
+    return this.#take();
+  }
+
+  #keep(parentPath: Path, listing: DirListing): void {
+    const names = namesOf(listing, this.#encoding);
+    for (let i = 0; i < names.length; i++) {
+      this.#entries.push(new Dirent(names[i], toUvType(listing.types[i]), parentPath));
+    }
+  }
+
+  #take(): Dirent | null | Failure {
+    const dirent = this.#entries.shift();
+    if (dirent === undefined) return null;
+    if (!this.#isRecursive || !dirent.isDirectory()) return dirent;
+    const path = childPath(dirent.parentPath, dirent.name);
+    const handle = this.#handle.openBelow(path);
+    if (handle instanceof Failure) return handle;
+    this.#below.push({ handle, path });
+    return dirent;
+  }
+
+  close(callback?: unknown): Promise<void> | undefined {
+    if (callback === undefined) return this.#closePromise();
+    checkCallback(callback, "callback");
+    if (this.#isClosed) soon1(callback as never, dirClosedError());
+    else if (this.#queue !== null) this.#queue.push(() => void this.close(callback));
+    else {
+      const failure = this.#closeAll();
+      soon1(callback as never, failure === undefined ? null : failure.toError());
+    }
+    return undefined;
+  }
+
+  #closePromise(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(dirClosedError());
+    return new Promise((resolve, reject) => {
+      this.close((error: Error | null) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  closeSync(): void {
+    this.#checkIdle();
+    const failure = this.#closeAll();
+    if (failure !== undefined) throw failure.toError();
+  }
+
+  #closeAll(): Failure | undefined {
+    for (const { handle } of this.#below.splice(0)) handle.close();
+    this.#isClosed = true;
+    return this.#handle.close();
+  }
+
+  async *entries(): AsyncGenerator<Dirent, void, undefined> {
+    try {
+      for (;;) {
+        const dirent = await this.#readPromise();
+        if (dirent === null) return;
+        yield dirent;
+      }
+    } finally {
+      await this.#closePromise();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isClosed) this.closeSync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isClosed) await this.#closePromise();
+  }
+
+  declare [Symbol.asyncIterator]: () => AsyncGenerator<Dirent, void, undefined>;
+}
+
+Object.defineProperty(Dir.prototype, Symbol.asyncIterator, {
+  value: Dir.prototype.entries,
+  enumerable: false,
+  writable: true,
+  configurable: true,
+});
+
+interface OpendirRequest {
+  path: Path;
+  options: CommonOptions;
+}
+
+export function dirOperations(sys: Syscalls) {
+  const opendir: Operation<OpendirRequest, Dir> = {
+    prepare(callback, path, options) {
+      checkCallback(callback, "callback");
+      const name = toPath(path);
+      return { path: name, options: toOptions(options, DEFAULTS) };
+    },
+    commit({ path, options }) {
+      const handle = openDirHandle(sys, path);
+      return handle instanceof Failure ? handle : new Dir(handle, path, options);
+    },
+  };
+
+  function opendirSync(path: unknown, options?: unknown): Dir {
+    const name = toPath(path);
+    const given = toOptions(options, DEFAULTS);
+    const handle = openDirHandle(sys, name);
+    // Node leaves the path out of this one.
+    if (handle instanceof Failure) throw uvException(handle.errno, "opendir");
+    return new Dir(handle, name, given);
+  }
+
+  return { opendir, opendirSync };
+}

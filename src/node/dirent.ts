@@ -1,0 +1,73 @@
+/**
+ * Directory entries with their type.
+ *
+ * @see Node 26 lib/internal/fs/utils.js class Dirent
+ */
+import { DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK } from "../base/stat-flags.ts";
+
+/** libuv's numbers for types of entries, which `fs.constants` shows. */
+export const UV_DIRENT_UNKNOWN = 0;
+export const UV_DIRENT_FILE = 1;
+export const UV_DIRENT_DIR = 2;
+export const UV_DIRENT_LINK = 3;
+export const UV_DIRENT_FIFO = 4;
+export const UV_DIRENT_SOCKET = 5;
+export const UV_DIRENT_CHAR = 6;
+export const UV_DIRENT_BLOCK = 7;
+
+const UV_TYPES = new Uint8Array(16);
+UV_TYPES[DT_REG] = UV_DIRENT_FILE;
+UV_TYPES[DT_DIR] = UV_DIRENT_DIR;
+UV_TYPES[DT_LNK] = UV_DIRENT_LINK;
+UV_TYPES[DT_FIFO] = UV_DIRENT_FIFO;
+UV_TYPES[DT_SOCK] = UV_DIRENT_SOCKET;
+UV_TYPES[DT_CHR] = UV_DIRENT_CHAR;
+UV_TYPES[DT_BLK] = UV_DIRENT_BLOCK;
+
+/** libuv's type for a DT_* of a listing. */
+export function toUvType(direntType: number): number {
+  return UV_TYPES[direntType & 15];
+}
+
+// The description is Node's, since util.inspect shows it.
+const kType = Symbol("type");
+
+export class Dirent {
+  declare name: string | Uint8Array;
+  declare parentPath: string | Uint8Array;
+  declare [kType]: number;
+
+  /** @param type UV_DIRENT_* */
+  constructor(name: string | Uint8Array, type: number, parentPath: string | Uint8Array) {
+    this.name = name;
+    this.parentPath = parentPath;
+    this[kType] = type;
+  }
+
+  isDirectory(): boolean {
+    return this[kType] === UV_DIRENT_DIR;
+  }
+  isFile(): boolean {
+    return this[kType] === UV_DIRENT_FILE;
+  }
+  isBlockDevice(): boolean {
+    return this[kType] === UV_DIRENT_BLOCK;
+  }
+  isCharacterDevice(): boolean {
+    return this[kType] === UV_DIRENT_CHAR;
+  }
+  isSymbolicLink(): boolean {
+    return this[kType] === UV_DIRENT_LINK;
+  }
+  isFIFO(): boolean {
+    return this[kType] === UV_DIRENT_FIFO;
+  }
+  isSocket(): boolean {
+    return this[kType] === UV_DIRENT_SOCKET;
+  }
+}
+
+/** The type that a file's mode says. */
+export function uvTypeOfMode(mode: number): number {
+  return toUvType((mode >> 12) & 15);
+}

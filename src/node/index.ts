@@ -1,0 +1,168 @@
+/**
+ * The node:fs face of a task.
+ *
+ * `createFace` puts together the three forms of every operation. The result is a plain object of own, enumerable
+ * properties whose functions need no `this`, so that it can be destructured, spread and cloned.
+ */
+import { F_OK, R_OK, W_OK, X_OK } from "../base/stat-flags.ts";
+import type { Syscalls } from "../vfs/syscalls.ts";
+import { callbackForms } from "./callback-forms.ts";
+import { constants } from "./constants.ts";
+import { Dir, dirOperations } from "./dir.ts";
+import { Dirent } from "./dirent.ts";
+import { labelAll, PROMISE_LENGTHS, SURFACE_LENGTHS } from "./labels.ts";
+import { memfsOperations } from "./memfs-compat.ts";
+import type { BeyondNode, NodeFs, NodeFsSubset, Untyped } from "./node-fs.ts";
+import { createOperations } from "./operations/index.ts";
+import { createPromises } from "./promises.ts";
+import { Stats } from "./stats.ts";
+import {
+  deriveCallback1,
+  deriveCallback2,
+  deriveCallback3,
+  deriveOptional2,
+  deriveOptional3,
+  deriveSync,
+} from "./surfaces.ts";
+import { toUnixSeconds } from "./validators.ts";
+
+/** Every function that Node's types name must be there; the compiler says which one is not. */
+type Surface = Record<keyof NodeFsSubset | keyof Untyped | keyof BeyondNode, unknown>;
+
+/**
+ * The face of one task.
+ *
+ * @param sys system calls of the task; used for as long as the face is
+ * @returns an object shaped as `node:fs`, with what Linux has beyond it
+ */
+export function createFace(sys: Syscalls): NodeFs {
+  const ops = createOperations(sys);
+  const dirs = dirOperations(sys);
+  const callbacks = callbackForms(ops);
+
+  const realpathSync = Object.assign(deriveSync(ops.realpath), { native: deriveSync(ops.realpathNative) });
+  const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
+
+  function mkdtempDisposableSync(prefix: unknown, options?: unknown): object {
+    const path = mkdtempSync(prefix, options) as string;
+    const full = ops.toAbsolute(String(path));
+    const remove = (): void => ops.removeSync(full);
+    return { path, remove, [Symbol.dispose]: remove };
+  }
+  const mkdtempSync = deriveSync(ops.mkdtemp);
+
+  const surface = {
+    appendFile: callbacks.appendFile,
+    appendFileSync: ops.appendFileSync,
+    access: deriveOptional2(ops.access),
+    accessSync: ops.accessSync,
+    chown: deriveCallback3(ops.chown),
+    chownSync: deriveSync(ops.chown),
+    chmod: deriveCallback2(ops.chmod),
+    chmodSync: ops.chmodSync,
+    close: callbacks.close,
+    closeSync: ops.closeSync,
+    copyFile: deriveOptional3(ops.copyFile),
+    copyFileSync: deriveSync(ops.copyFile),
+    exists: callbacks.exists,
+    existsSync: ops.existsSync,
+    fchown: deriveCallback3(ops.fchown),
+    fchownSync: deriveSync(ops.fchown),
+    fchmod: deriveCallback2(ops.fchmod),
+    fchmodSync: deriveSync(ops.fchmod),
+    fdatasync: deriveCallback1(ops.fdatasync),
+    fdatasyncSync: deriveSync(ops.fdatasync),
+    fstat: deriveOptional2(ops.fstat),
+    fstatSync: ops.fstatSync,
+    fsync: deriveCallback1(ops.fsync),
+    fsyncSync: deriveSync(ops.fsync),
+    ftruncate: deriveOptional2(ops.ftruncate),
+    ftruncateSync: deriveSync(ops.ftruncate),
+    futimes: deriveCallback3(ops.futimes),
+    futimesSync: deriveSync(ops.futimes),
+    lchown: deriveCallback3(ops.lchown),
+    lchownSync: deriveSync(ops.lchown),
+    // As in Node on Linux: the names are there, the functions are not.
+    lchmod: undefined,
+    lchmodSync: undefined,
+    link: deriveCallback2(ops.link),
+    linkSync: ops.linkSync,
+    lstat: deriveOptional2(ops.lstat),
+    lstatSync: ops.lstatSync,
+    lutimes: deriveCallback3(ops.lutimes),
+    lutimesSync: deriveSync(ops.lutimes),
+    mkdir: deriveOptional2(ops.mkdir),
+    mkdirSync: ops.mkdirSync,
+    mkdtemp: deriveOptional2(ops.mkdtemp),
+    mkdtempSync,
+    mkdtempDisposableSync,
+    open: callbacks.open,
+    openSync: ops.openSync,
+    readdir: deriveOptional2(ops.readdir),
+    readdirSync: ops.readdirSync,
+    read: callbacks.read,
+    readSync: ops.readSync,
+    readv: callbacks.readv,
+    readvSync: ops.readvSync,
+    readFile: callbacks.readFile,
+    readFileSync: ops.readFileSync,
+    readlink: deriveOptional2(ops.readlink),
+    readlinkSync: deriveSync(ops.readlink),
+    realpath,
+    realpathSync,
+    rename: deriveCallback2(ops.rename),
+    renameSync: ops.renameSync,
+    rm: callbacks.rm,
+    rmSync: ops.rmSync,
+    rmdir: deriveOptional2(ops.rmdir),
+    rmdirSync: deriveSync(ops.rmdir),
+    stat: deriveOptional2(ops.stat),
+    statfs: deriveOptional2(ops.statfs),
+    statSync: ops.statSync,
+    statfsSync: deriveSync(ops.statfs),
+    symlink: callbacks.symlink,
+    symlinkSync: deriveSync(ops.symlink),
+    truncate: deriveOptional2(ops.truncate),
+    truncateSync: deriveSync(ops.truncate),
+    unlink: deriveCallback1(ops.unlink),
+    unlinkSync: ops.unlinkSync,
+    utimes: deriveCallback3(ops.utimes),
+    utimesSync: deriveSync(ops.utimes),
+    writeFile: callbacks.writeFile,
+    writeFileSync: ops.writeFileSync,
+    write: callbacks.write,
+    writeSync: ops.writeSync,
+    writev: callbacks.writev,
+    writevSync: ops.writevSync,
+    Dirent,
+    Stats,
+    F_OK,
+    R_OK,
+    W_OK,
+    X_OK,
+    _toUnixTimestamp: toUnixSeconds,
+    Dir,
+    opendir: deriveOptional2(dirs.opendir),
+    opendirSync: dirs.opendirSync,
+    constants,
+    mknodSync: ops.mknodSync,
+    utimensSync: ops.utimensSync,
+    fallocateSync: ops.fallocateSync,
+    lseekSync: ops.lseekSync,
+    renameat2Sync: ops.renameat2Sync,
+    copyFileRangeSync: ops.copyFileRangeSync,
+    syncSync: ops.syncSync,
+    flockSync: ops.flockSync,
+    ...memfsOperations(sys, ops),
+  } satisfies Surface;
+
+  const promises = labelAll(createPromises(ops, dirs), PROMISE_LENGTHS);
+  return { ...labelAll(surface, SURFACE_LENGTHS), promises } as unknown as NodeFs;
+}
+
+export { Dir } from "./dir.ts";
+export { Dirent } from "./dirent.ts";
+export { FileHandle } from "./file-handle.ts";
+export type { DirectoryJson } from "./memfs-compat.ts";
+export type { BeyondNode, NodeFs, NodeFsPromises, NodeFsSubset, Timespec, UtimensOptions } from "./node-fs.ts";
+export { BigIntStats, StatFs, Stats } from "./stats.ts";

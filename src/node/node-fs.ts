@@ -1,0 +1,89 @@
+/**
+ * The type of a face: Node's own types for what Node has, less what comes later, and the calls beyond Node.
+ */
+import type * as nodeFs from "node:fs";
+import type { PathLike } from "node:fs";
+import type { DirectoryJson } from "./memfs-compat.ts";
+
+/** Parts of node:fs that a face does not have yet. */
+export type LaterKeys =
+  | "cp"
+  | "cpSync"
+  | "glob"
+  | "globSync"
+  | "watch"
+  | "watchFile"
+  | "unwatchFile"
+  | "openAsBlob"
+  | "createReadStream"
+  | "createWriteStream"
+  | "ReadStream"
+  | "WriteStream"
+  | "Utf8Stream";
+
+/** Declared by Node's types, but no values of node:fs on Linux. */
+type TypesOnly = "StatsFs" | "promises";
+
+type LaterPromises = "cp" | "glob" | "watch";
+
+export type NodeFsPromises = Omit<typeof nodeFs.promises, LaterPromises>;
+
+export interface UtimensOptions {
+  /** false: the times of a link itself. Default true. */
+  followSymlinks?: boolean;
+}
+
+/** Nanoseconds since the epoch, the present, or no change. */
+export type Timespec = bigint | "now" | "omit";
+
+export interface BeyondNode {
+  /** Makes a file, fifo, socket or device node. @param mode type and permissions */
+  mknodSync(path: PathLike, mode: number | string, dev?: number): void;
+  /** Sets times to the nanosecond. @see utimensat(2) */
+  utimensSync(path: PathLike, atime: Timespec, mtime: Timespec, options?: UtimensOptions): void;
+  /** Allocates, punches or zeroes a range. @param mode FALLOC_FL_* @see fallocate(2) */
+  fallocateSync(fd: number, mode: number, offset: number, len: number): void;
+  /** Moves the position of an open file. @returns the new one, bytes @see lseek(2) */
+  lseekSync(fd: number, offset: number, whence: number): number;
+  /** Renames, refuses to replace, or exchanges. @param flags RENAME_* @see renameat2(2) */
+  renameat2Sync(oldPath: PathLike, newPath: PathLike, flags?: number): void;
+  /** Copies within the file system; null positions use and move the files' own. @returns bytes copied */
+  copyFileRangeSync(
+    fdIn: number,
+    positionIn: number | null,
+    fdOut: number,
+    positionOut: number | null,
+    length: number,
+  ): number;
+  /** Writes back everything. @see sync(2) */
+  syncSync(): void;
+  /** Takes or gives up an advisory lock on an open file. @param operation LOCK_* @see flock(2) */
+  flockSync(fd: number, operation: number): void;
+  /** Makes files and directories from an object, as memfs does. */
+  fromJSON(json: DirectoryJson, cwd?: string): void;
+  /** Files as an object, as memfs does. */
+  toJSON(
+    paths?: PathLike | readonly PathLike[],
+    json?: DirectoryJson,
+    isRelative?: boolean,
+    asBuffer?: boolean,
+  ): DirectoryJson;
+  /** Removes everything, as memfs does. */
+  reset(): void;
+}
+
+/** What Node has at run time beside its types. */
+export interface Untyped {
+  readonly F_OK: number;
+  readonly R_OK: number;
+  readonly W_OK: number;
+  readonly X_OK: number;
+  readonly lchmod: undefined;
+  readonly lchmodSync: undefined;
+  _toUnixTimestamp(time: string | number | Date, name?: string): number;
+}
+
+/** node:fs as far as a face has it. */
+export type NodeFsSubset = Omit<typeof nodeFs, LaterKeys | TypesOnly | keyof Untyped>;
+
+export type NodeFs = NodeFsSubset & Untyped & BeyondNode & { readonly promises: NodeFsPromises };

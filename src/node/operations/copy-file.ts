@@ -1,0 +1,99 @@
+/**
+ * copyFile, as libuv does it on Linux: same file is no error, the mode goes along, what was begun is removed on failure.
+ *
+ * @see libuv src/unix/fs.c uv__fs_copyfile()
+ */
+import { EAGAIN, EISDIR, EOPNOTSUPP } from "../../base/errno.ts";
+import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
+import { type Path, STAT_DEV, STAT_INO, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
+import { toPath } from "../paths.ts";
+import type { Operation } from "../surfaces.ts";
+import { failed } from "../uv-errors.ts";
+import { checkCallback, toBindingMode } from "../validators.ts";
+
+export const COPYFILE_EXCL = 1;
+export const COPYFILE_FICLONE = 2;
+export const COPYFILE_FICLONE_FORCE = 4;
+
+const PERMISSIONS = 0o7777;
+
+interface CopyRequest {
+  src: Path;
+  dest: Path;
+  mode: number;
+}
+
+class CopyFile {
+  readonly #sys: Syscalls;
+
+  constructor(sys: Syscalls) {
+    this.#sys = sys;
+  }
+
+  run({ src, dest, mode }: CopyRequest): number {
+    const from = this.#sys.open(src, O_RDONLY, 0);
+    if (from < 0) return from;
+    const rc = this.#toDest(from, dest, mode);
+    this.#sys.close(from);
+    return rc;
+  }
+
+  #toDest(from: number, dest: Path, mode: number): number {
+    const found = this.#sys.fstat(from);
+    if (found < 0) return found;
+    const stats = this.#sys.statValues.slice();
+    const flags = O_WRONLY | O_CREAT | (mode & COPYFILE_EXCL ? O_EXCL : 0);
+    const to = this.#sys.open(dest, flags, stats[STAT_MODE] & PERMISSIONS);
+    if (to < 0) return to;
+    const rc = this.#fill(from, to, stats, mode);
+    this.#sys.close(to);
+    // A copy that only has to wait is made again, onto the same file unless that must be new.
+    if (rc < 0 && (rc !== -EAGAIN || mode & COPYFILE_EXCL)) this.#sys.unlink(dest);
+    return rc;
+  }
+
+  #fill(from: number, to: number, stats: Float64Array, mode: number): number {
+    if (!(mode & COPYFILE_EXCL)) {
+      const found = this.#sys.fstat(to);
+      if (found < 0) return found;
+      const { statValues } = this.#sys;
+      if (statValues[STAT_DEV] === stats[STAT_DEV] && statValues[STAT_INO] === stats[STAT_INO]) return 0;
+      const rc = this.#sys.ftruncate(to, 0);
+      if (rc < 0) return rc;
+    }
+    const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
+    if (rc < 0) return rc;
+    // Files do not share frames, as on tmpfs: who insists on a clone is refused.
+    if (mode & COPYFILE_FICLONE_FORCE) return -EOPNOTSUPP;
+    if ((stats[STAT_MODE] & S_IFMT) === S_IFDIR) return -EISDIR;
+    return this.#copyAll(from, to, stats[STAT_SIZE]);
+  }
+
+  #copyAll(from: number, to: number, size: number): number {
+    for (let left = size; left > 0; ) {
+      const count = this.#sys.copyFileRange(from, -1, to, -1, left);
+      if (count <= 0) return count;
+      left -= count;
+    }
+    return 0;
+  }
+}
+
+export function copyFileOperations(sys: Syscalls) {
+  const copier = new CopyFile(sys);
+
+  const copyFile: Operation<CopyRequest, void> = {
+    prepare(callback, src, dest, mode) {
+      const from = toPath(src, "src");
+      const to = toPath(dest, "dest");
+      checkCallback(callback);
+      return { src: from, dest: to, mode: toBindingMode(mode) };
+    },
+    commit(request) {
+      const rc = copier.run(request);
+      return rc < 0 ? failed(sys, rc, "copyfile", request.src, request.dest) : undefined;
+    },
+  };
+
+  return { copyFile };
+}

@@ -1,0 +1,143 @@
+/**
+ * Operations on descriptors as a whole: open, close, fsync, fdatasync, truncate, ftruncate, and those that Node lacks
+ * (fallocate, lseek, flock, sync).
+ */
+import { O_RDWR } from "../../base/stat-flags.ts";
+import type { Path, Syscalls } from "../../vfs/syscalls.ts";
+import { toFlags } from "../flags.ts";
+import { toPath } from "../paths.ts";
+import type { Operation } from "../surfaces.ts";
+import { failed, outcomeOf, uvException } from "../uv-errors.ts";
+import { checkCallback, checkFd, checkInt32, checkInteger, toFileMode } from "../validators.ts";
+
+const DEFAULT_MODE = 0o666;
+
+export interface OpenRequest {
+  path: Path;
+  flags: number;
+  mode: number;
+}
+
+function openOperation(sys: Syscalls): Operation<OpenRequest, number> {
+  return {
+    prepare(callback, path, flags, mode) {
+      const bits = toFileMode(mode, "mode", DEFAULT_MODE);
+      const request = { flags: toFlags(flags), path: toPath(path), mode: bits };
+      checkCallback(callback);
+      return request;
+    },
+    preparePromise(_callback, path, flags, mode) {
+      return { path: toPath(path), flags: toFlags(flags), mode: toFileMode(mode, "mode", DEFAULT_MODE) };
+    },
+    commit({ path, flags, mode }) {
+      const fd = sys.open(path, flags, mode);
+      return fd < 0 ? failed(sys, fd, "open", path) : fd;
+    },
+  };
+}
+
+/** Operations that take a descriptor and nothing else. */
+function onFd(sys: Syscalls, syscall: string, call: (fd: number) => number): Operation<number, void> {
+  return {
+    prepare(callback, fd) {
+      checkCallback(callback);
+      return checkFd(fd);
+    },
+    commit: (fd) => outcomeOf(sys, call(fd), syscall),
+  };
+}
+
+function truncateOperation(sys: Syscalls): Operation<{ path: Path; len: unknown }, void> {
+  const later = (_callback: unknown, path: unknown, len: unknown = 0) => ({ path: toPath(path), len });
+  return {
+    prepare(callback, path, len = 0) {
+      checkInteger(len, "len");
+      checkCallback(callback);
+      return { path: toPath(path), len };
+    },
+    // Node opens the file before it looks at the length.
+    prepareSync: later,
+    preparePromise: later,
+    commit({ path, len }) {
+      const fd = sys.open(path, O_RDWR, DEFAULT_MODE);
+      if (fd < 0) return failed(sys, fd, "open", path);
+      try {
+        checkInteger(len, "len");
+        return outcomeOf(sys, sys.ftruncate(fd, Math.max(0, len)), "ftruncate");
+      } finally {
+        sys.close(fd);
+      }
+    },
+  };
+}
+
+function extraCalls(sys: Syscalls) {
+  function fallocateSync(fd: unknown, mode: unknown, offset: unknown, len: unknown): void {
+    const file = checkFd(fd);
+    checkInt32(mode, "mode");
+    checkInteger(offset, "offset");
+    checkInteger(len, "len");
+    const rc = sys.fallocate(file, mode, offset, len);
+    if (rc < 0) throw uvException(rc, "fallocate");
+  }
+
+  function lseekSync(fd: unknown, offset: unknown, whence: unknown): number {
+    const file = checkFd(fd);
+    checkInteger(offset, "offset");
+    checkInt32(whence, "whence");
+    const position = sys.lseek(file, offset, whence);
+    if (position < 0) throw uvException(position, "lseek");
+    return position;
+  }
+
+  function flockSync(fd: unknown, operation: unknown): void {
+    const file = checkFd(fd);
+    checkInt32(operation, "operation");
+    const rc = sys.flock(file, operation);
+    if (rc < 0) throw uvException(rc, "flock");
+  }
+
+  function syncSync(): void {
+    const rc = sys.sync();
+    if (rc < 0) throw uvException(rc, "sync");
+  }
+
+  return { fallocateSync, lseekSync, flockSync, syncSync };
+}
+
+export function openOperations(sys: Syscalls) {
+  function openSync(path: unknown, flags?: unknown, mode?: unknown): number {
+    const openFlags = toFlags(flags);
+    const bits = mode === undefined ? DEFAULT_MODE : toFileMode(mode, "mode", DEFAULT_MODE);
+    const name = toPath(path);
+    const fd = sys.open(name, openFlags, bits);
+    if (fd < 0) throw uvException(fd, "open", name);
+    return fd;
+  }
+
+  function closeSync(fd: unknown): void {
+    const rc = sys.close(checkFd(fd));
+    if (rc < 0) throw uvException(rc, "close");
+  }
+
+  const ftruncate: Operation<{ fd: number; len: number }, void> = {
+    prepare(callback, fd, len = 0) {
+      checkInteger(len, "len");
+      checkCallback(callback);
+      return { fd: checkFd(fd), len: Math.max(0, len) };
+    },
+    commit: ({ fd, len }) => outcomeOf(sys, sys.ftruncate(fd, len), "ftruncate"),
+  };
+
+  return {
+    ...extraCalls(sys),
+    openSync,
+    closeSync,
+    ftruncate,
+    open: openOperation(sys),
+    close: onFd(sys, "close", (fd) => sys.close(fd)),
+    fsync: onFd(sys, "fsync", (fd) => sys.fsync(fd)),
+    fdatasync: onFd(sys, "fdatasync", (fd) => sys.fdatasync(fd)),
+    truncate: truncateOperation(sys),
+  };
+}

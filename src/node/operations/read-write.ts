@@ -1,0 +1,184 @@
+/**
+ * read and write with one buffer: the synchronous forms, which are the hottest calls of all, and the halves that the
+ * callback forms and FileHandle share.
+ *
+ * Does not own: vectors (vectors.ts), whole files (read-file.ts, write-file.ts).
+ */
+import type { Syscalls } from "../../vfs/syscalls.ts";
+import { encodeText } from "../encoding.ts";
+import { argValueError } from "../errors.ts";
+import { type Failure, failed, uvException, writeException } from "../uv-errors.ts";
+import {
+  checkBuffer,
+  checkFd,
+  checkInteger,
+  checkObjectOrNull,
+  checkReadRange,
+  checkString,
+  checkTextEncoding,
+  checkWriteRange,
+  toReadPosition,
+  toWritePosition,
+} from "../validators.ts";
+
+/** One read or write, checked. `position` -1 is the file's own. */
+export interface TransferRequest {
+  fd: number;
+  bytes: Uint8Array;
+  offset: number;
+  length: number;
+  position: number;
+}
+
+interface RangeOptions {
+  offset?: unknown;
+  length?: unknown;
+  position?: unknown;
+}
+
+const NO_OPTIONS: RangeOptions = Object.freeze({});
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** The range to read, or undefined when there is nothing to read. Node leaves the descriptor unchecked in that case. */
+export function toReadRange(
+  buffer: ArrayBufferView,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Omit<TransferRequest, "fd"> | undefined {
+  if (offset === undefined || offset === null) offset = 0;
+  else checkInteger(offset, "offset", 0);
+  const size = (length as number) | 0;
+  const at = toReadPosition(position, size);
+  if (size === 0) return undefined;
+  if (buffer.byteLength === 0) throw argValueError("buffer", buffer, "is empty and cannot be written");
+  checkReadRange(offset as number, size, buffer.byteLength);
+  return { bytes: bytesOf(buffer), offset: offset as number, length: size, position: at };
+}
+
+/** Offset, length and position out of an options object; the length defaults to the rest of the buffer. */
+export function fromReadOptions(
+  buffer: ArrayBufferView,
+  options: RangeOptions | null | undefined,
+): Required<RangeOptions> {
+  const { offset = 0, length = buffer?.byteLength - (offset as number), position = null } = options ?? NO_OPTIONS;
+  return { offset, length, position };
+}
+
+/** The range to write from a buffer. An object in the place of the offset holds all three. */
+export function toWriteRange(
+  buffer: ArrayBufferView,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Omit<TransferRequest, "fd"> {
+  if (typeof offset === "object") ({ offset, length, position } = fromReadOptions(buffer, offset as RangeOptions));
+  if (offset === undefined || offset === null || typeof offset === "function") offset = 0;
+  else checkInteger(offset, "offset", 0);
+  const start = offset as number;
+  const size = typeof length === "number" ? length : buffer.byteLength - start;
+  checkWriteRange(start, size, buffer.byteLength);
+  return { bytes: bytesOf(buffer), offset: start, length: size, position: toWritePosition(position) };
+}
+
+/** A text as one write. */
+export function toTextRange(text: string, position: unknown, encoding: unknown): Omit<TransferRequest, "fd"> {
+  const bytes = encodeText(text, encoding as string);
+  return { bytes, offset: 0, length: bytes.length, position: toWritePosition(position) };
+}
+
+export function readWriteOperations(sys: Syscalls) {
+  function commitRead({ fd, bytes, offset, length, position }: TransferRequest): number | Failure {
+    const count = sys.read(fd, bytes, offset, length, position);
+    return count < 0 ? failed(sys, count, "read") : count;
+  }
+
+  function commitWrite({ fd, bytes, offset, length, position }: TransferRequest): number | Failure {
+    const count = sys.write(fd, bytes, offset, length, position);
+    return count < 0 ? failed(sys, count, "write") : count;
+  }
+
+  function readOther(
+    nrArguments: number,
+    fd: unknown,
+    buffer: unknown,
+    offset: unknown,
+    length: unknown,
+    position: unknown,
+  ): number {
+    checkBuffer(buffer);
+    if (nrArguments <= 3 || typeof offset === "object") {
+      if (offset !== undefined) checkObjectOrNull(offset, "options");
+      ({ offset, length, position } = fromReadOptions(buffer, offset as RangeOptions));
+    }
+    const range = toReadRange(buffer, offset, length, position);
+    if (range === undefined) return 0;
+    const count = sys.read(checkFd(fd), range.bytes, range.offset, range.length, range.position);
+    if (count < 0) throw uvException(count, "read");
+    return count;
+  }
+
+  function readSync(fd: unknown, buffer: unknown, offset?: unknown, length?: unknown, position?: unknown): number {
+    // Fast path: same result.
+    if (
+      buffer instanceof Uint8Array &&
+      typeof offset === "number" &&
+      typeof length === "number" &&
+      (offset | 0) === offset &&
+      (length | 0) === length &&
+      offset >= 0 &&
+      length > 0 &&
+      offset + length <= buffer.length
+    ) {
+      const isCurrent = position === null || position === undefined;
+      if (isCurrent || (Number.isSafeInteger(position) && (position as number) >= -1)) {
+        const count = sys.read(checkFd(fd), buffer, offset, length, isCurrent ? -1 : (position as number));
+        if (count < 0) throw uvException(count, "read");
+        return count;
+      }
+    }
+    // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
+    return readOther(arguments.length, fd, buffer, offset, length, position);
+  }
+
+  function writeOther(fd: unknown, data: unknown, offset: unknown, length: unknown, position: unknown): number {
+    if (ArrayBuffer.isView(data)) {
+      if (typeof offset === "function") checkInteger(offset, "offset", 0);
+      const range = toWriteRange(data, offset, length, position);
+      return finishWrite(sys.write(checkFd(fd), range.bytes, range.offset, range.length, range.position));
+    }
+    checkString(data, "buffer");
+    checkTextEncoding(data, length);
+    const range = toTextRange(data, offset, length);
+    return finishWrite(sys.write(checkFd(fd), range.bytes, 0, range.length, range.position));
+  }
+
+  function finishWrite(count: number): number {
+    if (count < 0) throw writeException(count);
+    return count;
+  }
+
+  function writeSync(fd: unknown, data: unknown, offset?: unknown, length?: unknown, position?: unknown): number {
+    // Fast path: same result.
+    if (
+      data instanceof Uint8Array &&
+      typeof offset === "number" &&
+      typeof length === "number" &&
+      (offset | 0) === offset &&
+      (length | 0) === length &&
+      offset >= 0 &&
+      length >= 0 &&
+      offset + length <= data.length
+    ) {
+      const count = sys.write(checkFd(fd), data, offset, length, position === null ? -1 : toWritePosition(position));
+      if (count < 0) throw writeException(count);
+      return count;
+    }
+    return writeOther(fd, data, offset, length, position);
+  }
+
+  return { commitRead, commitWrite, readSync, writeSync };
+}

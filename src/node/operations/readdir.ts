@@ -1,0 +1,166 @@
+/**
+ * readdir: names or Dirents of a directory, in any encoding, alone or with everything below.
+ */
+import { S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
+import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
+import { Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, UV_DIRENT_UNKNOWN, uvTypeOfMode } from "../dirent.ts";
+import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
+import { joinBytes, joinPath, toPath } from "../paths.ts";
+import type { Operation } from "../surfaces.ts";
+import { Failure, failed, uvException } from "../uv-errors.ts";
+import { type CommonOptions, checkBoolean, checkCallback, toOptions } from "../validators.ts";
+import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
+
+type Name = string | Uint8Array;
+
+interface ReaddirRequest {
+  path: Path;
+  encoding: NameEncoding;
+  withFileTypes: boolean;
+  recursive: boolean;
+}
+
+/** Names of a listing as the caller wants them; the listing itself is shared and stays as it is. */
+export function namesOf(listing: DirListing, encoding: NameEncoding): Name[] {
+  if (isUtf8(encoding)) return listing.names.slice();
+  return listing.rawNames().map((name) => encodeName(name, encoding));
+}
+
+/** A name's own spelling when text cannot hold it. */
+function exactName(listing: DirListing, i: number): Name {
+  const name = listing.names[i];
+  return name.includes("\ufffd") ? listing.rawNames()[i] : name;
+}
+
+/** A path below `dir`, as text unless one of the two is bytes. */
+export function childPath(dir: Path, name: Name): Path {
+  return typeof dir === "string" && typeof name === "string" ? joinPath(dir, name) : joinBytes(dir, name);
+}
+
+class Readdir {
+  readonly #sys: Syscalls;
+
+  constructor(sys: Syscalls) {
+    this.#sys = sys;
+  }
+
+  run(request: ReaddirRequest): Name[] | Dirent[] | Failure {
+    if (request.recursive) return this.#all(request);
+    const listing = this.#sys.readdir(request.path);
+    if (typeof listing === "number") return failed(this.#sys, listing, "scandir", request.path);
+    const names = namesOf(listing, request.encoding);
+    return request.withFileTypes ? this.dirents(listing, names, request.path, request.path) : names;
+  }
+
+  /** @param shownPath what the entries give as their parent */
+  dirents(listing: DirListing, names: Name[], path: Path, shownPath: Path): Dirent[] {
+    const dirents = new Array<Dirent>(names.length);
+    for (let i = 0; i < names.length; i++) {
+      const type = toUvType(listing.types[i]) || this.#lookUpType(childPath(path, exactName(listing, i)));
+      dirents[i] = new Dirent(names[i], type, shownPath);
+    }
+    return dirents;
+  }
+
+  /** For file systems that do not say the type in their listings. */
+  #lookUpType(path: Path): number {
+    const rc = this.#sys.stat(path, 0x100);
+    return rc < 0 ? UV_DIRENT_UNKNOWN : uvTypeOfMode(this.#sys.statValues[STAT_MODE]);
+  }
+
+  /** Level by level; links to directories are followed, as Node does. */
+  #all(request: ReaddirRequest): Name[] | Dirent[] | Failure {
+    const found: (Name | Dirent)[] = [];
+    const dirs: { path: Path; relative: Name }[] = [{ path: request.path, relative: "" }];
+    for (let next = 0; next < dirs.length; next++) {
+      const { path, relative } = dirs[next];
+      const listing = this.#sys.readdir(path);
+      if (typeof listing === "number") return failed(this.#sys, listing, "scandir", path);
+      this.#collect(request, listing, relative, found);
+      for (let i = 0; i < listing.names.length; i++) {
+        const name = exactName(listing, i);
+        const child = childPath(path, name);
+        if (!this.#isDirectory(listing.types[i], child)) continue;
+        dirs.push({ path: child, relative: relative === "" ? name : childPath(relative, name) });
+      }
+    }
+    return found as Name[] | Dirent[];
+  }
+
+  #collect(
+    { path, encoding, withFileTypes }: ReaddirRequest,
+    listing: DirListing,
+    relative: Name,
+    found: unknown[],
+  ): void {
+    const names = namesOf(listing, encoding);
+    if (withFileTypes) {
+      const full = relative === "" ? path : childPath(path, relative);
+      const shown = typeof path === "string" && typeof full !== "string" ? decodeUtf8(full) : full;
+      for (const dirent of this.dirents(listing, names, full, shown)) found.push(dirent);
+      return;
+    }
+    if (relative === "") {
+      for (const name of names) found.push(name);
+      return;
+    }
+    for (let i = 0; i < names.length; i++) {
+      const raw = childPath(relative, isUtf8(encoding) ? names[i] : exactName(listing, i));
+      found.push(isUtf8(encoding) && typeof raw === "string" ? raw : encodeName(toRaw(raw), encoding));
+    }
+  }
+
+  #isDirectory(direntType: number, path: Path): boolean {
+    const type = toUvType(direntType);
+    if (type === UV_DIRENT_DIR) return true;
+    if (type !== UV_DIRENT_LINK && type !== UV_DIRENT_UNKNOWN) return false;
+    return this.#sys.stat(path, 0) >= 0 && (this.#sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR;
+  }
+}
+
+function toRaw(name: Name): Uint8Array {
+  return typeof name === "string" ? encodeUtf8(name) : name;
+}
+
+function toRequest(path: Path, options: CommonOptions): ReaddirRequest {
+  const { encoding, withFileTypes, recursive } = options;
+  return { path, encoding, withFileTypes: Boolean(withFileTypes), recursive: Boolean(recursive) };
+}
+
+export function readdirOperations(sys: Syscalls) {
+  const reader = new Readdir(sys);
+
+  const readdir: Operation<ReaddirRequest, Name[] | Dirent[]> = {
+    prepare(callback, path, options) {
+      checkCallback(callback);
+      const given = toOptions(options);
+      const name = toPath(path);
+      const { recursive } = given;
+      if (recursive !== undefined && recursive !== null) checkBoolean(recursive, "options.recursive");
+      return toRequest(name, given);
+    },
+    preparePromise(_callback, path, options) {
+      const given = toOptions(options);
+      return toRequest(toPath(path), given);
+    },
+    commit: (request) => reader.run(request),
+  };
+
+  function readdirSync(path: unknown, options?: unknown): Name[] | Dirent[] {
+    if (options !== undefined) return readdirWithOptions(path, options);
+    const name = toPath(path);
+    const listing = sys.readdir(name);
+    if (typeof listing === "number") throw uvException(listing, "scandir", name);
+    return listing.names.slice();
+  }
+
+  function readdirWithOptions(path: unknown, options: unknown): Name[] | Dirent[] {
+    const outcome = reader.run(readdir.prepare(noCallback, path, options));
+    if (outcome instanceof Failure) throw outcome.toError();
+    return outcome;
+  }
+
+  return { readdir, readdirSync };
+}
+
+function noCallback(): void {}

@@ -1,0 +1,121 @@
+/**
+ * realpath: Node's own walk in JavaScript, which shows in its errors (`lstat` of the prefix that fails), and the native
+ * one, which asks the VFS.
+ *
+ * @see Node 26 lib/fs.js realpathSync()
+ */
+import { AT_SYMLINK_NOFOLLOW, S_IFIFO, S_IFLNK, S_IFMT, S_IFSOCK } from "../../base/stat-flags.ts";
+import { type Path, STAT_DEV, STAT_INO, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
+import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
+import { resolvePath, toPath, toPathText } from "../paths.ts";
+import type { Operation } from "../surfaces.ts";
+import { Failure, failed } from "../uv-errors.ts";
+import { checkCallback, toOptions } from "../validators.ts";
+import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
+
+interface RealpathRequest {
+  path: Path;
+  encoding: NameEncoding;
+}
+
+/** One walk: resolves links from the left, and starts over from the root after each. */
+class RealpathWalk {
+  readonly #sys: Syscalls;
+  readonly #plain = new Set<string>();
+  readonly #targets = new Map<string, string>();
+  #path: string;
+  /** Length of the part of the path that is known to be physical. */
+  #pos = 0;
+  /** Node's walk ends behind a link to a pipe or socket. */
+  #isAtPipe = false;
+
+  constructor(sys: Syscalls, path: string) {
+    this.#sys = sys;
+    this.#path = path;
+    this.#pos = 1;
+  }
+
+  run(): string | Failure {
+    while (this.#pos < this.#path.length) {
+      const slash = this.#path.indexOf("/", this.#pos);
+      const end = slash < 0 ? this.#path.length : slash;
+      const previous = this.#path.slice(0, this.#pos);
+      const base = this.#path.slice(0, end);
+      this.#pos = slash < 0 ? end : end + 1;
+      if (this.#plain.has(base)) {
+        if (this.#isAtPipe) break;
+        continue;
+      }
+      const failure = this.#step(base, previous);
+      if (failure !== undefined) return failure;
+    }
+    return this.#path;
+  }
+
+  #step(base: string, previous: string): Failure | undefined {
+    const rc = this.#sys.stat(base, AT_SYMLINK_NOFOLLOW);
+    if (rc < 0) return failed(this.#sys, rc, "lstat", base);
+    const { statValues } = this.#sys;
+    if ((statValues[STAT_MODE] & S_IFMT) !== S_IFLNK) {
+      this.#plain.add(base);
+      return undefined;
+    }
+    const id = `${statValues[STAT_DEV]}:${statValues[STAT_INO]}`;
+    const target = this.#targets.get(id) ?? this.#readTarget(base, id);
+    if (typeof target !== "string") return target;
+    this.#path = resolvePath("/", `${resolvePath(previous, target)}/${this.#path.slice(this.#pos)}`);
+    this.#pos = 1;
+    return undefined;
+  }
+
+  #readTarget(base: string, id: string): string | Failure {
+    const rc = this.#sys.stat(base, 0);
+    if (rc < 0) return failed(this.#sys, rc, "stat", base);
+    const type = this.#sys.statValues[STAT_MODE] & S_IFMT;
+    this.#isAtPipe = type === S_IFIFO || type === S_IFSOCK;
+    const bytes = this.#sys.readlink(base);
+    if (typeof bytes === "number") return failed(this.#sys, bytes, "readlink", base);
+    const target = decodeUtf8(bytes);
+    this.#targets.set(id, target);
+    return target;
+  }
+}
+
+function encodeText(path: string, encoding: NameEncoding): string | Uint8Array {
+  return isUtf8(encoding) ? path : encodeName(encodeUtf8(path), encoding);
+}
+
+export function realpathOperations(sys: Syscalls) {
+  /** The path as text from the root; undefined when the working directory cannot be told. */
+  function toAbsolute(path: string): string {
+    if (path.startsWith("/")) return resolvePath("/", path);
+    const cwd = sys.getcwd();
+    return resolvePath(typeof cwd === "number" ? "/" : decodeUtf8(cwd), path);
+  }
+
+  const realpath: Operation<RealpathRequest, string | Uint8Array> = {
+    prepare(callback, path, options) {
+      checkCallback(callback);
+      const { encoding } = toOptions(options);
+      return { path: toAbsolute(toPathText(path)), encoding };
+    },
+    commit({ path, encoding }) {
+      const resolved = new RealpathWalk(sys, path as string).run();
+      return resolved instanceof Failure ? resolved : encodeText(resolved, encoding);
+    },
+  };
+
+  const realpathNative: Operation<RealpathRequest, string | Uint8Array> = {
+    prepare(callback, path, options) {
+      checkCallback(callback);
+      const { encoding } = toOptions(options);
+      return { path: toPath(path), encoding };
+    },
+    commit({ path, encoding }) {
+      const resolved = sys.realpath(path);
+      return typeof resolved === "number" ? failed(sys, resolved, "realpath", path) : encodeName(resolved, encoding);
+    },
+  };
+
+  return { realpath, realpathNative, toAbsolute };
+}

@@ -1,0 +1,99 @@
+/**
+ * readv, writev and copyFileRange.
+ */
+import { EAGAIN, EINVAL } from "../../base/errno.ts";
+import type { Syscalls } from "../../vfs/syscalls.ts";
+import { type Failure, failed, uvException } from "../uv-errors.ts";
+import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "../validators.ts";
+
+/** Buffers still to go, with the progress made: committing again goes on where the last one stopped. */
+export interface VectorRequest {
+  fd: number;
+  buffers: ArrayBufferView[];
+  /** Of the next byte; -1 is the file's own. */
+  position: number;
+  /** Index of the buffer that is next. */
+  next: number;
+  transferred: number;
+}
+
+type Transfer = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** @throws ERR_INVALID_ARG_TYPE for anything but an array of views; descriptors are checked by the caller before */
+export function toVectorRequest(fd: number, buffers: ArrayBufferView[], position: unknown): VectorRequest {
+  return { fd, buffers, position: toWritePosition(position), next: 0, transferred: 0 };
+}
+
+/** Runs over the buffers until one comes back short; a failure counts only when nothing was transferred before it. */
+function transferAll(request: VectorRequest, transfer: Transfer): number {
+  const { fd, buffers } = request;
+  while (request.next < buffers.length) {
+    const bytes = bytesOf(buffers[request.next]);
+    const count = transfer(fd, bytes, 0, bytes.length, request.position);
+    if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
+    request.next++;
+    request.transferred += count;
+    if (request.position >= 0) request.position += count;
+    if (count < bytes.length) break;
+  }
+  return request.transferred;
+}
+
+/** Synchronous forms cannot wait for the rest: what was transferred before the wait is their result. */
+function countOrThrow(request: VectorRequest, outcome: number | Failure): number {
+  if (typeof outcome === "number") return outcome;
+  if (request.transferred > 0) return request.transferred;
+  throw outcome.toError();
+}
+
+export function vectorOperations(sys: Syscalls) {
+  const readPiece: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
+  const writePiece: Transfer = (fd, bytes, offset, length, position) => sys.write(fd, bytes, offset, length, position);
+
+  function commitReadv(request: VectorRequest): number | Failure {
+    // The kernel wants at least one buffer.
+    const count = request.buffers.length === 0 ? -EINVAL : transferAll(request, readPiece);
+    return count < 0 ? failed(sys, count, "read") : count;
+  }
+
+  function commitWritev(request: VectorRequest): number | Failure {
+    const count = transferAll(request, writePiece);
+    return count < 0 ? failed(sys, count, "write") : count;
+  }
+
+  function readvSync(fd: unknown, buffers: unknown, position?: unknown): number {
+    checkBufferArray(buffers);
+    const request = toVectorRequest(checkFd(fd), buffers, position);
+    return countOrThrow(request, commitReadv(request));
+  }
+
+  function writevSync(fd: unknown, buffers: unknown, position?: unknown): number {
+    checkBufferArray(buffers);
+    if (buffers.length === 0) return 0;
+    const request = toVectorRequest(checkFd(fd), buffers, position);
+    return countOrThrow(request, commitWritev(request));
+  }
+
+  function copyFileRangeSync(
+    fdIn: unknown,
+    positionIn: unknown,
+    fdOut: unknown,
+    positionOut: unknown,
+    length: unknown,
+  ): number {
+    const from = checkFd(fdIn);
+    const to = checkFd(fdOut);
+    if (positionIn !== null) checkInteger(positionIn, "positionIn", 0);
+    if (positionOut !== null) checkInteger(positionOut, "positionOut", 0);
+    checkInteger(length, "length", 0);
+    const count = sys.copyFileRange(from, positionIn ?? -1, to, positionOut ?? -1, length);
+    if (count < 0) throw uvException(count, "copy_file_range");
+    return count;
+  }
+
+  return { commitReadv, commitWritev, readvSync, writevSync, copyFileRangeSync };
+}

@@ -1,0 +1,87 @@
+/**
+ * The two error shapes that only rm has: Node's SystemError for directories, and what its C++ walk throws.
+ *
+ * @see Node 26 lib/internal/errors.js class SystemError; src/node_file.cc RmSync()
+ */
+import { EISDIR } from "../base/errno.ts";
+import type { Path } from "../vfs/syscalls.ts";
+import { decodeUtf8 } from "./encoding.ts";
+import type { NodeError } from "./errors.ts";
+import { inspect } from "./inspect.ts";
+import { type SystemCallError, uvCode } from "./uv-errors.ts";
+
+interface SystemErrorInfo {
+  code: string;
+  message: string;
+  path: Path;
+  syscall: string;
+  errno: number;
+}
+
+class SystemError extends Error {
+  override toString(): string {
+    return `${this.name} [${(this as unknown as NodeError).code}]: ${this.message}`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](_depth: number, options: object): string {
+    return inspect(this, { ...options, getters: true, customInspect: false } as object);
+  }
+}
+
+function shownPath(path: Path): string {
+  return typeof path === "string" ? path : decodeUtf8(path);
+}
+
+function defineHidden(error: Error, name: string, value: unknown): void {
+  Object.defineProperty(error, name, { value, enumerable: false, writable: true, configurable: true });
+}
+
+/** Shows a field of `info` on the error itself; writing there writes to `info`. */
+function defineShared(error: Error, info: SystemErrorInfo, name: "errno" | "syscall" | "path"): void {
+  Object.defineProperty(error, name, {
+    get: () => (name === "path" ? shownPath(info.path) : info[name]),
+    set: (value) => {
+      (info as unknown as Record<string, unknown>)[name] = value;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+/** ERR_FS_EISDIR: a directory was to be removed without `recursive`. */
+export function rmIsDirectoryError(path: Path): Error {
+  const info: SystemErrorInfo = { code: "EISDIR", message: "is a directory", path, syscall: "rm", errno: EISDIR };
+  const error = new SystemError() as SystemError & NodeError;
+  error.code = "ERR_FS_EISDIR";
+  defineHidden(error, "name", "SystemError");
+  defineHidden(error, "message", `Path is a directory: rm returned EISDIR (is a directory) ${shownPath(path)}`);
+  Object.defineProperty(error, "info", { value: info, enumerable: true, configurable: true, writable: false });
+  defineShared(error, info, "errno");
+  defineShared(error, info, "syscall");
+  defineShared(error, info, "path");
+  // V8 writes the name into the stack when that is first read.
+  defineHidden(error, "name", "SystemError [ERR_FS_EISDIR]");
+  void error.stack;
+  defineHidden(error, "name", "SystemError");
+  return error;
+}
+
+const REASONS: Record<string, string> = {
+  EPERM: "Operation not permitted",
+  ENOTEMPTY: "Directory not empty",
+  ENOTDIR: "Not a directory",
+  EACCES: "Permission denied",
+  EBUSY: "Device or resource busy",
+};
+
+/** What rmSync throws when the walk fails: a positive errno, and words of its own. */
+export function rmSyncError(errno: number, path: Path): Error {
+  const code = uvCode(errno);
+  const shown = shownPath(path);
+  const error = new Error(`${code}, ${REASONS[code] ?? `Unknown error: ${code}`}: '${shown}'`) as SystemCallError;
+  error.errno = -errno;
+  error.code = code;
+  error.path = shown;
+  error.syscall = "rm";
+  return error;
+}

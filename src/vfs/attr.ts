@@ -1,0 +1,319 @@
+/**
+ * Attributes: stat, access, chmod, chown, utimens, statfs.
+ *
+ * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
+ */
+import { EBADF, EOPNOTSUPP, EPERM, EROFS, EINVAL } from "../base/errno.ts";
+import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  S_IALLUGO,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_ISGID,
+  S_ISUID,
+  UTIME_NOW,
+  UTIME_OMIT,
+} from "../base/stat-flags.ts";
+import { type Core, PATH_A } from "../wasm/core.ts";
+import {
+  CRED_CAPS,
+  CRED_GID,
+  CRED_GROUPS,
+  CRED_NR_GROUPS,
+  CRED_UID,
+  FILE_INODE,
+  FILE_MNT,
+  FILE_MODE,
+  FMODE_PATH,
+  HANDOVER_GETATTR,
+  HANDOVER_LOOKUP,
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
+  INODE_GID,
+  INODE_MODE,
+  INODE_MTIME_NSEC,
+  INODE_MTIME_SEC,
+  INODE_STATE,
+  INODE_UID,
+  I_APPEND,
+  I_IMMUTABLE,
+  LOOKUP_FOLLOW,
+  MAY_WRITE,
+  SB_GETATTR,
+  TASK_CRED,
+  TOUCH_CTIME,
+} from "../wasm/layout.ts";
+import { putPath } from "../wasm/path-buffer.ts";
+import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
+import type { Kernel } from "./kernel.ts";
+import { isReadOnly } from "./mount-flags.ts";
+import { handOver, inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+/** Ids and times that say "leave it" to chown. */
+const NO_ID = 0xffffffff;
+const NSEC_PER_MS = 1e6;
+
+function follow(flags: number): number {
+  return flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+}
+
+export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
+  return (core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+}
+
+/** Attributes of a path, into task.statValues. @returns 0, or the errors of the walk */
+export function stat(task: Task, path: Path, flags: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  task.enter();
+  const len = putPath(core, path, PATH_A);
+  if (len < 0) return len;
+  const rc = core.x.statPath(len, 0 as FileHandle, follow(flags));
+  if (rc > -HANDOVER_LOOKUP) return rc;
+  const found = rc === -HANDOVER_GETATTR ? 0 : handOver(kernel, rc);
+  return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
+}
+
+export function fstat(task: Task, fd: number): number {
+  task.enter();
+  const file = task.file(fd);
+  return file ? statInode(task, inodeOfFile(task.kernel.core, file)) : -EBADF;
+}
+
+function statInode(task: Task, inode: InodeHandle): number {
+  const { kernel } = task;
+  kernel.core.x.statInode(inode);
+  if (!(kernel.sbOf(inode).flags & SB_GETATTR)) return 0;
+  return kernel.tableOf(inode).inode.getattr?.(kernel, inode, task.statValues) ?? 0;
+}
+
+/** May the task? @param mode union of R_OK, W_OK, X_OK @returns 0, -EINVAL, errors of the walk, -EACCES, -EROFS */
+export function access(task: Task, path: Path, mode: number): number {
+  if (mode & ~7) return -EINVAL;
+  const { core } = task.kernel;
+  const found = walk(task, path, LOOKUP_FOLLOW);
+  if (found < 0 || mode === 0) return Math.min(found, 0);
+  const inode = inodeOf(core, ndDentry(core));
+  const own = task.kernel.tableOf(inode).inode.permission;
+  const denied = own ? own(task.kernel, inode, mode) : core.x.permission(inode, mode);
+  if (denied) return denied;
+  const special = (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) < S_IFLNK && !core.x.isDirectory(inode);
+  return mode & MAY_WRITE && !special && isReadOnly(core, ndMount(core)) ? -EROFS : 0;
+}
+
+// --- Credentials ----------------------------------------------------------------------------------------------------
+
+function credOf(task: Task): number {
+  const { u32 } = task.kernel.core;
+  return u32[(task.handle << 3) + TASK_CRED] >>> 2;
+}
+
+/** True for root. */
+export function isCapable(task: Task): boolean {
+  return task.kernel.core.u32[credOf(task) + CRED_CAPS] !== 0;
+}
+
+/** True for the inode's owner and for root (Linux inode_owner_or_capable). */
+export function ownerOrCapable(task: Task, inode: InodeHandle): boolean {
+  const { u32 } = task.kernel.core;
+  const cred = credOf(task);
+  return u32[cred + CRED_CAPS] !== 0 || u32[cred + CRED_UID] === u32[(inode << 3) + INODE_UID];
+}
+
+function inGroup(task: Task, gid: number): boolean {
+  const { u32 } = task.kernel.core;
+  const cred = credOf(task);
+  if (u32[cred + CRED_GID] === gid) return true;
+  const groups = u32[cred + CRED_GROUPS] >>> 2;
+  for (let i = 0; i < u32[cred + CRED_NR_GROUPS]; i++) if (u32[groups + i] === gid) return true;
+  return false;
+}
+
+// --- Changes ----------------------------------------------------------------------------------------------------------
+
+/** A change that is checked and made on an inode. */
+type Change = (task: Task, inode: InodeHandle) => number;
+
+function changePath(task: Task, path: Path, flags: number, change: Change): number {
+  const { core } = task.kernel;
+  const found = walk(task, path, follow(flags));
+  if (found < 0) return found;
+  return changeInode(task, ndMount(core), inodeOf(core, ndDentry(core)), change);
+}
+
+function changeFile(task: Task, fd: number, change: Change): number {
+  const { u32 } = task.kernel.core;
+  task.enter();
+  const file = task.file(fd);
+  if (!file || u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const mnt = (u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  return changeInode(task, mnt, inodeOfFile(task.kernel.core, file), change);
+}
+
+function changeInode(task: Task, mnt: MountHandle, inode: InodeHandle, change: Change): number {
+  if (isReadOnly(task.kernel.core, mnt)) return -EROFS;
+  if (task.kernel.core.u32[(inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
+  return change(task, inode);
+}
+
+/** The file system may refuse, or write the change to its store. */
+function notify(kernel: Kernel, inode: InodeHandle, what: number): number {
+  return kernel.tableOf(inode).inode.setattr?.(kernel, inode, what) ?? 0;
+}
+
+/** @returns 0; -EOPNOTSUPP for a symbolic link itself; errors of the walk; -EROFS; -EPERM for others than owner and root */
+export function chmod(task: Task, path: Path, mode: number, flags: number): number {
+  return changePath(task, path, flags, (_, inode) => {
+    const { u32 } = task.kernel.core;
+    return (u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFLNK ? -EOPNOTSUPP : setMode(task, inode, mode);
+  });
+}
+
+export function fchmod(task: Task, fd: number, mode: number): number {
+  return changeFile(task, fd, (_, inode) => setMode(task, inode, mode));
+}
+
+function setMode(task: Task, inode: InodeHandle, mode: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if (!ownerOrCapable(task, inode)) return -EPERM;
+  const refused = notify(kernel, inode, ATTR_MODE);
+  if (refused < 0) return refused;
+  const at = (inode << 3) + INODE_MODE;
+  let bits = mode & S_IALLUGO;
+  if (!isCapable(task) && !inGroup(task, core.u32[(inode << 3) + INODE_GID])) bits &= ~S_ISGID;
+  core.u32[at] = (core.u32[at] & S_IFMT) | bits;
+  core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  return 0;
+}
+
+/** @param uid -1 = leave it @returns 0; errors of the walk; -EROFS; -EPERM */
+export function chown(task: Task, path: Path, uid: number, gid: number, flags: number): number {
+  return changePath(task, path, flags, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+}
+
+export function fchown(task: Task, fd: number, uid: number, gid: number): number {
+  return changeFile(task, fd, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+}
+
+/** Only root gives files away; an owner may choose among its groups. Set-ID bits go. */
+function setOwner(task: Task, inode: InodeHandle, uid: number, gid: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const { u32 } = core;
+  const at = inode << 3;
+  if (!mayChown(task, inode, uid, gid)) return -EPERM;
+  const refused = notify(kernel, inode, ATTR_OWNER);
+  if (refused < 0) return refused;
+  const mode = u32[at + INODE_MODE];
+  if ((mode & S_IFMT) !== S_IFDIR) u32[at + INODE_MODE] = mode & ~setIdBits(task, mode, u32[at + INODE_GID]);
+  if (uid !== NO_ID) u32[at + INODE_UID] = uid;
+  if (gid !== NO_ID) u32[at + INODE_GID] = gid;
+  core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  return 0;
+}
+
+/** Bits that a change of owner takes away. @see Linux setattr_should_drop_suidgid() */
+function setIdBits(task: Task, mode: number, gid: number): number {
+  const dropsGroup = mode & 0o010 || (!isCapable(task) && !inGroup(task, gid));
+  return S_ISUID | (dropsGroup ? S_ISGID : 0);
+}
+
+function mayChown(task: Task, inode: InodeHandle, uid: number, gid: number): boolean {
+  if (isCapable(task)) return true;
+  const { u32 } = task.kernel.core;
+  const isOwner = ownerOrCapable(task, inode);
+  if (uid !== NO_ID && !(isOwner && uid === u32[(inode << 3) + INODE_UID])) return false;
+  if (gid === NO_ID) return true;
+  return isOwner && (inGroup(task, gid) || gid === u32[(inode << 3) + INODE_GID]);
+}
+
+/** @returns 0; errors of the walk; -EROFS; -EINVAL for nanoseconds out of range; -EPERM, or -EACCES for "now" */
+export function utimens(
+  task: Task,
+  path: Path,
+  atimeSec: number,
+  atimeNsec: number,
+  mtimeSec: number,
+  mtimeNsec: number,
+  flags: number,
+): number {
+  if (!areTimes(atimeNsec, mtimeNsec)) return -EINVAL;
+  return changePath(task, path, flags, (_, inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+}
+
+export function futimens(
+  task: Task,
+  fd: number,
+  atimeSec: number,
+  atimeNsec: number,
+  mtimeSec: number,
+  mtimeNsec: number,
+): number {
+  if (!areTimes(atimeNsec, mtimeNsec)) return -EINVAL;
+  return changeFile(task, fd, (_, inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+}
+
+function areTimes(...nsecs: number[]): boolean {
+  return nsecs.every((nsec) => (nsec >= 0 && nsec < 1e9) || nsec === UTIME_NOW || nsec === UTIME_OMIT);
+}
+
+function setTimes(
+  task: Task,
+  inode: InodeHandle,
+  atimeSec: number,
+  atimeNsec: number,
+  mtimeSec: number,
+  mtimeNsec: number,
+): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
+  const denied = maySetTimes(task, inode, atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW) || notify(kernel, inode, ATTR_TIMES);
+  if (denied < 0) return denied;
+  const now = kernel.now();
+  setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);
+  setTime(core, inode, INODE_MTIME_SEC, INODE_MTIME_NSEC, mtimeSec, mtimeNsec, now);
+  core.x.touch(inode, TOUCH_CTIME, now);
+  return 0;
+}
+
+/** Chosen times are the owner's to set; the present time may be set by whoever may write. */
+function maySetTimes(task: Task, inode: InodeHandle, bothNow: boolean): number {
+  if (ownerOrCapable(task, inode)) return 0;
+  return bothNow ? task.kernel.core.x.permission(inode, MAY_WRITE) : -EPERM;
+}
+
+function setTime(
+  core: Core,
+  inode: InodeHandle,
+  secField: number,
+  nsecField: number,
+  sec: number,
+  nsec: number,
+  nowMs: number,
+): void {
+  if (nsec === UTIME_OMIT) return;
+  const isNow = nsec === UTIME_NOW;
+  const nowSec = Math.floor(nowMs / 1000);
+  core.f64[(inode << 2) + secField] = isNow ? nowSec : sec;
+  core.u32[(inode << 3) + nsecField] = isNow ? (nowMs - nowSec * 1000) * NSEC_PER_MS : nsec;
+}
+
+/** Numbers of the file system a path lies on, into task.statfsValues. */
+export function statfs(task: Task, path: Path): number {
+  const { core } = task.kernel;
+  const found = walk(task, path, LOOKUP_FOLLOW);
+  if (found < 0) return found;
+  const sb = task.kernel.sbOf(inodeOf(core, ndDentry(core)));
+  const values = task.statfsValues;
+  values.fill(0);
+  values[0] = sb.magic;
+  values[1] = sb.blockSize;
+  sb.type.superOps?.statfs?.(sb, values);
+  return 0;
+}

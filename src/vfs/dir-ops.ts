@@ -1,0 +1,357 @@
+/**
+ * Names: mkdir, rmdir, mknod, symlink, link, unlink, rename. What POSIX and Linux check before a file system is asked,
+ * in their order; then the file system's operation; then the dcache.
+ *
+ * @see Linux fs/namei.c filename_create(), do_mkdirat(), do_unlinkat(), do_renameat2(), vfs_rename()
+ */
+import {
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  EMLINK,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  EROFS,
+  EXDEV,
+} from "../base/errno.ts";
+import type { DentryHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import {
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  S_IALLUGO,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISVTX,
+} from "../base/stat-flags.ts";
+import { type Core, PATH_A, PATH_B } from "../wasm/core.ts";
+import {
+  DCACHE_MOUNTED,
+  DENTRY_FLAGS,
+  HANDOVER_LOOKUP,
+  INODE_NLINK,
+  INODE_STATE,
+  I_APPEND,
+  I_IMMUTABLE,
+  LAST_DOT,
+  LAST_DOTDOT,
+  LAST_NORM,
+  LOOKUP_LAST,
+  LOOKUP_PATH_B,
+  MAY_WRITE,
+} from "../wasm/layout.ts";
+import { putPath } from "../wasm/path-buffer.ts";
+import type { InodeOperations } from "./fs-type.ts";
+import { isCapable } from "./attr.ts";
+import { isReadOnly } from "./mount-flags.ts";
+import {
+  handOver,
+  inodeOf,
+  ndLastType,
+  ndMount,
+  ndParent,
+  ndParentMount,
+  ndTrailing,
+  walk,
+} from "./namei.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+// --- Making names -----------------------------------------------------------------------------------------------------
+
+/** What makes the inode behind a new name. */
+type Make = (dir: InodeHandle, dentry: DentryHandle, operations: InodeOperations) => number;
+
+/**
+ * Makes a name: walks to its directory, checks, and lets `make` fill the new dentry.
+ *
+ * @returns 0; errors of the walk; -EEXIST; -ENOENT (slashes behind what is to be no directory); -EROFS; errors of
+ *   mayCreate(); -ENOMEM; what `make` answers
+ */
+function createName(task: Task, path: Path, wantsDir: boolean, make: Make): number {
+  const found = walk(task, path, LOOKUP_LAST);
+  return found < 0 ? found : createAtWalk(task, found, wantsDir, make);
+}
+
+/** As createName(), where the walk has been done. @param found what it answered */
+function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if (found !== 0) return -EEXIST;
+  if (ndTrailing(core) && !wantsDir) return -ENOENT;
+  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  const dir = inodeOf(core, ndParent(core));
+  const denied = core.x.mayCreate(dir);
+  if (denied) return denied;
+  const dentry = core.x.dAllocLast() as DentryHandle;
+  if (dentry < 0) return dentry;
+  const rc = make(dir, dentry, kernel.tableOf(dir).inode);
+  core.x.dput(dentry);
+  return rc;
+}
+
+export function mkdir(task: Task, path: Path, mode: number): number {
+  const { kernel } = task;
+  return createName(task, path, true, (dir, dentry, operations) => {
+    if (!operations.mkdir) return -EPERM;
+    if (hasMaxLinks(task, dir)) return -EMLINK;
+    return operations.mkdir(kernel, dir, dentry, S_IFDIR | (mode & (0o777 | S_ISVTX) & ~task.umaskOf()));
+  });
+}
+
+/** @param mode type and permission bits; type 0 is a regular file @returns as createName(); -EPERM for a directory or a device of others than root; -EINVAL */
+export function mknod(task: Task, path: Path, mode: number, dev: number): number {
+  const { kernel } = task;
+  const type = mode & S_IFMT || S_IFREG;
+  if (type === S_IFDIR) return -EPERM;
+  if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return -EINVAL;
+  return createName(task, path, false, (dir, dentry, operations) => {
+    const wanted = type | (mode & S_IALLUGO & ~task.umaskOf());
+    if (type === S_IFREG) return operations.create?.(kernel, dir, dentry, wanted) ?? -EPERM;
+    if ((type === S_IFCHR || type === S_IFBLK) && !isCapable(task)) return -EPERM;
+    return operations.mknod?.(kernel, dir, dentry, wanted, dev) ?? -EPERM;
+  });
+}
+
+/** @returns as createName(); -ENOENT for an empty target, -ENAMETOOLONG for one of 4096 bytes or more */
+export function symlink(task: Task, target: Path, path: Path): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if (target.length === 0) return -ENOENT;
+  const length = putPath(core, target, PATH_B);
+  if (length < 0) return length;
+  return createName(task, path, false, (dir, dentry, operations) => {
+    if (!operations.symlink) return -EPERM;
+    const again = putPath(core, target, PATH_A); // the walk may have used both buffers
+    return operations.symlink(kernel, dir, dentry, again);
+  });
+}
+
+/**
+ * Gives a file another name; a symbolic link is not followed but linked.
+ *
+ * @returns 0; errors of both walks; -ENOENT; -EEXIST; -EROFS; -EXDEV; -EPERM for a directory; -EMLINK; -EACCES
+ */
+export function link(task: Task, existing: Path, path: Path): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const source = walk(task, existing, 0) as DentryHandle;
+  if (source < 0) return source;
+  const inode = inodeOf(core, source);
+  const sourceMount = ndMount(core);
+  core.x.iget(inode);
+  const rc = createName(task, path, false, (dir, dentry, operations) => {
+    const refused = mayLink(task, inode, ndParentMount(core) === sourceMount && sameFileSystem(task, inode, dir));
+    if (refused) return refused;
+    return operations.link?.(kernel, inode, dir, dentry) ?? -EPERM;
+  });
+  core.x.iput(inode);
+  kernel.evictInodes();
+  return rc;
+}
+
+function sameFileSystem(task: Task, a: InodeHandle, b: InodeHandle): boolean {
+  return task.kernel.sbOf(a).handle === task.kernel.sbOf(b).handle;
+}
+
+function mayLink(task: Task, inode: InodeHandle, sameMount: boolean): number {
+  const { core } = task.kernel;
+  if (!sameMount) return -EXDEV;
+  if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
+  if (core.x.isDirectory(inode)) return -EPERM;
+  if (core.u32[(inode << 3) + INODE_NLINK] === 0) return -ENOENT;
+  return hasMaxLinks(task, inode) ? -EMLINK : 0;
+}
+
+function hasMaxLinks(task: Task, inode: InodeHandle): boolean {
+  const { maxLinks } = task.kernel.sbOf(inode);
+  return maxLinks !== 0 && task.kernel.core.u32[(inode << 3) + INODE_NLINK] >= maxLinks;
+}
+
+// --- Taking names away --------------------------------------------------------------------------------------------------
+
+function isMounted(core: Core, dentry: DentryHandle): boolean {
+  return ((core.u32[(dentry << 3) + (DENTRY_FLAGS >> 1)] >>> ((DENTRY_FLAGS & 1) * 16)) & DCACHE_MOUNTED) !== 0;
+}
+
+/** @returns 0; errors of the walk; -EISDIR; -EROFS; -ENOENT; -ENOTDIR (slashes behind a file); errors of mayDelete(); -EBUSY */
+export function unlink(task: Task, path: Path): number {
+  const { core } = task.kernel;
+  const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
+  if (found < 0) return found;
+  if (ndLastType(core) !== LAST_NORM) return -EISDIR;
+  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  if (found === 0) return -ENOENT;
+  if (ndTrailing(core)) return core.x.isDirectory(inodeOf(core, found)) ? -EISDIR : -ENOTDIR;
+  return remove(task, found, 0);
+}
+
+/** @returns 0; errors of the walk; -EINVAL for ".", -ENOTEMPTY for "..", -EBUSY for "/"; -EROFS; -ENOENT; errors of mayDelete() */
+export function rmdir(task: Task, path: Path): number {
+  const { core } = task.kernel;
+  const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
+  if (found < 0) return found;
+  const type = ndLastType(core);
+  if (type !== LAST_NORM) return type === LAST_DOT ? -EINVAL : type === LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  return found === 0 ? -ENOENT : remove(task, found, 1);
+}
+
+/** Checks and removes what the walk has found. @param wantDir 1 for rmdir */
+function remove(task: Task, dentry: DentryHandle, wantDir: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const dir = inodeOf(core, ndParent(core));
+  const denied = core.x.mayDelete(dir, dentry, wantDir);
+  if (denied) return denied;
+  const operations = kernel.tableOf(dir).inode;
+  const operation = wantDir ? operations.rmdir : operations.unlink;
+  if (!operation) return -EPERM;
+  if (isMounted(core, dentry)) return -EBUSY;
+  const rc = operation(kernel, dir, dentry);
+  if (rc < 0) return rc;
+  core.x.dDelete(dentry);
+  kernel.evictInodes();
+  return 0;
+}
+
+// --- Rename -------------------------------------------------------------------------------------------------------------
+
+/** One side of a rename: what a walk has found. */
+interface End {
+  mnt: MountHandle;
+  parent: DentryHandle;
+  dentry: DentryHandle;
+  lastType: number;
+  trailing: boolean;
+}
+
+function walkEnd(task: Task, path: Path, at: number): End | number {
+  const { core } = task.kernel;
+  task.enter();
+  const len = putPath(core, path, at);
+  if (len < 0) return len;
+  const rc = core.x.walk(len, 0 as never, LOOKUP_LAST | (at === PATH_B ? LOOKUP_PATH_B : 0));
+  const dentry = rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
+  if (dentry < 0) return dentry;
+  return {
+    mnt: ndParentMount(core),
+    parent: ndParent(core),
+    dentry: dentry as DentryHandle,
+    lastType: ndLastType(core),
+    trailing: ndTrailing(core) !== 0,
+  };
+}
+
+/**
+ * Renames, or swaps (RENAME_EXCHANGE).
+ *
+ * @returns 0; -EINVAL for unknown or contradicting flags; errors of both walks; -EXDEV; -EBUSY for "." and ".."; -EROFS;
+ *   -ENOENT; -EEXIST (RENAME_NOREPLACE); -ENOTDIR (slashes behind a file); -EINVAL (into itself); -ENOTEMPTY (over an
+ *   ancestor); errors of mayDelete() and mayCreate(); -EBUSY for mountpoints; what the file system answers
+ */
+export function rename(task: Task, from: Path, to: Path, flags: number): number {
+  if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
+  const { kernel } = task;
+  const { core } = kernel;
+  const old = walkEnd(task, from, PATH_A);
+  if (typeof old === "number") return old;
+  core.x.dget(old.parent); // a file system's own lookup on the second walk must not free what the first has found
+  if (old.dentry) core.x.dget(old.dentry);
+  const target = walkEnd(task, to, PATH_B);
+  const rc = typeof target === "number" ? target : renameEnds(task, old, target, flags);
+  if (old.dentry) core.x.dput(old.dentry);
+  core.x.dput(old.parent);
+  kernel.evictInodes();
+  return rc;
+}
+
+function renameEnds(task: Task, old: End, target: End, flags: number): number {
+  const { core } = task.kernel;
+  if (old.mnt !== target.mnt) return -EXDEV;
+  if (old.lastType !== LAST_NORM) return -EBUSY;
+  if (target.lastType !== LAST_NORM) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+  if (isReadOnly(core, old.mnt)) return -EROFS;
+  if (old.dentry === 0) return -ENOENT;
+  if (target.dentry !== 0 && flags & RENAME_NOREPLACE) return -EEXIST;
+  if (target.dentry === 0 && flags & RENAME_EXCHANGE) return -ENOENT;
+  const refused = slashesRefused(core, old, target, flags) || familyRefused(core, old, target, flags);
+  if (refused) return refused;
+  return target.dentry === 0 ? renameToNew(task, old, target, flags) : vfsRename(task, old, target, target.dentry, flags);
+}
+
+/** Slashes behind a name want a directory. */
+function slashesRefused(core: Core, old: End, target: End, flags: number): number {
+  const exchange = flags & RENAME_EXCHANGE;
+  if (exchange && target.trailing && !core.x.isDirectory(inodeOf(core, target.dentry))) return -ENOTDIR;
+  if (core.x.isDirectory(inodeOf(core, old.dentry))) return 0;
+  return old.trailing || (!exchange && target.trailing) ? -ENOTDIR : 0;
+}
+
+/** A directory goes neither into itself nor over one that it lies in. */
+function familyRefused(core: Core, old: End, target: End, flags: number): number {
+  if (core.x.isSubdir(target.parent, old.dentry)) return -EINVAL;
+  if (target.dentry === 0 || !core.x.isSubdir(old.parent, target.dentry)) return 0;
+  return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+}
+
+function renameToNew(task: Task, old: End, target: End, flags: number): number {
+  const { core } = task.kernel;
+  const fresh = core.x.dAllocLast() as DentryHandle;
+  if (fresh < 0) return fresh;
+  const rc = vfsRename(task, old, target, fresh, flags);
+  core.x.dput(fresh);
+  return rc;
+}
+
+/** @see Linux fs/namei.c vfs_rename() */
+function vfsRename(task: Task, old: End, target: End, newDentry: DentryHandle, flags: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const oldDir = inodeOf(core, old.parent);
+  const newDir = inodeOf(core, target.parent);
+  const inode = inodeOf(core, old.dentry);
+  const replaced = inodeOf(core, newDentry);
+  if (inode === replaced) return 0;
+  const refused = mayRename(core, oldDir, newDir, old.dentry, newDentry, flags);
+  if (refused) return refused;
+  const operations = kernel.tableOf(oldDir).inode;
+  if (!operations.rename) return -EPERM;
+  if (isMounted(core, old.dentry) || isMounted(core, newDentry)) return -EBUSY;
+  const isDir = core.x.isDirectory(inode) === 1;
+  if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
+  const rc = operations.rename(kernel, oldDir, old.dentry, newDir, newDentry, flags);
+  if (rc < 0) return rc;
+  if (flags & RENAME_EXCHANGE) core.x.dExchange(old.dentry, newDentry);
+  else core.x.dMove(old.dentry, newDentry);
+  return 0;
+}
+
+function mayRename(
+  core: Core,
+  oldDir: InodeHandle,
+  newDir: InodeHandle,
+  oldDentry: DentryHandle,
+  newDentry: DentryHandle,
+  flags: number,
+): number {
+  const isDir = core.x.isDirectory(inodeOf(core, oldDentry));
+  const replaced = inodeOf(core, newDentry);
+  const replacedIsDir = replaced && core.x.isDirectory(replaced);
+  let denied = core.x.mayDelete(oldDir, oldDentry, isDir);
+  if (denied) return denied;
+  if (!replaced) denied = core.x.mayCreate(newDir);
+  else denied = core.x.mayDelete(newDir, newDentry, flags & RENAME_EXCHANGE ? replacedIsDir : isDir);
+  if (denied || oldDir === newDir) return denied;
+  // A directory that moves gets another "..": that is a write to it.
+  if (isDir) denied = core.x.permission(inodeOf(core, oldDentry), MAY_WRITE);
+  if (!denied && flags & RENAME_EXCHANGE && replacedIsDir) denied = core.x.permission(replaced, MAY_WRITE);
+  return denied;
+}

@@ -1,0 +1,269 @@
+/**
+ * A kernel: one memory, the file system types that are registered with it, its mounts and its tasks.
+ *
+ * All state of the file systems lies in the core's memory. What is kept here is named by it (types, by the names in
+ * memory) or may be rebuilt (tasks' descriptor tables are the one exception: they are a process's own).
+ *
+ * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
+ */
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
+import type { CredHandle, DentryHandle, InodeHandle, MountHandle, SuperBlockHandle, TaskHandle } from "../base/handles.ts";
+import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
+import {
+  FS_TYPE_NAME_BYTES,
+  INODE_KIND,
+  INODE_SB,
+  KERNEL_BLOCK,
+  KERNEL_FS_TYPES,
+  KERNEL_ROOT_MOUNT,
+  MOUNT_ROOT,
+  NR_FS_TYPES,
+  SLOT_EVICTING,
+  SUPER_BLOCK_TYPE_ID,
+} from "../wasm/layout.ts";
+import { FS_MEMORY, type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import type { DirCache } from "./readdir.ts";
+import { newDirCache } from "./readdir.ts";
+import { SuperBlock } from "./super-block.ts";
+import { Task } from "./task.ts";
+import type { FileTable } from "./file-table.ts";
+
+export const KERNEL = KERNEL_BLOCK >>> 2;
+const BACKWARDS_MS = 1000;
+
+/** What a task is made with. */
+export interface TaskOptions {
+  uid?: number;
+  gid?: number;
+  /** Supplementary groups. */
+  groups?: readonly number[];
+  umask?: number;
+  /** Working directory, as the task's root sees it; default: the root. */
+  cwd?: string;
+  /** Root directory (chroot), as the kernel's root sees it. */
+  root?: string;
+  /** Another task, to share its descriptors (CLONE_FILES). */
+  files?: FileTable;
+  /** Most open descriptors (RLIMIT_NOFILE). */
+  maxFiles?: number;
+  /** Largest file the task may write, bytes (RLIMIT_FSIZE). */
+  fileSizeLimit?: number;
+}
+
+const live = new Set<WeakRef<Kernel>>();
+
+/** Kernels that are neither destroyed nor collected; for checks after tests. */
+export function* liveKernels(): Generator<Kernel> {
+  for (const ref of live) {
+    const kernel = ref.deref();
+    if (kernel) yield kernel;
+    else live.delete(ref);
+  }
+}
+
+export class Kernel {
+  core: Core;
+  /** The task whose calls the core serves at present. */
+  current: Task | undefined;
+  /** Listings of directories, each with the version of what it shows. */
+  readonly dirCache: DirCache = newDirCache();
+  readonly #registered = new Map<string, FileSystemType>();
+  readonly #typesById: (FileSystemType | undefined)[] = [];
+  readonly #self = new WeakRef(this);
+  #lastMs = 0;
+  #waitToken: Promise<void> | undefined;
+
+  constructor(core: Core) {
+    this.core = core;
+    live.add(this.#self);
+  }
+
+  /** Boots a kernel in new memory; it has no mount yet. @returns undefined when memory ran out */
+  static boot(module: WebAssembly.Module, options: CoreOptions): Kernel | undefined {
+    const core = new Core(module, options);
+    const seed = (Math.random() * 2 ** 32) >>> 0;
+    return core.x.boot(Math.floor(options.memoryLimit / 4096), seed) ? new Kernel(core) : undefined;
+  }
+
+  /** Milliseconds since the epoch. Never goes back by less than a second, so that times of files keep their order. */
+  now(): number {
+    const ms = this.core.options.now();
+    if (ms < this.#lastMs && this.#lastMs - ms < BACKWARDS_MS) return this.#lastMs;
+    this.#lastMs = ms;
+    return ms;
+  }
+
+  // --- File system types ------------------------------------------------------------------------------------------
+
+  /** @returns 0; -EINVAL for a name that cannot be one, -EEXIST when it is taken, -ENOSPC when there are too many */
+  registerFileSystem(type: FileSystemType): number {
+    if (!isTypeName(type.name)) return -EINVAL;
+    if (this.#registered.has(type.name)) return -EEXIST;
+    const id = this.#typeId(type.name);
+    if (id < 0) return id;
+    this.#registered.set(type.name, type);
+    this.#typesById[id] = type;
+    return 0;
+  }
+
+  /** @returns 0; -EINVAL when it is not registered, -EBUSY while it is mounted */
+  unregisterFileSystem(type: FileSystemType): number {
+    if (this.#registered.get(type.name) !== type) return -EINVAL;
+    const id = this.#typeId(type.name);
+    for (const sb of this.superBlocks()) if (sb.type === type) return -EBUSY;
+    this.#registered.delete(type.name);
+    this.#typesById[id] = undefined;
+    return 0;
+  }
+
+  /** Number of a registered type. @returns -ENODEV when there is none of the name */
+  typeIdOf(name: string): number {
+    return this.#registered.has(name) ? this.#typeId(name) : -ENODEV;
+  }
+
+  typeById(id: number): FileSystemType {
+    return this.#typesById[id] as FileSystemType;
+  }
+
+  /** Names of the types that memory knows, registered or not. */
+  typeNames(): string[] {
+    const names: string[] = [];
+    for (let id = 0; id < NR_FS_TYPES; id++) names.push(this.#nameAt(id));
+    return names.filter((name) => name !== "");
+  }
+
+  /** Says whether mounts of the type are part of snapshots. */
+  isInMemory(name: string): boolean {
+    const type = this.#registered.get(name);
+    return type !== undefined && (type.fsFlags & FS_MEMORY) !== 0;
+  }
+
+  /** Types that are registered, in the order of their numbers. */
+  registeredTypes(): FileSystemType[] {
+    return [...this.#registered.values()];
+  }
+
+  /** Place of a name in the table in memory; added if it is not there. */
+  #typeId(name: string): number {
+    for (let id = 0; id < NR_FS_TYPES; id++) {
+      const at = this.#nameAt(id);
+      if (at === name) return id;
+      if (at !== "") continue;
+      for (let i = 0; i < name.length; i++) this.core.u8[nameAddress(id) + i] = name.charCodeAt(i);
+      return id;
+    }
+    return -ENOSPC;
+  }
+
+  #nameAt(id: number): string {
+    let name = "";
+    for (let at = nameAddress(id); this.core.u8[at] !== 0; at++) name += String.fromCharCode(this.core.u8[at]);
+    return name;
+  }
+
+  typeOf(inode: InodeHandle): FileSystemType {
+    const { u32 } = this.core;
+    const sb = u32[(inode << 3) + INODE_SB];
+    return this.#typesById[u32[(sb >>> 2) + SUPER_BLOCK_TYPE_ID]] as FileSystemType;
+  }
+
+  /** Operations of an inode. */
+  tableOf(inode: InodeHandle): InodeTable {
+    return this.typeOf(inode).tables[this.core.u32[(inode << 3) + INODE_KIND]];
+  }
+
+  sbOf(inode: InodeHandle): SuperBlock {
+    return new SuperBlock(this, (this.core.u32[(inode << 3) + INODE_SB] >>> 5) as SuperBlockHandle);
+  }
+
+  *superBlocks(): Generator<SuperBlock> {
+    let handle = this.core.x.superFirst() as SuperBlockHandle;
+    while (handle) {
+      const next = this.core.x.superNext(handle) as SuperBlockHandle;
+      yield new SuperBlock(this, handle);
+      handle = next;
+    }
+  }
+
+  // --- Tasks --------------------------------------------------------------------------------------------------------
+
+  get rootMount(): MountHandle {
+    return (this.core.u32[KERNEL + KERNEL_ROOT_MOUNT] >>> 5) as MountHandle;
+  }
+
+  rootOf(mnt: MountHandle): DentryHandle {
+    return (this.core.u32[(mnt << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
+  }
+
+  /** Makes a task at the root of the tree. @returns a negated errno when memory ran out, or its root or cwd is none */
+  newTask(options: TaskOptions): Task | number {
+    const cred = this.#newCred(options);
+    if (cred < 0) return cred;
+    const mnt = this.rootMount;
+    const handle = this.core.x.taskNew(cred, (options.umask ?? 0o022) & 0o777, mnt, this.rootOf(mnt));
+    if (handle < 0) {
+      this.core.x.credPut(cred);
+      return handle;
+    }
+    const task = new Task(this, handle as TaskHandle, options);
+    const rc = (options.root && task.chroot(options.root)) || (options.cwd && task.chdir(options.cwd)) || 0;
+    if (rc === 0) return task;
+    task.exit();
+    return rc;
+  }
+
+  #newCred({ uid = 0, gid = 0, groups = [] }: TaskOptions): number {
+    const cred = this.core.x.credNew(uid, gid, groups.length) as CredHandle;
+    if (cred < 0) return -ENOMEM;
+    const at = this.core.x.credGroups(cred) >>> 2;
+    groups.forEach((group, i) => {
+      this.core.u32[at + i] = group;
+    });
+    return cred;
+  }
+
+  // --- Life ---------------------------------------------------------------------------------------------------------
+
+  /** Tells file systems of inodes that have lost their last reference, and frees them. */
+  evictInodes(): void {
+    const { core } = this;
+    while (core.u32[SLOT + SLOT_EVICTING] !== 0) {
+      const inode = core.x.evictNext() as InodeHandle;
+      this.typeOf(inode).superOps?.evictInode?.(this, inode);
+      core.x.inodeFree(inode);
+    }
+  }
+
+  /** What a suspended operation waits for; set by file systems that answer -EAGAIN. */
+  setWaitToken(token: Promise<void>): void {
+    this.#waitToken = token;
+  }
+  takeWaitToken(): Promise<void> | undefined {
+    const token = this.#waitToken;
+    this.#waitToken = undefined;
+    return token;
+  }
+
+  /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
+  verify(): void {
+    this.core.x.verify?.();
+  }
+
+  /** Gives the memory back; every later call throws. */
+  destroy(): void {
+    live.delete(this.#self);
+    this.dirCache.clear();
+    this.current = undefined;
+    this.core = destroyedCore;
+  }
+}
+
+function nameAddress(id: number): number {
+  return KERNEL_BLOCK + KERNEL_FS_TYPES + id * FS_TYPE_NAME_BYTES;
+}
+
+const destroyedCore = new Proxy({} as Core, {
+  get() {
+    throw new Error("foliofs: this kernel has been destroyed");
+  },
+});

@@ -1,0 +1,12 @@
+/** Mount flags of mount(2). @see Linux include/uapi/linux/mount.h */
+export const MS_RDONLY = 1;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+export const MS_NOEXEC = 8;
+export const MS_SYNCHRONOUS = 16;
+export const MS_REMOUNT = 32;
+export const MS_NOATIME = 1024;
+export const MS_NODIRATIME = 2048;
+export const MS_BIND = 4096;
+export const MS_RELATIME = 1 << 21;
+export const MS_STRICTATIME = 1 << 24;

@@ -1,0 +1,384 @@
+/**
+ * Mounting: new file systems, binds, remounts, umount, and the mount table.
+ *
+ * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
+ */
+import { EBUSY, EINVAL, ENODEV, ENOTDIR, EPERM } from "../base/errno.ts";
+import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import {
+  LOOKUP_FOLLOW,
+  MNT_INTERNAL,
+  MNT_NOATIME,
+  MNT_NODEV,
+  MNT_NODIRATIME,
+  MNT_NOEXEC,
+  MNT_NOSUID,
+  MNT_READONLY,
+  MNT_RELATIME,
+  MNT_STRICTATIME,
+  MOUNT_CHILDREN,
+  MOUNT_COUNT,
+  MOUNT_FLAGS,
+  MOUNT_ID,
+  MOUNT_PARENT,
+  MOUNT_SB,
+  MOUNT_SOURCE,
+  MOUNT_SOURCE_LENGTH,
+  MOUNT_WRITERS,
+  SB_EVICT,
+  SB_GET_LINK,
+  SB_GETATTR,
+  SB_LOOKUP,
+  SB_NOATIME,
+  SB_NODEV,
+  SB_NODIRATIME,
+  SB_NOEXEC,
+  SB_NOSUID,
+  SB_NOUSER,
+  SB_PERMISSION,
+  SB_RDONLY,
+  SB_REVALIDATE,
+  SB_SYNCHRONOUS,
+  SUPER_BLOCK_ACTIVE,
+  RESULT_ADDRESS,
+} from "../wasm/layout.ts";
+import { decodeUtf8 } from "../wasm/path-buffer.ts";
+import { isCapable } from "./attr.ts";
+import { FS_NOUSER, type FileSystemType } from "./fs-type.ts";
+import type { Kernel } from "./kernel.ts";
+import {
+  MS_BIND,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  MS_RELATIME,
+  MS_REMOUNT,
+  MS_STRICTATIME,
+  MS_SYNCHRONOUS,
+} from "./mount-constants.ts";
+import { inodeOf, ndMount, walk } from "./namei.ts";
+import { SuperBlock } from "./super-block.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+export interface MountRequest {
+  /** Name of a registered type; for a bind mount: none. */
+  type?: string;
+  /** Directory or file to mount over. */
+  target: Path;
+  /** What is mounted: a name for the table, the tree to bind, a device later. */
+  source?: string;
+  /** Options as in mount(8): "ro,noatime,size=64m". What the VFS does not know goes to the file system. */
+  data?: string;
+  /** Union of MS_*. */
+  flags?: number;
+}
+
+/** One line of the mount table (/proc/self/mountinfo). */
+export interface MountInfo {
+  id: number;
+  parent: number;
+  type: string;
+  source: string;
+  target: string;
+  options: string;
+}
+
+const OPTION_FLAGS: Record<string, { set?: number; clear?: number }> = {
+  ro: { set: MS_RDONLY },
+  rw: { clear: MS_RDONLY },
+  nosuid: { set: MS_NOSUID },
+  suid: { clear: MS_NOSUID },
+  nodev: { set: MS_NODEV },
+  dev: { clear: MS_NODEV },
+  noexec: { set: MS_NOEXEC },
+  exec: { clear: MS_NOEXEC },
+  sync: { set: MS_SYNCHRONOUS },
+  async: { clear: MS_SYNCHRONOUS },
+  noatime: { set: MS_NOATIME },
+  atime: { clear: MS_NOATIME },
+  nodiratime: { set: MS_NODIRATIME },
+  diratime: { clear: MS_NODIRATIME },
+  relatime: { set: MS_RELATIME },
+  strictatime: { set: MS_STRICTATIME },
+  defaults: {},
+};
+
+const SB_FLAGS: readonly (readonly [ms: number, sb: number])[] = [
+  [MS_RDONLY, SB_RDONLY],
+  [MS_NOSUID, SB_NOSUID],
+  [MS_NODEV, SB_NODEV],
+  [MS_NOEXEC, SB_NOEXEC],
+  [MS_SYNCHRONOUS, SB_SYNCHRONOUS],
+  [MS_NOATIME, SB_NOATIME],
+  [MS_NODIRATIME, SB_NODIRATIME],
+];
+/** Flags of a super block that a remount may change. */
+const SB_REMOUNTABLE = SB_FLAGS.reduce((all, [, sb]) => all | sb, 0);
+
+const MNT_FLAGS: readonly (readonly [ms: number, mnt: number, shown: string])[] = [
+  [MS_RDONLY, MNT_READONLY, "ro"],
+  [MS_NOSUID, MNT_NOSUID, "nosuid"],
+  [MS_NODEV, MNT_NODEV, "nodev"],
+  [MS_NOEXEC, MNT_NOEXEC, "noexec"],
+  [MS_NOATIME, MNT_NOATIME, "noatime"],
+  [MS_NODIRATIME, MNT_NODIRATIME, "nodiratime"],
+  [MS_STRICTATIME, MNT_STRICTATIME, "strictatime"],
+];
+
+/** Splits options into flags and what is the file system's. */
+function parseOptions(data: string, flags: number): { flags: number; rest: string } {
+  const rest: string[] = [];
+  let parsed = flags;
+  for (const option of data.split(",")) {
+    const known = Object.hasOwn(OPTION_FLAGS, option) ? OPTION_FLAGS[option] : undefined;
+    if (known) parsed = (parsed & ~(known.clear ?? 0)) | (known.set ?? 0);
+    else if (option !== "") rest.push(option);
+  }
+  return { flags: parsed, rest: rest.join(",") };
+}
+
+function sbFlags(ms: number): number {
+  return SB_FLAGS.reduce((flags, [from, to]) => (ms & from ? flags | to : flags), 0);
+}
+
+/** Access times are updated as relatime says unless something else is asked for. */
+function mntFlags(ms: number): number {
+  const flags = MNT_FLAGS.reduce((all, [from, to]) => (ms & from ? all | to : all), 0);
+  return flags & (MNT_NOATIME | MNT_STRICTATIME) ? flags : flags | MNT_RELATIME;
+}
+
+/** Which of its operations a walk has to hand over for. */
+function operationFlags(type: FileSystemType): number {
+  const { tables, superOps, dentryOps } = type;
+  let flags = superOps?.evictInode ? SB_EVICT : 0;
+  if (dentryOps?.revalidate) flags |= SB_REVALIDATE;
+  for (const { inode } of tables) {
+    if (inode.lookup) flags |= SB_LOOKUP;
+    if (inode.permission) flags |= SB_PERMISSION;
+    if (inode.getLink) flags |= SB_GET_LINK;
+    if (inode.getattr) flags |= SB_GETATTR;
+  }
+  return type.fsFlags & FS_NOUSER ? flags | SB_NOUSER : flags;
+}
+
+/**
+ * Mounts.
+ *
+ * @returns 0; in the order checked -EPERM for others than root; errors of the walk to the target; -ENODEV for an unknown
+ *   type; -EINVAL for a pseudo file system; what the file system answers; -ENOTDIR when target and root differ in
+ *   being directories; -ENOMEM
+ */
+export function mount(task: Task, request: MountRequest): number {
+  if (!isCapable(task)) return -EPERM;
+  const { flags, rest } = parseOptions(request.data ?? "", request.flags ?? 0);
+  const { core } = task.kernel;
+  const target = walk(task, request.target, LOOKUP_FOLLOW);
+  if (target < 0) return target;
+  const place = { mnt: ndMount(core), dentry: target as DentryHandle };
+  if (flags & MS_REMOUNT) return remount(task.kernel, place, flags, rest);
+  core.x.mountGet(place.mnt);
+  core.x.dget(place.dentry);
+  const rc = flags & MS_BIND ? bind(task, request, place) : mountNew(task.kernel, request, place, flags, rest);
+  core.x.dput(place.dentry);
+  core.x.mountPut(place.mnt);
+  return rc;
+}
+
+interface Place {
+  mnt: MountHandle;
+  dentry: DentryHandle;
+}
+
+function mountNew(kernel: Kernel, request: MountRequest, place: Place, flags: number, data: string): number {
+  const id = kernel.typeIdOf(request.type ?? "");
+  if (id < 0) return -ENODEV;
+  const type = kernel.typeById(id);
+  if (type.fsFlags & FS_NOUSER) return -EINVAL;
+  const made = makeMount(kernel, type, data, flags, request.source ?? type.name);
+  if (made < 0) return made;
+  const rc = attach(kernel, made as MountHandle, place);
+  if (rc < 0) dropMount(kernel, made as MountHandle);
+  return rc;
+}
+
+/** Makes a super block and a mount of it outside of the tree. @returns the mount or a negated errno */
+export function makeMount(kernel: Kernel, type: FileSystemType, data: string, flags: number, source: string): number {
+  const { core } = kernel;
+  const id = kernel.typeIdOf(type.name);
+  if (id < 0) return id;
+  const handle = core.x.superNew(id, operationFlags(type) | (sbFlags(flags) & ~SB_RDONLY)) as SuperBlockHandle;
+  if (handle < 0) return handle;
+  const sb = new SuperBlock(kernel, handle);
+  const filled = type.fillSuper(sb, data);
+  if (filled === 0) sb.flags |= sbFlags(flags);
+  const mnt = filled < 0 ? filled : core.x.mountNew(handle, sb.root, mntFlags(flags));
+  if (mnt < 0) killSuper(sb);
+  else setSource(kernel, mnt as MountHandle, source);
+  return mnt;
+}
+
+/** Mounts a file system in no place: for the kernel's own use. @see Linux kern_mount() */
+export function kernMount(kernel: Kernel, type: FileSystemType, data = ""): number {
+  const mnt = makeMount(kernel, type, data, 0, "none");
+  if (mnt > 0) kernel.core.u32[(mnt << 3) + MOUNT_FLAGS] |= MNT_INTERNAL;
+  return mnt;
+}
+
+/** Makes the root of the tree. @returns the mount or a negated errno */
+export function mountRoot(kernel: Kernel, type: FileSystemType, data: string): number {
+  const mnt = makeMount(kernel, type, data, 0, "rootfs");
+  if (mnt > 0) kernel.core.x.setRootMount(mnt as MountHandle);
+  return mnt;
+}
+
+function setSource(kernel: Kernel, mnt: MountHandle, source: string): void {
+  const { core } = kernel;
+  const bytes = new TextEncoder().encode(source).subarray(0, 255);
+  const address = core.x.kmalloc(bytes.length + 1) >>> 0;
+  if (address === 0) return; // the name is for the table only
+  core.u8.set(bytes, address);
+  core.u32[(mnt << 3) + MOUNT_SOURCE] = address;
+  core.u32[(mnt << 3) + MOUNT_SOURCE_LENGTH] = bytes.length;
+}
+
+function bind(task: Task, request: MountRequest, place: Place): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if (request.source === undefined) return -EINVAL;
+  const source = walk(task, request.source, LOOKUP_FOLLOW) as DentryHandle;
+  if (source < 0) return source;
+  const from = ndMount(core);
+  const sb = (core.u32[(from << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
+  const mnt = core.x.mountNew(sb, source, core.u32[(from << 3) + MOUNT_FLAGS]) as MountHandle;
+  if (mnt < 0) return mnt;
+  setSource(kernel, mnt, request.source);
+  const rc = attach(kernel, mnt, place);
+  if (rc < 0) dropMount(kernel, mnt);
+  return rc;
+}
+
+function attach(kernel: Kernel, mnt: MountHandle, place: Place): number {
+  const { core } = kernel;
+  const root = inodeOf(core, kernel.rootOf(mnt));
+  if (core.x.isDirectory(root) !== core.x.isDirectory(inodeOf(core, place.dentry))) return -ENOTDIR;
+  core.x.mountAttach(mnt, place.mnt, place.dentry);
+  return 0;
+}
+
+/** New flags and options for a mount and its super block; with MS_BIND for the mount alone. */
+function remount(kernel: Kernel, place: Place, flags: number, data: string): number {
+  const { core } = kernel;
+  if (place.dentry !== kernel.rootOf(place.mnt)) return -EINVAL;
+  const at = place.mnt << 3;
+  const becomesReadOnly = flags & MS_RDONLY && !(core.u32[at + MOUNT_FLAGS] & MNT_READONLY);
+  if (becomesReadOnly && core.u32[at + MOUNT_WRITERS] > 0) return -EBUSY;
+  if (!(flags & MS_BIND)) {
+    const sb = superOf(kernel, place.mnt);
+    if (flags & MS_RDONLY && hasWriters(kernel, sb)) return -EBUSY;
+    const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
+    if (refused < 0) return refused;
+    sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags);
+  }
+  core.u32[at + MOUNT_FLAGS] = mntFlags(flags);
+  return 0;
+}
+
+function superOf(kernel: Kernel, mnt: MountHandle): SuperBlock {
+  return new SuperBlock(kernel, (kernel.core.u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle);
+}
+
+function hasWriters(kernel: Kernel, sb: SuperBlock): boolean {
+  for (const mnt of mountHandles(kernel)) {
+    if (superOf(kernel, mnt).handle === sb.handle && kernel.core.u32[(mnt << 3) + MOUNT_WRITERS] > 0) return true;
+  }
+  return false;
+}
+
+export function* mountHandles(kernel: Kernel): Generator<MountHandle> {
+  let mnt = kernel.core.x.mountFirst() as MountHandle;
+  while (mnt) {
+    const next = kernel.core.x.mountNext(mnt) as MountHandle;
+    yield mnt;
+    mnt = next;
+  }
+}
+
+/**
+ * Unmounts what is mounted at a place.
+ *
+ * @returns 0; -EPERM for others than root; errors of the walk; -EINVAL (nothing is mounted there); -EBUSY for the root of
+ *   the tree and for what is in use (open files, working directories, mounts below)
+ */
+export function umount(task: Task, target: Path): number {
+  if (!isCapable(task)) return -EPERM;
+  const { kernel } = task;
+  const { core } = kernel;
+  const found = walk(task, target, LOOKUP_FOLLOW);
+  if (found < 0) return found;
+  const mnt = ndMount(core);
+  const at = mnt << 3;
+  if (found !== kernel.rootOf(mnt)) return -EINVAL;
+  if (core.u32[at + MOUNT_PARENT] === 0) return -EBUSY;
+  if (core.u32[at + MOUNT_CHILDREN] !== 0 || core.u32[at + MOUNT_COUNT] > 1) return -EBUSY;
+  core.x.mountDetach(mnt);
+  dropMount(kernel, mnt);
+  return 0;
+}
+
+/** Drops a mount that is in no tree; with its last mount a super block goes too. */
+export function dropMount(kernel: Kernel, mnt: MountHandle): void {
+  const sb = superOf(kernel, mnt);
+  kernel.core.x.mountPut(mnt);
+  if (kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 0) killSuper(sb);
+}
+
+function killSuper(sb: SuperBlock): void {
+  const { kernel } = sb;
+  sb.type.superOps?.putSuper?.(sb);
+  kernel.core.x.shrinkDcache(0xffffffff);
+  kernel.core.x.superShrink(sb.handle);
+  kernel.evictInodes();
+  kernel.dirCache.clear();
+  kernel.core.x.superFree(sb.handle);
+}
+
+/** The mount table, oldest first, targets as `task` sees them. */
+export function mountTable(task: Task): MountInfo[] {
+  const { kernel } = task;
+  task.enter();
+  return [...mountHandles(kernel)].reverse().map((mnt) => mountInfo(kernel, mnt));
+}
+
+function mountInfo(kernel: Kernel, mnt: MountHandle): MountInfo {
+  const { core } = kernel;
+  const at = mnt << 3;
+  const sb = superOf(kernel, mnt);
+  const parent = core.u32[at + MOUNT_PARENT] >>> 5;
+  const [source, length] = [core.u32[at + MOUNT_SOURCE], core.u32[at + MOUNT_SOURCE_LENGTH]];
+  return {
+    id: core.u32[at + MOUNT_ID],
+    parent: parent ? core.u32[(parent << 3) + MOUNT_ID] : 0,
+    type: sb.type.name,
+    source: source ? decodeUtf8(core, source, length) : "none",
+    target: targetOf(kernel, mnt),
+    options: shownOptions(core.u32[at + MOUNT_FLAGS], sb),
+  };
+}
+
+function targetOf(kernel: Kernel, mnt: MountHandle): string {
+  const { core } = kernel;
+  const length = core.x.dPath(mnt, kernel.rootOf(mnt));
+  return length < 0 ? "" : decodeUtf8(core, core.result(RESULT_ADDRESS), length);
+}
+
+function shownOptions(flags: number, sb: SuperBlock): string {
+  const own = sb.type.superOps?.showOptions?.(sb) ?? "";
+  const shown = MNT_FLAGS.filter(([, mnt, name]) => flags & mnt && name !== "ro").map(([, , name]) => name);
+  if (flags & MNT_RELATIME) shown.push("relatime");
+  const access = flags & MNT_READONLY || sb.flags & SB_RDONLY ? "ro" : "rw";
+  return [access, ...shown, ...(own ? [own] : [])].join(",");
+}

@@ -1,0 +1,185 @@
+/**
+ * Path walks as the system calls use them: a walk in the core, and the steps that a file system takes itself.
+ *
+ * Errors of every walk, in the order in which they are met, stand at the head of assembly/namei.ts.
+ *
+ * Does not own: the walk (assembly/namei.ts), what is done with what it finds.
+ */
+import { EACCES, ENOMEM } from "../base/errno.ts";
+import type { DentryHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
+import {
+  BOOT_SLOT,
+  DENTRY_INODE,
+  HANDOVER_GET_LINK,
+  HANDOVER_LOOKUP,
+  HANDOVER_PERMISSION,
+  HANDOVER_REVALIDATE,
+  MAY_EXEC,
+  OWNER_SLOT_BYTES,
+  SLOT_ND_CANDIDATE,
+  SLOT_ND_DENTRY,
+  SLOT_ND_LAST_TYPE,
+  SLOT_ND_LINK_BODY,
+  SLOT_ND_LINK_INODE,
+  SLOT_ND_MOUNT,
+  SLOT_ND_PARENT,
+  SLOT_ND_PARENT_MOUNT,
+  SLOT_ND_PERMITTED,
+  SLOT_ND_REVALIDATED,
+  SLOT_ND_SUPPLIED,
+  SLOT_ND_TRAILING,
+} from "../wasm/layout.ts";
+import { putPath } from "../wasm/path-buffer.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+/** A handle field of the walk's state in the slot (SLOT_ND_*). */
+function nd(core: Core, field: number): number {
+  return core.u32[SLOT + field] >>> 5;
+}
+export function ndDentry(core: Core): DentryHandle {
+  return nd(core, SLOT_ND_DENTRY) as DentryHandle;
+}
+export function ndMount(core: Core): MountHandle {
+  return nd(core, SLOT_ND_MOUNT) as MountHandle;
+}
+/** Directory of the last component. */
+export function ndParent(core: Core): DentryHandle {
+  return nd(core, SLOT_ND_PARENT) as DentryHandle;
+}
+export function ndParentMount(core: Core): MountHandle {
+  return nd(core, SLOT_ND_PARENT_MOUNT) as MountHandle;
+}
+/** LAST_* of the last component. */
+export function ndLastType(core: Core): number {
+  return core.u32[SLOT + SLOT_ND_LAST_TYPE];
+}
+/** 1 if slashes follow the last component. */
+export function ndTrailing(core: Core): number {
+  return core.u32[SLOT + SLOT_ND_TRAILING];
+}
+export function inodeOf(core: Core, dentry: DentryHandle): InodeHandle {
+  return (core.u32[(dentry << 3) + DENTRY_INODE] >>> 5) as InodeHandle;
+}
+
+/**
+ * Walks a path of the task; the result is in the slot (ndDentry, ndMount ...) until the next walk.
+ *
+ * @param flags LOOKUP_*
+ * @returns the dentry; 0 with LOOKUP_LAST when just the last component is missing; a negated errno
+ */
+export function walk(task: Task, path: Path, flags: number): number {
+  const { core } = task.kernel;
+  task.enter();
+  const len = putPath(core, path, PATH_A);
+  if (len < 0) return len;
+  const rc = core.x.walk(len, 0 as never, flags);
+  return rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
+}
+
+/** Answers what a walk asks for until it ends. @param rc what the walk answered, a handover */
+export function handOver(kernel: Kernel, rc: number): number {
+  const { core } = kernel;
+  const bodies: number[] = [];
+  let answer = rc;
+  while (answer <= -HANDOVER_LOOKUP) {
+    const refused = answerHandover(kernel, -answer, bodies);
+    if (refused < 0) {
+      answer = refused;
+      break;
+    }
+    answer = core.x.walkResume();
+  }
+  for (const body of bodies) core.x.kfree(body);
+  return answer;
+}
+
+/** The operations below may walk themselves: the walk they interrupt is put aside meanwhile. */
+function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
+  const { core } = kernel;
+  const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+  let field = 0;
+  let address = 0;
+  let rc = 0;
+  switch (code) {
+    case HANDOVER_LOOKUP: {
+      const dentry = lookup(kernel);
+      rc = Math.min(dentry, 0);
+      field = SLOT_ND_SUPPLIED;
+      address = dentry << 5;
+      break;
+    }
+    case HANDOVER_PERMISSION: {
+      const inode = inodeOf(core, ndDentry(core));
+      const permission = kernel.tableOf(inode).inode.permission;
+      rc = permission ? permission(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
+      field = SLOT_ND_PERMITTED;
+      address = inode << 5;
+      break;
+    }
+    case HANDOVER_REVALIDATE: {
+      const dentry = nd(core, SLOT_ND_CANDIDATE) as DentryHandle;
+      rc = revalidate(kernel, dentry);
+      field = SLOT_ND_REVALIDATED;
+      address = rc === 1 ? dentry << 5 : 0;
+      break;
+    }
+    case HANDOVER_GET_LINK: {
+      const inode = nd(core, SLOT_ND_LINK_INODE) as InodeHandle;
+      rc = linkBody(kernel, inode, bodies);
+      field = SLOT_ND_LINK_BODY;
+      address = bodies.at(-1) ?? 0;
+      break;
+    }
+    default:
+      rc = -EACCES;
+  }
+  core.u8.set(aside, BOOT_SLOT);
+  if (rc >= 0) core.u32[SLOT + field] = address;
+  return rc;
+}
+
+/** Asks the file system for a name, and keeps the answer in the dcache. @returns the dentry or a negated errno */
+function lookup(kernel: Kernel): number {
+  const { core } = kernel;
+  const dir = inodeOf(core, ndParent(core));
+  const dentry = core.x.dAllocLast();
+  if (dentry < 0) return dentry;
+  const rc = kernel.tableOf(dir).inode.lookup?.(kernel, dir, dentry as DentryHandle) ?? 0;
+  if (rc < 0) {
+    core.x.dput(dentry as DentryHandle);
+    return rc;
+  }
+  core.x.dAdd(dentry as DentryHandle);
+  core.x.dput(dentry as DentryHandle);
+  return dentry;
+}
+
+function revalidate(kernel: Kernel, dentry: DentryHandle): number {
+  const { core } = kernel;
+  const type = kernel.typeOf(inodeOf(core, ndDentry(core)));
+  const rc = type.dentryOps?.revalidate?.(kernel, dentry) ?? 1;
+  if (rc === 0) dropName(core, dentry);
+  return rc;
+}
+
+/** Takes a cached name away; the dentry goes unless somebody holds it. */
+function dropName(core: Core, dentry: DentryHandle): void {
+  core.x.dget(dentry);
+  core.x.dDrop(dentry);
+  core.x.dput(dentry);
+}
+
+/** Puts the target of a link into memory for the rest of the walk, its address into `bodies`. */
+function linkBody(kernel: Kernel, inode: InodeHandle, bodies: number[]): number {
+  const { core } = kernel;
+  const target = kernel.tableOf(inode).inode.getLink?.(kernel, inode) ?? new Uint8Array();
+  if (typeof target === "number") return target;
+  const address = core.x.kmalloc(target.length + 8);
+  if (address === 0) return -ENOMEM;
+  core.u8.set(target, address >>> 0);
+  bodies.push(address);
+  return 0;
+}

@@ -1,0 +1,216 @@
+/**
+ * open(2): walk, make the file if asked to, check, and enter it into the descriptor table.
+ *
+ * @see Linux fs/namei.c path_openat(), do_open(), may_open(); POSIX.1-2024 open()
+ */
+import {
+  EACCES,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ELOOP,
+  EMFILE,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+} from "../base/errno.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOATIME,
+  O_NOFOLLOW,
+  O_PATH,
+  O_TMPFILE,
+  O_TRUNC,
+  S_IALLUGO,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+} from "../base/stat-flags.ts";
+import type { Core } from "../wasm/core.ts";
+import {
+  FMODE_APPEND,
+  FMODE_NOATIME,
+  FMODE_PATH,
+  FMODE_READ,
+  FMODE_WRITE,
+  INODE_MODE,
+  INODE_STATE,
+  I_APPEND,
+  LAST_NORM,
+  LOOKUP_DIRECTORY,
+  LOOKUP_FOLLOW,
+  LOOKUP_LAST,
+  LOOKUP_OPEN,
+  MAY_EXEC,
+  MAY_READ,
+  MAY_WRITE,
+} from "../wasm/layout.ts";
+import { ownerOrCapable } from "./attr.ts";
+import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
+import { inodeOf, ndLastType, ndMount, ndParent, ndParentMount, ndTrailing, walk } from "./namei.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
+const O_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+/** Checks that open() makes for read, write, read and write, and the access mode 3 that allows neither. */
+const ACCESS = [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE];
+const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
+
+/**
+ * Opens a file.
+ *
+ * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
+ *   access), errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO (a fifo,
+ *   socket or device: there is nobody at the other end), -EACCES, -EROFS, -EPERM, -EMFILE, -ENOMEM
+ */
+export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
+  const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
+  if (flags & O_CREAT && flags & O_DIRECTORY) return -EINVAL;
+  if (flags & O_TMPFILE_ONLY) return openTmpfile(task, path, flags, mode);
+  if (flags & O_CREAT) return openOrCreate(task, path, flags, mode);
+  const found = walk(task, path, walkFlags(flags));
+  if (found < 0) return found;
+  const { core } = task.kernel;
+  return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+}
+
+function walkFlags(flags: number): number {
+  return (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0);
+}
+
+function openOrCreate(task: Task, path: Path, flags: number, mode: number): number {
+  const { core } = task.kernel;
+  const follow = flags & (O_EXCL | O_NOFOLLOW) ? 0 : LOOKUP_FOLLOW;
+  const found = walk(task, path, LOOKUP_LAST | LOOKUP_OPEN | follow);
+  if (found < 0) return found;
+  if (ndTrailing(core) && ndLastType(core) === LAST_NORM) return -EISDIR;
+  if (found === 0) return create(task, flags, mode);
+  if (flags & O_EXCL) return -EEXIST;
+  if (core.x.isDirectory(inodeOf(core, found as DentryHandle))) return -EISDIR;
+  return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+}
+
+/** Makes the missing last component of the walk just done, and opens it. */
+function create(task: Task, flags: number, mode: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const mnt = ndParentMount(core);
+  const dir = inodeOf(core, ndParent(core));
+  if (isReadOnly(core, mnt)) return -EROFS;
+  const denied = core.x.mayCreate(dir);
+  if (denied) return denied;
+  const { inode } = kernel.tableOf(dir);
+  if (!inode.create) return -EACCES;
+  if (task.files.isFull()) return -EMFILE;
+  const dentry = core.x.dAllocLast() as DentryHandle;
+  if (dentry < 0) return dentry;
+  const rc = inode.create(kernel, dir, dentry, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
+  const fd = rc < 0 ? rc : install(task, mnt, dentry, flags & ~O_TRUNC);
+  core.x.dput(dentry);
+  return fd;
+}
+
+function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  if ((flags & O_TMPFILE) !== O_TMPFILE || !(FMODE[flags & O_ACCMODE] & FMODE_WRITE)) return -EINVAL;
+  const found = walk(task, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+  if (found < 0) return found;
+  const mnt = ndMount(core);
+  const dir = inodeOf(core, found as DentryHandle);
+  if (isReadOnly(core, mnt)) return -EROFS;
+  const denied = core.x.permission(dir, MAY_WRITE | MAY_EXEC);
+  if (denied) return denied;
+  const { inode } = kernel.tableOf(dir);
+  if (!inode.tmpfile) return -EOPNOTSUPP;
+  if (task.files.isFull()) return -EMFILE;
+  const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
+  if (made < 0) return made;
+  const fd = install(task, mnt, made as DentryHandle, flags);
+  core.x.dput(made as DentryHandle);
+  return fd;
+}
+
+/** Opens a dentry that is there. @param access MAY_* to check */
+function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number, access: number): number {
+  const { core } = task.kernel;
+  if (flags & O_PATH) return install(task, mnt, dentry, flags);
+  const inode = inodeOf(core, dentry);
+  const refused = mayOpen(task, mnt, inode, flags, access);
+  if (refused) return refused;
+  if (task.files.isFull()) return -EMFILE;
+  if (flags & O_TRUNC && (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFREG) {
+    const rc = core.x.truncate(inode, 0, task.kernel.now());
+    if (rc) return rc;
+  }
+  return install(task, mnt, dentry, flags);
+}
+
+/** @see Linux fs/namei.c may_open(), fs/open.c do_dentry_open() */
+function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number, access: number): number {
+  const { core } = task.kernel;
+  const writes = access & MAY_WRITE || flags & O_TRUNC;
+  switch (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) {
+    case S_IFLNK:
+      return -ELOOP;
+    case S_IFDIR:
+      if (access & MAY_WRITE || flags & O_TRUNC) return -EISDIR;
+      break;
+    case S_IFBLK:
+    case S_IFCHR:
+      if (!mayOpenDevices(core, mnt)) return -EACCES;
+      break;
+    case S_IFREG:
+      if (writes && isReadOnly(core, mnt)) return -EROFS;
+  }
+  const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
+  const denied = checkPermission(task, inode, mask);
+  if (denied) return denied;
+  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND)))) return -EPERM;
+  if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
+  return hasNobody(core, inode) ? -ENXIO : 0;
+}
+
+/** Fifos, sockets and devices exist as inodes; opening one finds nobody at the other end. */
+function hasNobody(core: Core, inode: InodeHandle): boolean {
+  const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
+  return type === S_IFIFO || type === S_IFSOCK || type === S_IFBLK || type === S_IFCHR;
+}
+
+function checkPermission(task: Task, inode: InodeHandle, mask: number): number {
+  const { kernel } = task;
+  const own = kernel.tableOf(inode).inode.permission;
+  return own ? own(kernel, inode, mask) : kernel.core.x.permission(inode, mask);
+}
+
+/** Makes the open file and its descriptor. */
+function install(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
+  const { kernel, files } = task;
+  const { core } = kernel;
+  const inode = inodeOf(core, dentry);
+  const file = core.x.fileOpen(mnt, dentry, flags, fmode(flags)) as FileHandle;
+  if (file < 0) return file;
+  const operations = kernel.tableOf(inode).file;
+  const rc = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
+  const fd = rc < 0 ? rc : files.add(file, operations);
+  if (fd < 0) core.x.filePut(file);
+  return fd;
+}
+
+function fmode(flags: number): number {
+  if (flags & O_PATH) return FMODE_PATH;
+  return FMODE[flags & O_ACCMODE] | (flags & O_APPEND ? FMODE_APPEND : 0) | (flags & O_NOATIME ? FMODE_NOATIME : 0);
+}

@@ -1,0 +1,283 @@
+/**
+ * Data of open files: read, write, seek, sizes, ranges, sync, flock.
+ *
+ * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
+ */
+import {
+  EBADF,
+  EFBIG,
+  EINVAL,
+  EISDIR,
+  ENODEV,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+} from "../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  LOCK_UN,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from "../base/stat-flags.ts";
+import type { Core } from "../wasm/core.ts";
+import {
+  FILE_DIR_COOKIE,
+  FILE_MODE,
+  FMODE_APPEND,
+  FMODE_PATH,
+  FMODE_READ,
+  FMODE_WRITE,
+  INODE_MODE,
+  INODE_SB,
+  INODE_SIZE,
+  INODE_STATE,
+  I_APPEND,
+  I_IMMUTABLE,
+  LOOKUP_FOLLOW,
+  MAY_WRITE,
+  SUPER_BLOCK_MAX_BYTES,
+  TOUCH_CTIME,
+  TOUCH_MTIME,
+} from "../wasm/layout.ts";
+import { inodeOfFile } from "./attr.ts";
+import type { Kernel } from "./kernel.ts";
+import { isReadOnly } from "./mount-flags.ts";
+import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+/** @returns bytes, 0 at the end; -EBADF, -EISDIR, -EINVAL (a file that cannot be read) */
+export function read(task: Task, fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+  const file = task.file(fd);
+  if (!file) return -EBADF;
+  if (task.kernel.current !== task) task.enter();
+  const operations = task.files.operations[fd];
+  if (operations?.read) return operations.read(task.kernel, file, buffer, offset, length, position);
+  return modeError(task.kernel.core, file, FMODE_READ);
+}
+
+/** @returns bytes; -EBADF, -EINVAL, -EFBIG, -ENOSPC, -ENOMEM */
+export function write(task: Task, fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+  const file = task.file(fd);
+  if (!file) return -EBADF;
+  if (task.kernel.current !== task) task.enter();
+  const operations = task.files.operations[fd];
+  if (operations?.write) return operations.write(task.kernel, file, buffer, offset, length, position);
+  return modeError(task.kernel.core, file, FMODE_WRITE);
+}
+
+/** Why a file without the operation cannot do it. */
+function modeError(core: Core, file: FileHandle, needed: number): number {
+  if (!(core.u32[(file << 3) + FILE_MODE] & needed)) return -EBADF;
+  return core.x.isDirectory(inodeOfFile(core, file)) ? -EISDIR : -EINVAL;
+}
+
+/** The file of a descriptor that is open for at least one of `modes` (FMODE_*), else 0. */
+function fileFor(task: Task, fd: number, modes: number): FileHandle {
+  const file = task.file(fd);
+  return file && task.kernel.core.u32[(file << 3) + FILE_MODE] & modes ? file : (0 as FileHandle);
+}
+
+function typeOf(core: Core, inode: InodeHandle): number {
+  return core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
+}
+
+function sizeOf(core: Core, inode: InodeHandle): number {
+  return core.f64[(inode << 2) + INODE_SIZE];
+}
+
+function maxBytes(core: Core, inode: InodeHandle): number {
+  return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
+}
+
+/** @returns the new position; -EBADF, -EINVAL (unknown whence, a negative position), -ENXIO (no data behind) */
+export function lseek(task: Task, fd: number, offset: number, whence: number): number {
+  const { core } = task.kernel;
+  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE) || task.file(fd);
+  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const inode = inodeOfFile(core, file);
+  const pos = target(core, inode, core.filePos(file), offset, whence);
+  if (pos < 0) return pos;
+  if (pos > maxBytes(core, inode)) return -EINVAL;
+  core.setFilePos(file, pos);
+  if (typeOf(core, inode) === S_IFDIR && pos === 0) core.f64[(file << 2) + FILE_DIR_COOKIE] = Number.POSITIVE_INFINITY;
+  return pos;
+}
+
+function target(core: Core, inode: InodeHandle, pos: number, offset: number, whence: number): number {
+  switch (whence) {
+    case SEEK_SET:
+      return offset < 0 ? -EINVAL : offset;
+    case SEEK_CUR:
+      return pos + offset < 0 ? -EINVAL : pos + offset;
+    case SEEK_END:
+      return sizeOf(core, inode) + offset < 0 ? -EINVAL : sizeOf(core, inode) + offset;
+    case SEEK_DATA:
+      return offset < 0 ? -ENXIO : core.x.seekData(inode, offset);
+    case SEEK_HOLE:
+      return offset < 0 ? -ENXIO : core.x.seekHole(inode, offset);
+    default:
+      return -EINVAL;
+  }
+}
+
+/** @returns 0; -EINVAL; errors of the walk; -EISDIR; -EINVAL (no regular file); -EROFS; -EACCES; -EPERM; -EFBIG */
+export function truncate(task: Task, path: Path, length: number): number {
+  if (length < 0) return -EINVAL;
+  const { core } = task.kernel;
+  const found = walk(task, path, LOOKUP_FOLLOW);
+  if (found < 0) return found;
+  const inode = inodeOf(core, ndDentry(core));
+  const type = typeOf(core, inode);
+  if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -EINVAL;
+  if (isReadOnly(core, ndMount(core))) return -EROFS;
+  const denied = core.x.permission(inode, MAY_WRITE);
+  if (denied) return denied;
+  if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
+  return core.x.truncate(inode, length, task.kernel.now());
+}
+
+/** @returns 0; -EINVAL (negative, not open for writing, no regular file); -EBADF; -EPERM; -EFBIG */
+export function ftruncate(task: Task, fd: number, length: number): number {
+  const { core } = task.kernel;
+  task.enter();
+  if (length < 0) return -EINVAL;
+  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE);
+  if (!file) return -EBADF;
+  const inode = inodeOfFile(core, file);
+  if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
+  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
+  return core.x.truncate(inode, length, task.kernel.now());
+}
+
+/**
+ * Allocates, punches or zeroes a range.
+ *
+ * @param mode 0, FALLOC_FL_KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE with or without KEEP_SIZE
+ * @returns 0; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF; -EPERM; -ENODEV (no regular file); -EFBIG; -ENOSPC, then nothing has changed
+ */
+export function fallocate(task: Task, fd: number, mode: number, offset: number, length: number): number {
+  const { core } = task.kernel;
+  task.enter();
+  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE);
+  if (!file) return -EBADF;
+  if (offset < 0 || length <= 0) return -EINVAL;
+  if (!isFallocateMode(mode)) return -EOPNOTSUPP;
+  if (!fileFor(task, fd, FMODE_WRITE)) return -EBADF;
+  const inode = inodeOfFile(core, file);
+  const state = core.u32[(inode << 3) + INODE_STATE];
+  if (state & I_IMMUTABLE || (state & I_APPEND && mode & ~FALLOC_FL_KEEP_SIZE)) return -EPERM;
+  const type = typeOf(core, inode);
+  if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -ENODEV;
+  if (offset + length > maxBytes(core, inode)) return -EFBIG;
+  return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
+}
+
+function isFallocateMode(mode: number): boolean {
+  const what = mode & ~FALLOC_FL_KEEP_SIZE;
+  if (what === FALLOC_FL_PUNCH_HOLE) return (mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  return what === 0 || what === FALLOC_FL_ZERO_RANGE;
+}
+
+/** fallocate() of files whose data lies in the page cache alone. @see Linux mm/shmem.c shmem_fallocate() */
+export function memoryFallocate(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number {
+  const { core } = kernel;
+  const inode = inodeOfFile(core, file);
+  const end = offset + length;
+  const size = sizeOf(core, inode);
+  if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) core.x.punchHole(inode, offset, end);
+  if (mode & FALLOC_FL_PUNCH_HOLE) {
+    core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+    return 0;
+  }
+  const rc = core.x.allocateRange(inode, offset, end);
+  if (rc < 0) return rc;
+  if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
+  core.x.fileRemovePrivileges(inode);
+  core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+  return 0;
+}
+
+/**
+ * Copies from one open file to another without a detour.
+ *
+ * @returns bytes copied, 0 at the end of the source; -EBADF; -EISDIR; -EINVAL (no regular file, overlapping ranges);
+ *   -EFBIG; -ENOSPC
+ */
+export function copyFileRange(
+  task: Task,
+  fdIn: number,
+  positionIn: number,
+  fdOut: number,
+  positionOut: number,
+  length: number,
+): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  task.enter();
+  const from = fileFor(task, fdIn, FMODE_READ);
+  const to = fileFor(task, fdOut, FMODE_WRITE);
+  if (!from || !to) return -EBADF;
+  const [source, sink] = [inodeOfFile(core, from), inodeOfFile(core, to)];
+  if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
+  if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
+  if (core.u32[(to << 3) + FILE_MODE] & FMODE_APPEND) return -EBADF;
+  const posIn = positionIn < 0 ? core.filePos(from) : positionIn;
+  const posOut = positionOut < 0 ? core.filePos(to) : positionOut;
+  if (posOut >= maxBytes(core, sink)) return -EFBIG;
+  const len = Math.min(length, Math.max(0, sizeOf(core, source) - posIn), maxBytes(core, sink) - posOut);
+  if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
+  if (len === 0) return 0;
+  const copied = core.x.copyRange(source, posIn, sink, posOut, len);
+  if (copied < 0) return copied;
+  if (positionIn < 0) core.setFilePos(from, posIn + copied);
+  if (positionOut < 0) core.setFilePos(to, posOut + copied);
+  core.x.accessed(from);
+  core.x.fileRemovePrivileges(sink);
+  core.x.touch(sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+  return copied;
+}
+
+export function fsync(task: Task, fd: number, dataOnly: boolean): number {
+  const file = task.file(fd);
+  if (!file || task.kernel.core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  return task.files.operations[fd]?.fsync?.(task.kernel, file, dataOnly) ?? -EINVAL;
+}
+
+/** Writes back what is dirty in all file systems. */
+export function sync(kernel: Kernel): number {
+  let rc = 0;
+  for (const sb of kernel.superBlocks()) rc = sb.type.superOps?.syncFs?.(sb) || rc;
+  return rc;
+}
+
+/** Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without. @returns 0, -EBADF, -EINVAL, -EAGAIN, -ENOMEM */
+export function flock(task: Task, fd: number, operation: number): number {
+  const { core } = task.kernel;
+  task.enter();
+  const file = task.file(fd);
+  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  switch (operation & ~LOCK_NB) {
+    case LOCK_SH:
+      return core.x.flock(file, 0);
+    case LOCK_EX:
+      return core.x.flock(file, 1);
+    case LOCK_UN:
+      return core.x.flock(file, 2);
+    default:
+      return -EINVAL;
+  }
+}

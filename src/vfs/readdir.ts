@@ -1,0 +1,216 @@
+/**
+ * Names of directories, and targets of symbolic links.
+ *
+ * The core packs names into a buffer of a few frames (assembly/readdir.ts); one decode and one split make strings of
+ * thousands of them. Listings are kept per directory with the version of what they show, and dropped at will.
+ */
+import { EBADF, EINVAL, ENOENT, ENOMEM, ENOTDIR } from "../base/errno.ts";
+import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
+import type { Core } from "../wasm/core.ts";
+import {
+  FILE_DENTRY,
+  FILE_MODE,
+  FMODE_PATH,
+  INODE_GENERATION,
+  INODE_MODE,
+  INODE_PRIVATE0,
+  INODE_PRIVATE1,
+  INODE_STATE,
+  INODE_VERSION,
+  I_DEAD,
+  I_SYMLINK_BODY,
+  LOOKUP_DIRECTORY,
+  LOOKUP_FOLLOW,
+  MAY_READ,
+  MOUNT_FLAGS,
+  PAGE_SIZE,
+  RESULT_EXTRA,
+  RESULT_LENGTH,
+} from "../wasm/layout.ts";
+import { decodeAscii, decodeUtf8 } from "../wasm/path-buffer.ts";
+import { inodeOfFile } from "./attr.ts";
+import type { Kernel } from "./kernel.ts";
+import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import type { DirListing, Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+/** Frames of the buffer that names are packed into: 2^5, 128 KiB. */
+const BUFFER_ORDER = 5;
+/** Directories whose listings are kept. */
+const KEPT_LISTINGS = 64;
+
+interface Kept {
+  generation: number;
+  version: number;
+  listing: Listing;
+}
+export type DirCache = Map<InodeHandle, Kept>;
+
+export function newDirCache(): DirCache {
+  return new Map();
+}
+
+class Listing implements DirListing {
+  names: string[] = [];
+  types = new Uint8Array(0);
+  /** The names piece by piece: as text where they are ASCII, else packed, a NUL behind each. */
+  readonly #pieces: (string[] | Uint8Array)[] = [];
+
+  rawNames(): Uint8Array[] {
+    const encoder = new TextEncoder();
+    return this.#pieces.flatMap((piece) =>
+      piece instanceof Uint8Array ? splitAtNul(piece) : piece.map((name) => encoder.encode(name)),
+    );
+  }
+
+  /** Takes `nr` names that the core has packed into a buffer. */
+  add(core: Core, buffer: number, bytes: number, nr: number): void {
+    const length = core.result(RESULT_LENGTH);
+    const isAscii = core.result(RESULT_EXTRA) === 1;
+    const names = (isAscii ? decodeAscii : decodeUtf8)(core, buffer, length - 1).split("\0");
+    this.#pieces.push(isAscii ? names : core.u8.slice(buffer, buffer + length));
+    const typesAt = this.names.length;
+    this.names = typesAt === 0 ? names : this.names.concat(names);
+    const types = new Uint8Array(typesAt + nr);
+    types.set(this.types);
+    for (let i = 0; i < nr; i++) types[typesAt + i] = core.u8[buffer + bytes - 1 - i];
+    this.types = types;
+  }
+
+  /** One entry, from a file system that lists its own. */
+  push(name: string | Uint8Array, type: number): void {
+    const bytes = typeof name === "string" ? new TextEncoder().encode(name) : name;
+    this.names.push(typeof name === "string" ? name : new TextDecoder().decode(bytes));
+    this.types = Uint8Array.of(...this.types, type);
+    this.#pieces.push(Uint8Array.of(...bytes, 0));
+  }
+}
+
+function splitAtNul(packed: Uint8Array): Uint8Array[] {
+  const names: Uint8Array[] = [];
+  for (let start = 0; start < packed.length; ) {
+    const end = packed.indexOf(0, start);
+    names.push(packed.slice(start, end));
+    start = end + 1;
+  }
+  return names;
+}
+
+/** All entries, sorted bytewise. @returns errors of the walk, -ENOTDIR, -EACCES, -ENOMEM */
+export function readdir(task: Task, path: Path): DirListing | number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const found = walk(task, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+  if (found < 0) return found;
+  const dentry = ndDentry(core);
+  const inode = inodeOf(core, dentry);
+  const denied = core.x.permission(inode, MAY_READ);
+  if (denied) return denied;
+  core.x.inodeAccessed(inode, core.u32[(ndMount(core) << 3) + MOUNT_FLAGS]);
+  if (kernel.tableOf(inode).file.iterate) return iterate(kernel, inode);
+  return cachedListing(kernel, dentry, inode);
+}
+
+function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle): DirListing | number {
+  const { core, dirCache } = kernel;
+  const generation = core.u32[(inode << 3) + INODE_GENERATION];
+  const version = core.u32[(inode << 3) + INODE_VERSION];
+  const kept = dirCache.get(inode);
+  if (kept && kept.generation === generation && kept.version === version) return kept.listing;
+  const listing = new Listing();
+  core.x.readdirSorted(dentry);
+  const rc = withBuffer(core, (buffer, bytes) => {
+    for (let nr = core.x.packNames(buffer, bytes); nr > 0; nr = core.x.packNames(buffer, bytes)) {
+      listing.add(core, buffer, bytes, nr);
+    }
+  });
+  if (rc < 0) return rc;
+  dirCache.delete(inode);
+  dirCache.set(inode, { generation, version, listing });
+  if (dirCache.size > KEPT_LISTINGS) dirCache.delete(dirCache.keys().next().value as InodeHandle);
+  return listing;
+}
+
+/** Lends a buffer of the core to `use`, as large as there is. @returns 0 or -ENOMEM */
+function withBuffer(core: Core, use: (address: number, bytes: number) => void): number {
+  for (let order = BUFFER_ORDER; order >= 0; order -= BUFFER_ORDER) {
+    const pfn = core.x.allocBuffer(order);
+    if (pfn === 0) continue;
+    use(pfn * PAGE_SIZE, PAGE_SIZE << order);
+    core.x.freePages(pfn, 1 << order);
+    return 0;
+  }
+  return -ENOMEM;
+}
+
+/** Entries of a file system that lists its own, sorted bytewise. */
+function iterate(kernel: Kernel, inode: InodeHandle): DirListing | number {
+  const entries: { name: string | Uint8Array; type: number; bytes: Uint8Array }[] = [];
+  const rc = kernel.tableOf(inode).file.iterate?.(kernel, inode, (name, type) => {
+    entries.push({ name, type, bytes: typeof name === "string" ? new TextEncoder().encode(name) : name });
+    return true;
+  });
+  if (rc !== undefined && rc < 0) return rc;
+  entries.sort((a, b) => compareBytes(a.bytes, b.bytes));
+  const listing = new Listing();
+  for (const { name, type } of entries) listing.push(name, type);
+  return listing;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const both = Math.min(a.length, b.length);
+  for (let i = 0; i < both; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}
+
+/** The next entries of an open directory, newest first. @returns an empty listing at the end; -EBADF, -ENOTDIR, -ENOENT (it has been removed), -ENOMEM */
+export function getdents(task: Task, fd: number, nrEntries: number): DirListing | number {
+  const { kernel } = task;
+  const { core } = kernel;
+  task.enter();
+  const file = task.file(fd);
+  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const inode = inodeOfFile(core, file);
+  if (!core.x.isDirectory(inode)) return -ENOTDIR;
+  if (core.u32[(inode << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
+  core.x.accessed(file);
+  if (kernel.tableOf(inode).file.iterate) return iterateNext(kernel, file, inode, nrEntries);
+  const listing = new Listing();
+  const rc = withBuffer(core, (buffer, bytes) => {
+    const nr = core.x.readdirNext(file, buffer, bytes, nrEntries);
+    if (nr > 0) listing.add(core, buffer, bytes, nr);
+  });
+  return rc < 0 ? rc : listing;
+}
+
+/** As getdents(), for a file system that lists its own: the file's position counts entries. */
+function iterateNext(kernel: Kernel, file: FileHandle, inode: InodeHandle, nrEntries: number): DirListing | number {
+  const listing = new Listing();
+  const start = kernel.core.filePos(file);
+  let at = 0;
+  const rc = kernel.tableOf(inode).file.iterate?.(kernel, inode, (name, type) => {
+    if (at++ >= start) listing.push(name, type);
+    return at < start + nrEntries;
+  });
+  if (rc !== undefined && rc < 0) return rc;
+  kernel.core.setFilePos(file, start + listing.names.length);
+  return listing;
+}
+
+/** @returns the target: a view of memory, valid until the next call; errors of the walk; -EINVAL (no symbolic link) */
+export function readlink(task: Task, path: Path): Uint8Array | number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const found = walk(task, path, 0);
+  if (found < 0) return found;
+  const inode = inodeOf(core, ndDentry(core));
+  const at = inode << 3;
+  if ((core.u32[at + INODE_MODE] & S_IFMT) !== S_IFLNK) return -EINVAL;
+  core.x.inodeAccessed(inode, core.u32[(ndMount(core) << 3) + MOUNT_FLAGS]);
+  if (core.u32[at + INODE_STATE] & I_SYMLINK_BODY) {
+    const body = core.u32[at + INODE_PRIVATE0];
+    return core.u8.subarray(body, body + core.u32[at + INODE_PRIVATE1]);
+  }
+  return kernel.tableOf(inode).inode.getLink?.(kernel, inode) ?? -EINVAL;
+}

@@ -1,0 +1,356 @@
+/**
+ * Snapshots: the used frames of a memory in its normal form, as bytes; and forks, which are a copy of them.
+ *
+ *   | header, 64 bytes | meta: JSON, UTF-8 | extents, 12 bytes each | frames |
+ *
+ *   header   0 magic "FOLIOFS\0"      8 format version   12 layout hash    16 length of all (f64)
+ *           24 end pfn               28 nr of extents   32 bytes of meta  36 0
+ *           40 checksum of frames (2 × u32)             48 CRC-32 of header, meta and extents, taken with 0 here
+ *           52 bytes of frames (f64, unaligned)         60 0
+ *   extent   first pfn, nr of frames, 1 = pages of files
+ *   frames   pages of files as they are; of other frames a word of 64 bits says which of its 64-byte blocks are not all
+ *            zeros, and those follow
+ *
+ * What is in a snapshot: all that is reachable from the in-memory mounts. What tasks hold (open files, orphans, working
+ * directories, locks) and file systems with a store elsewhere are not; the latter are listed in meta.
+ *
+ * A snapshot is made without touching the memory itself: its metadata are copied aside and cleaned up there, and the
+ * pages of files go straight from memory to the bytes.
+ *
+ * The checksums guard against accident, not against malice: bytes that somebody has forged can hold any memory.
+ */
+import { crc32 } from "../base/crc32.ts";
+import type { MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import { Core, type CoreOptions } from "../wasm/core.ts";
+import {
+  KERNEL_BLOCK,
+  KERNEL_MAX_PFN,
+  LAYOUT_HASH,
+  MNT_INTERNAL,
+  MOUNT_FLAGS,
+  MOUNT_PARENT,
+  MOUNT_SB,
+  PAGE_SIZE,
+  RESULT_EXTRA,
+  SB_MEMORY,
+  SUPER_BLOCK_ACTIVE,
+  SUPER_BLOCK_FLAGS,
+} from "../wasm/layout.ts";
+import { endPfn, type Extent, usedExtents } from "./frames.ts";
+import { Kernel } from "./kernel.ts";
+import { mountTable } from "./mount.ts";
+import type { Task } from "./task.ts";
+
+const MAGIC = "FOLIOFS\0";
+export const FORMAT_VERSION = 1;
+const HEADER_BYTES = 64;
+const EXTENT_BYTES = 12;
+const BLOCK_BYTES = 64;
+const BLOCK_WORDS = BLOCK_BYTES / 4;
+const MASK_BYTES = 8;
+
+/** What a snapshot says of itself. */
+export interface SnapshotMeta {
+  /** Types of the file systems that are needed to restore it. */
+  types: string[];
+  /** Mounts that are not in it, by type and target. */
+  leftOut: { type: string; target: string }[];
+}
+
+/** Something is wrong with the bytes of a snapshot. */
+export class SnapshotError extends Error {
+  readonly code = "ERR_INVALID_SNAPSHOT";
+  constructor(message: string) {
+    super(`foliofs: ${message}`);
+    this.name = "SnapshotError";
+  }
+}
+
+// --- Copies of a memory -------------------------------------------------------------------------------------------------
+
+function bytesOf(core: Core, { pfn, nr }: Extent): Uint8Array {
+  return core.u8.subarray(pfn * PAGE_SIZE, (pfn + nr) * PAGE_SIZE);
+}
+
+function copyFrames(from: Core, to: Core, extents: Extent[]): void {
+  for (const extent of extents) to.u8.set(bytesOf(from, extent), extent.pfn * PAGE_SIZE);
+}
+
+/** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
+function cleanUp(core: Core): void {
+  core.x.releaseSlot();
+  for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) core.x.mountDetach(mnt);
+  for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) dropMount(core, mnt);
+  for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as never);
+}
+
+function* mounts(core: Core): Generator<MountHandle> {
+  let mnt = core.x.mountFirst() as MountHandle;
+  while (mnt) {
+    const next = core.x.mountNext(mnt) as MountHandle;
+    yield mnt;
+    mnt = next;
+  }
+}
+
+function superOf(core: Core, mnt: MountHandle): SuperBlockHandle {
+  return (core.u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
+}
+
+/** True for a mount of no memory file system, one below such a mount, and one in no tree. */
+function isLeftOut(core: Core, start: MountHandle): boolean {
+  for (let mnt = start; mnt; mnt = (core.u32[(mnt << 3) + MOUNT_PARENT] >>> 5) as MountHandle) {
+    if (core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL) return true;
+    if (!(core.u32[(superOf(core, mnt) << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY)) return true;
+  }
+  return false;
+}
+
+function dropMount(core: Core, mnt: MountHandle): void {
+  const sb = superOf(core, mnt);
+  core.x.mountPut(mnt);
+  if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] !== 0) return;
+  core.x.shrinkDcache(0xffffffff);
+  core.x.superShrink(sb);
+  for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as never);
+  core.x.superFree(sb);
+}
+
+/** Another core over a copy of a kernel's memory, with nothing open. */
+export function forkCore(kernel: Kernel, module: WebAssembly.Module): Core {
+  const { core } = kernel;
+  const copy = new Core(module, { ...core.options, initialBytes: endPfn(core) * PAGE_SIZE });
+  copyFrames(core, copy, usedExtents(core));
+  cleanUp(copy);
+  return copy;
+}
+
+// --- Writing --------------------------------------------------------------------------------------------------------------
+
+/** The bytes of a snapshot of the kernel that `task` belongs to. */
+export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array {
+  const { core } = task.kernel;
+  const meta = new TextEncoder().encode(JSON.stringify(metaOf(task)));
+  const aside = new Core(module, { ...core.options, preallocate: false, initialBytes: endPfn(core) * PAGE_SIZE });
+  copyFrames(
+    core,
+    aside,
+    usedExtents(core).filter((extent) => !extent.isData),
+  );
+  cleanUp(aside);
+  aside.x.normalizeMemory();
+  const extents = usedExtents(aside);
+  const frames = new FrameWriter(core, aside, extents);
+  const bytes = new Uint8Array(HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES + frames.bytes);
+  const framesAt = writeHead(bytes, meta, extents, endPfn(aside), frames);
+  frames.write(bytes, framesAt);
+  return bytes;
+}
+
+function metaOf(task: Task): SnapshotMeta {
+  const { kernel } = task;
+  const leftOut = mountTable(task)
+    .filter(({ type }) => !kernel.isInMemory(type))
+    .map(({ type, target }) => ({ type, target }));
+  return { types: kernel.typeNames(), leftOut };
+}
+
+/** @returns where the frames go */
+function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: number, frames: FrameWriter): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
+  view.setUint32(8, FORMAT_VERSION, true);
+  view.setUint32(12, LAYOUT_HASH, true);
+  view.setFloat64(16, bytes.length, true);
+  view.setUint32(24, end, true);
+  view.setUint32(28, extents.length, true);
+  view.setUint32(32, meta.length, true);
+  view.setUint32(40, frames.low, true);
+  view.setUint32(44, frames.high, true);
+  view.setFloat64(52, frames.bytes, true);
+  bytes.set(meta, HEADER_BYTES);
+  let at = HEADER_BYTES + meta.length;
+  for (const { pfn, nr, isData } of extents) {
+    view.setUint32(at, pfn, true);
+    view.setUint32(at + 4, nr, true);
+    view.setUint32(at + 8, isData ? 1 : 0, true);
+    at += EXTENT_BYTES;
+  }
+  view.setUint32(48, crc32(bytes.subarray(0, at)), true);
+  return at;
+}
+
+/** Measures, sums and writes frames: pages of files from `data`, all else from `rest`. */
+class FrameWriter {
+  readonly bytes: number;
+  low = 0;
+  high = 0;
+  readonly #data: Core;
+  readonly #rest: Core;
+  readonly #extents: Extent[];
+
+  constructor(data: Core, rest: Core, extents: Extent[]) {
+    this.#data = data;
+    this.#rest = rest;
+    this.#extents = extents;
+    let bytes = 0;
+    for (const extent of extents) {
+      bytes += extent.isData ? extent.nr * PAGE_SIZE : sparseBytes(rest, extent);
+      const core = extent.isData ? data : rest;
+      [this.low, this.high] = sumFrames(core, extent, this.low, this.high);
+    }
+    this.bytes = bytes;
+  }
+
+  write(bytes: Uint8Array, start: number): void {
+    let at = start;
+    for (const extent of this.#extents) {
+      if (extent.isData) {
+        bytes.set(bytesOf(this.#data, extent), at);
+        at += extent.nr * PAGE_SIZE;
+      } else at = writeSparse(this.#rest, extent, bytes, at);
+    }
+  }
+}
+
+/** Checksum of the frames of an extent, going on from (low, high). */
+function sumFrames(core: Core, { pfn, nr }: Extent, low: number, high: number): [number, number] {
+  const sum = core.x.checksumFrames(pfn, nr, low, high) >>> 0;
+  return [sum, core.result(RESULT_EXTRA)];
+}
+
+function isZero(core: Core, word: number): boolean {
+  const { u32 } = core;
+  for (let i = word; i < word + BLOCK_WORDS; i++) if (u32[i] !== 0) return false;
+  return true;
+}
+
+function sparseBytes(core: Core, { pfn, nr }: Extent): number {
+  let bytes = nr * MASK_BYTES;
+  const end = (pfn + nr) * (PAGE_SIZE / 4);
+  for (let word = pfn * (PAGE_SIZE / 4); word < end; word += BLOCK_WORDS) if (!isZero(core, word)) bytes += BLOCK_BYTES;
+  return bytes;
+}
+
+function writeSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let frame = pfn; frame < pfn + nr; frame++) {
+    const mask = at;
+    at += MASK_BYTES;
+    for (let block = 0; block < PAGE_SIZE / BLOCK_BYTES; block++) {
+      const from = frame * PAGE_SIZE + block * BLOCK_BYTES;
+      if (isZero(core, from / 4)) continue;
+      bytes[mask + (block >>> 3)] |= 1 << (block & 7);
+      bytes.set(core.u8.subarray(from, from + BLOCK_BYTES), at);
+      at += BLOCK_BYTES;
+    }
+  }
+  return at;
+}
+
+// --- Reading --------------------------------------------------------------------------------------------------------------
+
+interface Head {
+  end: number;
+  extents: Extent[];
+  meta: SnapshotMeta;
+  framesAt: number;
+  low: number;
+  high: number;
+}
+
+/** Checks all but the frames. @throws SnapshotError that says what is wrong */
+export function readHead(bytes: Uint8Array): Head {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_BYTES || [...MAGIC].some((c, i) => bytes[i] !== c.charCodeAt(0))) {
+    throw new SnapshotError("these bytes are no snapshot");
+  }
+  const version = view.getUint32(8, true);
+  if (version !== FORMAT_VERSION) {
+    throw new SnapshotError(`this snapshot has format version ${version}, this foliofs reads version ${FORMAT_VERSION}`);
+  }
+  if (view.getUint32(12, true) !== LAYOUT_HASH) {
+    throw new SnapshotError("this snapshot was made by a foliofs with another memory layout");
+  }
+  if (view.getFloat64(16, true) !== bytes.length) {
+    throw new SnapshotError(`this snapshot should have ${view.getFloat64(16, true)} bytes and has ${bytes.length}`);
+  }
+  const nrExtents = view.getUint32(28, true);
+  const metaBytes = view.getUint32(32, true);
+  const framesAt = HEADER_BYTES + metaBytes + nrExtents * EXTENT_BYTES;
+  if (framesAt > bytes.length || !headIsWhole(bytes.slice(0, framesAt), view.getUint32(48, true))) {
+    throw new SnapshotError("this snapshot is damaged: the checksum of its head differs");
+  }
+  return {
+    end: view.getUint32(24, true),
+    extents: readExtents(view, HEADER_BYTES + metaBytes, nrExtents),
+    meta: JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, HEADER_BYTES + metaBytes))),
+    framesAt,
+    low: view.getUint32(40, true),
+    high: view.getUint32(44, true),
+  };
+}
+
+function headIsWhole(head: Uint8Array, crc: number): boolean {
+  head.fill(0, 48, 52);
+  return crc32(head) === crc;
+}
+
+function readExtents(view: DataView, start: number, nr: number): Extent[] {
+  return Array.from({ length: nr }, (_, i) => {
+    const at = start + i * EXTENT_BYTES;
+    return { pfn: view.getUint32(at, true), nr: view.getUint32(at + 4, true), isData: view.getUint32(at + 8, true) === 1 };
+  });
+}
+
+/**
+ * A kernel from a snapshot, without tasks and types.
+ *
+ * @throws SnapshotError when the bytes are no whole snapshot of this layout, or do not fit in the memory limit
+ */
+export function restoreCore(bytes: Uint8Array, module: WebAssembly.Module, options: CoreOptions): { kernel: Kernel; meta: SnapshotMeta } {
+  const head = readHead(bytes);
+  const needed = Math.ceil((head.end * PAGE_SIZE) / 65536) * 65536;
+  if (needed > options.memoryLimit) {
+    throw new SnapshotError(`this snapshot needs a memoryLimit of ${needed} bytes at least, not ${options.memoryLimit}`);
+  }
+  const core = new Core(module, { ...options, initialBytes: needed });
+  const used = readFrames(core, bytes, head);
+  let [low, high] = [0, 0];
+  if (used) for (const extent of head.extents) [low, high] = sumFrames(core, extent, low, high);
+  if (!used || low !== head.low || high !== head.high) {
+    throw new SnapshotError("this snapshot is damaged: the checksum of its frames differs");
+  }
+  core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_MAX_PFN] = Math.floor(options.memoryLimit / PAGE_SIZE);
+  return { kernel: new Kernel(core), meta: head.meta };
+}
+
+/** Puts the frames where they belong. @returns whether the bytes went out evenly */
+function readFrames(core: Core, bytes: Uint8Array, { extents, framesAt }: Head): boolean {
+  let at = framesAt;
+  for (const extent of extents) {
+    const length = extent.nr * PAGE_SIZE;
+    if (extent.isData) {
+      if (at + length > bytes.length) return false;
+      core.u8.set(bytes.subarray(at, at + length), extent.pfn * PAGE_SIZE);
+      at += length;
+    } else at = readSparse(core, extent, bytes, at);
+    if (at > bytes.length) return false;
+  }
+  return at === bytes.length;
+}
+
+function readSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let frame = pfn; frame < pfn + nr; frame++) {
+    const mask = at;
+    at += MASK_BYTES;
+    for (let block = 0; block < PAGE_SIZE / BLOCK_BYTES; block++) {
+      if (!(bytes[mask + (block >>> 3)] & (1 << (block & 7)))) continue;
+      if (at + BLOCK_BYTES > bytes.length) return bytes.length + 1;
+      core.u8.set(bytes.subarray(at, at + BLOCK_BYTES), frame * PAGE_SIZE + block * BLOCK_BYTES);
+      at += BLOCK_BYTES;
+    }
+  }
+  return at;
+}

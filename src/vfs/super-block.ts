@@ -1,0 +1,105 @@
+/**
+ * A super block as file systems see it: a flyweight over the record (assembly/super.ts), made anew at will.
+ */
+import type { DentryHandle, SuperBlockHandle } from "../base/handles.ts";
+import {
+  SB_COMPLETE,
+  SB_MEMORY,
+  SUPER_BLOCK_BLOCK_SIZE,
+  SUPER_BLOCK_DEV,
+  SUPER_BLOCK_FLAGS,
+  SUPER_BLOCK_MAGIC,
+  SUPER_BLOCK_MAX_BYTES,
+  SUPER_BLOCK_MAX_LINKS,
+  SUPER_BLOCK_NR_INODES,
+  SUPER_BLOCK_PRIVATE0,
+  SUPER_BLOCK_ROOT,
+  SUPER_BLOCK_TYPE_ID,
+} from "../wasm/layout.ts";
+import type { FileSystemType } from "./fs-type.ts";
+import type { Kernel } from "./kernel.ts";
+
+export class SuperBlock {
+  readonly kernel: Kernel;
+  readonly handle: SuperBlockHandle;
+
+  constructor(kernel: Kernel, handle: SuperBlockHandle) {
+    this.kernel = kernel;
+    this.handle = handle;
+  }
+
+  get type(): FileSystemType {
+    return this.kernel.typeById(this.#get(SUPER_BLOCK_TYPE_ID));
+  }
+  /** Union of SB_*. */
+  get flags(): number {
+    return this.#get(SUPER_BLOCK_FLAGS);
+  }
+  set flags(flags: number) {
+    this.#set(SUPER_BLOCK_FLAGS, flags);
+  }
+  get root(): DentryHandle {
+    return (this.#get(SUPER_BLOCK_ROOT) >>> 5) as DentryHandle;
+  }
+  get dev(): number {
+    return this.#get(SUPER_BLOCK_DEV);
+  }
+  /** f_type of statfs. */
+  get magic(): number {
+    return this.#get(SUPER_BLOCK_MAGIC);
+  }
+  set magic(magic: number) {
+    this.#set(SUPER_BLOCK_MAGIC, magic);
+  }
+  get blockSize(): number {
+    return this.#get(SUPER_BLOCK_BLOCK_SIZE);
+  }
+  set blockSize(bytes: number) {
+    this.#set(SUPER_BLOCK_BLOCK_SIZE, bytes);
+  }
+  /** Largest file size in bytes, at most 2^44 - 1. */
+  set maxBytes(bytes: number) {
+    this.kernel.core.f64[(this.handle << 2) + SUPER_BLOCK_MAX_BYTES] = bytes;
+  }
+  /** Most links of one inode, 0 = no limit. */
+  get maxLinks(): number {
+    return this.#get(SUPER_BLOCK_MAX_LINKS);
+  }
+  set maxLinks(links: number) {
+    this.#set(SUPER_BLOCK_MAX_LINKS, links);
+  }
+  get nrInodes(): number {
+    return this.#get(SUPER_BLOCK_NR_INODES);
+  }
+
+  /** One of the file system's own four words. @param i 0 to 3 */
+  getPrivate(i: number): number {
+    return this.#get(SUPER_BLOCK_PRIVATE0 + i);
+  }
+  setPrivate(i: number, value: number): void {
+    this.#set(SUPER_BLOCK_PRIVATE0 + i, value);
+  }
+
+  /** Its names and data lie in memory alone: it is part of snapshots, and lookups never leave the core. */
+  livesInMemory(): void {
+    this.flags |= SB_MEMORY | SB_COMPLETE;
+  }
+
+  /**
+   * Makes the root directory.
+   *
+   * @param kind index of its operations in the type's tables
+   * @returns 0 or -ENOMEM
+   */
+  makeRoot(mode: number, uid: number, gid: number, kind: number): number {
+    const rc = this.kernel.core.x.makeRoot(this.handle, mode, uid, gid, kind, this.kernel.now());
+    return rc < 0 ? rc : 0;
+  }
+
+  #get(field: number): number {
+    return this.kernel.core.u32[(this.handle << 3) + field];
+  }
+  #set(field: number, value: number): void {
+    this.kernel.core.u32[(this.handle << 3) + field] = value;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The system call interface of a task: what `node/` stands on, and all it may call of the VFS.
+ *
+ * Conventions. A call answers a value >= 0 or a negated errno (`-ENOENT`); it never throws for what a caller passes,
+ * and builds no Error. Calls that give more than a number answer it, or the negated errno instead. Arguments are
+ * already checked for type and range by `node/`; what POSIX calls an error (EINVAL, ENAMETOOLONG, ...) is found here.
+ * Paths are strings (taken as UTF-8) or raw bytes, relative to the task's working directory, without NUL.
+ * `-EAGAIN` with a `waitToken()` means: an asynchronous store must answer first; await the token and call again.
+ *
+ * Does not own: Node's argument rules, encodings, Error shapes (all in `node/`).
+ */
+export type Path = string | Uint8Array;
+
+/** Fields of `statValues`, in the order of Node's own stat arrays. Times are seconds and nanoseconds. */
+export const STAT_DEV = 0;
+export const STAT_MODE = 1;
+export const STAT_NLINK = 2;
+export const STAT_UID = 3;
+export const STAT_GID = 4;
+export const STAT_RDEV = 5;
+export const STAT_BLKSIZE = 6;
+export const STAT_INO = 7;
+export const STAT_SIZE = 8;
+export const STAT_BLOCKS = 9;
+export const STAT_ATIME_SEC = 10;
+export const STAT_ATIME_NSEC = 11;
+export const STAT_MTIME_SEC = 12;
+export const STAT_MTIME_NSEC = 13;
+export const STAT_CTIME_SEC = 14;
+export const STAT_CTIME_NSEC = 15;
+export const STAT_BIRTHTIME_SEC = 16;
+export const STAT_BIRTHTIME_NSEC = 17;
+
+/** Fields of `statfsValues`, in the order of Node's own statfs arrays. */
+export const STATFS_TYPE = 0;
+export const STATFS_BSIZE = 1;
+export const STATFS_BLOCKS = 2;
+export const STATFS_BFREE = 3;
+export const STATFS_BAVAIL = 4;
+export const STATFS_FILES = 5;
+export const STATFS_FFREE = 6;
+
+/** Entries of a directory, without `.` and `..`. Shared with a cache: callers copy what they hand out. */
+export interface DirListing {
+  /** Names decoded as UTF-8 (lossy for names that are not UTF-8; `rawNames` has the truth). */
+  readonly names: readonly string[];
+  /** DT_* of each entry, in the order of `names`. */
+  readonly types: Uint8Array;
+  /** The names as bytes, in the order of `names`; fresh copies. */
+  rawNames(): Uint8Array[];
+}
+
+export interface Syscalls {
+  /** What the last successful stat, lstat or fstat found: 18 numbers, STAT_*. Valid until the next call. */
+  readonly statValues: Float64Array;
+  /** What the last successful statfs found: 7 numbers, STATFS_*. Valid until the next call. */
+  readonly statfsValues: Float64Array;
+
+  /** @returns the lowest free descriptor (3 and up) */
+  open(path: Path, flags: number, mode: number): number;
+  close(fd: number): number;
+  /** @param flags 0 or AT_SYMLINK_NOFOLLOW */
+  stat(path: Path, flags: number): number;
+  fstat(fd: number): number;
+  /** @returns 0 if the task may; @param mode F_OK or a union of R_OK, W_OK, X_OK */
+  access(path: Path, mode: number): number;
+  /** As access(path, F_OK), but answers only yes or no, for whatever reason. */
+  exists(path: Path): boolean;
+
+  /** @param position bytes from the start; -1 = at the file's position, which moves @returns bytes read, 0 at the end */
+  read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
+  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  lseek(fd: number, offset: number, whence: number): number;
+  truncate(path: Path, length: number): number;
+  ftruncate(fd: number, length: number): number;
+  fallocate(fd: number, mode: number, offset: number, length: number): number;
+  /** Positions of -1 use and move the file's own. @returns bytes copied */
+  copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number;
+  fsync(fd: number): number;
+  fdatasync(fd: number): number;
+  sync(): number;
+  flock(fd: number, operation: number): number;
+
+  mkdir(path: Path, mode: number): number;
+  rmdir(path: Path): number;
+  unlink(path: Path): number;
+  /** Does not follow a symbolic link in `existing` (as Linux link()). */
+  link(existing: Path, path: Path): number;
+  symlink(target: Path, path: Path): number;
+  rename(from: Path, to: Path): number;
+  /** @param flags RENAME_NOREPLACE or RENAME_EXCHANGE */
+  renameat2(from: Path, to: Path, flags: number): number;
+  mknod(path: Path, mode: number, dev: number): number;
+  /** @returns the target's bytes: a view of the core's memory, valid until the next call */
+  readlink(path: Path): Uint8Array | number;
+  /** @returns the physical absolute path: a view of the core's memory, valid until the next call */
+  realpath(path: Path): Uint8Array | number;
+
+  /** @returns the entries sorted bytewise */
+  readdir(path: Path): DirListing | number;
+  /** Entries in directory order (newest first) from the open directory's position on. @returns an empty listing at the end */
+  getdents(fd: number, nrEntries: number): DirListing | number;
+
+  /** @param flags 0 or AT_SYMLINK_NOFOLLOW (EOPNOTSUPP on a symbolic link) */
+  chmod(path: Path, mode: number, flags: number): number;
+  fchmod(fd: number, mode: number): number;
+  /** @param uid or gid of -1 (or 0xffffffff): leave it */
+  chown(path: Path, uid: number, gid: number, flags: number): number;
+  fchown(fd: number, uid: number, gid: number): number;
+  /** Nanoseconds may be UTIME_NOW or UTIME_OMIT. */
+  utimens(path: Path, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number, flags: number): number;
+  futimens(fd: number, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): number;
+  statfs(path: Path): number;
+
+  chdir(path: Path): number;
+  chroot(path: Path): number;
+  getcwd(): Uint8Array | number;
+  /** @returns the mask before */
+  umask(mask: number): number;
+
+  /** After -EAGAIN: what to await before the call is made again; undefined when there is nothing to wait for. */
+  waitToken(): Promise<void> | undefined;
+}

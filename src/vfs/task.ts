@@ -1,0 +1,268 @@
+/**
+ * A task: credentials, umask, working and root directory, descriptors; and the system calls on it.
+ *
+ * Each call is one line here and lives in the file of its family. All of them enter() first, so that the core knows
+ * whose call it serves.
+ */
+import { EBADF, ENOTDIR } from "../base/errno.ts";
+import type { FileHandle, TaskHandle } from "../base/handles.ts";
+import { RESULT } from "../wasm/core.ts";
+import {
+  FILE_COUNT,
+  LOOKUP_DIRECTORY,
+  LOOKUP_FOLLOW,
+  MAY_EXEC,
+  RESULT_ADDRESS,
+  RESULT_STAT,
+  RESULT_STATFS,
+  TASK_CWD_DENTRY,
+  TASK_CWD_MOUNT,
+  TASK_FILE_SIZE_LIMIT,
+  TASK_UMASK,
+} from "../wasm/layout.ts";
+import * as attr from "./attr.ts";
+import * as dirOps from "./dir-ops.ts";
+import { FileTable } from "./file-table.ts";
+import type { Kernel, TaskOptions } from "./kernel.ts";
+import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { openFile } from "./open.ts";
+import * as io from "./read-write.ts";
+import * as dirs from "./readdir.ts";
+import type { DirListing, Path, Syscalls } from "./syscalls.ts";
+
+const MAX_FILES = 1 << 20;
+const NR_STAT = 18;
+const NR_STATFS = 7;
+
+export class Task implements Syscalls {
+  readonly kernel: Kernel;
+  readonly handle: TaskHandle;
+  readonly files: FileTable;
+  readonly uid: number;
+  #memory: ArrayBufferLike | undefined;
+  #stat!: Float64Array;
+  #statfs!: Float64Array;
+
+  /** Made by Kernel.newTask(). */
+  constructor(kernel: Kernel, handle: TaskHandle, options: TaskOptions) {
+    this.kernel = kernel;
+    this.handle = handle;
+    this.uid = options.uid ?? 0;
+    this.files = options.files ?? new FileTable(options.maxFiles ?? MAX_FILES);
+    if (options.fileSizeLimit !== undefined) {
+      kernel.core.f64[(handle << 2) + TASK_FILE_SIZE_LIMIT] = options.fileSizeLimit;
+    }
+  }
+
+  /** Makes this the task whose call the core serves. */
+  enter(): void {
+    const { kernel } = this;
+    if (kernel.current === this) return;
+    kernel.core.x.setCurrent(this.handle);
+    kernel.current = this;
+  }
+
+  get statValues(): Float64Array {
+    if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
+    return this.#stat;
+  }
+  get statfsValues(): Float64Array {
+    if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
+    return this.#statfs;
+  }
+
+  /** The results lie at fixed places of the memory: their views last until it grows. */
+  #renewViews(): void {
+    const { arrayBuffer, f64 } = this.kernel.core;
+    this.#memory = arrayBuffer;
+    this.#stat = f64.subarray(RESULT + RESULT_STAT, RESULT + RESULT_STAT + NR_STAT);
+    this.#statfs = f64.subarray(RESULT + RESULT_STATFS, RESULT + RESULT_STATFS + NR_STATFS);
+  }
+
+  umaskOf(): number {
+    return this.kernel.core.u32[(this.handle << 3) + TASK_UMASK];
+  }
+
+  /** The file of a descriptor, 0 = none. */
+  file(fd: number): FileHandle {
+    return this.files.files[fd] ?? (0 as FileHandle);
+  }
+
+  open(path: Path, flags: number, mode: number): number {
+    return openFile(this, path, flags, mode);
+  }
+
+  close(fd: number): number {
+    const { kernel } = this;
+    const operations = this.files.operations[fd];
+    const file = this.files.remove(fd);
+    if (!file) return -EBADF;
+    if (operations?.release && kernel.core.u32[(file << 3) + FILE_COUNT] === 1) {
+      operations.release(kernel, attr.inodeOfFile(kernel.core, file), file);
+    }
+    kernel.core.x.filePut(file);
+    kernel.evictInodes();
+    return 0;
+  }
+
+  stat(path: Path, flags: number): number {
+    return attr.stat(this, path, flags);
+  }
+  fstat(fd: number): number {
+    return attr.fstat(this, fd);
+  }
+  access(path: Path, mode: number): number {
+    return attr.access(this, path, mode);
+  }
+  exists(path: Path): boolean {
+    return walk(this, path, LOOKUP_FOLLOW) > 0;
+  }
+  chmod(path: Path, mode: number, flags: number): number {
+    return attr.chmod(this, path, mode, flags);
+  }
+  fchmod(fd: number, mode: number): number {
+    return attr.fchmod(this, fd, mode);
+  }
+  chown(path: Path, uid: number, gid: number, flags: number): number {
+    return attr.chown(this, path, uid, gid, flags);
+  }
+  fchown(fd: number, uid: number, gid: number): number {
+    return attr.fchown(this, fd, uid, gid);
+  }
+  utimens(path: Path, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number, flags: number): number {
+    return attr.utimens(this, path, atimeSec, atimeNsec, mtimeSec, mtimeNsec, flags);
+  }
+  futimens(fd: number, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): number {
+    return attr.futimens(this, fd, atimeSec, atimeNsec, mtimeSec, mtimeNsec);
+  }
+  statfs(path: Path): number {
+    return attr.statfs(this, path);
+  }
+
+  read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+    return io.read(this, fd, buffer, offset, length, position);
+  }
+  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+    return io.write(this, fd, buffer, offset, length, position);
+  }
+  lseek(fd: number, offset: number, whence: number): number {
+    return io.lseek(this, fd, offset, whence);
+  }
+  truncate(path: Path, length: number): number {
+    return io.truncate(this, path, length);
+  }
+  ftruncate(fd: number, length: number): number {
+    return io.ftruncate(this, fd, length);
+  }
+  fallocate(fd: number, mode: number, offset: number, length: number): number {
+    return io.fallocate(this, fd, mode, offset, length);
+  }
+  copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number {
+    return io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length);
+  }
+  fsync(fd: number): number {
+    return io.fsync(this, fd, false);
+  }
+  fdatasync(fd: number): number {
+    return io.fsync(this, fd, true);
+  }
+  sync(): number {
+    return io.sync(this.kernel);
+  }
+  flock(fd: number, operation: number): number {
+    return io.flock(this, fd, operation);
+  }
+
+  mkdir(path: Path, mode: number): number {
+    return dirOps.mkdir(this, path, mode);
+  }
+  rmdir(path: Path): number {
+    return dirOps.rmdir(this, path);
+  }
+  unlink(path: Path): number {
+    return dirOps.unlink(this, path);
+  }
+  link(existing: Path, path: Path): number {
+    return dirOps.link(this, existing, path);
+  }
+  symlink(target: Path, path: Path): number {
+    return dirOps.symlink(this, target, path);
+  }
+  rename(from: Path, to: Path): number {
+    return dirOps.rename(this, from, to, 0);
+  }
+  renameat2(from: Path, to: Path, flags: number): number {
+    return dirOps.rename(this, from, to, flags);
+  }
+  mknod(path: Path, mode: number, dev: number): number {
+    return dirOps.mknod(this, path, mode, dev);
+  }
+  readlink(path: Path): Uint8Array | number {
+    return dirs.readlink(this, path);
+  }
+  readdir(path: Path): DirListing | number {
+    return dirs.readdir(this, path);
+  }
+  getdents(fd: number, nrEntries: number): DirListing | number {
+    return dirs.getdents(this, fd, nrEntries);
+  }
+
+  realpath(path: Path): Uint8Array | number {
+    const found = walk(this, path, LOOKUP_FOLLOW);
+    return found < 0 ? found : this.#pathOf(this.kernel.core.x.dPath(ndMount(this.kernel.core), ndDentry(this.kernel.core)));
+  }
+
+  getcwd(): Uint8Array | number {
+    this.enter();
+    const { u32, x } = this.kernel.core;
+    const mnt = (u32[(this.handle << 3) + TASK_CWD_MOUNT] >>> 5) as never;
+    const dentry = (u32[(this.handle << 3) + TASK_CWD_DENTRY] >>> 5) as never;
+    return this.#pathOf(x.dPath(mnt, dentry));
+  }
+
+  #pathOf(length: number): Uint8Array | number {
+    if (length < 0) return length;
+    const at = this.kernel.core.result(RESULT_ADDRESS);
+    return this.kernel.core.u8.subarray(at, at + length);
+  }
+
+  chdir(path: Path): number {
+    return this.#changeDirectory(path, "taskSetCwd");
+  }
+  /** Changes the root, and the working directory to it. Only while a task is set up: users have kernel.task(). */
+  chroot(path: Path): number {
+    const rc = this.#changeDirectory(path, "taskSetRoot");
+    return rc < 0 ? rc : this.#changeDirectory("/", "taskSetCwd");
+  }
+
+  #changeDirectory(path: Path, how: "taskSetCwd" | "taskSetRoot"): number {
+    const { core } = this.kernel;
+    const found = walk(this, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+    if (found < 0) return found;
+    const dentry = ndDentry(core);
+    if (!core.x.isDirectory(inodeOf(core, dentry))) return -ENOTDIR;
+    const denied = core.x.permission(inodeOf(core, dentry), MAY_EXEC);
+    if (denied) return denied;
+    core.x[how](this.handle, ndMount(core), dentry);
+    return 0;
+  }
+
+  umask(mask: number): number {
+    const { u32 } = this.kernel.core;
+    const at = (this.handle << 3) + TASK_UMASK;
+    const before = this.umaskOf();
+    u32[at] = mask & 0o777;
+    return before;
+  }
+
+  waitToken(): Promise<void> | undefined {
+    return this.kernel.takeWaitToken();
+  }
+
+  /** Ends the task: its descriptors are closed unless another task shares them. */
+  exit(): void {
+    for (let fd = 0; fd < this.files.files.length; fd++) this.close(fd);
+    this.kernel.core.x.taskFree(this.handle);
+    if (this.kernel.current === this) this.kernel.current = undefined;
+  }
+}

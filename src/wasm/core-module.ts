@@ -1,0 +1,85 @@
+/**
+ * The compiled core: one WebAssembly.Module per build and process, shared by all kernels.
+ *
+ * Does not own: where the bytes come from. Entry points register them (they are inlined as base64), tests put another
+ * build in their place.
+ */
+const sources = new Map<boolean, string>();
+const modules = new Map<boolean, WebAssembly.Module>();
+
+/** Makes a build available, as base64. @param shared whether it is the build for shared memory */
+export function registerCore(shared: boolean, base64: string): void {
+  sources.set(shared, base64);
+}
+
+/** Puts a compiled core in the place of the one that `shared` kernels, or the others, would get. For tests. */
+export function useCoreModule(module: WebAssembly.Module, { shared }: { shared: boolean }): void {
+  modules.set(shared, module);
+  if (shared) alwaysShared = true;
+}
+
+/** Set by tests that run the suite on the shared build: kernels are shared unless they say otherwise. */
+let alwaysShared = false;
+
+export function sharedByDefault(): boolean {
+  return alwaysShared;
+}
+
+/** @throws Error when the build is not part of this bundle, or WebAssembly is forbidden here */
+export function coreModule(shared: boolean): WebAssembly.Module {
+  const known = modules.get(shared);
+  if (known) return known;
+  const module = explained(() => new WebAssembly.Module(coreBytes(shared)));
+  modules.set(shared, module);
+  return module;
+}
+
+/** As coreModule(), compiled off the main thread. */
+export async function compileCore(shared: boolean): Promise<WebAssembly.Module> {
+  const known = modules.get(shared);
+  if (known) return known;
+  const bytes = coreBytes(shared);
+  try {
+    const module = await WebAssembly.compile(bytes);
+    modules.set(shared, module);
+    return module;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
+  if (typeof WebAssembly === "undefined") throw new Error("foliofs needs WebAssembly, which this runtime does not have");
+  if (shared && typeof SharedArrayBuffer === "undefined") {
+    throw new Error(
+      "foliofs: { shared: true } needs SharedArrayBuffer; in a browser, serve the page with the headers " +
+        "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
+    );
+  }
+  const base64 = sources.get(shared);
+  if (base64 === undefined) {
+    throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
+  }
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+function explained<T>(compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** A Content-Security-Policy without 'wasm-unsafe-eval' shows as a CompileError that names it: say what to do. */
+function explain(error: unknown): unknown {
+  const text = String(error);
+  if (!/Content Security Policy|unsafe-eval|blocked by CSP|disallowed by embedder/i.test(text)) return error;
+  return new Error(
+    "foliofs: this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
+    { cause: error },
+  );
+}

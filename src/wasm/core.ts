@@ -1,0 +1,125 @@
+/**
+ * One kernel's memory with the core over it: the instance, its exports, and the views.
+ *
+ * Views are plain fields, always valid: memory grows only through the `grow` import below, which renews them. Read a
+ * field anew after every call into the core; never keep a view across one.
+ *
+ * Record fields: `u32[(handle << 3) + INODE_MODE]`, `f64[(handle << 2) + INODE_SIZE]`, with the indexes of layout.ts.
+ *
+ * Does not own: what the records mean (the layers above), where the compiled core comes from (core-module.ts).
+ */
+import type { FileHandle } from "../base/handles.ts";
+import type { CoreExports } from "./exports.ts";
+import { BOOT_SLOT, FILE_POS, SLOT_RESULT, SLOT_PATH_A, SLOT_PATH_B } from "./layout.ts";
+
+const WASM_PAGE_BYTES = 65536;
+const FIRST_BYTES = 1 << 20;
+
+/** Index of the result block in `f64`, of the slot in `u32`, of the path buffers in `u8`. */
+export const RESULT = (BOOT_SLOT + SLOT_RESULT) >>> 3;
+export const SLOT = BOOT_SLOT >>> 2;
+export const PATH_A = BOOT_SLOT + SLOT_PATH_A;
+export const PATH_B = BOOT_SLOT + SLOT_PATH_B;
+
+export interface CoreOptions {
+  /** Bytes, a multiple of 64 KiB, at most 4 GiB - 64 KiB. */
+  memoryLimit: number;
+  shared: boolean;
+  /** Reserve all of the limit at once. */
+  preallocate: boolean;
+  /** Milliseconds since the epoch, fractions allowed. */
+  now: () => number;
+  /** Bytes that the memory has from the start; for restored memory. */
+  initialBytes?: number;
+}
+
+interface BufferLike extends Uint8Array {
+  utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, length: number): number;
+}
+
+export class Core {
+  readonly memory: WebAssembly.Memory;
+  readonly x: CoreExports;
+  readonly options: CoreOptions;
+  u8!: Uint8Array;
+  u32!: Uint32Array;
+  i32!: Int32Array;
+  f64!: Float64Array;
+  /** What the views look at: `memory.buffer` costs 20 ns a time. */
+  arrayBuffer!: ArrayBuffer;
+  /** The whole memory as a Node Buffer, where the platform has Buffer. */
+  buffer: BufferLike | undefined;
+
+  constructor(module: WebAssembly.Module, options: CoreOptions) {
+    this.options = options;
+    const maximum = Math.floor(options.memoryLimit / WASM_PAGE_BYTES);
+    const first = options.preallocate ? maximum * WASM_PAGE_BYTES : Math.max(FIRST_BYTES, options.initialBytes ?? 0);
+    this.memory = new WebAssembly.Memory({
+      initial: Math.min(maximum, Math.ceil(first / WASM_PAGE_BYTES)),
+      maximum,
+      shared: options.shared,
+    });
+    this.#renew();
+    const instance = new WebAssembly.Instance(module, { env: this.#imports(module) });
+    this.x = instance.exports as unknown as CoreExports;
+  }
+
+  /** A number of the result block (RESULT_*). */
+  result(index: number): number {
+    return this.f64[RESULT + index];
+  }
+
+  /** Position of an open file, bytes. */
+  filePos(file: FileHandle): number {
+    return this.f64[(file << 2) + FILE_POS];
+  }
+
+  setFilePos(file: FileHandle, pos: number): void {
+    this.f64[(file << 2) + FILE_POS] = pos;
+  }
+
+  #imports(module: WebAssembly.Module): WebAssembly.ModuleImports {
+    return {
+      memory: this.memory,
+      self: BOOT_SLOT,
+      now: this.options.now,
+      grow: (pages: number) => this.#grow(pages),
+      abort: (message: number, file: number, line: number) => abort(module, message, file, line),
+    };
+  }
+
+  #grow(pages: number): number {
+    try {
+      this.memory.grow(pages);
+    } catch {
+      return -1;
+    }
+    this.#renew();
+    return 0;
+  }
+
+  #renew(): void {
+    const { buffer } = this.memory;
+    this.arrayBuffer = buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.buffer = platformBuffer(buffer);
+  }
+}
+
+/** A broken invariant of the debug build; its texts lie in a custom section (scripts/wasm-messages.mjs). */
+function abort(module: WebAssembly.Module, message: number, file: number, line: number): never {
+  const [section] = WebAssembly.Module.customSections(module, "foliofs.messages");
+  const texts = section ? JSON.parse(new TextDecoder().decode(section)) : {};
+  throw new Error(`foliofs core: ${texts[message] ?? "assertion failed"} (${texts[file] ?? "?"}:${line})`);
+}
+
+function platformBuffer(memory: ArrayBufferLike): BufferLike | undefined {
+  const { Buffer } = globalThis as { Buffer?: { from(memory: ArrayBufferLike): unknown } };
+  const buffer = Buffer?.from(memory) as BufferLike | undefined;
+  return typeof buffer?.utf8Slice === "function" ? buffer : undefined;
+}

@@ -1,0 +1,191 @@
+/**
+ * The core's exports, typed. What each does, and its errors, is written at its home in assembly/entry/*.ts.
+ *
+ * Conventions: `H` a handle, `rc` 0 or a negated errno, `HorErr` a handle or a negated errno. Unsigned results above
+ * 2^31 arrive negative: only addresses and checksums can be that large, and are made unsigned where they are read.
+ */
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+
+type Inode = InodeHandle;
+type Dentry = DentryHandle;
+type File = FileHandle;
+type Mount = MountHandle;
+
+interface MemoryExports {
+  boot(maxPfn: number, seed: number): number;
+  allocPages(order: number): number;
+  freePages(pfn: number, nr: number): void;
+  allocBuffer(order: number): number;
+  setFailAfter(n: number): void;
+  reclaim(): number;
+  releaseSlot(): void;
+  normalizeMemory(): void;
+  checksumFrames(pfn: number, nr: number, low: number, high: number): number;
+  checksumBytes(address: number, bytes: number, low: number, high: number): number;
+  kmalloc(size: number): number;
+  kfree(address: number): void;
+}
+
+interface TaskExports {
+  credNew(uid: number, gid: number, nrGroups: number): number;
+  credGroups(cred: number): number;
+  credPut(cred: number): void;
+  taskNew(cred: number, umask: number, mnt: Mount, dentry: Dentry): number;
+  taskFree(task: number): void;
+  setCurrent(task: number): void;
+  taskSetCwd(task: number, mnt: Mount, dentry: Dentry): void;
+  taskSetRoot(task: number, mnt: Mount, dentry: Dentry): void;
+}
+
+interface WalkExports {
+  walk(len: number, base: File, flags: number): number;
+  walkResume(): number;
+  statPath(len: number, base: File, flags: number): number;
+  accessPath(len: number, flags: number, mask: number): number;
+  statInode(inode: Inode): void;
+  permission(inode: Inode, mask: number): number;
+  mayCreate(dir: Inode): number;
+  mayDelete(dir: Inode, victim: Dentry, wantDir: number): number;
+  dPath(mnt: Mount, dentry: Dentry): number;
+  isDirectory(inode: Inode): number;
+}
+
+interface DcacheExports {
+  dAllocLast(): number;
+  dAlloc(parent: Dentry, len: number, flags: number): number;
+  dLookup(parent: Dentry, len: number, flags: number): number;
+  dget(dentry: Dentry): void;
+  dput(dentry: Dentry): void;
+  dAdd(dentry: Dentry): void;
+  dInstantiate(dentry: Dentry, inode: Inode): void;
+  dDrop(dentry: Dentry): void;
+  dDelete(dentry: Dentry): void;
+  dMove(dentry: Dentry, target: Dentry): void;
+  dExchange(a: Dentry, b: Dentry): void;
+  isSubdir(dentry: Dentry, ancestor: Dentry): number;
+  hasChildren(dentry: Dentry): number;
+  inodeNew(sb: SuperBlockHandle, mode: number, uid: number, gid: number, nowMs: number): number;
+  iget(inode: Inode): void;
+  iput(inode: Inode): void;
+  touch(inode: Inode, which: number, nowMs: number): void;
+  evictNext(): number;
+  inodeFree(inode: Inode): void;
+  shrinkDcache(nr: number): void;
+  dentryKill(dentry: Dentry): void;
+}
+
+interface LibfsExports {
+  simpleMknod(dentry: Dentry, mode: number, rdev: number, kind: number, nowMs: number): number;
+  simpleSymlink(dentry: Dentry, len: number, flags: number, kind: number, nowMs: number): number;
+  simpleLink(inode: Inode, dentry: Dentry, nowMs: number): void;
+  simpleUnlink(dentry: Dentry, nowMs: number): void;
+  simpleRmdir(dentry: Dentry, nowMs: number): number;
+  simpleRename(dentry: Dentry, target: Dentry, nowMs: number): number;
+  simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;
+  simpleTmpfile(dir: Dentry, mode: number, kind: number, nowMs: number): number;
+  dMakePersistent(dentry: Dentry, inode: Inode): void;
+  makeRoot(sb: SuperBlockHandle, mode: number, uid: number, gid: number, kind: number, nowMs: number): number;
+}
+
+interface FileExports {
+  fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
+  fileGet(file: File): void;
+  filePut(file: File): void;
+  readBegin(file: File, pos: number, len: number): number;
+  readNext(file: File, pos: number, len: number, advance: number): number;
+  readInode(inode: Inode, pos: number, len: number): number;
+  writeBegin(file: File, pos: number, len: number, nowMs: number): number;
+  mayWrite(file: File): number;
+  writeNext(len: number): number;
+  writeEnd(n: number): void;
+  accessed(file: File): void;
+  inodeAccessed(inode: Inode, mntFlags: number): void;
+  setSize(inode: Inode, size: number, nowMs: number): number;
+  truncate(inode: Inode, size: number, nowMs: number): number;
+  punchHole(inode: Inode, start: number, end: number): void;
+  allocateRange(inode: Inode, start: number, end: number): number;
+  seekData(inode: Inode, pos: number): number;
+  seekHole(inode: Inode, pos: number): number;
+  copyRange(from: Inode, posFrom: number, to: Inode, posTo: number, len: number): number;
+  copyFromUser(inode: Inode, pos: number, src: number, len: number): number;
+  copyToUser(inode: Inode, pos: number, dst: number, len: number): number;
+  fileRemovePrivileges(inode: Inode): void;
+  flock(file: File, how: number): number;
+  readdirSorted(dentry: Dentry): void;
+  packNames(buffer: number, bytes: number): number;
+  readdirNext(file: File, buffer: number, bytes: number, nr: number): number;
+}
+
+interface MountExports {
+  superNew(typeId: number, flags: number): number;
+  superFree(sb: SuperBlockHandle): void;
+  mountNew(sb: SuperBlockHandle, root: Dentry, flags: number): number;
+  mountAttach(mnt: Mount, parent: Mount, mountpoint: Dentry): void;
+  mountDetach(mnt: Mount): void;
+  mountGet(mnt: Mount): void;
+  mountPut(mnt: Mount): void;
+  setRootMount(mnt: Mount): void;
+  mountLookup(parent: Mount, dentry: Dentry): number;
+  walkFollowMounts(): number;
+  superFirst(): number;
+  superNext(sb: SuperBlockHandle): number;
+  superShrink(sb: SuperBlockHandle): void;
+  mountFirst(): number;
+  mountNext(mnt: Mount): number;
+}
+
+interface PageCacheExports {
+  findPage(inode: Inode, index: number): number;
+  findOrCreatePage(inode: Inode, index: number): number;
+  addToPageCache(inode: Inode, index: number, pfn: number): number;
+  removeFromPageCache(inode: Inode, index: number): number;
+  putPage(pfn: number): void;
+  getPage(pfn: number): void;
+  setPageDirty(pfn: number): number;
+  startPageWriteback(pfn: number): void;
+  findPages(inode: Inode, start: number, last: number, mark: number, to: number, nr: number): number;
+  indexLoad(inode: Inode, index: number): number;
+  indexStore(inode: Inode, index: number, entry: number): number;
+  indexErase(inode: Inode, index: number): number;
+  indexSetMark(inode: Inode, index: number, mark: number): void;
+  indexClearMark(inode: Inode, index: number, mark: number): void;
+  indexGetMark(inode: Inode, index: number, mark: number): number;
+  indexMarked(inode: Inode, mark: number): number;
+  indexFind(inode: Inode, start: number, last: number, mark: number): number;
+  indexTag(inode: Inode, start: number, last: number, from: number, mark: number): number;
+  markPageAccessed(pfn: number): void;
+  activatePage(pfn: number): void;
+  deactivatePage(pfn: number): void;
+  isolatePage(pfn: number): number;
+  putbackPage(pfn: number): void;
+  rotatePage(pfn: number): void;
+  tryLockPage(pfn: number): number;
+  unlockPage(pfn: number): void;
+  endPageWriteback(pfn: number): void;
+  waitOnPage(pfn: number): number;
+  finishWait(pfn: number): void;
+  wakeSequence(pfn: number): number;
+  inodeLock(inode: Inode, operation: number): number;
+  inodeUnlock(inode: Inode): void;
+  errseqSet(value: number, errno: number): number;
+  errseqSample(value: number): number;
+  errseqCheck(value: number, since: number): number;
+  errseqMarkSeen(value: number): number;
+}
+
+/** Only in the debug build. */
+interface DebugExports {
+  /** Walks all of memory and checks every invariant. @returns 0; a broken one aborts with its description */
+  verify?(): number;
+}
+
+export interface CoreExports
+  extends MemoryExports,
+    TaskExports,
+    WalkExports,
+    DcacheExports,
+    LibfsExports,
+    FileExports,
+    MountExports,
+    PageCacheExports,
+    DebugExports {}

@@ -1,0 +1,70 @@
+/**
+ * Paths on their way into linear memory: a string or bytes, written to one of the slot's two path buffers.
+ *
+ * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/namei.ts).
+ */
+import { ENAMETOOLONG } from "../base/errno.ts";
+import type { Core } from "./core.ts";
+import { PATH_MAX } from "./layout.ts";
+
+/** Up to this many characters a loop over them is as fast as the platform's encoder (bench/micro/path-encoding.ts). */
+const LOOP_CHARS = 24;
+
+let encoder: TextEncoder | undefined;
+
+/**
+ * Writes a path, without a terminator.
+ *
+ * @param at PATH_A or PATH_B
+ * @returns its length in bytes; -ENAMETOOLONG when it has PATH_MAX bytes or more
+ */
+export function putPath(core: Core, path: string | Uint8Array, at: number): number {
+  if (typeof path !== "string") return putBytes(core, path, at);
+  const { length } = path;
+  if (length > LOOP_CHARS) return putEncoded(core, path, at);
+  const { u8 } = core;
+  for (let i = 0; i < length; i++) {
+    const code = path.charCodeAt(i);
+    if (code > 127) return putEncoded(core, path, at);
+    u8[at + i] = code;
+  }
+  return length;
+}
+
+function putEncoded(core: Core, path: string, at: number): number {
+  if (path.length >= PATH_MAX) return -ENAMETOOLONG;
+  if (path.length * 3 < PATH_MAX) {
+    if (core.buffer !== undefined) return core.buffer.utf8Write(path, at, PATH_MAX);
+    if (!core.options.shared) return encodeInto(core, path, at);
+  }
+  encoder ??= new TextEncoder();
+  return putBytes(core, encoder.encode(path), at);
+}
+
+function encodeInto(core: Core, path: string, at: number): number {
+  encoder ??= new TextEncoder();
+  return encoder.encodeInto(path, core.u8.subarray(at, at + PATH_MAX)).written;
+}
+
+function putBytes(core: Core, path: Uint8Array, at: number): number {
+  if (path.length >= PATH_MAX) return -ENAMETOOLONG;
+  core.u8.set(path, at);
+  return path.length;
+}
+
+let decoder: TextDecoder | undefined;
+
+/** Decodes UTF-8 bytes of linear memory (lossy, as Node does). */
+export function decodeUtf8(core: Core, address: number, length: number): string {
+  if (core.buffer !== undefined) return core.buffer.utf8Slice(address, address + length);
+  decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+  // Browsers refuse to decode views of shared memory.
+  const bytes = core.u8.subarray(address, address + length);
+  return decoder.decode(core.options.shared ? bytes.slice() : bytes);
+}
+
+/** Decodes bytes that are known to be ASCII. */
+export function decodeAscii(core: Core, address: number, length: number): string {
+  if (core.buffer !== undefined) return core.buffer.latin1Slice(address, address + length);
+  return decodeUtf8(core, address, length);
+}

@@ -1,0 +1,137 @@
+/**
+ * The permission matrix, on foliofs (another face for each caller) and on node:fs over a Linux tmpfs (other effective
+ * ids for the time of a call). Needs root. access(2) asks for the real ids, so its oracle is a child process.
+ *
+ * FOLIO_SELF=1 compares node:fs with itself instead.
+ */
+import { appendFileSync, constants } from "node:fs";
+import { afterAll, assert, beforeAll, describe, it } from "vitest";
+import type { AccessRequest, Subject } from "../helpers/subject.ts";
+import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
+import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
+import { CALLERS, makeDirectory, makeFile, type PermissionCase, runPermissionCase } from "./permissions/case.ts";
+import { HARDLINK_CASES, hasProtectedHardlinks } from "./permissions/hardlinks.ts";
+import { MODE_BIT_CASES } from "./permissions/mode-bits.ts";
+import { SPECIAL_BIT_CASES } from "./permissions/special-bits.ts";
+import { isFollowedVersion } from "./versions.ts";
+
+let oracle: Subject;
+let subject: Subject;
+
+beforeAll(async () => {
+  oracle = createNodeFsSubject();
+  subject = process.env.FOLIO_SELF
+    ? createNodeFsSubject()
+    : createFoliofsSubject(await loadFoliofs(), oracle.root);
+});
+
+afterAll(() => {
+  oracle?.dispose();
+  subject?.dispose();
+});
+
+/** Lines of both texts that the other has not. */
+function showDifference(expected: string, actual: string): string {
+  const left = expected.split("\n");
+  const right = actual.split("\n");
+  if (left[0] !== right[0]) return `kernel ${left[0]}, subject ${right[0]}`;
+  const only = (a: string[], b: string[]): string => a.filter((line) => !b.includes(line)).join("; ");
+  return `both ${left[0]}, then kernel [${only(left, right)}], subject [${only(right, left)}]`;
+}
+
+function compareAll(cases: readonly PermissionCase[]): void {
+  const lines: string[] = [];
+  for (const test of cases) {
+    const expected = runPermissionCase(oracle, test);
+    const actual = runPermissionCase(subject, test);
+    if (expected !== actual) lines.push(`${test.id}: ${showDifference(expected, actual)}`);
+  }
+  if (process.env.FOLIO_REPORT) for (const line of lines) appendFileSync(process.env.FOLIO_REPORT, `${line}\n`);
+  assert(lines.length === 0, [`${lines.length} of ${cases.length} differ`, ...lines.slice(0, 40)].join("\n  "));
+}
+
+/** One test for each operation: what comes after the colon in the id. */
+function byOperation(cases: readonly PermissionCase[]): Map<string, PermissionCase[]> {
+  const groups = new Map<string, PermissionCase[]>();
+  for (const test of cases) {
+    const operation = test.id.slice(test.id.indexOf(":") + 2);
+    groups.set(operation, [...(groups.get(operation) ?? []), test]);
+  }
+  return groups;
+}
+
+describe("mode bits", () => {
+  it.each([...byOperation(MODE_BIT_CASES)])("%s", (_, cases) => compareAll(cases));
+});
+
+describe("sticky, set-id, ownership and umask", () => {
+  it.each([...byOperation(SPECIAL_BIT_CASES)])("%s", (_, cases) => compareAll(cases));
+});
+
+describe("hard links to files of others", () => {
+  // A kernel without the restriction is no oracle for it: there this test fails and says so.
+  it("needs a host that protects hard links", () => assert(hasProtectedHardlinks()));
+  it.each([...byOperation(HARDLINK_CASES)])("%s", (_, cases) => compareAll(cases));
+});
+
+const { F_OK, R_OK, W_OK, X_OK } = constants;
+
+/** A file and a directory of every mode from 0 to 7 in each class, and what is asked of each. */
+function accessRequests({ fs, root }: Subject): AccessRequest[] {
+  const requests: AccessRequest[] = [];
+  makeDirectory(fs, `${root}/access`, { mode: 0o755 });
+  const bits = [0, 1, 2, 3, 4, 5, 6, 7];
+  for (const mode of new Set([...bits, ...bits.map((bit) => bit << 3), ...bits.map((bit) => bit << 6)])) {
+    makeFile(fs, `${root}/access/f${mode}`, { mode });
+    makeDirectory(fs, `${root}/access/d${mode}`, { mode: 0o777 });
+    makeFile(fs, `${root}/access/d${mode}/f`, { mode: 0o777 });
+    fs.chmodSync(`${root}/access/d${mode}`, mode);
+    for (const name of [`f${mode}`, `d${mode}`, `d${mode}/f`, `d${mode}/missing`]) {
+      for (const asked of [F_OK, R_OK, W_OK, X_OK, R_OK | W_OK, R_OK | X_OK, 7]) {
+        requests.push({ path: `${root}/access/${name}`, mode: asked });
+      }
+    }
+  }
+  return requests;
+}
+
+describe("access", () => {
+  it("answers for the caller's class, and root may not execute what nobody may", () => {
+    const requests = accessRequests(oracle);
+    const own = accessRequests(subject);
+    for (const [name, caller] of Object.entries(CALLERS)) {
+      const show = (answers: string[]): string[] =>
+        answers.map((answer, i) => `${requests[i].path.slice(oracle.root.length)} ${requests[i].mode} ${answer}`);
+      assert.deepEqual(show(subject.accessAs(caller, own)), show(oracle.accessAs(caller, requests)), name);
+    }
+  });
+});
+
+/** From Node 26 on, node:fs takes an invalid date for "now". */
+const NOW = new Date(Number.NaN);
+
+describe("utimes to the time of day", () => {
+  /** POSIX utimensat(): for "now", write permission will do. */
+  const cases = Object.entries(CALLERS).flatMap(([name, caller]) =>
+    [0o000, 0o200, 0o400, 0o020, 0o040, 0o002, 0o004, 0o600, 0o060, 0o006].map((mode) => ({
+      id: `${name}, file ${mode.toString(8).padStart(3, "0")}: utimes now`,
+      caller,
+      isAllowed:
+        name === "root" ||
+        name === "owner" ||
+        (mode & (name === "other" ? 0o002 : 0o020)) !== 0,
+      setUp: ((fs, root) => makeFile(fs, `${root}/f`, { mode })) as PermissionCase["setUp"],
+      call: ((fs, root) => fs.utimesSync(`${root}/f`, NOW, NOW)) as PermissionCase["call"],
+    })),
+  );
+
+  it("takes write permission or ownership", () => {
+    for (const test of cases) {
+      assert.equal(runPermissionCase(subject, test).split("\n")[0], test.isAllowed ? "ok" : "EACCES", test.id);
+    }
+  });
+
+  it("is what the kernel does, where this Node can ask for it", () => {
+    if (isFollowedVersion()) compareAll(cases);
+  });
+});

@@ -1,0 +1,86 @@
+/**
+ * What differs between Node 26, which foliofs follows everywhere, and the older Nodes that it runs on.
+ *
+ * `node-26.jsonl` holds, for each case whose outcome on Node 20 is another, what Node 26 gives there: one line
+ * `[id, { path in the outcome: value }]`. It is recorded from node:fs itself by `record.ts`. On an older Node the
+ * expected outcome of such a case is the old oracle's with these values put in. The list of reasons below must
+ * explain every line of that file, and hold no reason that explains none.
+ */
+import { readFileSync } from "node:fs";
+import { ABSENT } from "./compare.ts";
+import type { Described } from "./describe.ts";
+
+const FOLLOWED_MAJOR = 26;
+const GOLDEN = new URL("./node-26.jsonl", import.meta.url);
+
+/** Values by their place in an outcome; ABSENT where Node 26 has none. */
+export type Patch = Readonly<Record<string, Described>>;
+
+export interface VersionReason {
+  readonly cases: RegExp;
+  readonly reason: string;
+}
+
+export const VERSION_REASONS: readonly VersionReason[] = [
+  { cases: /URL %2F|URL host/, reason: "errors about file URLs carry the URL as `input`" },
+  { cases: /^f?l?stat (promise|handle|callback)/, reason: "options are checked in the asynchronous forms, too" },
+  { cases: /^stat (promise|callback).*throwIfNoEntry/, reason: "throwIfNoEntry counts in the asynchronous forms, too" },
+  { cases: /^stat sync: file.under, .*throwIfNoEntry: false/, reason: "ENOTDIR counts as no entry" },
+  { cases: /^readFile (callback|promise)/, reason: "errors of the read name the file" },
+  { cases: /^readFile .*(Buffer|Array)/, reason: "a view of memory is no longer taken for options" },
+  { cases: /^copyFile/, reason: "libuv truncates after opening, and gives the copy the source's times before the data" },
+  { cases: /^mkdtempDisposable/, reason: "a function that Node 20 lacks" },
+  { cases: /^mkdtemp .*empty/, reason: "an empty prefix is one; Node 20 forgets the first X of six" },
+  { cases: /^symlink .*(argument 2|of type|no arguments)/, reason: "the type is checked on all platforms" },
+  { cases: /^mkdir .*mode/, reason: "a wrong mode is called options.mode" },
+  { cases: /^rmdir .*(recursive|Retries|retry)/, reason: "rmdir takes no options any more, and refuses recursive" },
+  { cases: /^rmdir .*(argument 1|emptydir|dir|missing|file), /, reason: "rmdir takes no options any more" },
+  { cases: /^rm sync: .*/, reason: "rmSync is written in C++, over std::filesystem" },
+  { cases: /^readlink/, reason: "a wrong path is called path, not oldPath" },
+  { cases: /^(read|write)v? (sync|handle|callback): (bad descriptor|no arguments)/, reason: "descriptors are checked in C++" },
+  { cases: /^read (sync|handle|callback):/, reason: "positions and lengths are checked alike in all forms" },
+  { cases: /^(append|write)File sync: argument 0 is -1/, reason: "descriptors are checked in C++" },
+  { cases: /^(f|l)?utimes .*(Date|NaN)/, reason: "an invalid Date means now, and times are rounded to the nearest microsecond" },
+  { cases: /^truncate/, reason: "truncate takes no descriptor any more" },
+  { cases: /^readdir .*recursive/, reason: "the recursive forms are asynchronous, and walk breadth first" },
+  { cases: /^(write|append)File .*generator/, reason: "util.inspect shows generators by another name" },
+  { cases: /^open .*ArrayBuffer/, reason: "util.inspect shows byteLength in brackets" },
+  { cases: /^(write|append|read)File .*signal/, reason: "an AbortError carries its cause" },
+];
+
+/** Cases that end the process of an older Node by a failed assertion: its oracle is never asked. */
+const FATAL_BEFORE_26 = /^read handle: (argument 3 is |offset \S+ length 1\.5 )/;
+
+const major = Number(process.versions.node.split(".")[0]);
+
+export function isFollowedVersion(): boolean {
+  return major >= FOLLOWED_MAJOR;
+}
+
+/** Whether the oracle of this process may be asked. */
+export function isSafeToAsk(id: string): boolean {
+  return isFollowedVersion() || !FATAL_BEFORE_26.test(id);
+}
+
+export function readGolden(): Map<string, Patch> {
+  const lines = readFileSync(GOLDEN, "utf8").split("\n").filter(Boolean);
+  return new Map(lines.map((line) => JSON.parse(line) as [string, Patch]));
+}
+
+type Branch = Record<string, Described>;
+
+function patchOne(outcome: Branch, at: string, value: Described): void {
+  const keys = at.split(".");
+  const last = keys.pop() as string;
+  const owner = keys.reduce<Branch>((branch, key) => branch[key] as Branch, outcome);
+  if (value !== ABSENT) owner[last] = value;
+  else if (Array.isArray(owner)) owner.length = Math.min(owner.length, Number(last));
+  else delete owner[last];
+}
+
+/** @returns the outcome with Node 26's values put in; `outcome` stays as it is */
+export function withPatch(outcome: Described, patch: Patch): Described {
+  const whole: Branch = { whole: structuredClone(outcome) };
+  for (const [at, value] of Object.entries(patch)) patchOne(whole, at === "" ? "whole" : `whole.${at}`, value);
+  return whole.whole;
+}

@@ -1,0 +1,57 @@
+/**
+ * foliofs as a subject: a fresh instance for each, with a directory of a given path to work in.
+ *
+ * The entry is imported when it is first asked for, so that suites which compare the oracle with itself run without
+ * a built core.
+ */
+import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs } from "./subject.ts";
+
+/** Page index is u32, pages are 4 KiB. @see docs DESIGN section 3: s_maxbytes */
+const MAX_FILE_BYTES = 2n ** 44n;
+
+type FolioFs = SubjectFs & { readonly kernel: Kernel };
+type Entry = { createFsSync(options?: { memoryLimit?: number }): FolioFs };
+
+let entry: Promise<Entry> | undefined;
+
+/** Loads foliofs once. @throws when the source or its Wasm is not built */
+export function loadFoliofs(): Promise<Entry> {
+  entry ??= import("../../src/index.ts") as unknown as Promise<Entry>;
+  return entry;
+}
+
+/**
+ * @param foliofs what `loadFoliofs` resolves to
+ * @param root absolute path of the directory that the subject works in; paths then equal those of an oracle there
+ */
+export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
+  const top = foliofs.createFsSync({ memoryLimit: 256 * 2 ** 20 });
+  top.mkdirSync(root, { recursive: true });
+  const fs = top.kernel.task({ uid: 0, gid: 0, umask: 0o022, cwd: root });
+  const faces = new Map<string, FolioFs>();
+
+  function faceOf(credentials: Credentials): FolioFs {
+    const key = JSON.stringify(credentials);
+    const known = faces.get(key);
+    if (known) return known;
+
+    const face = top.kernel.task({ groups: [], umask: 0o022, cwd: root, ...credentials });
+    faces.set(key, face);
+    return face;
+  }
+
+  return {
+    name: "foliofs",
+    fs,
+    root,
+    maxFileBytes: MAX_FILE_BYTES,
+    kernel: top.kernel,
+    enter: () => {},
+    as: (credentials, call) => call(faceOf(credentials)),
+    accessAs: (credentials, requests) => {
+      const face = faceOf(credentials);
+      return requests.map(({ path, mode }) => outcomeOf(() => face.accessSync(path, mode)));
+    },
+    dispose: () => top.kernel.destroy(),
+  };
+}

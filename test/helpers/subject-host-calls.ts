@@ -1,0 +1,60 @@
+/**
+ * System calls that node:fs does not have, made on the host through perl's `syscall`.
+ *
+ * perl-base is essential on Debian, so it is there wherever the tests run. A descriptor reaches the child by
+ * inheritance, so it is the same open file description: lseek in the child moves the parent's position.
+ */
+import { spawnSync } from "node:child_process";
+import { constants } from "node:os";
+import type { BeyondNode } from "./subject.ts";
+
+/** Numbers of the calls by architecture. @see Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
+const NUMBERS: Record<string, Record<string, number>> = {
+  x64: { lseek: 8, flock: 73, mknodat: 259, fallocate: 285, renameat2: 316, copy_file_range: 326 },
+  arm64: { lseek: 62, flock: 32, mknodat: 33, fallocate: 47, renameat2: 276, copy_file_range: 285 },
+};
+const AT_FDCWD = -100;
+/** The first descriptor a child inherits beside its standard three. */
+const CHILD_FD = 3;
+
+const PERL = `
+  my @args = map { my ($kind, $value) = split /:/, $_, 2; $kind eq "n" ? int($value) : pack("H*", $value) } @ARGV;
+  my $number = shift @args;
+  my $result = syscall($number, @args);
+  print $result < 0 ? -int($!) : $result;
+`;
+
+type Argument = number | string;
+
+function encode(argument: Argument): string {
+  return typeof argument === "number" ? `n:${argument}` : `s:${Buffer.from(`${argument}\0`).toString("hex")}`;
+}
+
+function failure(syscall: string, errno: number): Error {
+  const code = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
+  return Object.assign(new Error(`${code}: ${syscall}`), { errno: -errno, code, syscall });
+}
+
+/** Makes one system call. @param fds descriptors that the child gets as 3, 4, ... @throws an Error with `code` */
+function hostCall(syscall: string, args: readonly Argument[], fds: readonly number[] = []): number {
+  const number = NUMBERS[process.arch]?.[syscall];
+  if (number === undefined) throw new Error(`no number for ${syscall} on ${process.arch}`);
+
+  const stdio = ["ignore", "pipe", "inherit", ...fds] as const;
+  const child = spawnSync("perl", ["-e", PERL, `n:${number}`, ...args.map(encode)], { stdio: [...stdio] });
+  if (child.error) throw child.error;
+
+  const result = Number(child.stdout.toString());
+  if (result < 0) throw failure(syscall, -result);
+  return result;
+}
+
+export const hostCalls: BeyondNode = {
+  mknodSync: (path, mode, dev = 0) => void hostCall("mknodat", [AT_FDCWD, path, mode, dev]),
+  lseekSync: (fd, offset, whence) => hostCall("lseek", [CHILD_FD, offset, whence], [fd]),
+  fallocateSync: (fd, mode, offset, length) => void hostCall("fallocate", [CHILD_FD, mode, offset, length], [fd]),
+  renameat2Sync: (from, to, flags) => void hostCall("renameat2", [AT_FDCWD, from, AT_FDCWD, to, flags]),
+  copyFileRangeSync: (fdIn, _positionIn, fdOut, _positionOut, length) =>
+    hostCall("copy_file_range", [CHILD_FD, 0, CHILD_FD + 1, 0, length, 0], [fdIn, fdOut]),
+  flockSync: (fd, operation) => void hostCall("flock", [CHILD_FD, operation], [fd]),
+};

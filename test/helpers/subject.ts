@@ -1,0 +1,84 @@
+/**
+ * What a test suite runs against: one file system behind the face of node:fs, with an empty directory to work in.
+ *
+ * Two makers exist: `subject-foliofs.ts` and `subject-node-fs.ts` (the oracle, on a Linux tmpfs). Suites take a
+ * `() => Subject` and know nothing else of either.
+ */
+export type NodeFs = typeof import("node:fs");
+
+/** Whom a call runs as. `umask` defaults to 0o022, `groups` (the supplementary ones) to none. */
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: readonly number[];
+  readonly umask?: number;
+}
+
+/** System calls that node:fs lacks. foliofs has them as methods; the oracle makes them through perl. */
+export interface BeyondNode {
+  mknodSync(path: string, mode: number, dev?: number): void;
+  lseekSync(fd: number, offset: number, whence: number): number;
+  fallocateSync(fd: number, mode: number, offset: number, length: number): void;
+  renameat2Sync(from: string, to: string, flags: number): void;
+  /** Copies at the files' own positions, and moves them. */
+  copyFileRangeSync(fdIn: number, positionIn: null, fdOut: number, positionOut: null, length: number): number;
+  flockSync(fd: number, operation: number): void;
+}
+
+export type SubjectFs = NodeFs & BeyondNode;
+
+/** The machine behind a foliofs face, as far as tests use it. */
+export interface Kernel {
+  task(options: Partial<Credentials> & { cwd?: string; root?: string }): SubjectFs & { readonly kernel: Kernel };
+  vmstat(): Record<string, number>;
+  destroy(): void;
+  verify?(): unknown;
+}
+
+export interface Subject {
+  readonly name: string;
+  /** Bound to root's credentials, umask 0o022 and `root` as the working directory (after `enter`). */
+  readonly fs: SubjectFs;
+  /** Absolute path of a directory, empty at first, owned by 0:0, mode 0o755. */
+  readonly root: string;
+  /** Largest size of a file, in bytes. */
+  readonly maxFileBytes: bigint;
+  /** foliofs only. */
+  readonly kernel?: Kernel;
+  /** Makes relative paths start at `root`: call it before each case. */
+  enter(): void;
+  /** Runs `call`, which must be synchronous, with other credentials. */
+  as<T>(credentials: Credentials, call: (fs: NodeFs) => T): T;
+  /** access(2) with other credentials (it asks for the real user id, which `as` may not change). @returns a code or "ok" */
+  accessAs(credentials: Credentials, requests: readonly AccessRequest[]): string[];
+  dispose(): void;
+}
+
+export interface AccessRequest {
+  readonly path: string;
+  /** F_OK, or a union of R_OK, W_OK, X_OK. */
+  readonly mode: number;
+}
+
+/** The code of what `call` throws, or "ok". */
+export function outcomeOf(call: () => unknown): string {
+  try {
+    call();
+    return "ok";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+/** Removes all that is in `directory`, whatever its names are made of, and leaves the directory. */
+export function emptyDirectory(fs: NodeFs, directory: Buffer): void {
+  for (const name of fs.readdirSync(directory, { encoding: "buffer" })) {
+    const path = Buffer.concat([directory, Buffer.from("/"), name]);
+    if (fs.lstatSync(path).isDirectory()) {
+      emptyDirectory(fs, path);
+      fs.rmdirSync(path);
+    } else {
+      fs.unlinkSync(path);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** What a user of the package writes in TypeScript; compiled as an ES module, as CommonJS and for a bundler. */
+import { createFs, createFsSync, type FolioFs, restoreFsSync } from "foliofs";
+
+const fs: FolioFs = createFsSync({ memoryLimit: 64 * 2 ** 20, umask: 0o022 });
+fs.writeFileSync("/a", "hello");
+const text: string = fs.readFileSync("/a", "utf8");
+const bytes: Uint8Array = fs.readFileSync("/a");
+const nanoseconds: bigint = fs.statSync("/a", { bigint: true }).mtimeNs;
+const names: string[] = fs.readdirSync("/");
+const snapshot: Uint8Array = fs.kernel.snapshot();
+const restored: FolioFs = restoreFsSync(snapshot);
+const later: Promise<FolioFs> = createFs();
+const promised: Promise<string> = restored.promises.readFile("/a", "utf8");
+export function wrong(): void {
+  // @ts-expect-error a path is no boolean
+  fs.mkdirSync(true);
+}
+
+later.then(async (other) => {
+  other.kernel.destroy();
+  console.log(text, bytes.length, typeof nanoseconds, names.join(), await promised);
+});

@@ -1,0 +1,193 @@
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { compareTree } from "../../src/main/compare-tree.ts";
+import { hostTarget } from "../../src/main/host-target.ts";
+import { type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
+import { loadTree } from "../../src/main/load-tree.ts";
+import { isSkip, type Target } from "../../src/main/target.ts";
+
+const MAIN = fileURLToPath(new URL("../../build/main.mjs", import.meta.url));
+const MTIME = 1_600_000_000.123456;
+let root: string;
+
+/** A small tree with one of everything that the main job compares. */
+function makeTree(): string {
+  const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-tree-"));
+  fs.mkdirSync(`${folder}/a/deep/er`, { recursive: true });
+  fs.mkdirSync(`${folder}/empty-folder`);
+  fs.writeFileSync(`${folder}/a/text`, "hello");
+  fs.writeFileSync(`${folder}/a/deep/pages`, Buffer.alloc(3 * 4096 + 17, "pages"));
+  fs.writeFileSync(`${folder}/a/deep/er/empty`, "");
+  fs.writeFileSync(`${folder}/a/ünïcode ☃`, "snow");
+  fs.linkSync(`${folder}/a/text`, `${folder}/a/text-again`);
+  fs.symlinkSync("../a/text", `${folder}/empty-folder/to-text`);
+  fs.symlinkSync("nowhere", `${folder}/dangling`);
+  fs.writeFileSync(`${folder}/script`, "#!/bin/sh\n");
+  fs.chmodSync(`${folder}/script`, 0o4755);
+  fs.chmodSync(`${folder}/a/deep/pages`, 0o444);
+  fs.chmodSync(`${folder}/a/deep/er`, 0o555);
+  for (const path of ["a/text", "a/deep", "dangling"]) fs.lutimesSync(`${folder}/${path}`, MTIME, MTIME);
+  return folder;
+}
+
+beforeAll(() => {
+  root = makeTree();
+});
+
+afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+
+const targets: Target[] = [];
+afterEach(() => {
+  for (const target of targets.splice(0)) target.destroy();
+});
+
+function loaded(): { tree: HostTree; target: Target } {
+  const umask = process.umask(0);
+  try {
+    const tree = scanTree(root);
+    readContents(tree, () => {});
+    const target = hostTarget(tree);
+    if (isSkip(target)) throw new Error(target.reason);
+    targets.push(target);
+    loadTree(target, tree, () => {});
+    return { tree, target };
+  } finally {
+    process.umask(umask);
+  }
+}
+
+describe("compareTree", () => {
+  it("finds nothing in a faithful copy", () => {
+    const { tree, target } = loaded();
+
+    expect(compareTree(target, tree, () => {})).toEqual([]);
+  });
+
+  it.each<[what: string, path: string, change: (fs: Target["fs"], path: string) => void, found: RegExp]>([
+    ["contents", "a/text", (fs, path) => fs.writeFileSync(path, "jello"), /contents differ/],
+    ["size", "a/text", (fs, path) => fs.writeFileSync(path, "hello world"), /size is 11, should be 5/],
+    ["mode", "script", (fs, path) => fs.chmodSync(path, 0o755), /mode is 0100755, should be 0104755/],
+    ["mode of a folder", "a/deep/er", (fs, path) => fs.chmodSync(path, 0o755), /mode is 040755, should be 040555/],
+    ["time", "a/text", (fs, path) => fs.writeFileSync(path, "hello"), /mtimeNs is \d+, should be 1600000000123456/],
+  ])("finds another %s", (_what, path, change, found) => {
+    const { tree, target } = loaded();
+    change(target.fs, `${target.root}/${path}`);
+
+    const mismatches = compareTree(target, tree, () => {}).filter((mismatch) => mismatch.path === path);
+
+    expect(mismatches.map(({ what }) => what)).toContainEqual(expect.stringMatching(found));
+  });
+
+  it("finds a time that is off by little", () => {
+    const { tree, target } = loaded();
+    const entry = tree.entries.find(({ path }) => path === "a/deep/pages");
+    if (entry === undefined) throw new Error("no entry");
+    target.setTimes(`${target.root}/a/deep/pages`, entry.atimeNs, entry.mtimeNs + 2n * target.timeResolutionNs);
+
+    expect(compareTree(target, tree, () => {})).toEqual([
+      { path: "a/deep/pages", what: expect.stringContaining("mtimeNs") },
+    ]);
+  });
+
+  it("finds missing and additional names, and links that lead elsewhere or are copies", () => {
+    const { tree, target } = loaded();
+    const volume = target.fs as typeof fs;
+    volume.unlinkSync(`${target.root}/dangling`);
+    volume.symlinkSync("somewhere", `${target.root}/dangling`);
+    volume.unlinkSync(`${target.root}/a/text-again`);
+    volume.writeFileSync(`${target.root}/a/text-again`, "hello");
+    volume.chmodSync(`${target.root}/a/deep/er`, 0o755);
+    volume.renameSync(`${target.root}/a/deep/er/empty`, `${target.root}/a/deep/er/other`);
+
+    const found = compareTree(target, tree, () => {}).map(({ path, what }) => `${path}: ${what}`);
+
+    expect(found).toContain("dangling: leads to somewhere, should lead to nowhere");
+    expect(found).toContainEqual(expect.stringMatching(/^a\/text-again: shares its inode with .* a\/text$/));
+    expect(found).toContain("a/text: link count is 1, should be 2");
+    expect(found).toContain("a/deep/er: has a name too many: other");
+    expect(found).toContain("a/deep/er: lacks the name empty");
+    expect(found).toContainEqual(expect.stringMatching(/^a\/deep\/er\/empty: ENOENT/));
+  });
+});
+
+describe("npm start", () => {
+  function start(...args: string[]): SpawnSyncReturns<string> {
+    return spawnSync(process.execPath, ["--expose-gc", MAIN, ...args], { encoding: "utf8" });
+  }
+
+  it("loads, compares and prints one table", () => {
+    const { status, stdout, stderr } = start(root);
+
+    expect(stderr).not.toMatch(/ at .*\d+:\d+/);
+    expect(status).toBe(0);
+    for (const row of ["files", "bytes", "load", "walk \\+ stat", "read all", "snapshot", "restore", "memory used"]) {
+      expect(stdout).toMatch(new RegExp(`│ ${row} +│`));
+    }
+    expect(stdout).toMatch(/│ files +│ 5 /);
+    expect(stdout).toMatch(/│ mismatches +│ 0 +│ 0 /);
+  });
+
+  it("ends with status 1 and names the file when a target differs", () => {
+    const { status, stderr } = start(root, "--damage", "a/text");
+
+    expect(status).toBe(1);
+    expect(stderr).toContain("foliofs: a/text: contents differ");
+    expect(stderr).toContain("memfs: a/text: contents differ");
+  });
+
+  it.each([
+    ["a folder that does not exist", ["/does/not/exist"], "/does/not/exist does not exist.\n"],
+    ["a file", [fileURLToPath(import.meta.url)], `${fileURLToPath(import.meta.url)} is not a folder.\n`],
+    ["a size that is none", ["--memory-limit", "much"], "much is no size: write bytes, or a number with k, m or g.\n"],
+    ["two folders", ["a", "b"], "One folder at a time, not 2.\n"],
+  ])("has one sentence for %s", (_what, args, sentence) => {
+    const { status, stdout, stderr } = start(...args);
+
+    expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: sentence });
+  });
+
+  it("has one sentence for a folder that may not be read", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-closed-"));
+    fs.mkdirSync(`${folder}/closed`, { mode: 0 });
+    fs.chmodSync(folder, 0o755);
+    try {
+      const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, folder], { encoding: "utf8", ...asNobody });
+
+      expect(stderr).toBe(`${folder}/closed cannot be read: permission denied.\n`);
+      expect(status).toBe(1);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("has one sentence for a tree that does not fit in the memory limit", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-big-"));
+    for (let i = 0; i < 10; i++) fs.writeFileSync(`${folder}/${i}`, Buffer.alloc(2 ** 20, i));
+    try {
+      const { status, stderr } = start(folder, "--only", "foliofs", "--memory-limit", "8m");
+
+      expect(stderr).toMatch(/^The tree, 11 names with 10\.0 MiB, does not fit in the memory limit of foliofs; /m);
+      expect(stderr).not.toMatch(/^ +at /m);
+      expect(status).toBe(1);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("leaves nothing on the host's tmpfs", () => {
+    const before = fs.existsSync("/dev/shm")
+      ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))
+      : [];
+    start(root, "--only", "tmpfs");
+    const after = fs.existsSync("/dev/shm")
+      ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))
+      : [];
+
+    expect(after).toEqual(before);
+  });
+});

@@ -1,0 +1,31 @@
+/**
+ * Two projects: `core` runs on the core that FOLIOFS_BUILD names (debug, release or release-shared; see
+ * test/setup/core-build.ts), `project` tests what is built and published, whichever core the tests run on.
+ */
+import { configDefaults, defineConfig } from "vitest/config";
+
+const PROJECT_TESTS = ["test/package/**/*.test.ts", "test/browser/**/*.test.ts", "test/scripts/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "core",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...PROJECT_TESTS],
+          setupFiles: ["test/setup/core-build.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: "project", include: PROJECT_TESTS, testTimeout: 300_000, hookTimeout: 300_000 },
+      },
+    ],
+  },
+});
