@@ -14,7 +14,6 @@ export function normalizeMemory(): void {
   const k = kernel();
   k.failAfter = 0;
   memory.fill(BOOT_SLOT, 0, OWNER_SLOT_BYTES);
-  memory.fill(KERNEL_BLOCK + KERNEL_VMSTAT, 0, NR_VM_EVENTS << 3);
   memory.fill(KERNEL_BLOCK + KERNEL_WAIT_TABLE, 0, NR_WAIT_BUCKETS << 3);
   normalizeCaches();
   drainPcp(0);
@@ -30,6 +29,7 @@ export function normalizeMemory(): void {
   }
   normalizeFreeLists();
   resetInodes();
+  memory.fill(KERNEL_BLOCK + KERNEL_VMSTAT, 0, NR_VM_EVENTS << 3);
   k.maxPfn = 0; // whoever restores says anew
 }
 

@@ -4,7 +4,6 @@ import { TreeError } from "./host-tree.ts";
 import type { SnapshotResult, Target } from "./target.ts";
 
 const ROOT = "/tree";
-const PAGE_BYTES = 4096;
 
 function wrap(name: string, fs: FolioFs): Target {
   return {
@@ -14,7 +13,7 @@ function wrap(name: string, fs: FolioFs): Target {
     keepsLinkModes: true,
     timeResolutionNs: 1n,
     setTimes: (path, atimeNs, mtimeNs) => fs.utimensSync(path, atimeNs, mtimeNs, { followSymlinks: false }),
-    memoryBytes: () => fs.kernel.vmstat().nr_used_pages * PAGE_BYTES,
+    memoryBytes: () => fs.kernel.vmstat().bytes_used,
     counters: () => counters(fs),
     destroy: () => fs.kernel.destroy(),
   };
@@ -28,7 +27,7 @@ function counters(fs: FolioFs): Map<string, number> {
     ["inactive", stat.nr_inactive_anon + stat.nr_inactive_file],
     ["unevictable", stat.nr_unevictable],
     ["dirty", stat.nr_dirty],
-    ["index nodes", stat.nr_xa_nodes],
+    ["index nodes", stat.nr_index_nodes],
     ["dentries", stat.nr_dentries],
   ]);
 }

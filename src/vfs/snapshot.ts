@@ -20,9 +20,10 @@
  * The checksums guard against accident, not against malice: bytes that somebody has forged can hold any memory.
  */
 import { crc32 } from "../base/crc32.ts";
-import type { MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { Core, type CoreOptions } from "../wasm/core.ts";
 import {
+  BOOT_SLOT,
   KERNEL_BLOCK,
   KERNEL_MAX_PFN,
   LAYOUT_HASH,
@@ -30,6 +31,7 @@ import {
   MOUNT_FLAGS,
   MOUNT_PARENT,
   MOUNT_SB,
+  OWNER_SLOT_BYTES,
   PAGE_SIZE,
   RESULT_EXTRA,
   SB_MEMORY,
@@ -74,6 +76,7 @@ function bytesOf(core: Core, { pfn, nr }: Extent): Uint8Array {
 
 function copyFrames(from: Core, to: Core, extents: Extent[]): void {
   for (const extent of extents) to.u8.set(bytesOf(from, extent), extent.pfn * PAGE_SIZE);
+  to.u8.set(from.u8.subarray(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES), BOOT_SLOT); // says what is to be released
 }
 
 /** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
@@ -81,7 +84,13 @@ function cleanUp(core: Core): void {
   core.x.releaseSlot();
   for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) core.x.mountDetach(mnt);
   for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) dropMount(core, mnt);
-  for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as never);
+  evictAll(core);
+  core.u8.fill(0, BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+}
+
+/** Nobody but memory itself has a part in the inodes of a copy. */
+function evictAll(core: Core): void {
+  for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as InodeHandle);
 }
 
 function* mounts(core: Core): Generator<MountHandle> {
@@ -112,7 +121,7 @@ function dropMount(core: Core, mnt: MountHandle): void {
   if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] !== 0) return;
   core.x.shrinkDcache(0xffffffff);
   core.x.superShrink(sb);
-  for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as never);
+  evictAll(core);
   core.x.superFree(sb);
 }
 

@@ -61,7 +61,8 @@ function byOperation(cases: readonly PermissionCase[]): Map<string, PermissionCa
 }
 
 describe("mode bits", () => {
-  it.each([...byOperation(MODE_BIT_CASES)])("%s", (_, cases) => compareAll(cases));
+  const isKnown = ({ id }: PermissionCase): boolean => isFollowedVersion() || !id.endsWith(": rm -r");
+  it.each([...byOperation(MODE_BIT_CASES.filter(isKnown))])("%s", (_, cases) => compareAll(cases));
 });
 
 describe("sticky, set-id, ownership and umask", () => {
