@@ -85,7 +85,7 @@ export function componentLength(name: usize): u32 {
     left -= 8;
   }
   if (left) hash = mix(hash, load<u64>(at) & firstBytes(left));
-  return <u32>hash;
+  return <u32>((hash * MIX) >> 32); // the high half: it depends on every bit of the last word
 }
 
 // @ts-ignore: decorator

@@ -42,9 +42,10 @@ export function copyToUser(inode: Inode, pos: f64, dst: usize, len: u32): i32 {
 
 /** Copies bytes from one file to another (or within one). @returns bytes copied; short at the end of the source or when memory ran out; -ENOSPC or -ENOMEM if none */
 export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, len: f64): f64 {
+  const end = min<f64>(len, from.size - posFrom); // as the source is now: within one file it may grow on the way
   let copied: f64 = 0;
-  while (copied < len) {
-    const want = <u32>min<f64>(len - copied, 1048576);
+  while (copied < end) {
+    const want = <u32>min<f64>(end - copied, 1048576);
     const piece = readPiece(from, posFrom + copied, want);
     if (piece <= 0) break;
     const src = resultAddress();

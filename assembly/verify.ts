@@ -11,7 +11,7 @@ import {
   CACHE_SUPER_BLOCK, CACHE_TASK, CACHE_XA_NODE, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_HASH_DIR, KERNEL_CACHES,
   LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
   PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_UNEVICTABLE,
-  PG_WAITERS, SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
+  SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
 } from "./abi";
 import { Dentry } from "./dentry";
 import { File } from "./file";
@@ -23,7 +23,6 @@ import { Mount } from "./mount";
 import { Page, pageAddress, pageOf } from "./page";
 import { freeArea } from "./page-alloc";
 import { PageList } from "./page-list";
-import { waitBucket, waitBucketOf } from "./page-lock";
 import { cacheOf, KmemCache } from "./slab";
 import { SuperBlock } from "./super";
 import { Cred, Task } from "./task";
@@ -114,7 +113,6 @@ function verifyCachedPage(pfn: u32, page: Page): void {
   assert(((page.flags & PG_UNEVICTABLE) != 0) == ((inode.xaFlags & AS_UNEVICTABLE) != 0), "page: unevictable unlike its file");
   assert(((page.flags & PG_SWAPBACKED) != 0) == ((inode.xaFlags & AS_SWAPBACKED) != 0), "page: swap-backed unlike its file");
   assert(!(page.flags & PG_UNEVICTABLE) || !(page.flags & PG_ACTIVE), "page: unevictable and active");
-  if (page.flags & PG_WAITERS) assert(waitBucket(waitBucketOf(pfn)).waiters > 0, "page: waiters flag without waiters");
   if (page.flags & PG_LRU) verifyLinks(lruList(lruOf(page.flags)), pfn, page);
   else assert(page.lruNext == 0 && page.lruPrev == 0, "page: isolated, but linked");
 }
@@ -246,15 +244,15 @@ function verifySlab(id: u32, pfn: u32, page: Page): void {
   assert(nrLive == page.index, "slab: an object in use is empty");
 }
 
-/** True for an object in use: each record has a field that is 0 in free objects alone. */
+/** True for an object in use: each record has a field, not its first, that is 0 in free objects alone. */
 function isLive(id: u32, object: usize): bool {
   if (id == CACHE_INODE) return !isNil(changetype<Inode>(object).sb);
   if (id == CACHE_DENTRY) return !isNil(changetype<Dentry>(object).parent);
   if (id == CACHE_FILE) return !isNil(changetype<File>(object).inode);
   if (id == CACHE_XA_NODE) return changetype<XaNode>(object).count != 0;
   if (id == CACHE_SUPER_BLOCK) return changetype<SuperBlock>(object).blockSize != 0;
-  if (id == CACHE_MOUNT) return !isNil(changetype<Mount>(object).sb);
-  if (id == CACHE_TASK) return !isNil(changetype<Task>(object).cred);
+  if (id == CACHE_MOUNT) return !isNil(changetype<Mount>(object).root);
+  if (id == CACHE_TASK) return !isNil(changetype<Task>(object).rootMount);
   const cred = changetype<Cred>(object);
   return id == CACHE_CRED && (cred.uid != 0 || cred.caps != 0);
 }

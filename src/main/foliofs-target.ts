@@ -15,6 +15,10 @@ function wrap(name: string, fs: FolioFs): Target {
     setTimes: (path, atimeNs, mtimeNs) => fs.utimensSync(path, atimeNs, mtimeNs, { followSymlinks: false }),
     memoryBytes: () => fs.kernel.vmstat().bytes_used,
     counters: () => counters(fs),
+    clear: () => {
+      fs.rmSync(ROOT, { recursive: true });
+      fs.mkdirSync(ROOT);
+    },
     destroy: () => fs.kernel.destroy(),
   };
 }

@@ -57,6 +57,10 @@ export function hostTarget(tree: HostTree): Target | Skip {
     setTimes: (path, atimeNs, mtimeNs) =>
       fs.lutimesSync(path, Number(atimeNs) / NS_PER_SECOND, Number(mtimeNs) / NS_PER_SECOND),
     memoryBytes: () => blockBytes(root, tree),
+    clear: () => {
+      fs.rmSync(root, { recursive: true });
+      fs.mkdirSync(root);
+    },
     destroy: () => fs.rmSync(root, { recursive: true, force: true }),
   };
 }

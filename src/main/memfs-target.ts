@@ -32,6 +32,10 @@ export function memfsTarget(treeBytes: number): Target | Skip {
     setTimes: (path, atimeNs, mtimeNs) =>
       volume.lutimesSync(path, Number(atimeNs) / NS_PER_SECOND, Number(mtimeNs) / NS_PER_SECOND),
     memoryBytes: () => heapBytes() - before,
+    clear: () => {
+      inner.reset(); // its rm fails in folders that are not writable, to root too
+      volume.mkdirSync(ROOT);
+    },
     destroy: () => inner.reset(),
   };
 }

@@ -33,6 +33,7 @@ type Row = readonly [label: string, value: (result: Result) => number | undefine
 
 const MEASURED: readonly Row[] = [
   ["load", (r) => r.loadSeconds, showSeconds],
+  ["load again", (r) => r.loadAgainSeconds, showSeconds],
   ["walk + stat", (r) => r.walkSeconds, showSeconds],
   ["read all", (r) => r.readSeconds, showSeconds],
   ["snapshot", (r) => r.snapshotSeconds, showSeconds],

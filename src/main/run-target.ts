@@ -1,4 +1,4 @@
-/** One target's run: load, snapshot and restore, compare, walk, read. */
+/** One target's run: load, snapshot and restore, compare, walk, read, load again. */
 import { compareTree, type Mismatch } from "./compare-tree.ts";
 import type { HostTree } from "./host-tree.ts";
 import { loadTree, pathIn } from "./load-tree.ts";
@@ -10,6 +10,8 @@ import { readAll, walkAndStat } from "./walk.ts";
 export interface Result {
   readonly name: string;
   readonly loadSeconds: number;
+  /** On memory that the first load has touched, as far as the target keeps it. */
+  readonly loadAgainSeconds: number;
   readonly walkSeconds: number;
   readonly readSeconds: number;
   readonly snapshotSeconds?: number;
@@ -58,9 +60,12 @@ export function runTarget(target: Target, tree: HostTree, stage: Stage, damagePa
     }
     const walkSeconds = timed("walk and stat", (onEntry) => walkAndStat(target, onEntry));
     const readSeconds = timed("read all", (onEntry) => readAll(target, tree, onEntry));
+    target.clear();
+    const loadAgainSeconds = timed("load again", (onEntry) => loadTree(target, tree, onEntry));
     return {
       name: target.name,
       loadSeconds,
+      loadAgainSeconds,
       walkSeconds,
       readSeconds,
       snapshotSeconds: snapshot?.snapshotSeconds,

@@ -42,6 +42,8 @@ export interface Target {
   snapshot?(): SnapshotResult;
   /** Counters of the page cache. */
   counters?(): ReadonlyMap<string, number>;
+  /** Removes the tree, so that it can be loaded again; the target keeps its memory if that is its way. */
+  clear(): void;
   /** Frees what the target holds. */
   destroy(): void;
 }
@@ -52,7 +54,7 @@ export interface Skip {
   readonly reason: string;
 }
 
-/** Tells a target from the reason why there is none. */
-export function isSkip(target: Target | Skip): target is Skip {
-  return "reason" in target;
+/** Tells a target, or its result, from the reason why there is none. */
+export function isSkip<T extends object>(outcome: T | Skip): outcome is Skip {
+  return "reason" in outcome;
 }

@@ -3,12 +3,17 @@
  *
  * Which way is fastest depends on length and runtime (bench/micro/copy.ts); every way gives the same bytes.
  */
-import type { Core } from "../wasm/core.ts";
+import type { BufferLike, Core } from "../wasm/core.ts";
+
+/** Pieces up to this size go by Buffer.copy() where that is a fast call; larger ones gain nothing from it. */
+const SMALL_BYTES = 4096;
 
 /** Copies `length` bytes at `address` to `buffer[offset...]`; address 0 is a hole. */
 export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   if (address === 0) buffer.fill(0, offset, offset + length);
-  else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
+  else if (core.hasFastBuffer && length <= SMALL_BYTES) {
+    (core.buffer as BufferLike).copy(buffer, offset, address, address + length);
+  } else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
 }
 
 /** Copies `buffer[offset, offset + length)` to `address`. */

@@ -10,7 +10,7 @@
  */
 import type { FileHandle } from "../base/handles.ts";
 import type { CoreExports } from "./exports.ts";
-import { BOOT_SLOT, FILE_POS, SLOT_RESULT, SLOT_PATH_A, SLOT_PATH_B } from "./layout.ts";
+import { BOOT_SLOT, FILE_POS, SLOT_RESULT, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B } from "./layout.ts";
 
 const WASM_PAGE_BYTES = 65536;
 const FIRST_BYTES = 1 << 20;
@@ -33,10 +33,11 @@ export interface CoreOptions {
   initialBytes?: number;
 }
 
-interface BufferLike extends Uint8Array {
+export interface BufferLike extends Uint8Array {
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
   utf8Write(text: string, offset: number, length: number): number;
+  copy(target: Uint8Array, targetStart: number, start: number, end: number): number;
 }
 
 export class Core {
@@ -49,8 +50,13 @@ export class Core {
   f64!: Float64Array;
   /** What the views look at: `memory.buffer` costs 20 ns a time. */
   arrayBuffer!: ArrayBuffer;
+  /** The path buffers. */
+  pathA!: Uint8Array;
+  pathB!: Uint8Array;
   /** The whole memory as a Node Buffer, where the platform has Buffer. */
   buffer: BufferLike | undefined;
+  /** True where Buffer's methods are fast calls: they then beat the typed arrays' for small pieces. */
+  readonly hasFastBuffer: boolean = isFastBuffer();
 
   constructor(module: WebAssembly.Module, options: CoreOptions) {
     this.options = options;
@@ -107,6 +113,8 @@ export class Core {
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f64 = new Float64Array(buffer);
+    this.pathA = this.u8.subarray(PATH_A, PATH_A + PATH_MAX);
+    this.pathB = this.u8.subarray(PATH_B, PATH_B + PATH_MAX);
     this.buffer = platformBuffer(buffer);
   }
 }
@@ -116,6 +124,11 @@ function abort(module: WebAssembly.Module, message: number, file: number, line: 
   const [section] = WebAssembly.Module.customSections(module, "foliofs.messages");
   const texts = section ? JSON.parse(new TextDecoder().decode(section)) : {};
   throw new Error(`foliofs core: ${texts[message] ?? "assertion failed"} (${texts[file] ?? "?"}:${line})`);
+}
+
+function isFastBuffer(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return Number.parseInt(process?.versions?.node ?? "0", 10) >= 22;
 }
 
 function platformBuffer(memory: ArrayBufferLike): BufferLike | undefined {

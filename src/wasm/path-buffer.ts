@@ -4,11 +4,11 @@
  * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/namei.ts).
  */
 import { ENAMETOOLONG } from "../base/errno.ts";
-import type { Core } from "./core.ts";
+import { type BufferLike, type Core, PATH_A } from "./core.ts";
 import { PATH_MAX } from "./layout.ts";
 
-/** Up to this many characters a loop over them is as fast as the platform's encoder (bench/micro/path-encoding.ts). */
-const LOOP_CHARS = 24;
+/** Up to this many characters a loop over them beats the platform's encoders (bench/micro/path-encoding.ts). */
+const LOOP_CHARS = 12;
 
 let encoder: TextEncoder | undefined;
 
@@ -31,19 +31,20 @@ export function putPath(core: Core, path: string | Uint8Array, at: number): numb
   return length;
 }
 
+/** utf8Write() is a fast call from Node 22 on; before, and in browsers, encodeInto() is the faster one. */
 function putEncoded(core: Core, path: string, at: number): number {
-  if (path.length >= PATH_MAX) return -ENAMETOOLONG;
-  if (path.length * 3 < PATH_MAX) {
-    if (core.buffer !== undefined) return core.buffer.utf8Write(path, at, PATH_MAX);
-    if (!core.options.shared) return encodeInto(core, path, at);
-  }
+  if (path.length * 3 >= PATH_MAX) return putLong(core, path, at);
+  if (core.hasFastBuffer) return (core.buffer as BufferLike).utf8Write(path, at, PATH_MAX);
+  if (core.options.shared) return putLong(core, path, at);
   encoder ??= new TextEncoder();
-  return putBytes(core, encoder.encode(path), at);
+  return encoder.encodeInto(path, at === PATH_A ? core.pathA : core.pathB).written;
 }
 
-function encodeInto(core: Core, path: string, at: number): number {
+/** A path that may not fit, or one for memory that encoders refuse to write to. */
+function putLong(core: Core, path: string, at: number): number {
+  if (path.length >= PATH_MAX) return -ENAMETOOLONG;
   encoder ??= new TextEncoder();
-  return encoder.encodeInto(path, core.u8.subarray(at, at + PATH_MAX)).written;
+  return putBytes(core, encoder.encode(path), at);
 }
 
 function putBytes(core: Core, path: Uint8Array, at: number): number {

@@ -124,7 +124,17 @@ describe("npm start", () => {
 
     expect(stderr).not.toMatch(/ at .*\d+:\d+/);
     expect(status).toBe(0);
-    for (const row of ["files", "bytes", "load", "walk \\+ stat", "read all", "snapshot", "restore", "memory used"]) {
+    for (const row of [
+      "files",
+      "bytes",
+      "load",
+      "load again",
+      "walk \\+ stat",
+      "read all",
+      "snapshot",
+      "restore",
+      "memory used",
+    ]) {
       expect(stdout).toMatch(new RegExp(`│ ${row} +│`));
     }
     expect(stdout).toMatch(/│ files +│ 5 /);

@@ -25,15 +25,18 @@ import {
 interface Block {
   pfn: number;
   nr: number;
-  /** What its words must hold. */
+  /** What the first and the last word of its frames must hold. */
   stamp: number;
 }
 
+const LIMIT_BYTES = 12 * 2 ** 20;
+
 /** The allocator beside a list of what it gave away. Memory is small, so that it runs out. */
 class Frames {
-  readonly core: Core = bootCore({ limitBytes: 12 * 2 ** 20 });
+  readonly core: Core = bootCore({ limitBytes: LIMIT_BYTES });
   readonly blocks: Block[] = [];
-  readonly taken = new Set<number>();
+  /** Which frames are taken. */
+  readonly taken = new Uint8Array(LIMIT_BYTES / 4096);
   #stamps = 1;
 
   alloc(order: number): void {
@@ -48,11 +51,11 @@ class Frames {
     assert.equal(pfn % 2 ** order, 0, "aligned to its size");
     const block = { pfn, nr: 2 ** order, stamp: this.#stamps++ };
     for (let i = 0; i < block.nr; i++) {
-      assert.ok(!this.taken.has(pfn + i), "frame is in use already");
-      assert.equal(pageWord(this.core, pfn + i, PAGE_REFCOUNT), 1);
-      this.taken.add(pfn + i);
+      if (this.taken[pfn + i] || pageWord(this.core, pfn + i, PAGE_REFCOUNT) !== 1) assert.fail("frame is in use already");
+      this.core.u32[(pfn + i) << 10] = block.stamp;
+      this.core.u32[((pfn + i) << 10) + 1023] = block.stamp;
     }
-    this.core.u32.fill(block.stamp, pfn << 10, (pfn + block.nr) << 10);
+    this.taken.fill(1, pfn, pfn + block.nr);
     this.blocks.push(block);
   }
 
@@ -64,24 +67,23 @@ class Frames {
     this.check(block);
     const nr = part % 3 === 0 ? 1 + (part % block.nr) : block.nr;
     this.core.x.freePages(block.pfn, nr);
-    for (let n = 0; n < nr; n++) this.taken.delete(block.pfn + n);
+    this.taken.fill(0, block.pfn, block.pfn + nr);
     block.pfn += nr;
     block.nr -= nr;
     if (block.nr === 0) this.blocks.splice(i, 1);
   }
 
   check(block: Block): void {
-    const words = this.core.u32.subarray(block.pfn << 10, (block.pfn + block.nr) << 10);
-    assert.ok(
-      words.every((word) => word === block.stamp),
-      "bytes of a block in use were changed",
-    );
+    const { u32 } = this.core;
+    for (let pfn = block.pfn; pfn < block.pfn + block.nr; pfn++) {
+      if (u32[pfn << 10] !== block.stamp || u32[(pfn << 10) + 1023] !== block.stamp) assert.fail("bytes were changed");
+    }
   }
 
   finish(): void {
     verify(this.core);
     for (const block of this.blocks) this.check(block);
-    assert.equal(framesInUse(this.core), FRAMES_OF_EMPTY_CORE + this.taken.size);
+    assert.equal(framesInUse(this.core), FRAMES_OF_EMPTY_CORE + this.taken.reduce((sum, one) => sum + one, 0));
     for (const { pfn, nr } of this.blocks) this.core.x.freePages(pfn, nr);
     assertEmpty(this.core);
   }

@@ -163,7 +163,7 @@ describe("page index", () => {
 
   it("keeps the lowest tree that reaches the largest index", () => {
     const index = new Index();
-    for (const [at, nodes] of [[63, 1], [64, 3], [4095, 4], [4096, 6]]) {
+    for (const [at, nodes] of [[63, 1], [64, 3], [4095, 4], [4096, 7]]) {
       index.store(at, 1);
       assert.equal(index.nrNodes(), nodes);
     }

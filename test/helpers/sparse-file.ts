@@ -1,0 +1,90 @@
+/** The model of a file's data: a size, and pages where there is data or where frames were allocated. */
+const PAGE = 4096;
+
+export class SparseFile {
+  size = 0;
+  readonly #pages = new Map<number, Uint8Array>();
+
+  get nrPages(): number {
+    return this.#pages.size;
+  }
+
+  indexes(): number[] {
+    return [...this.#pages.keys()].sort((a, b) => a - b);
+  }
+
+  write(pos: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const index = Math.floor((pos + done) / PAGE);
+      const offset = (pos + done) % PAGE;
+      const n = Math.min(PAGE - offset, bytes.length - done);
+      this.#pageAt(index).set(bytes.subarray(done, done + n), offset);
+      done += n;
+    }
+    this.size = Math.max(this.size, pos + bytes.length);
+  }
+
+  read(pos: number, len: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, Math.min(len, this.size - pos)));
+    for (let done = 0; done < bytes.length; ) {
+      const offset = (pos + done) % PAGE;
+      const n = Math.min(PAGE - offset, bytes.length - done);
+      const page = this.#pages.get(Math.floor((pos + done) / PAGE));
+      if (page) bytes.set(page.subarray(offset, offset + n), done);
+      done += n;
+    }
+    return bytes;
+  }
+
+  truncate(size: number): void {
+    if (size <= this.size) {
+      const first = Math.ceil(size / PAGE);
+      for (const index of [...this.#pages.keys()]) if (index >= first) this.#pages.delete(index);
+      this.#zero(size, Math.ceil(size / PAGE) * PAGE);
+    }
+    this.size = size;
+  }
+
+  punch(start: number, end: number): void {
+    const first = Math.ceil(start / PAGE);
+    const last = Math.floor(end / PAGE);
+    for (const index of [...this.#pages.keys()]) if (index >= first && index < last) this.#pages.delete(index);
+    this.#zero(start, Math.min(end, first * PAGE));
+    if (last * PAGE >= start) this.#zero(last * PAGE, end);
+  }
+
+  allocate(start: number, end: number): void {
+    for (let index = Math.floor(start / PAGE); index * PAGE < end; index++) this.#pageAt(index);
+  }
+
+  /** @returns undefined where Linux says ENXIO */
+  seekData(pos: number): number | undefined {
+    if (pos >= this.size) return undefined;
+    const index = this.indexes().find((i) => (i + 1) * PAGE > pos);
+    if (index === undefined || index * PAGE >= this.size) return undefined;
+    return Math.max(pos, index * PAGE);
+  }
+
+  seekHole(pos: number): number | undefined {
+    if (pos >= this.size) return undefined;
+    let index = Math.floor(pos / PAGE);
+    while (this.#pages.has(index)) index++;
+    return Math.min(Math.max(pos, index * PAGE), this.size);
+  }
+
+  /** Zeroes bytes of one page, if it is there. */
+  #zero(start: number, end: number): void {
+    if (start >= end) return;
+    const page = this.#pages.get(Math.floor(start / PAGE));
+    page?.fill(0, start % PAGE, end - Math.floor(start / PAGE) * PAGE);
+  }
+
+  #pageAt(index: number): Uint8Array {
+    let page = this.#pages.get(index);
+    if (!page) {
+      page = new Uint8Array(PAGE);
+      this.#pages.set(index, page);
+    }
+    return page;
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { hostFace } from "./host-face.ts";
+
+const FIELDS = [
+  "dev",
+  "mode",
+  "nlink",
+  "uid",
+  "gid",
+  "rdev",
+  "blksize",
+  "ino",
+  "size",
+  "blocks",
+  "atimeMs",
+  "mtimeMs",
+  "ctimeMs",
+  "birthtimeMs",
+];
+
+describe("Stats", () => {
+  it("has Node's fields; dates appear when they are asked for or set", () => {
+    const { fs, at } = hostFace();
+    fs.writeFileSync(at("f"), "x");
+    const stats = fs.statSync(at("f"));
+    expect(Object.keys(stats)).toEqual(FIELDS);
+    expect(Object.keys(JSON.parse(JSON.stringify(stats)))).toEqual(FIELDS);
+    expect(stats.mtime.getTime()).toBe(Math.round(stats.mtimeMs));
+    expect(stats.mtime).toBe(stats.mtime);
+    stats.atime = new Date(0);
+    expect(Object.keys(stats)).toEqual([...FIELDS, "mtime", "atime"]);
+    expect(stats).toBeInstanceOf(fs.Stats);
+    expect([stats.isFile(), stats.isDirectory()]).toEqual([true, false]);
+  });
+
+  it("counts nanoseconds in bigints", () => {
+    const { fs, at } = hostFace();
+    fs.writeFileSync(at("f"), "x");
+    fs.utimesSync(at("f"), 1.5, new Date(-1500));
+    const stats = fs.statSync(at("f"), { bigint: true });
+    expect([stats.atimeNs, stats.mtimeNs, stats.size]).toEqual([1_500_000_000n, -1_500_000_000n, 1n]);
+    expect(stats.mtimeMs).toBe(-1500n);
+    expect(stats.isFile()).toBe(true);
+    expect(fs.fstatSync(fs.openSync(at("f")), { bigint: true }).size).toBe(1n);
+  });
+
+  it("answers undefined for what is not there, when asked to", () => {
+    const { fs, at } = hostFace();
+    fs.writeFileSync(at("f"), "");
+    expect(fs.statSync(at("none"), { throwIfNoEntry: false })).toBeUndefined();
+    expect(fs.statSync(at("f/x"), { throwIfNoEntry: false })).toBeUndefined();
+    expect(() => fs.lstatSync(at("f/x"), { throwIfNoEntry: false })).toThrow("ENOTDIR");
+  });
+
+  it("statfs gives numbers or bigints", () => {
+    const { fs, at } = hostFace();
+    expect(Object.keys(fs.statfsSync(at("")))).toEqual([
+      "type",
+      "bsize",
+      "frsize",
+      "blocks",
+      "bfree",
+      "bavail",
+      "files",
+      "ffree",
+    ]);
+    expect(fs.statfsSync(at(""), { bigint: true }).bsize).toBeTypeOf("bigint");
+  });
+});
