@@ -8,10 +8,12 @@ import {
 } from "./abi";
 import { Inode, mappingOf } from "./inode";
 import { isNil, slot as self } from "./kernel";
-import { lruAdd, lruRemove, markPageAccessed } from "./lru";
+import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
-import { getSlot, isPage, pageEntry, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore } from "./xarray";
+import {
+  getSlot, isPage, pageEntry, setSlot, XArray, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+} from "./xarray";
 
 /** @returns the frame that caches page `index`, 0 = none */
 // @ts-ignore: decorator
@@ -27,7 +29,7 @@ export function addToPageCache(inode: Inode, index: u32, pfn: u32): i32 {
   const page = pageOf(pfn);
   page.mapping = <u32>changetype<usize>(inode);
   page.index = index;
-  page.flags = (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
+  page.flags = stateFlags(xa);
   inode.nrPages++;
   lruAdd(pfn);
   return 0;
@@ -141,14 +143,46 @@ export function fillHole(inode: Inode, index: u32, nr: u32): u32 {
     }
     if (!pfn) return 0;
   }
-  const got: u32 = 1 << order;
-  for (let i: u32 = 0; i < got; i++) {
-    if (addToPageCache(inode, index + i, pfn + i)) {
-      for (let j = i; j < got; j++) freePage(pfn + j);
-      return i;
-    }
-    pageOf(pfn + i).flags |= PG_UPTODATE | PG_DIRTY | PG_REFERENCED;
-    if (!(inode.xaFlags & AS_MEMORY)) xaSetMark(mappingOf(inode), index + i, XA_MARK_DIRTY);
-  }
+  const nrPages: u32 = 1 << order;
+  const got = addRun(inode, index, pfn, nrPages);
+  for (let i = got; i < nrPages; i++) freePage(pfn + i);
   return got;
+}
+
+/**
+ * addToPageCache() for contiguous frames and pages that are not cached: one descent a leaf, one store a slot. They count
+ * as up to date and dirty. @returns how many went in before memory ran out
+ */
+function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
+  const xa = mappingOf(inode);
+  let done: u32 = 0;
+  while (done < nr) {
+    const at = index + done;
+    if (xaStore(xa, at, pageEntry(pfn + done))) break;
+    let n: u32 = 1;
+    const leaf = xaLeaf(xa, at);
+    if (!isNil(leaf)) {
+      const room = min<u32>(64 - (at & 63), nr - done);
+      for (; n < room; n++) setSlot(leaf, (at & 63) + n, pageEntry(pfn + done + n));
+      leaf.count += <u8>(n - 1);
+    }
+    done += n;
+  }
+  if (!done) return 0;
+  const flags = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
+  for (let i: u32 = 0; i < done; i++) {
+    const page = pageOf(pfn + i);
+    page.flags = flags;
+    page.mapping = <u32>changetype<usize>(inode);
+    page.index = index + i;
+  }
+  inode.nrPages += done;
+  lruAddRun(pfn, done);
+  return done;
+}
+
+/** Flags that a page has from its address space. */
+// @ts-ignore: decorator
+@inline function stateFlags(xa: XArray): u32 {
+  return (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
 }

@@ -37,6 +37,24 @@ import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
   listAddHead(lruList(lruOf(page.flags)), pfn);
 }
 
+/** lruAdd() for `nr` contiguous frames of one kind, first to last: links within the run need no look at the list. */
+export function lruAddRun(pfn: u32, nr: u32): void {
+  const flags = pageOf(pfn).flags | PG_LRU;
+  const list = lruList(lruOf(flags));
+  const head = list.head;
+  const last = pfn + nr - 1;
+  for (let i = pfn; i <= last; i++) {
+    const page = pageOf(i);
+    page.flags = flags;
+    page.lruNext = i == pfn ? head : i - 1;
+    page.lruPrev = i == last ? 0 : i + 1;
+  }
+  if (head) pageOf(head).lruPrev = pfn;
+  else list.tail = pfn;
+  list.head = last;
+  list.count += nr;
+}
+
 // @ts-ignore: decorator
 @inline export function lruRemove(pfn: u32): void {
   const page = pageOf(pfn);

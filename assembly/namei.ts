@@ -130,6 +130,8 @@ export function walkOn(): i32 {
         s.ndSupplied = nil<Dentry>();
       } else if (isNil(dentry)) {
         s.ndParent = dir;
+        s.ndParent = dir;
+        s.ndParentMount = s.ndMount;
         s.ndLast = at;
         s.ndLastLen = len;
         return handover(HANDOVER_LOOKUP);
@@ -149,7 +151,7 @@ export function walkOn(): i32 {
     }
     if (dentry.flags & DCACHE_MOUNTED && (!last || !(flags & LOOKUP_LAST) || flags & LOOKUP_OPEN)) dentry = followMounts(dentry);
 
-    if ((dentry.inode.mode & S_IFMT) == S_IFLNK && followsLink(last, trailing, flags)) {
+    if ((dentry.inode.mode & S_IFMT) == S_IFLNK && followsLink(last, flags)) {
       if (s.ndLinks >= MAX_LINKS) return -ELOOP;
       const body = linkBody(dentry);
       if (body == 1) {
@@ -176,11 +178,11 @@ export function walkOn(): i32 {
   return -ENOENT;
 }
 
-/** A last component that is a link is followed if asked for, or if slashes behind it ask for a directory. */
+/** A last component that is a link is followed if asked for, or if slashes behind it, or behind the link that led to it, ask for a directory. */
 // @ts-ignore: decorator
-@inline function followsLink(last: bool, trailing: bool, flags: u32): bool {
+@inline function followsLink(last: bool, flags: u32): bool {
   if (!last || flags & LOOKUP_FOLLOW) return true;
-  return trailing && !(flags & LOOKUP_LAST);
+  return slot().ndTrailing != 0 && !(flags & LOOKUP_LAST);
 }
 
 // @ts-ignore: decorator

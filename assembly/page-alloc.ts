@@ -26,7 +26,8 @@ import { reclaim } from "./reclaim";
 
 const PCP_HIGH: u32 = 256;
 const PCP_BATCH_ORDER: u32 = 5;
-const GROW_MIN_FRAMES: u32 = SECTION_FRAMES;
+const GROW_MIN_FRAMES: u32 = 16 * SECTION_FRAMES; // one memory.grow costs about as much as 700 first touches of a frame
+const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
 const ORDER_BITS: u32 = 4;
 const ORDER_MASK: u32 = (1 << ORDER_BITS) - 1;
 
@@ -215,17 +216,17 @@ function refillPcp(): bool {
   return true;
 }
 
-/** Brings more memory online: by a quarter of what is there, at least a section. @returns false at the limit */
+/** Brings more memory online: a section that the memory has already, else memory.grow() doubles it. @returns false at the limit */
 function growMemory(): bool {
   const k = kernel();
   const present = <u32>memory.size() * WASM_PAGE_FRAMES;
-  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(k.endPfn + GROW_MIN_FRAMES, min<u32>(present, k.maxPfn)));
-  const want = max<u32>(GROW_MIN_FRAMES, (k.endPfn >> 2) & ~(SECTION_FRAMES - 1));
+  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, min<u32>(present, k.maxPfn)));
+  const want = min<u32>(max<u32>(GROW_MIN_FRAMES, k.endPfn), GROW_MAX_FRAMES);
   const target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
   if (target <= present) return false;
   if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
   countEvent(VM_MEMORY_GROWN);
-  return onlineMemory(min<u32>(k.endPfn + GROW_MIN_FRAMES, target));
+  return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, target));
 }
 
 /** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */

@@ -2,30 +2,32 @@
 //
 //   buffer   | name NUL name NUL ... →          ← type type type |      types from the end backwards, one byte each
 //
-// Sorted bytewise (as libuv's scandir gives them) or in directory order, newest first (as getdents on tmpfs). Sorting is
-// a natural merge sort of a chain through Dentry.lruNext: names made in order are one descending run, and cost one pass.
+// Sorted bytewise (as libuv's scandir gives them, name-sort.ts) or in directory order, newest first (as getdents on
+// tmpfs).
 import { CACHE_DENTRY, DCACHE_CHILD, PG_SLAB, RESULT_EXTRA, RESULT_LENGTH, S_IFMT } from "./abi";
 import { Dentry, nameOf } from "./dentry";
 import { File } from "./file";
-import { isNil, nil, scratch, setResult, slot } from "./kernel";
+import { isNil, nil, setResult, slot } from "./kernel";
+import { sortNames } from "./name-sort";
 import { pageOf, pfnOf } from "./page";
 import { cacheOf } from "./slab";
 
-const NR_RUNS: u32 = 32;
 const NON_ASCII: u64 = 0x8080808080808080;
 
 /** Lines up all names of a directory, sorted bytewise, for packNames(). */
 export function startSorted(dir: Dentry): void {
   let chain = nil<Dentry>();
   let tail = nil<Dentry>();
+  let nr: u32 = 0;
   for (let child = dir.children; !isNil(child); child = child.siblingNext) {
     if (isNil(child.inode)) continue;
     if (isNil(tail)) chain = child;
     else tail.lruNext = child;
     tail = child;
+    nr++;
   }
   if (!isNil(tail)) tail.lruNext = nil<Dentry>();
-  slot().dirNext = sortChain(chain);
+  slot().dirNext = sortNames(chain, nr);
 }
 
 /**
@@ -114,113 +116,4 @@ function isHintValid(file: File): bool {
   }
   store<u8>(to + len, 0);
   return bits;
-}
-
-// --- Sorting ----------------------------------------------------------------------------------------------------------
-
-// @ts-ignore: decorator
-@inline function runAt(i: u32): usize {
-  return scratch() + (<usize>i << 2);
-}
-
-// @ts-ignore: decorator
-@inline function getRun(i: u32): Dentry {
-  return changetype<Dentry>(<usize>load<u32>(runAt(i)));
-}
-
-// @ts-ignore: decorator
-@inline function setRun(i: u32, run: Dentry): void {
-  store<u32>(runAt(i), <u32>changetype<usize>(run));
-}
-
-/** Sorts a chain: runs are merged like the digits of a binary counter. */
-function sortChain(chain: Dentry): Dentry {
-  for (let i: u32 = 0; i < NR_RUNS; i++) setRun(i, nil<Dentry>());
-  slot().dirNext = chain;
-  while (!isNil(slot().dirNext)) {
-    let run = takeRun();
-    let i: u32 = 0;
-    for (; i < NR_RUNS - 1 && !isNil(getRun(i)); i++) {
-      run = merge(getRun(i), run);
-      setRun(i, nil<Dentry>());
-    }
-    setRun(i, isNil(getRun(i)) ? run : merge(getRun(i), run));
-  }
-  let sorted = nil<Dentry>();
-  for (let i: u32 = 0; i < NR_RUNS; i++) {
-    if (!isNil(getRun(i))) sorted = isNil(sorted) ? getRun(i) : merge(getRun(i), sorted);
-  }
-  return sorted;
-}
-
-/** Takes the longest ascending or descending run off the front of the chain at slot.dirNext; answers it ascending. */
-function takeRun(): Dentry {
-  const s = slot();
-  const first = s.dirNext;
-  let last = first;
-  let next = first.lruNext;
-  if (isNil(next) || before(first, next)) {
-    while (!isNil(next) && before(last, next)) {
-      last = next;
-      next = next.lruNext;
-    }
-    last.lruNext = nil<Dentry>();
-    s.dirNext = next;
-    return first;
-  }
-  let head = first;
-  head.lruNext = nil<Dentry>();
-  while (!isNil(next) && before(next, head)) {
-    const after = next.lruNext;
-    next.lruNext = head;
-    head = next;
-    next = after;
-  }
-  s.dirNext = next;
-  return head;
-}
-
-function merge(left: Dentry, right: Dentry): Dentry {
-  let a = left;
-  let b = right;
-  let head = nil<Dentry>();
-  let tail = nil<Dentry>();
-  while (!isNil(a) && !isNil(b)) {
-    let next: Dentry;
-    if (before(a, b)) {
-      next = a;
-      a = a.lruNext;
-    } else {
-      next = b;
-      b = b.lruNext;
-    }
-    if (isNil(tail)) head = next;
-    else tail.lruNext = next;
-    tail = next;
-  }
-  tail.lruNext = isNil(a) ? b : a;
-  return head;
-}
-
-/** Bytewise order of two names. */
-function before(a: Dentry, b: Dentry): bool {
-  const nameA = nameOf(a);
-  const nameB = nameOf(b);
-  const lenA: u32 = a.nameLen;
-  const lenB: u32 = b.nameLen;
-  const both = min<u32>(lenA, lenB);
-  let i: u32 = 0;
-  for (; i + 8 <= both; i += 8) {
-    const x = load<u64>(nameA + i);
-    const y = load<u64>(nameB + i);
-    if (x != y) return bswap<u64>(x) < bswap<u64>(y);
-  }
-  const left = both - i;
-  if (left) {
-    const mask = ((<u64>1) << (left << 3)) - 1;
-    const x = load<u64>(nameA + i) & mask;
-    const y = load<u64>(nameB + i) & mask;
-    if (x != y) return bswap<u64>(x) < bswap<u64>(y);
-  }
-  return lenA < lenB;
 }

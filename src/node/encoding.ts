@@ -148,10 +148,16 @@ export function encodeText(text: string, encoding: string): Uint8Array {
   return name === "utf8" ? encoder.encode(text) : encodePlain(text, name);
 }
 
+/** Unit by unit: TextDecoder would replace lone surrogates, which Buffer keeps. */
+function decodeUtf16(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i + 1 < bytes.length; i += 2) text += String.fromCharCode(bytes[i] | (bytes[i + 1] << 8));
+  return text;
+}
+
 function decodePlain(bytes: Uint8Array, encoding: Encoding): string {
   if (encoding === "hex") return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (encoding === "utf16le")
-    return new TextDecoder("utf-16le", { ignoreBOM: true }).decode(bytes.slice(0, bytes.length & ~1));
+  if (encoding === "utf16le") return decodeUtf16(bytes);
   const mask = encoding === "ascii" ? 0x7f : 0xff;
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] & mask);

@@ -10,7 +10,6 @@ import { callbackForms } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
 import { Dirent } from "./dirent.ts";
-import { labelAll, PROMISE_LENGTHS, SURFACE_LENGTHS } from "./labels.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, NodeFs, NodeFsSubset, Untyped } from "./node-fs.ts";
 import { createOperations } from "./operations/index.ts";
@@ -20,6 +19,7 @@ import {
   deriveCallback1,
   deriveCallback2,
   deriveCallback3,
+  deriveDefaulted2,
   deriveOptional2,
   deriveOptional3,
   deriveSync,
@@ -28,6 +28,16 @@ import { toUnixSeconds } from "./validators.ts";
 
 /** Every function that Node's types name must be there; the compiler says which one is not. */
 type Surface = Record<keyof NodeFsSubset | keyof Untyped | keyof BeyondNode, unknown>;
+
+/** Names of derived functions as callers see them, in stacks and in `name`. */
+function nameAll<T extends object>(surface: T): T {
+  for (const [name, value] of Object.entries(surface)) {
+    // Classes keep their names; the right ones are left alone, since this is done for every face.
+    if (typeof value !== "function" || value.name === name || name[0] < "_") continue;
+    Object.defineProperty(value, "name", { value: name, configurable: true });
+  }
+  return surface;
+}
 
 /**
  * The face of one task.
@@ -40,7 +50,7 @@ export function createFace(sys: Syscalls): NodeFs {
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
 
-  const realpathSync = Object.assign(deriveSync(ops.realpath), { native: deriveSync(ops.realpathNative) });
+  const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
 
   function mkdtempDisposableSync(prefix: unknown, options?: unknown): object {
@@ -49,7 +59,7 @@ export function createFace(sys: Syscalls): NodeFs {
     const remove = (): void => ops.removeSync(full);
     return { path, remove, [Symbol.dispose]: remove };
   }
-  const mkdtempSync = deriveSync(ops.mkdtemp);
+  const mkdtempSync = deriveSync(ops.mkdtemp, 2);
 
   const surface = {
     appendFile: callbacks.appendFile,
@@ -57,40 +67,40 @@ export function createFace(sys: Syscalls): NodeFs {
     access: deriveOptional2(ops.access),
     accessSync: ops.accessSync,
     chown: deriveCallback3(ops.chown),
-    chownSync: deriveSync(ops.chown),
+    chownSync: deriveSync(ops.chown, 3),
     chmod: deriveCallback2(ops.chmod),
     chmodSync: ops.chmodSync,
     close: callbacks.close,
     closeSync: ops.closeSync,
     copyFile: deriveOptional3(ops.copyFile),
-    copyFileSync: deriveSync(ops.copyFile),
+    copyFileSync: deriveSync(ops.copyFile, 3),
     exists: callbacks.exists,
     existsSync: ops.existsSync,
     fchown: deriveCallback3(ops.fchown),
-    fchownSync: deriveSync(ops.fchown),
+    fchownSync: deriveSync(ops.fchown, 3),
     fchmod: deriveCallback2(ops.fchmod),
-    fchmodSync: deriveSync(ops.fchmod),
+    fchmodSync: deriveSync(ops.fchmod, 2),
     fdatasync: deriveCallback1(ops.fdatasync),
-    fdatasyncSync: deriveSync(ops.fdatasync),
-    fstat: deriveOptional2(ops.fstat),
+    fdatasyncSync: deriveSync(ops.fdatasync, 1),
+    fstat: deriveDefaulted2(ops.fstat),
     fstatSync: ops.fstatSync,
     fsync: deriveCallback1(ops.fsync),
-    fsyncSync: deriveSync(ops.fsync),
-    ftruncate: deriveOptional2(ops.ftruncate),
-    ftruncateSync: deriveSync(ops.ftruncate),
+    fsyncSync: deriveSync(ops.fsync, 1),
+    ftruncate: deriveDefaulted2(ops.ftruncate),
+    ftruncateSync: deriveSync(ops.ftruncate, "1?"),
     futimes: deriveCallback3(ops.futimes),
-    futimesSync: deriveSync(ops.futimes),
+    futimesSync: deriveSync(ops.futimes, 3),
     lchown: deriveCallback3(ops.lchown),
-    lchownSync: deriveSync(ops.lchown),
+    lchownSync: deriveSync(ops.lchown, 3),
     // As in Node on Linux: the names are there, the functions are not.
     lchmod: undefined,
     lchmodSync: undefined,
     link: deriveCallback2(ops.link),
     linkSync: ops.linkSync,
-    lstat: deriveOptional2(ops.lstat),
+    lstat: deriveDefaulted2(ops.lstat),
     lstatSync: ops.lstatSync,
     lutimes: deriveCallback3(ops.lutimes),
-    lutimesSync: deriveSync(ops.lutimes),
+    lutimesSync: deriveSync(ops.lutimes, 3),
     mkdir: deriveOptional2(ops.mkdir),
     mkdirSync: ops.mkdirSync,
     mkdtemp: deriveOptional2(ops.mkdtemp),
@@ -107,7 +117,7 @@ export function createFace(sys: Syscalls): NodeFs {
     readFile: callbacks.readFile,
     readFileSync: ops.readFileSync,
     readlink: deriveOptional2(ops.readlink),
-    readlinkSync: deriveSync(ops.readlink),
+    readlinkSync: deriveSync(ops.readlink, 2),
     realpath,
     realpathSync,
     rename: deriveCallback2(ops.rename),
@@ -115,19 +125,19 @@ export function createFace(sys: Syscalls): NodeFs {
     rm: callbacks.rm,
     rmSync: ops.rmSync,
     rmdir: deriveOptional2(ops.rmdir),
-    rmdirSync: deriveSync(ops.rmdir),
-    stat: deriveOptional2(ops.stat),
-    statfs: deriveOptional2(ops.statfs),
+    rmdirSync: deriveSync(ops.rmdir, 2),
+    stat: deriveDefaulted2(ops.stat),
+    statfs: deriveDefaulted2(ops.statfs),
     statSync: ops.statSync,
-    statfsSync: deriveSync(ops.statfs),
+    statfsSync: deriveSync(ops.statfs, "1?"),
     symlink: callbacks.symlink,
-    symlinkSync: deriveSync(ops.symlink),
+    symlinkSync: deriveSync(ops.symlink, 3),
     truncate: deriveOptional2(ops.truncate),
-    truncateSync: deriveSync(ops.truncate),
+    truncateSync: deriveSync(ops.truncate, 2),
     unlink: deriveCallback1(ops.unlink),
     unlinkSync: ops.unlinkSync,
     utimes: deriveCallback3(ops.utimes),
-    utimesSync: deriveSync(ops.utimes),
+    utimesSync: deriveSync(ops.utimes, 3),
     writeFile: callbacks.writeFile,
     writeFileSync: ops.writeFileSync,
     write: callbacks.write,
@@ -156,8 +166,8 @@ export function createFace(sys: Syscalls): NodeFs {
     ...memfsOperations(sys, ops),
   } satisfies Surface;
 
-  const promises = labelAll(createPromises(ops, dirs), PROMISE_LENGTHS);
-  return { ...labelAll(surface, SURFACE_LENGTHS), promises } as unknown as NodeFs;
+  const promises = nameAll(createPromises(ops, dirs));
+  return { ...nameAll(surface), promises } as unknown as NodeFs;
 }
 
 export { Dir } from "./dir.ts";

@@ -29,8 +29,8 @@ async function writeIterable(ops: Operations, path: unknown, data: unknown, opti
 }
 
 function wholeFileForms(ops: Operations) {
-  const writeByPath = derivePromise(ops.writeFile);
-  const readByPath = derivePromise(ops.readFile);
+  const writeByPath = derivePromise(ops.writeFile, 3);
+  const readByPath = derivePromise(ops.readFile, 2);
 
   async function writeFile(file: unknown, data: unknown, options?: unknown): Promise<void> {
     if (file instanceof FileHandle) return file.writeFile(data, options);
@@ -50,7 +50,7 @@ function wholeFileForms(ops: Operations) {
 }
 
 function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>) {
-  const mkdtemp = derivePromise(ops.mkdtemp);
+  const mkdtemp = derivePromise(ops.mkdtemp, 2);
 
   async function mkdtempDisposable(prefix: unknown, options?: unknown): Promise<object> {
     const path = (await mkdtemp(prefix, options)) as string;
@@ -67,7 +67,7 @@ function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>)
     return resolveSoon(undefined);
   }
 
-  return { rm, mkdtemp, mkdtempDisposable, opendir: derivePromise(dirs.opendir) };
+  return { rm, mkdtemp, mkdtempDisposable, opendir: derivePromise(dirs.opendir, 3) };
 }
 
 /** In Node's order. */
@@ -75,33 +75,33 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
   const { rm, mkdtemp, mkdtempDisposable, opendir } = directoryForms(ops, dirs);
   const { writeFile, appendFile, readFile } = wholeFileForms(ops);
   return {
-    access: derivePromise(ops.access),
-    copyFile: derivePromise(ops.copyFile),
+    access: derivePromise(ops.access, "1?"),
+    copyFile: derivePromise(ops.copyFile, 3),
     open: async (path: unknown, flags?: unknown, mode?: unknown) => openHandle(ops, path, flags, mode),
     opendir,
-    rename: derivePromise(ops.rename),
-    truncate: derivePromise(ops.truncate),
+    rename: derivePromise(ops.rename, 2),
+    truncate: derivePromise(ops.truncate, "1?"),
     rm,
-    rmdir: derivePromise(ops.rmdir),
-    mkdir: derivePromise(ops.mkdir),
-    readdir: derivePromise(ops.readdir),
-    readlink: derivePromise(ops.readlink),
-    symlink: derivePromise(ops.symlink),
-    lstat: derivePromise(ops.lstat),
-    stat: derivePromise(ops.stat),
-    statfs: derivePromise(ops.statfs),
-    link: derivePromise(ops.link),
-    unlink: derivePromise(ops.unlink),
-    chmod: derivePromise(ops.chmod),
+    rmdir: derivePromise(ops.rmdir, 2),
+    mkdir: derivePromise(ops.mkdir, 2),
+    readdir: derivePromise(ops.readdir, 2),
+    readlink: derivePromise(ops.readlink, 2),
+    symlink: derivePromise(ops.symlink, 3),
+    lstat: derivePromise(ops.lstat, "1?"),
+    stat: derivePromise(ops.stat, "1?"),
+    statfs: derivePromise(ops.statfs, "1?"),
+    link: derivePromise(ops.link, 2),
+    unlink: derivePromise(ops.unlink, 1),
+    chmod: derivePromise(ops.chmod, 2),
     // Linux has no way to change the mode of a link.
-    lchmod: async (): Promise<never> => {
+    lchmod: async (_path: unknown, _mode: unknown): Promise<never> => {
       throw methodNotImplementedError("lchmod()");
     },
-    lchown: derivePromise(ops.lchown),
-    chown: derivePromise(ops.chown),
-    utimes: derivePromise(ops.utimes),
-    lutimes: derivePromise(ops.lutimes),
-    realpath: derivePromise(ops.realpathNative),
+    lchown: derivePromise(ops.lchown, 3),
+    chown: derivePromise(ops.chown, 3),
+    utimes: derivePromise(ops.utimes, 3),
+    lutimes: derivePromise(ops.lutimes, 3),
+    realpath: derivePromise(ops.realpathNative, 2),
     mkdtemp,
     mkdtempDisposable,
     writeFile,

@@ -28,17 +28,33 @@ export interface Operation<Q, R> {
 }
 
 type Form = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+type PromiseForm = (a?: unknown, b?: unknown, c?: unknown) => Promise<unknown>;
 
 function valueOrThrow(outcome: unknown): unknown {
   if (outcome instanceof Failure) throw outcome.toError();
   return outcome;
 }
 
+/**
+ * Parameters of a form, as its `length` shows them: `1?` has one, and one that may be left out. Written out one by one,
+ * since to set `length` afterwards would cost more than all else in making a face.
+ */
+export type Parameters = 1 | "1?" | 2 | 3;
+
 /** The synchronous form. */
-export function deriveSync<Q>(operation: Operation<Q, unknown>): Form {
+export function deriveSync<Q>(operation: Operation<Q, unknown>, parameters: Parameters): Form {
   const { commit } = operation;
   const prepare = operation.prepareSync ?? operation.prepare;
-  return (a, b, c, d) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b, c, d)));
+  switch (parameters) {
+    case 1:
+      return (a) => valueOrThrow(commit(prepare(NO_CALLBACK, a)));
+    case "1?":
+      return (a, b = undefined) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b)));
+    case 2:
+      return (a, b) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b)));
+    default:
+      return (a, b, c) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b, c)));
+  }
 }
 
 function signalOf(request: unknown): AbortSignal | undefined {
@@ -46,16 +62,26 @@ function signalOf(request: unknown): AbortSignal | undefined {
 }
 
 /** The promise form: wrong arguments reject, they do not throw. */
-export function derivePromise<Q>(operation: Operation<Q, unknown>): Form {
+export function derivePromise<Q>(operation: Operation<Q, unknown>, parameters: Parameters): PromiseForm {
   const { commit } = operation;
   const prepare = operation.preparePromise ?? operation.prepare;
-  return (a, b, c, d) => {
+  function start(a: unknown, b?: unknown, c?: unknown): Promise<unknown> {
     try {
-      return commitToPromise(commit, prepare(NO_CALLBACK, a, b, c, d));
+      return commitToPromise(commit, prepare(NO_CALLBACK, a, b, c));
     } catch (error) {
       return rejectSoon(error);
     }
-  };
+  }
+  switch (parameters) {
+    case 1:
+      return (a) => start(a);
+    case "1?":
+      return (a, b = undefined) => start(a, b);
+    case 2:
+      return (a, b) => start(a, b);
+    default:
+      return (a, b, c) => start(a, b, c);
+  }
 }
 
 /** Commits a prepared request and answers the promise of its outcome. */
@@ -174,6 +200,12 @@ export function deriveOptional2<Q>(operation: Operation<Q, unknown>): Form {
     if (typeof b === "function") commitToCallback(commit, prepare(b, a), b as Callback);
     else commitToCallback(commit, prepare(callback, a, b), callback as Callback);
   };
+}
+
+/** As deriveOptional2 for the operations whose options have a default in Node, which `length` does not count. */
+export function deriveDefaulted2<Q>(operation: Operation<Q, unknown>): Form {
+  const call = deriveOptional2(operation);
+  return (a, b = undefined, callback = undefined) => call(a, b, callback);
 }
 
 /** Callback form `(a, b, [c], callback)`. */

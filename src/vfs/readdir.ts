@@ -72,10 +72,14 @@ class Listing implements DirListing {
     this.#pieces.push(isAscii ? names : core.u8.slice(buffer, buffer + length));
     const typesAt = this.names.length;
     this.names = typesAt === 0 ? names : this.names.concat(names);
-    const types = new Uint8Array(typesAt + nr);
-    types.set(this.types);
-    for (let i = 0; i < nr; i++) types[typesAt + i] = core.u8[buffer + bytes - 1 - i];
-    this.types = types;
+    const added = core.u8.slice(buffer + bytes - nr, buffer + bytes).reverse();
+    if (typesAt === 0) this.types = added;
+    else {
+      const types = new Uint8Array(typesAt + nr);
+      types.set(this.types);
+      types.set(added, typesAt);
+      this.types = types;
+    }
   }
 
   /** One entry, from a file system that lists its own. */

@@ -34,6 +34,23 @@ export function limitSuite(create: Create): void {
     assert.equal(fs.statSync(`${root}/f`).blocks, 0);
   });
 
+  it("holds the file size limit of a task (RLIMIT_FSIZE) in writes and truncates, and in nothing else", (context) => {
+    const subject = create();
+    const kernel = kernelOf(subject, context, "node:fs cannot set RLIMIT_FSIZE");
+    const { fs, root } = subject;
+    const limited = kernel.task({ uid: 0, gid: 0, fileSizeLimit: PAGE + 10 });
+    fs.writeFileSync(`${root}/long`, Buffer.alloc(3 * PAGE, 1));
+    withOpen(limited, `${root}/f`, "w+", (fd) => {
+      assert.equal(limited.writeSync(fd, Buffer.alloc(2 * PAGE)), PAGE + 10);
+      assert.equal(outcomeOf(() => limited.writeSync(fd, "x")), "EFBIG");
+      assert.equal(outcomeOf(() => limited.ftruncateSync(fd, PAGE + 11)), "EFBIG");
+      limited.ftruncateSync(fd, PAGE + 10);
+    });
+    assert.equal(limited.readFileSync(`${root}/long`).length, 3 * PAGE);
+    limited.truncateSync(`${root}/long`, 5);
+    fs.writeFileSync(`${root}/f`, Buffer.alloc(3 * PAGE));
+  });
+
   it("gives ENOSPC when memory runs out, keeps what was there, and works on once there is room", (context) => {
     const subject = create();
     kernelOf(subject, context, "the host's memory is not this test's alone");

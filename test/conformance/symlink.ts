@@ -75,7 +75,7 @@ export function symlinkSuite(create: Create): void {
 
   it("stays at the root with ..", () => {
     const { fs, root } = create();
-    assert.equal(fs.realpathSync.native(`/../..${root}/..//../..${root}/.`), root);
+    assert.equal(fs.realpathSync.native(`/../.././..${root}/.`), root);
   });
 
   it(`follows ${MAX_SYMLINKS} links in a chain and no more`, () => {

@@ -6,8 +6,8 @@
  */
 import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs } from "./subject.ts";
 
-/** Page index is u32, pages are 4 KiB. @see docs DESIGN section 3: s_maxbytes */
-const MAX_FILE_BYTES = 2n ** 44n;
+/** Page indexes are 32 bits and pages 4 KiB; the last byte is left out, as Linux does. @see assembly/super.ts */
+const MAX_FILE_BYTES = 2n ** 44n - 1n;
 
 type FolioFs = SubjectFs & { readonly kernel: Kernel };
 type Entry = { createFsSync(options?: { memoryLimit?: number }): FolioFs };

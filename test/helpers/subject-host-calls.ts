@@ -5,7 +5,7 @@
  * inheritance, so it is the same open file description: lseek in the child moves the parent's position.
  */
 import { spawnSync } from "node:child_process";
-import { constants } from "node:os";
+import { getSystemErrorName } from "node:util";
 import type { BeyondNode } from "./subject.ts";
 
 /** Numbers of the calls by architecture. @see Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
@@ -31,7 +31,7 @@ function encode(argument: Argument): string {
 }
 
 function failure(syscall: string, errno: number): Error {
-  const code = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
+  const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${code}: ${syscall}`), { errno: -errno, code, syscall });
 }
 

@@ -27,9 +27,16 @@ export interface BeyondNode {
 
 export type SubjectFs = NodeFs & BeyondNode;
 
+export interface TaskOptions extends Partial<Credentials> {
+  readonly cwd?: string;
+  readonly root?: string;
+  /** Bytes; RLIMIT_FSIZE. */
+  readonly fileSizeLimit?: number;
+}
+
 /** The machine behind a foliofs face, as far as tests use it. */
 export interface Kernel {
-  task(options: Partial<Credentials> & { cwd?: string; root?: string }): SubjectFs & { readonly kernel: Kernel };
+  task(options: TaskOptions): SubjectFs & { readonly kernel: Kernel };
   vmstat(): Record<string, number>;
   destroy(): void;
   verify?(): unknown;

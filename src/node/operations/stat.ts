@@ -94,7 +94,7 @@ function statOperation(sys: Syscalls, syscall: string, flags: number): Operation
 }
 
 function lookSync(sys: Syscalls) {
-  function statSync(path: unknown, options?: StatOptions): AnyStats | undefined {
+  function statSync(path: unknown, options: StatOptions | undefined = undefined): AnyStats | undefined {
     const name = toPath(path);
     const isBigint = options !== undefined && options.bigint === true;
     const rc = sys.stat(name, 0);
@@ -105,7 +105,7 @@ function lookSync(sys: Syscalls) {
     return isBigint ? new BigIntStats(sys.statValues) : statsOf(sys.statValues);
   }
 
-  function lstatSync(path: unknown, options?: StatOptions): AnyStats | undefined {
+  function lstatSync(path: unknown, options: StatOptions | undefined = undefined): AnyStats | undefined {
     const name = toPath(path);
     const isBigint = options !== undefined && options.bigint === true;
     const rc = sys.stat(name, AT_SYMLINK_NOFOLLOW);
@@ -116,7 +116,7 @@ function lookSync(sys: Syscalls) {
     return isBigint ? new BigIntStats(sys.statValues) : statsOf(sys.statValues);
   }
 
-  function fstatSync(fd: unknown, options?: StatOptions): AnyStats {
+  function fstatSync(fd: unknown, options: StatOptions | undefined = undefined): AnyStats {
     const isBigint = options !== undefined && options.bigint === true;
     const rc = sys.fstat(checkFd(fd));
     if (rc < 0) throw uvException(rc, "fstat");

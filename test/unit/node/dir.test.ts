@@ -1,3 +1,4 @@
+import type { Dir as NodeDir } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Dir } from "../../../src/node/index.ts";
 import { hostFace, thrownBy } from "./host-face.ts";
@@ -61,12 +62,14 @@ describe("Dir", () => {
 
   it("takes callbacks", async () => {
     const { fs, at } = filled();
-    const dir = await new Promise<{ read: Function; close: Function }>((resolve, reject) => {
+    const dir = await new Promise<NodeDir>((resolve, reject) => {
       fs.opendir(at("d"), (error, opened) => (error ? reject(error) : resolve(opened)));
     });
-    expect(await new Promise((resolve) => dir.read((_error: unknown, entry: unknown) => resolve(entry)))).not.toBeNull();
+    expect(
+      await new Promise((resolve) => dir.read((_error: unknown, entry: unknown) => resolve(entry))),
+    ).not.toBeNull();
     expect(await new Promise((resolve) => dir.close(resolve))).toBeNull();
-    expect(await new Promise<{ code: string }>((resolve) => dir.close(resolve))).toMatchObject({
+    expect(await new Promise((resolve) => dir.close(resolve))).toMatchObject({
       code: "ERR_DIR_CLOSED",
     });
     expect(thrownBy(() => dir.read(() => {})).code).toBe("ERR_DIR_CLOSED");
@@ -82,11 +85,11 @@ describe("Dir", () => {
 
   it("checks its arguments and leaves nothing open", () => {
     const { fs, at } = filled();
-    const fd = fs.openSync(at("d/a"));
+    const fd = fs.openSync(at("d/a"), "r");
     fs.closeSync(fd);
     const error = thrownBy(() => fs.opendirSync(at("d"), { bufferSize: 0 }));
     expect(error.message).toContain('"options.bufferSize" is out of range. It must be >= 1 && <= 4294967295');
-    const next = fs.openSync(at("d/a"));
+    const next = fs.openSync(at("d/a"), "r");
     fs.closeSync(next);
     expect(next).toBe(fd);
     expect(thrownBy(() => new Dir(undefined, "")).message).toBe('The "handle" argument must be specified');

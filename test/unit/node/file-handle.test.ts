@@ -37,7 +37,7 @@ describe("FileHandle", () => {
     const handle = await fs.promises.open(at("f"), "w");
     const { fd } = handle;
     let nrEvents = 0;
-    handle.on("close", () => nrEvents++);
+    (handle as unknown as NodeJS.EventEmitter).on("close", () => nrEvents++);
     const { close } = handle;
     await Promise.all([close(), close()]);
     await handle.close();

@@ -25,7 +25,17 @@ describe("readFile and writeFile", () => {
     });
   }
 
-  for (const encoding of ["utf8", "utf16le", "ucs2", "latin1", "binary", "ascii", "hex", "base64", "base64url"] as const) {
+  for (const encoding of [
+    "utf8",
+    "utf16le",
+    "ucs2",
+    "latin1",
+    "binary",
+    "ascii",
+    "hex",
+    "base64",
+    "base64url",
+  ] as const) {
     it(`speak ${encoding}`, () => {
       const { fs, at } = hostFace();
       const text = Buffer.from("some data").toString(encoding);

@@ -1,0 +1,81 @@
+/**
+ * What the compiler must know of a face: `npx tsc --noEmit` is the test.
+ */
+import type * as nodeFs from "node:fs";
+import type { BigIntStats, Dirent, Stats, StatsFs } from "node:fs";
+import type { NodeFs } from "../../src/node/index.ts";
+import type { LaterKeys } from "../../src/node/node-fs.ts";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only when the type of `_value` is exactly `Expected`. */
+function isExactly<Expected>() {
+  return <Actual>(_value: Actual, ..._same: Equal<Actual, Expected> extends true ? [] : [never]): void => {};
+}
+
+/** In Node's types, but undefined on Linux: the class has no value, and links have no mode to change. */
+type TypesOnly = "StatsFs" | "lchmod" | "lchmodSync";
+
+/** node:fs as plain functions: without the types-only helpers of util.promisify, and without what comes later. */
+type Plain<T> = {
+  [K in keyof T as K extends LaterKeys | TypesOnly ? never : K]: K extends "promises"
+    ? Omit<T[K], "cp" | "glob" | "watch">
+    : T[K] extends { __promisify__: unknown }
+      ? Omit<T[K], "__promisify__"> & CallableOf<T[K]>
+      : T[K];
+};
+type CallableOf<F> = F extends (...args: infer A) => infer R ? (...args: A) => R : unknown;
+
+declare const fs: NodeFs;
+fs satisfies Plain<typeof nodeFs>;
+
+export function checkSync(): void {
+  isExactly<string>()(fs.readFileSync("p", "utf8"));
+  isExactly<NonSharedBuffer>()(fs.readFileSync("p"));
+  isExactly<Stats>()(fs.statSync("p"));
+  isExactly<BigIntStats>()(fs.statSync("p", { bigint: true }));
+  isExactly<Stats | undefined>()(fs.statSync("p", { throwIfNoEntry: false }));
+  isExactly<StatsFs>()(fs.statfsSync("p"));
+  isExactly<string[]>()(fs.readdirSync("p"));
+  isExactly<Dirent[]>()(fs.readdirSync("p", { withFileTypes: true }));
+  isExactly<NonSharedBuffer[]>()(fs.readdirSync("p", "buffer"));
+  isExactly<string | undefined>()(fs.mkdirSync("p", { recursive: true }));
+  isExactly<void>()(fs.mkdirSync("p"));
+  isExactly<string>()(fs.realpathSync.native("p"));
+  isExactly<number>()(fs.readSync(3, new Uint8Array(1), 0, 1, 0n));
+  // @ts-expect-error a number is no path
+  fs.readdirSync(3);
+  // @ts-expect-error streams come later
+  fs.createReadStream;
+}
+
+export async function checkAsync(): Promise<void> {
+  isExactly<string>()(await fs.promises.readFile("p", "utf8"));
+  isExactly<BigIntStats>()(await fs.promises.stat("p", { bigint: true }));
+  const handle = await fs.promises.open("p");
+  isExactly<nodeFs.promises.FileHandle>()(handle);
+  isExactly<Dirent[]>()(await fs.promises.readdir("p", { withFileTypes: true }));
+  fs.readFile("p", "utf8", (_error, text) => isExactly<string>()(text));
+  fs.stat("p", { bigint: true }, (_error, stats) => isExactly<BigIntStats>()(stats));
+  for await (const entry of fs.opendirSync("p")) isExactly<Dirent>()(entry);
+  // @ts-expect-error comes later
+  fs.promises.watch;
+}
+
+export function checkBeyondNode(): void {
+  fs.mknodSync("p", 0o010644);
+  fs.utimensSync("p", 5n, "omit", { followSymlinks: false });
+  // @ts-expect-error seconds are not enough
+  fs.utimensSync("p", 5, "now");
+  fs.fallocateSync(3, 0, 0, 10);
+  isExactly<number>()(fs.lseekSync(3, 0, 4));
+  isExactly<number>()(fs.copyFileRangeSync(3, null, 4, 0, 10));
+  fs.renameat2Sync("a", "b", 1);
+  fs.syncSync();
+  fs.flockSync(3, 2);
+  fs.fromJSON({ "/a": "text", "/b": null, "/c": new Uint8Array(1) });
+  isExactly<Record<string, string | Uint8Array | null>>()(fs.toJSON());
+  fs.reset();
+  isExactly<number>()(fs.R_OK);
+  isExactly<undefined>()(fs.lchmod);
+}
