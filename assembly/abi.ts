@@ -238,3 +238,4 @@ export const S_IXGRP: u32 = 0x8;
 
 // --- tmpfs -----------------------------------------------------------------------------------------------------------
 export const BOGO_DIRENT_SIZE: u32 = 20; // what one name adds to the size of a directory, as on tmpfs
+export const SHORT_SYMLINK_LEN: u32 = 128; // a symbolic link this long or longer counts a page of blocks

@@ -176,6 +176,7 @@ function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
     page.mapping = <u32>changetype<usize>(inode);
     page.index = index + i;
   }
+  if (!(xa.flags & AS_MEMORY)) for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
   inode.nrPages += done;
   lruAddRun(pfn, done);
   return done;

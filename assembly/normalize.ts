@@ -3,11 +3,12 @@
 // empty slab is left, and what belonged to the instance is gone.
 import {
   BOOT_SLOT, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
-  PG_BUDDY, PG_DIRTY, PG_LOCKED, PG_SLAB, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
+  PG_BUDDY, PG_BUFFER, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
 import { isNil, kernel } from "./kernel";
-import { pageOf } from "./page";
-import { drainPcp, normalizeFreeLists } from "./page-alloc";
+import { lruAdd } from "./lru";
+import { Page, pageOf } from "./page";
+import { drainPcp, freePage, normalizeFreeLists } from "./page-alloc";
 import { normalizeCaches, normalizeSlab } from "./slab";
 
 export function normalizeMemory(): void {
@@ -24,7 +25,8 @@ export function normalizeMemory(): void {
       continue;
     }
     if (page.flags & PG_SLAB) normalizeSlab(pfn, page);
-    else if (page.mapping) resetPage(page.flags, pfn);
+    else if (page.mapping) resetPage(page, pfn);
+    else if (page.refcount && !(page.flags & (PG_TABLE | PG_BUFFER))) freePage(pfn); // had left the cache, but was pinned
     pfn++;
   }
   normalizeFreeLists();
@@ -41,8 +43,11 @@ function resetInodes(): void {
   }
 }
 
-/** A page under writeback counts as dirty, since nobody will end the writeback. */
-function resetPage(flags: u32, pfn: u32): void {
+/** A page under writeback counts as dirty, since nobody will end the writeback; nobody puts back what is isolated. */
+function resetPage(page: Page, pfn: u32): void {
+  const flags = page.flags;
   const dirty = flags & PG_WRITEBACK ? PG_DIRTY : 0;
-  pageOf(pfn).flags = (flags & ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK)) | dirty;
+  page.flags = (flags & ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK)) | dirty;
+  page.refcount = 1;
+  if (!(flags & PG_LRU)) lruAdd(pfn);
 }

@@ -39,7 +39,7 @@ export function allocSuper(typeId: u32, flags: u32): SuperBlock {
   const k = kernel();
   sb.typeId = typeId;
   sb.flags = flags;
-  sb.maxBytes = 17592186044415; // 2^44 - 1: page indexes are 32 bits
+  sb.maxBytes = 17592186044416; // 2^44: page indexes are 32 bits
   sb.nextIno = 1;
   sb.dev = ++k.nextDev;
   sb.blockSize = 4096;

@@ -3,10 +3,11 @@
 //
 // A user's buffer outside of linear memory is copied by JavaScript, which the pieces of read-write.ts serve; these loops
 // serve all data that lies in linear memory itself.
-import { RESULT_ADDRESS, SLOT_RESULT } from "./abi";
+import { AS_MEMORY, RESULT_ADDRESS, SLOT_RESULT } from "./abi";
 import { prepareWrite, readPiece } from "./read-write";
 import { Inode } from "./inode";
 import { slot } from "./kernel";
+import { punchHole } from "./truncate";
 
 // @ts-ignore: decorator
 @inline function resultAddress(): usize {
@@ -49,10 +50,13 @@ export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, le
     const piece = readPiece(from, posFrom + copied, want);
     if (piece <= 0) break;
     const src = resultAddress();
-    const n = prepareWrite(to, posTo + copied, piece);
-    if (n < 0) return copied ? copied : <f64>n;
-    if (src) memory.copy(resultAddress(), src, n);
-    else memory.fill(resultAddress(), 0, n);
+    let n = piece;
+    if (src || !(to.xaFlags & AS_MEMORY)) {
+      n = prepareWrite(to, posTo + copied, piece);
+      if (n < 0) return copied ? copied : <f64>n;
+      if (src) memory.copy(resultAddress(), src, n);
+      else memory.fill(resultAddress(), 0, n);
+    } else punchHole(to, posTo + copied, posTo + copied + <f64>piece); // a hole stays one, and costs nothing
     copied += <f64>n;
     to.size = max<f64>(to.size, posTo + copied);
   }

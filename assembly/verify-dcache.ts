@@ -102,6 +102,8 @@ function verifyName(dentry: Dentry): void {
   assert(len <= NAME_MAX, "dentry: name too long");
   assert((dentry.longName != 0) == (len > DNAME_INLINE_LEN), "dentry: name in the wrong place");
   if (dentry.longName) assert(isKmalloced(dentry.longName), "dentry: long name lies nowhere");
+  const name = nameOf(dentry);
+  for (let i: u32 = 0; i < len; i++) assert(load<u8>(name + i) != 0 && load<u8>(name + i) != 0x2f, "dentry: NUL or slash in a name");
   const used = dentry.longName ? 0 : len;
   assert(isZero(changetype<usize>(dentry) + DENTRY_NAME + used, DNAME_INLINE_LEN - used), "dentry: bytes behind the name");
 }

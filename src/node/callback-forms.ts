@@ -184,6 +184,7 @@ function throwIfFailed(error: unknown): void {
   if (error !== null && error !== undefined) throw error;
 }
 
+/** The callback forms that are not derived, by name. */
 export function callbackForms(ops: Operations) {
   function exists(path: unknown, callback: unknown): void {
     const { exists: operation } = ops;

@@ -18,6 +18,7 @@ function withoutPrototype<T extends object>(values: T): Readonly<T> {
   return Object.assign(Object.create(null) as T, values);
 }
 
+/** Node's constants, in an object without prototype, as Node has it. */
 export const constants = withoutPrototype({
   UV_FS_SYMLINK_DIR: 1,
   UV_FS_SYMLINK_JUNCTION: 2,

@@ -3,6 +3,7 @@
  *
  * @see Node 26 lib/internal/fs/dir.js
  */
+
 import { O_DIRECTORY, O_RDONLY } from "../base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../vfs/syscalls.ts";
 import { Dirent, toUvType } from "./dirent.ts";
@@ -10,6 +11,7 @@ import { dirClosedError, dirConcurrentError, invalidThisError, missingArgError }
 import type { NameEncoding } from "./operations/names-encoding.ts";
 import { childPath, namesOf } from "./operations/readdir.ts";
 import { toPath } from "./paths.ts";
+import { ASYNC_DISPOSE, DISPOSE } from "./platform.ts";
 import { soon1, soon2 } from "./settle.ts";
 import type { Operation } from "./surfaces.ts";
 import { Failure, failed, uvException } from "./uv-errors.ts";
@@ -54,6 +56,7 @@ interface Level {
   path: Path;
 }
 
+/** An open directory, as opendir gives it. Reads and closes may be synchronous, by callback or by promise. */
 export class Dir {
   readonly #handle: DirHandle;
   readonly #path: Path;
@@ -234,11 +237,11 @@ export class Dir {
     }
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     if (!this.#isClosed) this.closeSync();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [ASYNC_DISPOSE](): Promise<void> {
     if (!this.#isClosed) await this.#closePromise();
   }
 
@@ -257,6 +260,7 @@ interface OpendirRequest {
   options: CommonOptions;
 }
 
+/** opendir on the system calls of a task. */
 export function dirOperations(sys: Syscalls) {
   const opendir: Operation<OpendirRequest, Dir> = {
     prepare(callback, path, options) {

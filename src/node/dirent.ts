@@ -32,6 +32,7 @@ export function toUvType(direntType: number): number {
 // The description is Node's, since util.inspect shows it.
 const kType = Symbol("type");
 
+/** A directory entry: name, parent as given by the caller, type. */
 export class Dirent {
   declare name: string | Uint8Array;
   declare parentPath: string | Uint8Array;

@@ -5,6 +5,7 @@ import { builtinModule } from "./platform.ts";
 
 type Listener = (...args: unknown[]) => void;
 
+/** What a FileHandle has of an event emitter everywhere; on Node it has the rest too. */
 export interface Emitter {
   on(event: string, listener: Listener): this;
   once(event: string, listener: Listener): this;

@@ -7,6 +7,7 @@
  */
 import { describeReceived, describeReceivedNative, inspect } from "./inspect.ts";
 
+/** An Error with Node's `code`. */
 export interface NodeError extends Error {
   code: string;
 }
@@ -149,11 +150,13 @@ export function bindingModeError(mode: unknown): NodeError {
   return bindingError(RangeError, "ERR_OUT_OF_RANGE", message, bindingModeError);
 }
 
+/** ERR_INVALID_FILE_URL_HOST, in the words it has on Linux. */
 export function fileUrlHostError(): NodeError {
   const message = 'File URL host must be "localhost" or empty on linux';
   return plainNodeError(NodeTypeError, "ERR_INVALID_FILE_URL_HOST", message, fileUrlHostError);
 }
 
+/** ERR_INVALID_FILE_URL_PATH. @param input the URL, kept on the error */
 export function fileUrlPathError(reason: string, input: unknown): NodeError {
   const error = new NodeTypeError() as NodeError & { input: unknown };
   error.code = "ERR_INVALID_FILE_URL_PATH";
@@ -163,33 +166,40 @@ export function fileUrlPathError(reason: string, input: unknown): NodeError {
   return error;
 }
 
+/** ERR_INVALID_URL_SCHEME. */
 export function urlSchemeError(): NodeError {
   return plainNodeError(NodeTypeError, "ERR_INVALID_URL_SCHEME", "The URL must be of scheme file", urlSchemeError);
 }
 
+/** ERR_UNKNOWN_ENCODING. */
 export function unknownEncodingError(encoding: string): NodeError {
   return plainNodeError(NodeTypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${encoding}`, unknownEncodingError);
 }
 
+/** ERR_FS_FILE_TOO_LARGE. @param size bytes */
 export function fileTooLargeError(size: number): NodeError {
   const message = `File size (${size}) is greater than 2 GiB`;
   return plainNodeError(NodeRangeError, "ERR_FS_FILE_TOO_LARGE", message, fileTooLargeError);
 }
 
+/** ERR_DIR_CLOSED. */
 export function dirClosedError(): NodeError {
   return plainNodeError(PlainNodeError, "ERR_DIR_CLOSED", "Directory handle was closed", dirClosedError);
 }
 
+/** ERR_DIR_CONCURRENT_OPERATION. */
 export function dirConcurrentError(): NodeError {
   const message = "Cannot do synchronous work on directory handle with concurrent asynchronous operations";
   return plainNodeError(PlainNodeError, "ERR_DIR_CONCURRENT_OPERATION", message, dirConcurrentError);
 }
 
+/** ERR_METHOD_NOT_IMPLEMENTED. @param method as callers write it */
 export function methodNotImplementedError(method: string): NodeError {
   const message = `The ${method} method is not implemented`;
   return plainNodeError(PlainNodeError, "ERR_METHOD_NOT_IMPLEMENTED", message, methodNotImplementedError);
 }
 
+/** ERR_INVALID_THIS. */
 export function invalidThisError(className: string): NodeError {
   return plainNodeError(
     NodeTypeError,
@@ -199,10 +209,12 @@ export function invalidThisError(className: string): NodeError {
   );
 }
 
+/** ERR_MISSING_ARGS for one argument. */
 export function missingArgError(name: string): NodeError {
   return nodeError(NodeTypeError, "ERR_MISSING_ARGS", `The "${name}" argument must be specified`, missingArgError);
 }
 
+/** ERR_NO_TEMPORAL. */
 export function noTemporalError(): NodeError {
   return plainNodeError(
     PlainNodeError,

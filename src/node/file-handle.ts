@@ -15,6 +15,7 @@ import { ReadFileJob, toReadFileOptions } from "./operations/read-file.ts";
 import { fromReadOptions, toReadRange, toTextRange, toWriteRange } from "./operations/read-write.ts";
 import { toVectorRequest } from "./operations/vectors.ts";
 import { toWriteFileOptions, WriteFileJob } from "./operations/write-file.ts";
+import { ASYNC_DISPOSE } from "./platform.ts";
 import { commitToPromise, type Operation } from "./surfaces.ts";
 import {
   checkBuffer,
@@ -49,6 +50,7 @@ interface Deferred {
   reject(error: unknown): void;
 }
 
+/** An open file, as `promises.open` gives it. */
 export class FileHandle extends EventEmitter {
   readonly #ops: Operations;
   #fd: number;
@@ -218,7 +220,7 @@ export class FileHandle extends EventEmitter {
     this.#closeNow().then(this.#afterLast?.resolve, this.#afterLast?.reject);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [ASYNC_DISPOSE](): Promise<void> {
     await this.close();
   }
 

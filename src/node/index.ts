@@ -4,6 +4,7 @@
  * `createFace` puts together the three forms of every operation. The result is a plain object of own, enumerable
  * properties whose functions need no `this`, so that it can be destructured, spread and cloned.
  */
+
 import { F_OK, R_OK, W_OK, X_OK } from "../base/stat-flags.ts";
 import type { Syscalls } from "../vfs/syscalls.ts";
 import { callbackForms } from "./callback-forms.ts";
@@ -13,6 +14,7 @@ import { Dirent } from "./dirent.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, NodeFs, NodeFsSubset, Untyped } from "./node-fs.ts";
 import { createOperations } from "./operations/index.ts";
+import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { Stats } from "./stats.ts";
 import {
@@ -57,7 +59,7 @@ export function createFace(sys: Syscalls): NodeFs {
     const path = mkdtempSync(prefix, options) as string;
     const full = ops.toAbsolute(String(path));
     const remove = (): void => ops.removeSync(full);
-    return { path, remove, [Symbol.dispose]: remove };
+    return { path, remove, [DISPOSE]: remove };
   }
   const mkdtempSync = deriveSync(ops.mkdtemp, 2);
 

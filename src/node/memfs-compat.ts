@@ -28,6 +28,7 @@ function relativePath(from: string, to: string): string {
   return [...source.slice(shared).map(() => ".."), ...target.slice(shared)].join("/");
 }
 
+/** fromJSON, toJSON and reset on the system calls of a task. */
 export function memfsOperations(sys: Syscalls, ops: Operations) {
   /** @param cwd what relative paths start at; by default the task's working directory */
   function fromJSON(json: DirectoryJson, cwd?: string): void {

@@ -26,8 +26,10 @@ type TypesOnly = "StatsFs" | "promises";
 
 type LaterPromises = "cp" | "glob" | "watch";
 
+/** `fs.promises` as far as a face has it. */
 export type NodeFsPromises = Omit<typeof nodeFs.promises, LaterPromises>;
 
+/** Options of utimensSync. */
 export interface UtimensOptions {
   /** false: the times of a link itself. Default true. */
   followSymlinks?: boolean;
@@ -36,6 +38,7 @@ export interface UtimensOptions {
 /** Nanoseconds since the epoch, the present, or no change. */
 export type Timespec = bigint | "now" | "omit";
 
+/** Calls of Linux and of memfs that Node does not have. */
 export interface BeyondNode {
   /** Makes a file, fifo, socket or device node. @param mode type and permissions */
   mknodSync(path: PathLike, mode: number | string, dev?: number): void;
@@ -86,4 +89,5 @@ export interface Untyped {
 /** node:fs as far as a face has it. */
 export type NodeFsSubset = Omit<typeof nodeFs, LaterKeys | TypesOnly | keyof Untyped>;
 
+/** The type of a face. */
 export type NodeFs = NodeFsSubset & Untyped & BeyondNode & { readonly promises: NodeFsPromises };

@@ -44,6 +44,13 @@ export function emitWarning(warning: string, type?: string, code?: string): void
   nodeProcess?.emitWarning?.(warning, type, code);
 }
 
+/** `Symbol.dispose`, also where the engine does not have it yet. */
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as never);
+
+/** `Symbol.asyncDispose`, also where the engine does not have it yet. */
+export const ASYNC_DISPOSE: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as never);
+
 /** Major version of Node; 0 elsewhere. For choices of speed only. */
 export const nodeMajor = Number.parseInt(nodeProcess?.versions?.node ?? "0", 10);
 

@@ -12,6 +12,7 @@ import { FileHandle, openHandle } from "./file-handle.ts";
 import { isIterableData } from "./iterable-data.ts";
 import type { Operations } from "./operations/index.ts";
 import { toAppendFileOptions, toWriteFileOptions } from "./operations/write-file.ts";
+import { ASYNC_DISPOSE } from "./platform.ts";
 import { resolveSoon } from "./settle.ts";
 import { derivePromise } from "./surfaces.ts";
 import { type CommonOptions, NO_CALLBACK } from "./validators.ts";
@@ -59,7 +60,7 @@ function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>)
       const request = ops.rm.prepare(NO_CALLBACK, full, { recursive: true, force: true });
       await removeWithRetries(ops, request);
     };
-    return Object.assign(Object.create(null), { path, remove, [Symbol.asyncDispose]: remove });
+    return Object.assign(Object.create(null), { path, remove, [ASYNC_DISPOSE]: remove });
   }
 
   async function rm(path: unknown, options?: unknown): Promise<void> {

@@ -44,6 +44,7 @@ interface ModeTest {
   _checkModeProperty(type: number): boolean;
 }
 
+/** Dates are accessors of the prototype. */
 export interface Stats extends StatsBase {
   atime: Date;
   mtime: Date;
@@ -120,6 +121,7 @@ export class Stats {
   }
 }
 
+/** Dates are accessors of the prototype. */
 export interface BigIntStats extends StatsBase {
   atime: Date;
   mtime: Date;
@@ -127,6 +129,7 @@ export interface BigIntStats extends StatsBase {
   birthtime: Date;
 }
 
+/** As Stats with bigints, and times in nanoseconds as well. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the dates are accessors defined below
 export class BigIntStats {
   declare dev: bigint;

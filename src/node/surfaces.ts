@@ -16,6 +16,7 @@ import { type Callback, NO_CALLBACK } from "./validators.ts";
 /** First argument of every prepare: the caller's callback, to be checked where Node checks it, or NO_CALLBACK. */
 export type Prepare<Q> = (callback: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => Q;
 
+/** One operation: what it asks of its arguments, and what it does. */
 export interface Operation<Q, R> {
   prepare: Prepare<Q>;
   /** Argument rules of the promise form where Node's differ. */

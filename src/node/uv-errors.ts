@@ -61,6 +61,7 @@ function uvMessage(errno: number): string {
   return UV_ERRORS.get(-errno)?.[1] ?? `Unknown system error ${errno}`;
 }
 
+/** An Error as Node gives it for a failed system call. */
 export interface SystemCallError extends Error {
   errno: number;
   code: string;

@@ -8,6 +8,7 @@
 import { isEncoding } from "./encoding.ts";
 import { argTypeError, argValueError, bindingModeError, fdError, outOfRangeError } from "./errors.ts";
 
+/** A caller's callback: the error or null, then the results. */
 export type Callback = (error: Error | null, ...results: unknown[]) => void;
 
 /** Stands for "no callback to check" in the synchronous and promise forms. */
@@ -18,10 +19,12 @@ export const IO_MAX_BYTES = 2 ** 31 - 1;
 
 const MAX_USER_ID = 2 ** 32 - 1;
 
+/** @throws ERR_INVALID_ARG_TYPE for what is no function */
 export function checkCallback(callback: unknown, name = "cb"): asserts callback is Callback {
   if (typeof callback !== "function") throw argTypeError(name, "Function", callback);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for what is no integer from `min` to `max` */
 export function checkInteger(
   value: unknown,
   name: string,
@@ -33,32 +36,39 @@ export function checkInteger(
   if (value < min || value > max) throw outOfRangeError(name, `>= ${min} && <= ${max}`, value);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for what is no 32-bit integer from `min` up */
 export function checkInt32(value: unknown, name: string, min = -2147483648): asserts value is number {
   checkInteger(value, name, min, 2147483647);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for what is no unsigned 32-bit integer from `min` up */
 export function checkUint32(value: unknown, name: string, min = 0): asserts value is number {
   checkInteger(value, name, min, 4294967295);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE */
 export function checkBoolean(value: unknown, name: string): asserts value is boolean {
   if (typeof value !== "boolean") throw argTypeError(name, "boolean", value);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for null, arrays and what is no object */
 export function checkObject(value: unknown, name: string): asserts value is object {
   if (value === null || Array.isArray(value) || typeof value !== "object") throw argTypeError(name, "Object", value);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for arrays and what is neither object nor null */
 export function checkObjectOrNull(value: unknown, name: string): asserts value is object | null {
   if (Array.isArray(value) || typeof value !== "object") throw argTypeError(name, "Object", value);
 }
 
+/** @throws ERR_INVALID_ARG_VALUE with the list of what is allowed */
 export function checkOneOf(value: unknown, name: string, allowed: readonly unknown[]): void {
   if (allowed.includes(value)) return;
   const list = allowed.map((word) => (typeof word === "string" ? `'${word}'` : String(word))).join(", ");
   throw argValueError(name, value, `must be one of: ${list}`);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for what is neither signal nor undefined */
 export function checkAbortSignal(signal: unknown, name: string): asserts signal is AbortSignal | undefined {
   if (signal === undefined) return;
   if (signal === null || typeof signal !== "object" || !("aborted" in signal)) {
@@ -108,18 +118,22 @@ export function toBindingMode(mode: unknown): number {
   return mode | 0;
 }
 
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for what is no user or group id; -1 leaves it as it is */
 export function checkUserId(id: unknown, name: string): asserts id is number {
   checkInteger(id, name, -1, MAX_USER_ID);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for what is no view of bytes */
 export function checkBuffer(buffer: unknown, name = "buffer"): asserts buffer is ArrayBufferView {
   if (!ArrayBuffer.isView(buffer)) throw argTypeError(name, ["Buffer", "TypedArray", "DataView"], buffer);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for what is no text where bytes were tried before */
 export function checkString(value: unknown, name: string): asserts value is string {
   if (typeof value !== "string") throw argTypeError(name, ["string", "Buffer", "TypedArray", "DataView"], value);
 }
 
+/** @throws ERR_INVALID_ARG_TYPE for what is no array of views */
 export function checkBufferArray(buffers: unknown): asserts buffers is ArrayBufferView[] {
   if (!Array.isArray(buffers)) throw argTypeError("buffers", "ArrayBufferView[]", buffers);
   for (let i = 0; i < buffers.length; i++) {
@@ -127,11 +141,13 @@ export function checkBufferArray(buffers: unknown): asserts buffers is ArrayBuff
   }
 }
 
+/** @throws ERR_OUT_OF_RANGE for ranges that do not fit into the buffer */
 export function checkReadRange(offset: number, length: number, byteLength: number): void {
   if (length < 0) throw outOfRangeError("length", ">= 0", length);
   if (offset + length > byteLength) throw outOfRangeError("length", `<= ${byteLength - offset}`, length);
 }
 
+/** @throws ERR_OUT_OF_RANGE for ranges that are not in the buffer */
 export function checkWriteRange(offset: number, length: number, byteLength: number): void {
   if (offset > byteLength) throw outOfRangeError("offset", `<= ${byteLength}`, offset);
   if (length > byteLength - offset) throw outOfRangeError("length", `<= ${byteLength - offset}`, length);
@@ -163,6 +179,7 @@ export function checkTextEncoding(text: string, encoding: unknown): void {
   throw argValueError("encoding", encoding, `is invalid for data of length ${text.length}`);
 }
 
+/** Options that several operations share; each looks at its own. */
 export interface CommonOptions {
   encoding?: string | null;
   flag?: unknown;

@@ -10,6 +10,7 @@ import {
   EINVAL,
   EISDIR,
   EMLINK,
+  ENAMETOOLONG,
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
@@ -54,6 +55,7 @@ import { isReadOnly } from "./mount-flags.ts";
 import {
   handOver,
   inodeOf,
+  ndIsTooLong,
   ndLastType,
   ndMount,
   ndParent,
@@ -85,6 +87,7 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make):
   const { kernel } = task;
   const { core } = kernel;
   if (found !== 0) return -EEXIST;
+  if (ndIsTooLong(core)) return -ENAMETOOLONG;
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
   const dir = inodeOf(core, ndParent(core));
@@ -188,7 +191,7 @@ export function unlink(task: Task, path: Path): number {
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
-  if (found === 0) return -ENOENT;
+  if (found === 0) return missing(core);
   if (ndTrailing(core)) return core.x.isDirectory(inodeOf(core, found)) ? -EISDIR : -ENOTDIR;
   return remove(task, found, 0);
 }
@@ -201,7 +204,12 @@ export function rmdir(task: Task, path: Path): number {
   const type = ndLastType(core);
   if (type !== LAST_NORM) return type === LAST_DOT ? -EINVAL : type === LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
-  return found === 0 ? -ENOENT : remove(task, found, 1);
+  return found === 0 ? missing(core) : remove(task, found, 1);
+}
+
+/** Why the last component of a walk is not there. */
+function missing(core: Core): number {
+  return ndIsTooLong(core) ? -ENAMETOOLONG : -ENOENT;
 }
 
 /** Checks and removes what the walk has found. @param wantDir 1 for rmdir */
@@ -231,6 +239,7 @@ interface End {
   dentry: DentryHandle;
   lastType: number;
   trailing: boolean;
+  isTooLong: boolean;
 }
 
 function walkEnd(task: Task, path: Path, at: number): End | number {
@@ -247,6 +256,7 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
     dentry: dentry as DentryHandle,
     lastType: ndLastType(core),
     trailing: ndTrailing(core) !== 0,
+    isTooLong: ndIsTooLong(core),
   };
 }
 
@@ -279,7 +289,8 @@ function renameEnds(task: Task, old: End, target: End, flags: number): number {
   if (old.lastType !== LAST_NORM) return -EBUSY;
   if (target.lastType !== LAST_NORM) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
   if (isReadOnly(core, old.mnt)) return -EROFS;
-  if (old.dentry === 0) return -ENOENT;
+  if (old.dentry === 0) return old.isTooLong ? -ENAMETOOLONG : -ENOENT;
+  if (target.isTooLong) return -ENAMETOOLONG;
   if (target.dentry !== 0 && flags & RENAME_NOREPLACE) return -EEXIST;
   if (target.dentry === 0 && flags & RENAME_EXCHANGE) return -ENOENT;
   const refused = slashesRefused(core, old, target, flags) || familyRefused(core, old, target, flags);

@@ -19,6 +19,8 @@ import {
   OWNER_SLOT_BYTES,
   SLOT_ND_CANDIDATE,
   SLOT_ND_DENTRY,
+  NAME_MAX,
+  SLOT_ND_LAST_LEN,
   SLOT_ND_LAST_TYPE,
   SLOT_ND_LINK_BODY,
   SLOT_ND_LINK_INODE,
@@ -55,6 +57,10 @@ export function ndParentMount(core: Core): MountHandle {
 /** LAST_* of the last component. */
 export function ndLastType(core: Core): number {
   return core.u32[SLOT + SLOT_ND_LAST_TYPE];
+}
+/** True if the last component is too long to be a name: the caller's ENAMETOOLONG, at the moment it is looked up. */
+export function ndIsTooLong(core: Core): boolean {
+  return core.u32[SLOT + SLOT_ND_LAST_LEN] > NAME_MAX;
 }
 /** 1 if slashes follow the last component. */
 export function ndTrailing(core: Core): number {

@@ -21,6 +21,7 @@ import {
   O_APPEND,
   O_CLOEXEC,
   O_CREAT,
+  O_DIRECT,
   O_DIRECTORY,
   O_EXCL,
   O_NOATIME,
@@ -48,7 +49,6 @@ import {
   INODE_MODE,
   INODE_STATE,
   I_APPEND,
-  LAST_NORM,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   LOOKUP_LAST,
@@ -59,7 +59,7 @@ import {
 } from "../wasm/layout.ts";
 import { ownerOrCapable } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
-import { inodeOf, ndLastType, ndMount, ndParent, ndParentMount, ndTrailing, walk } from "./namei.ts";
+import { inodeOf, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -96,7 +96,6 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
   const follow = flags & (O_EXCL | O_NOFOLLOW) ? 0 : LOOKUP_FOLLOW;
   const found = walk(task, path, LOOKUP_LAST | LOOKUP_OPEN | follow);
   if (found < 0) return found;
-  if (ndTrailing(core) && ndLastType(core) === LAST_NORM) return -EISDIR;
   if (found === 0) return create(task, flags, mode);
   if (flags & O_EXCL) return -EEXIST;
   if (core.x.isDirectory(inodeOf(core, found as DentryHandle))) return -EISDIR;
@@ -168,6 +167,7 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
       return -ELOOP;
     case S_IFDIR:
       if (access & MAY_WRITE || flags & O_TRUNC) return -EISDIR;
+      if (flags & O_DIRECT) return -EINVAL;
       break;
     case S_IFBLK:
     case S_IFCHR:

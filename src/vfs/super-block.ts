@@ -57,7 +57,7 @@ export class SuperBlock {
   set blockSize(bytes: number) {
     this.#set(SUPER_BLOCK_BLOCK_SIZE, bytes);
   }
-  /** Largest file size in bytes, at most 2^44 - 1. */
+  /** Largest file size in bytes, at most 2^44. */
   set maxBytes(bytes: number) {
     this.kernel.core.f64[(this.handle << 2) + SUPER_BLOCK_MAX_BYTES] = bytes;
   }

@@ -44,11 +44,24 @@ export function directorySuite(create: Create): void {
     fs.writeFileSync(`${root}/f`, "");
     fs.symlinkSync("nowhere", `${root}/l`);
     for (const name of ["d", "f", "l", "d/", "l/", "d/.", ".", ""]) {
-      assert.equal(outcomeOf(() => fs.mkdirSync(`${root}/${name}`)), "EEXIST", name);
+      assert.equal(
+        outcomeOf(() => fs.mkdirSync(`${root}/${name}`)),
+        "EEXIST",
+        name,
+      );
     }
-    assert.equal(outcomeOf(() => fs.mkdirSync(`${root}/missing/d`)), "ENOENT");
-    assert.equal(outcomeOf(() => fs.mkdirSync(`${root}/f/d`)), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.mkdirSync("/")), "EEXIST");
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync(`${root}/missing/d`)),
+      "ENOENT",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync(`${root}/f/d`)),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync("/")),
+      "EEXIST",
+    );
   });
 
   it("takes a trailing slash", () => {
@@ -70,8 +83,14 @@ export function directorySuite(create: Create): void {
     assert.equal(fs.mkdirSync(`${root}/a/b/d/e`, { recursive: true }), `${root}/a/b/d`);
     assert.equal(fs.mkdirSync(`${root}/a/b`, { recursive: true }), undefined);
     fs.writeFileSync(`${root}/f`, "");
-    assert.equal(outcomeOf(() => fs.mkdirSync(`${root}/f`, { recursive: true })), "EEXIST");
-    assert.equal(outcomeOf(() => fs.mkdirSync(`${root}/f/x`, { recursive: true })), "ENOTDIR");
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync(`${root}/f`, { recursive: true })),
+      "EEXIST",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync(`${root}/f/x`, { recursive: true })),
+      "ENOTDIR",
+    );
   });
 
   it("removes empty directories only", () => {
@@ -87,7 +106,10 @@ export function directorySuite(create: Create): void {
     assert.equal(rmdir("full/inner/."), "EINVAL");
     assert.equal(rmdir("full/inner/.."), "ENOTEMPTY");
     assert.equal(rmdir("missing"), "ENOENT");
-    assert.equal(outcomeOf(() => fs.rmdirSync("/")), "EBUSY");
+    assert.equal(
+      outcomeOf(() => fs.rmdirSync("/")),
+      "EBUSY",
+    );
     assert.equal(rmdir("full/inner"), "ok");
     assert.equal(rmdir("full"), "ok");
   });
@@ -98,17 +120,32 @@ export function directorySuite(create: Create): void {
     withOpen(fs, `${root}/d`, "r", (fd) => {
       fs.rmdirSync(`${root}/d`);
       assert.equal(fs.fstatSync(fd).nlink, 0);
-      assert.equal(outcomeOf(() => fs.writeFileSync(at("d/f"), "")), "ENOENT");
-      assert.equal(outcomeOf(() => fs.mkdirSync(at("d/e"))), "ENOENT");
+      assert.equal(
+        outcomeOf(() => fs.writeFileSync(at("d/f"), "")),
+        "ENOENT",
+      );
+      assert.equal(
+        outcomeOf(() => fs.mkdirSync(at("d/e"))),
+        "ENOENT",
+      );
     });
   });
 
   it("changes mtime and ctime of the parent", () => {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d`);
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => fs.mkdirSync(`${root}/d/new`)), "mtime ctime");
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => fs.rmdirSync(`${root}/d/new`)), "mtime ctime");
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => outcomeOf(() => fs.rmdirSync(`${root}/d/new`))), "");
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => fs.mkdirSync(`${root}/d/new`)),
+      "mtime ctime",
+    );
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => fs.rmdirSync(`${root}/d/new`)),
+      "mtime ctime",
+    );
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => outcomeOf(() => fs.rmdirSync(`${root}/d/new`))),
+      "",
+    );
   });
 }
 

@@ -15,8 +15,14 @@ export function limitSuite(create: Create): void {
       assert.equal(fs.writeSync(fd, "abcd", limit - 2), 2);
       assert.equal(fs.fstatSync(fd).size, limit);
       assert.equal(readAt(fs, fd, 9, limit - 3).toString("latin1"), "\0ab");
-      assert.equal(outcomeOf(() => fs.writeSync(fd, "x", limit)), "EFBIG");
-      assert.equal(outcomeOf(() => fs.writeSync(fd, "x", limit + PAGE)), "EFBIG");
+      assert.equal(
+        outcomeOf(() => fs.writeSync(fd, "x", limit)),
+        "EFBIG",
+      );
+      assert.equal(
+        outcomeOf(() => fs.writeSync(fd, "x", limit + PAGE)),
+        "EFBIG",
+      );
       assert.equal(fs.writeSync(fd, Buffer.alloc(0), 0, 0, limit), 0);
     });
   });
@@ -27,9 +33,15 @@ export function limitSuite(create: Create): void {
     const { fs, maxFileBytes, root } = subject;
     const limit = Number(maxFileBytes);
     fs.writeFileSync(`${root}/f`, "");
-    assert.equal(outcomeOf(() => fs.truncateSync(`${root}/f`, limit + 1)), "EFBIG");
+    assert.equal(
+      outcomeOf(() => fs.truncateSync(`${root}/f`, limit + 1)),
+      "EFBIG",
+    );
     fs.truncateSync(`${root}/f`, limit);
-    assert.equal(outcomeOf(() => fs.appendFileSync(`${root}/f`, "x")), "EFBIG");
+    assert.equal(
+      outcomeOf(() => fs.appendFileSync(`${root}/f`, "x")),
+      "EFBIG",
+    );
     assert.equal(fs.statSync(`${root}/f`).size, limit);
     assert.equal(fs.statSync(`${root}/f`).blocks, 0);
   });
@@ -42,8 +54,14 @@ export function limitSuite(create: Create): void {
     fs.writeFileSync(`${root}/long`, Buffer.alloc(3 * PAGE, 1));
     withOpen(limited, `${root}/f`, "w+", (fd) => {
       assert.equal(limited.writeSync(fd, Buffer.alloc(2 * PAGE)), PAGE + 10);
-      assert.equal(outcomeOf(() => limited.writeSync(fd, "x")), "EFBIG");
-      assert.equal(outcomeOf(() => limited.ftruncateSync(fd, PAGE + 11)), "EFBIG");
+      assert.equal(
+        outcomeOf(() => limited.writeSync(fd, "x")),
+        "EFBIG",
+      );
+      assert.equal(
+        outcomeOf(() => limited.ftruncateSync(fd, PAGE + 11)),
+        "EFBIG",
+      );
       limited.ftruncateSync(fd, PAGE + 10);
     });
     assert.equal(limited.readFileSync(`${root}/long`).length, 3 * PAGE);

@@ -23,7 +23,11 @@ export function linkSuite(create: Create): void {
     fs.mkdirSync(`${root}/d`);
     fs.symlinkSync("nowhere", `${root}/l`);
     for (const name of ["a", "b", "d", "l"]) {
-      assert.equal(outcomeOf(() => fs.linkSync(`${root}/a`, `${root}/${name}`)), "EEXIST", name);
+      assert.equal(
+        outcomeOf(() => fs.linkSync(`${root}/a`, `${root}/${name}`)),
+        "EEXIST",
+        name,
+      );
     }
     assert.equal(fs.readFileSync(`${root}/b`, "utf8"), "b");
   });
@@ -32,7 +36,10 @@ export function linkSuite(create: Create): void {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d`);
     fs.symlinkSync("nowhere", `${root}/l`);
-    assert.equal(outcomeOf(() => fs.linkSync(`${root}/d`, `${root}/x`)), "EPERM");
+    assert.equal(
+      outcomeOf(() => fs.linkSync(`${root}/d`, `${root}/x`)),
+      "EPERM",
+    );
     fs.linkSync(`${root}/l`, `${root}/l2`);
     assert.equal(fs.readlinkSync(`${root}/l2`), "nowhere");
     assert.equal(fs.lstatSync(`${root}/l`).nlink, 2);
@@ -49,8 +56,14 @@ export function linkSuite(create: Create): void {
   it("refuses a trailing slash on either side", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/a`, "");
-    assert.equal(outcomeOf(() => fs.linkSync(`${root}/a/`, `${root}/b`)), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.linkSync(`${root}/a`, `${root}/b/`)), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.linkSync(`${root}/a/`, `${root}/b`)),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.linkSync(`${root}/a`, `${root}/b/`)),
+      "ENOENT",
+    );
   });
 
   it("unlinks no directory, and symlinks without following them", () => {
@@ -59,9 +72,18 @@ export function linkSuite(create: Create): void {
     fs.writeFileSync(`${root}/f`, "");
     fs.symlinkSync("d", `${root}/to-d`);
     fs.symlinkSync("f", `${root}/to-f`);
-    assert.equal(outcomeOf(() => fs.unlinkSync(`${root}/d`)), "EISDIR");
-    assert.equal(outcomeOf(() => fs.unlinkSync(`${root}/f/`)), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.unlinkSync(`${root}/to-d/`)), "ENOTDIR");
+    assert.equal(
+      outcomeOf(() => fs.unlinkSync(`${root}/d`)),
+      "EISDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.unlinkSync(`${root}/f/`)),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.unlinkSync(`${root}/to-d/`)),
+      "ENOTDIR",
+    );
     fs.unlinkSync(`${root}/to-d`);
     fs.unlinkSync(`${root}/to-f`);
     assert.deepEqual(fs.readdirSync(root), ["d", "f"]);
@@ -77,7 +99,10 @@ export function linkSuite(create: Create): void {
         fs.ftruncateSync(one, 20_000);
         fs.writeSync(one, "more", 19_000);
         assert.equal(fs.readFileSync(two).length, 20_000);
-        assert.equal(outcomeOf(() => fs.openSync(`${root}/f`, "r")), "ENOENT");
+        assert.equal(
+          outcomeOf(() => fs.openSync(`${root}/f`, "r")),
+          "ENOENT",
+        );
       }),
     );
   });
@@ -125,9 +150,21 @@ export function linkSuite(create: Create): void {
     fs.mkdirSync(`${root}/d`);
     fs.writeFileSync(`${root}/d/f`, "");
     const changed = (path: string, call: () => unknown): string => timesChangedBy(fs, path, call);
-    assert.equal(changed(`${root}/d/f`, () => fs.linkSync(`${root}/d/f`, `${root}/d/g`)), "ctime");
-    assert.equal(changed(`${root}/d`, () => fs.linkSync(`${root}/d/f`, `${root}/d/h`)), "mtime ctime");
-    assert.equal(changed(`${root}/d/f`, () => fs.unlinkSync(`${root}/d/g`)), "ctime");
-    assert.equal(changed(`${root}/d`, () => fs.unlinkSync(`${root}/d/h`)), "mtime ctime");
+    assert.equal(
+      changed(`${root}/d/f`, () => fs.linkSync(`${root}/d/f`, `${root}/d/g`)),
+      "ctime",
+    );
+    assert.equal(
+      changed(`${root}/d`, () => fs.linkSync(`${root}/d/f`, `${root}/d/h`)),
+      "mtime ctime",
+    );
+    assert.equal(
+      changed(`${root}/d/f`, () => fs.unlinkSync(`${root}/d/g`)),
+      "ctime",
+    );
+    assert.equal(
+      changed(`${root}/d`, () => fs.unlinkSync(`${root}/d/h`)),
+      "mtime ctime",
+    );
   });
 }

@@ -51,11 +51,22 @@ export function lseekSuite(create: Create): void {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "abc");
     withOpen(fs, `${root}/f`, "r", (fd) => {
-      for (const [offset, whence] of [[-1, SEEK_SET], [-1, SEEK_CUR], [-4, SEEK_END], [0, 9]]) {
-        assert.equal(outcomeOf(() => fs.lseekSync(fd, offset, whence)), "EINVAL");
+      for (const [offset, whence] of [
+        [-1, SEEK_SET],
+        [-1, SEEK_CUR],
+        [-4, SEEK_END],
+        [0, 9],
+      ]) {
+        assert.equal(
+          outcomeOf(() => fs.lseekSync(fd, offset, whence)),
+          "EINVAL",
+        );
       }
     });
-    assert.equal(outcomeOf(() => fs.lseekSync(999, 0, SEEK_SET)), "EBADF");
+    assert.equal(
+      outcomeOf(() => fs.lseekSync(999, 0, SEEK_SET)),
+      "EBADF",
+    );
   });
 
   it("finds data and holes by pages, and a hole at the end of every file", () => {
@@ -66,13 +77,22 @@ export function lseekSuite(create: Create): void {
       assert.equal(fs.lseekSync(fd, 0, SEEK_DATA), PAGE);
       assert.equal(fs.lseekSync(fd, PAGE + 5, SEEK_DATA), PAGE + 5);
       assert.equal(fs.lseekSync(fd, 2 * PAGE, SEEK_DATA), 3 * PAGE);
-      assert.equal(outcomeOf(() => fs.lseekSync(fd, 4 * PAGE, SEEK_DATA)), "ENXIO");
+      assert.equal(
+        outcomeOf(() => fs.lseekSync(fd, 4 * PAGE, SEEK_DATA)),
+        "ENXIO",
+      );
       assert.equal(fs.lseekSync(fd, 0, SEEK_HOLE), 0);
       assert.equal(fs.lseekSync(fd, PAGE, SEEK_HOLE), 2 * PAGE);
       assert.equal(fs.lseekSync(fd, 3 * PAGE + 1, SEEK_HOLE), 4 * PAGE);
       assert.equal(fs.lseekSync(fd, size - 1, SEEK_HOLE), size - 1);
-      assert.equal(outcomeOf(() => fs.lseekSync(fd, size, SEEK_HOLE)), "ENXIO");
-      assert.equal(outcomeOf(() => fs.lseekSync(fd, size, SEEK_DATA)), "ENXIO");
+      assert.equal(
+        outcomeOf(() => fs.lseekSync(fd, size, SEEK_HOLE)),
+        "ENXIO",
+      );
+      assert.equal(
+        outcomeOf(() => fs.lseekSync(fd, size, SEEK_DATA)),
+        "ENXIO",
+      );
     });
   });
 
@@ -85,7 +105,10 @@ export function lseekSuite(create: Create): void {
     });
     fs.writeFileSync(`${root}/empty`, "");
     withOpen(fs, `${root}/empty`, "r", (fd) => {
-      assert.equal(outcomeOf(() => fs.lseekSync(fd, 0, SEEK_DATA)), "ENXIO");
+      assert.equal(
+        outcomeOf(() => fs.lseekSync(fd, 0, SEEK_DATA)),
+        "ENXIO",
+      );
     });
   });
 
@@ -133,12 +156,24 @@ export function lseekSuite(create: Create): void {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "x");
     withOpen(fs, `${root}/f`, "r+", (fd) => {
-      assert.equal(outcomeOf(() => fs.fallocateSync(fd, 0, 0, 0)), "EINVAL");
-      assert.equal(outcomeOf(() => fs.fallocateSync(fd, 0, -1, 5)), "EINVAL");
-      assert.equal(outcomeOf(() => fs.fallocateSync(fd, FALLOC_FL_PUNCH_HOLE, 0, 5)), "ENOTSUP");
+      assert.equal(
+        outcomeOf(() => fs.fallocateSync(fd, 0, 0, 0)),
+        "EINVAL",
+      );
+      assert.equal(
+        outcomeOf(() => fs.fallocateSync(fd, 0, -1, 5)),
+        "EINVAL",
+      );
+      assert.equal(
+        outcomeOf(() => fs.fallocateSync(fd, FALLOC_FL_PUNCH_HOLE, 0, 5)),
+        "ENOTSUP",
+      );
     });
     withOpen(fs, `${root}/f`, "r", (fd) => {
-      assert.equal(outcomeOf(() => fs.fallocateSync(fd, 0, 0, 5)), "EBADF");
+      assert.equal(
+        outcomeOf(() => fs.fallocateSync(fd, 0, 0, 5)),
+        "EBADF",
+      );
     });
   });
 

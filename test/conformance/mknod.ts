@@ -34,7 +34,10 @@ export function mknodSuite(create: Create): void {
     const { fs, root } = create();
     fs.mknodSync(`${root}/f`, 0o600, 0);
     assert(fs.lstatSync(`${root}/f`).isFile());
-    assert.equal(outcomeOf(() => fs.mknodSync(`${root}/d`, S_IFDIR | 0o755, 0)), "EPERM");
+    assert.equal(
+      outcomeOf(() => fs.mknodSync(`${root}/d`, S_IFDIR | 0o755, 0)),
+      "EPERM",
+    );
   });
 
   it("refuses names that are taken and paths that lead nowhere", () => {
@@ -52,8 +55,14 @@ export function mknodSuite(create: Create): void {
   it("opens no fifo for writing while nobody reads, nor as a directory", () => {
     const { fs, root } = create();
     fs.mknodSync(`${root}/p`, S_IFIFO | 0o600, 0);
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/p`, O_WRONLY | O_NONBLOCK)), "ENXIO");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/p`, O_RDONLY | constants.O_DIRECTORY)), "ENOTDIR");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/p`, O_WRONLY | O_NONBLOCK)),
+      "ENXIO",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/p`, O_RDONLY | constants.O_DIRECTORY)),
+      "ENOTDIR",
+    );
   });
 
   it("takes the bits of the umask off whatever makes a file", () => {

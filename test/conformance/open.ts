@@ -12,7 +12,10 @@ export function openSuite(create: Create): void {
     const { fs, root } = create();
     fs.symlinkSync("target", `${root}/link`);
 
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/link`, O_CREAT | O_EXCL | O_WRONLY)), "EEXIST");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/link`, O_CREAT | O_EXCL | O_WRONLY)),
+      "EEXIST",
+    );
     assert.deepEqual(fs.readdirSync(root), ["link"]);
   });
 
@@ -44,7 +47,10 @@ export function openSuite(create: Create): void {
   it("does not truncate when it fails for O_EXCL", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "contents");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/f`, O_CREAT | O_EXCL | O_TRUNC | O_WRONLY)), "EEXIST");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/f`, O_CREAT | O_EXCL | O_TRUNC | O_WRONLY)),
+      "EEXIST",
+    );
     assert.equal(fs.statSync(`${root}/f`).size, 8);
   });
 
@@ -75,14 +81,23 @@ export function openSuite(create: Create): void {
 
     for (const name of ["d", "to-d", "d/"]) fs.closeSync(fs.openSync(`${root}/${name}`, O_DIRECTORY));
     for (const name of ["f", "to-f"]) {
-      assert.equal(outcomeOf(() => fs.openSync(`${root}/${name}`, O_DIRECTORY)), "ENOTDIR");
+      assert.equal(
+        outcomeOf(() => fs.openSync(`${root}/${name}`, O_DIRECTORY)),
+        "ENOTDIR",
+      );
     }
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/d`, O_DIRECTORY | O_WRONLY)), "EISDIR");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/d`, O_DIRECTORY | O_WRONLY)),
+      "EISDIR",
+    );
   });
 
   it("refuses O_CREAT with O_DIRECTORY, and creates nothing", () => {
     const { fs, root } = create();
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/new`, O_CREAT | O_DIRECTORY)), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/new`, O_CREAT | O_DIRECTORY)),
+      "EINVAL",
+    );
     assert.deepEqual(fs.readdirSync(root), []);
   });
 
@@ -94,16 +109,28 @@ export function openSuite(create: Create): void {
     fs.symlinkSync("d/f", `${root}/to-f`);
 
     fs.closeSync(fs.openSync(`${root}/to-d/f`, O_NOFOLLOW));
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/to-f`, O_NOFOLLOW)), "ELOOP");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/to-d`, O_NOFOLLOW | O_DIRECTORY)), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/to-f`, O_NOFOLLOW | O_CREAT | O_WRONLY)), "ELOOP");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/to-f`, O_NOFOLLOW)),
+      "ELOOP",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/to-d`, O_NOFOLLOW | O_DIRECTORY)),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/to-f`, O_NOFOLLOW | O_CREAT | O_WRONLY)),
+      "ELOOP",
+    );
   });
 
   it("opens the symlink itself with O_PATH|O_NOFOLLOW", () => {
     const { fs, root } = create();
     fs.symlinkSync("nowhere", `${root}/link`);
     withOpen(fs, `${root}/link`, O_PATH | O_NOFOLLOW, (fd) => assert(fs.fstatSync(fd).isSymbolicLink()));
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/link`, O_PATH)), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/link`, O_PATH)),
+      "ENOENT",
+    );
   });
 
   it("gives an O_PATH descriptor nothing but fstat and close", () => {
@@ -130,7 +157,10 @@ export function openSuite(create: Create): void {
     fs.chmodSync(`${root}/f`, 0);
     as({ uid: 1000, gid: 1000 }, (face) => {
       withOpen(face, `${root}/f`, O_PATH, (fd) => assert.equal(face.fstatSync(fd).size, 1));
-      assert.equal(outcomeOf(() => face.openSync(`${root}/f`, "r")), "EACCES");
+      assert.equal(
+        outcomeOf(() => face.openSync(`${root}/f`, "r")),
+        "EACCES",
+      );
     });
   });
 
@@ -147,9 +177,18 @@ export function openSuite(create: Create): void {
   it("wants to write with O_TMPFILE, and a directory", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "");
-    assert.equal(outcomeOf(() => fs.openSync(root, O_TMPFILE)), "EINVAL");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/f`, O_TMPFILE | O_RDWR)), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/missing`, O_TMPFILE | O_RDWR)), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.openSync(root, O_TMPFILE)),
+      "EINVAL",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/f`, O_TMPFILE | O_RDWR)),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/missing`, O_TMPFILE | O_RDWR)),
+      "ENOENT",
+    );
   });
 
   it("gives the lowest free descriptor", () => {
@@ -161,7 +200,10 @@ export function openSuite(create: Create): void {
     assert.equal(fs.openSync(`${root}/f`, "r"), fds[0]);
     assert.equal(fs.openSync(`${root}/f`, "r"), fds[1]);
     for (const fd of fds) fs.closeSync(fd);
-    assert.equal(outcomeOf(() => fs.closeSync(fds[0])), "EBADF");
+    assert.equal(
+      outcomeOf(() => fs.closeSync(fds[0])),
+      "EBADF",
+    );
   });
 
   it("takes the mode only when it creates, and then opens whatever the mode says", () => {
@@ -171,7 +213,10 @@ export function openSuite(create: Create): void {
       const fd = face.openSync(`${root}/f`, "wx+", 0);
       face.writeSync(fd, "mine");
       face.closeSync(fd);
-      assert.equal(outcomeOf(() => face.openSync(`${root}/f`, "r")), "EACCES");
+      assert.equal(
+        outcomeOf(() => face.openSync(`${root}/f`, "r")),
+        "EACCES",
+      );
     });
     fs.closeSync(fs.openSync(`${root}/f`, "w", 0o777));
     assert.equal(fs.statSync(`${root}/f`).mode & 0o7777, 0);
@@ -180,16 +225,29 @@ export function openSuite(create: Create): void {
   it("never opens a directory for writing", () => {
     const { fs, root } = create();
     for (const flags of ["w", "r+", "a", O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC]) {
-      assert.equal(outcomeOf(() => fs.openSync(root, flags)), "EISDIR", String(flags));
+      assert.equal(
+        outcomeOf(() => fs.openSync(root, flags)),
+        "EISDIR",
+        String(flags),
+      );
     }
   });
 
   it("gives a directory that cannot be read or written as a file", () => {
     const { fs, root } = create();
     withOpen(fs, root, "r", (fd) => {
-      assert.equal(outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))), "EISDIR");
-      assert.equal(outcomeOf(() => fs.writeSync(fd, "x")), "EBADF");
-      assert.equal(outcomeOf(() => fs.ftruncateSync(fd, 0)), "EINVAL");
+      assert.equal(
+        outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))),
+        "EISDIR",
+      );
+      assert.equal(
+        outcomeOf(() => fs.writeSync(fd, "x")),
+        "EBADF",
+      );
+      assert.equal(
+        outcomeOf(() => fs.ftruncateSync(fd, 0)),
+        "EINVAL",
+      );
       fs.fsyncSync(fd);
     });
   });
@@ -197,18 +255,37 @@ export function openSuite(create: Create): void {
   it("lets through only what the access mode allows", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "x");
-    withOpen(fs, `${root}/f`, "r", (fd) => assert.equal(outcomeOf(() => fs.writeSync(fd, "y")), "EBADF"));
-    withOpen(fs, `${root}/f`, "a", (fd) => assert.equal(outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))), "EBADF"));
+    withOpen(fs, `${root}/f`, "r", (fd) =>
+      assert.equal(
+        outcomeOf(() => fs.writeSync(fd, "y")),
+        "EBADF",
+      ),
+    );
+    withOpen(fs, `${root}/f`, "a", (fd) =>
+      assert.equal(
+        outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))),
+        "EBADF",
+      ),
+    );
     withOpen(fs, `${root}/f`, 3, (fd) => {
-      assert.equal(outcomeOf(() => fs.writeSync(fd, "y")), "EBADF");
-      assert.equal(outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))), "EBADF");
+      assert.equal(
+        outcomeOf(() => fs.writeSync(fd, "y")),
+        "EBADF",
+      );
+      assert.equal(
+        outcomeOf(() => fs.readSync(fd, Buffer.alloc(1))),
+        "EBADF",
+      );
     });
   });
 
   it("refuses a socket", () => {
     const { fs, root } = create();
     fs.mknodSync(`${root}/s`, S_IFSOCK | 0o666, 0);
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/s`, "r")), "ENXIO");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/s`, "r")),
+      "ENXIO",
+    );
     withOpen(fs, `${root}/s`, O_PATH, (fd) => assert(fs.fstatSync(fd).isSocket()));
   });
 

@@ -39,11 +39,20 @@ export function permissionSuite(create: Create): void {
     const { as, fs, root } = subject;
     fs.writeFileSync(`${root}/f`, "x");
     own(fs, `${root}/f`, ALICE.uid, 50, 0o077);
-    assert.equal(as(ALICE, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))), "EACCES");
+    assert.equal(
+      as(ALICE, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))),
+      "EACCES",
+    );
     own(fs, `${root}/f`, ALICE.uid, 50, 0o707);
-    assert.equal(as(BOB, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))), "EACCES");
+    assert.equal(
+      as(BOB, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))),
+      "EACCES",
+    );
     own(fs, `${root}/f`, ALICE.uid, 50, 0o040);
-    assert.equal(as(BOB, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))), "ok");
+    assert.equal(
+      as(BOB, (face) => outcomeOf(() => face.readFileSync(`${root}/f`))),
+      "ok",
+    );
   });
 
   it("checks at open, not later", () => {
@@ -54,7 +63,10 @@ export function permissionSuite(create: Create): void {
       withOpen(fs, `${dir}/f`, "r+", (fd) => {
         fs.chmodSync(`${dir}/f`, 0);
         assert.equal(fs.writeSync(fd, "y"), 1);
-        assert.equal(outcomeOf(() => fs.openSync(`${dir}/f`, "r")), "EACCES");
+        assert.equal(
+          outcomeOf(() => fs.openSync(`${dir}/f`, "r")),
+          "EACCES",
+        );
       });
     });
   });
@@ -65,16 +77,31 @@ export function permissionSuite(create: Create): void {
     fs.writeFileSync(`${root}/f`, "x");
     own(fs, `${root}/f`, ALICE.uid, 50, 0o666);
     as(BOB, (face) => {
-      assert.equal(outcomeOf(() => face.chmodSync(`${root}/f`, 0o600)), "EPERM");
-      assert.equal(outcomeOf(() => face.utimesSync(`${root}/f`, 1, 1)), "EPERM");
-      assert.equal(outcomeOf(() => face.chownSync(`${root}/f`, BOB.uid, -1)), "EPERM");
+      assert.equal(
+        outcomeOf(() => face.chmodSync(`${root}/f`, 0o600)),
+        "EPERM",
+      );
+      assert.equal(
+        outcomeOf(() => face.utimesSync(`${root}/f`, 1, 1)),
+        "EPERM",
+      );
+      assert.equal(
+        outcomeOf(() => face.chownSync(`${root}/f`, BOB.uid, -1)),
+        "EPERM",
+      );
     });
     as(ALICE, (face) => {
       face.chmodSync(`${root}/f`, 0o600);
       face.utimesSync(`${root}/f`, 1, 1);
-      assert.equal(outcomeOf(() => face.chownSync(`${root}/f`, BOB.uid, -1)), "EPERM");
+      assert.equal(
+        outcomeOf(() => face.chownSync(`${root}/f`, BOB.uid, -1)),
+        "EPERM",
+      );
       face.chownSync(`${root}/f`, -1, ALICE.gid);
-      assert.equal(outcomeOf(() => face.chownSync(`${root}/f`, -1, 50)), "EPERM");
+      assert.equal(
+        outcomeOf(() => face.chownSync(`${root}/f`, -1, 50)),
+        "EPERM",
+      );
     });
   });
 
@@ -84,13 +111,26 @@ export function permissionSuite(create: Create): void {
     fs.mkdirSync(`${root}/d/e`, { recursive: true });
     fs.writeFileSync(`${root}/d/e/f`, "x");
     fs.chmodSync(`${root}/d`, 0o744);
-    assert.deepEqual(as(ALICE, (face) => face.readdirSync(`${root}/d`)), ["e"]);
+    assert.deepEqual(
+      as(ALICE, (face) => face.readdirSync(`${root}/d`)),
+      ["e"],
+    );
     for (const name of ["d/e/f", "d/missing", "d/e/../..", "d/."]) {
-      assert.equal(as(ALICE, (face) => outcomeOf(() => face.statSync(`${root}/${name}`))), "EACCES", name);
+      assert.equal(
+        as(ALICE, (face) => outcomeOf(() => face.statSync(`${root}/${name}`))),
+        "EACCES",
+        name,
+      );
     }
     fs.chmodSync(`${root}/d`, 0o711);
-    assert.equal(as(ALICE, (face) => outcomeOf(() => face.readdirSync(`${root}/d`))), "EACCES");
-    assert.equal(as(ALICE, (face) => face.readFileSync(`${root}/d/e/f`, "utf8")), "x");
+    assert.equal(
+      as(ALICE, (face) => outcomeOf(() => face.readdirSync(`${root}/d`))),
+      "EACCES",
+    );
+    assert.equal(
+      as(ALICE, (face) => face.readFileSync(`${root}/d/e/f`, "utf8")),
+      "x",
+    );
   });
 
   it("lets who may write the directory remove what others own, unless it is sticky", () => {
@@ -99,17 +139,32 @@ export function permissionSuite(create: Create): void {
     const dir = shared(subject);
     fs.writeFileSync(`${dir}/a`, "");
     own(fs, `${dir}/a`, ALICE.uid, ALICE.gid, 0o600);
-    assert.equal(as(BOB, (face) => outcomeOf(() => face.unlinkSync(`${dir}/a`))), "ok");
+    assert.equal(
+      as(BOB, (face) => outcomeOf(() => face.unlinkSync(`${dir}/a`))),
+      "ok",
+    );
     fs.chmodSync(dir, 0o1777);
     fs.writeFileSync(`${dir}/a`, "");
     own(fs, `${dir}/a`, ALICE.uid, ALICE.gid, 0o666);
     as(BOB, (face) => {
-      assert.equal(outcomeOf(() => face.unlinkSync(`${dir}/a`)), "EPERM");
-      assert.equal(outcomeOf(() => face.renameSync(`${dir}/a`, `${dir}/b`)), "EPERM");
+      assert.equal(
+        outcomeOf(() => face.unlinkSync(`${dir}/a`)),
+        "EPERM",
+      );
+      assert.equal(
+        outcomeOf(() => face.renameSync(`${dir}/a`, `${dir}/b`)),
+        "EPERM",
+      );
       face.writeFileSync(`${dir}/mine`, "");
-      assert.equal(outcomeOf(() => face.renameSync(`${dir}/mine`, `${dir}/a`)), "EPERM");
+      assert.equal(
+        outcomeOf(() => face.renameSync(`${dir}/mine`, `${dir}/a`)),
+        "EPERM",
+      );
     });
-    assert.equal(as(ALICE, (face) => outcomeOf(() => face.unlinkSync(`${dir}/a`))), "ok");
+    assert.equal(
+      as(ALICE, (face) => outcomeOf(() => face.unlinkSync(`${dir}/a`))),
+      "ok",
+    );
   });
 
   it("needs write permission on a directory that moves to another parent", () => {
@@ -119,8 +174,14 @@ export function permissionSuite(create: Create): void {
     fs.mkdirSync(`${dir}/other`);
     fs.chmodSync(`${dir}/other`, 0o777);
     fs.mkdirSync(`${dir}/d`);
-    assert.equal(as(ALICE, (face) => outcomeOf(() => face.renameSync(`${dir}/d`, `${dir}/other/d`))), "EACCES");
-    assert.equal(as(ALICE, (face) => outcomeOf(() => face.renameSync(`${dir}/d`, `${dir}/e`))), "ok");
+    assert.equal(
+      as(ALICE, (face) => outcomeOf(() => face.renameSync(`${dir}/d`, `${dir}/other/d`))),
+      "EACCES",
+    );
+    assert.equal(
+      as(ALICE, (face) => outcomeOf(() => face.renameSync(`${dir}/d`, `${dir}/e`))),
+      "ok",
+    );
   });
 
   it("passes the group of a set-group-id directory on, and the bit to directories", () => {

@@ -44,7 +44,10 @@ export function readWriteSuite(create: Create): void {
     for (const gap of EDGES) {
       fs.writeFileSync(`${root}/f`, "head");
       withOpen(fs, `${root}/f`, "r+", (fd) => fs.writeSync(fd, "tail", 4 + gap));
-      assert.deepEqual(fs.readFileSync(`${root}/f`), Buffer.concat([Buffer.from("head"), Buffer.alloc(gap), Buffer.from("tail")]));
+      assert.deepEqual(
+        fs.readFileSync(`${root}/f`),
+        Buffer.concat([Buffer.from("head"), Buffer.alloc(gap), Buffer.from("tail")]),
+      );
     }
   });
 
@@ -156,7 +159,10 @@ export function readWriteSuite(create: Create): void {
       }),
     );
     const lines = fs.readFileSync(`${root}/f`, "utf8").trimEnd().split("\n");
-    assert.deepEqual(lines, Array.from({ length: 500 }, (_, i) => String(i)));
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 500 }, (_, i) => String(i)),
+    );
   });
 
   it("loses nothing of appends that are under way at once", async () => {
@@ -165,7 +171,10 @@ export function readWriteSuite(create: Create): void {
     await Promise.all(Array.from({ length: 90 }, (_, i) => handles[i % 3].write(`${String(i).padStart(4)}\n`)));
     await Promise.all(handles.map((handle) => handle.close()));
     const lines = fs.readFileSync(`${root}/f`, "utf8").trimEnd().split("\n");
-    assert.deepEqual(lines.map(Number).sort((a, b) => a - b), Array.from({ length: 90 }, (_, i) => i));
+    assert.deepEqual(
+      lines.map(Number).sort((a, b) => a - b),
+      Array.from({ length: 90 }, (_, i) => i),
+    );
   });
 
   it("counts blocks of 512 bytes by pages in use", () => {
@@ -194,8 +203,17 @@ export function readWriteSuite(create: Create): void {
 
   it("refuses descriptors that are not open", () => {
     const { fs } = create();
-    assert.equal(outcomeOf(() => fs.readSync(999_999, Buffer.alloc(1))), "EBADF");
-    assert.equal(outcomeOf(() => fs.writeSync(999_999, "x")), "EBADF");
-    assert.equal(outcomeOf(() => fs.fstatSync(999_999)), "EBADF");
+    assert.equal(
+      outcomeOf(() => fs.readSync(999_999, Buffer.alloc(1))),
+      "EBADF",
+    );
+    assert.equal(
+      outcomeOf(() => fs.writeSync(999_999, "x")),
+      "EBADF",
+    );
+    assert.equal(
+      outcomeOf(() => fs.fstatSync(999_999)),
+      "EBADF",
+    );
   });
 }

@@ -49,7 +49,15 @@ export function readdirSuite(create: Create): void {
     fs.mknodSync(`${root}/chr`, S_IFCHR | 0o600, 0x101);
     fs.mknodSync(`${root}/blk`, S_IFBLK | 0o600, 0x102);
     const kinds = fs.readdirSync(root, { withFileTypes: true }).map((entry) => {
-      const tests = ["isFile", "isDirectory", "isSymbolicLink", "isFIFO", "isSocket", "isCharacterDevice", "isBlockDevice"] as const;
+      const tests = [
+        "isFile",
+        "isDirectory",
+        "isSymbolicLink",
+        "isFIFO",
+        "isSocket",
+        "isCharacterDevice",
+        "isBlockDevice",
+      ] as const;
       return [entry.name, tests.filter((test) => entry[test]()).join(), entry.parentPath];
     });
     assert.deepEqual(kinds, [
@@ -110,7 +118,10 @@ export function readdirSuite(create: Create): void {
     const dir = fs.opendirSync(`${root}/d`);
     fs.unlinkSync(`${root}/d/f`);
     fs.rmdirSync(`${root}/d`);
-    assert.equal(outcomeOf(() => assert.deepEqual(rest(dir), [])), "ok");
+    assert.equal(
+      outcomeOf(() => assert.deepEqual(rest(dir), [])),
+      "ok",
+    );
   });
 
   it("refuses what is no directory", () => {
@@ -118,9 +129,18 @@ export function readdirSuite(create: Create): void {
     fs.writeFileSync(`${root}/f`, "");
     fs.symlinkSync("f", `${root}/l`);
     for (const call of [fs.readdirSync, fs.opendirSync]) {
-      assert.equal(outcomeOf(() => call(`${root}/f`)), "ENOTDIR");
-      assert.equal(outcomeOf(() => call(`${root}/l`)), "ENOTDIR");
-      assert.equal(outcomeOf(() => call(`${root}/missing`)), "ENOENT");
+      assert.equal(
+        outcomeOf(() => call(`${root}/f`)),
+        "ENOTDIR",
+      );
+      assert.equal(
+        outcomeOf(() => call(`${root}/l`)),
+        "ENOTDIR",
+      );
+      assert.equal(
+        outcomeOf(() => call(`${root}/missing`)),
+        "ENOENT",
+      );
     }
   });
 
@@ -128,6 +148,9 @@ export function readdirSuite(create: Create): void {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d`);
     fs.writeFileSync(`${root}/d/f`, "");
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => fs.readdirSync(`${root}/d`)), "atime");
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => fs.readdirSync(`${root}/d`)),
+      "atime",
+    );
   });
 }

@@ -98,7 +98,8 @@ export function renameSuite(create: Create): void {
     fs.mkdirSync(`${root}/a/b/c`, { recursive: true });
     fs.symlinkSync("a/b", `${root}/link`);
 
-    for (const to of ["a/x", "a/b/x", "a/b/c/x", "link/x", "a/b/../x"]) assert.equal(rename(subject, "a", to), "EINVAL", to);
+    for (const to of ["a/x", "a/b/x", "a/b/c/x", "link/x", "a/b/../x"])
+      assert.equal(rename(subject, "a", to), "EINVAL", to);
     assert.equal(rename(subject, "a/b/c", "a"), "ENOTEMPTY");
     assert.equal(rename(subject, "a/b/c", "a/b"), "ENOTEMPTY");
     assert(fs.existsSync(`${root}/a/b/c`));
@@ -180,11 +181,20 @@ export function renameSuite(create: Create): void {
     fs.writeFileSync(`${root}/from/f`, "");
     fs.writeFileSync(`${root}/from/g`, "");
     fs.writeFileSync(`${root}/from/h`, "");
-    assert.equal(timesChangedBy(fs, `${root}/from`, () => fs.renameSync(`${root}/from/f`, `${root}/to/f`)), "mtime ctime");
-    assert.equal(timesChangedBy(fs, `${root}/to`, () => fs.renameSync(`${root}/from/g`, `${root}/to/g`)), "mtime ctime");
+    assert.equal(
+      timesChangedBy(fs, `${root}/from`, () => fs.renameSync(`${root}/from/f`, `${root}/to/f`)),
+      "mtime ctime",
+    );
+    assert.equal(
+      timesChangedBy(fs, `${root}/to`, () => fs.renameSync(`${root}/from/g`, `${root}/to/g`)),
+      "mtime ctime",
+    );
     fs.lutimesSync(`${root}/from/h`, 1e9, 1e9);
     const before = fs.statSync(`${root}/from/h`, { bigint: true });
-    assert.equal(timesChangedBy(fs, `${root}/to`, () => fs.renameSync(`${root}/from/h`, `${root}/to/h`)), "mtime ctime");
+    assert.equal(
+      timesChangedBy(fs, `${root}/to`, () => fs.renameSync(`${root}/from/h`, `${root}/to/h`)),
+      "mtime ctime",
+    );
     const after = fs.statSync(`${root}/to/h`, { bigint: true });
     assert.equal(after.mtimeNs, before.mtimeNs);
     assert(after.ctimeNs > before.ctimeNs);
@@ -194,8 +204,14 @@ export function renameSuite(create: Create): void {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/a`, "a");
     fs.writeFileSync(`${root}/b`, "b");
-    assert.equal(outcomeOf(() => fs.renameat2Sync(`${root}/a`, `${root}/b`, RENAME_NOREPLACE)), "EEXIST");
-    assert.equal(outcomeOf(() => fs.renameat2Sync(`${root}/a`, `${root}/a`, RENAME_NOREPLACE)), "EEXIST");
+    assert.equal(
+      outcomeOf(() => fs.renameat2Sync(`${root}/a`, `${root}/b`, RENAME_NOREPLACE)),
+      "EEXIST",
+    );
+    assert.equal(
+      outcomeOf(() => fs.renameat2Sync(`${root}/a`, `${root}/a`, RENAME_NOREPLACE)),
+      "EEXIST",
+    );
     fs.renameat2Sync(`${root}/a`, `${root}/c`, RENAME_NOREPLACE);
     assert.deepEqual(fs.readdirSync(root), ["b", "c"]);
   });
@@ -210,9 +226,18 @@ export function renameSuite(create: Create): void {
     assert.deepEqual(fs.readdirSync(`${root}/file`), ["inside"]);
     assert.equal(fs.statSync(`${root}/x`).nlink, 2);
     assert.equal(fs.statSync(root).nlink, 4);
-    assert.equal(outcomeOf(() => fs.renameat2Sync(`${root}/x`, `${root}/missing`, RENAME_EXCHANGE)), "ENOENT");
-    assert.equal(outcomeOf(() => fs.renameat2Sync(`${root}/x`, `${root}/x/dir`, RENAME_EXCHANGE)), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.renameat2Sync(`${root}/x`, `${root}/missing`, RENAME_EXCHANGE)),
+      "ENOENT",
+    );
+    assert.equal(
+      outcomeOf(() => fs.renameat2Sync(`${root}/x`, `${root}/x/dir`, RENAME_EXCHANGE)),
+      "EINVAL",
+    );
     const both = RENAME_EXCHANGE | RENAME_NOREPLACE;
-    assert.equal(outcomeOf(() => fs.renameat2Sync(`${root}/file`, `${root}/x`, both)), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.renameat2Sync(`${root}/file`, `${root}/x`, both)),
+      "EINVAL",
+    );
   });
 }

@@ -71,7 +71,10 @@ export function statSuite(create: Create): void {
     const { fs, root } = create();
     assert.equal(fs.statSync(`${root}/missing`, { throwIfNoEntry: false }), undefined);
     assert.equal(fs.existsSync(`${root}/missing`), false);
-    assert.equal(outcomeOf(() => fs.statSync(`${root}/missing`)), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.statSync(`${root}/missing`)),
+      "ENOENT",
+    );
   });
 
   it("works as a clone, and by functions taken off it", async () => {

@@ -11,7 +11,17 @@ const PATH_BYTES = 4095;
 export function symlinkSuite(create: Create): void {
   it("keeps the target as it was given, whatever it is", () => {
     const { fs, root } = create();
-    const targets = ["x", "a/../b", "//", "tr/ailing/", "ü-😀", "back\\slash", " ", "t".repeat(1000), "t".repeat(PATH_BYTES)];
+    const targets = [
+      "x",
+      "a/../b",
+      "//",
+      "tr/ailing/",
+      "ü-😀",
+      "back\\slash",
+      " ",
+      "t".repeat(1000),
+      "t".repeat(PATH_BYTES),
+    ];
     for (const [i, target] of targets.entries()) {
       fs.symlinkSync(target, `${root}/${i}`);
       assert.equal(fs.readlinkSync(`${root}/${i}`), target);
@@ -35,19 +45,40 @@ export function symlinkSuite(create: Create): void {
   it("refuses an empty target, one that is too long, and a name that is taken", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "");
-    assert.equal(outcomeOf(() => fs.symlinkSync("", `${root}/l`)), "ENOENT");
-    assert.equal(outcomeOf(() => fs.symlinkSync("x".repeat(PATH_BYTES + 1), `${root}/l`)), "ENAMETOOLONG");
-    assert.equal(outcomeOf(() => fs.symlinkSync("x", `${root}/f`)), "EEXIST");
-    assert.equal(outcomeOf(() => fs.symlinkSync("x", `${root}/l/`)), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.symlinkSync("", `${root}/l`)),
+      "ENOENT",
+    );
+    assert.equal(
+      outcomeOf(() => fs.symlinkSync("x".repeat(PATH_BYTES + 1), `${root}/l`)),
+      "ENAMETOOLONG",
+    );
+    assert.equal(
+      outcomeOf(() => fs.symlinkSync("x", `${root}/f`)),
+      "EEXIST",
+    );
+    assert.equal(
+      outcomeOf(() => fs.symlinkSync("x", `${root}/l/`)),
+      "ENOENT",
+    );
   });
 
   it("reads links only", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "");
     fs.symlinkSync(".", `${root}/l`);
-    assert.equal(outcomeOf(() => fs.readlinkSync(`${root}/f`)), "EINVAL");
-    assert.equal(outcomeOf(() => fs.readlinkSync(root)), "EINVAL");
-    assert.equal(outcomeOf(() => fs.readlinkSync(`${root}/l/`)), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.readlinkSync(`${root}/f`)),
+      "EINVAL",
+    );
+    assert.equal(
+      outcomeOf(() => fs.readlinkSync(root)),
+      "EINVAL",
+    );
+    assert.equal(
+      outcomeOf(() => fs.readlinkSync(`${root}/l/`)),
+      "EINVAL",
+    );
   });
 
   it("walks a relative target from where the link is, an absolute one from the root", () => {
@@ -83,7 +114,10 @@ export function symlinkSuite(create: Create): void {
     fs.writeFileSync(`${root}/0`, "end");
     for (let i = 1; i <= MAX_SYMLINKS + 1; i++) fs.symlinkSync(String(i - 1), `${root}/${i}`);
     assert.equal(fs.readFileSync(`${root}/${MAX_SYMLINKS}`, "utf8"), "end");
-    assert.equal(outcomeOf(() => fs.readFileSync(`${root}/${MAX_SYMLINKS + 1}`)), "ELOOP");
+    assert.equal(
+      outcomeOf(() => fs.readFileSync(`${root}/${MAX_SYMLINKS + 1}`)),
+      "ELOOP",
+    );
     assert(fs.lstatSync(`${root}/${MAX_SYMLINKS + 1}`).isSymbolicLink());
   });
 
@@ -91,7 +125,10 @@ export function symlinkSuite(create: Create): void {
     const { fs, root } = create();
     fs.symlinkSync(".", `${root}/l`);
     assert(fs.statSync(`${root}${"/l".repeat(MAX_SYMLINKS)}`).isDirectory());
-    assert.equal(outcomeOf(() => fs.statSync(`${root}${"/l".repeat(MAX_SYMLINKS + 1)}`)), "ELOOP");
+    assert.equal(
+      outcomeOf(() => fs.statSync(`${root}${"/l".repeat(MAX_SYMLINKS + 1)}`)),
+      "ELOOP",
+    );
   });
 
   it("finds loops", () => {
@@ -100,9 +137,16 @@ export function symlinkSuite(create: Create): void {
     fs.symlinkSync("b", `${root}/a`);
     fs.symlinkSync("a", `${root}/b`);
     for (const name of ["self", "a", "a/x", "self/"]) {
-      assert.equal(outcomeOf(() => fs.statSync(`${root}/${name}`)), "ELOOP", name);
+      assert.equal(
+        outcomeOf(() => fs.statSync(`${root}/${name}`)),
+        "ELOOP",
+        name,
+      );
     }
-    assert.equal(outcomeOf(() => fs.writeFileSync(`${root}/self`, "")), "ELOOP");
+    assert.equal(
+      outcomeOf(() => fs.writeFileSync(`${root}/self`, "")),
+      "ELOOP",
+    );
     fs.unlinkSync(`${root}/self`);
   });
 
@@ -114,10 +158,20 @@ export function symlinkSuite(create: Create): void {
     fs.symlinkSync("f", `${root}/to-f`);
     assert(fs.lstatSync(`${root}/to-d/`).isDirectory());
     for (const name of ["f/", "to-f/", "f/.", "to-f/.", "f/.."]) {
-      assert.equal(outcomeOf(() => fs.lstatSync(`${root}/${name}`)), "ENOTDIR", name);
+      assert.equal(
+        outcomeOf(() => fs.lstatSync(`${root}/${name}`)),
+        "ENOTDIR",
+        name,
+      );
     }
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/new/`, "w")), "EISDIR");
-    assert.equal(outcomeOf(() => fs.openSync(`${root}/f/`, "w")), "EISDIR");
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/new/`, "w")),
+      "EISDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync(`${root}/f/`, "w")),
+      "EISDIR",
+    );
     assert.deepEqual(fs.readdirSync(root), ["d", "f", "to-d", "to-f"]);
   });
 
@@ -131,8 +185,14 @@ export function symlinkSuite(create: Create): void {
   it("checks that what comes before .. is there, and a directory", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "");
-    assert.equal(outcomeOf(() => fs.statSync(`${root}/missing/..`)), "ENOENT");
-    assert.equal(outcomeOf(() => fs.statSync(`${root}/f/../f`)), "ENOTDIR");
+    assert.equal(
+      outcomeOf(() => fs.statSync(`${root}/missing/..`)),
+      "ENOENT",
+    );
+    assert.equal(
+      outcomeOf(() => fs.statSync(`${root}/f/../f`)),
+      "ENOTDIR",
+    );
   });
 
   it("measures names in bytes", () => {
@@ -142,8 +202,14 @@ export function symlinkSuite(create: Create): void {
       assert.equal(fs.readFileSync(`${root}/${name}`, "utf8"), name);
     }
     for (const name of ["n".repeat(NAME_BYTES + 1), "é".repeat(128), "😀".repeat(64)]) {
-      assert.equal(outcomeOf(() => fs.writeFileSync(`${root}/${name}`, "")), "ENAMETOOLONG");
-      assert.equal(outcomeOf(() => fs.statSync(`${root}/${name}`)), "ENAMETOOLONG");
+      assert.equal(
+        outcomeOf(() => fs.writeFileSync(`${root}/${name}`, "")),
+        "ENAMETOOLONG",
+      );
+      assert.equal(
+        outcomeOf(() => fs.statSync(`${root}/${name}`)),
+        "ENAMETOOLONG",
+      );
     }
   });
 
@@ -156,12 +222,20 @@ export function symlinkSuite(create: Create): void {
     };
     assert.equal(Buffer.byteLength(path(PATH_BYTES)), PATH_BYTES);
     assert(fs.statSync(path(PATH_BYTES)).isFile());
-    assert.equal(outcomeOf(() => fs.statSync(path(PATH_BYTES + 1))), "ENAMETOOLONG");
+    assert.equal(
+      outcomeOf(() => fs.statSync(path(PATH_BYTES + 1))),
+      "ENAMETOOLONG",
+    );
   });
 
   it("keeps names of any bytes but NUL and slash", () => {
     const { fs, root } = create();
-    const names = [Buffer.from([0xff]), Buffer.from([0xc3, 0x28]), Buffer.from([1, 2, 10, 127, 128]), Buffer.from("a\\b")];
+    const names = [
+      Buffer.from([0xff]),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from([1, 2, 10, 127, 128]),
+      Buffer.from("a\\b"),
+    ];
     for (const name of names) fs.writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), name);
     const found = fs.readdirSync(root, { encoding: "buffer" });
     assert.deepEqual(found, [...names].sort(Buffer.compare));
@@ -188,6 +262,9 @@ export function symlinkSuite(create: Create): void {
   it("changes atime of the link by reading it", () => {
     const { fs, root } = create();
     fs.symlinkSync("x", `${root}/l`);
-    assert.equal(timesChangedBy(fs, `${root}/l`, () => fs.readlinkSync(`${root}/l`)), "atime");
+    assert.equal(
+      timesChangedBy(fs, `${root}/l`, () => fs.readlinkSync(`${root}/l`)),
+      "atime",
+    );
   });
 }

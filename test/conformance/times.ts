@@ -57,21 +57,30 @@ export function timesSuite(create: Create): void {
   it.each(Object.entries(FILE_CALLS))("on a file: %s", (_, [changed, call]) => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "hello world\n", { mode: 0o644 });
-    assert.equal(timesChangedBy(fs, `${root}/f`, () => call(fs, `${root}/f`)), changed);
+    assert.equal(
+      timesChangedBy(fs, `${root}/f`, () => call(fs, `${root}/f`)),
+      changed,
+    );
   });
 
   it.each(Object.entries(NEW_ENTRY))("on the directory: %s", (_, call) => {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d/sub`, { recursive: true });
     fs.writeFileSync(`${root}/d/file`, "");
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => call(fs, `${root}/d`)), "mtime ctime");
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => call(fs, `${root}/d`)),
+      "mtime ctime",
+    );
   });
 
   it("leaves the directory alone when a file in it changes", () => {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d`);
     fs.writeFileSync(`${root}/d/f`, "");
-    assert.equal(timesChangedBy(fs, `${root}/d`, () => fs.writeFileSync(`${root}/d/f`, "more")), "");
+    assert.equal(
+      timesChangedBy(fs, `${root}/d`, () => fs.writeFileSync(`${root}/d/f`, "more")),
+      "",
+    );
   });
 
   it("moves atime once, and again only after a write or a day (relatime)", () => {

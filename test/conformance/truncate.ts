@@ -56,7 +56,9 @@ export function truncateSuite(create: Create): void {
     const stats = fs.statSync(`${root}/f`);
     assert.equal(stats.size, 2 ** 30);
     assert.equal(stats.blocks, 8);
-    withOpen(fs, `${root}/f`, "r", (fd) => assert.equal(readAt(fs, fd, 10, 2 ** 30 - 4).toString("latin1"), "\0\0\0\0"));
+    withOpen(fs, `${root}/f`, "r", (fd) =>
+      assert.equal(readAt(fs, fd, 10, 2 ** 30 - 4).toString("latin1"), "\0\0\0\0"),
+    );
   });
 
   it("takes no memory for 1 GiB of hole", (context) => {
@@ -87,15 +89,29 @@ export function truncateSuite(create: Create): void {
     fs.symlinkSync("f", `${root}/l`);
     fs.truncateSync(`${root}/l`, 2);
     assert.equal(fs.readFileSync(`${root}/f`, "utf8"), "01");
-    assert.equal(outcomeOf(() => fs.truncateSync(root, 0)), "EISDIR");
-    assert.equal(outcomeOf(() => fs.truncateSync(`${root}/missing`, 0)), "ENOENT");
-    assert.equal(outcomeOf(() => fs.truncateSync(`${root}/f/x`, 0)), "ENOTDIR");
+    assert.equal(
+      outcomeOf(() => fs.truncateSync(root, 0)),
+      "EISDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.truncateSync(`${root}/missing`, 0)),
+      "ENOENT",
+    );
+    assert.equal(
+      outcomeOf(() => fs.truncateSync(`${root}/f/x`, 0)),
+      "ENOTDIR",
+    );
   });
 
   it("needs a descriptor that may write", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "0123");
-    withOpen(fs, `${root}/f`, "r", (fd) => assert.equal(outcomeOf(() => fs.ftruncateSync(fd, 1)), "EINVAL"));
+    withOpen(fs, `${root}/f`, "r", (fd) =>
+      assert.equal(
+        outcomeOf(() => fs.ftruncateSync(fd, 1)),
+        "EINVAL",
+      ),
+    );
     withOpen(fs, `${root}/f`, "a", (fd) => fs.ftruncateSync(fd, 1));
     assert.equal(fs.readFileSync(`${root}/f`, "utf8"), "0");
   });
@@ -105,7 +121,10 @@ export function truncateSuite(create: Create): void {
     fs.writeFileSync(`${root}/f`, "0123");
     withOpen(fs, `${root}/f`, "r+", (fd) => {
       for (const size of [2, 9, 9]) {
-        assert.equal(timesChangedBy(fs, `${root}/f`, () => fs.ftruncateSync(fd, size)), "mtime ctime");
+        assert.equal(
+          timesChangedBy(fs, `${root}/f`, () => fs.ftruncateSync(fd, size)),
+          "mtime ctime",
+        );
       }
     });
   });

@@ -18,7 +18,12 @@ function isBranch(value: Described | undefined): value is Described[] | { [key: 
 function collect(oracle: Described | undefined, subject: Described | undefined, at: string, found: Difference[]): void {
   const comparable = isBranch(oracle) && isBranch(subject) && Array.isArray(oracle) === Array.isArray(subject);
   if (!comparable) {
-    if (oracle !== subject) found.push({ at, oracle: oracle === undefined ? ABSENT : oracle, subject: subject === undefined ? ABSENT : subject });
+    if (oracle !== subject)
+      found.push({
+        at,
+        oracle: oracle === undefined ? ABSENT : oracle,
+        subject: subject === undefined ? ABSENT : subject,
+      });
     return;
   }
 

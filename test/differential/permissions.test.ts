@@ -20,9 +20,7 @@ let subject: Subject;
 
 beforeAll(async () => {
   oracle = createNodeFsSubject();
-  subject = process.env.FOLIO_SELF
-    ? createNodeFsSubject()
-    : createFoliofsSubject(await loadFoliofs(), oracle.root);
+  subject = process.env.FOLIO_SELF ? createNodeFsSubject() : createFoliofsSubject(await loadFoliofs(), oracle.root);
 });
 
 afterAll(() => {
@@ -48,7 +46,8 @@ interface Deliberate {
 const DELIBERATE: readonly Deliberate[] = [
   {
     lines: /: link( to .*)?: kernel EPERM, subject ok$/,
-    reason: "fs.protected_hardlinks is a setting: off by default in Linux, and in foliofs; on in Debian, the oracle here",
+    reason:
+      "fs.protected_hardlinks is a setting: off by default in Linux, and in foliofs; on in Debian, the oracle here",
   },
 ];
 const needed = new Set<Deliberate>();
@@ -143,10 +142,7 @@ describe("utimes to the time of day", () => {
     [0o000, 0o200, 0o400, 0o020, 0o040, 0o002, 0o004, 0o600, 0o060, 0o006].map((mode) => ({
       id: `${name}, file ${mode.toString(8).padStart(3, "0")}: utimes now`,
       caller,
-      isAllowed:
-        name === "root" ||
-        name === "owner" ||
-        (mode & (name === "other" ? 0o002 : 0o020)) !== 0,
+      isAllowed: name === "root" || name === "owner" || (mode & (name === "other" ? 0o002 : 0o020)) !== 0,
       setUp: ((fs, root) => makeFile(fs, `${root}/f`, { mode })) as PermissionCase["setUp"],
       call: ((fs, root) => fs.utimesSync(`${root}/f`, NOW, NOW)) as PermissionCase["call"],
     })),

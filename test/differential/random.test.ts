@@ -67,7 +67,15 @@ function tryFor(milliseconds: number, operation: fc.Arbitrary<Operation>, maxLen
 }
 
 describe("random programs", () => {
-  it("name, link, move and remove alike", () => tryFor(TOTAL_MS * 0.5, namesOperation({ asOthers: false }), 40), TOTAL_MS * 20);
-  it("are allowed and forbidden the same", () => tryFor(TOTAL_MS * 0.2, namesOperation({ asOthers: true }), 25), TOTAL_MS * 20);
+  it(
+    "name, link, move and remove alike",
+    () => tryFor(TOTAL_MS * 0.5, namesOperation({ asOthers: false }), 40),
+    TOTAL_MS * 20,
+  );
+  it(
+    "are allowed and forbidden the same",
+    () => tryFor(TOTAL_MS * 0.2, namesOperation({ asOthers: true }), 25),
+    TOTAL_MS * 20,
+  );
   it("read and write alike", () => tryFor(TOTAL_MS * 0.3, dataOperation(), 40), TOTAL_MS * 20);
 });

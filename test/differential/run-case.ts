@@ -201,7 +201,7 @@ export class CaseRunner {
     }
   }
 
-  async #open({ open, form, tree }: Case): Promise<Context> {
+  async #open({ open, form }: Case): Promise<Context> {
     const { fs, root } = this.subject;
     const path = (name: string): string => `${root}/${name}`;
     if (!open) return { fs, root, path, fd: -1 };

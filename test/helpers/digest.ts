@@ -1,5 +1,6 @@
 /** Everything that can be reached in a core, as text: two equal digests are two equal file systems. */
 import type { DentryHandle, InodeHandle } from "../../src/base/handles.ts";
+import { SLOT } from "../../src/wasm/core.ts";
 import {
   DENTRY_CHILDREN,
   DENTRY_INODE,
@@ -35,13 +36,13 @@ import {
   MOUNT_FLAGS,
   MOUNT_NEXT,
   MOUNT_ROOT,
+  PAGE_SIZE,
   RESULT_ADDRESS,
   SLOT_FILES,
   SLOT_TASKS,
   TASK_NEXT,
 } from "../../src/wasm/layout.ts";
-import { SLOT } from "../../src/wasm/core.ts";
-import { double, half, kernelWord, pointed, word, type World } from "./core.ts";
+import { double, half, kernelWord, pointed, type World, word } from "./core.ts";
 
 const INODE_WORDS = [
   INODE_MODE,
@@ -59,24 +60,36 @@ const INODE_DOUBLES = [INODE_SIZE, INODE_ATIME_SEC, INODE_MTIME_SEC, INODE_CTIME
 
 export function digestOf(world: World): string {
   const { core } = world;
-  const lines = [KERNEL_NR_DENTRIES, KERNEL_NR_FILES, KERNEL_NR_HASHED, KERNEL_NR_INODES].map((field) => `${kernelWord(core, field)}`);
+  const lines = [KERNEL_NR_DENTRIES, KERNEL_NR_FILES, KERNEL_NR_HASHED, KERNEL_NR_INODES].map(
+    (field) => `${kernelWord(core, field)}`,
+  );
   for (let mnt = kernelWord(core, KERNEL_MOUNTS) >>> 5; mnt !== 0; mnt = pointed(core, mnt, MOUNT_NEXT)) {
     lines.push(`mount ${mnt} ${word(core, mnt, MOUNT_COUNT)} ${word(core, mnt, MOUNT_FLAGS)}`);
     dumpTree(world, pointed<DentryHandle>(core, mnt, MOUNT_ROOT), "", lines);
   }
   for (let file = core.u32[SLOT + SLOT_FILES] >>> 5; file !== 0; file = pointed(core, file, FILE_NEXT)) {
-    lines.push(`file ${file} ${word(core, file, FILE_COUNT)} ${word(core, file, FILE_MODE)} ${double(core, file, FILE_POS)}`);
+    lines.push(
+      `file ${file} ${word(core, file, FILE_COUNT)} ${word(core, file, FILE_MODE)} ${double(core, file, FILE_POS)}`,
+    );
   }
-  for (let task = core.u32[SLOT + SLOT_TASKS] >>> 5; task !== 0; task = pointed(core, task, TASK_NEXT)) lines.push(`task ${task}`);
+  for (let task = core.u32[SLOT + SLOT_TASKS] >>> 5; task !== 0; task = pointed(core, task, TASK_NEXT))
+    lines.push(`task ${task}`);
   return lines.join("\n");
 }
 
 function dumpTree(world: World, dentry: DentryHandle, path: string, lines: string[]): void {
   const { core } = world;
   const inode = pointed<InodeHandle>(core, dentry, DENTRY_INODE);
-  const attributes = [...INODE_WORDS.map((f) => word(core, inode, f)), ...INODE_DOUBLES.map((f) => double(core, inode, f))];
+  const attributes = [
+    ...INODE_WORDS.map((f) => word(core, inode, f)),
+    ...INODE_DOUBLES.map((f) => double(core, inode, f)),
+  ];
   lines.push(`${path || "/"} ${dentry} ${inode} ${attributes.join(" ")} ${dumpData(world, inode)}`);
-  for (let child = pointed<DentryHandle>(core, dentry, DENTRY_CHILDREN); child !== 0; child = pointed(core, child, DENTRY_SIBLING_NEXT)) {
+  for (
+    let child = pointed<DentryHandle>(core, dentry, DENTRY_CHILDREN);
+    child !== 0;
+    child = pointed(core, child, DENTRY_SIBLING_NEXT)
+  ) {
     dumpTree(world, child, `${path}/${nameOf(world, child)}`, lines);
   }
 }
@@ -86,16 +99,16 @@ export function nameOf({ core }: World, dentry: DentryHandle): string {
   return Buffer.from(core.u8.slice(at, at + half(core, dentry, DENTRY_NAME_LEN))).toString("latin1");
 }
 
-/** A checksum of all bytes of a file; holes are skipped. */
+/** A checksum of a file's frames, which lie whole behind each page; holes are skipped. */
 function dumpData({ core }: World, inode: InodeHandle): string {
   if ((word(core, inode, INODE_MODE) & 0o170000) !== 0o100000) return "";
   const size = double(core, inode, INODE_SIZE);
-  let hash = 0;
+  let sums = "";
   for (let pos = 0; pos < size; ) {
     const n = core.x.readInode(inode, pos, Math.min(size - pos, 2 ** 30));
     const at = core.result(RESULT_ADDRESS);
-    for (let i = 0; at !== 0 && i < n; i++) hash = (Math.imul(hash, 31) + core.u8[at + i] + 1) | 0;
+    if (at !== 0) sums += ` ${pos} ${core.x.checksumFrames(at / PAGE_SIZE, Math.ceil(n / PAGE_SIZE), 0, 0)}`;
     pos += n;
   }
-  return `#${hash}`;
+  return sums;
 }

@@ -7,7 +7,7 @@ import { ENOTEMPTY } from "../../src/base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../src/base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../src/base/stat-flags.ts";
 import { INODE_MODE, INODE_NLINK, INODE_SIZE, RESULT_EXTRA, RESULT_LENGTH } from "../../src/wasm/layout.ts";
-import { double, word, type World } from "./core.ts";
+import { double, type World, word } from "./core.ts";
 
 export interface Name {
   name: string;

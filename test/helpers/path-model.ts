@@ -2,7 +2,7 @@
  * The model of the path walk: text in, place or errno out. It puts the body of a symbolic link in front of what is left
  * of the path, where the core keeps a stack of positions.
  */
-import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../../src/base/errno.ts";
+import { EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../../src/base/errno.ts";
 import type { DentryHandle, MountHandle } from "../../src/base/handles.ts";
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_LAST, LOOKUP_OPEN } from "../../src/wasm/layout.ts";
 
@@ -64,7 +64,11 @@ export class PathModel {
       if (name === ".") next = place;
       else if (name === "..") next = this.#up(task, place);
       else {
-        if (name.length > 255) return { errno: ENAMETOOLONG };
+        if (isLast && trailing && flags & LOOKUP_OPEN) return { errno: EISDIR };
+        if (name.length > 255) {
+          if (!isLast || (flags & (LOOKUP_LAST | LOOKUP_OPEN)) !== LOOKUP_LAST) return { errno: ENAMETOOLONG };
+          return { parent: place, last: name, trailing };
+        }
         const child = place.node.entries.get(name);
         if (!child && isLast && flags & LOOKUP_LAST) return { parent: place, last: name, trailing };
         if (!child) return { errno: ENOENT };

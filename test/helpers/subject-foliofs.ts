@@ -35,7 +35,7 @@ export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
     const known = faces.get(key);
     if (known) return known;
 
-    const face = top.kernel.task({ groups: [], umask: 0o022, cwd: root, ...credentials });
+    const face = top.kernel.task({ groups: [], umask: 0o022, cwd: root, files: fs, ...credentials });
     faces.set(key, face);
     return face;
   }

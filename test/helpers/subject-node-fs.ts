@@ -6,7 +6,6 @@
 import { spawnSync } from "node:child_process";
 import nodeFs from "node:fs";
 import { dirname } from "node:path";
-import { hostCalls } from "./subject-host-calls.ts";
 import {
   type AccessRequest,
   type Credentials,
@@ -15,6 +14,7 @@ import {
   type Subject,
   type SubjectFs,
 } from "./subject.ts";
+import { hostCalls } from "./subject-host-calls.ts";
 
 const TMPFS = "/dev/shm";
 const DEFAULT_UMASK = 0o022;

@@ -30,6 +30,8 @@ export type SubjectFs = NodeFs & BeyondNode;
 export interface TaskOptions extends Partial<Credentials> {
   readonly cwd?: string;
   readonly root?: string;
+  /** A face whose descriptors are to be shared (CLONE_FILES). */
+  readonly files?: SubjectFs;
   /** Bytes; RLIMIT_FSIZE. */
   readonly fileSizeLimit?: number;
 }

@@ -150,6 +150,7 @@ function timeOperations(sys: Syscalls) {
   return { utimes: byPath("utime", 0), lutimes: byPath("lutime", AT_SYMLINK_NOFOLLOW), futimes, utimensSync };
 }
 
+/** chmod, chown, utimes and their kin on the system calls of a task. */
 export function attributeOperations(sys: Syscalls) {
   return { ...modeOperations(sys), ...ownerOperations(sys), ...timeOperations(sys) };
 }

@@ -11,6 +11,7 @@ import type { Operation } from "../surfaces.ts";
 import { failed } from "../uv-errors.ts";
 import { checkCallback, toBindingMode } from "../validators.ts";
 
+/** Bits of the mode of copyFile: a new file only; a clone if possible; a clone or nothing. */
 export const COPYFILE_EXCL = 1;
 export const COPYFILE_FICLONE = 2;
 export const COPYFILE_FICLONE_FORCE = 4;
@@ -79,6 +80,7 @@ class CopyFile {
   }
 }
 
+/** copyFile on the system calls of a task. */
 export function copyFileOperations(sys: Syscalls) {
   const copier = new CopyFile(sys);
 

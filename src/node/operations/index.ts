@@ -16,6 +16,7 @@ import { statOperations } from "./stat.ts";
 import { vectorOperations } from "./vectors.ts";
 import { writeFileOperations } from "./write-file.ts";
 
+/** All operations on the system calls of a task. */
 export function createOperations(sys: Syscalls) {
   return {
     ...attributeOperations(sys),
@@ -34,4 +35,5 @@ export function createOperations(sys: Syscalls) {
   };
 }
 
+/** The operations of one task, by name. */
 export type Operations = ReturnType<typeof createOperations>;

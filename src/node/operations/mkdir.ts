@@ -155,6 +155,7 @@ function mkdtempOperation(sys: Syscalls): Operation<{ prefix: Path; encoding: Na
   };
 }
 
+/** mkdir and mkdtemp on the system calls of a task. */
 export function mkdirOperations(sys: Syscalls) {
   const mkdir = mkdirOperation(sys);
 

@@ -26,6 +26,7 @@ interface TwoPaths {
   to: Path;
 }
 
+/** A symbolic link to be made. */
 export interface SymlinkRequest {
   target: Path;
   path: Path;
@@ -42,6 +43,7 @@ function checkNotRecursive(options: { recursive?: unknown } | null | undefined):
   throw argValueError("options.recursive", options.recursive, "is no longer supported");
 }
 
+/** Operations on names, on the system calls of a task. */
 export function nameOperations(sys: Syscalls) {
   const rename: Operation<TwoPaths, void> = {
     prepare(callback, from, to) {

@@ -12,6 +12,7 @@ import { checkCallback, checkFd, checkInt32, checkInteger, toFileMode } from "..
 
 const DEFAULT_MODE = 0o666;
 
+/** An open call, checked. */
 export interface OpenRequest {
   path: Path;
   flags: number;
@@ -105,6 +106,7 @@ function extraCalls(sys: Syscalls) {
   return { fallocateSync, lseekSync, flockSync, syncSync };
 }
 
+/** Operations on descriptors as a whole, on the system calls of a task. */
 export function openOperations(sys: Syscalls) {
   function openSync(path: unknown, flags?: unknown, mode?: unknown): number {
     const openFlags = toFlags(flags);

@@ -61,6 +61,7 @@ export class ReadFileJob {
   }
 }
 
+/** Options of readFile, with its defaults. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function toReadFileOptions(options: unknown): CommonOptions {
   const given = toOptions(options, DEFAULTS);
   const { buffer } = given;
@@ -279,6 +280,7 @@ class QuickRead {
   }
 }
 
+/** readFile on the system calls of a task. */
 export function readFileOperations(sys: Syscalls) {
   const reader = new ReadFile(sys);
   const quick = new QuickRead(sys);

@@ -90,6 +90,7 @@ export function toTextRange(text: string, position: unknown, encoding: unknown):
   return { bytes, offset: 0, length: bytes.length, position: toWritePosition(position) };
 }
 
+/** read and write on the system calls of a task. */
 export function readWriteOperations(sys: Syscalls) {
   function commitRead({ fd, bytes, offset, length, position }: TransferRequest): number | Failure {
     const count = sys.read(fd, bytes, offset, length, position);

@@ -127,6 +127,7 @@ function toRequest(path: Path, options: CommonOptions): ReaddirRequest {
   return { path, encoding, withFileTypes: Boolean(withFileTypes), recursive: Boolean(recursive) };
 }
 
+/** readdir on the system calls of a task. */
 export function readdirOperations(sys: Syscalls) {
   const reader = new Readdir(sys);
 

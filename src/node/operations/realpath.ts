@@ -85,6 +85,7 @@ function encodeText(path: string, encoding: NameEncoding): string | Uint8Array {
   return isUtf8(encoding) ? path : encodeName(encodeUtf8(path), encoding);
 }
 
+/** Both kinds of realpath on the system calls of a task. */
 export function realpathOperations(sys: Syscalls) {
   /** The path as text from the root; undefined when the working directory cannot be told. */
   function toAbsolute(path: string): string {

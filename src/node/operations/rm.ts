@@ -15,6 +15,7 @@ import { rmIsDirectoryError, rmSyncError } from "../system-errors.ts";
 import { type Failure, failed, SpecialFailure } from "../uv-errors.ts";
 import { checkBoolean, checkCallback, checkInt32, checkObject, checkUint32 } from "../validators.ts";
 
+/** Options of rm with their defaults filled in; the delay is in milliseconds. */
 export interface RmOptions {
   recursive: boolean;
   force: boolean;
@@ -22,6 +23,7 @@ export interface RmOptions {
   maxRetries: number;
 }
 
+/** A removal, checked. */
 export interface RmRequest {
   path: Path;
   options: RmOptions;
@@ -112,6 +114,7 @@ function below(dir: Path, name: Uint8Array): Uint8Array {
   return concatBytes([head, name], head.length + name.length);
 }
 
+/** rm on the system calls of a task. */
 export function rmOperations(sys: Syscalls) {
   const remover = new Remove(sys);
 

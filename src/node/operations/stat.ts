@@ -146,6 +146,7 @@ function warnOfExists(): void {
   emitWarning("Passing invalid argument types to fs.existsSync is deprecated", "DeprecationWarning", "DEP0187");
 }
 
+/** Operations that only look, on the system calls of a task. */
 export function statOperations(sys: Syscalls) {
   const statfs: Operation<{ path: Path; isBigint: boolean }, StatFs> = {
     prepare(callback, path, options = NO_OPTIONS) {

@@ -50,6 +50,7 @@ function countOrThrow(request: VectorRequest, outcome: number | Failure): number
   throw outcome.toError();
 }
 
+/** readv, writev and copyFileRange on the system calls of a task. */
 export function vectorOperations(sys: Syscalls) {
   const readPiece: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
   const writePiece: Transfer = (fd, bytes, offset, length, position) => sys.write(fd, bytes, offset, length, position);

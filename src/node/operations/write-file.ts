@@ -155,6 +155,7 @@ function writeJobByPath(file: unknown, bytes: Uint8Array, options: CommonOptions
   return job;
 }
 
+/** writeFile and appendFile on the system calls of a task. */
 export function writeFileOperations(sys: Syscalls) {
   const writer = new WriteFile(sys);
 

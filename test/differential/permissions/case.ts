@@ -17,7 +17,13 @@ export const CALLERS: Readonly<Record<string, Credentials>> = {
 };
 
 /** Bits from the right of the class that a caller falls in. */
-export const CLASS_SHIFT: Readonly<Record<string, number>> = { owner: 6, group: 3, supplementary: 3, other: 0, root: 0 };
+export const CLASS_SHIFT: Readonly<Record<string, number>> = {
+  owner: 6,
+  group: 3,
+  supplementary: 3,
+  other: 0,
+  root: 0,
+};
 
 export interface PermissionCase {
   readonly id: string;

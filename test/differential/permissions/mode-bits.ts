@@ -9,9 +9,9 @@ import {
   O_PATH,
   O_RDWR,
   O_TMPFILE,
-  openAndClose,
   O_TRUNC,
   O_WRONLY,
+  openAndClose,
   type PermissionCase,
 } from "./case.ts";
 
@@ -88,7 +88,7 @@ const DIRECTORY_OPERATIONS: Record<string, Call> = {
   "rename of a directory out": (fs, root) => fs.renameSync(`${root}/d/s`, `${root}/open/s`),
   "rename of nothing": (fs, root) => fs.renameSync(`${root}/d/missing`, `${root}/d/g`),
   "rename onto itself": (fs, root) => fs.renameSync(`${root}/d/f`, `${root}/d/f`),
-  "O_TMPFILE": (fs, root) => openAndClose(fs, `${root}/d`, O_TMPFILE | O_RDWR, 0o600),
+  O_TMPFILE: (fs, root) => openAndClose(fs, `${root}/d`, O_TMPFILE | O_RDWR, 0o600),
   "open for writing": (fs, root) => openAndClose(fs, `${root}/d`, "r+"),
   // Node 20's rm gives up at once where Node 26's removes what it can: node:fs is an oracle for it from 26 on.
   "rm -r": (fs, root) => fs.rmSync(`${root}/d/full`, { recursive: true }),
@@ -111,7 +111,7 @@ function setUpDirectory(mode: number, caller: { uid: number; gid: number }): Per
 /** Gives `bits` to the caller's own class and all that these are not to the two others. */
 function modeFor(name: string, bits: number): number {
   const own = 0o7 << CLASS_SHIFT[name];
-  return (bits << CLASS_SHIFT[name]) | (0o111 * (~bits & 7) & ~own);
+  return (bits << CLASS_SHIFT[name]) | ((0o111 * (~bits & 7)) & ~own);
 }
 
 function matrix(

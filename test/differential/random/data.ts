@@ -26,7 +26,11 @@ const position = fc.oneof(
   { weight: 1, arbitrary: near.map((offset) => 2 ** 32 + offset) },
   { weight: 1, arbitrary: fc.constant(2 ** 40) },
 );
-const length = fc.oneof({ weight: 3, arbitrary: near }, { weight: 2, arbitrary: fc.nat(300) }, { weight: 1, arbitrary: fc.nat(200_000) });
+const length = fc.oneof(
+  { weight: 3, arbitrary: near },
+  { weight: 2, arbitrary: fc.nat(300) },
+  { weight: 1, arbitrary: fc.nat(200_000) },
+);
 /** Sizes that the dump still shows, for the most part. */
 const size = fc.oneof({ weight: 6, arbitrary: near }, { weight: 1, arbitrary: position });
 const seed = fc.nat(255);
@@ -63,6 +67,5 @@ export function dataOperation(): fc.Arbitrary<Operation> {
     { weight: 1, arbitrary: onFile("statSync") },
     { weight: 1, arbitrary: onFile("appendFileSync", fc.constantFrom("", "tail", "z".repeat(5000))) },
     { weight: 1, arbitrary: fc.constant({ call: "renameSync", paths: ["f", "g"], args: [] }) },
-    { weight: 1, arbitrary: fc.constant({ call: "copyFileSync", paths: ["f", "g"], args: [] }) },
   );
 }

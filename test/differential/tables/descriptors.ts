@@ -68,12 +68,12 @@ const POSITIONS = [
 function positionalCases(fn: "read" | "write", opens: readonly Open[]): Case[] {
   const make = (offset: unknown, length: unknown, position: unknown): Case[] =>
     opens.flatMap((open) =>
-      inFdForms(fn, `offset ${show(offset)} length ${show(length)} position ${show(position)}, ${named(open)}`, open, () => [
-        pattern(16, 65),
-        offset,
-        length,
-        position,
-      ]),
+      inFdForms(
+        fn,
+        `offset ${show(offset)} length ${show(length)} position ${show(position)}, ${named(open)}`,
+        open,
+        () => [pattern(16, 65), offset, length, position],
+      ),
     );
   return [
     ...OFFSETS.flatMap((offset) => [...make(offset, 1, 0), ...make(offset, undefined, null)]),
@@ -108,7 +108,12 @@ const BUFFERS: Record<string, () => unknown> = {
 
 function bufferCases(): Case[] {
   const withOptions = [undefined, null, {}, { offset: 1 }, { length: 2 }, { position: 3 }, { position: 0n }];
-  const oddOptions = [{ offset: -1 }, { length: 99 }, { position: "x" }, { offset: null, length: null, position: null }];
+  const oddOptions = [
+    { offset: -1 },
+    { length: 99 },
+    { position: "x" },
+    { offset: null, length: null, position: null },
+  ];
   return Object.entries(BUFFERS).flatMap(([what, make]) => [
     ...inFdForms("read", `into ${what}`, ["file", "r"], () => [make()]),
     ...inFdForms("read", `into ${what}, 0, 4, 0`, ["file", "r"], () => [make(), 0, 4, 0]),
@@ -221,7 +226,10 @@ function badDescriptorCases(): Case[] {
   ];
   const plain = calls.flatMap(([fn, ...args], index) =>
     BAD_FDS.flatMap((fd) =>
-      inForms(["sync", "callback"], fn, `bad descriptor ${show(fd)} ${index}`, { tree: "empty", args: () => [fd, ...args] }),
+      inForms(["sync", "callback"], fn, `bad descriptor ${show(fd)} ${index}`, {
+        tree: "empty",
+        args: () => [fd, ...args],
+      }),
     ),
   );
   const whole = (["readFile", "writeFile", "appendFile"] as const).flatMap((fn) =>

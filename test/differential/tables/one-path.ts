@@ -1,6 +1,6 @@
 /** Calls with one path: every function, with its flags and modes, on every kind of path. */
 import { constants } from "node:fs";
-import { type Case, type Form, inForms, PATH_FORMS } from "../case.ts";
+import { type Case, inForms, PATH_FORMS } from "../case.ts";
 import { PATHS, type PathArgument } from "./paths.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
@@ -110,15 +110,9 @@ function withSuffix(path: string | Uint8Array | URL, suffix = ""): string | Uint
   return url;
 }
 
-/** Every path in the synchronous form; in the two others every fourth, another set for each variant. */
-function formsFor(variantIndex: number, pathIndex: number): readonly Form[] {
-  const wantsAll = process.env.FOLIO_DIFFERENTIAL === "all" || (variantIndex + pathIndex) % 4 === 0;
-  return wantsAll ? PATH_FORMS : ["sync"];
-}
-
-function casesOf(variant: Variant, path: PathArgument, forms: readonly Form[]): Case[] {
+function casesOf(variant: Variant, path: PathArgument): Case[] {
   const { fn, what, rest = [], suffix } = variant;
-  return inForms(forms, fn, `${what ? `${what} ` : ""}of ${path.id}`, {
+  return inForms(PATH_FORMS, fn, `${what ? `${what} ` : ""}of ${path.id}`, {
     args: (context) => [withSuffix(path.make(context), suffix), ...rest],
   });
 }
@@ -131,8 +125,6 @@ function isRace({ id }: Case): boolean {
   return /^rm (callback|promise): recursive.*\.\./.test(id);
 }
 
-export const ONE_PATH_CASES: readonly Case[] = VARIANTS.flatMap((variant, variantIndex) =>
-  PATHS.flatMap((path, pathIndex) =>
-    isWanted(variant, path) ? casesOf(variant, path, formsFor(variantIndex, pathIndex)) : [],
-  ),
+export const ONE_PATH_CASES: readonly Case[] = VARIANTS.flatMap((variant) =>
+  PATHS.filter((path) => isWanted(variant, path)).flatMap((path) => casesOf(variant, path)),
 ).filter((test) => !isRace(test) && !(test.form === "promise" && ["exists", "realpath.native"].includes(test.fn)));

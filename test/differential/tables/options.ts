@@ -163,7 +163,11 @@ function timeCases(): Case[] {
     [time, 1e9],
     [1e9, time],
   ]);
-  return [...variants("utimes", "file", both), ...variants("utimes", "dir", both), ...variants("lutimes", "l-file", both)];
+  return [
+    ...variants("utimes", "file", both),
+    ...variants("utimes", "dir", both),
+    ...variants("lutimes", "l-file", both),
+  ];
 }
 
 const IDS = [0, 1, 1000, 65_534, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1, 2 ** 32, -1, -2, 1.5, "1", null, 10n];
@@ -228,7 +232,14 @@ function directoryCases(): Case[] {
 
 function removalCases(): Case[] {
   const options = [
-    ...[{ recursive: 1 }, { force: 1 }, { recursive: null }, { maxRetries: -1 }, { maxRetries: 1.5 }, { maxRetries: 2 }],
+    ...[
+      { recursive: 1 },
+      { force: 1 },
+      { recursive: null },
+      { maxRetries: -1 },
+      { maxRetries: 1.5 },
+      { maxRetries: 2 },
+    ],
     ...[{ retryDelay: -1 }, { retryDelay: "x" }, { retryDelay: 1 }, {}, null, undefined, true, "x", 5],
   ].map((option) => [option]);
   const rmdirs = [{ recursive: true }, { recursive: false }, { maxRetries: 2 }, { maxRetries: -1 }].map((option) => [
@@ -243,7 +254,17 @@ function removalCases(): Case[] {
 function mkdirCases(): Case[] {
   const names = [
     ...["new", "new/deep", "new/deep/deeper/deepest", "dir", "dir/sub", "dir/new/er", "file", "file/new", "l-dir/new"],
-    ...["l-dangling", "l-dangling/new", "l-loop/new", "new/", "new//deep///", "new/../other", "dir/../new/x", ".", "new/."],
+    ...[
+      "l-dangling",
+      "l-dangling/new",
+      "l-loop/new",
+      "new/",
+      "new//deep///",
+      "new/../other",
+      "dir/../new/x",
+      ".",
+      "new/.",
+    ],
     ...["l-file/new", "missing/../new", `new/${NAME_255}`, `new/${NAME_255}x`],
   ];
   const options = [{ recursive: true }, { recursive: false }, { recursive: undefined }].map((option) => [option]);
@@ -263,12 +284,14 @@ function mkdtempCases(): Case[] {
     ({ path }) => path("tmp-\0"),
     ({ path }) => path(tooLong),
   ];
-  return ["mkdtemp", "mkdtempDisposable"].flatMap((fn) => [
-    ...names.flatMap((name) => variants(fn, name, [[]])).filter(({ id }) => !id.includes(": XXXXXX")),
-    ...prefixes.flatMap((make, index) =>
-      inForms(PATH_FORMS, fn, `prefix ${index}`, { args: (context) => [make(context)] }),
-    ),
-  ]).filter(({ fn, form }) => !(fn === "mkdtempDisposable" && form === "callback"));
+  return ["mkdtemp", "mkdtempDisposable"]
+    .flatMap((fn) => [
+      ...names.flatMap((name) => variants(fn, name, [[]])).filter(({ id }) => !id.includes(": XXXXXX")),
+      ...prefixes.flatMap((make, index) =>
+        inForms(PATH_FORMS, fn, `prefix ${index}`, { args: (context) => [make(context)] }),
+      ),
+    ])
+    .filter(({ fn, form }) => !(fn === "mkdtempDisposable" && form === "callback"));
 }
 
 /** An iterable that gives its chunks once. */

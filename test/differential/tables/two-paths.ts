@@ -1,23 +1,16 @@
 /** rename, link, copyFile and symlink: every pair of paths that differ in kind. */
 import { constants } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { type Case, type Form, inForms, PATH_FORMS } from "../case.ts";
+import { type Case, inForms, PATH_FORMS } from "../case.ts";
 import { NAME_255, RAW_NAME } from "../tree.ts";
 import { PAIR_NAMES, PATHS, shorten } from "./paths.ts";
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE } = constants;
 
-/** All forms for a fixed part of the pairs; the synchronous one for the others: the forms share one body. */
-const EVERY_FORM_FROM = new Set<string>(["file", "dir", "missing", "l-dir"]);
-
-function formsFor(from: string): readonly Form[] {
-  return EVERY_FORM_FROM.has(from) ? PATH_FORMS : ["sync"];
-}
-
 function pairs(fn: string, what = "", rest: readonly unknown[] = []): Case[] {
   return PAIR_NAMES.flatMap((from) =>
     PAIR_NAMES.flatMap((to) =>
-      inForms(formsFor(from), fn, `${what}${shorten(from)} -> ${shorten(to)}`, {
+      inForms(PATH_FORMS, fn, `${what}${shorten(from)} -> ${shorten(to)}`, {
         args: ({ path }) => [path(from), path(to), ...rest],
       }),
     ),
@@ -29,7 +22,19 @@ function copyPairs(what: string, rest: readonly unknown[]): Case[] {
   return pairs("copyFile", what, rest).filter(({ id }) => !id.includes("fifo"));
 }
 
-const TARGETS = ["file", "missing/deep", "", " ", "a\\b", "/", "x".repeat(4095), "x".repeat(4096), NAME_255, "ü", "a\0b"];
+const TARGETS = [
+  "file",
+  "missing/deep",
+  "",
+  " ",
+  "a\\b",
+  "/",
+  "x".repeat(4095),
+  "x".repeat(4096),
+  NAME_255,
+  "ü",
+  "a\0b",
+];
 
 function symlinks(): Case[] {
   const atPaths = PATHS.filter(({ isOutside }) => !isOutside).flatMap((path) =>

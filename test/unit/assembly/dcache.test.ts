@@ -12,14 +12,14 @@ import {
   KERNEL_NR_NEGATIVE,
   SB_LOOKUP,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, kernelWord, putBytes, verify, word, World } from "../../helpers/core.ts";
+import { anyNumber, checkModel, kernelWord, putBytes, verify, World, word } from "../../helpers/core.ts";
 import { bytesOf, FILE_TYPES, NameTree } from "../../helpers/name-tree.ts";
 
 /** Names that meet each other often, long ones, and ones of any bytes. */
 const anyName = fc.oneof(
   { weight: 5, arbitrary: fc.nat({ max: 30 }).map((n) => `n${n}`) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 255 }).map((n) => "x".repeat(n)) },
-  { weight: 1, arbitrary: fc.constantFrom(7, 8, 9, 27, 28, 29, 255).map((n) => "\xff".repeat(n - 1) + "a") },
+  { weight: 1, arbitrary: fc.constantFrom(7, 8, 9, 27, 28, 29, 255).map((n) => `${"\xff".repeat(n - 1)}a`) },
   {
     weight: 1,
     arbitrary: fc

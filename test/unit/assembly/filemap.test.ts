@@ -11,7 +11,7 @@ import {
   XA_MARK_TOWRITE,
   XA_PRESENT,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, frame, pageWord, verify, word, World } from "../../helpers/core.ts";
+import { anyNumber, checkModel, frame, pageWord, verify, World, word } from "../../helpers/core.ts";
 
 const LAST = 2 ** 32 - 1;
 
@@ -94,7 +94,10 @@ class Files {
       .sort((a, b) => a.index - b.index);
     const to = x.kmalloc(80) >>> 0;
     const n = x.findPages(this.inodes[which], start, last, mark, to, 10);
-    const found = Array.from({ length: n }, (_, i) => ({ index: core.u32[(to >>> 2) + 2 * i], pfn: core.u32[(to >>> 2) + 2 * i + 1] }));
+    const found = Array.from({ length: n }, (_, i) => ({
+      index: core.u32[(to >>> 2) + 2 * i],
+      pfn: core.u32[(to >>> 2) + 2 * i + 1],
+    }));
     x.kfree(to);
     assert.deepEqual(found, expected.slice(0, 10));
   }
@@ -103,10 +106,7 @@ class Files {
     const tagged = [...this.models[which]].filter(
       ([index, { marks }]) => index >= start && index <= last && marks.has(XA_MARK_DIRTY),
     );
-    assert.equal(
-      this.world.x.indexTag(this.inodes[which], start, last, XA_MARK_DIRTY, XA_MARK_TOWRITE),
-      tagged.length,
-    );
+    assert.equal(this.world.x.indexTag(this.inodes[which], start, last, XA_MARK_DIRTY, XA_MARK_TOWRITE), tagged.length);
     for (const [, { marks }] of tagged) marks.add(XA_MARK_TOWRITE);
   }
 
@@ -155,7 +155,8 @@ describe("page cache", () => {
         else if (kind === "pin") files.pin(which, index);
         else if (kind === "unpin") files.unpin(any);
         else if (kind === "dirty") files.dirty(which, index);
-        else if (kind === "gang") files.gang(which, index, any & 2 ? last : LAST, [0, XA_MARK_TOWRITE, XA_PRESENT][any % 3]);
+        else if (kind === "gang")
+          files.gang(which, index, any & 2 ? last : LAST, [0, XA_MARK_TOWRITE, XA_PRESENT][any % 3]);
         else if (kind === "tag") files.tag(which, Math.min(index, last), Math.max(index, last));
         else if (any % 4 === 0) {
           files.world.x.punchHole(files.inodes[which], index * 4096, (LAST + 1) * 4096);

@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import { EAGAIN } from "../../../src/base/errno.ts";
 import type { FileHandle } from "../../../src/base/handles.ts";
 import { FMODE_READ, INODE_FLOCKS } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, verify, word, World } from "../../helpers/core.ts";
+import { anyNumber, checkModel, verify, World, word } from "../../helpers/core.ts";
 
 const SHARED = 0;
 const EXCLUSIVE = 1;
@@ -35,7 +35,8 @@ describe("flock", () => {
         const others = [...locks].filter(([holder]) => holder !== file);
         const isInTheWay = how !== UNLOCK && others.some(([, held]) => held === EXCLUSIVE || how === EXCLUSIVE);
         assert.equal(world.x.flock(file, how), isInTheWay ? -EAGAIN : 0);
-        if (isInTheWay || how === UNLOCK) locks.delete(file); // a conversion drops the old lock first, as in Linux
+        if (isInTheWay || how === UNLOCK)
+          locks.delete(file); // a conversion drops the old lock first, as in Linux
         else locks.set(file, how);
       }
       verify(world.core);

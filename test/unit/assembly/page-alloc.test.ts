@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import type { Core } from "../../../src/wasm/core.ts";
 import {
   KERNEL_END_PFN,
   KERNEL_MAX_PFN,
@@ -9,7 +10,6 @@ import {
   PAGE_REFCOUNT,
   SECTION_FRAMES,
 } from "../../../src/wasm/layout.ts";
-import type { Core } from "../../../src/wasm/core.ts";
 import {
   anyNumber,
   assertEmpty,
@@ -51,7 +51,8 @@ class Frames {
     assert.equal(pfn % 2 ** order, 0, "aligned to its size");
     const block = { pfn, nr: 2 ** order, stamp: this.#stamps++ };
     for (let i = 0; i < block.nr; i++) {
-      if (this.taken[pfn + i] || pageWord(this.core, pfn + i, PAGE_REFCOUNT) !== 1) assert.fail("frame is in use already");
+      if (this.taken[pfn + i] || pageWord(this.core, pfn + i, PAGE_REFCOUNT) !== 1)
+        assert.fail("frame is in use already");
       this.core.u32[(pfn + i) << 10] = block.stamp;
       this.core.u32[((pfn + i) << 10) + 1023] = block.stamp;
     }

@@ -2,7 +2,14 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { EAGAIN } from "../../../src/base/errno.ts";
-import { KERNEL_BLOCK, KERNEL_WAIT_TABLE, NR_WAIT_BUCKETS, PAGE_FLAGS, PG_LOCKED, PG_WRITEBACK } from "../../../src/wasm/layout.ts";
+import {
+  KERNEL_BLOCK,
+  KERNEL_WAIT_TABLE,
+  NR_WAIT_BUCKETS,
+  PAGE_FLAGS,
+  PG_LOCKED,
+  PG_WRITEBACK,
+} from "../../../src/wasm/layout.ts";
 import { anyNumber, checkModel, pageWord, verify, World } from "../../helpers/core.ts";
 
 /** Pages that are locked and written back, and waiters that are woken. */

@@ -121,7 +121,7 @@ describe("names of a directory, sorted", () => {
         names,
         sorted.map(({ name }) => name),
       );
-      const dt = { [S_IFREG]: DT_REG, [S_IFDIR]: DT_DIR, [S_IFLNK]: DT_LNK };
+      const dt: Record<number, number> = { [S_IFREG]: DT_REG, [S_IFDIR]: DT_DIR, [S_IFLNK]: DT_LNK };
       assert.deepEqual(
         types,
         sorted.map(({ node }) => dt[node.type]),
@@ -147,6 +147,27 @@ describe("names of a directory, sorted", () => {
       assert.deepEqual(tree.sortedNames(world.root, 65536).names, made.sort());
       world.dispose();
     }
+  });
+
+  it("are sorted in directories of tens of thousands, and when there is no memory to sort in", () => {
+    const tree = new NameTree(new World());
+    const { world } = tree;
+    const made = Array.from({ length: 64_000 }, (_, i) => `file-${(i * 7919) % 64_007}`);
+    for (const name of made) world.make(world.root, name, 0o100644);
+    const sorted = [...made].sort();
+    assert.deepEqual(tree.sortedNames(world.root, 65536).names, sorted);
+    for (const name of made.splice(5000)) world.unlink(world.find(world.root, name));
+    const buffer = world.x.kmalloc(65536) >>> 0;
+    const names: string[] = [];
+    world.x.setFailAfter(1);
+    world.x.readdirSorted(world.root);
+    world.x.setFailAfter(0);
+    for (let n = world.x.packNames(buffer, 65536); n > 0; n = world.x.packNames(buffer, 65536)) {
+      tree.unpack(buffer, 65536, n, names, []);
+    }
+    world.x.kfree(buffer);
+    assert.deepEqual(names, made.sort());
+    world.dispose();
   });
 
   it("leave out what is negative", () => {

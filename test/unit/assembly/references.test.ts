@@ -24,12 +24,14 @@ import {
   TASK_CWD_DENTRY,
   TASK_CWD_MOUNT,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, half, kernelWord, NOW_MS, pointed, verify, word, World } from "../../helpers/core.ts";
+import { anyNumber, checkModel, half, kernelWord, NOW_MS, pointed, verify, World, word } from "../../helpers/core.ts";
 import { type Directory, isDirectory, type Name, NameTree } from "../../helpers/name-tree.ts";
 
 const operation = fc.record({
   kind: fc.constantFrom(
-    ..."make make link remove remove rename open open close dup task exit chdir chroot lock mount bind umount detach tmpfile".split(" "),
+    ..."make make link remove remove rename open open close dup task exit chdir chroot lock mount bind umount detach tmpfile".split(
+      " ",
+    ),
   ),
   name: fc.nat({ max: 12 }).map((n) => `n${n}`),
   a: anyNumber,
@@ -58,7 +60,7 @@ class Holders extends NameTree {
     return (half(this.world.core, dentry, DENTRY_FLAGS) & DCACHE_MOUNTED) !== 0;
   }
 
-  apply({ kind, name, a, b }: Operation): void {
+  apply({ kind, name, a, b }: Operation) {
     const { world } = this;
     const { x } = world;
     const directory = this.directories[a % this.directories.length];
@@ -107,12 +109,15 @@ class Holders extends NameTree {
 
   #rename(one: Name | undefined, directory: Directory, name: string): void {
     const target = this.find(directory, name);
-    if (one && !this.isMounted(one.dentry) && !(target && this.isMounted(target.dentry))) this.rename(one, directory, name);
+    if (one && !this.isMounted(one.dentry) && !(target && this.isMounted(target.dentry)))
+      this.rename(one, directory, name);
   }
 
   #open(dentry: DentryHandle, mode: number): void {
     const { world } = this;
-    this.files.push(world.x.fileOpen(world.mnt, dentry, 0, mode & FMODE_WRITE ? FMODE_WRITE : FMODE_READ) as FileHandle);
+    this.files.push(
+      world.x.fileOpen(world.mnt, dentry, 0, mode & FMODE_WRITE ? FMODE_WRITE : FMODE_READ) as FileHandle,
+    );
   }
 
   #move(kind: "chdir" | "chroot", directory: Directory, b: number): void {
@@ -123,7 +128,7 @@ class Holders extends NameTree {
     else x.taskSetRoot(task, mnt, directory.dentry);
   }
 
-  #mount(kind: string, directory: Directory, a: number, b: number): void {
+  #mount(kind: string, directory: Directory, a: number, b: number) {
     const { x, core, mnt: parent, sb } = this.world;
     if (kind === "mount" || kind === "bind") {
       if (directory === this.root || this.mounted.length > 5) return;
@@ -196,7 +201,8 @@ class Holders extends NameTree {
     assert.equal(kernelWord(core, KERNEL_NR_DENTRIES), this.names.length + 1, "names alone are left");
     const files = new Set(this.names.map(({ node }) => node));
     assert.equal(kernelWord(core, KERNEL_NR_INODES), files.size + 1);
-    for (const node of files) assert.equal(word(core, node.inode, INODE_COUNT), isDirectory(node) ? 1 : node.names.size);
+    for (const node of files)
+      assert.equal(word(core, node.inode, INODE_COUNT), isDirectory(node) ? 1 : node.names.size);
     world.dispose();
   }
 }

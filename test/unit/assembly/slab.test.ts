@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { KMALLOC_MAX } from "../../../src/wasm/layout.ts";
-import { anyNumber, assertEmpty, bootCore, checkModel, framesInUse, FRAMES_OF_EMPTY_CORE } from "../../helpers/core.ts";
+import { anyNumber, assertEmpty, bootCore, checkModel, FRAMES_OF_EMPTY_CORE, framesInUse } from "../../helpers/core.ts";
 
 interface Piece {
   address: number;

@@ -103,20 +103,52 @@ class Index {
 /** Indexes close together, at the edges between levels, and anywhere. */
 const anyIndex = fc.oneof(
   { weight: 4, arbitrary: fc.nat({ max: 200 }) },
-  { weight: 2, arbitrary: fc.constantFrom(0, 1, 63, 64, 65, 4095, 4096, 262143, 262144, 2 ** 24, 2 ** 30, LAST - 64, LAST - 1, LAST) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      0,
+      1,
+      63,
+      64,
+      65,
+      4095,
+      4096,
+      262143,
+      262144,
+      2 ** 24,
+      2 ** 30,
+      LAST - 64,
+      LAST - 1,
+      LAST,
+    ),
+  },
   { weight: 2, arbitrary: fc.nat({ max: 20_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: LAST }) },
 );
 
 const operation = fc.record({
-  kind: fc.constantFrom("store", "store", "store", "erase", "erase", "mark", "mark", "unmark", "find", "find", "load", "tag", "drop"),
+  kind: fc.constantFrom(
+    "store",
+    "store",
+    "store",
+    "erase",
+    "erase",
+    "mark",
+    "mark",
+    "unmark",
+    "find",
+    "find",
+    "load",
+    "tag",
+    "drop",
+  ),
   index: anyIndex,
   last: anyIndex,
   mark: fc.constantFrom(0, 1, 2),
   any: anyNumber,
 });
 
-function apply(index: Index, op: { kind: string; index: number; last: number; mark: number; any: number }): void {
+function apply(index: Index, op: { kind: string; index: number; last: number; mark: number; any: number }) {
   const present = op.any & 1 ? index.sorted() : [];
   const at = present.length > 0 ? present[op.any % present.length] : op.index;
   switch (op.kind) {
@@ -163,7 +195,12 @@ describe("page index", () => {
 
   it("keeps the lowest tree that reaches the largest index", () => {
     const index = new Index();
-    for (const [at, nodes] of [[63, 1], [64, 3], [4095, 4], [4096, 7]]) {
+    for (const [at, nodes] of [
+      [63, 1],
+      [64, 3],
+      [4095, 4],
+      [4096, 7],
+    ]) {
       index.store(at, 1);
       assert.equal(index.nrNodes(), nodes);
     }

@@ -1,0 +1,189 @@
+/**
+ * Writes docs/compatibility.md: which functions of node:fs, in which form, a foliofs face has, read off the two objects
+ * themselves; and the differences that the differential test allows.
+ *
+ * Usage: node --import tsx scripts/gen-compatibility.mjs [--check]
+ *   It takes a Node of at least version 26, whose node:fs is the one that foliofs follows; build/node26 has one after
+ *   `npm run test:matrix`. With --check it writes nothing, and fails when the file is stale.
+ */
+import nodeFs from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { createFsSync } from "../src/index.ts";
+import { DELIBERATE } from "../test/differential/deliberate.ts";
+import { VERSION_REASONS } from "../test/differential/versions.ts";
+
+const FILE = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs/compatibility.md");
+const FOLLOWED_MAJOR = 26;
+const FORMS = ["sync", "callback", "promise"];
+const CLASS_NAMES = ["Dir", "Dirent", "Stats"];
+
+/** What holds whatever the tables say; checked by hand, and by the tests named there. */
+const NOTES = `## What else to know
+
+- Constants, flags and mode bits are those of Linux on x86-64, on every platform. \`lchmod\` and \`lchmodSync\` are undefined
+  and \`promises.lchmod\` rejects, as in Node on Linux.
+- A face belongs to its task, not to the process: it starts as root, in \`/\`, with umask \`0o022\`, and descriptors start at 3.
+- The work of callback and promise forms is done inside the call; the outcome comes later ([ADR 11](adr/0011-promises.md)).
+- \`O_SYNC\`, \`O_DSYNC\`, \`O_DIRECT\`, \`O_NONBLOCK\` and \`O_NOCTTY\` are taken and change nothing: all data is in memory. \`fsync\`
+  succeeds at once.
+- Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
+  ([ADR 13](adr/0013-flock.md)).
+- \`statfs\` of ramfs shows no numbers of blocks and files, as Linux's ramfs does.
+- Methods of FileHandle that give streams throw ERR_METHOD_NOT_IMPLEMENTED; \`getAsyncId()\` is 0; handles cannot be
+  posted to workers.
+- Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
+  EAGAIN. No built-in file system has such a store.`;
+
+/** Gives the name that the forms of a function share. */
+function baseName(name) {
+  return name.endsWith("Sync") && name !== "fsync" ? name.slice(0, -"Sync".length) : name;
+}
+
+/** Lists a face's functions as `name form`: own functions but classes and what Node hides. */
+function formsOf(fs) {
+  const found = new Set();
+  for (const [name, value] of Object.entries(fs)) {
+    if (typeof value !== "function" || /^[A-Z_]/.test(name)) continue;
+    found.add(name.endsWith("Sync") ? `${baseName(name)} sync` : `${name} callback`);
+    if (typeof value.native === "function") found.add(`${baseName(name)}.native ${name.endsWith("Sync") ? "sync" : "callback"}`);
+  }
+  for (const [name, value] of Object.entries(fs.promises)) if (typeof value === "function") found.add(`${name} promise`);
+  // What memfs has is synchronous without saying so.
+  for (const name of ["fromJSON", "toJSON", "reset"]) if (found.delete(`${name} callback`)) found.add(`${name} sync`);
+  return found;
+}
+
+function formCell(key, ours, theirs) {
+  if (ours.has(key)) return theirs.has(key) ? "yes" : "**own**";
+  return theirs.has(key) ? "later" : "";
+}
+
+/** Renders a row for each function that either of two faces has. */
+function functionTable(foliofs, node) {
+  const [ours, theirs] = [formsOf(foliofs), formsOf(node)];
+  const names = [...new Set([...ours, ...theirs].map((key) => key.split(" ")[0]))].sort();
+  const rows = names.map((name) => {
+    const cells = FORMS.map((form) => formCell(`${name} ${form}`, ours, theirs));
+    return `| \`${name}\` | ${cells.join(" | ")} |`;
+  });
+  return ["| function | synchronous | callback | promise |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** Lists what an object of a class can do: its methods and accessors, inherited ones of Object and EventEmitter left out. */
+function membersOf(object) {
+  const names = new Set(Object.keys(object).filter((name) => typeof object[name] === "function"));
+  for (let at = Object.getPrototypeOf(object); at !== null && isOwnClass(at); at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+    for (const symbol of Object.getOwnPropertySymbols(at)) {
+      if (/^Symbol\(Symbol\.(?:async)?(?:dispose|iterator)/i.test(String(symbol))) names.add(`[${symbol.description}]`);
+    }
+  }
+  return new Set([...names].filter((name) => name !== "constructor" && name[0] !== "_"));
+}
+
+function isOwnClass(prototype) {
+  return prototype !== Object.prototype && !["EventEmitter", "PlainEmitter"].includes(prototype.constructor.name);
+}
+
+/** Makes one object of each class: [class, object of foliofs, object of Node]. */
+async function instances(foliofs, node) {
+  const folder = node.mkdtempSync(join(tmpdir(), "foliofs-compatibility-"));
+  const made = [];
+  for (const [fs, root] of [[foliofs, "/"], [node, folder]]) { // biome-ignore format: two pairs
+    fs.writeFileSync(`${root}/file`, "");
+    const handle = await fs.promises.open(`${root}/file`);
+    const dir = fs.opendirSync(root);
+    const [dirent] = fs.readdirSync(root, { withFileTypes: true });
+    made.push({ FileHandle: handle, Dir: dir, Dirent: dirent, Stats: fs.statSync(root) });
+  }
+  const members = ["FileHandle", ...CLASS_NAMES].map((name) => [name, ...made.map((each) => membersOf(each[name]))]);
+  for (const { FileHandle: handle, Dir: dir } of made) {
+    await handle.close();
+    dir.closeSync();
+  }
+  node.rmSync(folder, { recursive: true });
+  return members;
+}
+
+function code(names) {
+  return names.map((name) => `\`${name}\``).join(", ");
+}
+
+function classTable(members) {
+  const rows = members.map(([name, ours, theirs]) => {
+    const both = [...theirs].filter((member) => ours.has(member)).sort();
+    const later = [...theirs].filter((member) => !ours.has(member)).sort();
+    return `| \`${name}\` | ${code(both)} | ${code(later)} |`;
+  });
+  return ["| class | has | comes later |", "|---|---|---|", ...rows].join("\n");
+}
+
+function reasonTable(reasons, head) {
+  const rows = reasons.map(({ cases, reason }) => `| \`${String(cases).replaceAll("|", "\\|")}\` | ${reason} |`);
+  return [`| cases | ${head} |`, "|---|---|", ...rows].join("\n");
+}
+
+function deliberateText() {
+  const file = "[deliberate.ts](../test/differential/deliberate.ts)";
+  if (DELIBERATE.length === 0) return `None: the list, ${file}, is empty.`;
+  return `From ${file}:\n\n${reasonTable(DELIBERATE, "why")}`;
+}
+
+/** Renders docs/compatibility.md. */
+export async function renderCompatibility() {
+  const foliofs = createFsSync({ memoryLimit: 2 ** 24 });
+  const members = await instances(foliofs, nodeFs);
+  return `# Compatibility with node:fs
+
+Generated by scripts/gen-compatibility.mjs from the two objects, with Node ${process.versions.node}; do not edit.
+
+## Functions
+
+"yes": as in Node ${FOLLOWED_MAJOR}; "later": Node has it, foliofs not yet; "own": foliofs has it, Node does not; empty: there is
+no such form.
+
+${functionTable(foliofs, nodeFs)}
+
+## Classes
+
+${classTable(members)}
+
+## Differences on purpose
+
+The differential test (test/differential) drives every function in every form, with good, odd and bad arguments, through
+foliofs and through \`node:fs\` on a tmpfs, and compares results and errors. Differences that it is told to allow:
+
+${deliberateText()}
+
+## Older Nodes
+
+foliofs does as Node ${FOLLOWED_MAJOR} does on every Node. The cases in which Node 20 itself does something else
+([versions.ts](../test/differential/versions.ts)):
+
+${reasonTable(VERSION_REASONS, `what Node ${FOLLOWED_MAJOR} does`)}
+
+${NOTES}
+`;
+}
+
+async function main() {
+  if (Number.parseInt(process.versions.node, 10) < FOLLOWED_MAJOR) {
+    throw new Error(`needs Node ${FOLLOWED_MAJOR}, this is ${process.version}; see the head of this file`);
+  }
+  const text = await renderCompatibility();
+  if (nodeFs.existsSync(FILE) && nodeFs.readFileSync(FILE, "utf8") === text) return;
+  if (process.argv.includes("--check")) throw new Error("docs/compatibility.md is stale");
+  nodeFs.writeFileSync(FILE, text);
+  console.log("written: docs/compatibility.md");
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`gen-compatibility: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

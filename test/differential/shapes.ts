@@ -1,0 +1,85 @@
+/**
+ * The shape of the face: what is on the object, how its functions are called, what its classes look like.
+ *
+ * Left out are the parts that come later by the issue: glob, cp, watch*, openAsBlob, Utf8Stream and the streams.
+ */
+import { promisify } from "node:util";
+import type { NodeFs } from "../helpers/subject.ts";
+import type { Described } from "./describe.ts";
+
+const LATER =
+  /^(cp|glob|watch|unwatch|openAsBlob|Utf8Stream|.*(Read|Write)Stream$|_toUnixTimestamp)|^(cp|glob|openAsBlob)Sync$/;
+/** Methods of FileHandle that come with the streams. */
+const LATER_METHODS = /Stream|^readLines$|^pull|^writer$/;
+
+function functionShape(value: unknown): string {
+  if (typeof value !== "function") return typeof value;
+  return `function ${value.name}/${value.length}`;
+}
+
+/** Own enumerable keys, in their order, with what is behind each. */
+function surface(owner: object): string[] {
+  return Object.keys(owner)
+    .filter((key) => !LATER.test(key))
+    .map((key) => `${key}: ${functionShape((owner as Record<string, unknown>)[key])}`);
+}
+
+function prototypeShape(value: object): string[] {
+  const shapes: string[] = [];
+  for (let proto = Object.getPrototypeOf(value); proto && proto !== Object.prototype; ) {
+    const names = Object.getOwnPropertyNames(proto).filter((name) => !LATER_METHODS.test(name));
+    shapes.push(`${proto.constructor.name}: ${names.sort().join()}`);
+    proto = Object.getPrototypeOf(proto);
+  }
+  return shapes;
+}
+
+function objectShape(value: object): Described {
+  return { keys: Object.keys(value).join(), prototypes: prototypeShape(value) };
+}
+
+/** @param directory absolute path of an empty directory */
+async function classShapes(fs: NodeFs, directory: string): Promise<Described> {
+  fs.writeFileSync(`${directory}/f`, "");
+  const handle = await fs.promises.open(`${directory}/f`, "r");
+  const dir = fs.opendirSync(directory);
+  const shapes = {
+    Stats: objectShape(fs.statSync(`${directory}/f`)),
+    BigIntStats: objectShape(fs.statSync(`${directory}/f`, { bigint: true })),
+    StatFs: objectShape(fs.statfsSync(directory)),
+    Dirent: objectShape(fs.readdirSync(directory, { withFileTypes: true })[0]),
+    "Dirent of a Dir": objectShape(dir.readSync() as object),
+    Dir: { prototypes: prototypeShape(dir) },
+    // Its inner parents are Node's own.
+    FileHandle: { prototype: prototypeShape(handle)[0] },
+  };
+  dir.closeSync();
+  await handle.close();
+  return shapes;
+}
+
+async function promisified(fs: NodeFs, directory: string): Promise<Described> {
+  fs.writeFileSync(`${directory}/p`, "text");
+  const fd = fs.openSync(`${directory}/p`, "r+");
+  const shapes = {
+    exists: await promisify(fs.exists)(`${directory}/p`),
+    read: Object.keys(await promisify(fs.read)(fd, Buffer.alloc(2), 0, 2, 0)).join(),
+    write: Object.keys(await promisify(fs.write)(fd, Buffer.alloc(2), 0, 2, 0)).join(),
+    readv: Object.keys(await promisify(fs.readv)(fd, [Buffer.alloc(2)], 0)).join(),
+    writev: Object.keys(await promisify(fs.writev)(fd, [Buffer.alloc(2)], 0)).join(),
+    readFile: typeof (await promisify(fs.readFile)(`${directory}/p`, "utf8")),
+  };
+  fs.closeSync(fd);
+  return shapes;
+}
+
+/** @param directory absolute path of an empty directory */
+export async function shapesOf(fs: NodeFs, directory: string): Promise<{ [key: string]: Described }> {
+  return {
+    fs: surface(fs).sort(),
+    promises: surface(fs.promises).sort(),
+    constants: Object.entries(fs.constants).map(([name, value]) => `${name}=${value}`),
+    classes: await classShapes(fs, directory),
+    promisified: await promisified(fs, directory),
+  };
+}

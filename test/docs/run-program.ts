@@ -1,0 +1,71 @@
+/**
+ * Runs a program as a reader of the docs would write it: TypeScript, with imports of "foliofs" (here the sources) and of
+ * Node's modules.
+ *
+ * What its comments claim is checked: `expression; // → value` compares, `expression; // throws CODE` wants an error.
+ */
+import { builtinModules } from "node:module";
+import { transform } from "esbuild";
+import { expect } from "vitest";
+
+const CLAIM = /^(\s*)(?:const (\w+) = )?(.+?); \/\/ (→|throws) (.+)$/;
+const IMPORT = /^import (?:type .+|(\{[^}]*\}|\* as \w+) from "([^"]+)");?$/gm;
+
+const AsyncFunction = (async () => {}).constructor as new (
+  ...parameters: string[]
+) => (...values: unknown[]) => Promise<unknown>;
+
+/** Module of a name as users import it. */
+async function load(name: string): Promise<unknown> {
+  if (name === "foliofs") return import("../../src/index.ts");
+  if (name.startsWith("node:") && builtinModules.includes(name.slice(5))) return import(name);
+  throw new Error(`${name} is no module that the docs may import`);
+}
+
+async function codeOf(action: () => unknown): Promise<unknown> {
+  try {
+    await action();
+    return "no error";
+  } catch (error) {
+    return (error as { code?: unknown }).code ?? error;
+  }
+}
+
+/** Makes checks of the claims in a program's comments. */
+function withChecks(source: string): string {
+  return source
+    .split("\n")
+    .map((line) => {
+      const claim = CLAIM.exec(line);
+      if (claim === null) return line;
+      const [, indent, name, expression, kind, rest] = claim;
+      const shown = JSON.stringify(line.trim());
+      if (kind === "throws") return `${indent}await throws(async () => ${expression}, ${JSON.stringify(rest)}, ${shown});`;
+      if (name === undefined) return `${indent}equals(${expression}, ${rest}, ${shown});`;
+      return `${indent}const ${name} = ${expression}; equals(${name}, ${rest}, ${shown});`;
+    })
+    .join("\n");
+}
+
+/** @returns how many claims the program makes */
+export function countClaims(source: string): number {
+  return source.split("\n").filter((line) => CLAIM.test(line)).length;
+}
+
+/** @throws what the program throws, or the first claim that is wrong */
+export async function runProgram(source: string): Promise<void> {
+  const { code } = await transform(withChecks(source), { loader: "ts", format: "esm", target: "es2022" });
+  const body = code.replace(IMPORT, (_, names: string | undefined, from: string) => {
+    if (names === undefined) return "";
+    const target = names.startsWith("*") ? names.slice(5) : names.replaceAll(" as ", ": ");
+    return `const ${target} = await load("${from}");`;
+  });
+  const modules = { foliofs: await load("foliofs") };
+  await new AsyncFunction("load", "require", "equals", "throws", "console", body)(
+    load,
+    (name: keyof typeof modules) => modules[name],
+    (actual: unknown, expected: unknown, line: string) => expect(actual, line).toEqual(expected),
+    async (action: () => unknown, code: string, line: string) => expect(await codeOf(action), line).toBe(code),
+    { ...console, log: () => {} },
+  );
+}
