@@ -17,7 +17,9 @@ import { VERSION_REASONS } from "../test/differential/versions.ts";
 const FILE = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs/compatibility.md");
 const FOLLOWED_MAJOR = 26;
 const FORMS = ["sync", "callback", "promise"];
-const CLASS_NAMES = ["Dir", "Dirent", "Stats"];
+const CLASS_NAMES = ["FileHandle", "Dir", "Dirent", "Stats"];
+/** Methods of FileHandle that may be there only to say that they are not. */
+const NOT_YET = ["createReadStream", "createWriteStream", "readableWebStream", "readLines"];
 
 /** What holds whatever the tables say; checked by hand, and by the tests named there. */
 const NOTES = `## What else to know
@@ -36,20 +38,16 @@ const NOTES = `## What else to know
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
   EAGAIN. No built-in file system has such a store.`;
 
-/** Gives the name that the forms of a function share. */
-function baseName(name) {
-  return name.endsWith("Sync") && name !== "fsync" ? name.slice(0, -"Sync".length) : name;
-}
-
-/** Lists a face's functions as `name form`: own functions but classes and what Node hides. */
-function formsOf(fs) {
+/** Lists a face's functions as `name form`, without classes and what Node hides. */
+export function formsOf(fs) {
   const found = new Set();
   for (const [name, value] of Object.entries(fs)) {
     if (typeof value !== "function" || /^[A-Z_]/.test(name)) continue;
-    found.add(name.endsWith("Sync") ? `${baseName(name)} sync` : `${name} callback`);
-    if (typeof value.native === "function") found.add(`${baseName(name)}.native ${name.endsWith("Sync") ? "sync" : "callback"}`);
+    found.add(name.endsWith("Sync") ? `${name.slice(0, -"Sync".length)} sync` : `${name} callback`);
+    if (typeof value.native === "function") found.add(`realpath.native ${name.endsWith("Sync") ? "sync" : "callback"}`);
   }
-  for (const [name, value] of Object.entries(fs.promises)) if (typeof value === "function") found.add(`${name} promise`);
+  for (const [name, value] of Object.entries(fs.promises))
+    if (typeof value === "function") found.add(`${name} promise`);
   // What memfs has is synchronous without saying so.
   for (const name of ["fromJSON", "toJSON", "reset"]) if (found.delete(`${name} callback`)) found.add(`${name} sync`);
   return found;
@@ -68,7 +66,7 @@ function functionTable(foliofs, node) {
     const cells = FORMS.map((form) => formCell(`${name} ${form}`, ours, theirs));
     return `| \`${name}\` | ${cells.join(" | ")} |`;
   });
-  return ["| function | synchronous | callback | promise |", "|---|---|---|---|", ...rows].join("\n");
+  return ["| function | synchronous | callback, or only form | promise |", "|---|---|---|---|", ...rows].join("\n");
 }
 
 /** Lists what an object of a class can do: its methods and accessors, inherited ones of Object and EventEmitter left out. */
@@ -87,18 +85,29 @@ function isOwnClass(prototype) {
   return prototype !== Object.prototype && !["EventEmitter", "PlainEmitter"].includes(prototype.constructor.name);
 }
 
-/** Makes one object of each class: [class, object of foliofs, object of Node]. */
-async function instances(foliofs, node) {
+function throwsNotImplemented(object, name) {
+  try {
+    object[name]();
+    return false;
+  } catch (error) {
+    return error.code === "ERR_METHOD_NOT_IMPLEMENTED";
+  }
+}
+
+/** Makes an object of each class with both. @returns lists of class, members in foliofs, members in Node */
+async function classMembers(foliofs, node) {
   const folder = node.mkdtempSync(join(tmpdir(), "foliofs-compatibility-"));
   const made = [];
-  for (const [fs, root] of [[foliofs, "/"], [node, folder]]) { // biome-ignore format: two pairs
+  for (const fs of [foliofs, node]) {
+    const root = fs === node ? folder : "";
     fs.writeFileSync(`${root}/file`, "");
     const handle = await fs.promises.open(`${root}/file`);
-    const dir = fs.opendirSync(root);
-    const [dirent] = fs.readdirSync(root, { withFileTypes: true });
-    made.push({ FileHandle: handle, Dir: dir, Dirent: dirent, Stats: fs.statSync(root) });
+    const dir = fs.opendirSync(`${root}/`);
+    const [dirent] = fs.readdirSync(`${root}/`, { withFileTypes: true });
+    made.push({ FileHandle: handle, Dir: dir, Dirent: dirent, Stats: fs.statSync(`${root}/file`) });
   }
-  const members = ["FileHandle", ...CLASS_NAMES].map((name) => [name, ...made.map((each) => membersOf(each[name]))]);
+  const members = CLASS_NAMES.map((name) => [name, ...made.map((each) => membersOf(each[name]))]);
+  for (const name of NOT_YET) if (throwsNotImplemented(made[0].FileHandle, name)) members[0][1].delete(name);
   for (const { FileHandle: handle, Dir: dir } of made) {
     await handle.close();
     dir.closeSync();
@@ -134,7 +143,7 @@ function deliberateText() {
 /** Renders docs/compatibility.md. */
 export async function renderCompatibility() {
   const foliofs = createFsSync({ memoryLimit: 2 ** 24 });
-  const members = await instances(foliofs, nodeFs);
+  const members = await classMembers(foliofs, nodeFs);
   return `# Compatibility with node:fs
 
 Generated by scripts/gen-compatibility.mjs from the two objects, with Node ${process.versions.node}; do not edit.
@@ -142,7 +151,7 @@ Generated by scripts/gen-compatibility.mjs from the two objects, with Node ${pro
 ## Functions
 
 "yes": as in Node ${FOLLOWED_MAJOR}; "later": Node has it, foliofs not yet; "own": foliofs has it, Node does not; empty: there is
-no such form.
+no such form. What takes a descriptor has its promise form as a method of FileHandle.
 
 ${functionTable(foliofs, nodeFs)}
 

@@ -20,7 +20,11 @@ interface Program {
 function programsOf(text: string): Program[] {
   return [...text.matchAll(/^```(?:ts|js)\n([\s\S]*?)^```$/gm)].map(({ 1: source, index }) => {
     const before = text.slice(0, index);
-    const heading = before.match(/^#+ .+$/gm)?.at(-1)?.replace(/^#+ /, "") ?? "";
+    const heading =
+      before
+        .match(/^#+ .+$/gm)
+        ?.at(-1)
+        ?.replace(/^#+ /, "") ?? "";
     const nr = before.slice(before.lastIndexOf(heading)).match(/^```(?:ts|js)$/gm)?.length ?? 0;
     return { name: `${heading}, program ${nr + 1}`, source };
   });

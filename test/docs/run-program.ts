@@ -40,7 +40,8 @@ function withChecks(source: string): string {
       if (claim === null) return line;
       const [, indent, name, expression, kind, rest] = claim;
       const shown = JSON.stringify(line.trim());
-      if (kind === "throws") return `${indent}await throws(async () => ${expression}, ${JSON.stringify(rest)}, ${shown});`;
+      if (kind === "throws")
+        return `${indent}await throws(async () => ${expression}, ${JSON.stringify(rest)}, ${shown});`;
       if (name === undefined) return `${indent}equals(${expression}, ${rest}, ${shown});`;
       return `${indent}const ${name} = ${expression}; equals(${name}, ${rest}, ${shown});`;
     })

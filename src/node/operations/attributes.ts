@@ -9,7 +9,7 @@ import type { Operation } from "../surfaces.ts";
 import { outcomeOf, uvException } from "../uv-errors.ts";
 import { checkCallback, checkFd, checkObject, checkUserId, toFileMode, toUnixSeconds } from "../validators.ts";
 
-interface Owner {
+export interface Owner {
   uid: number;
   gid: number;
 }

@@ -5,7 +5,18 @@
  */
 import { EAGAIN, EISDIR, EOPNOTSUPP } from "../../base/errno.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
-import { type Path, STAT_DEV, STAT_INO, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
+import {
+  type Path,
+  STAT_ATIME_NSEC,
+  STAT_ATIME_SEC,
+  STAT_DEV,
+  STAT_INO,
+  STAT_MODE,
+  STAT_MTIME_NSEC,
+  STAT_MTIME_SEC,
+  STAT_SIZE,
+  type Syscalls,
+} from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
 import type { Operation } from "../surfaces.ts";
 import { failed } from "../uv-errors.ts";
@@ -18,7 +29,7 @@ export const COPYFILE_FICLONE_FORCE = 4;
 
 const PERMISSIONS = 0o7777;
 
-interface CopyRequest {
+export interface CopyRequest {
   src: Path;
   dest: Path;
   mode: number;
@@ -62,12 +73,23 @@ class CopyFile {
       const rc = this.#sys.ftruncate(to, 0);
       if (rc < 0) return rc;
     }
-    const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
+    const rc = this.#copyTimes(to, stats) || this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
     if (rc < 0) return rc;
     // Files do not share frames, as on tmpfs: who insists on a clone is refused.
     if (mode & COPYFILE_FICLONE_FORCE) return -EOPNOTSUPP;
     if ((stats[STAT_MODE] & S_IFMT) === S_IFDIR) return -EISDIR;
     return this.#copyAll(from, to, stats[STAT_SIZE]);
+  }
+
+  /** The times go along; writing the data then changes the time of modification again. */
+  #copyTimes(to: number, stats: Float64Array): number {
+    return this.#sys.futimens(
+      to,
+      stats[STAT_ATIME_SEC],
+      stats[STAT_ATIME_NSEC],
+      stats[STAT_MTIME_SEC],
+      stats[STAT_MTIME_NSEC],
+    );
   }
 
   #copyAll(from: number, to: number, size: number): number {

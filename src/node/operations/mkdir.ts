@@ -17,7 +17,7 @@ import { encodeName, type NameEncoding } from "./names-encoding.ts";
 const DEFAULT_MODE = 0o777;
 const SLASH = 0x2f;
 
-interface MkdirRequest {
+export interface MkdirRequest {
   path: Path;
   mode: number;
   /** Directories still to make, innermost first; undefined when parents are not to be made. */

@@ -21,7 +21,7 @@ import {
 } from "../validators.ts";
 import { encodeName, type NameEncoding } from "./names-encoding.ts";
 
-interface TwoPaths {
+export interface TwoPaths {
   from: Path;
   to: Path;
 }

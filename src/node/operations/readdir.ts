@@ -13,7 +13,7 @@ import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
 
 type Name = string | Uint8Array;
 
-interface ReaddirRequest {
+export interface ReaddirRequest {
   path: Path;
   encoding: NameEncoding;
   withFileTypes: boolean;

@@ -13,7 +13,7 @@ import { Failure, failed } from "../uv-errors.ts";
 import { checkCallback, toOptions } from "../validators.ts";
 import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
 
-interface RealpathRequest {
+export interface RealpathRequest {
   path: Path;
   encoding: NameEncoding;
 }

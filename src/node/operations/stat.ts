@@ -11,20 +11,20 @@ import type { Operation } from "../surfaces.ts";
 import { failed, outcomeOf, uvException } from "../uv-errors.ts";
 import { checkAbortSignal, checkCallback, checkFd, checkObject, toBindingMode, toOptions } from "../validators.ts";
 
-interface StatOptions {
+export interface StatOptions {
   bigint?: unknown;
   throwIfNoEntry?: unknown;
   signal?: AbortSignal;
 }
 
-interface StatRequest {
+export interface StatRequest {
   path: Path;
   isBigint: boolean;
   mayMiss: boolean;
   signal: AbortSignal | undefined;
 }
 
-interface FstatRequest {
+export interface FstatRequest {
   fd: number;
   isBigint: boolean;
   signal: AbortSignal | undefined;
