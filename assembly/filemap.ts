@@ -7,12 +7,12 @@ import {
   PG_UPTODATE, XA_MARK_DIRTY, XA_PRESENT,
 } from "./abi";
 import { Inode, mappingOf } from "./inode";
-import { isNil, slot as self } from "./kernel";
+import { isNil, kernel, slot as self } from "./kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
 import {
-  getSlot, isPage, pageEntry, setSlot, XArray, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+  getSlot, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 
 /** @returns the frame that caches page `index`, 0 = none */
@@ -86,7 +86,20 @@ export function setPageDirty(pfn: u32): u32 {
   const page = pageOf(pfn);
   if (page.flags & PG_DIRTY) return 0;
   page.flags |= PG_DIRTY;
-  xaSetMark(mappingOf(changetype<Inode>(<usize>page.mapping)), page.index, XA_MARK_DIRTY);
+  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  xaSetMark(xa, page.index, XA_MARK_DIRTY);
+  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty++;
+  return 1;
+}
+
+/** Takes the mark away: the page is about to be written back. @returns 1 if it was dirty @see Linux folio_clear_dirty_for_io() */
+export function clearPageDirty(pfn: u32): u32 {
+  const page = pageOf(pfn);
+  if (!(page.flags & PG_DIRTY)) return 0;
+  page.flags &= ~PG_DIRTY;
+  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  xaClearMark(xa, page.index, XA_MARK_DIRTY);
+  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty--;
   return 1;
 }
 

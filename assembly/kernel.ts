@@ -53,8 +53,8 @@ import { SuperBlock } from "./super";
   mountVersion: u32; // changes with the mount tree
   nextCookie: f64; // directory position of the next name
   coarseMs: f64; // the clock as last read, milliseconds since the epoch
-  nrOrphans: u32; // inodes without a name that are still open
-  orphanPages: u32;
+  nrDirty: u32; // pages that wait to be written to a backing store
+  reserved: u32;
 }
 
 /** What belongs to one instance. */

@@ -137,8 +137,8 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("mountVersion") != 116) ERROR("Kernel.mountVersion and layout.ts disagree");
   if (offsetof<Kernel>("nextCookie") != 120) ERROR("Kernel.nextCookie and layout.ts disagree");
   if (offsetof<Kernel>("coarseMs") != 128) ERROR("Kernel.coarseMs and layout.ts disagree");
-  if (offsetof<Kernel>("nrOrphans") != 136) ERROR("Kernel.nrOrphans and layout.ts disagree");
-  if (offsetof<Kernel>("orphanPages") != 140) ERROR("Kernel.orphanPages and layout.ts disagree");
+  if (offsetof<Kernel>("nrDirty") != 136) ERROR("Kernel.nrDirty and layout.ts disagree");
+  if (offsetof<Kernel>("reserved") != 140) ERROR("Kernel.reserved and layout.ts disagree");
   if (offsetof<Slot>() != 128) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -3,12 +3,12 @@
 //
 // Each call allocates first; from the first change on nothing can fail.
 import {
-  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, ENOMEM, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
+  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOMEM, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
   S_IXGRP, TOUCH_CTIME, TOUCH_MTIME,
 } from "./abi";
-import { allocDentry, dAdd, Dentry, dInstantiate, hasChildren } from "./dentry";
+import { allocDentry, dAdd, dDrop, Dentry, dInstantiate, hasChildren, isSubdir } from "./dentry";
 import { allocInode, freeInode, iget, Inode, isDir, touch } from "./inode";
-import { currentCred, isNil, nil } from "./kernel";
+import { currentCred, isNil, kernel, nil } from "./kernel";
 import { kfree, kmalloc } from "./slab";
 import { SuperBlock } from "./super";
 import { inGroup } from "./task";
@@ -113,6 +113,40 @@ export function simpleRmdir(dentry: Dentry, nowMs: f64): i32 {
   simpleUnlink(dentry, nowMs);
   dir.nlink--;
   return 0;
+}
+
+/**
+ * Removes a directory with everything below it, leaves first, names included.
+ *
+ * @returns 0; -EBUSY when something is mounted below, and nothing has changed
+ */
+export function simpleRemoveTree(top: Dentry, nowMs: f64): i32 {
+  for (let mnt = kernel().mounts; !isNil(mnt); mnt = mnt.next) {
+    if (!isNil(mnt.mountpoint) && isSubdir(mnt.mountpoint, top)) return -EBUSY;
+  }
+  let dir = top;
+  while (true) {
+    const child = dir.children;
+    if (!isNil(child)) {
+      if (isNil(child.children)) removeName(child, nowMs);
+      else dir = child;
+    } else {
+      const parent = dir.parent;
+      const isTop = dir == top;
+      removeName(dir, nowMs);
+      if (isTop) return 0;
+      dir = parent;
+    }
+  }
+}
+
+function removeName(dentry: Dentry, nowMs: f64): void {
+  const inode = dentry.inode;
+  if (isDir(inode)) {
+    simpleRmdir(dentry, nowMs);
+    inode.state |= I_DEAD;
+  } else simpleUnlink(dentry, nowMs);
+  dDrop(dentry);
 }
 
 /**

@@ -143,6 +143,7 @@ function verifyPositive(dentry: Dentry, parent: Dentry): void {
   const inode = dentry.inode;
   assert(isObject(CACHE_INODE, changetype<usize>(inode)), "dentry: its inode is none");
   assert(!(dentry.flags & DCACHE_LRU), "dentry: positive, but on the negative list");
+  assert(isNil(dentry.lruNext) && isNil(dentry.lruPrev), "dentry: left in a chain that was sorted");
   assert(!isNil(parent.inode) && parent.inode.sb == inode.sb, "dentry: of another file system than its parent");
   const prev = dentry.aliasPrev;
   assert((isNil(prev) ? inode.aliases : prev.aliasNext) == dentry, "dentry: previous alias points elsewhere");

@@ -63,7 +63,11 @@ export function renderLayout(assembly) {
   ];
   const constants = layoutConstants(assembly);
   const hash = createHash("sha256").update(constants.map(([name, value]) => `${name}=${value}`).join());
-  constants.unshift(["LAYOUT_HASH", hash.digest().readUInt32LE(0), "Differs between two layouts of memory, for snapshots."]);
+  constants.unshift([
+    "LAYOUT_HASH",
+    hash.digest().readUInt32LE(0),
+    "Differs between two layouts of memory, for snapshots.",
+  ]);
   for (const [name, value, doc] of constants) {
     if (doc) lines.push(`/** ${doc.replaceAll("*/", "* /")} */`);
     lines.push(`export const ${name} = ${value};`);

@@ -36,10 +36,13 @@ export class FolioKernel {
   /** The first task's: mounts and walks of the kernel's own calls. */
   readonly #task: Task;
   readonly #module: WebAssembly.Module;
+  /** The first task's face. */
+  readonly fs: FolioFs;
 
   constructor(task: Task, module: WebAssembly.Module) {
     this.#task = task;
     this.#module = module;
+    this.fs = faceOf(task, this);
   }
 
   /** The kernel as file systems and tools see it: the core, its records, the VFS. */
@@ -84,11 +87,11 @@ export class FolioKernel {
     return takeSnapshot(this.#task, this.#module);
   }
 
-  /** An independent copy of this kernel, with one task and nothing open. */
-  fork(): FolioFs {
+  /** An independent copy of this kernel, with one task (`fork().fs`) and nothing open. */
+  fork(): FolioKernel {
     const kernel = new VfsKernel(forkCore(this.vfs, this.#module));
     for (const type of this.vfs.registeredTypes()) kernel.registerFileSystem(type);
-    return startTask(kernel, this.#module, { uid: this.#task.uid });
+    return startTask(kernel, this.#module, { uid: this.#task.uid }).kernel;
   }
 
   /** Writes back all that is dirty. */
@@ -131,5 +134,5 @@ function faceOf(task: Task, kernel: FolioKernel): FolioFs {
 export function startTask(kernel: Kernel, module: WebAssembly.Module, options: FaceOptions): FolioFs {
   const task = kernel.newTask({ ...options, files: undefined });
   if (typeof task === "number") throw uvException(-task, "task", options.cwd);
-  return faceOf(task, new FolioKernel(task, module));
+  return new FolioKernel(task, module).fs;
 }

@@ -5,7 +5,7 @@ import { Inode, iput } from "../inode";
 import { deref, handle, isNil, nil, pathA, pathB } from "../kernel";
 import {
   makePersistent, makeRoot as root, simpleExchange as exchange, simpleLink as link, simpleMknod as mknod,
-  simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
+  simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
 } from "../libfs";
 import { SuperBlock } from "../super";
@@ -29,6 +29,10 @@ export function simpleUnlink(dentry: u32, nowMs: f64): void {
 
 export function simpleRmdir(dentry: u32, nowMs: f64): i32 {
   return rmdir(deref<Dentry>(dentry), nowMs);
+}
+
+export function simpleRemoveTree(dentry: u32, nowMs: f64): i32 {
+  return removeTree(deref<Dentry>(dentry), nowMs);
 }
 
 export function simpleRename(dentry: u32, target: u32, nowMs: f64): i32 {

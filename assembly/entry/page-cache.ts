@@ -1,7 +1,7 @@
 // Entry points: the page cache by page, for file systems with a backing store, and for the model tests.
 import { deref, slot } from "../kernel";
 import {
-  addToPageCache as add, findOrCreatePage as findOrCreate, findPage as find, putPage as put, removeFromPageCache as remove,
+  addToPageCache as add, clearPageDirty as clearDirty, findOrCreatePage as findOrCreate, findPage as find, putPage as put, removeFromPageCache as remove,
   setPageDirty as setDirty,
 } from "../filemap";
 import { Inode, mappingOf } from "../inode";
@@ -44,6 +44,10 @@ export function getPage(pfn: u32): void {
 
 export function setPageDirty(pfn: u32): u32 {
   return setDirty(pfn);
+}
+
+export function clearPageDirty(pfn: u32): u32 {
+  return clearDirty(pfn);
 }
 
 /** Begins writeback of a page: callers end it with endPageWriteback(). */

@@ -55,12 +55,18 @@ export function simpleRename(
   return 0;
 }
 
+/** @returns 0 or -EBUSY, when something is mounted below */
+export function simpleRemoveTree(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
+  return kernel.core.x.simpleRemoveTree(dentry, kernel.now());
+}
+
 /** What a directory of an in-memory file system can do apart from making files. */
 export const simpleDirInodeOperations = {
   link: simpleLink,
   unlink: simpleUnlink,
   rmdir: simpleRmdir,
   rename: simpleRename,
+  removeTree: simpleRemoveTree,
 } satisfies InodeOperations;
 
 export const simpleFileInodeOperations: InodeOperations = {};

@@ -3,7 +3,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EBADF, EOPNOTSUPP, EPERM, EROFS, EINVAL } from "../base/errno.ts";
+import { EACCES, EBADF, EOPNOTSUPP, EPERM, EROFS, EINVAL } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -11,6 +11,7 @@ import {
   S_IFDIR,
   S_IFLNK,
   S_IFMT,
+  S_IFREG,
   S_ISGID,
   S_ISUID,
   UTIME_NOW,
@@ -40,6 +41,7 @@ import {
   I_APPEND,
   I_IMMUTABLE,
   LOOKUP_FOLLOW,
+  MAY_EXEC,
   MAY_WRITE,
   SB_GETATTR,
   TASK_CRED,
@@ -48,8 +50,8 @@ import {
 import { putPath } from "../wasm/path-buffer.ts";
 import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { isReadOnly } from "./mount-flags.ts";
-import { handOver, inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { isReadOnly, mayExecute } from "./mount-flags.ts";
+import { handOver, inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -98,11 +100,12 @@ export function access(task: Task, path: Path, mode: number): number {
   const found = walk(task, path, LOOKUP_FOLLOW);
   if (found < 0 || mode === 0) return Math.min(found, 0);
   const inode = inodeOf(core, ndDentry(core));
-  const own = task.kernel.tableOf(inode).inode.permission;
-  const denied = own ? own(task.kernel, inode, mode) : core.x.permission(inode, mode);
+  const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
+  if (mode & MAY_EXEC && type === S_IFREG && !mayExecute(core, ndMount(core))) return -EACCES;
+  const denied = inodePermission(task.kernel, inode, mode);
   if (denied) return denied;
-  const special = (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) < S_IFLNK && !core.x.isDirectory(inode);
-  return mode & MAY_WRITE && !special && isReadOnly(core, ndMount(core)) ? -EROFS : 0;
+  const isSpecial = type !== S_IFREG && type !== S_IFDIR && type !== S_IFLNK;
+  return mode & MAY_WRITE && !isSpecial && isReadOnly(core, ndMount(core)) ? -EROFS : 0;
 }
 
 // --- Credentials ----------------------------------------------------------------------------------------------------
@@ -285,7 +288,7 @@ function setTimes(
 /** Chosen times are the owner's to set; the present time may be set by whoever may write. */
 function maySetTimes(task: Task, inode: InodeHandle, bothNow: boolean): number {
   if (ownerOrCapable(task, inode)) return 0;
-  return bothNow ? task.kernel.core.x.permission(inode, MAY_WRITE) : -EPERM;
+  return bothNow ? inodePermission(task.kernel, inode, MAY_WRITE) : -EPERM;
 }
 
 function setTime(

@@ -14,6 +14,7 @@ import {
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
+  EOPNOTSUPP,
   EPERM,
   EROFS,
   EXDEV,
@@ -210,6 +211,25 @@ export function rmdir(task: Task, path: Path): number {
 /** Why the last component of a walk is not there. */
 function missing(core: Core): number {
   return ndIsTooLong(core) ? -ENAMETOOLONG : -ENOENT;
+}
+
+/**
+ * Removes a directory and all that is below it in one go.
+ *
+ * @returns 0; -EOPNOTSUPP when it has to be done name by name, and nothing has changed: for others than root, for what
+ *   is no directory, on errors that a walk name by name will find and report, and where the file system cannot
+ */
+export function removeTree(task: Task, path: Path): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
+  if (found <= 0 || ndLastType(core) !== LAST_NORM || !isCapable(task)) return -EOPNOTSUPP;
+  const dir = inodeOf(core, ndParent(core));
+  const operation = kernel.tableOf(dir).inode.removeTree;
+  if (!operation || isReadOnly(core, ndParentMount(core)) || core.x.mayDelete(dir, found, 1)) return -EOPNOTSUPP;
+  if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
+  kernel.evictInodes();
+  return 0;
 }
 
 /** Checks and removes what the walk has found. @param wantDir 1 for rmdir */

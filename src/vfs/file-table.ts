@@ -17,6 +17,8 @@ export class FileTable {
   /** Operations of each file: a cache, they never change while it is open. */
   readonly operations: (FileOperations | undefined)[] = [undefined, undefined, undefined];
   readonly maxFiles: number;
+  /** Tasks that share the table. */
+  users = 0;
   #lowest = FIRST_FD;
 
   constructor(maxFiles: number) {

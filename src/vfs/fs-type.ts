@@ -76,6 +76,11 @@ export interface InodeOperations {
   unlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
   /** ENOTEMPTY is the file system's to find. */
   rmdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
+  /**
+   * Removes a directory with all that is below it, names included, or refuses and changes nothing. Called for root
+   * alone, whom no permission stops on the way.
+   */
+  removeTree?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
   /** The VFS moves the names afterwards. ENOTEMPTY is the file system's to find. @param flags RENAME_* */
   rename?(
     kernel: Kernel,

@@ -1,7 +1,7 @@
 /** What the flags of a mount and of its super block say to a system call. */
 import type { MountHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
-import { MNT_NODEV, MNT_READONLY, MOUNT_FLAGS, MOUNT_SB, SB_NODEV, SB_RDONLY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
+import { MNT_NODEV, MNT_NOEXEC, MNT_READONLY, MOUNT_FLAGS, MOUNT_SB, SB_NODEV, SB_NOEXEC, SB_RDONLY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 
 function sbFlags(core: Core, mnt: MountHandle): number {
   return core.u32[(core.u32[(mnt << 3) + MOUNT_SB] >>> 2) + SUPER_BLOCK_FLAGS];
@@ -10,6 +10,11 @@ function sbFlags(core: Core, mnt: MountHandle): number {
 /** True if nothing may be changed through this mount (Linux mnt_want_write). */
 export function isReadOnly(core: Core, mnt: MountHandle): boolean {
   return (core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_READONLY) !== 0 || (sbFlags(core, mnt) & SB_RDONLY) !== 0;
+}
+
+/** @see Linux fs/exec.c path_noexec() */
+export function mayExecute(core: Core, mnt: MountHandle): boolean {
+  return !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_NOEXEC) && !(sbFlags(core, mnt) & SB_NOEXEC);
 }
 
 /** @see Linux fs/namei.c may_open_dev() */

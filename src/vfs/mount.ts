@@ -3,9 +3,13 @@
  *
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
-import { EBUSY, EINVAL, ENODEV, ENOTDIR, EPERM } from "../base/errno.ts";
+import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import {
+  I_DEAD,
+  INODE_NLINK,
+  INODE_SB_NEXT,
+  INODE_STATE,
   LOOKUP_FOLLOW,
   MNT_INTERNAL,
   MNT_NOATIME,
@@ -29,17 +33,13 @@ import {
   SB_GET_LINK,
   SB_GETATTR,
   SB_LOOKUP,
-  SB_NOATIME,
-  SB_NODEV,
-  SB_NODIRATIME,
-  SB_NOEXEC,
-  SB_NOSUID,
   SB_NOUSER,
   SB_PERMISSION,
   SB_RDONLY,
   SB_REVALIDATE,
   SB_SYNCHRONOUS,
   SUPER_BLOCK_ACTIVE,
+  SUPER_BLOCK_INODES,
   RESULT_ADDRESS,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
@@ -107,14 +107,10 @@ const OPTION_FLAGS: Record<string, { set?: number; clear?: number }> = {
   defaults: {},
 };
 
+/** What is said of the file system; all else that mount() is told holds for the one mount. */
 const SB_FLAGS: readonly (readonly [ms: number, sb: number])[] = [
   [MS_RDONLY, SB_RDONLY],
-  [MS_NOSUID, SB_NOSUID],
-  [MS_NODEV, SB_NODEV],
-  [MS_NOEXEC, SB_NOEXEC],
   [MS_SYNCHRONOUS, SB_SYNCHRONOUS],
-  [MS_NOATIME, SB_NOATIME],
-  [MS_NODIRATIME, SB_NODIRATIME],
 ];
 /** Flags of a super block that a remount may change. */
 const SB_REMOUNTABLE = SB_FLAGS.reduce((all, [, sb]) => all | sb, 0);
@@ -145,10 +141,20 @@ function sbFlags(ms: number): number {
   return SB_FLAGS.reduce((flags, [from, to]) => (ms & from ? flags | to : flags), 0);
 }
 
-/** Access times are updated as relatime says unless something else is asked for. */
+/** Access times are updated as relatime says unless something else is asked for; strictatime beats noatime. */
 function mntFlags(ms: number): number {
   const flags = MNT_FLAGS.reduce((all, [from, to]) => (ms & from ? all | to : all), 0);
-  return flags & (MNT_NOATIME | MNT_STRICTATIME) ? flags : flags | MNT_RELATIME;
+  if (flags & MNT_STRICTATIME) return flags & ~MNT_NOATIME;
+  return flags & MNT_NOATIME ? flags : flags | MNT_RELATIME;
+}
+
+const MS_ATIME = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
+const MNT_ATIME = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME | MNT_STRICTATIME;
+
+/** As mntFlags(), for a mount that has flags: a remount that does not speak of access times leaves them as they are. */
+function remountFlags(ms: number, before: number): number {
+  const flags = mntFlags(ms);
+  return ms & MS_ATIME ? flags : (flags & ~MNT_ATIME) | (before & MNT_ATIME);
 }
 
 /** Which of its operations a walk has to hand over for. */
@@ -169,8 +175,9 @@ function operationFlags(type: FileSystemType): number {
  * Mounts.
  *
  * @returns 0; in the order checked -EPERM for others than root; errors of the walk to the target; -ENODEV for an unknown
- *   type; -EINVAL for a pseudo file system; what the file system answers; -ENOTDIR when target and root differ in
- *   being directories; -ENOMEM
+ *   type; -EINVAL for a pseudo file system; what the file system answers; -ENOENT for a removed directory; -ENOTDIR when
+ *   target and root differ in being directories; -ENOMEM; of a remount -EINVAL where nothing is mounted, -EBUSY for
+ *   read-only while a file is open for writing, or open and removed
  */
 export function mount(task: Task, request: MountRequest): number {
   if (!isCapable(task)) return -EPERM;
@@ -178,8 +185,9 @@ export function mount(task: Task, request: MountRequest): number {
   const { core } = task.kernel;
   const target = walk(task, request.target, LOOKUP_FOLLOW);
   if (target < 0) return target;
-  const place = { mnt: ndMount(core), dentry: target as DentryHandle };
-  if (flags & MS_REMOUNT) return remount(task.kernel, place, flags, rest);
+  if (flags & MS_REMOUNT) return remount(task.kernel, { mnt: ndMount(core), dentry: target as DentryHandle }, flags, rest);
+  const top = core.x.walkFollowMounts() as DentryHandle; // of mounts on one place the newest is mounted over
+  const place = { mnt: ndMount(core), dentry: top };
   core.x.mountGet(place.mnt);
   core.x.dget(place.dentry);
   const rc = flags & MS_BIND ? bind(task, request, place) : mountNew(task.kernel, request, place, flags, rest);
@@ -264,6 +272,7 @@ function bind(task: Task, request: MountRequest, place: Place): number {
 function attach(kernel: Kernel, mnt: MountHandle, place: Place): number {
   const { core } = kernel;
   const root = inodeOf(core, kernel.rootOf(mnt));
+  if (core.u32[(inodeOf(core, place.dentry) << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
   if (core.x.isDirectory(root) !== core.x.isDirectory(inodeOf(core, place.dentry))) return -ENOTDIR;
   core.x.mountAttach(mnt, place.mnt, place.dentry);
   return 0;
@@ -278,12 +287,12 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
   if (becomesReadOnly && core.u32[at + MOUNT_WRITERS] > 0) return -EBUSY;
   if (!(flags & MS_BIND)) {
     const sb = superOf(kernel, place.mnt);
-    if (flags & MS_RDONLY && hasWriters(kernel, sb)) return -EBUSY;
+    if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
     const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
     if (refused < 0) return refused;
     sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags);
   }
-  core.u32[at + MOUNT_FLAGS] = mntFlags(flags);
+  core.u32[at + MOUNT_FLAGS] = remountFlags(flags, core.u32[at + MOUNT_FLAGS]);
   return 0;
 }
 
@@ -294,6 +303,15 @@ function superOf(kernel: Kernel, mnt: MountHandle): SuperBlock {
 function hasWriters(kernel: Kernel, sb: SuperBlock): boolean {
   for (const mnt of mountHandles(kernel)) {
     if (superOf(kernel, mnt).handle === sb.handle && kernel.core.u32[(mnt << 3) + MOUNT_WRITERS] > 0) return true;
+  }
+  return false;
+}
+
+/** True while there are inodes without a name: their end would be a change of the file system. */
+function hasOrphans({ kernel, handle }: SuperBlock): boolean {
+  const { u32 } = kernel.core;
+  for (let at = u32[(handle << 3) + SUPER_BLOCK_INODES] >>> 2; at !== 0; at = u32[at + INODE_SB_NEXT] >>> 2) {
+    if (u32[at + INODE_NLINK] === 0) return true;
   }
   return false;
 }
@@ -317,8 +335,9 @@ export function umount(task: Task, target: Path): number {
   if (!isCapable(task)) return -EPERM;
   const { kernel } = task;
   const { core } = kernel;
-  const found = walk(task, target, LOOKUP_FOLLOW);
-  if (found < 0) return found;
+  const start = walk(task, target, LOOKUP_FOLLOW);
+  if (start < 0) return start;
+  const found = core.x.walkFollowMounts();
   const mnt = ndMount(core);
   const at = mnt << 3;
   if (found !== kernel.rootOf(mnt)) return -EINVAL;
@@ -338,10 +357,11 @@ export function dropMount(kernel: Kernel, mnt: MountHandle): void {
 
 function killSuper(sb: SuperBlock): void {
   const { kernel } = sb;
-  sb.type.superOps?.putSuper?.(sb);
   kernel.core.x.shrinkDcache(0xffffffff);
   kernel.core.x.superShrink(sb.handle);
   kernel.evictInodes();
+  sb.type.superOps?.putSuper?.(sb);
+  kernel.evictInodes(); // inodes that the file system itself still held
   kernel.dirCache.clear();
   kernel.core.x.superFree(sb.handle);
 }

@@ -16,10 +16,13 @@ import {
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
   MAY_EXEC,
+  NAME_MAX,
   OWNER_SLOT_BYTES,
+  SLOT_EVICTING,
+  SLOT_FILES,
   SLOT_ND_CANDIDATE,
   SLOT_ND_DENTRY,
-  NAME_MAX,
+  SLOT_ND_LAST,
   SLOT_ND_LAST_LEN,
   SLOT_ND_LAST_TYPE,
   SLOT_ND_LINK_BODY,
@@ -31,6 +34,8 @@ import {
   SLOT_ND_REVALIDATED,
   SLOT_ND_SUPPLIED,
   SLOT_ND_TRAILING,
+  SLOT_SCRATCH,
+  SLOT_TASKS,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import type { Kernel } from "./kernel.ts";
@@ -85,6 +90,12 @@ export function walk(task: Task, path: Path, flags: number): number {
   return rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
 }
 
+/** May the task that is served? Asks the file system where it has a say. @param mask union of MAY_* */
+export function inodePermission(kernel: Kernel, inode: InodeHandle, mask: number): number {
+  const own = kernel.tableOf(inode).inode.permission;
+  return own ? own(kernel, inode, mask) : kernel.core.x.permission(inode, mask);
+}
+
 /** Answers what a walk asks for until it ends. @param rc what the walk answered, a handover */
 export function handOver(kernel: Kernel, rc: number): number {
   const { core } = kernel;
@@ -98,14 +109,56 @@ export function handOver(kernel: Kernel, rc: number): number {
     }
     answer = core.x.walkResume();
   }
+  if (bodies.length > 0) keepLast(core);
   for (const body of bodies) core.x.kfree(body);
   return answer;
 }
 
-/** The operations below may walk themselves: the walk they interrupt is put aside meanwhile. */
+/** The last component may lie in the body of a link that is about to be freed. */
+function keepLast(core: Core): void {
+  const from = core.u32[SLOT + SLOT_ND_LAST];
+  const length = core.u32[SLOT + SLOT_ND_LAST_LEN];
+  if (length === 0 || length > NAME_MAX) return;
+  const to = BOOT_SLOT + SLOT_SCRATCH;
+  core.u8.copyWithin(to, from, from + length);
+  core.u8.fill(0, to + length, to + length + 8); // readers take words
+  core.u32[SLOT + SLOT_ND_LAST] = to;
+}
+
+/** What of the slot is no part of a walk, and stays as the file system's operation has left it. */
+const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING];
+
+/**
+ * Asks a file system. Its operation may make calls of its own, as whichever task: the walk that it interrupts is put
+ * aside meanwhile, and the place where that stands is held.
+ */
 function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
-  const { core } = kernel;
+  const { core, current } = kernel;
   const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+  const [dentry, mnt] = [ndDentry(core), ndMount(core)];
+  core.x.dget(dentry);
+  core.x.mountGet(mnt);
+  const rc = ask(kernel, code, bodies);
+  const { u32 } = core;
+  const walked = new Uint32Array(aside.buffer);
+  for (const field of NOT_OF_THE_WALK) walked[field] = u32[SLOT + field];
+  if (rc.errno >= 0) walked[rc.field] = rc.address;
+  core.u8.set(aside, BOOT_SLOT);
+  kernel.current = current;
+  core.x.dput(dentry);
+  core.x.mountPut(mnt);
+  return rc.errno;
+}
+
+/** What a file system answered: a negated errno, or where in the slot the walk finds its answer. */
+interface Answer {
+  errno: number;
+  field: number;
+  address: number;
+}
+
+function ask(kernel: Kernel, code: number, bodies: number[]): Answer {
+  const { core } = kernel;
   let field = 0;
   let address = 0;
   let rc = 0;
@@ -119,8 +172,7 @@ function answerHandover(kernel: Kernel, code: number, bodies: number[]): number 
     }
     case HANDOVER_PERMISSION: {
       const inode = inodeOf(core, ndDentry(core));
-      const permission = kernel.tableOf(inode).inode.permission;
-      rc = permission ? permission(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
+      rc = inodePermission(kernel, inode, MAY_EXEC);
       field = SLOT_ND_PERMITTED;
       address = inode << 5;
       break;
@@ -142,9 +194,7 @@ function answerHandover(kernel: Kernel, code: number, bodies: number[]): number 
     default:
       rc = -EACCES;
   }
-  core.u8.set(aside, BOOT_SLOT);
-  if (rc >= 0) core.u32[SLOT + field] = address;
-  return rc;
+  return { errno: rc, field, address };
 }
 
 /** Asks the file system for a name, and keeps the answer in the dcache. @returns the dentry or a negated errno */

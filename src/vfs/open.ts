@@ -59,7 +59,7 @@ import {
 } from "../wasm/layout.ts";
 import { ownerOrCapable } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
-import { inodeOf, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
+import { inodeOf, inodePermission, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -79,6 +79,7 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
   if (flags & O_CREAT && flags & O_DIRECTORY) return -EINVAL;
+  if (task.files.isFull()) return -EMFILE;
   if (flags & O_TMPFILE_ONLY) return openTmpfile(task, path, flags, mode);
   if (flags & O_CREAT) return openOrCreate(task, path, flags, mode);
   const found = walk(task, path, walkFlags(flags));
@@ -113,7 +114,6 @@ function create(task: Task, flags: number, mode: number): number {
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.create) return -EACCES;
-  if (task.files.isFull()) return -EMFILE;
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
   const rc = inode.create(kernel, dir, dentry, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
@@ -131,11 +131,10 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
   const mnt = ndMount(core);
   const dir = inodeOf(core, found as DentryHandle);
   if (isReadOnly(core, mnt)) return -EROFS;
-  const denied = core.x.permission(dir, MAY_WRITE | MAY_EXEC);
+  const denied = inodePermission(kernel, dir, MAY_WRITE | MAY_EXEC);
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.tmpfile) return -EOPNOTSUPP;
-  if (task.files.isFull()) return -EMFILE;
   const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
   if (made < 0) return made;
   const fd = install(task, mnt, made as DentryHandle, flags);
@@ -150,7 +149,6 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   const inode = inodeOf(core, dentry);
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
-  if (task.files.isFull()) return -EMFILE;
   if (flags & O_TRUNC && (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFREG) {
     const rc = core.x.truncate(inode, 0, task.kernel.now());
     if (rc) return rc;
@@ -177,7 +175,7 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
       if (writes && isReadOnly(core, mnt)) return -EROFS;
   }
   const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
-  const denied = checkPermission(task, inode, mask);
+  const denied = inodePermission(task.kernel, inode, mask);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND)))) return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
@@ -188,12 +186,6 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
 function hasNobody(core: Core, inode: InodeHandle): boolean {
   const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
   return type === S_IFIFO || type === S_IFSOCK || type === S_IFBLK || type === S_IFCHR;
-}
-
-function checkPermission(task: Task, inode: InodeHandle, mask: number): number {
-  const { kernel } = task;
-  const own = kernel.tableOf(inode).inode.permission;
-  return own ? own(kernel, inode, mask) : kernel.core.x.permission(inode, mask);
 }
 
 /** Makes the open file and its descriptor. */

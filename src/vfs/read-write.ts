@@ -55,7 +55,7 @@ import {
 import { inodeOfFile } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
-import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -144,7 +144,7 @@ export function truncate(task: Task, path: Path, length: number): number {
   const type = typeOf(core, inode);
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -EINVAL;
   if (isReadOnly(core, ndMount(core))) return -EROFS;
-  const denied = core.x.permission(inode, MAY_WRITE);
+  const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   return core.x.truncate(inode, length, task.kernel.now());

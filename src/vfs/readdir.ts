@@ -31,7 +31,7 @@ import {
 import { decodeAscii, decodeUtf8 } from "../wasm/path-buffer.ts";
 import { inodeOfFile } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
-import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { DirListing, Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -109,7 +109,7 @@ export function readdir(task: Task, path: Path): DirListing | number {
   if (found < 0) return found;
   const dentry = ndDentry(core);
   const inode = inodeOf(core, dentry);
-  const denied = core.x.permission(inode, MAY_READ);
+  const denied = inodePermission(kernel, inode, MAY_READ);
   if (denied) return denied;
   core.x.inodeAccessed(inode, core.u32[(ndMount(core) << 3) + MOUNT_FLAGS]);
   if (kernel.tableOf(inode).file.iterate) return iterate(kernel, inode);

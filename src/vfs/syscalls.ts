@@ -85,6 +85,8 @@ export interface Syscalls {
   mkdir(path: Path, mode: number): number;
   rmdir(path: Path): number;
   unlink(path: Path): number;
+  /** Removes a directory with all that is below it. @returns 0; -EOPNOTSUPP: nothing has changed, go name by name */
+  removeTree(path: Path): number;
   /** Does not follow a symbolic link in `existing` (as Linux link()). */
   link(existing: Path, path: Path): number;
   symlink(target: Path, path: Path): number;

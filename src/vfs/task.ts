@@ -4,11 +4,13 @@
  * Each call is one line here and lives in the file of its family. All of them enter() first, so that the core knows
  * whose call it serves.
  */
-import { EBADF, ENOTDIR } from "../base/errno.ts";
-import type { FileHandle, TaskHandle } from "../base/handles.ts";
+import { EBADF, ENOENT, ENOTDIR } from "../base/errno.ts";
+import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { RESULT } from "../wasm/core.ts";
 import {
   FILE_COUNT,
+  I_DEAD,
+  INODE_STATE,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   MAY_EXEC,
@@ -24,7 +26,7 @@ import * as attr from "./attr.ts";
 import * as dirOps from "./dir-ops.ts";
 import { FileTable } from "./file-table.ts";
 import type { Kernel, TaskOptions } from "./kernel.ts";
-import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { openFile } from "./open.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
@@ -49,6 +51,7 @@ export class Task implements Syscalls {
     this.handle = handle;
     this.uid = options.uid ?? 0;
     this.files = options.files ?? new FileTable(options.maxFiles ?? MAX_FILES);
+    this.files.users++;
     if (options.fileSizeLimit !== undefined) {
       kernel.core.f64[(handle << 2) + TASK_FILE_SIZE_LIMIT] = options.fileSizeLimit;
     }
@@ -182,6 +185,9 @@ export class Task implements Syscalls {
   unlink(path: Path): number {
     return dirOps.unlink(this, path);
   }
+  removeTree(path: Path): number {
+    return dirOps.removeTree(this, path);
+  }
   link(existing: Path, path: Path): number {
     return dirOps.link(this, existing, path);
   }
@@ -216,7 +222,8 @@ export class Task implements Syscalls {
     this.enter();
     const { u32, x } = this.kernel.core;
     const mnt = (u32[(this.handle << 3) + TASK_CWD_MOUNT] >>> 5) as never;
-    const dentry = (u32[(this.handle << 3) + TASK_CWD_DENTRY] >>> 5) as never;
+    const dentry = (u32[(this.handle << 3) + TASK_CWD_DENTRY] >>> 5) as DentryHandle;
+    if (u32[(inodeOf(this.kernel.core, dentry) << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
     return this.#pathOf(x.dPath(mnt, dentry));
   }
 
@@ -241,7 +248,7 @@ export class Task implements Syscalls {
     if (found < 0) return found;
     const dentry = ndDentry(core);
     if (!core.x.isDirectory(inodeOf(core, dentry))) return -ENOTDIR;
-    const denied = core.x.permission(inodeOf(core, dentry), MAY_EXEC);
+    const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC);
     if (denied) return denied;
     core.x[how](this.handle, ndMount(core), dentry);
     return 0;
@@ -261,8 +268,10 @@ export class Task implements Syscalls {
 
   /** Ends the task: its descriptors are closed unless another task shares them. */
   exit(): void {
-    for (let fd = 0; fd < this.files.files.length; fd++) this.close(fd);
-    this.kernel.core.x.taskFree(this.handle);
-    if (this.kernel.current === this) this.kernel.current = undefined;
+    const { kernel, files } = this;
+    if (--files.users === 0) for (let fd = 0; fd < files.files.length; fd++) this.close(fd);
+    kernel.core.x.taskFree(this.handle);
+    if (kernel.current === this) kernel.current = undefined;
+    kernel.evictInodes();
   }
 }

@@ -1,15 +1,15 @@
 /**
  * The compiled core: one WebAssembly.Module per build and process, shared by all kernels.
  *
- * Does not own: where the bytes come from. Entry points register them (they are inlined as base64), tests put another
+ * Does not own: where the bytes come from. Entry points register them (they are inlined in hexadecimal), tests put another
  * build in their place.
  */
 const sources = new Map<boolean, string>();
 const modules = new Map<boolean, WebAssembly.Module>();
 
-/** Makes a build available, as base64. @param shared whether it is the build for shared memory */
-export function registerCore(shared: boolean, base64: string): void {
-  sources.set(shared, base64);
+/** Makes a build available, in hexadecimal. @param shared whether it is the build for shared memory */
+export function registerCore(shared: boolean, hex: string): void {
+  sources.set(shared, hex);
 }
 
 /** Puts a compiled core in the place of the one that `shared` kernels, or the others, would get. For tests. */
@@ -56,14 +56,19 @@ function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
         "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
-  const base64 = sources.get(shared);
-  if (base64 === undefined) {
+  const hex = sources.get(shared);
+  if (hex === undefined) {
     throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
   }
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(hex, 2 * i) << 4) | digit(hex, 2 * i + 1);
   return bytes;
+}
+
+/** Value of a hexadecimal digit, 0-9 and a-f. */
+function digit(hex: string, at: number): number {
+  const code = hex.charCodeAt(at);
+  return code < 58 ? code - 48 : code - 87;
 }
 
 function explained<T>(compile: () => T): T {

@@ -80,6 +80,7 @@ interface LibfsExports {
   simpleLink(inode: Inode, dentry: Dentry, nowMs: number): void;
   simpleUnlink(dentry: Dentry, nowMs: number): void;
   simpleRmdir(dentry: Dentry, nowMs: number): number;
+  simpleRemoveTree(dentry: Dentry, nowMs: number): number;
   simpleRename(dentry: Dentry, target: Dentry, nowMs: number): number;
   simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;
   simpleTmpfile(dir: Dentry, mode: number, kind: number, nowMs: number): number;
@@ -142,6 +143,7 @@ interface PageCacheExports {
   putPage(pfn: number): void;
   getPage(pfn: number): void;
   setPageDirty(pfn: number): number;
+  clearPageDirty(pfn: number): number;
   startPageWriteback(pfn: number): void;
   findPages(inode: Inode, start: number, last: number, mark: number, to: number, nr: number): number;
   indexLoad(inode: Inode, index: number): number;

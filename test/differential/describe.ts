@@ -25,9 +25,12 @@ const STATS_FIELDS = ["mode", "nlink", "uid", "gid", "rdev", "blksize", "size", 
 const STATS_TIMES = ["atime", "mtime", "ctime", "birthtime"] as const;
 const STATFS_FIELDS = ["type", "bsize", "blocks", "bfree", "bavail", "files", "ffree"] as const;
 
-/** Replaces the subject's root and random names. */
+/** Replaces the subject's root and random names, and evens out how util.inspect shows an ArrayBuffer. */
 export function maskText(text: string, root: string): string {
-  return text.replaceAll(root, "<root>").replace(/tmp-(XXXXXX)*[A-Za-z0-9]{6}/g, "tmp-$1XXXXXX");
+  return text
+    .replaceAll(root, "<root>")
+    .replace(/tmp-(XXXXXX)*[A-Za-z0-9]{6}/g, "tmp-$1XXXXXX")
+    .replace("[byteLength]", "byteLength");
 }
 
 /** A time as text: "now", or its exact value when somebody set it. */
@@ -131,12 +134,12 @@ function describeObject(value: object, root: string): Described {
   if (className === "Dir") return { class: className, path: describe((value as { path: unknown }).path, root) };
 
   const entries = Object.entries(value).map(([key, item]) => [key, describe(item, root)]);
-  const disposers = [Symbol.dispose, Symbol.asyncDispose].filter((symbol) => symbol && symbol in value);
+  const disposers = (["dispose", "asyncDispose"] as const).filter((name) => Symbol[name] && Symbol[name] in value);
   return {
     class: className,
     keys: Object.keys(value).join(),
     ...Object.fromEntries(entries),
-    ...(disposers.length > 0 ? { disposers: disposers.map(String) } : {}),
+    ...(disposers.length > 0 ? { disposers } : {}),
   };
 }
 

@@ -75,6 +75,9 @@ function callBack(call: AnyFunction, args: unknown[]): Promise<Outcome> {
 }
 
 function perform(test: Case, context: Context, args: unknown[]): Promise<Outcome> | Outcome {
+  const { program } = test;
+  if (program) return callPromise(() => program(context), []);
+
   const call = functionOf(test, context);
   if (call === undefined) return { how: "there is no such function" };
   if (test.form === "sync" || test.form === "bare") return callSync(call, args);

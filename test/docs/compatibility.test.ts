@@ -2,11 +2,6 @@
  * docs/compatibility.md against the objects. The file is generated on Node 26; here, on any Node, each of its cells is
  * held against the face, and the running Node's functions must all be in it.
  */
-
-/**
- * docs/compatibility.md against the objects. The file is generated on Node 26; here, on any Node, each of its cells is
- * held against the face, and the running Node's functions must all be in it.
- */
 import nodeFs, { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { formsOf } from "../../scripts/gen-compatibility.mjs";

@@ -9,7 +9,7 @@ import { transform } from "esbuild";
 import { expect } from "vitest";
 
 const CLAIM = /^(\s*)(?:const (\w+) = )?(.+?); \/\/ (→|throws) (.+)$/;
-const IMPORT = /^import (?:type .+|(\{[^}]*\}|\* as \w+) from "([^"]+)");?$/gm;
+const IMPORT = /^import (?:type .+|(\{[^}]*\}|\* as \w+|\w+) from "([^"]+)");?$/gm;
 
 const AsyncFunction = (async () => {}).constructor as new (
   ...parameters: string[]
@@ -48,6 +48,12 @@ function withChecks(source: string): string {
     .join("\n");
 }
 
+/** Makes what stands left of `from` in an import the target of an assignment. */
+function targetOf(names: string): string {
+  if (names.startsWith("*")) return names.slice("* as ".length);
+  return names.startsWith("{") ? names.replaceAll(" as ", ": ") : `{ default: ${names} }`;
+}
+
 /** @returns how many claims the program makes */
 export function countClaims(source: string): number {
   return source.split("\n").filter((line) => CLAIM.test(line)).length;
@@ -57,9 +63,7 @@ export function countClaims(source: string): number {
 export async function runProgram(source: string): Promise<void> {
   const { code } = await transform(withChecks(source), { loader: "ts", format: "esm", target: "es2022" });
   const body = code.replace(IMPORT, (_, names: string | undefined, from: string) => {
-    if (names === undefined) return "";
-    const target = names.startsWith("*") ? names.slice(5) : names.replaceAll(" as ", ": ");
-    return `const ${target} = await load("${from}");`;
+    return names === undefined ? "" : `const ${targetOf(names)} = await load("${from}");`;
   });
   const modules = { foliofs: await load("foliofs") };
   await new AsyncFunction("load", "require", "equals", "throws", "console", body)(

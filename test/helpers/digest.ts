@@ -1,6 +1,6 @@
 /** Everything that can be reached in a core, as text: two equal digests are two equal file systems. */
 import type { DentryHandle, InodeHandle } from "../../src/base/handles.ts";
-import { SLOT } from "../../src/wasm/core.ts";
+import { type Core, SLOT } from "../../src/wasm/core.ts";
 import {
   DENTRY_CHILDREN,
   DENTRY_INODE,
@@ -42,7 +42,7 @@ import {
   SLOT_TASKS,
   TASK_NEXT,
 } from "../../src/wasm/layout.ts";
-import { double, half, kernelWord, pointed, type World, word } from "./core.ts";
+import { double, half, kernelWord, pointed, word } from "./core.ts";
 
 const INODE_WORDS = [
   INODE_MODE,
@@ -58,14 +58,13 @@ const INODE_WORDS = [
 ];
 const INODE_DOUBLES = [INODE_SIZE, INODE_ATIME_SEC, INODE_MTIME_SEC, INODE_CTIME_SEC, INODE_INO];
 
-export function digestOf(world: World): string {
-  const { core } = world;
+export function digestOf(core: Core): string {
   const lines = [KERNEL_NR_DENTRIES, KERNEL_NR_FILES, KERNEL_NR_HASHED, KERNEL_NR_INODES].map(
     (field) => `${kernelWord(core, field)}`,
   );
   for (let mnt = kernelWord(core, KERNEL_MOUNTS) >>> 5; mnt !== 0; mnt = pointed(core, mnt, MOUNT_NEXT)) {
     lines.push(`mount ${mnt} ${word(core, mnt, MOUNT_COUNT)} ${word(core, mnt, MOUNT_FLAGS)}`);
-    dumpTree(world, pointed<DentryHandle>(core, mnt, MOUNT_ROOT), "", lines);
+    dumpTree(core, pointed<DentryHandle>(core, mnt, MOUNT_ROOT), "", lines);
   }
   for (let file = core.u32[SLOT + SLOT_FILES] >>> 5; file !== 0; file = pointed(core, file, FILE_NEXT)) {
     lines.push(
@@ -77,30 +76,29 @@ export function digestOf(world: World): string {
   return lines.join("\n");
 }
 
-function dumpTree(world: World, dentry: DentryHandle, path: string, lines: string[]): void {
-  const { core } = world;
+function dumpTree(core: Core, dentry: DentryHandle, path: string, lines: string[]): void {
   const inode = pointed<InodeHandle>(core, dentry, DENTRY_INODE);
   const attributes = [
     ...INODE_WORDS.map((f) => word(core, inode, f)),
     ...INODE_DOUBLES.map((f) => double(core, inode, f)),
   ];
-  lines.push(`${path || "/"} ${dentry} ${inode} ${attributes.join(" ")} ${dumpData(world, inode)}`);
+  lines.push(`${path || "/"} ${dentry} ${inode} ${attributes.join(" ")} ${dumpData(core, inode)}`);
   for (
     let child = pointed<DentryHandle>(core, dentry, DENTRY_CHILDREN);
     child !== 0;
     child = pointed(core, child, DENTRY_SIBLING_NEXT)
   ) {
-    dumpTree(world, child, `${path}/${nameOf(world, child)}`, lines);
+    dumpTree(core, child, `${path}/${nameOf(core, child)}`, lines);
   }
 }
 
-export function nameOf({ core }: World, dentry: DentryHandle): string {
+export function nameOf(core: Core, dentry: DentryHandle): string {
   const at = word(core, dentry, DENTRY_LONG_NAME) || (dentry << 5) + DENTRY_NAME;
   return Buffer.from(core.u8.slice(at, at + half(core, dentry, DENTRY_NAME_LEN))).toString("latin1");
 }
 
 /** A checksum of a file's frames, which lie whole behind each page; holes are skipped. */
-function dumpData({ core }: World, inode: InodeHandle): string {
+function dumpData(core: Core, inode: InodeHandle): string {
   if ((word(core, inode, INODE_MODE) & 0o170000) !== 0o100000) return "";
   const size = double(core, inode, INODE_SIZE);
   let sums = "";

@@ -5,7 +5,7 @@
  * renameat2, fallocate, lseek, flock) answers ENOSYS; times are cut to what `utimesSync` keeps.
  */
 import * as fs from "node:fs";
-import { EAGAIN, EINVAL, ENOSYS } from "../../src/base/errno.ts";
+import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from "../../src/base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, UTIME_NOW, UTIME_OMIT } from "../../src/base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../../src/vfs/syscalls.ts";
 
@@ -128,6 +128,9 @@ export class HostSyscalls implements Syscalls {
   }
   mkdir(path: Path, mode: number): number {
     return answer(() => void fs.mkdirSync(toHost(path), mode));
+  }
+  removeTree(): number {
+    return -EOPNOTSUPP;
   }
   rmdir(path: Path): number {
     return answer(() => fs.rmdirSync(toHost(path)));

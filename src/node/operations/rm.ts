@@ -82,6 +82,7 @@ class Remove {
   }
 
   #directory(path: Path): Failure | undefined {
+    if (this.#sys.removeTree(path) === 0) return undefined; // Fast path: same result.
     const listing = this.#sys.readdir(path);
     if (listing === -ENOENT) return undefined;
     if (typeof listing === "number") return failed(this.#sys, listing, "scandir", path);

@@ -4,6 +4,7 @@ import { ARGUMENT_CASES } from "./arguments.ts";
 import { DESCRIPTOR_CASES } from "./descriptors.ts";
 import { ONE_PATH_CASES } from "./one-path.ts";
 import { OPTION_CASES } from "./options.ts";
+import { PROGRAM_CASES } from "./programs.ts";
 import { TWO_PATH_CASES } from "./two-paths.ts";
 
 /** Tables overlap in places; an id says all that there is to a case, so the first one of a kind will do. */
@@ -18,6 +19,7 @@ export const EVERY_CASE: readonly Case[] = unique([
   ...OPTION_CASES,
   ...DESCRIPTOR_CASES,
   ...ARGUMENT_CASES,
+  ...PROGRAM_CASES,
 ]);
 
 /** One in this many cases runs in its asynchronous forms, too: the three share one body. */
@@ -45,6 +47,7 @@ export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   options: chosen(OPTION_CASES),
   descriptors: chosen(DESCRIPTOR_CASES),
   arguments: chosen(ARGUMENT_CASES),
+  programs: PROGRAM_CASES,
 };
 
 export const ALL_CASES: readonly Case[] = Object.values(TABLES).flat();

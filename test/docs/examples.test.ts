@@ -1,0 +1,18 @@
+/** Each of examples/ runs, and does what its comments say. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { countClaims, runProgram } from "./run-program.ts";
+
+const FOLDER = fileURLToPath(new URL("../../examples", import.meta.url));
+/** A file system to copy from, not a program: its own test runs it. */
+const NO_PROGRAM = "nukofs.ts";
+
+const names = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && name !== NO_PROGRAM);
+
+it.each(names)("%s", async (name) => {
+  const source = readFileSync(`${FOLDER}/${name}`, "utf8");
+
+  expect(countClaims(source)).toBeGreaterThan(0);
+  await runProgram(source);
+});

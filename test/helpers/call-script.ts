@@ -1,0 +1,417 @@
+/**
+ * Scripts of system calls that run on foliofs and on the host's kernel, outcome by outcome.
+ *
+ * The host's half runs in one perl process in a mount namespace of its own, chrooted into an empty tmpfs, so that paths
+ * and descriptors are the same on both sides and nothing stays behind. perl-base is essential on Debian. What the host
+ * cannot do here (no Linux on x86-64, no root, no unshare(1)) is said by `missingForCallScripts()`.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { S_IFMT } from "../../src/base/stat-flags.ts";
+import { createFsSync } from "../../src/index.ts";
+import type { FileTable } from "../../src/vfs/file-table.ts";
+import type { Kernel, TaskOptions } from "../../src/vfs/kernel.ts";
+import { mount, umount } from "../../src/vfs/mount.ts";
+import * as sys from "../../src/vfs/syscalls.ts";
+import type { Task } from "../../src/vfs/task.ts";
+
+/** One call: its name in CALLS, then its arguments. Descriptors go by the names that open() gave them. */
+export type Step = readonly [call: keyof typeof CALLS, ...args: (string | number)[]];
+
+/** A value >= 0, a negated errno, or what the call found, as text. */
+export type Outcome = number | string;
+
+// --- The host -----------------------------------------------------------------------------------------------------------
+
+const PERL = String.raw`
+  use strict; $| = 1; $SIG{XFSZ} = "IGNORE";
+  my %fds;
+  while (my $line = <STDIN>) {
+    chomp $line;
+    my ($keep, $number, @words) = split / /, $line;
+    my @args;
+    for (@words) {
+      my ($kind, $value) = split /:/, $_, 2;
+      push @args, $kind eq "n" ? int($value)
+        : $kind eq "s" ? pack("H*", $value) . "\0"
+        : $kind eq "r" ? pack("H*", $value)
+        : $kind eq "b" ? "\0" x $value
+        : exists $fds{$value} ? $fds{$value} : -1;
+    }
+    my $result = syscall($number, @args);
+    $result = -int($!) if $result < 0;
+    $fds{$keep} = $result if $keep ne "-" && $result >= 0;
+    my ($out) = map { $words[$_] =~ /^b:/ ? unpack("H*", $args[$_]) : () } 0 .. $#words;
+    print $result, " ", $out // "", "\n";
+  }
+`;
+
+const text = (value: string | number): string => `s:${Buffer.from(String(value)).toString("hex")}`;
+const raw = (bytes: Uint8Array): string => `r:${Buffer.from(bytes).toString("hex")}`;
+const int = (value: string | number): string => `n:${value}`;
+const out = (nrBytes: number): string => `b:${nrBytes}`;
+const desc = (name: string | number): string => `f:${name}`;
+const AT_CWD = int(-100);
+
+function timespecs(...seconds: number[]): Uint8Array {
+  const bytes = Buffer.alloc(32);
+  seconds.forEach((second, i) => bytes.writeBigInt64LE(BigInt(second), i * 16));
+  return bytes;
+}
+
+/** Descriptor under which the reply of a call is kept, and its line for perl. */
+interface HostLine {
+  keep?: string;
+  words: (string | number)[];
+  show?: (result: number, bytes: Buffer) => Outcome;
+}
+
+// --- The calls ----------------------------------------------------------------------------------------------------------
+
+type Arg = string | number;
+interface Call {
+  // biome-ignore lint/suspicious/noExplicitAny: arguments are as many and of the kinds that the call wants
+  host(...args: any[]): HostLine;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  folio(machine: Machine, ...args: any[]): Outcome;
+}
+
+function call(number: number, words: (string | number)[], show?: HostLine["show"]): HostLine {
+  return { words: [number, ...words], show };
+}
+
+function shown(result: number, describe: () => string): Outcome {
+  return result < 0 ? result : describe();
+}
+
+function statLine(mode: number, nlink: number, uid: number, gid: number, size: number, blocks: number): string {
+  return `${(mode & S_IFMT).toString(8)} ${(mode & 0o7777).toString(8)} nlink=${nlink} ${uid}:${gid} size=${size} blocks=${blocks}`;
+}
+
+function hostStat(result: number, s: Buffer): Outcome {
+  const long = (at: number) => Number(s.readBigUInt64LE(at));
+  return shown(result, () =>
+    statLine(s.readUInt32LE(24), long(16), s.readUInt32LE(28), s.readUInt32LE(32), long(48), long(64)),
+  );
+}
+
+function folioStat(task: Task, result: number): Outcome {
+  const v = task.statValues;
+  return shown(result, () =>
+    statLine(v[sys.STAT_MODE], v[sys.STAT_NLINK], v[sys.STAT_UID], v[sys.STAT_GID], v[sys.STAT_SIZE], v[sys.STAT_BLOCKS]),
+  );
+}
+
+const OLD = 1_000_000_000;
+const hostAtime = (result: number, s: Buffer): Outcome =>
+  shown(result, () => (Number(s.readBigUInt64LE(72)) > OLD + 1000 ? "touched" : "as before"));
+
+function bytesShown(result: number, bytes: Buffer): Outcome {
+  return shown(result, () => `${result}:${bytes.subarray(0, result).toString("latin1")}`);
+}
+
+function folioRead(task: Task, fd: number, length: number, position: number): Outcome {
+  const buffer = Buffer.alloc(length);
+  return bytesShown(task.read(fd, buffer, 0, length, position), buffer);
+}
+
+function viewShown(view: Uint8Array | number): Outcome {
+  return typeof view === "number" ? view : Buffer.from(view).toString();
+}
+
+const STAT_BYTES = 144;
+const RLIMIT_FSIZE = 1;
+const RLIMIT_NOFILE = 7;
+
+function rlimit(value: number): Uint8Array {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(BigInt(value), 0);
+  bytes.writeBigUInt64LE(BigInt(value), 8);
+  return bytes;
+}
+
+function groupList(groups: Arg[]): Uint8Array {
+  const bytes = Buffer.alloc(Math.max(4, groups.length * 4));
+  groups.forEach((group, i) => bytes.writeUInt32LE(Number(group), i * 4));
+  return bytes;
+}
+
+/** Every call once for the host, by its number on x86-64, and once for foliofs. */
+const CALLS = {
+  mount: {
+    host: (source, target, type, flags, data) => call(165, [text(source), text(target), text(type), int(flags), text(data)]),
+    folio: ({ task }, source, target, type, flags, data) => mount(task, { source, target, type, flags, data }),
+  },
+  umount: {
+    host: (target) => call(166, [text(target), int(0)]),
+    folio: ({ task }, target) => umount(task, target),
+  },
+  open: {
+    host: (name, path, flags, mode = 0) => ({ keep: name, ...call(257, [AT_CWD, text(path), int(flags), int(mode)]) }),
+    folio: (machine, name, path, flags, mode = 0) => machine.keep(name, machine.task.open(path, flags, mode)),
+  },
+  close: {
+    host: (name) => call(3, [desc(name)]),
+    folio: (machine, name) => machine.task.close(machine.fd(name)),
+  },
+  read: {
+    host: (name, length) => call(0, [desc(name), out(length), int(length)], bytesShown),
+    folio: (machine, name, length) => folioRead(machine.task, machine.fd(name), length, -1),
+  },
+  pread: {
+    host: (name, length, position) => call(17, [desc(name), out(length), int(length), int(position)], bytesShown),
+    folio: (machine, name, length, position) => folioRead(machine.task, machine.fd(name), length, position),
+  },
+  write: {
+    host: (name, data) => call(1, [desc(name), text(data), int(data.length)]),
+    folio: (machine, name, data) => machine.task.write(machine.fd(name), Buffer.from(data), 0, data.length, -1),
+  },
+  pwrite: {
+    host: (name, data, position) => call(18, [desc(name), text(data), int(data.length), int(position)]),
+    folio: (machine, name, data, position) => machine.task.write(machine.fd(name), Buffer.from(data), 0, data.length, position),
+  },
+  lseek: {
+    host: (name, offset, whence) => call(8, [desc(name), int(offset), int(whence)]),
+    folio: (machine, name, offset, whence) => machine.task.lseek(machine.fd(name), offset, whence),
+  },
+  truncate: {
+    host: (path, length) => call(76, [text(path), int(length)]),
+    folio: ({ task }, path, length) => task.truncate(path, length),
+  },
+  ftruncate: {
+    host: (name, length) => call(77, [desc(name), int(length)]),
+    folio: (machine, name, length) => machine.task.ftruncate(machine.fd(name), length),
+  },
+  fallocate: {
+    host: (name, mode, offset, length) => call(285, [desc(name), int(mode), int(offset), int(length)]),
+    folio: (machine, name, mode, offset, length) => machine.task.fallocate(machine.fd(name), mode, offset, length),
+  },
+  copyRange: {
+    host: (from, to, length) => call(326, [desc(from), int(0), desc(to), int(0), int(length), int(0)]),
+    folio: (machine, from, to, length) => machine.task.copyFileRange(machine.fd(from), -1, machine.fd(to), -1, length),
+  },
+  flock: {
+    host: (name, operation) => call(73, [desc(name), int(operation)]),
+    folio: (machine, name, operation) => machine.task.flock(machine.fd(name), operation),
+  },
+  fsync: {
+    host: (name) => call(74, [desc(name)]),
+    folio: (machine, name) => machine.task.fsync(machine.fd(name)),
+  },
+  stat: {
+    host: (path) => call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0)], hostStat),
+    folio: ({ task }, path) => folioStat(task, task.stat(path, 0)),
+  },
+  fstat: {
+    host: (name) => call(5, [desc(name), out(STAT_BYTES)], hostStat),
+    folio: (machine, name) => folioStat(machine.task, machine.task.fstat(machine.fd(name))),
+  },
+  /** Makes both times of a path old, so that `atime` can tell whether it has been read since. */
+  age: {
+    host: (path) => call(280, [AT_CWD, text(path), raw(timespecs(OLD, OLD)), int(0x100)]),
+    folio: ({ task }, path) => task.utimens(path, OLD, 0, OLD, 0, 0x100),
+  },
+  /** As age, but with an access time behind the modification, which relatime then leaves alone. */
+  ageRead: {
+    host: (path) => call(280, [AT_CWD, text(path), raw(timespecs(OLD + 500, OLD)), int(0x100)]),
+    folio: ({ task }, path) => task.utimens(path, OLD + 500, 0, OLD, 0, 0x100),
+  },
+  atime: {
+    host: (path) => call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0x100)], hostAtime),
+    folio: ({ task }, path) =>
+      shown(task.stat(path, 0x100), () => (task.statValues[sys.STAT_ATIME_SEC] > OLD + 1000 ? "touched" : "as before")),
+  },
+  access: {
+    host: (path, mode) => call(439, [AT_CWD, text(path), int(mode), int(0x200)]), // faccessat2, AT_EACCESS
+    folio: ({ task }, path, mode) => task.access(path, mode),
+  },
+  statfsType: {
+    host: (path) => call(137, [text(path), out(120)], (result, s) => shown(result, () => s.readUInt32LE(0).toString(16))),
+    folio: ({ task }, path) => shown(task.statfs(path), () => task.statfsValues[sys.STATFS_TYPE].toString(16)),
+  },
+  mkdir: {
+    host: (path, mode = 0o755) => call(83, [text(path), int(mode)]),
+    folio: ({ task }, path, mode = 0o755) => task.mkdir(path, mode),
+  },
+  rmdir: {
+    host: (path) => call(84, [text(path)]),
+    folio: ({ task }, path) => task.rmdir(path),
+  },
+  unlink: {
+    host: (path) => call(87, [text(path)]),
+    folio: ({ task }, path) => task.unlink(path),
+  },
+  link: {
+    host: (existing, path) => call(86, [text(existing), text(path)]),
+    folio: ({ task }, existing, path) => task.link(existing, path),
+  },
+  symlink: {
+    host: (target, path) => call(88, [text(target), text(path)]),
+    folio: ({ task }, target, path) => task.symlink(target, path),
+  },
+  rename: {
+    host: (from, to, flags = 0) => call(316, [AT_CWD, text(from), AT_CWD, text(to), int(flags)]),
+    folio: ({ task }, from, to, flags = 0) => task.renameat2(from, to, flags),
+  },
+  mknod: {
+    host: (path, mode, dev = 0) => call(133, [text(path), int(mode), int(dev)]),
+    folio: ({ task }, path, mode, dev = 0) => task.mknod(path, mode, dev),
+  },
+  readlink: {
+    host: (path) => call(89, [text(path), out(4096), int(4096)], (n, bytes) => shown(n, () => bytes.subarray(0, n).toString())),
+    folio: ({ task }, path) => viewShown(task.readlink(path)),
+  },
+  chmod: {
+    host: (path, mode) => call(90, [text(path), int(mode)]),
+    folio: ({ task }, path, mode) => task.chmod(path, mode, 0),
+  },
+  fchmod: {
+    host: (name, mode) => call(91, [desc(name), int(mode)]),
+    folio: (machine, name, mode) => machine.task.fchmod(machine.fd(name), mode),
+  },
+  chown: {
+    host: (path, uid, gid) => call(92, [text(path), int(uid), int(gid)]),
+    folio: ({ task }, path, uid, gid) => task.chown(path, uid, gid, 0),
+  },
+  chdir: {
+    host: (path) => call(80, [text(path)]),
+    folio: (machine, path) => machine.changeDirectory(path),
+  },
+  chroot: {
+    host: (path) => call(161, [text(path)]),
+    folio: ({ task }, path) => task.chroot(path),
+  },
+  getcwd: {
+    host: () => call(79, [out(4096), int(4096)], (n, bytes) => hostCwd(n, bytes)),
+    folio: ({ task }) => viewShown(task.getcwd()),
+  },
+  umask: {
+    host: (mask) => call(95, [int(mask)]),
+    folio: ({ task }, mask) => task.umask(mask),
+  },
+  limitFileSize: {
+    host: (bytes) => call(302, [int(0), int(RLIMIT_FSIZE), raw(rlimit(bytes)), int(0)]),
+    folio: (machine, bytes) => machine.become({ fileSizeLimit: bytes }),
+  },
+  limitFiles: {
+    host: (nr) => call(302, [int(0), int(RLIMIT_NOFILE), raw(rlimit(nr)), int(0)]),
+    folio: (machine, nr) => machine.limitFiles(nr),
+  },
+  /** The groups must be set by root: before becoming somebody else. */
+  setGroups: {
+    host: (...groups) => call(116, [int(groups.length), raw(groupList(groups))]),
+    folio: (machine, ...groups) => machine.become({ groups }),
+  },
+  setGid: {
+    host: (gid) => call(119, [int(-1), int(gid), int(-1)]),
+    folio: (machine, gid) => machine.become({ gid }),
+  },
+  setUid: {
+    host: (uid) => call(117, [int(-1), int(uid), int(-1)]),
+    folio: (machine, uid) => machine.become({ uid }),
+  },
+} satisfies Record<string, Call>;
+
+/** Of a directory outside of the root, the kernel says "(unreachable)/..."; libc makes that ENOENT, and so do we. */
+function hostCwd(n: number, bytes: Buffer): Outcome {
+  const path = bytes.subarray(0, Math.max(0, n - 1)).toString();
+  return shown(n, () => path).toString().startsWith("(unreachable)") ? -2 : shown(n, () => path);
+}
+
+// --- Running ------------------------------------------------------------------------------------------------------------
+
+/** A kernel of foliofs with one task, which takes on credentials and limits as a script says. */
+class Machine {
+  readonly kernel: Kernel;
+  task: Task;
+  readonly #fds = new Map<string, number>();
+  #options: TaskOptions = {};
+
+  constructor() {
+    this.kernel = createFsSync({ memoryLimit: 64 * 2 ** 20 }).kernel.vfs;
+    this.task = this.kernel.newTask({ umask: 0o022 }) as Task;
+  }
+
+  keep(name: string, fd: number): number {
+    if (fd >= 0) this.#fds.set(name, fd);
+    return fd;
+  }
+
+  fd(name: string): number {
+    return this.#fds.get(name) ?? -1;
+  }
+
+  changeDirectory(path: string): number {
+    const rc = this.task.chdir(path);
+    if (rc === 0) this.#options = { ...this.#options, cwd: viewShown(this.task.getcwd()) as string };
+    return rc;
+  }
+
+  /** Goes on as a task with other options, with the same descriptors, working directory and umask. */
+  become(options: TaskOptions): number {
+    this.#options = { ...this.#options, ...options };
+    const before = this.task;
+    const files: FileTable = before.files;
+    const next = this.kernel.newTask({ ...this.#options, umask: before.umaskOf(), files });
+    if (typeof next === "number") return next;
+    this.task = next;
+    return 0;
+  }
+
+  limitFiles(nr: number): number {
+    Object.assign(this.task.files, { maxFiles: nr });
+    return 0;
+  }
+}
+
+/** Why scripts cannot run on this host; undefined when they can. */
+export function missingForCallScripts(): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") return "the numbers of the calls are those of Linux on x86-64";
+  if (process.getuid?.() !== 0) return "mounting on the host needs root";
+  const probe = spawnSync("unshare", ["-m", "perl", "-e", "exit 0"]);
+  return probe.status === 0 ? undefined : `no mount namespace here: ${probe.stderr?.toString().trim() || probe.error}`;
+}
+
+function hostLine([name, ...args]: Step): HostLine {
+  return (CALLS[name] as Call).host(...args);
+}
+
+/** Runs a script on the host's kernel. */
+export function runOnHost(steps: readonly Step[]): Outcome[] {
+  const base = mkdtempSync(join(tmpdir(), "foliofs-script-"));
+  const setUp: Step[] = [
+    ["mount", "none", base, "tmpfs", 0, "mode=755"],
+    ["chroot", base],
+    ["chdir", "/"],
+    ["umask", 0o022],
+  ];
+  const lines = [...setUp, ...steps].map(hostLine);
+  const input = lines.map(({ keep, words }) => `${[keep ?? "-", ...words].join(" ")}\n`).join("");
+  const child = spawnSync("unshare", ["-m", "perl", "-e", PERL], { input, maxBuffer: 2 ** 26 });
+  rmdirSync(base);
+  const replies = child.stdout.toString().trimEnd().split("\n");
+  if (child.status !== 0 || replies.length !== lines.length) throw new Error(`perl: ${child.stderr}`);
+  const outcomes = replies.map((reply, i) => {
+    const [result, hex = ""] = reply.split(" ");
+    return lines[i].show?.(Number(result), Buffer.from(hex, "hex")) ?? Number(result);
+  });
+  setUp.forEach((step, i) => {
+    if (Number(outcomes[i]) < 0) throw new Error(`the host refuses ${step.join(" ")}: ${outcomes[i]}`);
+  });
+  return outcomes.slice(setUp.length);
+}
+
+/** Runs a script on a fresh foliofs. */
+export function runOnFoliofs(steps: readonly Step[]): Outcome[] {
+  const machine = new Machine();
+  const outcomes = steps.map(([name, ...args]) => (CALLS[name] as Call).folio(machine, ...args));
+  machine.kernel.verify();
+  return outcomes;
+}
+
+/** Outcomes beside their steps, one a line: what two runs are compared by. */
+export function transcript(steps: readonly Step[], outcomes: readonly Outcome[]): string {
+  return steps.map((step, i) => `${step.join(" ")} = ${outcomes[i]}`).join("\n");
+}
