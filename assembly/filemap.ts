@@ -48,6 +48,8 @@ export function removeFromPageCache(inode: Inode, index: u32): u32 {
 export function detachPage(inode: Inode, pfn: u32): void {
   const page = pageOf(pfn);
   if (page.flags & PG_LRU) lruRemove(pfn);
+  if (page.flags & PG_DIRTY && !(inode.xaFlags & AS_MEMORY)) kernel().nrDirty--;
+  page.flags &= ~PG_DIRTY;
   page.mapping = 0;
   inode.nrPages--;
 }
@@ -189,7 +191,10 @@ function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
     page.mapping = <u32>changetype<usize>(inode);
     page.index = index + i;
   }
-  if (!(xa.flags & AS_MEMORY)) for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
+  if (!(xa.flags & AS_MEMORY)) {
+    for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
+    kernel().nrDirty += done;
+  }
   inode.nrPages += done;
   lruAddRun(pfn, done);
   return done;

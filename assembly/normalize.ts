@@ -3,8 +3,9 @@
 // empty slab is left, and what belonged to the instance is gone.
 import {
   BOOT_SLOT, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
-  PG_BUDDY, PG_BUFFER, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
+  PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
+import { setPageDirty } from "./filemap";
 import { isNil, kernel } from "./kernel";
 import { lruAdd } from "./lru";
 import { Page, pageOf } from "./page";
@@ -46,8 +47,8 @@ function resetInodes(): void {
 /** A page under writeback counts as dirty, since nobody will end the writeback; nobody puts back what is isolated. */
 function resetPage(page: Page, pfn: u32): void {
   const flags = page.flags;
-  const dirty = flags & PG_WRITEBACK ? PG_DIRTY : 0;
-  page.flags = (flags & ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK)) | dirty;
+  if (flags & PG_WRITEBACK) setPageDirty(pfn);
+  page.flags &= ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK);
   page.refcount = 1;
   if (!(flags & PG_LRU)) lruAdd(pfn);
 }

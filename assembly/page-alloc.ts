@@ -222,9 +222,12 @@ function growMemory(): bool {
   const present = <u32>memory.size() * WASM_PAGE_FRAMES;
   if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, min<u32>(present, k.maxPfn)));
   const want = min<u32>(max<u32>(GROW_MIN_FRAMES, k.endPfn), GROW_MAX_FRAMES);
-  const target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
+  let target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
   if (target <= present) return false;
-  if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
+  if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) { // less than that may still be to be had
+    target = min<u32>((k.endPfn + SECTION_FRAMES) & ~(SECTION_FRAMES - 1), k.maxPfn);
+    if (target <= present || hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
+  }
   countEvent(VM_MEMORY_GROWN);
   return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, target));
 }

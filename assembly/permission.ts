@@ -1,7 +1,7 @@
 // May a task do this to an inode? (Linux fs/namei.c inode_permission, may_delete; fs/attr.c setattr_prepare)
 import {
   EACCES, EPERM, EROFS, I_APPEND, I_DEAD, I_IMMUTABLE, MAY_EXEC, MAY_READ, MAY_WRITE, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG,
-  S_ISVTX, SB_RDONLY, ENOENT, ENOTDIR, EISDIR, EBUSY,
+  S_ISVTX, SB_PERMISSION, SB_RDONLY, ENOENT, ENOTDIR, EISDIR, EBUSY,
 } from "./abi";
 import { Dentry } from "./dentry";
 import { Inode, isDir } from "./inode";
@@ -14,12 +14,20 @@ import { Cred, inGroup } from "./task";
  * @returns 0; -EROFS when a file system mounted read-only is to be written; -EPERM for an immutable file; -EACCES
  */
 export function inodePermission(cred: Cred, inode: Inode, mask: u32): i32 {
-  if (mask & MAY_WRITE) {
-    const type = inode.mode & S_IFMT;
-    if (inode.sb.flags & SB_RDONLY && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK)) return -EROFS;
-    if (inode.state & I_IMMUTABLE) return -EPERM;
-  }
-  return genericPermission(cred, inode, mask);
+  const rc = mask & MAY_WRITE ? mayChange(inode) : 0;
+  return rc ? rc : genericPermission(cred, inode, mask);
+}
+
+/** What forbids a change to everybody. @returns 0, -EROFS or -EPERM */
+function mayChange(inode: Inode): i32 {
+  const type = inode.mode & S_IFMT;
+  if (inode.sb.flags & SB_RDONLY && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK)) return -EROFS;
+  return inode.state & I_IMMUTABLE ? -EPERM : 0;
+}
+
+/** May change the names in a directory. Where the file system has a permission of its own, TypeScript asks that one. */
+function mayChangeNames(cred: Cred, dir: Inode): i32 {
+  return dir.sb.flags & SB_PERMISSION ? mayChange(dir) : inodePermission(cred, dir, MAY_WRITE | MAY_EXEC);
 }
 
 /** As inodePermission() without what a read-only file system or an immutable file adds. */
@@ -45,7 +53,7 @@ export function inodePermission(cred: Cred, inode: Inode, mask: u32): i32 {
 /** May make a name in `dir` (Linux may_create). @returns 0; -ENOENT in a removed directory; -EROFS; -EPERM; -EACCES */
 export function mayCreate(cred: Cred, dir: Inode): i32 {
   if (dir.state & I_DEAD) return -ENOENT;
-  return inodePermission(cred, dir, MAY_WRITE | MAY_EXEC);
+  return mayChangeNames(cred, dir);
 }
 
 /**
@@ -57,7 +65,7 @@ export function mayCreate(cred: Cred, dir: Inode): i32 {
  */
 export function mayDelete(cred: Cred, dir: Inode, victim: Dentry, wantDir: u32): i32 {
   const inode = victim.inode;
-  const rc = inodePermission(cred, dir, MAY_WRITE | MAY_EXEC);
+  const rc = mayChangeNames(cred, dir);
   if (rc) return rc;
   if (dir.state & I_APPEND) return -EPERM;
   if (isSticky(cred, dir, inode) || inode.state & (I_APPEND | I_IMMUTABLE)) return -EPERM;

@@ -17,6 +17,7 @@ import { File } from "./file";
 import { Inode, isDir, touch } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "./kernel";
 import { pageAddress, pageOf } from "./page";
+import { inGroup } from "./task";
 
 // @ts-ignore: decorator
 @external("env", "now") declare function hostNow(): f64;
@@ -116,12 +117,15 @@ export function writeEnd(n: u32): void {
   if (s.ioAdvance) file.pos = pos;
 }
 
-/** Takes set-user-ID and set-group-ID away from a file that is written to. @see Linux file_remove_privs() */
+/**
+ * Takes set-user-ID and set-group-ID away from a file that is written to. Set-group-ID without group execution, once the
+ * sign of mandatory locking, stays if the writer is in the group. @see Linux file_remove_privs(), setattr_should_drop_sgid()
+ */
 export function removePrivileges(inode: Inode): void {
   const mode = inode.mode;
   if (!(mode & (S_ISUID | S_ISGID)) || (mode & S_IFMT) != S_IFREG || currentCred().caps) return;
-  const kill = S_ISUID | (mode & S_IXGRP ? S_ISGID : 0);
-  inode.mode = mode & ~kill;
+  const killsGid = mode & S_IXGRP || !inGroup(currentCred(), inode.gid);
+  inode.mode = mode & ~(S_ISUID | (killsGid ? S_ISGID : 0));
 }
 
 /**

@@ -4,11 +4,11 @@ import {
   XA_NR_MARKS,
 } from "./abi";
 import { Inode, mappingOf } from "./inode";
-import { isNil } from "./kernel";
+import { isNil, kernel, slot } from "./kernel";
 import { pageAddress, pageOf } from "./page";
 import { cacheOf } from "./slab";
 import { isObject, isZero, nextObject } from "./verify";
-import { getMarks, getSlot, isNode, isPage, toNode, XaNode, xaGetMark } from "./xarray";
+import { getMarks, getSlot, isNode, isPage, toNode, xaFind, XaNode, xaGetMark } from "./xarray";
 
 const SLOTS: u32 = 64;
 const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
@@ -16,6 +16,7 @@ const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
 /** All indexes: their trees, their pages, and that no node belongs to none. */
 export function verifyIndexes(): void {
   let nrNodes: u32 = 0;
+  let nrDirty: u32 = 0;
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
     const head = inode.xaHead;
@@ -29,8 +30,22 @@ export function verifyIndexes(): void {
       if (head) nrPages = verifyEntry(inode, 0, head);
     }
     assert(nrPages == inode.nrPages, "index: nrPages is not the number of pages");
+    if (!(inode.xaFlags & AS_MEMORY)) nrDirty += nrDirtyPages(inode);
   }
   assert(nrNodes == cacheOf(CACHE_XA_NODE).nrObjects, "index: a node belongs to no tree");
+  assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
+}
+
+function nrDirtyPages(inode: Inode): u32 {
+  const xa = mappingOf(inode);
+  let nr: u32 = 0;
+  let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_MARK_DIRTY);
+  while (entry) {
+    if (isPage(entry)) nr++;
+    const index = slot().xaIndex;
+    entry = index == u32.MAX_VALUE ? 0 : xaFind(xa, index + 1, u32.MAX_VALUE, XA_MARK_DIRTY);
+  }
+  return nr;
 }
 
 function verifyRoot(inode: Inode, root: XaNode): void {

@@ -9,11 +9,11 @@ prepared.fromJSON({ "package.json": '{ "name": "app" }', "src/a.js": "1", "src/b
 
 /** Runs `test` on a file system of its own. */
 function withFork(test: (fs: FolioFs) => void): void {
-  const fs = prepared.kernel.fork();
+  const kernel = prepared.kernel.fork();
   try {
-    test(fs);
+    test(kernel.fs);
   } finally {
-    fs.kernel.destroy();
+    kernel.destroy();
   }
 }
 

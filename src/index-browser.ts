@@ -8,7 +8,7 @@ import { registerCore } from "./wasm/core-module.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
 export type { FaceOptions, FolioFs, FolioKernel } from "./index-kernel.ts";
 export type { FsOptions } from "./index-options.ts";
-export type { NodeFs, NodeFsPromises } from "./node/index.ts";
 export * from "./index-vfs.ts";
+export type { NodeFs, NodeFsPromises } from "./node/index.ts";
 
 registerCore(false, RELEASE_HEX);

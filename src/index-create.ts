@@ -1,13 +1,13 @@
 /** The ways to a file system: new, or from a snapshot; at once, or with the core compiled off the main thread. */
 import { ENOMEM } from "./base/errno.ts";
 import { ramfs } from "./fs/ramfs.ts";
-import { argTypeError } from "./node/errors.ts";
-import { uvException } from "./node/uv-errors.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
 import { checkOptions, coreOptions, type FsOptions, isShared } from "./index-options.ts";
+import { argTypeError } from "./node/errors.ts";
+import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
-import { restoreCore, SnapshotError } from "./vfs/snapshot.ts";
+import { restoreCore } from "./vfs/snapshot.ts";
 import { compileCore, coreModule } from "./wasm/core-module.ts";
 
 const BUILT_IN = [ramfs];
@@ -15,27 +15,24 @@ const BUILT_IN = [ramfs];
 function register(kernel: Kernel, options: FsOptions): void {
   for (const type of [...BUILT_IN, ...(options.types ?? [])]) {
     const rc = kernel.registerFileSystem(type);
-    if (rc < 0) throw uvException(-rc, "register_filesystem", type.name);
+    if (rc < 0) throw uvException(rc, "register_filesystem", type.name);
   }
 }
 
 function boot(module: WebAssembly.Module, options: FsOptions): FolioFs {
   const kernel = Kernel.boot(module, coreOptions(options));
-  if (!kernel) throw uvException(ENOMEM, "boot");
+  if (!kernel) throw uvException(-ENOMEM, "boot");
   register(kernel, options);
   const { uid = 0, gid = 0 } = options;
   const mounted = mountRoot(kernel, ramfs, `mode=755,uid=${uid},gid=${gid}`);
-  if (mounted < 0) throw uvException(-mounted, "mount", "/");
+  if (mounted < 0) throw uvException(mounted, "mount", "/");
   return startTask(kernel, module, options);
 }
 
 function restore(module: WebAssembly.Module, bytes: Uint8Array, options: FsOptions): FolioFs {
-  const { kernel, meta } = restoreCore(bytes, module, coreOptions(options));
+  const types = [...BUILT_IN, ...(options.types ?? [])].map(({ name }) => name);
+  const kernel = restoreCore(bytes, module, coreOptions(options), types);
   register(kernel, options);
-  const missing = meta.types.filter((name) => kernel.typeIdOf(name) < 0);
-  if (missing.length > 0) {
-    throw new SnapshotError(`this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`);
-  }
   return startTask(kernel, module, options);
 }
 

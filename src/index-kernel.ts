@@ -7,12 +7,12 @@ import { checkTaskOptions } from "./index-options.ts";
 import { createFace, type NodeFs } from "./node/index.ts";
 import { uvException } from "./node/uv-errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
-import type { Kernel } from "./vfs/kernel.ts";
+import type { TaskOptions } from "./vfs/kernel.ts";
+import { Kernel } from "./vfs/kernel.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
 import type { Task } from "./vfs/task.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
-import { Kernel as VfsKernel } from "./vfs/kernel.ts";
 
 /** A face of node:fs over one task, with its kernel. */
 export type FolioFs = NodeFs & { readonly kernel: FolioKernel };
@@ -78,8 +78,21 @@ export class FolioKernel {
     const { files, ...rest } = options;
     const shared = files && faceTasks.get(files);
     const task = this.vfs.newTask({ ...rest, files: shared?.files });
-    if (typeof task === "number") throw uvException(-task, "task", options.cwd ?? options.root);
+    if (typeof task === "number") throw uvException(task, "task", options.cwd ?? options.root);
     return faceOf(task, this);
+  }
+
+  /**
+   * Ends a task that task() has made: its descriptors are closed unless another face shares them, and what it held goes.
+   * Every later call on the face throws.
+   *
+   * @throws EINVAL for the first task's face, and for one of another kernel
+   */
+  exit(face: FolioFs): void {
+    const task = faceTasks.get(face);
+    if (!task || task === this.#task || task.kernel !== this.vfs) throw uvException(-EINVAL, "exit");
+    faceTasks.delete(face);
+    task.exit();
   }
 
   /** The file system as bytes: what is reachable from its in-memory mounts. */
@@ -89,19 +102,24 @@ export class FolioKernel {
 
   /** An independent copy of this kernel, with one task (`fork().fs`) and nothing open. */
   fork(): FolioKernel {
-    const kernel = new VfsKernel(forkCore(this.vfs, this.#module));
+    const kernel = new Kernel(forkCore(this.vfs, this.#module));
     for (const type of this.vfs.registeredTypes()) kernel.registerFileSystem(type);
-    return startTask(kernel, this.#module, { uid: this.#task.uid }).kernel;
+    return startTask(kernel, this.#module, this.#task.identity()).kernel;
   }
 
   /** Writes back all that is dirty. */
   sync(): void {
     check(this.#task.sync(), "sync");
   }
-  /** Drops what may be dropped. @param what 1 clean pages, 2 unused dentries and empty slabs, 3 both */
+  /**
+   * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries and
+   * empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
+   *
+   * @throws EINVAL for another number
+   */
   dropCaches(what: 1 | 2 | 3): void {
-    if (![1, 2, 3].includes(what)) throw uvException(EINVAL, "drop_caches");
-    this.vfs.dirCache.clear();
+    if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
+    if (what & 1) this.vfs.dirCache.clear();
     if (what & 2) this.vfs.core.x.reclaim();
   }
   vmstat(): VmStat {
@@ -121,7 +139,7 @@ export class FolioKernel {
 }
 
 function check(rc: number, syscall: string, path?: string): void {
-  if (rc < 0) throw uvException(-rc, syscall, path);
+  if (rc < 0) throw uvException(rc, syscall, path);
 }
 
 function faceOf(task: Task, kernel: FolioKernel): FolioFs {
@@ -131,8 +149,8 @@ function faceOf(task: Task, kernel: FolioKernel): FolioFs {
 }
 
 /** The first task of a kernel, and its face. @throws Error when memory ran out */
-export function startTask(kernel: Kernel, module: WebAssembly.Module, options: FaceOptions): FolioFs {
-  const task = kernel.newTask({ ...options, files: undefined });
-  if (typeof task === "number") throw uvException(-task, "task", options.cwd);
+export function startTask(kernel: Kernel, module: WebAssembly.Module, options: Omit<TaskOptions, "files">): FolioFs {
+  const task = kernel.newTask(options);
+  if (typeof task === "number") throw uvException(task, "task", options.cwd);
   return new FolioKernel(task, module).fs;
 }

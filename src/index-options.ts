@@ -1,8 +1,9 @@
 /** Options of createFsSync() and its siblings: defaults and checks. */
 import { argTypeError, outOfRangeError } from "./node/errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
-import { sharedByDefault } from "./wasm/core-module.ts";
+import type { TaskOptions } from "./vfs/kernel.ts";
 import type { CoreOptions } from "./wasm/core.ts";
+import { sharedByDefault } from "./wasm/core-module.ts";
 
 export interface FsOptions {
   /** Most bytes the kernel may use; 8 MiB to 4 GiB - 64 KiB. Default: half of the machine's memory, 1 GiB in browsers. */
@@ -45,22 +46,30 @@ function defaultLimit(): number {
 function checkNumber(name: string, value: number | undefined, min: number, max: number): void {
   if (value === undefined) return;
   if (typeof value !== "number") throw argTypeError(name, "number", value);
-  if (!Number.isSafeInteger(value) || value < min || value > max) throw outOfRangeError(name, `>= ${min} && <= ${max}`, value);
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    throw outOfRangeError(name, `>= ${min} && <= ${max}`, value);
 }
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
 export function checkOptions(options: FsOptions): void {
-  if (options === null || typeof options !== "object") throw argTypeError("options", "Object", options);
-  checkNumber("options.memoryLimit", options.memoryLimit, MIN_BYTES, MAX_BYTES);
   checkTaskOptions(options);
+  checkNumber("options.memoryLimit", options.memoryLimit, MIN_BYTES, MAX_BYTES);
 }
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
-export function checkTaskOptions(options: { uid?: number; gid?: number; umask?: number; groups?: readonly number[] }): void {
+export function checkTaskOptions(options: Omit<TaskOptions, "files">): void {
+  if (options === null || typeof options !== "object") throw argTypeError("options", "Object", options);
   checkNumber("options.uid", options.uid, 0, MAX_ID);
   checkNumber("options.gid", options.gid, 0, MAX_ID);
   checkNumber("options.umask", options.umask, 0, 0o777);
-  if (options.groups !== undefined && !Array.isArray(options.groups)) throw argTypeError("options.groups", "Array", options.groups);
+  if (options.groups !== undefined && !Array.isArray(options.groups))
+    throw argTypeError("options.groups", "Array", options.groups);
+  for (const name of ["cwd", "root"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "string")
+      throw argTypeError(`options.${name}`, "string", options[name]);
+  }
+  checkNumber("options.maxFiles", options.maxFiles, 1, 2 ** 20);
+  checkNumber("options.fileSizeLimit", options.fileSizeLimit, 0, Number.MAX_SAFE_INTEGER);
   options.groups?.forEach((group, i) => {
     checkNumber(`options.groups[${i}]`, group, 0, MAX_ID);
   });

@@ -1,5 +1,5 @@
 // Entry points: dentries and inodes.
-import { ENOMEM, I_DEAD, LOOKUP_PATH_B } from "../abi";
+import { ENOMEM, I_DEAD, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir,
@@ -9,11 +9,24 @@ import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextE
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
 import { SuperBlock } from "../super";
 
-/** Makes a negative dentry for the last component of the walk just done. @returns handle, with one reference; -ENOMEM */
+/**
+ * Makes a negative dentry for the last component of the walk just done. What the dcache remembers of the name, that it is
+ * missing, is forgotten: the name is about to be made.
+ * @returns handle, with one reference; -ENOMEM
+ */
 export function dAllocLast(): i32 {
   const s = slot();
+  if (!(s.ndParent.inode.sb.flags & SB_COMPLETE)) forget(lookup(s.ndParent, s.ndLast, s.ndLastLen));
   const dentry = allocDentry(s.ndParent, s.ndLast, s.ndLastLen);
   return isNil(dentry) ? -ENOMEM : handle<Dentry>(dentry);
+}
+
+/** Drops a cached negative dentry. */
+function forget(dentry: Dentry): void {
+  if (isNil(dentry) || !isNil(dentry.inode)) return;
+  get(dentry);
+  drop(dentry);
+  put(dentry);
 }
 
 /** Makes a negative dentry for the `len` bytes in path buffer A (or B, by LOOKUP_PATH_B). @returns handle or -ENOMEM */

@@ -6,12 +6,11 @@
  *
  * @see Linux fs/libfs.c simple_*
  */
-import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { RENAME_EXCHANGE } from "../base/stat-flags.ts";
-import { filemapRead, filemapWrite } from "../mm/filemap.ts";
 import type { AddressSpaceOperations, FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
-import { memoryFallocate } from "../vfs/read-write.ts";
+import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
@@ -79,12 +78,8 @@ export function noopFsync(): number {
 
 /** Files in the page cache, without a store behind. */
 export const simpleFileOperations: FileOperations = {
-  read: (kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number) =>
-    filemapRead(kernel.core, file, buffer, offset, length, position),
-  write: (kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number) =>
-    length === 0
-      ? kernel.core.x.mayWrite(file)
-      : filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now()),
+  read: genericFileRead,
+  write: genericFileWrite,
   fsync: noopFsync,
   fallocate: memoryFallocate,
 };

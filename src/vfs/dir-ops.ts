@@ -52,10 +52,14 @@ import {
 import { putPath } from "../wasm/path-buffer.ts";
 import type { InodeOperations } from "./fs-type.ts";
 import { isCapable } from "./attr.ts";
+import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import {
   handOver,
   inodeOf,
+  inodePermission,
+  mayCreate,
+  mayDelete,
   ndIsTooLong,
   ndLastType,
   ndMount,
@@ -92,7 +96,7 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make):
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
   const dir = inodeOf(core, ndParent(core));
-  const denied = core.x.mayCreate(dir);
+  const denied = mayCreate(kernel, dir);
   if (denied) return denied;
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
@@ -226,7 +230,7 @@ export function removeTree(task: Task, path: Path): number {
   if (found <= 0 || ndLastType(core) !== LAST_NORM || !isCapable(task)) return -EOPNOTSUPP;
   const dir = inodeOf(core, ndParent(core));
   const operation = kernel.tableOf(dir).inode.removeTree;
-  if (!operation || isReadOnly(core, ndParentMount(core)) || core.x.mayDelete(dir, found, 1)) return -EOPNOTSUPP;
+  if (!operation || isReadOnly(core, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
   if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
   kernel.evictInodes();
   return 0;
@@ -237,7 +241,7 @@ function remove(task: Task, dentry: DentryHandle, wantDir: number): number {
   const { kernel } = task;
   const { core } = kernel;
   const dir = inodeOf(core, ndParent(core));
-  const denied = core.x.mayDelete(dir, dentry, wantDir);
+  const denied = mayDelete(kernel, dir, dentry, wantDir);
   if (denied) return denied;
   const operations = kernel.tableOf(dir).inode;
   const operation = wantDir ? operations.rmdir : operations.unlink;
@@ -351,7 +355,7 @@ function vfsRename(task: Task, old: End, target: End, newDentry: DentryHandle, f
   const inode = inodeOf(core, old.dentry);
   const replaced = inodeOf(core, newDentry);
   if (inode === replaced) return 0;
-  const refused = mayRename(core, oldDir, newDir, old.dentry, newDentry, flags);
+  const refused = mayRename(kernel, oldDir, newDir, old.dentry, newDentry, flags);
   if (refused) return refused;
   const operations = kernel.tableOf(oldDir).inode;
   if (!operations.rename) return -EPERM;
@@ -366,23 +370,24 @@ function vfsRename(task: Task, old: End, target: End, newDentry: DentryHandle, f
 }
 
 function mayRename(
-  core: Core,
+  kernel: Kernel,
   oldDir: InodeHandle,
   newDir: InodeHandle,
   oldDentry: DentryHandle,
   newDentry: DentryHandle,
   flags: number,
 ): number {
+  const { core } = kernel;
   const isDir = core.x.isDirectory(inodeOf(core, oldDentry));
   const replaced = inodeOf(core, newDentry);
   const replacedIsDir = replaced && core.x.isDirectory(replaced);
-  let denied = core.x.mayDelete(oldDir, oldDentry, isDir);
+  let denied = mayDelete(kernel, oldDir, oldDentry, isDir);
   if (denied) return denied;
-  if (!replaced) denied = core.x.mayCreate(newDir);
-  else denied = core.x.mayDelete(newDir, newDentry, flags & RENAME_EXCHANGE ? replacedIsDir : isDir);
+  if (!replaced) denied = mayCreate(kernel, newDir);
+  else denied = mayDelete(kernel, newDir, newDentry, flags & RENAME_EXCHANGE ? replacedIsDir : isDir);
   if (denied || oldDir === newDir) return denied;
   // A directory that moves gets another "..": that is a write to it.
-  if (isDir) denied = core.x.permission(inodeOf(core, oldDentry), MAY_WRITE);
-  if (!denied && flags & RENAME_EXCHANGE && replacedIsDir) denied = core.x.permission(replaced, MAY_WRITE);
+  if (isDir) denied = inodePermission(kernel, inodeOf(core, oldDentry), MAY_WRITE);
+  if (!denied && flags & RENAME_EXCHANGE && replacedIsDir) denied = inodePermission(kernel, replaced, MAY_WRITE);
   return denied;
 }

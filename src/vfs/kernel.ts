@@ -21,7 +21,7 @@ import {
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
-import { FS_MEMORY, type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
@@ -123,19 +123,6 @@ export class Kernel {
 
   typeById(id: number): FileSystemType {
     return this.#typesById[id] as FileSystemType;
-  }
-
-  /** Names of the types that memory knows, registered or not. */
-  typeNames(): string[] {
-    const names: string[] = [];
-    for (let id = 0; id < NR_FS_TYPES; id++) names.push(this.#nameAt(id));
-    return names.filter((name) => name !== "");
-  }
-
-  /** Says whether mounts of the type are part of snapshots. */
-  isInMemory(name: string): boolean {
-    const type = this.#registered.get(name);
-    return type !== undefined && (type.fsFlags & FS_MEMORY) !== 0;
   }
 
   /** Types that are registered, in the order of their numbers. */

@@ -15,9 +15,12 @@ import {
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
+  INODE_SB,
   MAY_EXEC,
+  MAY_WRITE,
   NAME_MAX,
   OWNER_SLOT_BYTES,
+  SB_PERMISSION,
   SLOT_EVICTING,
   SLOT_FILES,
   SLOT_ND_CANDIDATE,
@@ -36,6 +39,7 @@ import {
   SLOT_ND_TRAILING,
   SLOT_SCRATCH,
   SLOT_TASKS,
+  SUPER_BLOCK_FLAGS,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import type { Kernel } from "./kernel.ts";
@@ -93,7 +97,23 @@ export function walk(task: Task, path: Path, flags: number): number {
 /** May the task that is served? Asks the file system where it has a say. @param mask union of MAY_* */
 export function inodePermission(kernel: Kernel, inode: InodeHandle, mask: number): number {
   const own = kernel.tableOf(inode).inode.permission;
-  return own ? own(kernel, inode, mask) : kernel.core.x.permission(inode, mask);
+  return own ? withWalkAside(kernel, () => own(kernel, inode, mask)) : kernel.core.x.permission(inode, mask);
+}
+
+/** May make a name in `dir` (assembly/permission.ts mayCreate()), with a say for the file system. */
+export function mayCreate(kernel: Kernel, dir: InodeHandle): number {
+  return kernel.core.x.mayCreate(dir) || mayChangeNames(kernel, dir);
+}
+
+/** May take the name `victim` out of `dir` (assembly/permission.ts mayDelete()), with a say for the file system. */
+export function mayDelete(kernel: Kernel, dir: InodeHandle, victim: DentryHandle, wantDir: number): number {
+  return kernel.core.x.mayDelete(dir, victim, wantDir) || mayChangeNames(kernel, dir);
+}
+
+function mayChangeNames(kernel: Kernel, dir: InodeHandle): number {
+  const { u32 } = kernel.core;
+  const sb = u32[(dir << 3) + INODE_SB] >>> 2;
+  return u32[sb + SUPER_BLOCK_FLAGS] & SB_PERMISSION ? inodePermission(kernel, dir, MAY_WRITE | MAY_EXEC) : 0;
 }
 
 /** Answers what a walk asks for until it ends. @param rc what the walk answered, a handover */
@@ -129,25 +149,29 @@ function keepLast(core: Core): void {
 const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING];
 
 /**
- * Asks a file system. Its operation may make calls of its own, as whichever task: the walk that it interrupts is put
- * aside meanwhile, and the place where that stands is held.
+ * Calls an operation of a file system in the middle of a walk, or before what the walk has found is used. It may make
+ * calls of its own, as whichever task: the walk is put aside meanwhile, and the place where it stands is held.
  */
-function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
+function withWalkAside<T>(kernel: Kernel, operation: () => T): T {
   const { core, current } = kernel;
   const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
   const [dentry, mnt] = [ndDentry(core), ndMount(core)];
-  core.x.dget(dentry);
+  if (dentry) core.x.dget(dentry); // 0: a walk to a missing name
   core.x.mountGet(mnt);
-  const rc = ask(kernel, code, bodies);
-  const { u32 } = core;
-  const walked = new Uint32Array(aside.buffer);
-  for (const field of NOT_OF_THE_WALK) walked[field] = u32[SLOT + field];
-  if (rc.errno >= 0) walked[rc.field] = rc.address;
+  const result = operation();
+  const words = new Uint32Array(aside.buffer);
+  for (const field of NOT_OF_THE_WALK) words[field] = core.u32[SLOT + field];
   core.u8.set(aside, BOOT_SLOT);
   kernel.current = current;
-  core.x.dput(dentry);
+  if (dentry) core.x.dput(dentry);
   core.x.mountPut(mnt);
-  return rc.errno;
+  return result;
+}
+
+function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
+  const { errno, field, address } = withWalkAside(kernel, () => ask(kernel, code, bodies));
+  if (errno >= 0) kernel.core.u32[SLOT + field] = address;
+  return errno;
 }
 
 /** What a file system answered: a negated errno, or where in the slot the walk finds its answer. */
@@ -172,7 +196,8 @@ function ask(kernel: Kernel, code: number, bodies: number[]): Answer {
     }
     case HANDOVER_PERMISSION: {
       const inode = inodeOf(core, ndDentry(core));
-      rc = inodePermission(kernel, inode, MAY_EXEC);
+      const own = kernel.tableOf(inode).inode.permission;
+      rc = own ? own(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
       field = SLOT_ND_PERMITTED;
       address = inode << 5;
       break;

@@ -59,7 +59,8 @@ import {
 } from "../wasm/layout.ts";
 import { ownerOrCapable } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
-import { inodeOf, inodePermission, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
+import { inodeOf, inodePermission, mayCreate, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
+import { truncateInode } from "./read-write.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -73,12 +74,13 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  * Opens a file.
  *
  * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
- *   access), errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO (a fifo,
- *   socket or device: there is nobody at the other end), -EACCES, -EROFS, -EPERM, -EMFILE, -ENOMEM
+ *   access), -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO
+ *   (a fifo, socket or device: there is nobody at the other end), -EACCES, -EROFS, -EPERM, -ENOMEM
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
   if (flags & O_CREAT && flags & O_DIRECTORY) return -EINVAL;
+  if (flags & O_TMPFILE_ONLY && !isTmpfile(flags)) return -EINVAL;
   if (task.files.isFull()) return -EMFILE;
   if (flags & O_TMPFILE_ONLY) return openTmpfile(task, path, flags, mode);
   if (flags & O_CREAT) return openOrCreate(task, path, flags, mode);
@@ -86,6 +88,11 @@ export function openFile(task: Task, path: Path, wanted: number, mode: number): 
   if (found < 0) return found;
   const { core } = task.kernel;
   return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+}
+
+/** O_TMPFILE has O_DIRECTORY in it, so that kernels that do not know it refuse; and nobody wants a file to read only. */
+function isTmpfile(flags: number): boolean {
+  return (flags & O_TMPFILE) === O_TMPFILE && (FMODE[flags & O_ACCMODE] & FMODE_WRITE) !== 0;
 }
 
 function walkFlags(flags: number): number {
@@ -110,7 +117,7 @@ function create(task: Task, flags: number, mode: number): number {
   const mnt = ndParentMount(core);
   const dir = inodeOf(core, ndParent(core));
   if (isReadOnly(core, mnt)) return -EROFS;
-  const denied = core.x.mayCreate(dir);
+  const denied = mayCreate(kernel, dir);
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.create) return -EACCES;
@@ -125,7 +132,6 @@ function create(task: Task, flags: number, mode: number): number {
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
   const { kernel } = task;
   const { core } = kernel;
-  if ((flags & O_TMPFILE) !== O_TMPFILE || !(FMODE[flags & O_ACCMODE] & FMODE_WRITE)) return -EINVAL;
   const found = walk(task, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
   if (found < 0) return found;
   const mnt = ndMount(core);
@@ -150,7 +156,7 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
   if (flags & O_TRUNC && (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFREG) {
-    const rc = core.x.truncate(inode, 0, task.kernel.now());
+    const rc = truncateInode(task.kernel, inode, 0);
     if (rc) return rc;
   }
   return install(task, mnt, dentry, flags);

@@ -32,7 +32,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../base/stat-flags.ts";
-import type { Core } from "../wasm/core.ts";
+import { filemapRead, filemapWrite } from "../mm/filemap.ts";
+import { type Core, SLOT } from "../wasm/core.ts";
 import {
   FILE_DIR_COOKIE,
   FILE_MODE,
@@ -48,16 +49,22 @@ import {
   I_IMMUTABLE,
   LOOKUP_FOLLOW,
   MAY_WRITE,
+  SLOT_CURRENT,
   SUPER_BLOCK_MAX_BYTES,
+  TASK_FILE_SIZE_LIMIT,
   TOUCH_CTIME,
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { inodeOfFile } from "./attr.ts";
+import { ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+
+/** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
+const BOUNCE_BYTES = 1 << 16;
 
 /** @returns bytes, 0 at the end; -EBADF, -EISDIR, -EINVAL (a file that cannot be read) */
 export function read(task: Task, fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
@@ -147,7 +154,13 @@ export function truncate(task: Task, path: Path, length: number): number {
   const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
-  return core.x.truncate(inode, length, task.kernel.now());
+  return truncateInode(task.kernel, inode, length);
+}
+
+/** Sets the size of a file, if its file system does not refuse. @returns 0, -EFBIG, what setattr() answers */
+export function truncateInode(kernel: Kernel, inode: InodeHandle, length: number): number {
+  const refused = kernel.tableOf(inode).inode.setattr?.(kernel, inode, ATTR_SIZE) ?? 0;
+  return refused < 0 ? refused : kernel.core.x.truncate(inode, length, kernel.now());
 }
 
 /** @returns 0; -EINVAL (negative, not open for writing, no regular file); -EBADF; -EPERM; -EFBIG */
@@ -160,7 +173,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
-  return core.x.truncate(inode, length, task.kernel.now());
+  return truncateInode(task.kernel, inode, length);
 }
 
 /**
@@ -192,6 +205,11 @@ function isFallocateMode(mode: number): boolean {
   return what === 0 || what === FALLOC_FL_ZERO_RANGE;
 }
 
+/** What the task that is served may make files as large as, bytes. */
+function fileSizeLimit({ core }: Kernel): number {
+  return core.f64[(core.u32[SLOT + SLOT_CURRENT] >>> 3) + TASK_FILE_SIZE_LIMIT];
+}
+
 /** fallocate() of files whose data lies in the page cache alone. @see Linux mm/shmem.c shmem_fallocate() */
 export function memoryFallocate(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number {
   const { core } = kernel;
@@ -203,6 +221,7 @@ export function memoryFallocate(kernel: Kernel, file: FileHandle, mode: number, 
     core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
     return 0;
   }
+  if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
   const rc = core.x.allocateRange(inode, offset, end);
   if (rc < 0) return rc;
   if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
@@ -228,20 +247,26 @@ export function copyFileRange(
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
-  const from = fileFor(task, fdIn, FMODE_READ);
-  const to = fileFor(task, fdOut, FMODE_WRITE);
-  if (!from || !to) return -EBADF;
+  const [from, to] = [task.file(fdIn), task.file(fdOut)];
+  if (!from || !to || fileFor(task, fdIn, FMODE_PATH) || fileFor(task, fdOut, FMODE_PATH)) return -EBADF;
   const [source, sink] = [inodeOfFile(core, from), inodeOfFile(core, to)];
   if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
   if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
-  if (core.u32[(to << 3) + FILE_MODE] & FMODE_APPEND) return -EBADF;
+  if (!fileFor(task, fdIn, FMODE_READ) || !fileFor(task, fdOut, FMODE_WRITE)) return -EBADF;
+  if (fileFor(task, fdOut, FMODE_APPEND)) return -EBADF;
   const posIn = positionIn < 0 ? core.filePos(from) : positionIn;
   const posOut = positionOut < 0 ? core.filePos(to) : positionOut;
-  if (posOut >= maxBytes(core, sink)) return -EFBIG;
-  const len = Math.min(length, Math.max(0, sizeOf(core, source) - posIn), maxBytes(core, sink) - posOut);
+  const limit = Math.min(maxBytes(core, sink), fileSizeLimit(kernel));
+  const wanted = Math.min(length, Math.max(0, sizeOf(core, source) - posIn));
+  if (posOut >= limit) return -EFBIG;
+  const len = Math.min(wanted, limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
-  const copied = core.x.copyRange(source, posIn, sink, posOut, len);
+  const [reader, writer] = [task.files.operations[fdIn], task.files.operations[fdOut]];
+  const isCached = reader?.read === genericFileRead && writer?.write === genericFileWrite;
+  const copied = isCached
+    ? core.x.copyRange(source, posIn, sink, posOut, len)
+    : copyThrough(kernel, from, to, reader, writer, posIn, posOut, len);
   if (copied < 0) return copied;
   if (positionIn < 0) core.setFilePos(from, posIn + copied);
   if (positionOut < 0) core.setFilePos(to, posOut + copied);
@@ -249,6 +274,56 @@ export function copyFileRange(
   core.x.fileRemovePrivileges(sink);
   core.x.touch(sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   return copied;
+}
+
+/** Copies by the operations of file systems that have their own. @returns bytes, or the first negated errno */
+function copyThrough(
+  kernel: Kernel,
+  from: FileHandle,
+  to: FileHandle,
+  reader: FileOperations | undefined,
+  writer: FileOperations | undefined,
+  posIn: number,
+  posOut: number,
+  len: number,
+): number {
+  const buffer = new Uint8Array(Math.min(len, BOUNCE_BYTES));
+  let done = 0;
+  while (done < len) {
+    const piece = Math.min(buffer.length, len - done);
+    const got = reader?.read?.(kernel, from, buffer, 0, piece, posIn + done) ?? -EINVAL;
+    if (got <= 0) return done || got;
+    const put = writer?.write?.(kernel, to, buffer, 0, got, posOut + done) ?? -EINVAL;
+    if (put < 0) return done || put;
+    done += put;
+    if (put < got) break;
+  }
+  return done;
+}
+
+/** Reads through the page cache, as most file systems do. @see Linux generic_file_read_iter() */
+export function genericFileRead(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  return filemapRead(kernel.core, file, buffer, offset, length, position);
+}
+
+/** Writes to the page cache. @see Linux generic_file_write_iter() */
+export function genericFileWrite(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  if (length === 0) return kernel.core.x.mayWrite(file);
+  return filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
 }
 
 export function fsync(task: Task, fd: number, dataOnly: boolean): number {

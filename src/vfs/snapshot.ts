@@ -5,8 +5,8 @@
  *
  *   header   0 magic "FOLIOFS\0"      8 format version   12 layout hash    16 length of all (f64)
  *           24 end pfn               28 nr of extents   32 bytes of meta  36 0
- *           40 checksum of frames (2 × u32)             48 CRC-32 of header, meta and extents, taken with 0 here
- *           52 bytes of frames (f64, unaligned)         60 0
+ *           40 checksum of what follows the extents (2 × u32)
+ *           48 CRC-32 of header, meta and extents, taken with 0 here                      52 0 (3 × u32)
  *   extent   first pfn, nr of frames, 1 = pages of files
  *   frames   pages of files as they are; of other frames a word of 64 bits says which of its 64-byte blocks are not all
  *            zeros, and those follow
@@ -21,7 +21,7 @@
  */
 import { crc32 } from "../base/crc32.ts";
 import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
-import { Core, type CoreOptions } from "../wasm/core.ts";
+import { Core, type CoreOptions, RESULT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
   KERNEL_BLOCK,
@@ -29,6 +29,7 @@ import {
   LAYOUT_HASH,
   MNT_INTERNAL,
   MOUNT_FLAGS,
+  MOUNT_ID,
   MOUNT_PARENT,
   MOUNT_SB,
   OWNER_SLOT_BYTES,
@@ -37,6 +38,7 @@ import {
   SB_MEMORY,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_FLAGS,
+  SUPER_BLOCK_INODES,
 } from "../wasm/layout.ts";
 import { endPfn, type Extent, usedExtents } from "./frames.ts";
 import { Kernel } from "./kernel.ts";
@@ -82,8 +84,9 @@ function copyFrames(from: Core, to: Core, extents: Extent[]): void {
 /** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
 function cleanUp(core: Core): void {
   core.x.releaseSlot();
-  for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) core.x.mountDetach(mnt);
-  for (const mnt of mounts(core)) if (isLeftOut(core, mnt)) dropMount(core, mnt);
+  const leftOut = [...mounts(core)].filter((mnt) => isLeftOut(core, mnt));
+  for (const mnt of leftOut) core.x.mountDetach(mnt);
+  for (const mnt of leftOut) dropMount(core, mnt);
   evictAll(core);
   core.u8.fill(0, BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
 }
@@ -122,7 +125,13 @@ function dropMount(core: Core, mnt: MountHandle): void {
   core.x.shrinkDcache(0xffffffff);
   core.x.superShrink(sb);
   evictAll(core);
+  // What is left is held by the file system's own tables, which no copy has.
+  for (let inode = firstInode(core, sb); inode !== 0; inode = firstInode(core, sb)) core.x.inodeFree(inode);
   core.x.superFree(sb);
+}
+
+function firstInode(core: Core, sb: SuperBlockHandle): InodeHandle {
+  return (core.u32[(sb << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
 }
 
 /** Another core over a copy of a kernel's memory, with nothing open. */
@@ -150,22 +159,31 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array
   aside.x.normalizeMemory();
   const extents = usedExtents(aside);
   const frames = new FrameWriter(core, aside, extents);
-  const bytes = new Uint8Array(HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES + frames.bytes);
-  const framesAt = writeHead(bytes, meta, extents, endPfn(aside), frames);
+  const framesAt = HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES;
+  const bytes = new Uint8Array(framesAt + frames.bytes);
   frames.write(bytes, framesAt);
+  const sum = checksumOf(module, core.options.shared, bytes.subarray(framesAt));
+  writeHead(bytes, meta, extents, endPfn(aside), sum);
   return bytes;
 }
 
 function metaOf(task: Task): SnapshotMeta {
   const { kernel } = task;
-  const leftOut = mountTable(task)
-    .filter(({ type }) => !kernel.isInMemory(type))
-    .map(({ type, target }) => ({ type, target }));
-  return { types: kernel.typeNames(), leftOut };
+  const { core } = kernel;
+  const inMemory = [...kernel.superBlocks()].filter(({ flags }) => flags & SB_MEMORY);
+  const leftOut = new Set<number>();
+  for (const mnt of mounts(core)) {
+    if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL)) leftOut.add(core.u32[(mnt << 3) + MOUNT_ID]);
+  }
+  return {
+    types: [...new Set(inMemory.map(({ type }) => type.name))].sort(),
+    leftOut: mountTable(task)
+      .filter(({ id }) => leftOut.has(id))
+      .map(({ type, target }) => ({ type, target })),
+  };
 }
 
-/** @returns where the frames go */
-function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: number, frames: FrameWriter): number {
+function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: number, [low, high]: Checksum): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
   view.setUint32(8, FORMAT_VERSION, true);
@@ -174,9 +192,8 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
   view.setUint32(24, end, true);
   view.setUint32(28, extents.length, true);
   view.setUint32(32, meta.length, true);
-  view.setUint32(40, frames.low, true);
-  view.setUint32(44, frames.high, true);
-  view.setFloat64(52, frames.bytes, true);
+  view.setUint32(40, low, true);
+  view.setUint32(44, high, true);
   bytes.set(meta, HEADER_BYTES);
   let at = HEADER_BYTES + meta.length;
   for (const { pfn, nr, isData } of extents) {
@@ -186,14 +203,11 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
     at += EXTENT_BYTES;
   }
   view.setUint32(48, crc32(bytes.subarray(0, at)), true);
-  return at;
 }
 
-/** Measures, sums and writes frames: pages of files from `data`, all else from `rest`. */
+/** Measures and writes frames: pages of files from `data`, all else from `rest`. */
 class FrameWriter {
   readonly bytes: number;
-  low = 0;
-  high = 0;
   readonly #data: Core;
   readonly #rest: Core;
   readonly #extents: Extent[];
@@ -205,8 +219,6 @@ class FrameWriter {
     let bytes = 0;
     for (const extent of extents) {
       bytes += extent.isData ? extent.nr * PAGE_SIZE : sparseBytes(rest, extent);
-      const core = extent.isData ? data : rest;
-      [this.low, this.high] = sumFrames(core, extent, this.low, this.high);
     }
     this.bytes = bytes;
   }
@@ -222,10 +234,37 @@ class FrameWriter {
   }
 }
 
-/** Checksum of the frames of an extent, going on from (low, high). */
-function sumFrames(core: Core, { pfn, nr }: Extent, low: number, high: number): [number, number] {
-  const sum = core.x.checksumFrames(pfn, nr, low, high) >>> 0;
-  return [sum, core.result(RESULT_EXTRA)];
+type Checksum = [low: number, high: number];
+
+/** Cores that have no kernel in them and only sum: bytes are checked before anything is built from them. */
+const summers = new WeakMap<WebAssembly.Module, Core>();
+const SUMMER_BYTES = 1 << 20;
+const PIECE_AT = 1 << 16;
+const PIECE_BYTES = 1 << 18;
+/** What the checksum takes at a time; the last piece is filled up with zeros. */
+const SUM_BYTES = 32;
+
+function summerOf(module: WebAssembly.Module, shared: boolean): Core {
+  let summer = summers.get(module);
+  if (!summer) {
+    summer = new Core(module, { memoryLimit: SUMMER_BYTES, shared, preallocate: false, now: Date.now });
+    summers.set(module, summer);
+  }
+  return summer;
+}
+
+function checksumOf(module: WebAssembly.Module, shared: boolean, bytes: Uint8Array): Checksum {
+  const { u8, x, f64 } = summerOf(module, shared);
+  let [low, high] = [0, 0];
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const piece = bytes.subarray(at, at + PIECE_BYTES);
+    const padded = Math.ceil(piece.length / SUM_BYTES) * SUM_BYTES;
+    u8.set(piece, PIECE_AT);
+    u8.fill(0, PIECE_AT + piece.length, PIECE_AT + padded);
+    low = x.checksumBytes(PIECE_AT, padded, low, high) >>> 0;
+    high = f64[RESULT + RESULT_EXTRA];
+  }
+  return [low, high];
 }
 
 function isZero(core: Core, word: number): boolean {
@@ -287,7 +326,7 @@ export function readHead(bytes: Uint8Array): Head {
   const nrExtents = view.getUint32(28, true);
   const metaBytes = view.getUint32(32, true);
   const framesAt = HEADER_BYTES + metaBytes + nrExtents * EXTENT_BYTES;
-  if (framesAt > bytes.length || !headIsWhole(bytes.slice(0, framesAt), view.getUint32(48, true))) {
+  if (framesAt > bytes.length || !headIsWhole(Uint8Array.from(bytes.subarray(0, framesAt)), view.getUint32(48, true))) {
     throw new SnapshotError("this snapshot is damaged: the checksum of its head differs");
   }
   return {
@@ -315,38 +354,45 @@ function readExtents(view: DataView, start: number, nr: number): Extent[] {
 /**
  * A kernel from a snapshot, without tasks and types.
  *
- * @throws SnapshotError when the bytes are no whole snapshot of this layout, or do not fit in the memory limit
+ * @param types names of the file system types that will be registered with it
+ * @throws SnapshotError when the bytes are no whole snapshot of this layout, need other types, or do not fit in the
+ *   memory limit; all of it is found before anything is built
  */
-export function restoreCore(bytes: Uint8Array, module: WebAssembly.Module, options: CoreOptions): { kernel: Kernel; meta: SnapshotMeta } {
+export function restoreCore(
+  bytes: Uint8Array,
+  module: WebAssembly.Module,
+  options: CoreOptions,
+  types: readonly string[],
+): Kernel {
   const head = readHead(bytes);
   const needed = Math.ceil((head.end * PAGE_SIZE) / 65536) * 65536;
   if (needed > options.memoryLimit) {
     throw new SnapshotError(`this snapshot needs a memoryLimit of ${needed} bytes at least, not ${options.memoryLimit}`);
   }
-  const core = new Core(module, { ...options, initialBytes: needed });
-  const used = readFrames(core, bytes, head);
-  let [low, high] = [0, 0];
-  if (used) for (const extent of head.extents) [low, high] = sumFrames(core, extent, low, high);
-  if (!used || low !== head.low || high !== head.high) {
+  const missing = head.meta.types.filter((name) => !types.includes(name));
+  if (missing.length > 0) {
+    throw new SnapshotError(`this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`);
+  }
+  const [low, high] = checksumOf(module, options.shared, bytes.subarray(head.framesAt));
+  if (low !== head.low || high !== head.high) {
     throw new SnapshotError("this snapshot is damaged: the checksum of its frames differs");
   }
+  const core = new Core(module, { ...options, initialBytes: needed });
+  readFrames(core, bytes, head);
   core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_MAX_PFN] = Math.floor(options.memoryLimit / PAGE_SIZE);
-  return { kernel: new Kernel(core), meta: head.meta };
+  return new Kernel(core);
 }
 
-/** Puts the frames where they belong. @returns whether the bytes went out evenly */
-function readFrames(core: Core, bytes: Uint8Array, { extents, framesAt }: Head): boolean {
+/** Puts the frames where they belong. Precondition: the checksum is right. */
+function readFrames(core: Core, bytes: Uint8Array, { extents, framesAt }: Head): void {
   let at = framesAt;
   for (const extent of extents) {
     const length = extent.nr * PAGE_SIZE;
     if (extent.isData) {
-      if (at + length > bytes.length) return false;
       core.u8.set(bytes.subarray(at, at + length), extent.pfn * PAGE_SIZE);
       at += length;
     } else at = readSparse(core, extent, bytes, at);
-    if (at > bytes.length) return false;
   }
-  return at === bytes.length;
 }
 
 function readSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: number): number {
@@ -356,7 +402,6 @@ function readSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: n
     at += MASK_BYTES;
     for (let block = 0; block < PAGE_SIZE / BLOCK_BYTES; block++) {
       if (!(bytes[mask + (block >>> 3)] & (1 << (block & 7)))) continue;
-      if (at + BLOCK_BYTES > bytes.length) return bytes.length + 1;
       core.u8.set(bytes.subarray(at, at + BLOCK_BYTES), frame * PAGE_SIZE + block * BLOCK_BYTES);
       at += BLOCK_BYTES;
     }

@@ -40,7 +40,7 @@ export class Task implements Syscalls {
   readonly kernel: Kernel;
   readonly handle: TaskHandle;
   readonly files: FileTable;
-  readonly uid: number;
+  readonly #identity: TaskOptions;
   #memory: ArrayBufferLike | undefined;
   #stat!: Float64Array;
   #statfs!: Float64Array;
@@ -49,7 +49,7 @@ export class Task implements Syscalls {
   constructor(kernel: Kernel, handle: TaskHandle, options: TaskOptions) {
     this.kernel = kernel;
     this.handle = handle;
-    this.uid = options.uid ?? 0;
+    this.#identity = { uid: options.uid, gid: options.gid, groups: options.groups };
     this.files = options.files ?? new FileTable(options.maxFiles ?? MAX_FILES);
     this.files.users++;
     if (options.fileSizeLimit !== undefined) {
@@ -82,6 +82,12 @@ export class Task implements Syscalls {
     this.#statfs = f64.subarray(RESULT + RESULT_STATFS, RESULT + RESULT_STATFS + NR_STATFS);
   }
 
+  /** What another task like this one is made with, directories and descriptors apart. */
+  identity(): TaskOptions {
+    return { ...this.#identity, umask: this.umaskOf() };
+  }
+
+  /** Mode bits that new files do not get. */
   umaskOf(): number {
     return this.kernel.core.u32[(this.handle << 3) + TASK_UMASK];
   }
@@ -273,5 +279,13 @@ export class Task implements Syscalls {
     kernel.core.x.taskFree(this.handle);
     if (kernel.current === this) kernel.current = undefined;
     kernel.evictInodes();
+    (this as { kernel: Kernel }).kernel = noKernel;
   }
 }
+
+/** What a task that has ended stands on. */
+const noKernel = new Proxy({} as Kernel, {
+  get() {
+    throw new Error("foliofs: this task has ended");
+  },
+});

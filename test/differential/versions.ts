@@ -48,7 +48,7 @@ export const VERSION_REASONS: readonly VersionReason[] = [
   { cases: /^(append|write)File sync: argument 0 is -1/, reason: "descriptors are checked in C++" },
   {
     cases: /^(f|l)?utimes .*(Date|NaN)/,
-    reason: "an invalid Date means now, and times are rounded to the nearest microsecond",
+    reason: "an invalid Date means no change, and times are rounded to the nearest microsecond",
   },
   { cases: /^truncate/, reason: "truncate takes no descriptor any more" },
   { cases: /^readdir .*recursive/, reason: "the recursive forms are asynchronous, and walk breadth first" },

@@ -98,6 +98,18 @@ export class NameTree {
     this.#drop(entry);
   }
 
+  /** Removes a directory with all that is below it. */
+  removeTree(entry: Name): void {
+    if (!isDirectory(entry.node)) return;
+    assert.equal(this.world.x.simpleRemoveTree(entry.dentry, this.world.nowMs), 0);
+    this.#dropTree(entry);
+  }
+
+  #dropTree(entry: Name): void {
+    if (isDirectory(entry.node)) for (const below of [...entry.node.entries]) this.#dropTree(below);
+    this.#drop(entry);
+  }
+
   rename(entry: Name, parent: Directory, name: string): void {
     const replaced = this.find(parent, name);
     if (isDirectory(entry.node) && this.isInside(parent, entry.node)) return;

@@ -6,10 +6,10 @@
  */
 import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs } from "./subject.ts";
 
-/** Page indexes are 32 bits and pages 4 KiB; the last byte is left out, as Linux does. @see assembly/super.ts */
-const MAX_FILE_BYTES = 2n ** 44n - 1n;
+/** Page indexes are 32 bits and pages 4 KiB. @see assembly/super.ts */
+const MAX_FILE_BYTES = 2n ** 44n;
 
-type FolioFs = SubjectFs & { readonly kernel: Kernel };
+type FolioFs = SubjectFs & { readonly kernel: Kernel; utimensSync(path: string, atime: "now", mtime: "now"): void };
 type Entry = { createFsSync(options?: { memoryLimit?: number }): FolioFs };
 
 let entry: Promise<Entry> | undefined;
@@ -35,7 +35,7 @@ export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
     const known = faces.get(key);
     if (known) return known;
 
-    const face = top.kernel.task({ groups: [], umask: 0o022, cwd: root, files: fs, ...credentials });
+    const face = top.kernel.task({ groups: [], umask: 0o022, cwd: root, files: fs, ...credentials }) as FolioFs;
     faces.set(key, face);
     return face;
   }
@@ -51,6 +51,10 @@ export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
     accessAs: (credentials, requests) => {
       const face = faceOf(credentials);
       return requests.map(({ path, mode }) => outcomeOf(() => face.accessSync(path, mode)));
+    },
+    touchAs: (credentials, paths) => {
+      const face = faceOf(credentials);
+      return paths.map((path) => outcomeOf(() => face.utimensSync(path, "now", "now")));
     },
     dispose: () => top.kernel.destroy(),
   };

@@ -14,7 +14,7 @@ import {
   type Subject,
   type SubjectFs,
 } from "./subject.ts";
-import { hostCalls } from "./subject-host-calls.ts";
+import { hostCalls, touchAs } from "./subject-host-calls.ts";
 
 const TMPFS = "/dev/shm";
 const DEFAULT_UMASK = 0o022;
@@ -91,6 +91,7 @@ export function createNodeFsSubject(root = freshRoot()): Subject {
     enter: () => process.chdir(root),
     as: (credentials, call) => runAs(credentials, () => call(nodeFs)),
     accessAs,
+    touchAs,
     dispose: () => {
       process.chdir(workingDirectory);
       emptyDirectory(nodeFs, Buffer.from(dirname(root)));

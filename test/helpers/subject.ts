@@ -60,6 +60,8 @@ export interface Subject {
   as<T>(credentials: Credentials, call: (fs: NodeFs) => T): T;
   /** access(2) with other credentials (it asks for the real user id, which `as` may not change). @returns a code or "ok" */
   accessAs(credentials: Credentials, requests: readonly AccessRequest[]): string[];
+  /** utimensat(2) to the time of day, which node:fs cannot say. @returns a code or "ok" for each path */
+  touchAs(credentials: Credentials, paths: readonly string[]): string[];
   dispose(): void;
 }
 

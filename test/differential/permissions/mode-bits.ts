@@ -90,7 +90,6 @@ const DIRECTORY_OPERATIONS: Record<string, Call> = {
   "rename onto itself": (fs, root) => fs.renameSync(`${root}/d/f`, `${root}/d/f`),
   O_TMPFILE: (fs, root) => openAndClose(fs, `${root}/d`, O_TMPFILE | O_RDWR, 0o600),
   "open for writing": (fs, root) => openAndClose(fs, `${root}/d`, "r+"),
-  // Node 20's rm gives up at once where Node 26's removes what it can: node:fs is an oracle for it from 26 on.
   "rm -r": (fs, root) => fs.rmSync(`${root}/d/full`, { recursive: true }),
 };
 

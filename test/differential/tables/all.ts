@@ -1,5 +1,6 @@
 /** The whole table. */
 import type { Case } from "../case.ts";
+import { DELIBERATE } from "../deliberate.ts";
 import { ARGUMENT_CASES } from "./arguments.ts";
 import { DESCRIPTOR_CASES } from "./descriptors.ts";
 import { ONE_PATH_CASES } from "./one-path.ts";
@@ -34,7 +35,8 @@ function hash(text: string): number {
 
 function isChosen({ id, form }: Case): boolean {
   if (process.env.FOLIO_DIFFERENTIAL === "all" || form === "sync" || form === "bare") return true;
-  return hash(id) % ASYNCHRONOUS_EVERY === 0;
+  // Deliberate differences show in every run, so that each can be told to be needed.
+  return hash(id) % ASYNCHRONOUS_EVERY === 0 || DELIBERATE.some(({ cases }) => cases.test(id));
 }
 
 function chosen(cases: readonly Case[]): readonly Case[] {

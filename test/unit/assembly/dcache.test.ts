@@ -30,7 +30,9 @@ const anyName = fc.oneof(
 
 const operation = fc.record({
   kind: fc.constantFrom(
-    ..."make make make make link remove remove rename rename rename exchange miss hold fill clear".split(" "),
+    ..."make make make make link remove remove rename rename rename exchange removeTree miss hold fill clear".split(
+      " ",
+    ),
   ),
   name: anyName,
   a: anyNumber,
@@ -63,6 +65,7 @@ class Tree extends NameTree {
     if (!one) return;
     if (kind === "link") this.link(one, directory, name);
     else if (kind === "remove") this.remove(one);
+    else if (kind === "removeTree" && b % 4 === 0) this.removeTree(one);
     else if (kind === "rename") this.rename(one, directory, name);
     else if (kind === "exchange") this.exchange(one, other);
     else if (kind === "hold") this.hold(one.dentry, a);

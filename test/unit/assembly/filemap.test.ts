@@ -4,6 +4,7 @@ import { describe, it } from "vitest";
 import type { InodeHandle } from "../../../src/base/handles.ts";
 import {
   INODE_NR_PAGES,
+  KERNEL_NR_DIRTY,
   PAGE_INDEX,
   PAGE_MAPPING,
   PAGE_REFCOUNT,
@@ -11,7 +12,7 @@ import {
   XA_MARK_TOWRITE,
   XA_PRESENT,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, frame, pageWord, verify, World, word } from "../../helpers/core.ts";
+import { anyNumber, checkModel, frame, kernelWord, pageWord, verify, World, word } from "../../helpers/core.ts";
 
 const LAST = 2 ** 32 - 1;
 
@@ -85,6 +86,30 @@ class Files {
     page.marks.add(XA_MARK_DIRTY);
   }
 
+  /** About to be written back. */
+  clean(which: number, index: number): void {
+    const page = this.models[which].get(index);
+    if (!page) return;
+    assert.equal(this.world.x.clearPageDirty(page.pfn), page.marks.has(XA_MARK_DIRTY) ? 1 : 0);
+    page.marks.delete(XA_MARK_DIRTY);
+  }
+
+  /** Writes whole pages, which makes and dirties them. */
+  write(which: number, index: number, any: number): void {
+    const nr = 1 + (any % 20);
+    if (index + nr > LAST) return;
+    const { x } = this.world;
+    const buffer = x.allocBuffer(5);
+    assert.equal(x.copyFromUser(this.inodes[which], index * 4096, buffer * 4096, nr * 4096), nr * 4096);
+    x.freePages(buffer, 32);
+    for (let i = index; i < index + nr; i++) {
+      const pfn = x.findPage(this.inodes[which], i);
+      const page = this.models[which].get(i) ?? { pfn, marks: new Set() };
+      page.marks.add(XA_MARK_DIRTY);
+      this.models[which].set(i, page);
+    }
+  }
+
   /** Gang lookup, in portions of 10. */
   gang(which: number, start: number, last: number, mark: number): void {
     const { core, x } = this.world;
@@ -112,15 +137,19 @@ class Files {
 
   check(): void {
     const { core, x } = this.world;
+    let nrDirty = 0;
     this.models.forEach((model, which) => {
       const inode = this.inodes[which];
       assert.equal(word(core, inode, INODE_NR_PAGES), model.size);
       for (const [index, { pfn }] of model) assert.equal(x.findPage(inode, index), pfn);
+      const dirty = [...model.values()].filter(({ marks }) => marks.has(XA_MARK_DIRTY)).length;
+      nrDirty += dirty;
       for (const [, { pfn }] of model) {
         const pins = this.pinned.filter((pinned) => pinned === pfn).length;
         assert.equal(pageWord(core, pfn, PAGE_REFCOUNT), 1 + pins);
       }
     });
+    assert.equal(kernelWord(core, KERNEL_NR_DIRTY), nrDirty);
   }
 
   finish(): void {
@@ -137,7 +166,9 @@ const anyIndex = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(2 ** 20, 2 ** 30, LAST - 1, LAST) },
 );
 const operation = fc.record({
-  kind: fc.constantFrom(..."create create create add remove pin unpin dirty dirty gang gang tag truncate".split(" ")),
+  kind: fc.constantFrom(
+    ..."create create create add remove pin unpin dirty dirty clean write gang gang tag truncate".split(" "),
+  ),
   index: anyIndex,
   last: anyIndex,
   any: anyNumber,
@@ -155,6 +186,8 @@ describe("page cache", () => {
         else if (kind === "pin") files.pin(which, index);
         else if (kind === "unpin") files.unpin(any);
         else if (kind === "dirty") files.dirty(which, index);
+        else if (kind === "clean") files.clean(which, index);
+        else if (kind === "write") files.write(which, index, any);
         else if (kind === "gang")
           files.gang(which, index, any & 2 ? last : LAST, [0, XA_MARK_TOWRITE, XA_PRESENT][any % 3]);
         else if (kind === "tag") files.tag(which, Math.min(index, last), Math.max(index, last));

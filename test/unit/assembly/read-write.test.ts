@@ -272,12 +272,15 @@ describe("data of files", () => {
     world.core.u32[(file.inode << 3) + INODE_MODE] = 0o106777;
     file.write(0, someBytes(1, 1));
     assert.equal(word(world.core, file.inode, INODE_MODE), 0o106777);
-    world.x.setCurrent(world.newTask(1000, 1000));
+    world.x.setCurrent(world.newTask(1000, 1000, [0]));
     file.write(0, someBytes(1, 1));
     assert.equal(word(world.core, file.inode, INODE_MODE), 0o100777);
     world.core.u32[(file.inode << 3) + INODE_MODE] = 0o106767;
     file.write(0, someBytes(1, 1));
-    assert.equal(word(world.core, file.inode, INODE_MODE), 0o102767, "setgid without group execution is no set-ID bit");
+    assert.equal(word(world.core, file.inode, INODE_MODE), 0o102767, "one of the group, and nobody may execute");
+    world.x.setCurrent(world.newTask(1000, 1000));
+    file.write(0, someBytes(1, 1));
+    assert.equal(word(world.core, file.inode, INODE_MODE), 0o100767);
     world.x.setCurrent(world.task);
   });
 });

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { EBUSY } from "../../../src/base/errno.ts";
 import type { DentryHandle, FileHandle, MountHandle, SuperBlockHandle, TaskHandle } from "../../../src/base/handles.ts";
 import { S_IFDIR, S_IFREG } from "../../../src/base/stat-flags.ts";
 import {
@@ -73,6 +74,8 @@ class Holders extends NameTree {
         return one && this.link(one, directory, name);
       case "remove":
         return one && !this.isMounted(one.dentry) ? this.remove(one) : undefined;
+      case "removeTree":
+        return one && isDirectory(one.node) ? this.#removeTree(one) : undefined;
       case "rename":
         return this.#rename(one, directory, name);
       case "open":
@@ -105,6 +108,13 @@ class Holders extends NameTree {
       default:
         return this.#mount(kind, directory, a, b);
     }
+  }
+
+  /** Nothing goes while something is mounted below. */
+  #removeTree(one: Name): void {
+    const below = this.directories.filter((directory) => this.isInside(directory, one.node));
+    if (!below.some(({ dentry }) => this.isMounted(dentry))) this.removeTree(one);
+    else assert.equal(this.world.x.simpleRemoveTree(one.dentry, NOW_MS), -EBUSY);
   }
 
   #rename(one: Name | undefined, directory: Directory, name: string): void {

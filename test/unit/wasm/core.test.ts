@@ -34,6 +34,21 @@ describe("memory of a core", () => {
     assert.equal(kernelWord(core, KERNEL_NR_FREE), 0);
   });
 
+  it("grows by less when the host refuses more, and not when it refuses that too", () => {
+    const core = bootCore();
+    const grow = core.memory.grow.bind(core.memory);
+    core.memory.grow = (pages) => {
+      if (pages > 64 || core.memory.buffer.byteLength >= 24 * MIB) throw new RangeError("no");
+      return grow(pages);
+    };
+    let nr = 0;
+    while (core.x.allocPages(0) !== 0) nr++;
+    assert.equal(core.memory.buffer.byteLength, 24 * MIB);
+    assert.ok(nr > 6000);
+    core.x.freePages((1 << 10) | 8, 1);
+    assert.equal(core.x.allocPages(0), 1032);
+  });
+
   it("is there at once when it is preallocated, and does not grow", () => {
     const core = bootCore({ limitBytes: 32 * MIB, preallocate: true });
     const { arrayBuffer } = core;

@@ -15,7 +15,7 @@ const anyText = fc
 /** With Node's Buffer, and as in a browser that has none. */
 const PLATFORMS: [name: string, core: Core][] = [
   ["with Buffer", bootCore()],
-  ["without Buffer", Object.assign(bootCore(), { buffer: undefined })],
+  ["without Buffer", Object.assign(bootCore(), { buffer: undefined, hasFastBuffer: false })],
 ];
 
 for (const [name, core] of PLATFORMS) {
