@@ -1,4 +1,4 @@
-// From a place in the tree back to its path (Linux fs/d_path.c), and reading the names of a directory.
+// From a place in the tree back to its path (Linux fs/d_path.c).
 import { ENAMETOOLONG, ENOENT, DCACHE_HASHED, PATH_MAX, RESULT_ADDRESS } from "./abi";
 import { Dentry, nameOf } from "./dentry";
 import { current, isNil, pathB, setResult } from "./kernel";

@@ -28,7 +28,7 @@ const ONES: u64 = 0x0101010101010101;
 const HIGHS: u64 = 0x8080808080808080;
 const MIX: u64 = 0x9e3779b97f4a7c15;
 
-/** @returns 0 or -ENOMEM */
+/** Makes an empty table, whose hashes depend on `seed`. @returns false when memory ran out */
 export function initHash(seed: u32): bool {
   const k = kernel();
   k.hashSeed = seed;
@@ -136,10 +136,16 @@ export function componentLength(name: usize): u32 {
   return dentry;
 }
 
+/**
+ * Finds the dentry of `name` under `parent`, as dLookupHash() does. @returns nil when the hash does not know the name
+ */
 export function dLookup(parent: Dentry, name: usize, len: u32): Dentry {
   return dLookupHash(parent, name, len, hashName(parent, name, len));
 }
 
+/**
+ * Puts a dentry on the hash, which grows by a bucket when it is full. Precondition: `hash`, parent and name are set.
+ */
 export function hashInsert(dentry: Dentry): void {
   const k = kernel();
   const at = bucket(bucketIndex(dentry.hash));
@@ -149,6 +155,7 @@ export function hashInsert(dentry: Dentry): void {
   if (++k.nrHashed > k.nrBuckets) splitBucket();
 }
 
+/** Takes a dentry off the hash, which shrinks as names go. Precondition: it is on it. */
 export function hashRemove(dentry: Dentry): void {
   const k = kernel();
   const at = bucket(bucketIndex(dentry.hash));
@@ -263,6 +270,7 @@ function evictNegative(): void {
   if (oldest.count == 0) dKill(oldest);
 }
 
+/** Takes a dentry off the list of unused negative ones. Precondition: it is on it. */
 export function negativeRemove(dentry: Dentry): void {
   const k = kernel();
   if (isNil(dentry.lruPrev)) k.negativeHead = dentry.lruNext;

@@ -15,6 +15,7 @@ import { Inode, iput } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
 
+/** A name in a directory. */
 // @ts-ignore: decorator
 @unmanaged export class Dentry {
   hash: u32; // of parent and name
@@ -43,11 +44,13 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
   name6: u32;
 }
 
+/** Address of a dentry's name: `nameLen` bytes, and readable beyond them to the end of a word. */
 // @ts-ignore: decorator
 @inline export function nameOf(dentry: Dentry): usize {
   return dentry.longName ? dentry.longName : changetype<usize>(dentry) + DENTRY_NAME;
 }
 
+/** Takes a reference. */
 // @ts-ignore: decorator
 @inline export function dget(dentry: Dentry): void {
   dentry.count++;

@@ -21,7 +21,7 @@ export function errseqSample(value: u32): u32 {
   return value & SEEN ? value : 0;
 }
 
-/** @returns the negated errno that a file with sample `since` has not seen, else 0 */
+/** Looks for an error since a sample was taken. @returns its negated errno, 0 = none */
 export function errseqCheck(value: u32, since: u32): i32 {
   return value == since ? 0 : -<i32>(value & ERRNO_MASK);
 }

@@ -2,16 +2,17 @@
 //
 // Who holds what: a file holds a count on its mount, its dentry and its credentials; the dentry holds the inode. Several
 // descriptors may share one file (count).
-import { CACHE_FILE, FMODE_WRITE } from "./abi";
+import { CACHE_FILE, ENOMEM, FMODE_WRITE } from "./abi";
 import { dget, dput, Dentry } from "./dentry";
 import { errseqSample } from "./errseq";
 import { dropLock } from "./flock";
 import { Inode } from "./inode";
-import { isNil, kernel, slot } from "./kernel";
+import { isNil, kernel, nil, slot } from "./kernel";
 import { Mount, mntput } from "./mount";
 import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 import { Cred, putCred, Task } from "./task";
 
+/** An open file description. */
 // @ts-ignore: decorator
 @unmanaged export class File {
   flags: u32; // O_* as opened
@@ -38,9 +39,10 @@ import { Cred, putCred, Task } from "./task";
 
 /** Opens: makes a file with one reference. @returns nil when memory ran out */
 export function allocFile(task: Task, mnt: Mount, dentry: Dentry, flags: u32, mode: u32): File {
-  const file = changetype<File>(kmemCacheAlloc(CACHE_FILE));
-  if (isNil(file)) return file;
+  if (reserveFile()) return nil<File>();
   const s = slot();
+  const file = s.spareFile;
+  s.spareFile = nil<File>();
   file.flags = flags;
   file.mode = mode;
   file.inode = dentry.inode;
@@ -60,6 +62,20 @@ export function allocFile(task: Task, mnt: Mount, dentry: Dentry, flags: u32, mo
   s.files = file;
   kernel().nrFiles++;
   return file;
+}
+
+/** Makes sure that the next allocFile() cannot fail: for opens that change something first. @returns 0 or -ENOMEM */
+export function reserveFile(): i32 {
+  const s = slot();
+  if (isNil(s.spareFile)) s.spareFile = changetype<File>(kmemCacheAlloc(CACHE_FILE));
+  return isNil(s.spareFile) ? -ENOMEM : 0;
+}
+
+/** Gives a reserved file back that was not needed. */
+export function unreserveFile(): void {
+  const s = slot();
+  if (!isNil(s.spareFile)) kmemCacheFree(changetype<usize>(s.spareFile));
+  s.spareFile = nil<File>();
 }
 
 /** Drops a reference; the last one closes the file. */

@@ -15,7 +15,7 @@ import {
   getSlot, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 
-/** @returns the frame that caches page `index`, 0 = none */
+/** Finds the frame that caches page `index`. @returns 0 = none */
 // @ts-ignore: decorator
 @inline export function findPage(inode: Inode, index: u32): u32 {
   const entry = xaLoad(mappingOf(inode), index);
@@ -68,7 +68,7 @@ export function putPages(pfn: u32, nr: u32): void {
   else for (let i = nr; i > 0; i--) putPage(pfn + i - 1);
 }
 
-/** @returns the frame that caches page `index`, a new one of zeros if there was none; 0 when memory ran out */
+/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out */
 export function findOrCreatePage(inode: Inode, index: u32): u32 {
   const found = findPage(inode, index);
   if (found) return found;

@@ -10,6 +10,7 @@ import { Inode } from "./inode";
 import { isNil, nil } from "./kernel";
 import { kfree, kmalloc } from "./slab";
 
+/** A lock that an open file holds. */
 // @ts-ignore: decorator
 @unmanaged export class FileLock {
   next: FileLock;

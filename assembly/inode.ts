@@ -14,6 +14,7 @@ import { SuperBlock } from "./super";
 import { truncatePages } from "./truncate";
 import { XArray } from "./xarray";
 
+/** A file of any type: attributes, counts and address space. */
 // @ts-ignore: decorator
 @unmanaged export class Inode {
   mode: u32; // type and permission bits
@@ -52,17 +53,19 @@ import { XArray } from "./xarray";
   flocks: usize; // list of flock records, see flock.ts
 }
 
+/** The page index of an inode, which lies in its record (Linux i_mapping). */
 // @ts-ignore: decorator
 @inline export function mappingOf(inode: Inode): XArray {
   return changetype<XArray>(changetype<usize>(inode) + offsetof<Inode>("xaHead"));
 }
 
+/** True for a directory. */
 // @ts-ignore: decorator
 @inline export function isDir(inode: Inode): bool {
   return (inode.mode & S_IFMT) == S_IFDIR;
 }
 
-/** Makes an inode with one reference and one link, at the current coarse time. @returns nil when memory ran out */
+/** Makes an inode with one reference and one link, all its times at `nowMs`. @returns nil when memory ran out */
 export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs: f64): Inode {
   const inode = changetype<Inode>(kmemCacheAlloc(CACHE_INODE));
   if (isNil(inode)) return inode;
@@ -106,6 +109,7 @@ export function touch(inode: Inode, which: u32, nowMs: f64): void {
   }
 }
 
+/** Takes a reference. */
 // @ts-ignore: decorator
 @inline export function iget(inode: Inode): void {
   inode.count++;

@@ -88,6 +88,7 @@ import { SuperBlock } from "./super";
   ndRevalidated: Dentry;
   ndLinkBody: usize;
   // The piece of a read or write under way (Linux struct kiocb)
+  spareFile: File; // reserved for the open under way, nil otherwise
   ioFile: File;
   ioPos: f64;
   ioAdvance: u32; // 1 = the file's own position moves
@@ -96,36 +97,43 @@ import { SuperBlock } from "./super";
   ndLinkInode: Inode; // whose link body ndLinkBody is
 }
 
+/** The kernel block. */
 // @ts-ignore: decorator
 @inline export function kernel(): Kernel {
   return changetype<Kernel>(KERNEL_BLOCK);
 }
 
+/** This instance's owner slot. */
 // @ts-ignore: decorator
 @inline export function slot(): Slot {
   return changetype<Slot>(self);
 }
 
+/** The task whose call is being served. */
 // @ts-ignore: decorator
 @inline export function current(): Task {
   return slot().current;
 }
 
+/** Credentials of the task whose call is being served. */
 // @ts-ignore: decorator
 @inline export function currentCred(): Cred {
   return slot().current.cred;
 }
 
+/** Address of path buffer A: PATH_MAX bytes, and 16 for a terminator. */
 // @ts-ignore: decorator
 @inline export function pathA(): usize {
   return self + SLOT_PATH_A;
 }
 
+/** Address of path buffer B: PATH_MAX bytes, and 16 for a terminator. */
 // @ts-ignore: decorator
 @inline export function pathB(): usize {
   return self + SLOT_PATH_B;
 }
 
+/** Address of the slot's scratch area, SLOT_SCRATCH_BYTES bytes. */
 // @ts-ignore: decorator
 @inline export function scratch(): usize {
   return self + SLOT_SCRATCH;
@@ -144,21 +152,25 @@ import { SuperBlock } from "./super";
   store<f64>(at, load<f64>(at) + 1);
 }
 
+/** Handle of a record: its address >> 5; 0 for nil. */
 // @ts-ignore: decorator
 @inline export function handle<T>(record: T): i32 {
   return <i32>(changetype<usize>(record) >> 5);
 }
 
+/** Record of a handle; nil for 0. */
 // @ts-ignore: decorator
 @inline export function deref<T>(h: u32): T {
   return changetype<T>(<usize>h << 5);
 }
 
+/** No record: address 0. */
 // @ts-ignore: decorator
 @inline export function nil<T>(): T {
   return changetype<T>(0);
 }
 
+/** True for no record. */
 // @ts-ignore: decorator
 @inline export function isNil<T>(record: T): bool {
   return changetype<usize>(record) == 0;

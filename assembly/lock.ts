@@ -11,6 +11,7 @@
   }
 }
 
+/** Releases the lock at `word`. Precondition: the caller has it. */
 // @ts-ignore: decorator
 @inline export function spinUnlock(word: usize): void {
   if (SHARED) atomic.store<u32>(word, 0);

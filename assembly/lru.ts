@@ -16,6 +16,7 @@ import { countEvent } from "./kernel";
 import { pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 
+/** Head of a list (LRU_*). */
 // @ts-ignore: decorator
 @inline export function lruList(lru: u32): PageList {
   return changetype<PageList>(KERNEL_BLOCK + KERNEL_LRU_LISTS + (<usize>lru << 4));
@@ -29,7 +30,7 @@ import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
   return flags & PG_ACTIVE ? LRU_ACTIVE_FILE : LRU_INACTIVE_FILE;
 }
 
-/** Precondition: the page is on no list. */
+/** Puts a page at the head of the list that its flags name. Precondition: it is on no list. */
 // @ts-ignore: decorator
 @inline export function lruAdd(pfn: u32): void {
   const page = pageOf(pfn);
@@ -55,6 +56,7 @@ export function lruAddRun(pfn: u32, nr: u32): void {
   list.count += nr;
 }
 
+/** Takes a page off its list. Precondition: it is on one. */
 // @ts-ignore: decorator
 @inline export function lruRemove(pfn: u32): void {
   const page = pageOf(pfn);

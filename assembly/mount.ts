@@ -8,6 +8,7 @@ import { isNil, kernel, nil } from "./kernel";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "./slab";
 import { SuperBlock } from "./super";
 
+/** A place where a file system, or a part of one, shows. */
 // @ts-ignore: decorator
 @unmanaged export class Mount {
   sb: SuperBlock;
@@ -28,7 +29,7 @@ import { SuperBlock } from "./super";
   reserved: u32;
 }
 
-/** Makes a mount of `root` that is in no tree yet, with one reference. */
+/** Makes a mount of `root` that is in no tree yet, with one reference. @returns nil when memory ran out */
 export function allocMount(sb: SuperBlock, root: Dentry, flags: u32): Mount {
   const mnt = changetype<Mount>(kmemCacheAlloc(CACHE_MOUNT));
   if (isNil(mnt)) return mnt;
@@ -88,6 +89,7 @@ function isMountpoint(dentry: Dentry): bool {
   return false;
 }
 
+/** Takes a reference. */
 // @ts-ignore: decorator
 @inline export function mntget(mnt: Mount): void {
   mnt.count++;

@@ -6,7 +6,8 @@
 //
 //   buffer   | 8 histograms of 256 u32 | entries: key u64, dentry u32, 0 | as many again |
 //
-// 5 000 names in random order: radix 90 us, merge 450 us (bench/micro/readdir.ts).
+// Measured on Node 20, 5 000 names in random order: radix 100 us, merge 450 us; part of the row `readdir 5 000, first` of
+// bench/rows/readdir.ts.
 import { Dentry, nameOf } from "./dentry";
 import { isNil, nil, scratch, slot } from "./kernel";
 import { pageAddress } from "./page";
@@ -18,7 +19,7 @@ const HISTOGRAM_BYTES: u32 = 8 * 256 * 4;
 const RADIX_MIN: u32 = 32;
 const RADIX_MAX: u32 = 0x1f0000 / (2 * ENTRY_BYTES); // what fits in the largest block of frames
 
-/** @param chain of `nr` dentries by lruNext @returns the chain, sorted */
+/** Sorts names bytewise. @param chain of `nr` dentries by lruNext @returns the chain, sorted */
 export function sortNames(chain: Dentry, nr: u32): Dentry {
   if (nr < RADIX_MIN || nr > RADIX_MAX) return mergeSort(chain);
   const bytes = HISTOGRAM_BYTES + 2 * nr * ENTRY_BYTES;

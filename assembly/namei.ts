@@ -2,7 +2,7 @@
 //
 //   "a/link/b"     ndNext ─► next byte of the path or of the link being followed
 //                  ndMount, ndDentry: where the walk stands (borrowed: nothing is pinned between two calls of a task)
-//   link stack     where to go on when the body of a symbolic link has been walked: (address, 0) per level, up to 40
+//   link stack     where to go on when the body of a symbolic link has been walked: an address per level, up to 40
 //
 // A step looks only at memory. Where a file system has a lookup, permission, getLink or revalidate of its own, the walk
 // stops before the step with a negated HANDOVER_* code; TypeScript calls the operation, leaves the answer in the slot
@@ -135,7 +135,6 @@ export function walkOn(): i32 {
         dentry = s.ndSupplied;
         s.ndSupplied = nil<Dentry>();
       } else if (isNil(dentry)) {
-        s.ndParent = dir;
         s.ndParent = dir;
         s.ndParentMount = s.ndMount;
         s.ndLast = at;

@@ -6,12 +6,14 @@ import {
   PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
 import { setPageDirty } from "./filemap";
+import { endPageWriteback } from "./page-lock";
 import { isNil, kernel } from "./kernel";
 import { lruAdd } from "./lru";
 import { Page, pageOf } from "./page";
 import { drainPcp, freePage, normalizeFreeLists } from "./page-alloc";
 import { normalizeCaches, normalizeSlab } from "./slab";
 
+/** Brings all of memory into its normal form. Precondition: slot 0, the only one, holds nothing any more. */
 export function normalizeMemory(): void {
   const k = kernel();
   k.failAfter = 0;
@@ -47,8 +49,11 @@ function resetInodes(): void {
 /** A page under writeback counts as dirty, since nobody will end the writeback; nobody puts back what is isolated. */
 function resetPage(page: Page, pfn: u32): void {
   const flags = page.flags;
-  if (flags & PG_WRITEBACK) setPageDirty(pfn);
-  page.flags &= ~(PG_LOCKED | PG_WAITERS | PG_WRITEBACK);
+  if (flags & PG_WRITEBACK) {
+    setPageDirty(pfn);
+    endPageWriteback(pfn);
+  }
+  page.flags &= ~(PG_LOCKED | PG_WAITERS);
   page.refcount = 1;
   if (!(flags & PG_LRU)) lruAdd(pfn);
 }

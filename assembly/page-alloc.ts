@@ -31,6 +31,7 @@ const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
 const ORDER_BITS: u32 = 4;
 const ORDER_MASK: u32 = (1 << ORDER_BITS) - 1;
 
+/** List of the free blocks of 2^order frames. */
 // @ts-ignore: decorator
 @inline export function freeArea(order: u32): PageList {
   return changetype<PageList>(KERNEL_BLOCK + KERNEL_FREE_AREAS + (<usize>order << 4));

@@ -1,6 +1,7 @@
 // Lists of frames, linked through lruNext/lruPrev of their descriptors. A list head is 16 bytes: head, tail, count, 0.
 import { pageOf } from "./page";
 
+/** Head of a list of frames. */
 // @ts-ignore: decorator
 @unmanaged export class PageList {
   head: u32; // pfn, 0 = empty
@@ -9,6 +10,7 @@ import { pageOf } from "./page";
   reserved: u32;
 }
 
+/** Puts a frame at the head of a list. Precondition: it is on none. */
 // @ts-ignore: decorator
 @inline export function listAddHead(list: PageList, pfn: u32): void {
   const page = pageOf(pfn);
@@ -21,6 +23,7 @@ import { pageOf } from "./page";
   list.count++;
 }
 
+/** Puts a frame at the tail of a list. Precondition: it is on none. */
 export function listAddTail(list: PageList, pfn: u32): void {
   const page = pageOf(pfn);
   const tail = list.tail;
@@ -32,6 +35,7 @@ export function listAddTail(list: PageList, pfn: u32): void {
   list.count++;
 }
 
+/** Takes a frame off a list. Precondition: it is on this one. */
 export function listRemove(list: PageList, pfn: u32): void {
   const page = pageOf(pfn);
   const next = page.lruNext;

@@ -3,25 +3,33 @@
 // Nobody sleeps in here. Who finds a page locked announces itself as a waiter of the page's bucket and gets the bucket's
 // wake sequence; it has been woken when the sequence moved on. One table of 256 buckets serves all pages: a wake-up may
 // be meant for a neighbour, so the woken try again.
-import { KERNEL_BLOCK, KERNEL_WAIT_TABLE, NR_WAIT_BUCKETS, PG_LOCKED, PG_WAITERS, PG_WRITEBACK } from "./abi";
+import {
+  KERNEL_BLOCK, KERNEL_WAIT_TABLE, NR_WAIT_BUCKETS, PG_LOCKED, PG_WAITERS, PG_WRITEBACK, XA_MARK_TOWRITE,
+  XA_MARK_WRITEBACK,
+} from "./abi";
+import { Inode, mappingOf } from "./inode";
+import { xaClearMark, xaSetMark } from "./xarray";
 import { pageOf } from "./page";
 
+/** Waiters of all pages that hash to one bucket. */
 // @ts-ignore: decorator
 @unmanaged export class WaitBucket {
   waiters: u32;
   sequence: u32; // moves on with every wake-up
 }
 
+/** Number of a page's bucket, 0 to 255. */
 export function waitBucketOf(pfn: u32): u32 {
   return ((pfn * 0x9e3779b1) >> 16) & (NR_WAIT_BUCKETS - 1);
 }
 
+/** Bucket of a number. */
 // @ts-ignore: decorator
 @inline export function waitBucket(index: u32): WaitBucket {
   return changetype<WaitBucket>(KERNEL_BLOCK + KERNEL_WAIT_TABLE + (<usize>index << 3));
 }
 
-/** @returns 1 when the caller has the lock now, else 0 */
+/** Locks a page if nobody has. @returns 1 when the caller has the lock now, else 0 */
 export function tryLockPage(pfn: u32): u32 {
   const page = pageOf(pfn);
   if (page.flags & PG_LOCKED) return 0;
@@ -29,7 +37,7 @@ export function tryLockPage(pfn: u32): u32 {
   return 1;
 }
 
-/** Precondition: the page is locked. */
+/** Unlocks a page and wakes who waits for it. Precondition: the page is locked. */
 export function unlockPage(pfn: u32): void {
   const page = pageOf(pfn);
   if (DEBUG) assert(page.flags & PG_LOCKED, "unlockPage: page is not locked");
@@ -37,12 +45,22 @@ export function unlockPage(pfn: u32): void {
   wakePage(pfn);
 }
 
-/** Writeback has ended. Precondition: the page is under writeback. */
+/** Ends writeback and wakes who waits for it. Precondition: the page is under writeback. */
 export function endPageWriteback(pfn: u32): void {
   const page = pageOf(pfn);
   if (DEBUG) assert(page.flags & PG_WRITEBACK, "endPageWriteback: page is not under writeback");
   page.flags &= ~PG_WRITEBACK;
+  xaClearMark(mappingOf(changetype<Inode>(<usize>page.mapping)), page.index, XA_MARK_WRITEBACK);
   wakePage(pfn);
+}
+
+/** Writeback begins: from now on the page is marked WRITEBACK, no longer TOWRITE. @see Linux __folio_start_writeback() */
+export function startPageWriteback(pfn: u32): void {
+  const page = pageOf(pfn);
+  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  page.flags |= PG_WRITEBACK;
+  xaSetMark(xa, page.index, XA_MARK_WRITEBACK);
+  xaClearMark(xa, page.index, XA_MARK_TOWRITE);
 }
 
 /** Announces a waiter. @returns the sequence to compare with */

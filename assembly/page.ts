@@ -13,6 +13,7 @@
 // A frame inside a free block, and one never used, has a descriptor of zeros: fresh memory needs no set-up.
 import { PAGE_DESCRIPTOR_BYTES, PAGE_SHIFT, SECTION_FRAMES } from "./abi";
 
+/** What is known of one frame. */
 // @ts-ignore: decorator
 @unmanaged export class Page {
   flags: u32; // PG_*
@@ -25,6 +26,7 @@ import { PAGE_DESCRIPTOR_BYTES, PAGE_SHIFT, SECTION_FRAMES } from "./abi";
   privateHigh: u32;
 }
 
+/** Descriptor of a frame. @param pfn below Kernel.endPfn */
 // @ts-ignore: decorator
 @inline export function pageOf(pfn: u32): Page {
   const section = <usize>(pfn & ~(SECTION_FRAMES - 1)) << PAGE_SHIFT;

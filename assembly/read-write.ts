@@ -179,6 +179,7 @@ export function accessFile(file: File): void {
   accessInode(inode, mntFlags);
 }
 
+/** Updates an inode's access time, if the rules of its file system and of the mount (`mntFlags`, MNT_*) want it. */
 export function accessInode(inode: Inode, mntFlags: u32): void {
   const sbFlags = inode.sb.flags;
   if (sbFlags & (SB_NOATIME | SB_RDONLY) || mntFlags & (MNT_NOATIME | MNT_READONLY)) return;

@@ -26,6 +26,7 @@ import { Mount } from "./mount";
 import { SuperBlock } from "./super";
 import { XaNode } from "./xarray";
 
+/** Objects of one size. */
 // @ts-ignore: decorator
 @unmanaged export class KmemCache {
   partialHead: u32; // PageList of slabs with room
@@ -38,6 +39,7 @@ import { XaNode } from "./xarray";
   nrObjects: u32; // in use
 }
 
+/** Cache of a number (CACHE_*). */
 // @ts-ignore: decorator
 @inline export function cacheOf(id: u32): KmemCache {
   return changetype<KmemCache>(KERNEL_BLOCK + KERNEL_CACHES + (<usize>id << 5));
@@ -48,6 +50,7 @@ import { XaNode } from "./xarray";
   return changetype<PageList>(cache);
 }
 
+/** Sets up the caches of all records and of kmalloc(). Precondition: they are zeros. */
 export function initCaches(): void {
   initCache(CACHE_INODE, offsetof<Inode>());
   initCache(CACHE_DENTRY, offsetof<Dentry>());
@@ -86,6 +89,7 @@ export function kmemCacheAlloc(id: u32): usize {
   return object;
 }
 
+/** Gives an object back to its cache. Precondition: nothing refers to it. */
 export function kmemCacheFree(object: usize): void {
   const pfn = pfnOf(object);
   const page = pageOf(pfn);
@@ -158,6 +162,7 @@ export function kmalloc(size: u32): usize {
   return pageAddress(pfn);
 }
 
+/** Gives back what kmalloc() gave. @param address not 0 */
 export function kfree(address: usize): void {
   const pfn = pfnOf(address);
   const page = pageOf(pfn);

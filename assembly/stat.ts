@@ -1,4 +1,4 @@
-// Attributes of an inode for JavaScript, and statfs (Linux fs/stat.c generic_fillattr, fs/statfs.c).
+// Attributes of an inode for JavaScript (Linux fs/stat.c generic_fillattr). statfs is src/vfs/attr.ts's.
 import { I_SYMLINK_BODY, PAGE_SIZE, RESULT_STAT, SHORT_SYMLINK_LEN, SLOT_RESULT } from "./abi";
 import { Inode } from "./inode";
 import { slot } from "./kernel";

@@ -5,6 +5,7 @@ import { Inode } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "./slab";
 
+/** One mounted file system. */
 // @ts-ignore: decorator
 @unmanaged export class SuperBlock {
   typeId: u32; // index into the names at KERNEL_FS_TYPES; immutable
@@ -33,6 +34,7 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "./slab";
   nameMax: u32;
 }
 
+/** Makes a super block without root, mounts and inodes. @param flags SB_* @returns nil when memory ran out */
 export function allocSuper(typeId: u32, flags: u32): SuperBlock {
   const sb = changetype<SuperBlock>(kmemCacheAlloc(CACHE_SUPER_BLOCK));
   if (isNil(sb)) return sb;
@@ -69,7 +71,7 @@ export function shrinkSuper(sb: SuperBlock): void {
   dput(root);
 }
 
-/** Precondition: no mount and no inode is left. */
+/** Frees a super block. Precondition: no mount and no inode is left. */
 export function freeSuper(sb: SuperBlock): void {
   if (DEBUG) assert(sb.active == 0 && isNil(sb.inodes), "freeSuper: super block is in use");
   if (isNil(sb.prev)) kernel().superBlocks = sb.next;

@@ -8,6 +8,7 @@ import { isNil, nil, slot } from "./kernel";
 import { Mount, mntget, mntput } from "./mount";
 import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
 
+/** Who a task is to file systems. */
 // @ts-ignore: decorator
 @unmanaged export class Cred {
   count: u32;
@@ -20,6 +21,7 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
   reserved1: u32;
 }
 
+/** A process, as far as file systems see one. */
 // @ts-ignore: decorator
 @unmanaged export class Task {
   cred: Cred;
@@ -36,7 +38,7 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
   reserved1: u64;
 }
 
-/** @returns the credentials with one reference, nil when memory ran out; the caller fills `groups` */
+/** Makes credentials with one reference; the caller fills `groups`. @returns nil when memory ran out */
 export function allocCred(uid: u32, gid: u32, nrGroups: u32): Cred {
   const cred = changetype<Cred>(kmemCacheAlloc(CACHE_CRED));
   if (isNil(cred)) return cred;
@@ -55,6 +57,7 @@ export function allocCred(uid: u32, gid: u32, nrGroups: u32): Cred {
   return cred;
 }
 
+/** Drops a reference; the last one frees the credentials. */
 export function putCred(cred: Cred): void {
   if (--cred.count) return;
   if (cred.groups) kfree(cred.groups);
@@ -68,7 +71,7 @@ export function inGroup(cred: Cred, gid: u32): bool {
   return false;
 }
 
-/** Makes a task of this slot; takes over the reference on `cred`. */
+/** Makes a task of this slot; takes over the reference on `cred`. @returns nil when memory ran out */
 export function allocTask(cred: Cred, umask: u32, mnt: Mount, dentry: Dentry): Task {
   const task = changetype<Task>(kmemCacheAlloc(CACHE_TASK));
   if (isNil(task)) return task;
@@ -89,6 +92,7 @@ export function allocTask(cred: Cred, umask: u32, mnt: Mount, dentry: Dentry): T
   return task;
 }
 
+/** Ends a task of this slot: what it holds goes. Its open files are not its own, they hang on the slot. */
 export function freeTask(task: Task): void {
   const s = slot();
   if (isNil(task.prev)) s.tasks = task.next;
@@ -103,6 +107,7 @@ export function freeTask(task: Task): void {
   kmemCacheFree(changetype<usize>(task));
 }
 
+/** Changes the working directory. The new place is held before the old one is let go. */
 export function setTaskCwd(task: Task, mnt: Mount, dentry: Dentry): void {
   mntget(mnt);
   dget(dentry);
@@ -112,6 +117,7 @@ export function setTaskCwd(task: Task, mnt: Mount, dentry: Dentry): void {
   task.cwdDentry = dentry;
 }
 
+/** Changes the root directory. The new place is held before the old one is let go. */
 export function setTaskRoot(task: Task, mnt: Mount, dentry: Dentry): void {
   mntget(mnt);
   dget(dentry);

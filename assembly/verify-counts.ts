@@ -24,6 +24,7 @@ import { SuperBlock } from "./super";
 import { Cred, Task } from "./task";
 import { isObject, nextObject } from "./verify";
 
+/** Checks lists, strings, locks and every count of references; a wrong one aborts with its description. */
 export function verifyCounts(): void {
   verifySlots();
   verifySupers();

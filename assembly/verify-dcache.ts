@@ -11,6 +11,7 @@ import { Mount } from "./mount";
 import { cacheOf } from "./slab";
 import { isKmalloced, isObject, isZero, nextObject } from "./verify";
 
+/** Checks the dentries: all of the hash, of the lists they are on, and of their state; a broken one aborts. */
 export function verifyDcache(): void {
   const k = kernel();
   assert(cacheOf(CACHE_DENTRY).nrObjects == k.nrDentries, "dcache: nrDentries is not the number of dentries");

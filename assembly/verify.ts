@@ -184,6 +184,7 @@ function nrHashTables(): u32 {
   return nr;
 }
 
+/** True if `bytes` bytes from `start` on are all zeros. */
 export function isZero(start: usize, bytes: usize): bool {
   let at = start;
   const end = start + bytes;

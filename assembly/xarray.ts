@@ -16,6 +16,7 @@ import { CACHE_XA_NODE, ENOMEM, XA_NR_MARKS, XA_PRESENT } from "./abi";
 import { isNil, nil, slot as self } from "./kernel";
 import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 
+/** Head of a page index, part of its inode. */
 // @ts-ignore: decorator
 @unmanaged export class XArray {
   head: u32; // entry
@@ -26,6 +27,7 @@ import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 const SLOTS: u32 = 64;
 const MARKS_OFFSET: usize = 256;
 
+/** A node of a page index: 64 slots and their marks. */
 // @ts-ignore: decorator
 @unmanaged export class XaNode {
   slots0: u64; slots1: u64; slots2: u64; slots3: u64; slots4: u64; slots5: u64; slots6: u64; slots7: u64;
@@ -42,21 +44,25 @@ const MARKS_OFFSET: usize = 256;
   reserved: u8;
 }
 
+/** True for an entry that is a node. */
 // @ts-ignore: decorator
 @inline export function isNode(entry: u32): bool {
   return (entry & 3) == 2;
 }
 
+/** Node of an entry. Precondition: isNode(). */
 // @ts-ignore: decorator
 @inline export function toNode(entry: u32): XaNode {
   return changetype<XaNode>(<usize>(entry - 2));
 }
 
+/** Entry that stands for a node. */
 // @ts-ignore: decorator
 @inline export function toEntry(node: XaNode): u32 {
   return <u32>changetype<usize>(node) | 2;
 }
 
+/** Entry that stands for a page frame. */
 // @ts-ignore: decorator
 @inline export function pageEntry(pfn: u32): u32 {
   return pfn << 2;
@@ -68,16 +74,19 @@ const MARKS_OFFSET: usize = 256;
   return entry != 0 && (entry & 3) == 0;
 }
 
+/** Entry in a slot, 0 to 63; 0 = empty. */
 // @ts-ignore: decorator
 @inline export function getSlot(node: XaNode, slot: u32): u32 {
   return load<u32>(changetype<usize>(node) + (<usize>slot << 2));
 }
 
+/** Puts an entry into a slot, 0 to 63; `count` is the caller's to change. */
 // @ts-ignore: decorator
 @inline export function setSlot(node: XaNode, slot: u32, entry: u32): void {
   store<u32>(changetype<usize>(node) + (<usize>slot << 2), entry);
 }
 
+/** Bits of a mark (0 to 2), one a slot. */
 // @ts-ignore: decorator
 @inline export function getMarks(node: XaNode, mark: u32): u64 {
   return load<u64>(changetype<usize>(node) + (<usize>mark << 3), MARKS_OFFSET);
@@ -100,7 +109,7 @@ const MARKS_OFFSET: usize = 256;
   return bits >= 32 ? u32.MAX_VALUE : (1 << bits) - 1;
 }
 
-/** @returns the leaf (shift 0) whose range holds `index`, or nil: nothing there, or a tree without nodes */
+/** Finds the leaf (shift 0) whose range holds `index`. @returns nil: nothing is there, or the tree has no nodes */
 export function xaLeaf(xa: XArray, index: u32): XaNode {
   const head = xa.head;
   if (!isNode(head)) return nil<XaNode>();
@@ -114,7 +123,7 @@ export function xaLeaf(xa: XArray, index: u32): XaNode {
   return node;
 }
 
-/** @returns the entry at `index`, 0 = none */
+/** Reads the entry at `index`. @returns 0 = none */
 // @ts-ignore: decorator
 @inline export function xaLoad(xa: XArray, index: u32): u32 {
   const head = xa.head;
@@ -323,6 +332,7 @@ export function xaSetMark(xa: XArray, index: u32, mark: u32): void {
   }
 }
 
+/** Takes a mark off the entry at `index`, and off the nodes above that it was the last marked one of. */
 export function xaClearMark(xa: XArray, index: u32, mark: u32): void {
   if (!isNode(xa.head)) {
     if (index == 0) xa.flags &= ~(1 << mark);
@@ -346,6 +356,7 @@ function clearNodeMark(leaf: XaNode, leafSlot: u32, mark: u32): void {
   }
 }
 
+/** True if the entry at `index` has a mark (0 to 2). */
 export function xaGetMark(xa: XArray, index: u32, mark: u32): bool {
   if (!isNode(xa.head)) return index == 0 && (xa.flags & (1 << mark)) != 0;
   const leaf = xaLeaf(xa, index);

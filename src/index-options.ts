@@ -30,6 +30,7 @@ const MIN_BYTES = 8 * 2 ** 20;
 const MAX_BYTES = 2 ** 32 - 65536;
 const BROWSER_BYTES = 2 ** 30;
 const MAX_ID = 0xfffffffe;
+const NGROUPS_MAX = 65536;
 
 interface HostProcess {
   versions?: { node?: string };
@@ -70,6 +71,7 @@ export function checkTaskOptions(options: Omit<TaskOptions, "files">): void {
   }
   checkNumber("options.maxFiles", options.maxFiles, 1, 2 ** 20);
   checkNumber("options.fileSizeLimit", options.fileSizeLimit, 0, Number.MAX_SAFE_INTEGER);
+  checkNumber("options.groups.length", options.groups?.length, 0, NGROUPS_MAX);
   options.groups?.forEach((group, i) => {
     checkNumber(`options.groups[${i}]`, group, 0, MAX_ID);
   });

@@ -23,9 +23,19 @@ export type {
   SuperOperations,
 } from "./vfs/fs-type.ts";
 export { FS_MEMORY, FS_NOUSER, FS_SHARED } from "./vfs/fs-type.ts";
+export { Dentry, Inode } from "./vfs/inode.ts";
 export type { Kernel } from "./vfs/kernel.ts";
 export type { MountInfo, MountRequest } from "./vfs/mount.ts";
 export * from "./vfs/mount-constants.ts";
 export { SnapshotError } from "./vfs/snapshot.ts";
 export type { SuperBlock } from "./vfs/super-block.ts";
+export {
+  STATFS_BAVAIL,
+  STATFS_BFREE,
+  STATFS_BLOCKS,
+  STATFS_BSIZE,
+  STATFS_FFREE,
+  STATFS_FILES,
+  STATFS_TYPE,
+} from "./vfs/syscalls.ts";
 export type { VmStat } from "./vfs/vmstat.ts";

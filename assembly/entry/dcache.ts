@@ -42,14 +42,20 @@ export function dLookup(parent: u32, len: u32, flags: u32): i32 {
   return handle<Dentry>(lookup(deref<Dentry>(parent), at, len));
 }
 
+/** Takes a reference on a dentry. */
 export function dget(dentry: u32): void {
   get(deref<Dentry>(dentry));
 }
 
+/**
+ * Drops a reference. The last one frees a dentry without a name or without links; one that still has its name is kept.
+ * @see assembly/dentry.ts dput()
+ */
 export function dput(dentry: u32): void {
   put(deref<Dentry>(dentry));
 }
 
+/** Gives a dentry its place under its parent, on the hash and as the newest child. Precondition: it has none. */
 export function dAdd(dentry: u32): void {
   add(deref<Dentry>(dentry));
 }
@@ -59,6 +65,7 @@ export function dInstantiate(dentry: u32, inode: u32): void {
   instantiate(deref<Dentry>(dentry), deref<Inode>(inode));
 }
 
+/** Takes a dentry's name away, and the count that a lasting name holds. Precondition: the caller holds the dentry. */
 export function dDrop(dentry: u32): void {
   drop(deref<Dentry>(dentry));
 }
@@ -71,20 +78,27 @@ export function dDelete(dentry: u32): void {
   drop(d);
 }
 
+/**
+ * Moves a dentry to the place and name of `target`, which loses its name; without links left it is dead (I_DEAD).
+ * @see Linux fs/dcache.c d_move()
+ */
 export function dMove(dentry: u32, target: u32): void {
   const t = deref<Dentry>(target);
   if (!isNil(t.inode) && t.inode.nlink == 0) t.inode.state |= I_DEAD;
   move(deref<Dentry>(dentry), t);
 }
 
+/** Swaps places and names of two dentries. @see Linux fs/dcache.c d_exchange() */
 export function dExchange(a: u32, b: u32): void {
   exchange(deref<Dentry>(a), deref<Dentry>(b));
 }
 
+/** Tells whether `dentry` is `ancestor` or lies below it. @returns 1 or 0 */
 export function isSubdir(dentry: u32, ancestor: u32): u32 {
   return subdir(deref<Dentry>(dentry), deref<Dentry>(ancestor)) ? 1 : 0;
 }
 
+/** Tells whether a directory has a positive name in it. @returns 1 or 0 */
 export function hasChildren(dentry: u32): u32 {
   return children(deref<Dentry>(dentry)) ? 1 : 0;
 }
@@ -95,10 +109,14 @@ export function inodeNew(sb: u32, mode: u32, uid: u32, gid: u32, nowMs: f64): i3
   return isNil(inode) ? -ENOMEM : handle<Inode>(inode);
 }
 
+/** Takes a reference on an inode. */
 export function iget(inode: u32): void {
   inodeGet(deref<Inode>(inode));
 }
 
+/**
+ * Drops a reference; the last one frees the inode, or lines it up for evictNext() where its file system wants to know.
+ */
 export function iput(inode: u32): void {
   inodePut(deref<Inode>(inode));
 }
@@ -113,11 +131,12 @@ export function evictNext(): u32 {
   return handle<Inode>(nextEvicting());
 }
 
+/** Frees an inode with its pages, link target and locks. Precondition: nothing refers to it. */
 export function inodeFree(inode: u32): void {
   freeInode(deref<Inode>(inode));
 }
 
-/** Frees unused cached dentries: all negative ones. */
+/** Frees up to `nr` of the oldest unused cached dentries; all of these are negative. */
 export function shrinkDcache(nr: u32): void {
   pruneNegative(nr);
 }

@@ -4,7 +4,7 @@ import {
   PAGE_SIZE, PG_PRIVATE, TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
-import { allocFile, File, fput } from "../file";
+import { allocFile, File, fput, reserveFile, unreserveFile } from "../file";
 import { fillHole, findPage, holeLength } from "../filemap";
 import { dropLock, setLock } from "../flock";
 import { Inode, mappingOf, touch } from "../inode";
@@ -23,11 +23,22 @@ export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
   return isNil(file) ? -ENOMEM : handle<File>(file);
 }
 
+/** Makes sure that the next fileOpen() cannot fail. @returns 0 or -ENOMEM */
+export function fileReserve(): i32 {
+  return reserveFile();
+}
+
+/** Takes fileReserve() back. */
+export function fileUnreserve(): void {
+  unreserveFile();
+}
+
 /** Another descriptor shares the file. */
 export function fileGet(file: u32): void {
   deref<File>(file).count++;
 }
 
+/** Drops a reference; the last one closes the file: its lock goes, and its counts on mount, dentry and credentials. */
 export function filePut(file: u32): void {
   fput(deref<File>(file));
 }
@@ -50,6 +61,13 @@ export function readInode(inode: u32, pos: f64, len: u32): i32 {
   return readPiece(deref<Inode>(inode), pos, len);
 }
 
+/**
+ * Starts a write: checks it and prepares its first piece, see read-write.ts.
+ *
+ * @param pos bytes from the start; -1 = the file's own position, which moves; O_APPEND writes at the end
+ * @param len bytes, at least 1
+ * @returns bytes of the piece, its address in RESULT_ADDRESS; -EBADF, -EFBIG, -ENOSPC, -ENOMEM
+ */
 export function writeBegin(file: u32, pos: f64, len: u32, nowMs: f64): i32 {
   return startWrite(deref<File>(file), pos, len, nowMs);
 }
@@ -59,10 +77,17 @@ export function mayWrite(file: u32): i32 {
   return deref<File>(file).mode & FMODE_WRITE ? 0 : -EBADF;
 }
 
+/**
+ * Prepares the next piece of the write under way.
+ *
+ * @param len bytes still to be written
+ * @returns bytes of the piece, its address in RESULT_ADDRESS; 0 at the size limit; -ENOSPC, -ENOMEM
+ */
 export function writeNext(len: u32): i32 {
   return nextWrite(len);
 }
 
+/** Commits `n` bytes of the piece that have been copied in: size and position follow. Cannot fail. */
 export function writeEnd(n: u32): void {
   endWrite(n);
 }
@@ -72,6 +97,7 @@ export function accessed(file: u32): void {
   accessFile(deref<File>(file));
 }
 
+/** Updates an inode's access time, where its file system and the flags (MNT_*) of the mount it is read by want it. */
 export function inodeAccessed(inode: u32, mntFlags: u32): void {
   accessInode(deref<Inode>(inode), mntFlags);
 }
@@ -198,7 +224,7 @@ export function readdirSorted(dentry: u32): void {
   startSorted(deref<Dentry>(dentry));
 }
 
-/** @returns names packed into the buffer, see readdir.ts */
+/** Packs names that readdirSorted() lined up into `bytes` at `buffer`, see readdir.ts. @returns how many, 0 = no more */
 export function packNames(buffer: u32, bytes: u32): u32 {
   return pack(buffer, bytes);
 }

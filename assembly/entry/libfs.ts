@@ -10,6 +10,13 @@ import {
 } from "../libfs";
 import { SuperBlock } from "../super";
 
+/**
+ * Makes a file of any type but a symbolic link, and gives it the name `dentry`, which is negative.
+ *
+ * @param mode type and permission bits
+ * @param kind index into the type's operation tables
+ * @returns 0 or -ENOMEM
+ */
 export function simpleMknod(dentry: u32, mode: u32, rdev: u32, kind: u32, nowMs: f64): i32 {
   return mknod(deref<Dentry>(dentry), mode, rdev, kind, nowMs);
 }
@@ -19,26 +26,37 @@ export function simpleSymlink(dentry: u32, len: u32, flags: u32, kind: u32, nowM
   return symlink(deref<Dentry>(dentry), flags & LOOKUP_PATH_B ? pathB() : pathA(), len, kind, nowMs);
 }
 
+/** Gives an inode another name, the negative `dentry`. */
 export function simpleLink(inode: u32, dentry: u32, nowMs: f64): void {
   link(deref<Inode>(inode), deref<Dentry>(dentry), nowMs);
 }
 
+/** Takes a link away from a file; its name stays for dDelete(). */
 export function simpleUnlink(dentry: u32, nowMs: f64): void {
   unlink(deref<Dentry>(dentry), nowMs);
 }
 
+/** Takes the links of an empty directory away; its name stays for dDelete(). @returns 0 or -ENOTEMPTY */
 export function simpleRmdir(dentry: u32, nowMs: f64): i32 {
   return rmdir(deref<Dentry>(dentry), nowMs);
 }
 
+/** Removes a directory with all below it, names included. @returns 0; -EBUSY when something is mounted below */
 export function simpleRemoveTree(dentry: u32, nowMs: f64): i32 {
   return removeTree(deref<Dentry>(dentry), nowMs);
 }
 
+/**
+ * Changes link counts, sizes and times for a rename; the names stay for dMove().
+ *
+ * @param target what is replaced: negative, or of the same kind as `dentry`
+ * @returns 0 or -ENOTEMPTY
+ */
 export function simpleRename(dentry: u32, target: u32, nowMs: f64): i32 {
   return rename(deref<Dentry>(dentry), deref<Dentry>(target), nowMs);
 }
 
+/** Changes link counts and times for an exchange of two names; the names stay for dExchange(). */
 export function simpleExchange(a: u32, b: u32, nowMs: f64): void {
   exchange(deref<Dentry>(a), deref<Dentry>(b), nowMs);
 }

@@ -7,12 +7,13 @@ import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../super";
 import { kmalloc as alloc, kfree as free } from "../slab";
 import { followMounts } from "../namei";
 
-/** @returns handle of a new super block or -ENOMEM */
+/** Makes a super block of a type (its place in KERNEL_FS_TYPES). @param flags SB_* @returns handle or -ENOMEM */
 export function superNew(typeId: u32, flags: u32): i32 {
   const sb = allocSuper(typeId, flags);
   return isNil(sb) ? -ENOMEM : handle<SuperBlock>(sb);
 }
 
+/** Frees a super block. Precondition: no mount and no inode of it is left. */
 export function superFree(sb: u32): void {
   freeSuper(deref<SuperBlock>(sb));
 }
@@ -23,18 +24,22 @@ export function mountNew(sb: u32, root: u32, flags: u32): i32 {
   return isNil(mnt) ? -ENOMEM : handle<Mount>(mnt);
 }
 
+/** Hangs a mount over a dentry of `parent`. Precondition: it is in no tree. */
 export function mountAttach(mnt: u32, parent: u32, mountpoint: u32): void {
   attachMount(deref<Mount>(mnt), deref<Mount>(parent), deref<Dentry>(mountpoint));
 }
 
+/** Takes a mount out of its tree, if it is in one; the reference on it stays with the caller. */
 export function mountDetach(mnt: u32): void {
   detachMount(deref<Mount>(mnt));
 }
 
+/** Takes a reference on a mount. */
 export function mountGet(mnt: u32): void {
   mntget(deref<Mount>(mnt));
 }
 
+/** Drops a reference; with the last one the mount goes. Its super block stays, for the caller to shut down. */
 export function mountPut(mnt: u32): void {
   mntput(deref<Mount>(mnt));
 }
@@ -44,7 +49,7 @@ export function setRootMount(mnt: u32): void {
   kernel().rootMount = deref<Mount>(mnt);
 }
 
-/** @returns handle of the mount over a dentry, 0 = none */
+/** Finds the newest mount over a dentry of `parent`. @returns handle, 0 = none */
 export function mountLookup(parent: u32, dentry: u32): u32 {
   return handle<Mount>(lookupMount(deref<Mount>(parent), deref<Dentry>(dentry)));
 }
@@ -61,6 +66,7 @@ export function kmalloc(size: u32): u32 {
   return <u32>alloc(size);
 }
 
+/** Gives back what kmalloc() gave. @param address not 0 */
 export function kfree(address: u32): void {
   free(address);
 }
@@ -70,6 +76,7 @@ export function superFirst(): u32 {
   return handle<SuperBlock>(kernel().superBlocks);
 }
 
+/** Next super block of the list, older. @returns handle, 0 = that was the last */
 export function superNext(sb: u32): u32 {
   return handle<SuperBlock>(deref<SuperBlock>(sb).next);
 }
@@ -79,6 +86,7 @@ export function mountFirst(): u32 {
   return handle<Mount>(kernel().mounts);
 }
 
+/** Next mount of the list, older. @returns handle, 0 = that was the last */
 export function mountNext(mnt: u32): u32 {
   return handle<Mount>(deref<Mount>(mnt).next);
 }

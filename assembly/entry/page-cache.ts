@@ -11,48 +11,58 @@ import {
   putbackPage as putback, rotatePage as rotate,
 } from "../lru";
 import {
-  endPageWriteback as endWriteback, finishWait as finish, tryLockPage as tryLock, unlockPage as unlock, waitBucket,
+  endPageWriteback as endWriteback, finishWait as finish, startPageWriteback as startWriteback, tryLockPage as tryLock, unlockPage as unlock, waitBucket,
   waitBucketOf, waitOnPage as wait,
 } from "../page-lock";
 import { pageOf } from "../page";
 import { isPage, xaClearMark, xaErase, xaFind, xaGetMark, xaLoad, xaMarked, xaSetMark, xaStore, xaTagRange } from "../xarray";
-import { EAGAIN, PG_WRITEBACK } from "../abi";
+import { EAGAIN } from "../abi";
 
+/** Finds the frame that caches page `index`; takes no pin. @returns its number, 0 = none */
 export function findPage(inode: u32, index: u32): u32 {
   return find(deref<Inode>(inode), index);
 }
 
+/**
+ * Finds the frame that caches page `index`, or caches a new one of zeros. @returns its number, 0 when memory ran out
+ */
 export function findOrCreatePage(inode: u32, index: u32): u32 {
   return findOrCreate(deref<Inode>(inode), index);
 }
 
+/** Caches a frame as page `index`, not up to date yet; the cache takes over the caller's pin. @returns 0 or -ENOMEM */
 export function addToPageCache(inode: u32, index: u32, pfn: u32): i32 {
   return add(deref<Inode>(inode), index, pfn);
 }
 
+/** Takes page `index` out of the cache; the cache's pin goes to the caller. @returns the frame's number, 0 = none */
 export function removeFromPageCache(inode: u32, index: u32): u32 {
   return remove(deref<Inode>(inode), index);
 }
 
+/** Drops a pin; the last one frees the frame. */
 export function putPage(pfn: u32): void {
   put(pfn);
 }
 
+/** Pins a frame. */
 export function getPage(pfn: u32): void {
   pageOf(pfn).refcount++;
 }
 
+/** Marks a cached page dirty. @returns 1 if it was clean, else 0 */
 export function setPageDirty(pfn: u32): u32 {
   return setDirty(pfn);
 }
 
+/** Marks a cached page clean, for it is about to be written back. @returns 1 if it was dirty, else 0 */
 export function clearPageDirty(pfn: u32): u32 {
   return clearDirty(pfn);
 }
 
 /** Begins writeback of a page: callers end it with endPageWriteback(). */
 export function startPageWriteback(pfn: u32): void {
-  pageOf(pfn).flags |= PG_WRITEBACK;
+  startWriteback(pfn);
 }
 
 /**
@@ -78,87 +88,106 @@ export function findPages(inode: u32, start: u32, last: u32, mark: u32, to: u32,
 
 // --- The page index of an inode, entry by entry -----------------------------------------------------------------------
 
+/** Reads an entry. @returns pfn << 2, or value << 1 | 1; 0 = none */
 export function indexLoad(inode: u32, index: u32): u32 {
   return xaLoad(mappingOf(deref<Inode>(inode)), index);
 }
 
+/** Stores an entry (0 erases); one in place of another keeps its marks. @returns 0; -ENOMEM, and nothing has changed */
 export function indexStore(inode: u32, index: u32, entry: u32): i32 {
   return xaStore(mappingOf(deref<Inode>(inode)), index, entry);
 }
 
+/** Removes an entry and its marks. @returns what was there, 0 = none */
 export function indexErase(inode: u32, index: u32): u32 {
   return xaErase(mappingOf(deref<Inode>(inode)), index);
 }
 
+/** Marks an entry (XA_MARK_*); does nothing where there is none. */
 export function indexSetMark(inode: u32, index: u32, mark: u32): void {
   xaSetMark(mappingOf(deref<Inode>(inode)), index, mark);
 }
 
+/** Takes a mark (XA_MARK_*) off an entry. */
 export function indexClearMark(inode: u32, index: u32, mark: u32): void {
   xaClearMark(mappingOf(deref<Inode>(inode)), index, mark);
 }
 
+/** Tells whether an entry has a mark (XA_MARK_*). @returns 1 or 0 */
 export function indexGetMark(inode: u32, index: u32, mark: u32): u32 {
   return xaGetMark(mappingOf(deref<Inode>(inode)), index, mark) ? 1 : 0;
 }
 
+/** Tells whether any entry has a mark (XA_MARK_*). @returns 1 or 0 */
 export function indexMarked(inode: u32, mark: u32): u32 {
   return xaMarked(mappingOf(deref<Inode>(inode)), mark) ? 1 : 0;
 }
 
-/** @returns the entry; its index in the slot (xaIndex); 0 = none */
+/** Finds the first entry from `start` to `last` with a mark (XA_PRESENT: any). @returns it, its index in slot.xaIndex; 0 */
 export function indexFind(inode: u32, start: u32, last: u32, mark: u32): u32 {
   return xaFind(mappingOf(deref<Inode>(inode)), start, last, mark);
 }
 
+/** Gives `mark` to every entry from `start` to `last` that has the mark `from`. @returns how many */
 export function indexTag(inode: u32, start: u32, last: u32, from: u32, mark: u32): u32 {
   return xaTagRange(mappingOf(deref<Inode>(inode)), start, last, from, mark);
 }
 
 // --- LRU ----------------------------------------------------------------------------------------------------------------
 
+/** Notes a reference to a page: the second one makes it active. @see Linux mm/swap.c folio_mark_accessed() */
 export function markPageAccessed(pfn: u32): void {
   accessed(pfn);
 }
 
+/** Moves an inactive page to the active list. */
 export function activatePage(pfn: u32): void {
   activate(pfn);
 }
 
+/** Moves an active page to the inactive list. */
 export function deactivatePage(pfn: u32): void {
   deactivate(pfn);
 }
 
+/** Takes a page off its list, with a pin. @returns 1; 0 if it was on none */
 export function isolatePage(pfn: u32): u32 {
   return isolate(pfn) ? 1 : 0;
 }
 
+/** Undoes isolatePage(): puts a page that is still cached on the list its flags name, and drops the pin. */
 export function putbackPage(pfn: u32): void {
   putback(pfn);
 }
 
+/** Moves an inactive page to the tail of its list, the next to be reclaimed. */
 export function rotatePage(pfn: u32): void {
   rotate(pfn);
 }
 
 // --- Locks and errors ---------------------------------------------------------------------------------------------------
 
+/** Locks a page if nobody has. @returns 1 when the caller has the lock now, else 0 */
 export function tryLockPage(pfn: u32): u32 {
   return tryLock(pfn);
 }
 
+/** Unlocks a page and wakes who waits for it. Precondition: it is locked. */
 export function unlockPage(pfn: u32): void {
   unlock(pfn);
 }
 
+/** Ends writeback of a page and wakes who waits for it. Precondition: it is under writeback. */
 export function endPageWriteback(pfn: u32): void {
   endWriteback(pfn);
 }
 
+/** Announces a waiter for a page's lock or writeback. @returns the wake sequence, which moves on with the wake-up */
 export function waitOnPage(pfn: u32): u32 {
   return wait(pfn);
 }
 
+/** Takes a waiter's announcement back. */
 export function finishWait(pfn: u32): void {
   finish(pfn);
 }
@@ -176,22 +205,27 @@ export function inodeLock(inode: u32, operation: u32): i32 {
   return 0;
 }
 
+/** Releases i_rwsem, whichever operation has it. */
 export function inodeUnlock(inode: u32): void {
   deref<Inode>(inode).rwsem = 0;
 }
 
+/** Records an error. @param errno 1 to 4095 @returns the new value */
 export function errseqSet(value: u32, errno: u32): u32 {
   return set(value, errno);
 }
 
+/** Takes the sample that a newly opened file keeps. @returns 0 when an error is there that nobody has seen */
 export function errseqSample(value: u32): u32 {
   return sample(value);
 }
 
+/** Looks for an error since a sample was taken. @returns its negated errno, 0 = none */
 export function errseqCheck(value: u32, since: u32): i32 {
   return check(value, since);
 }
 
+/** Marks a value as seen. @returns the new value, which is also the file's new sample */
 export function errseqMarkSeen(value: u32): u32 {
   return markSeen(value);
 }

@@ -5,7 +5,7 @@ import { Mount } from "../mount";
 import { allocCred, allocTask, Cred, freeTask, putCred, setTaskCwd, setTaskRoot, Task } from "../task";
 import { Dentry } from "../dentry";
 
-/** @returns handle of new credentials, whose groups are at `credGroups()`; -ENOMEM */
+/** Makes credentials; the caller fills the groups at credGroups(). @returns handle, with one reference; -ENOMEM */
 export function credNew(uid: u32, gid: u32, nrGroups: u32): i32 {
   const cred = allocCred(uid, gid, nrGroups);
   return isNil(cred) ? -ENOMEM : handle<Cred>(cred);
@@ -16,6 +16,7 @@ export function credGroups(cred: u32): u32 {
   return <u32>deref<Cred>(cred).groups;
 }
 
+/** Drops a reference; the last one frees the credentials. */
 export function credPut(cred: u32): void {
   putCred(deref<Cred>(cred));
 }
@@ -26,6 +27,7 @@ export function taskNew(cred: u32, umask: u32, mnt: u32, dentry: u32): i32 {
   return isNil(task) ? -ENOMEM : handle<Task>(task);
 }
 
+/** Ends a task: its credentials and its hold on working and root directory go. Its files are the descriptor table's. */
 export function taskFree(task: u32): void {
   freeTask(deref<Task>(task));
 }
@@ -35,10 +37,12 @@ export function setCurrent(task: u32): void {
   slot().current = task ? deref<Task>(task) : nil<Task>();
 }
 
+/** Changes the working directory; the task takes counts of its own on mount and dentry. */
 export function taskSetCwd(task: u32, mnt: u32, dentry: u32): void {
   setTaskCwd(deref<Task>(task), deref<Mount>(mnt), deref<Dentry>(dentry));
 }
 
+/** Changes the root directory; the task takes counts of its own on mount and dentry. */
 export function taskSetRoot(task: u32, mnt: u32, dentry: u32): void {
   setTaskRoot(deref<Task>(task), deref<Mount>(mnt), deref<Dentry>(dentry));
 }

@@ -49,15 +49,22 @@ export function statInode(inode: u32): void {
   fillStat(deref<Inode>(inode));
 }
 
-/** @returns 0 or a negated errno, see permission.ts */
+/** May the current task (`mask` of MAY_*)? @returns 0, or a negated errno as in permission.ts */
 export function permission(inode: u32, mask: u32): i32 {
   return inodePermission(currentCred(), deref<Inode>(inode), mask);
 }
 
+/** May the current task make a name in `dir`? @returns 0, or a negated errno as in permission.ts */
 export function mayCreate(dir: u32): i32 {
   return create(currentCred(), deref<Inode>(dir));
 }
 
+/**
+ * May the current task take the name `victim` out of `dir`?
+ *
+ * @param wantDir 1 for rmdir and renames of directories, else 0
+ * @returns 0, or a negated errno as in permission.ts
+ */
 export function mayDelete(dir: u32, victim: u32, wantDir: u32): i32 {
   return del(currentCred(), deref<Inode>(dir), deref<Dentry>(victim), wantDir);
 }

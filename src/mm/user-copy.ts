@@ -1,7 +1,10 @@
 /**
  * The one copy between a user's buffer and a run of page frames.
  *
- * Which way is fastest depends on length and runtime (bench/micro/copy.ts); every way gives the same bytes.
+ * Which way is fastest depends on length and runtime (bench/micro/copy-in.ts, copy-out.ts); every way gives the same
+ * bytes.
+ *
+ * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
 import type { BufferLike, Core } from "../wasm/core.ts";
 

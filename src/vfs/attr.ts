@@ -55,7 +55,7 @@ import { handOver, inodeOf, inodePermission, ndDentry, ndMount, walk } from "./n
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
-/** Ids and times that say "leave it" to chown. */
+/** The id that says "leave it" to chown. */
 const NO_ID = 0xffffffff;
 const NSEC_PER_MS = 1e6;
 
@@ -136,6 +136,20 @@ function inGroup(task: Task, gid: number): boolean {
   return false;
 }
 
+/**
+ * Permission bits of a file to be made in `dir`: without what the umask takes away, and without set-group-ID for an
+ * executable that would get a group its maker is not in.
+ *
+ * @see Linux include/linux/fs.h mode_strip_umask(), fs/inode.c mode_strip_sgid()
+ */
+export function newMode(task: Task, dir: InodeHandle, mode: number): number {
+  const { u32 } = task.kernel.core;
+  const isGroupExecutable = (mode & (S_ISGID | 0o010)) === (S_ISGID | 0o010);
+  const takesGroup = isGroupExecutable && (u32[(dir << 3) + INODE_MODE] & S_ISGID) !== 0;
+  const strips = takesGroup && !isCapable(task) && !inGroup(task, u32[(dir << 3) + INODE_GID]);
+  return mode & ~task.umaskOf() & (strips ? ~S_ISGID : -1);
+}
+
 // --- Changes ----------------------------------------------------------------------------------------------------------
 
 /** A change that is checked and made on an inode. */
@@ -168,7 +182,12 @@ function notify(kernel: Kernel, inode: InodeHandle, what: number): number {
   return kernel.tableOf(inode).inode.setattr?.(kernel, inode, what) ?? 0;
 }
 
-/** @returns 0; -EOPNOTSUPP for a symbolic link itself; errors of the walk; -EROFS; -EPERM for others than owner and root */
+/**
+ * Changes the permission bits.
+ *
+ * @returns 0; errors of the walk; -EROFS; -EPERM (immutable); -EOPNOTSUPP for a symbolic link itself; -EPERM for others
+ *   than owner and root
+ */
 export function chmod(task: Task, path: Path, mode: number, flags: number): number {
   return changePath(task, path, flags, (_, inode) => {
     const { u32 } = task.kernel.core;
@@ -194,7 +213,7 @@ function setMode(task: Task, inode: InodeHandle, mode: number): number {
   return 0;
 }
 
-/** @param uid -1 = leave it @returns 0; errors of the walk; -EROFS; -EPERM */
+/** Changes owner and group. @param uid -1 = leave it, as for gid @returns 0; errors of the walk; -EROFS; -EPERM */
 export function chown(task: Task, path: Path, uid: number, gid: number, flags: number): number {
   return changePath(task, path, flags, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
 }
@@ -207,23 +226,27 @@ export function fchown(task: Task, fd: number, uid: number, gid: number): number
 function setOwner(task: Task, inode: InodeHandle, uid: number, gid: number): number {
   const { kernel } = task;
   const { core } = kernel;
-  const { u32 } = core;
   const at = inode << 3;
   if (!mayChown(task, inode, uid, gid)) return -EPERM;
+  const bits = droppedBits(task, inode);
+  if (bits && !ownerOrCapable(task, inode)) return -EPERM; // that is a chmod
   const refused = notify(kernel, inode, ATTR_OWNER);
   if (refused < 0) return refused;
-  const mode = u32[at + INODE_MODE];
-  if ((mode & S_IFMT) !== S_IFDIR) u32[at + INODE_MODE] = mode & ~setIdBits(task, mode, u32[at + INODE_GID]);
+  const { u32 } = core;
+  u32[at + INODE_MODE] &= ~bits;
   if (uid !== NO_ID) u32[at + INODE_UID] = uid;
   if (gid !== NO_ID) u32[at + INODE_GID] = gid;
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
   return 0;
 }
 
-/** Bits that a change of owner takes away. @see Linux setattr_should_drop_suidgid() */
-function setIdBits(task: Task, mode: number, gid: number): number {
-  const dropsGroup = mode & 0o010 || (!isCapable(task) && !inGroup(task, gid));
-  return S_ISUID | (dropsGroup ? S_ISGID : 0);
+/** Set-ID bits of a file that a change of owner takes away. @see Linux setattr_should_drop_suidgid() */
+function droppedBits(task: Task, inode: InodeHandle): number {
+  const { u32 } = task.kernel.core;
+  const mode = u32[(inode << 3) + INODE_MODE];
+  if ((mode & S_IFMT) === S_IFDIR) return 0;
+  const dropsGroup = mode & 0o010 || (!isCapable(task) && !inGroup(task, u32[(inode << 3) + INODE_GID]));
+  return mode & (S_ISUID | (dropsGroup ? S_ISGID : 0));
 }
 
 function mayChown(task: Task, inode: InodeHandle, uid: number, gid: number): boolean {
@@ -235,7 +258,12 @@ function mayChown(task: Task, inode: InodeHandle, uid: number, gid: number): boo
   return isOwner && (inGroup(task, gid) || gid === u32[(inode << 3) + INODE_GID]);
 }
 
-/** @returns 0; errors of the walk; -EROFS; -EINVAL for nanoseconds out of range; -EPERM, or -EACCES for "now" */
+/**
+ * Sets the access and the modification time.
+ *
+ * @returns 0; -EINVAL for nanoseconds out of range; errors of the walk; -EROFS; -EPERM, or -EACCES for "now"
+ * @see Linux fs/utimes.c, fs/attr.c setattr_prepare()
+ */
 export function utimens(
   task: Task,
   path: Path,
@@ -307,7 +335,7 @@ function setTime(
   core.u32[(inode << 3) + nsecField] = isNow ? (nowMs - nowSec * 1000) * NSEC_PER_MS : nsec;
 }
 
-/** Numbers of the file system a path lies on, into task.statfsValues. */
+/** Numbers of the file system a path lies on, into task.statfsValues. @returns 0, or the errors of the walk */
 export function statfs(task: Task, path: Path): number {
   const { core } = task.kernel;
   const found = walk(task, path, LOOKUP_FOLLOW);

@@ -51,7 +51,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import type { InodeOperations } from "./fs-type.ts";
-import { isCapable } from "./attr.ts";
+import { isCapable, newMode } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import {
@@ -121,7 +121,7 @@ export function mknod(task: Task, path: Path, mode: number, dev: number): number
   if (type === S_IFDIR) return -EPERM;
   if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return -EINVAL;
   return createName(task, path, false, (dir, dentry, operations) => {
-    const wanted = type | (mode & S_IALLUGO & ~task.umaskOf());
+    const wanted = type | newMode(task, dir, mode & S_IALLUGO);
     if (type === S_IFREG) return operations.create?.(kernel, dir, dentry, wanted) ?? -EPERM;
     if ((type === S_IFCHR || type === S_IFBLK) && !isCapable(task)) return -EPERM;
     return operations.mknod?.(kernel, dir, dentry, wanted, dev) ?? -EPERM;

@@ -66,11 +66,13 @@ export interface InodeOperations {
   lookup?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
   /** Makes a regular file; `mode` has the type bits and is masked by umask. */
   create?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;
+  /** Makes a directory; `mode` as in create(). */
   mkdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;
   /** Makes a fifo, socket or device node. @param dev device number */
   mknod?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number, dev: number): number;
   /** Makes a symbolic link to the `length` bytes in path buffer A. */
   symlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length: number): number;
+  /** Gives `inode` the name `dentry` in `dir`. */
   link?(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: DentryHandle): number;
   /** Takes the link away; the VFS drops the name. */
   unlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
@@ -96,12 +98,13 @@ export interface InodeOperations {
   getLink?(kernel: Kernel, inode: InodeHandle): Uint8Array | number;
   /** May the current task? Replaces the check of the mode bits. @param mask union of MAY_* */
   permission?(kernel: Kernel, inode: InodeHandle, mask: number): number;
-  /** Amends kernel.statValues, which hold the record's attributes. */
+  /** Amends `values` (STAT_* of syscalls.ts), which hold the record's attributes. @returns 0 or a negated errno */
   getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array): number;
   /** Takes note of changed attributes (ATTR_*), before they are set; may refuse. */
   setattr?(kernel: Kernel, inode: InodeHandle, what: number): number;
 }
 
+/** What setattr() is told of: the mode, owner or group, the size, times. */
 export const ATTR_MODE = 1;
 export const ATTR_OWNER = 2;
 export const ATTR_SIZE = 4;
@@ -124,9 +127,11 @@ export interface FileOperations {
   release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void;
   /** @param position -1 = at the file's position, which moves @returns bytes, 0 at the end */
   read?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when there is no more room */
   write?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
-  /** Entries of a directory whose names are not all in the dcache. */
-  iterate?(kernel: Kernel, file: InodeHandle, emit: DirEmit): number;
+  /** Gives the entries of a directory whose names are not all in the dcache. @returns 0 or a negated errno */
+  iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit): number;
+  /** Writes a file back. @param dataOnly as for fdatasync() @returns 0 or a negated errno */
   fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
   /** @param mode FALLOC_FL_* */
   fallocate?(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number;

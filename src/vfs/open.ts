@@ -57,7 +57,7 @@ import {
   MAY_READ,
   MAY_WRITE,
 } from "../wasm/layout.ts";
-import { ownerOrCapable } from "./attr.ts";
+import { newMode, ownerOrCapable } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
 import { inodeOf, inodePermission, mayCreate, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
 import { truncateInode } from "./read-write.ts";
@@ -121,12 +121,20 @@ function create(task: Task, flags: number, mode: number): number {
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.create) return -EACCES;
+  const reserved = core.x.fileReserve();
+  if (reserved < 0) return reserved;
   const dentry = core.x.dAllocLast() as DentryHandle;
-  if (dentry < 0) return dentry;
-  const rc = inode.create(kernel, dir, dentry, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
-  const fd = rc < 0 ? rc : install(task, mnt, dentry, flags & ~O_TRUNC);
+  if (dentry < 0) return unreserved(core, dentry);
+  const rc = inode.create(kernel, dir, dentry, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
+  const fd = rc < 0 ? unreserved(core, rc) : install(task, mnt, dentry, flags & ~O_TRUNC);
   core.x.dput(dentry);
   return fd;
+}
+
+/** An open has failed after the file was reserved. */
+function unreserved(core: Core, rc: number): number {
+  core.x.fileUnreserve();
+  return rc;
 }
 
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
@@ -141,7 +149,7 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.tmpfile) return -EOPNOTSUPP;
-  const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | (mode & S_IALLUGO & ~task.umaskOf()));
+  const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
   if (made < 0) return made;
   const fd = install(task, mnt, made as DentryHandle, flags);
   core.x.dput(made as DentryHandle);
@@ -156,8 +164,8 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
   if (flags & O_TRUNC && (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFREG) {
-    const rc = truncateInode(task.kernel, inode, 0);
-    if (rc) return rc;
+    const rc = core.x.fileReserve() || truncateInode(task.kernel, inode, 0);
+    if (rc) return unreserved(core, rc);
   }
   return install(task, mnt, dentry, flags);
 }

@@ -163,13 +163,13 @@ export function truncateInode(kernel: Kernel, inode: InodeHandle, length: number
   return refused < 0 ? refused : kernel.core.x.truncate(inode, length, kernel.now());
 }
 
-/** @returns 0; -EINVAL (negative, not open for writing, no regular file); -EBADF; -EPERM; -EFBIG */
+/** Sets the size of an open file. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not writable, not regular); -EPERM; -EFBIG */
 export function ftruncate(task: Task, fd: number, length: number): number {
   const { core } = task.kernel;
   task.enter();
   if (length < 0) return -EINVAL;
-  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE);
-  if (!file) return -EBADF;
+  const file = task.file(fd);
+  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
@@ -180,7 +180,8 @@ export function ftruncate(task: Task, fd: number, length: number): number {
  * Allocates, punches or zeroes a range.
  *
  * @param mode 0, FALLOC_FL_KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE with or without KEEP_SIZE
- * @returns 0; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF; -EPERM; -ENODEV (no regular file); -EFBIG; -ENOSPC, then nothing has changed
+ * @returns 0; -EBADF; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF (not writable); -EPERM; -EISDIR; -ENODEV (not regular);
+ *   -EFBIG; -ENOSPC, then nothing has changed
  */
 export function fallocate(task: Task, fd: number, mode: number, offset: number, length: number): number {
   const { core } = task.kernel;

@@ -111,9 +111,10 @@ export function readdir(task: Task, path: Path): DirListing | number {
   const inode = inodeOf(core, dentry);
   const denied = inodePermission(kernel, inode, MAY_READ);
   if (denied) return denied;
-  core.x.inodeAccessed(inode, core.u32[(ndMount(core) << 3) + MOUNT_FLAGS]);
-  if (kernel.tableOf(inode).file.iterate) return iterate(kernel, inode);
-  return cachedListing(kernel, dentry, inode);
+  const mntFlags = core.u32[(ndMount(core) << 3) + MOUNT_FLAGS];
+  const listing = kernel.tableOf(inode).file.iterate ? iterate(kernel, inode) : cachedListing(kernel, dentry, inode);
+  if (typeof listing !== "number") core.x.inodeAccessed(inode, mntFlags);
+  return listing;
 }
 
 function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle): DirListing | number {
@@ -123,8 +124,8 @@ function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle)
   const kept = dirCache.get(inode);
   if (kept && kept.generation === generation && kept.version === version) return kept.listing;
   const listing = new Listing();
-  core.x.readdirSorted(dentry);
   const rc = withBuffer(core, (buffer, bytes) => {
+    core.x.readdirSorted(dentry);
     for (let nr = core.x.packNames(buffer, bytes); nr > 0; nr = core.x.packNames(buffer, bytes)) {
       listing.add(core, buffer, bytes, nr);
     }
@@ -178,14 +179,15 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
   const inode = inodeOfFile(core, file);
   if (!core.x.isDirectory(inode)) return -ENOTDIR;
   if (core.u32[(inode << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
-  core.x.accessed(file);
   if (kernel.tableOf(inode).file.iterate) return iterateNext(kernel, file, inode, nrEntries);
   const listing = new Listing();
   const rc = withBuffer(core, (buffer, bytes) => {
     const nr = core.x.readdirNext(file, buffer, bytes, nrEntries);
     if (nr > 0) listing.add(core, buffer, bytes, nr);
   });
-  return rc < 0 ? rc : listing;
+  if (rc < 0) return rc;
+  core.x.accessed(file);
+  return listing;
 }
 
 /** As getdents(), for a file system that lists its own: the file's position counts entries. */

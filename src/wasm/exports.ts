@@ -90,6 +90,8 @@ interface LibfsExports {
 
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
+  fileReserve(): number;
+  fileUnreserve(): void;
   fileGet(file: File): void;
   filePut(file: File): void;
   readBegin(file: File, pos: number, len: number): number;

@@ -7,7 +7,7 @@ import { ENAMETOOLONG } from "../base/errno.ts";
 import { type BufferLike, type Core, PATH_A } from "./core.ts";
 import { PATH_MAX } from "./layout.ts";
 
-/** Up to this many characters a loop over them beats the platform's encoders (bench/micro/path-encoding.ts). */
+/** Up to this many characters a loop over them beats the platform's encoders (bench/micro/path-encode.ts). */
 const LOOP_CHARS = 12;
 
 let encoder: TextEncoder | undefined;

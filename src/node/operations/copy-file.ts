@@ -10,11 +10,13 @@ import {
   STAT_ATIME_NSEC,
   STAT_ATIME_SEC,
   STAT_DEV,
+  STAT_GID,
   STAT_INO,
   STAT_MODE,
   STAT_MTIME_NSEC,
   STAT_MTIME_SEC,
   STAT_SIZE,
+  STAT_UID,
   type Syscalls,
 } from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
@@ -73,7 +75,10 @@ class CopyFile {
       const rc = this.#sys.ftruncate(to, 0);
       if (rc < 0) return rc;
     }
-    const rc = this.#copyTimes(to, stats) || this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
+    const times = this.#copyTimes(to, stats);
+    if (times < 0) return times;
+    this.#sys.fchown(to, stats[STAT_UID], stats[STAT_GID]); // who may not give files away makes a copy of its own
+    const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
     if (rc < 0) return rc;
     // Files do not share frames, as on tmpfs: who insists on a clone is refused.
     if (mode & COPYFILE_FICLONE_FORCE) return -EOPNOTSUPP;

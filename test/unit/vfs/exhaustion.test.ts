@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "vitest";
 import { ENOMEM, ENOSPC } from "../../../src/base/errno.ts";
-import { LOCK_EX, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_TMPFILE } from "../../../src/base/stat-flags.ts";
+import { LOCK_EX, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC } from "../../../src/base/stat-flags.ts";
 import { ramfs } from "../../../src/fs/ramfs.ts";
 import { Kernel } from "../../../src/vfs/kernel.ts";
 import { mount, mountRoot } from "../../../src/vfs/mount.ts";
@@ -42,6 +42,9 @@ const FILE = 3;
 const CALLS: Record<string, Call> = {
   "open of a directory": (task) => task.open("/dir", O_RDONLY | O_DIRECTORY, 0),
   "open without a name": (task) => task.open("/dir", O_TMPFILE | O_RDWR, 0o600),
+  "open of a new file": (task) => task.open(`/dir/${LONG}`, O_CREAT | O_RDWR, 0o644),
+  "open that truncates": (task) => task.open("/file", O_TRUNC | O_RDWR, 0),
+  readdir: (task) => task.readdir("/dir/sub"),
   mkdir: (task) => task.mkdir("/dir/new", 0o755),
   mknod: (task) => task.mknod("/dir/new", 0o10644, 0),
   symlink: (task) => task.symlink("t".repeat(4000), `/dir/${LONG}`),
