@@ -198,8 +198,7 @@ export const VM_SLABS_ALLOC: u32 = 5;
 export const VM_SLABS_FREE: u32 = 6;
 export const VM_MEMORY_GROWN: u32 = 7;
 export const VM_ALLOC_FAILED: u32 = 8;
-export const VM_DENTRY_LOOKUP: u32 = 9;
-export const VM_HANDOVER: u32 = 10;
+export const VM_HANDOVER: u32 = 9;
 export const NR_VM_EVENTS: u32 = 16;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------

@@ -31,7 +31,6 @@ import { SuperBlock } from "./super";
   nrFree: u32; // free frames, single ones included
   pcpHead: u32; // pfn, list of free single frames
   pcpCount: u32;
-  watermarkMin: u32; // frames kept for the core itself
   failAfter: u32; // fault injection: 0 = off, n = the nth allocation from now fails, and all after it
   hashMask: u32; // 2^k - 1 with 2^k >= nrBuckets
   nrBuckets: u32;
@@ -51,10 +50,9 @@ import { SuperBlock } from "./super";
   nextGeneration: u32;
   nrFiles: u32;
   mountVersion: u32; // changes with the mount tree
+  nrDirty: u32; // pages that wait to be written to a backing store
   nextCookie: f64; // directory position of the next name
   coarseMs: f64; // the clock as last read, milliseconds since the epoch
-  nrDirty: u32; // pages that wait to be written to a backing store
-  reserved: u32;
 }
 
 /** What belongs to one instance. */
@@ -79,7 +77,6 @@ import { SuperBlock } from "./super";
   ndLast: usize; // last component: address
   ndLastLen: u32;
   ndLastType: u32;
-  ndLastHash: u32;
   ndTrailing: u32; // 1 = slashes follow the last component
   // What TypeScript answered to a handover; consumed when the walk goes on
   ndPermitted: Inode;

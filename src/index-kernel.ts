@@ -17,21 +17,31 @@ import { type VmStat, vmstat } from "./vfs/vmstat.ts";
 /** A face of node:fs over one task, with its kernel. */
 export type FolioFs = NodeFs & { readonly kernel: FolioKernel };
 
+/** What a face is made with by kernel.task(): who its task is, and where it stands. */
 export interface FaceOptions {
+  /** Whose files the task makes and may use, 0 to 2^32 - 2; default 0, root. */
   uid?: number;
+  /** Group of the files it makes; default 0. */
   gid?: number;
+  /** Supplementary groups. */
   groups?: readonly number[];
+  /** Working directory, as the task's root sees it; default: its root. */
   cwd?: string;
+  /** Root directory, as the kernel's root sees it: the task sees nothing above (chroot). */
   root?: string;
+  /** Mode bits that the files it makes do not get; default 0o022. */
   umask?: number;
   /** A face whose descriptor table is to be shared. */
   files?: FolioFs;
+  /** Most open descriptors (RLIMIT_NOFILE), then EMFILE; default 2^20. Not for a table that is shared. */
   maxFiles?: number;
+  /** Largest file it may write, bytes (RLIMIT_FSIZE), then EFBIG; default: none. */
   fileSizeLimit?: number;
 }
 
 const faceTasks = new WeakMap<object, Task>();
 
+/** A kernel: what `fs.kernel` is. */
 export class FolioKernel {
   /** The first task's: mounts and walks of the kernel's own calls. */
   readonly #task: Task;
@@ -122,6 +132,7 @@ export class FolioKernel {
     if (what & 1) this.vfs.dirCache.clear();
     if (what & 2) this.vfs.core.x.reclaim();
   }
+  /** Counters of pages, records and events. */
   vmstat(): VmStat {
     return vmstat(this.vfs.core);
   }

@@ -5,6 +5,7 @@ import type { TaskOptions } from "./vfs/kernel.ts";
 import type { CoreOptions } from "./wasm/core.ts";
 import { sharedByDefault } from "./wasm/core-module.ts";
 
+/** What createFsSync() and its siblings take. */
 export interface FsOptions {
   /** Most bytes the kernel may use; 8 MiB to 4 GiB - 64 KiB. Default: half of the machine's memory, 1 GiB in browsers. */
   memoryLimit?: number;
@@ -14,9 +15,11 @@ export interface FsOptions {
   shared?: boolean;
   /** Identity of the first task. The root directory belongs to it. */
   uid?: number;
+  /** Group of the first task, and of the root directory. */
   gid?: number;
   /** Supplementary groups of the first task. */
   groups?: readonly number[];
+  /** Mode bits that files of the first task do not get; default 0o022. */
   umask?: number;
   /** Working directory of the first task. */
   cwd?: string;
@@ -77,10 +80,12 @@ export function checkTaskOptions(options: Omit<TaskOptions, "files">): void {
   });
 }
 
+/** True if the kernel's memory is to be shared. */
 export function isShared(options: FsOptions): boolean {
   return options.shared ?? sharedByDefault();
 }
 
+/** What the core is made with: defaults filled in, the limit cut to whole pages of Wasm memory (64 KiB). */
 export function coreOptions(options: FsOptions): CoreOptions {
   return {
     memoryLimit: Math.floor((options.memoryLimit ?? defaultLimit()) / 65536) * 65536,

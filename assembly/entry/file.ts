@@ -1,26 +1,56 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, FMODE_WRITE, PAGE_SHIFT,
-  PAGE_SIZE, PG_PRIVATE, TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, FMODE_WRITE, MAY_WRITE, MNT_READONLY, PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE,
+  SB_PERMISSION, SB_RDONLY, S_IFDIR, S_IFMT, S_IFREG, TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
 import { allocFile, File, fput, reserveFile, unreserveFile } from "../file";
 import { fillHole, findPage, holeLength } from "../filemap";
 import { dropLock, setLock } from "../flock";
 import { Inode, mappingOf, touch } from "../inode";
-import { current, deref, handle, isNil, slot } from "../kernel";
+import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../mount";
+import { inodePermission } from "../permission";
 import { pageAddress, pageOf } from "../page";
 import { packNames as pack, packNext, startSorted } from "../readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../read-write";
 import { punchHole as punch, removePages, truncateToSize } from "../truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../uaccess";
 import { xaFind } from "../xarray";
+import { walk } from "./walk";
 
 /** Opens what the current task's walk has found. @returns handle or -ENOMEM */
 export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
   const file = allocFile(current(), deref<Mount>(mnt), deref<Dentry>(dentry), flags, mode);
   return isNil(file) ? -ENOMEM : handle<File>(file);
+}
+
+/**
+ * Walks the path in buffer A and opens what is there, where that takes no more than the permission bits: a regular file,
+ * or a directory to read.
+ *
+ * @param flags O_*, for the file; without those that change something or need a decision of the VFS
+ * @param mode FMODE_*
+ * @param access MAY_* to check
+ * @returns handle of the file; 0 = found (in nd), and the VFS is to decide; a negated errno, or HANDOVER_*
+ */
+export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32): i32 {
+  const found = walk(len, 0, lookup);
+  if (found <= 0) return found;
+  const s = slot();
+  const inode = s.ndDentry.inode;
+  if (!isPlain(inode, access) || (access & MAY_WRITE && s.ndMount.flags & MNT_READONLY)) return 0;
+  const denied = inodePermission(currentCred(), inode, access);
+  if (denied) return denied;
+  const file = allocFile(s.current, s.ndMount, s.ndDentry, flags, mode);
+  return isNil(file) ? -ENOMEM : handle<File>(file);
+}
+
+// @ts-ignore: decorator
+@inline function isPlain(inode: Inode, access: u32): bool {
+  const type = inode.mode & S_IFMT;
+  if (type != S_IFREG && (type != S_IFDIR || access & MAY_WRITE)) return false;
+  return inode.state == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
 }
 
 /** Makes sure that the next fileOpen() cannot fail. @returns 0 or -ENOMEM */
@@ -224,7 +254,7 @@ export function readdirSorted(dentry: u32): void {
   startSorted(deref<Dentry>(dentry));
 }
 
-/** Packs names that readdirSorted() lined up into `bytes` at `buffer`, see readdir.ts. @returns how many, 0 = no more */
+/** Packs names that readdirSorted() lined up into a buffer, see readdir.ts. @returns how many, 0 = that was all */
 export function packNames(buffer: u32, bytes: u32): u32 {
   return pack(buffer, bytes);
 }

@@ -123,7 +123,7 @@ export function indexMarked(inode: u32, mark: u32): u32 {
   return xaMarked(mappingOf(deref<Inode>(inode)), mark) ? 1 : 0;
 }
 
-/** Finds the first entry from `start` to `last` with a mark (XA_PRESENT: any). @returns it, its index in slot.xaIndex; 0 */
+/** Finds the first entry from `start` to `last` with a mark (XA_PRESENT: any). @returns it, index in slot.xaIndex; 0 */
 export function indexFind(inode: u32, start: u32, last: u32, mark: u32): u32 {
   return xaFind(mappingOf(deref<Inode>(inode)), start, last, mark);
 }

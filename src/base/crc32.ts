@@ -1,4 +1,4 @@
-/** CRC-32 (ISO-HDLC, as in zip and PNG): finds every change of up to 32 neighbouring bits. */
+/** CRC-32 (ISO-HDLC, as in zip and PNG): finds every change within 32 neighbouring bits. */
 const POLYNOMIAL = 0xedb88320;
 
 const table = new Uint32Array(256).map((_, byte) => {
@@ -7,6 +7,7 @@ const table = new Uint32Array(256).map((_, byte) => {
   return crc;
 });
 
+/** Checksum of all of `bytes`. @returns 0 to 2^32 - 1 */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ table[(crc ^ byte) & 255];

@@ -6,10 +6,17 @@
  */
 declare const kind: unique symbol;
 
+/** Handle of an inode (assembly/inode.ts). */
 export type InodeHandle = number & { readonly [kind]: "inode" };
+/** Handle of a dentry (assembly/dentry.ts). */
 export type DentryHandle = number & { readonly [kind]: "dentry" };
+/** Handle of an open file (assembly/file.ts); no descriptor. */
 export type FileHandle = number & { readonly [kind]: "file" };
+/** Handle of a mount (assembly/mount.ts). */
 export type MountHandle = number & { readonly [kind]: "mount" };
+/** Handle of a super block (assembly/super.ts). */
 export type SuperBlockHandle = number & { readonly [kind]: "super_block" };
+/** Handle of a task (assembly/task.ts). */
 export type TaskHandle = number & { readonly [kind]: "task" };
+/** Handle of credentials (assembly/task.ts). */
 export type CredHandle = number & { readonly [kind]: "cred" };

@@ -24,11 +24,13 @@ export function simpleSymlink(kernel: Kernel, dentry: DentryHandle, length: numb
   return kernel.core.x.simpleSymlink(dentry, length, 0, kind, kernel.now());
 }
 
+/** Gives an inode another name. @returns 0 */
 export function simpleLink(kernel: Kernel, inode: InodeHandle, _dir: InodeHandle, dentry: DentryHandle): number {
   kernel.core.x.simpleLink(inode, dentry, kernel.now());
   return 0;
 }
 
+/** Takes a link away from a file; its name is the VFS's to drop. @returns 0 */
 export function simpleUnlink(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
   kernel.core.x.simpleUnlink(dentry, kernel.now());
   return 0;
@@ -68,7 +70,9 @@ export const simpleDirInodeOperations = {
   removeTree: simpleRemoveTree,
 } satisfies InodeOperations;
 
+/** Regular files have no operations on their inode: the VFS does all that can be done to one. */
 export const simpleFileInodeOperations: InodeOperations = {};
+/** Nor have symbolic links: their targets lie in memory, where the walk finds them. */
 export const simpleSymlinkInodeOperations: InodeOperations = {};
 
 /** Data is as safe in memory as it gets. */

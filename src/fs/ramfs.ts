@@ -61,6 +61,7 @@ function parseOptions(data: string): { mode: number; uid: number; gid: number } 
   return options;
 }
 
+/** The type: options `mode`, `uid` and `gid` are those of the root directory. */
 export const ramfs: FileSystemType = {
   name: "ramfs",
   fsFlags: FS_MEMORY | FS_SHARED,

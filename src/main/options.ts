@@ -3,9 +3,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { TreeError } from "./host-tree.ts";
 
+/** File systems the job can load, in the order in which it does. */
 export const TARGET_NAMES = ["foliofs", "memfs", "tmpfs"] as const;
+/** One of TARGET_NAMES. */
 export type TargetName = (typeof TARGET_NAMES)[number];
 
+/** What --help prints. */
 export const USAGE = `Usage: npm start -- [folder] [options]
 
 Loads a folder (default: the project's node_modules) into foliofs, memfs and the host's tmpfs, reads everything back,
@@ -16,11 +19,13 @@ compares it with the host and prints what each of them took.
   --damage PATH         after loading, change a byte of this file in each target, to see the mismatch found
   --help`;
 
+/** The arguments, checked. */
 export interface Options {
   readonly folder: string;
   readonly targets: readonly TargetName[];
   /** Bytes. */
   readonly memoryLimit?: number;
+  /** Path, below the folder, of the file to damage. */
   readonly damage?: string;
   readonly help: boolean;
 }

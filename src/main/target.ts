@@ -26,6 +26,7 @@ export interface SnapshotResult {
   readonly restored: Target;
 }
 
+/** A file system to load, with what the report says of it. */
 export interface Target {
   readonly name: string;
   readonly fs: TreeFs;

@@ -4,6 +4,8 @@
  * Each piece is one run of contiguous frames and one copy. The first piece is prepared together with the checks of the
  * whole call, so that most calls are two crossings into Wasm for a write and one for a read.
  *
+ * Does not own: the pages, checks and times (assembly/read-write.ts), the copy itself (user-copy.ts).
+ *
  * @see Linux mm/filemap.c filemap_read(), generic_perform_write()
  */
 import type { FileHandle } from "../base/handles.ts";

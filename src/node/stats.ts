@@ -44,7 +44,7 @@ interface ModeTest {
   _checkModeProperty(type: number): boolean;
 }
 
-/** Dates are accessors of the prototype. */
+/** The dates of Stats: accessors of the prototype, made when first asked for. */
 export interface Stats extends StatsBase {
   atime: Date;
   mtime: Date;
@@ -54,7 +54,10 @@ export interface Stats extends StatsBase {
 
 // Fields are declared, not defined, so that the constructor's assignments alone make the hidden class.
 
-/** Times are milliseconds with a fraction; nanoseconds within the second hide behind symbols, as in Node. */
+/**
+ * What stat, lstat and fstat give. Times are milliseconds with a fraction; nanoseconds within the second hide behind
+ * symbols, as in Node.
+ */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the dates are accessors defined below
 export class Stats {
   declare dev: number;
@@ -121,7 +124,7 @@ export class Stats {
   }
 }
 
-/** Dates are accessors of the prototype. */
+/** The dates of BigIntStats: accessors of the prototype, made when first asked for. */
 export interface BigIntStats extends StatsBase {
   atime: Date;
   mtime: Date;
@@ -129,7 +132,7 @@ export interface BigIntStats extends StatsBase {
   birthtime: Date;
 }
 
-/** As Stats with bigints, and times in nanoseconds as well. */
+/** What stat, lstat and fstat give for `{ bigint: true }`: bigints, and times in nanoseconds as well. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the dates are accessors defined below
 export class BigIntStats {
   declare dev: bigint;

@@ -1,6 +1,8 @@
 /**
  * Attributes: stat, access, chmod, chown, utimens, statfs.
  *
+ * Does not own: sizes (read-write.ts), the check of the mode bits (assembly/permission.ts), limits (super blocks).
+ *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
 import { EACCES, EBADF, EOPNOTSUPP, EPERM, EROFS, EINVAL } from "../base/errno.ts";
@@ -63,6 +65,7 @@ function follow(flags: number): number {
   return flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 }
 
+/** Inode of an open file. */
 export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
   return (core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
 }
@@ -80,6 +83,7 @@ export function stat(task: Task, path: Path, flags: number): number {
   return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
 }
 
+/** Attributes of an open file, into task.statValues. @returns 0, -EBADF, what the file system's getattr() answers */
 export function fstat(task: Task, fd: number): number {
   task.enter();
   const file = task.file(fd);
@@ -195,6 +199,7 @@ export function chmod(task: Task, path: Path, mode: number, flags: number): numb
   });
 }
 
+/** Changes the permission bits of an open file. @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchmod(task: Task, fd: number, mode: number): number {
   return changeFile(task, fd, (_, inode) => setMode(task, inode, mode));
 }
@@ -218,6 +223,7 @@ export function chown(task: Task, path: Path, uid: number, gid: number, flags: n
   return changePath(task, path, flags, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
 }
 
+/** Changes owner and group of an open file. @param uid -1 = leave it, as for gid @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchown(task: Task, fd: number, uid: number, gid: number): number {
   return changeFile(task, fd, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
 }
@@ -277,6 +283,7 @@ export function utimens(
   return changePath(task, path, flags, (_, inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec));
 }
 
+/** Sets the times of an open file, as utimens() does. @returns 0; -EINVAL; -EBADF; -EROFS; -EPERM or -EACCES */
 export function futimens(
   task: Task,
   fd: number,

@@ -2,6 +2,8 @@
  * Names: mkdir, rmdir, mknod, symlink, link, unlink, rename. What POSIX and Linux check before a file system is asked,
  * in their order; then the file system's operation; then the dcache.
  *
+ * Does not own: files made by opening them (open.ts), the dcache (assembly/dentry.ts), what names do to inodes (fs/).
+ *
  * @see Linux fs/namei.c filename_create(), do_mkdirat(), do_unlinkat(), do_renameat2(), vfs_rename()
  */
 import {
@@ -105,6 +107,9 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make):
   return rc;
 }
 
+/**
+ * Makes a directory; of `mode` the permission bits and the sticky bit count. @returns as createName(); -EPERM; -EMLINK
+ */
 export function mkdir(task: Task, path: Path, mode: number): number {
   const { kernel } = task;
   return createName(task, path, true, (dir, dentry, operations) => {

@@ -2,6 +2,8 @@
  * Descriptors of a process: which open file each number stands for (Linux struct files_struct).
  *
  * Entries hold one count on the file each. Tasks may share a table (CLONE_FILES).
+ *
+ * Does not own: the open files (assembly/file.ts), what closing one does (task.ts).
  */
 import { EMFILE } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
@@ -11,6 +13,7 @@ import type { FileOperations } from "./fs-type.ts";
 const FIRST_FD = 3;
 const NO_FILE = 0 as FileHandle;
 
+/** A table of descriptors, of which the lowest free one is always given out first. */
 export class FileTable {
   /** File of each descriptor, 0 = closed. Parallel to `operations`: no object per descriptor. */
   readonly files: FileHandle[] = [NO_FILE, NO_FILE, NO_FILE];

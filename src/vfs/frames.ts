@@ -1,5 +1,7 @@
 /**
  * Which frames of a memory are in use: what a snapshot stores and a fork copies.
+ *
+ * Does not own: the form they are stored in (snapshot.ts), the descriptors themselves (assembly/page.ts).
  */
 import type { Core } from "../wasm/core.ts";
 import {
@@ -32,6 +34,7 @@ function descriptor(pfn: number): number {
   return section * 1024 + (pfn - section) * (PAGE_BYTES >>> 2);
 }
 
+/** Number of frames that are online; all others are as in fresh memory. */
 export function endPfn(core: Core): number {
   return core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_END_PFN];
 }

@@ -5,6 +5,8 @@
  * what a user did. The VFS has checked names, permissions, mounts and types before it calls; what is left to the file
  * system is said at each operation. A file system lists what is its own and borrows the rest from fs/libfs.ts.
  *
+ * Does not own: the file systems (fs/), which types a kernel knows (kernel.ts).
+ *
  * @see Linux Documentation/filesystems/vfs.rst
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
@@ -127,7 +129,7 @@ export interface FileOperations {
   release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void;
   /** @param position -1 = at the file's position, which moves @returns bytes, 0 at the end */
   read?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
-  /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when there is no more room */
+  /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when room ran out */
   write?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** Gives the entries of a directory whose names are not all in the dcache. @returns 0 or a negated errno */
   iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit): number;

@@ -28,6 +28,7 @@ import { SuperBlock } from "./super-block.ts";
 import { Task } from "./task.ts";
 import type { FileTable } from "./file-table.ts";
 
+/** Index of the kernel block in `u32`. */
 export const KERNEL = KERNEL_BLOCK >>> 2;
 const BACKWARDS_MS = 1000;
 
@@ -61,6 +62,7 @@ export function* liveKernels(): Generator<Kernel> {
   }
 }
 
+/** One memory with the types, mounts and tasks over it. */
 export class Kernel {
   core: Core;
   /** The task whose calls the core serves at present. */
@@ -121,6 +123,7 @@ export class Kernel {
     return this.#registered.has(name) ? this.#typeId(name) : -ENODEV;
   }
 
+  /** The registered type of a number that memory holds. */
   typeById(id: number): FileSystemType {
     return this.#typesById[id] as FileSystemType;
   }
@@ -148,6 +151,7 @@ export class Kernel {
     return name;
   }
 
+  /** The type of file system that an inode belongs to. */
   typeOf(inode: InodeHandle): FileSystemType {
     const { u32 } = this.core;
     const sb = u32[(inode << 3) + INODE_SB];
@@ -159,10 +163,12 @@ export class Kernel {
     return this.typeOf(inode).tables[this.core.u32[(inode << 3) + INODE_KIND]];
   }
 
+  /** The super block of an inode. */
   sbOf(inode: InodeHandle): SuperBlock {
     return new SuperBlock(this, (this.core.u32[(inode << 3) + INODE_SB] >>> 5) as SuperBlockHandle);
   }
 
+  /** All super blocks, newest first; the one at hand may be freed meanwhile. */
   *superBlocks(): Generator<SuperBlock> {
     let handle = this.core.x.superFirst() as SuperBlockHandle;
     while (handle) {
@@ -174,10 +180,12 @@ export class Kernel {
 
   // --- Tasks --------------------------------------------------------------------------------------------------------
 
+  /** The mount at the root of the tree, 0 = none yet. */
   get rootMount(): MountHandle {
     return (this.core.u32[KERNEL + KERNEL_ROOT_MOUNT] >>> 5) as MountHandle;
   }
 
+  /** Root dentry of a mount. */
   rootOf(mnt: MountHandle): DentryHandle {
     return (this.core.u32[(mnt << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
   }
@@ -225,6 +233,7 @@ export class Kernel {
   setWaitToken(token: Promise<void>): void {
     this.#waitToken = token;
   }
+  /** What setWaitToken() was told last, once. */
   takeWaitToken(): Promise<void> | undefined {
     const token = this.#waitToken;
     this.#waitToken = undefined;

@@ -1,4 +1,10 @@
-/** Mount flags of mount(2). @see Linux include/uapi/linux/mount.h */
+/**
+ * Mount flags of mount(2).
+ *
+ * Does not own: what they become on mounts and super blocks (MNT_*, SB_* of assembly/abi.ts, by mount.ts).
+ */
+
+/** MS_*: read-only, no set-ID bits, no devices and so on. @see Linux include/uapi/linux/mount.h */
 export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;

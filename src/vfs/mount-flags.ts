@@ -1,4 +1,8 @@
-/** What the flags of a mount and of its super block say to a system call. */
+/**
+ * What the flags of a mount and of its super block say to a system call.
+ *
+ * Does not own: how they come to be set (mount.ts), access times (assembly/read-write.ts).
+ */
 import type { MountHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import { MNT_NODEV, MNT_NOEXEC, MNT_READONLY, MOUNT_FLAGS, MOUNT_SB, SB_NODEV, SB_NOEXEC, SB_RDONLY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
@@ -12,12 +16,12 @@ export function isReadOnly(core: Core, mnt: MountHandle): boolean {
   return (core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_READONLY) !== 0 || (sbFlags(core, mnt) & SB_RDONLY) !== 0;
 }
 
-/** @see Linux fs/exec.c path_noexec() */
+/** True if files may be executed through this mount. @see Linux fs/exec.c path_noexec() */
 export function mayExecute(core: Core, mnt: MountHandle): boolean {
   return !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_NOEXEC) && !(sbFlags(core, mnt) & SB_NOEXEC);
 }
 
-/** @see Linux fs/namei.c may_open_dev() */
+/** True if device nodes may be opened through this mount. @see Linux fs/namei.c may_open_dev() */
 export function mayOpenDevices(core: Core, mnt: MountHandle): boolean {
   return !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_NODEV) && !(sbFlags(core, mnt) & SB_NODEV);
 }

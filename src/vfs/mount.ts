@@ -1,6 +1,8 @@
 /**
  * Mounting: new file systems, binds, remounts, umount, and the mount table.
  *
+ * Does not own: the records (assembly/mount.ts, super.ts), what mounts forbid to other calls (mount-flags.ts).
+ *
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
 import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
@@ -64,6 +66,7 @@ import { SuperBlock } from "./super-block.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
+/** What is to be mounted, where and how. */
 export interface MountRequest {
   /** Name of a registered type; for a bind mount: none. */
   type?: string;
@@ -316,6 +319,7 @@ function hasOrphans({ kernel, handle }: SuperBlock): boolean {
   return false;
 }
 
+/** All mounts, newest first; the one at hand may be dropped meanwhile. */
 export function* mountHandles(kernel: Kernel): Generator<MountHandle> {
   let mnt = kernel.core.x.mountFirst() as MountHandle;
   while (mnt) {

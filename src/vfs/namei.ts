@@ -50,9 +50,11 @@ import type { Task } from "./task.ts";
 function nd(core: Core, field: number): number {
   return core.u32[SLOT + field] >>> 5;
 }
+/** What the walk has found, 0 = the last component is missing. */
 export function ndDentry(core: Core): DentryHandle {
   return nd(core, SLOT_ND_DENTRY) as DentryHandle;
 }
+/** The mount that it was found on. */
 export function ndMount(core: Core): MountHandle {
   return nd(core, SLOT_ND_MOUNT) as MountHandle;
 }
@@ -60,6 +62,7 @@ export function ndMount(core: Core): MountHandle {
 export function ndParent(core: Core): DentryHandle {
   return nd(core, SLOT_ND_PARENT) as DentryHandle;
 }
+/** The mount that the directory of the last component was found on. */
 export function ndParentMount(core: Core): MountHandle {
   return nd(core, SLOT_ND_PARENT_MOUNT) as MountHandle;
 }
@@ -75,6 +78,7 @@ export function ndIsTooLong(core: Core): boolean {
 export function ndTrailing(core: Core): number {
   return core.u32[SLOT + SLOT_ND_TRAILING];
 }
+/** Inode of a dentry, 0 = it is negative. */
 export function inodeOf(core: Core, dentry: DentryHandle): InodeHandle {
   return (core.u32[(dentry << 3) + DENTRY_INODE] >>> 5) as InodeHandle;
 }

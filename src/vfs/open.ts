@@ -1,20 +1,11 @@
 /**
  * open(2): walk, make the file if asked to, check, and enter it into the descriptor table.
  *
+ * Does not own: the table (file-table.ts), closing (task.ts), what is done with open files (read-write.ts, readdir.ts).
+ *
  * @see Linux fs/namei.c path_openat(), do_open(), may_open(); POSIX.1-2024 open()
  */
-import {
-  EACCES,
-  EEXIST,
-  EINVAL,
-  EISDIR,
-  ELOOP,
-  EMFILE,
-  ENXIO,
-  EOPNOTSUPP,
-  EPERM,
-  EROFS,
-} from "../base/errno.ts";
+import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENXIO, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   O_ACCMODE,
@@ -26,9 +17,12 @@ import {
   O_EXCL,
   O_NOATIME,
   O_NOFOLLOW,
+  O_NONBLOCK,
   O_PATH,
+  O_RDWR,
   O_TMPFILE,
   O_TRUNC,
+  O_WRONLY,
   S_IALLUGO,
   S_IFBLK,
   S_IFCHR,
@@ -39,16 +33,17 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../base/stat-flags.ts";
-import type { Core } from "../wasm/core.ts";
+import { type Core, PATH_A } from "../wasm/core.ts";
 import {
   FMODE_APPEND,
   FMODE_NOATIME,
   FMODE_PATH,
   FMODE_READ,
   FMODE_WRITE,
+  HANDOVER_LOOKUP,
+  I_APPEND,
   INODE_MODE,
   INODE_STATE,
-  I_APPEND,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   LOOKUP_LAST,
@@ -57,9 +52,20 @@ import {
   MAY_READ,
   MAY_WRITE,
 } from "../wasm/layout.ts";
-import { newMode, ownerOrCapable } from "./attr.ts";
+import { putPath } from "../wasm/path-buffer.ts";
+import { inodeOfFile, newMode, ownerOrCapable } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
-import { inodeOf, inodePermission, mayCreate, ndMount, ndParent, ndParentMount, walk } from "./namei.ts";
+import {
+  handOver,
+  inodeOf,
+  inodePermission,
+  mayCreate,
+  ndDentry,
+  ndMount,
+  ndParent,
+  ndParentMount,
+  walk,
+} from "./namei.ts";
 import { truncateInode } from "./read-write.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -84,10 +90,26 @@ export function openFile(task: Task, path: Path, wanted: number, mode: number): 
   if (task.files.isFull()) return -EMFILE;
   if (flags & O_TMPFILE_ONLY) return openTmpfile(task, path, flags, mode);
   if (flags & O_CREAT) return openOrCreate(task, path, flags, mode);
-  const found = walk(task, path, walkFlags(flags));
-  if (found < 0) return found;
+  return openExisting(task, path, flags);
+}
+
+/** Flags that the core may open a file with by itself. */
+const PLAIN_FLAGS = O_RDWR | O_WRONLY | O_APPEND | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
+
+function openExisting(task: Task, path: Path, flags: number): number {
   const { core } = task.kernel;
-  return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+  const access = ACCESS[flags & O_ACCMODE];
+  let found = 0;
+  if ((flags & ~PLAIN_FLAGS) === 0) {
+    task.enter();
+    const len = putPath(core, path, PATH_A);
+    if (len < 0) return len;
+    const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access);
+    if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
+    if (file < 0 && file > -HANDOVER_LOOKUP) return file;
+    found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
+  } else found = walk(task, path, walkFlags(flags));
+  return found < 0 ? found : openFound(task, ndMount(core), found as DentryHandle, flags, access);
 }
 
 /** O_TMPFILE has O_DIRECTORY in it, so that kernels that do not know it refuse; and nobody wants a file to read only. */
@@ -191,7 +213,8 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
   const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
   const denied = inodePermission(task.kernel, inode, mask);
   if (denied) return denied;
-  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND)))) return -EPERM;
+  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND))))
+    return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
   return hasNobody(core, inode) ? -ENXIO : 0;
 }
@@ -204,15 +227,18 @@ function hasNobody(core: Core, inode: InodeHandle): boolean {
 
 /** Makes the open file and its descriptor. */
 function install(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
-  const { kernel, files } = task;
-  const { core } = kernel;
-  const inode = inodeOf(core, dentry);
+  const { core } = task.kernel;
   const file = core.x.fileOpen(mnt, dentry, flags, fmode(flags)) as FileHandle;
-  if (file < 0) return file;
+  return file < 0 ? file : installFile(task, file, inodeOf(core, dentry), flags);
+}
+
+/** Gives an open file its descriptor. */
+function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: number): number {
+  const { kernel, files } = task;
   const operations = kernel.tableOf(inode).file;
   const rc = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
   const fd = rc < 0 ? rc : files.add(file, operations);
-  if (fd < 0) core.x.filePut(file);
+  if (fd < 0) kernel.core.x.filePut(file);
   return fd;
 }
 

@@ -1,6 +1,8 @@
 /**
  * Data of open files: read, write, seek, sizes, ranges, sync, flock.
  *
+ * Does not own: the copying (mm/), cached pages (assembly/filemap.ts), opening (open.ts).
+ *
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
 import {
@@ -163,7 +165,7 @@ export function truncateInode(kernel: Kernel, inode: InodeHandle, length: number
   return refused < 0 ? refused : kernel.core.x.truncate(inode, length, kernel.now());
 }
 
-/** Sets the size of an open file. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not writable, not regular); -EPERM; -EFBIG */
+/** Sets a size. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not open for writing, not regular); -EPERM; -EFBIG */
 export function ftruncate(task: Task, fd: number, length: number): number {
   const { core } = task.kernel;
   task.enter();
@@ -181,7 +183,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
  *
  * @param mode 0, FALLOC_FL_KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE with or without KEEP_SIZE
  * @returns 0; -EBADF; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF (not writable); -EPERM; -EISDIR; -ENODEV (not regular);
- *   -EFBIG; -ENOSPC, then nothing has changed
+ *   -EFBIG; -ENOSPC, then no page has been added (what ZERO_RANGE was to zero is zeros)
  */
 export function fallocate(task: Task, fd: number, mode: number, offset: number, length: number): number {
   const { core } = task.kernel;
@@ -327,6 +329,7 @@ export function genericFileWrite(
   return filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
 }
 
+/** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */
 export function fsync(task: Task, fd: number, dataOnly: boolean): number {
   const file = task.file(fd);
   if (!file || task.kernel.core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;

@@ -3,6 +3,8 @@
  *
  * The core packs names into a buffer of a few frames (assembly/readdir.ts); one decode and one split make strings of
  * thousands of them. Listings are kept per directory with the version of what they show, and dropped at will.
+ *
+ * Does not own: Dirents and encodings (node/), the order and packing of names (assembly/).
  */
 import { EBADF, EINVAL, ENOENT, ENOMEM, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
@@ -45,8 +47,10 @@ interface Kept {
   version: number;
   listing: Listing;
 }
+/** Listings by directory, oldest first. */
 export type DirCache = Map<InodeHandle, Kept>;
 
+/** An empty cache. */
 export function newDirCache(): DirCache {
   return new Map();
 }

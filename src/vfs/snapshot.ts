@@ -17,6 +17,8 @@
  * A snapshot is made without touching the memory itself: its metadata are copied aside and cleaned up there, and the
  * pages of files go straight from memory to the bytes.
  *
+ * Does not own: which frames are in use (frames.ts), the normal form (assembly/normalize.ts).
+ *
  * The checksums guard against accident, not against malice: bytes that somebody has forged can hold any memory.
  */
 import { crc32 } from "../base/crc32.ts";
@@ -46,6 +48,7 @@ import { mountTable } from "./mount.ts";
 import type { Task } from "./task.ts";
 
 const MAGIC = "FOLIOFS\0";
+/** Version of the form above; another one is refused. */
 export const FORMAT_VERSION = 1;
 const HEADER_BYTES = 64;
 const EXTENT_BYTES = 12;

@@ -1,5 +1,7 @@
 /**
  * A super block as file systems see it: a flyweight over the record (assembly/super.ts), made anew at will.
+ *
+ * Does not own: when one is made and shut down (mount.ts).
  */
 import type { DentryHandle, SuperBlockHandle } from "../base/handles.ts";
 import {
@@ -19,6 +21,7 @@ import {
 import type { FileSystemType } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 
+/** A mounted file system. Fields are the record's own, read and written in place. */
 export class SuperBlock {
   readonly kernel: Kernel;
   readonly handle: SuperBlockHandle;
@@ -28,6 +31,7 @@ export class SuperBlock {
     this.handle = handle;
   }
 
+  /** Type of file system; immutable. */
   get type(): FileSystemType {
     return this.kernel.typeById(this.#get(SUPER_BLOCK_TYPE_ID));
   }
@@ -38,9 +42,11 @@ export class SuperBlock {
   set flags(flags: number) {
     this.#set(SUPER_BLOCK_FLAGS, flags);
   }
+  /** Root dentry, 0 = none yet. */
   get root(): DentryHandle {
     return (this.#get(SUPER_BLOCK_ROOT) >>> 5) as DentryHandle;
   }
+  /** Device number, st_dev of its files; immutable. */
   get dev(): number {
     return this.#get(SUPER_BLOCK_DEV);
   }
@@ -51,6 +57,7 @@ export class SuperBlock {
   set magic(magic: number) {
     this.#set(SUPER_BLOCK_MAGIC, magic);
   }
+  /** f_bsize of statfs and st_blksize, bytes. */
   get blockSize(): number {
     return this.#get(SUPER_BLOCK_BLOCK_SIZE);
   }
@@ -68,6 +75,7 @@ export class SuperBlock {
   set maxLinks(links: number) {
     this.#set(SUPER_BLOCK_MAX_LINKS, links);
   }
+  /** Inodes in memory. */
   get nrInodes(): number {
     return this.#get(SUPER_BLOCK_NR_INODES);
   }
@@ -76,6 +84,7 @@ export class SuperBlock {
   getPrivate(i: number): number {
     return this.#get(SUPER_BLOCK_PRIVATE0 + i);
   }
+  /** Changes one of the file system's own four words. @param i 0 to 3 */
   setPrivate(i: number, value: number): void {
     this.#set(SUPER_BLOCK_PRIVATE0 + i, value);
   }

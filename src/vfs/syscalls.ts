@@ -9,6 +9,8 @@
  *
  * Does not own: Node's argument rules, encodings, Error shapes (all in `node/`).
  */
+
+/** A path: text, taken as UTF-8, or raw bytes. */
 export type Path = string | Uint8Array;
 
 /** Fields of `statValues`, in the order of Node's own stat arrays. Times are seconds and nanoseconds. */
@@ -50,6 +52,7 @@ export interface DirListing {
   rawNames(): Uint8Array[];
 }
 
+/** The system calls of one task. Where no result is named, it is 0. */
 export interface Syscalls {
   /** What the last successful stat, lstat or fstat found: 18 numbers, STAT_*. Valid until the next call. */
   readonly statValues: Float64Array;
@@ -59,7 +62,7 @@ export interface Syscalls {
   /** @returns the lowest free descriptor (3 and up) */
   open(path: Path, flags: number, mode: number): number;
   close(fd: number): number;
-  /** @param flags 0 or AT_SYMLINK_NOFOLLOW */
+  /** Fills statValues. @param flags 0 or AT_SYMLINK_NOFOLLOW */
   stat(path: Path, flags: number): number;
   fstat(fd: number): number;
   /** @returns 0 if the task may; @param mode F_OK or a union of R_OK, W_OK, X_OK */
@@ -71,15 +74,18 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** @param whence SEEK_* @returns the new position */
   lseek(fd: number, offset: number, whence: number): number;
   truncate(path: Path, length: number): number;
   ftruncate(fd: number, length: number): number;
+  /** @param mode 0, or a union of FALLOC_FL_* */
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   /** Positions of -1 use and move the file's own. @returns bytes copied */
   copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number;
   fsync(fd: number): number;
   fdatasync(fd: number): number;
   sync(): number;
+  /** Never waits, with LOCK_NB or without. @param operation LOCK_SH, LOCK_EX or LOCK_UN @returns 0; -EAGAIN */
   flock(fd: number, operation: number): number;
 
   mkdir(path: Path, mode: number): number;
@@ -93,6 +99,7 @@ export interface Syscalls {
   rename(from: Path, to: Path): number;
   /** @param flags RENAME_NOREPLACE or RENAME_EXCHANGE */
   renameat2(from: Path, to: Path, flags: number): number;
+  /** @param mode type and permission bits @param dev device number, of a device node */
   mknod(path: Path, mode: number, dev: number): number;
   /** @returns the target's bytes: a view of the core's memory, valid until the next call */
   readlink(path: Path): Uint8Array | number;
@@ -113,10 +120,12 @@ export interface Syscalls {
   /** Nanoseconds may be UTIME_NOW or UTIME_OMIT. */
   utimens(path: Path, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number, flags: number): number;
   futimens(fd: number, atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): number;
+  /** Fills statfsValues. */
   statfs(path: Path): number;
 
   chdir(path: Path): number;
   chroot(path: Path): number;
+  /** @returns the path: a view of the core's memory, valid until the next call */
   getcwd(): Uint8Array | number;
   /** @returns the mask before */
   umask(mask: number): number;

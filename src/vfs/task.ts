@@ -3,6 +3,9 @@
  *
  * Each call is one line here and lives in the file of its family. All of them enter() first, so that the core knows
  * whose call it serves.
+ *
+ * Does not own: the calls' checks and errors (attr.ts, dir-ops.ts, open.ts, read-write.ts, readdir.ts), Node's shape of
+ * them (node/).
  */
 import { EBADF, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
@@ -36,6 +39,7 @@ const MAX_FILES = 1 << 20;
 const NR_STAT = 18;
 const NR_STATFS = 7;
 
+/** A task. Its calls are described in syscalls.ts; their errors where they are made. */
 export class Task implements Syscalls {
   readonly kernel: Kernel;
   readonly handle: TaskHandle;
@@ -65,10 +69,12 @@ export class Task implements Syscalls {
     kernel.current = this;
   }
 
+  /** A view of the core's result block, renewed when memory has grown. */
   get statValues(): Float64Array {
     if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
     return this.#stat;
   }
+  /** A view of the core's result block, renewed when memory has grown. */
   get statfsValues(): Float64Array {
     if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
     return this.#statfs;
@@ -101,6 +107,7 @@ export class Task implements Syscalls {
     return openFile(this, path, flags, mode);
   }
 
+  /** Closes a descriptor. @returns 0 or -EBADF */
   close(fd: number): number {
     const { kernel } = this;
     const operations = this.files.operations[fd];
@@ -219,11 +226,17 @@ export class Task implements Syscalls {
     return dirs.getdents(this, fd, nrEntries);
   }
 
+  /**
+   * The physical path of what a path names. @returns errors of the walk; -ENOENT, -ENAMETOOLONG (assembly/d-path.ts)
+   */
   realpath(path: Path): Uint8Array | number {
     const found = walk(this, path, LOOKUP_FOLLOW);
     return found < 0 ? found : this.#pathOf(this.kernel.core.x.dPath(ndMount(this.kernel.core), ndDentry(this.kernel.core)));
   }
 
+  /**
+   * Path of the working directory. @returns -ENOENT when it has been removed or lies outside of the root; -ENAMETOOLONG
+   */
   getcwd(): Uint8Array | number {
     this.enter();
     const { u32, x } = this.kernel.core;
@@ -239,6 +252,7 @@ export class Task implements Syscalls {
     return this.kernel.core.u8.subarray(at, at + length);
   }
 
+  /** Changes the working directory. @returns 0, errors of the walk, -ENOTDIR, -EACCES */
   chdir(path: Path): number {
     return this.#changeDirectory(path, "taskSetCwd");
   }
@@ -260,6 +274,7 @@ export class Task implements Syscalls {
     return 0;
   }
 
+  /** Changes the mask: of `mask` the permission bits count. @returns the one before */
   umask(mask: number): number {
     const { u32 } = this.kernel.core;
     const at = (this.handle << 3) + TASK_UMASK;

@@ -1,7 +1,9 @@
 /**
  * Counters of the page cache and the tables, by name (Linux /proc/vmstat, /proc/slabinfo).
  *
- * All are counts of pages (frames of 4 KiB) or records; `bytes_...` are bytes.
+ * `nr_...` are counts of pages (frames of 4 KiB) or records, `bytes_...` are bytes, all others count events since boot.
+ *
+ * Does not own: the counting (assembly/), which is always on.
  */
 import type { Core } from "../wasm/core.ts";
 import {
@@ -45,10 +47,12 @@ import {
   VM_PGROTATED,
 } from "../wasm/layout.ts";
 
+/** Counters by name. */
 export type VmStat = Record<string, number>;
 
 const KERNEL = KERNEL_BLOCK >>> 2;
 
+/** Reads all counters. */
 export function vmstat(core: Core): VmStat {
   const { u32 } = core;
   const word = (field: number) => u32[KERNEL + field];

@@ -21,6 +21,7 @@ export function useCoreModule(module: WebAssembly.Module, { shared }: { shared: 
 /** Set by tests that run the suite on the shared build: kernels are shared unless they say otherwise. */
 let alwaysShared = false;
 
+/** True if kernels are to be shared unless they say otherwise: only in tests. */
 export function sharedByDefault(): boolean {
   return alwaysShared;
 }

@@ -21,9 +21,11 @@ export const SLOT = BOOT_SLOT >>> 2;
 export const PATH_A = BOOT_SLOT + SLOT_PATH_A;
 export const PATH_B = BOOT_SLOT + SLOT_PATH_B;
 
+/** What a core is made with. */
 export interface CoreOptions {
   /** Bytes, a multiple of 64 KiB, at most 4 GiB - 64 KiB. */
   memoryLimit: number;
+  /** Memory that several workers may use. */
   shared: boolean;
   /** Reserve all of the limit at once. */
   preallocate: boolean;
@@ -33,6 +35,7 @@ export interface CoreOptions {
   initialBytes?: number;
 }
 
+/** What is used of Node's Buffer. */
 export interface BufferLike extends Uint8Array {
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
@@ -40,10 +43,13 @@ export interface BufferLike extends Uint8Array {
   copy(target: Uint8Array, targetStart: number, start: number, end: number): number;
 }
 
+/** One memory with an instance of the core over it. */
 export class Core {
   readonly memory: WebAssembly.Memory;
+  /** The exports. */
   readonly x: CoreExports;
   readonly options: CoreOptions;
+  /** All of memory, renewed when it grows. */
   u8!: Uint8Array;
   u32!: Uint32Array;
   i32!: Int32Array;
@@ -82,6 +88,7 @@ export class Core {
     return this.f64[(file << 2) + FILE_POS];
   }
 
+  /** Moves an open file. @param pos bytes, at least 0 */
   setFilePos(file: FileHandle, pos: number): void {
     this.f64[(file << 2) + FILE_POS] = pos;
   }

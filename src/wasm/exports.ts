@@ -3,6 +3,8 @@
  *
  * Conventions: `H` a handle, `rc` 0 or a negated errno, `HorErr` a handle or a negated errno. Unsigned results above
  * 2^31 arrive negative: only addresses and checksums can be that large, and are made unsigned where they are read.
+ *
+ * Does not own: the instance they belong to (core.ts).
  */
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 
@@ -90,6 +92,7 @@ interface LibfsExports {
 
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
+  openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
   fileReserve(): number;
   fileUnreserve(): void;
   fileGet(file: File): void;
@@ -183,6 +186,7 @@ interface DebugExports {
   verify?(): number;
 }
 
+/** All exports of the core. */
 export interface CoreExports
   extends MemoryExports,
     TaskExports,

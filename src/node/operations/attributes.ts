@@ -9,6 +9,7 @@ import type { Operation } from "../surfaces.ts";
 import { outcomeOf, uvException } from "../uv-errors.ts";
 import { checkCallback, checkFd, checkObject, checkUserId, toFileMode, toUnixSeconds } from "../validators.ts";
 
+/** New owner and group; -1 leaves one as it is. */
 export interface Owner {
   uid: number;
   gid: number;

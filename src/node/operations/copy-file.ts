@@ -31,6 +31,7 @@ export const COPYFILE_FICLONE_FORCE = 4;
 
 const PERMISSIONS = 0o7777;
 
+/** Checked arguments of copyFile; `mode` is a union of COPYFILE_*. */
 export interface CopyRequest {
   src: Path;
   dest: Path;

@@ -17,6 +17,7 @@ import { encodeName, type NameEncoding } from "./names-encoding.ts";
 const DEFAULT_MODE = 0o777;
 const SLASH = 0x2f;
 
+/** Checked arguments of mkdir, and how far it has come with parents. */
 export interface MkdirRequest {
   path: Path;
   mode: number;

@@ -21,6 +21,7 @@ import {
 } from "../validators.ts";
 import { encodeName, type NameEncoding } from "./names-encoding.ts";
 
+/** Checked arguments of rename and link. */
 export interface TwoPaths {
   from: Path;
   to: Path;

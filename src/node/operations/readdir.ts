@@ -13,6 +13,7 @@ import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
 
 type Name = string | Uint8Array;
 
+/** Checked arguments of readdir. */
 export interface ReaddirRequest {
   path: Path;
   encoding: NameEncoding;

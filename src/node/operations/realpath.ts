@@ -13,6 +13,7 @@ import { Failure, failed } from "../uv-errors.ts";
 import { checkCallback, toOptions } from "../validators.ts";
 import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
 
+/** Checked arguments of realpath; the encoding is the result's. */
 export interface RealpathRequest {
   path: Path;
   encoding: NameEncoding;

@@ -11,12 +11,14 @@ import type { Operation } from "../surfaces.ts";
 import { failed, outcomeOf, uvException } from "../uv-errors.ts";
 import { checkAbortSignal, checkCallback, checkFd, checkObject, toBindingMode, toOptions } from "../validators.ts";
 
+/** Options of stat and its siblings, not checked yet. */
 export interface StatOptions {
   bigint?: unknown;
   throwIfNoEntry?: unknown;
   signal?: AbortSignal;
 }
 
+/** Checked arguments of stat and lstat; `mayMiss`: undefined, not an error, for what is not there. */
 export interface StatRequest {
   path: Path;
   isBigint: boolean;
@@ -24,6 +26,7 @@ export interface StatRequest {
   signal: AbortSignal | undefined;
 }
 
+/** Checked arguments of fstat. */
 export interface FstatRequest {
   fd: number;
   isBigint: boolean;
