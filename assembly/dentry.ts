@@ -8,7 +8,7 @@
 // A directory's children form a list, newest first, in descending order of `cookie`: the order of readdir on tmpfs,
 // and a position in it that stays valid whatever comes and goes.
 import {
-  CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN,
+  CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN,
 } from "./abi";
 import { hashInsert, hashName, hashRemove, negativeAdd, negativeRemove } from "./dcache";
 import { Inode, iput } from "./inode";
@@ -150,6 +150,46 @@ export function dDrop(dentry: Dentry): void {
   }
 }
 
+/**
+ * Takes away a name that is true no more, and all names below it; who holds one of the dentries keeps it.
+ *
+ * @returns false when something is mounted there: then nothing has changed, and the name counts as true
+ * @see Linux fs/dcache.c d_invalidate(), which detaches the mounts instead
+ */
+export function dInvalidate(top: Dentry): bool {
+  if (hasMountpoint(top)) return false;
+  dget(top);
+  let dentry = top;
+  while (true) {
+    while (!isNil(dentry.children)) dentry = dentry.children;
+    if (dentry == top) break;
+    const parent = dentry.parent;
+    parent.count++;
+    dget(dentry);
+    dDrop(dentry);
+    dput(dentry);
+    parent.count--; // its own turn comes
+    dentry = parent;
+  }
+  dDrop(top);
+  dput(top);
+  return true;
+}
+
+function hasMountpoint(top: Dentry): bool {
+  let dentry = top;
+  while (true) {
+    if (dentry.flags & DCACHE_MOUNTED) return true;
+    if (!isNil(dentry.children)) {
+      dentry = dentry.children;
+      continue;
+    }
+    while (dentry != top && isNil(dentry.siblingNext)) dentry = dentry.parent;
+    if (dentry == top) return false;
+    dentry = dentry.siblingNext;
+  }
+}
+
 /** Drops a reference. Walks up: a dentry that goes drops its parent's. */
 export function dput(start: Dentry): void {
   let dentry = start;
@@ -202,6 +242,7 @@ export function dKill(dentry: Dentry): void {
 export function dMove(dentry: Dentry, target: Dentry): void {
   const oldParent = dentry.parent;
   const newParent = target.parent;
+  dget(target); // where names are only cached, nobody may hold it
   hashRemove(dentry);
   unlinkChild(dentry);
   if (target.flags & DCACHE_HASHED) hashRemove(target);
@@ -215,6 +256,7 @@ export function dMove(dentry: Dentry, target: Dentry): void {
     target.flags &= ~<u16>DCACHE_PERSISTENT;
     dput(target);
   }
+  dput(target);
 }
 
 /** Swaps the places and names of two dentries. @see Linux fs/dcache.c d_exchange() */

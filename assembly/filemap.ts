@@ -106,13 +106,14 @@ export function clearPageDirty(pfn: u32): u32 {
 }
 
 /**
- * Length of the run of cached pages from `index` on whose frames are contiguous, up to `nr`; each is marked accessed.
+ * Length of the run of cached pages from `index` on whose frames are contiguous, up to `nr`; each that ages is marked accessed.
  *
  * @param first frame of page `index`, which is cached
  */
 export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
   const xa = mappingOf(inode);
-  markPageAccessed(first);
+  const isAging = !(xa.flags & AS_UNEVICTABLE); // else nobody asks, and the descriptor is a cache miss of its own
+  if (isAging) markPageAccessed(first);
   let n: u32 = 1;
   if (nr == 1) return n;
   let leaf = xaLeaf(xa, index);
@@ -120,7 +121,7 @@ export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
     const at = index + n;
     if ((at & 63) == 0) leaf = xaLeaf(xa, at);
     if (isNil(leaf) || getSlot(leaf, at & 63) != pageEntry(first + n)) break;
-    markPageAccessed(first + n);
+    if (isAging) markPageAccessed(first + n);
     n++;
   }
   return n;

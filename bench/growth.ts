@@ -90,7 +90,7 @@ function warmUp(contender: Contender): void {
 }
 
 function onSubject<T>(contender: Contender, use: (subject: ReturnType<Contender["create"]>) => T): T {
-  const subject = contender.create();
+  const subject = contender.create(true);
   try {
     return use(subject);
   } finally {

@@ -15,13 +15,18 @@ type WithTrial = <T>(use: (trial: Trial) => T) => T;
 
 export function measureContender(row: Row, contender: Contender, budget: Budget): Outcome {
   return measure(row, budget, (use) => {
-    const subject = contender.create();
+    const subject = contender.create(needsOwnMemory(row));
     try {
       return use(row.setUp(subject));
     } finally {
       disposeInPeace(subject);
     }
   });
+}
+
+/** True for rows on memory that nobody has touched yet, and for those on a whole system. */
+export function needsOwnMemory(row: Row): boolean {
+  return row.memory === "untouched" || row.section === "whole system";
 }
 
 /** Precondition: the row has a `bare` trial. */

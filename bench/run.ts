@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { renderChart } from "./chart.ts";
 import type { Contender } from "./contenders/contender.ts";
 import { loadContenders } from "./contenders/index.ts";
-import { measureBare, measureContender } from "./measure.ts";
+import { measureBare, measureContender, needsOwnMemory } from "./measure.ts";
 import { parseOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { type Run, renderJson } from "./report-json.ts";
@@ -70,9 +70,10 @@ function runRows(runners: readonly Runner[], rounds: number): RowResult[] {
   warmUpHost();
   const wanted = [...runners[0].rows.values()].filter(isWanted);
   const progress = new Progress(wanted.reduce((sum, { id }) => sum + entrants(runners, id).length * rounds, 0));
-  const results = wanted.map((row, i) => runRow(row, entrants(runners, row.id), i, progress));
+  const inOrder = [...wanted].sort((a, b) => Number(needsOwnMemory(a)) - Number(needsOwnMemory(b)));
+  const results = new Map(inOrder.map((row, i) => [row.id, runRow(row, entrants(runners, row.id), i, progress)]));
   progress.finish();
-  return results;
+  return wanted.map(({ id }) => results.get(id) as RowResult);
 }
 
 function warmUpHost(): void {

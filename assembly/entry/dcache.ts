@@ -2,7 +2,7 @@
 import { ENOMEM, I_DEAD, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
-  dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir,
+  dInvalidate as invalidate, dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
 } from "../dentry";
 import { dLookup as lookup, pruneNegative } from "../dcache";
 import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
@@ -60,6 +60,18 @@ export function dAdd(dentry: u32): void {
   add(deref<Dentry>(dentry));
 }
 
+/**
+ * As dAdd(), unless the name has come to be known meanwhile: who was asked for it may have walked to it.
+ * @returns handle of the dentry that has the name now
+ */
+export function dAddUnlessKnown(dentry: u32): u32 {
+  const d = deref<Dentry>(dentry);
+  const known = lookup(d.parent, nameOf(d), d.nameLen);
+  if (!isNil(known)) return handle<Dentry>(known);
+  add(d);
+  return dentry;
+}
+
 /** Makes a dentry positive; takes over the caller's reference on the inode. */
 export function dInstantiate(dentry: u32, inode: u32): void {
   instantiate(deref<Dentry>(dentry), deref<Inode>(inode));
@@ -70,12 +82,19 @@ export function dDrop(dentry: u32): void {
   drop(deref<Dentry>(dentry));
 }
 
+/** Takes away a name that is true no more, with all below. @returns 0 when something is mounted there, and it stays */
+export function dInvalidate(dentry: u32): u32 {
+  return invalidate(deref<Dentry>(dentry)) ? 1 : 0;
+}
+
 /** A directory has been removed: nothing can be made in it any more, and its name goes. */
 export function dDelete(dentry: u32): void {
   const d = deref<Dentry>(dentry);
   const inode = d.inode;
   if (!isNil(inode) && inode.nlink == 0) inode.state |= I_DEAD;
+  get(d); // where names are only cached, nobody may hold it
   drop(d);
+  put(d);
 }
 
 /**

@@ -54,7 +54,8 @@ export interface Contender {
   readonly name: ContenderName;
   /** Version, entry file or path: what exactly is measured. */
   readonly origin: string;
-  create(): Subject;
+  /** @param isOwn whether it must have memory of its own; otherwise it may be a directory of a larger file system */
+  create(isOwn: boolean): Subject;
 }
 
 /** Why a contender is not in the run, in a sentence. */

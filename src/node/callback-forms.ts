@@ -129,7 +129,8 @@ function transferForms({ commitRead, commitWrite, commitReadv, commitWritev }: O
     if (ArrayBuffer.isView(data)) {
       const done = callback || position || length || offset;
       checkCallback(done);
-      commitTransfer(commitWrite, { fd: file, ...toWriteRange(data, offset, length, position) }, data, done);
+      const start = typeof offset === "function" ? 0 : offset;
+      commitTransfer(commitWrite, { fd: file, ...toWriteRange(data, start, length, position) }, data, done);
     } else {
       writeText(file, data, offset, length, position);
     }

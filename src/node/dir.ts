@@ -4,6 +4,7 @@
  * @see Node 26 lib/internal/fs/dir.js
  */
 
+import { ENOENT } from "../base/errno.ts";
 import { O_DIRECTORY, O_RDONLY } from "../base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../vfs/syscalls.ts";
 import { Dirent, toUvType } from "./dirent.ts";
@@ -19,6 +20,7 @@ import { type Callback, type CommonOptions, checkCallback, checkUint32, toOption
 
 const DEFAULTS: CommonOptions = Object.freeze({ encoding: "utf8" });
 const DEFAULT_BUFFER_ENTRIES = 32;
+const NO_ENTRIES: DirListing = { names: [], types: new Uint8Array(0), rawNames: () => [] };
 
 /** An open directory of one task: the descriptor behind a Dir. */
 class DirHandle {
@@ -30,9 +32,10 @@ class DirHandle {
     this.#fd = fd;
   }
 
-  /** Up to `nrEntries` more entries; none at the end. */
+  /** Up to `nrEntries` more entries; none at the end, and of a directory that is removed. @see glibc readdir() */
   read(nrEntries: number): DirListing | Failure {
     const listing = this.#sys.getdents(this.#fd, nrEntries);
+    if (listing === -ENOENT) return NO_ENTRIES;
     return typeof listing === "number" ? failed(this.#sys, listing, "scandir") : listing;
   }
 

@@ -113,6 +113,12 @@ function isShared(bytes: Uint8Array): boolean {
   return typeof SharedArrayBuffer !== "undefined" && bytes.buffer instanceof SharedArrayBuffer;
 }
 
+/** A text as its UTF-8 bytes read: lone surrogates become U+FFFD. */
+export function toWellFormed(text: string): string {
+  const wellFormed = text as string & { toWellFormed?(): string };
+  return wellFormed.toWellFormed?.() ?? decodeUtf8(encodeUtf8(text));
+}
+
 /** UTF-8 bytes of a text, as a Buffer where there is Buffer. */
 export function encodeUtf8(text: string): Uint8Array {
   return NodeBuffer !== undefined ? NodeBuffer.from(text, "utf8") : encoder.encode(text);

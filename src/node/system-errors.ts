@@ -8,12 +8,12 @@ import type { Path } from "../vfs/syscalls.ts";
 import { decodeUtf8 } from "./encoding.ts";
 import type { NodeError } from "./errors.ts";
 import { inspect } from "./inspect.ts";
-import { type SystemCallError, uvCode } from "./uv-errors.ts";
+import { type SystemCallError, shownPath, uvCode, uvMessage } from "./uv-errors.ts";
 
 interface SystemErrorInfo {
   code: string;
   message: string;
-  path: Path;
+  path: Path | URL;
   syscall: string;
   errno: number;
 }
@@ -28,8 +28,9 @@ class SystemError extends Error {
   }
 }
 
-function shownPath(path: Path): string {
-  return typeof path === "string" ? path : decodeUtf8(path);
+/** A path as the caller gave it, which these errors show unchanged. */
+function givenPath(path: Path | URL): string {
+  return ArrayBuffer.isView(path) ? decodeUtf8(path) : String(path);
 }
 
 function defineHidden(error: Error, name: string, value: unknown): void {
@@ -39,7 +40,7 @@ function defineHidden(error: Error, name: string, value: unknown): void {
 /** Shows a field of `info` on the error itself; writing there writes to `info`. */
 function defineShared(error: Error, info: SystemErrorInfo, name: "errno" | "syscall" | "path"): void {
   Object.defineProperty(error, name, {
-    get: () => (name === "path" ? shownPath(info.path) : info[name]),
+    get: () => (name === "path" ? givenPath(info.path) : info[name]),
     set: (value) => {
       (info as unknown as Record<string, unknown>)[name] = value;
     },
@@ -48,13 +49,13 @@ function defineShared(error: Error, info: SystemErrorInfo, name: "errno" | "sysc
   });
 }
 
-/** ERR_FS_EISDIR: a directory was to be removed without `recursive`. */
-export function rmIsDirectoryError(path: Path): Error {
+/** ERR_FS_EISDIR: a directory was to be removed without `recursive`. @param path as the caller gave it */
+export function rmIsDirectoryError(path: Path | URL): Error {
   const info: SystemErrorInfo = { code: "EISDIR", message: "is a directory", path, syscall: "rm", errno: EISDIR };
   const error = new SystemError() as SystemError & NodeError;
   error.code = "ERR_FS_EISDIR";
   defineHidden(error, "name", "SystemError");
-  defineHidden(error, "message", `Path is a directory: rm returned EISDIR (is a directory) ${shownPath(path)}`);
+  defineHidden(error, "message", `Path is a directory: rm returned EISDIR (is a directory) ${givenPath(path)}`);
   Object.defineProperty(error, "info", { value: info, enumerable: true, configurable: true, writable: false });
   defineShared(error, info, "errno");
   defineShared(error, info, "syscall");
@@ -74,11 +75,15 @@ const REASONS: Record<string, string> = {
   EBUSY: "Device or resource busy",
 };
 
-/** What rmSync throws when the walk fails: a positive errno, and words of its own. */
+/**
+ * What rmSync throws when the walk fails: a positive errno, and words of its own.
+ *
+ * For errors that Node's walk does not expect, such as ENAMETOOLONG, Node loses errno and code; here they are kept.
+ */
 export function rmSyncError(errno: number, path: Path): Error {
   const code = uvCode(errno);
   const shown = shownPath(path);
-  const error = new Error(`${code}, ${REASONS[code] ?? `Unknown error: ${code}`}: '${shown}'`) as SystemCallError;
+  const error = new Error(`${code}, ${REASONS[code] ?? uvMessage(errno)}: '${shown}'`) as SystemCallError;
   error.errno = -errno;
   error.code = code;
   error.path = shown;

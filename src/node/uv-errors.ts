@@ -6,7 +6,7 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { Path, Syscalls } from "../vfs/syscalls.ts";
-import { decodeUtf8 } from "./encoding.ts";
+import { decodeUtf8, toWellFormed } from "./encoding.ts";
 
 /** errno -> [code, message]; 95 is ENOTSUP in libuv though Linux says EOPNOTSUPP. */
 const UV_ERRORS = new Map<number, readonly [code: string, message: string]>([
@@ -57,7 +57,8 @@ export function uvCode(errno: number): string {
   return UV_ERRORS.get(-errno)?.[0] ?? `Unknown system error ${errno}`;
 }
 
-function uvMessage(errno: number): string {
+/** libuv's words for a negated errno. */
+export function uvMessage(errno: number): string {
   return UV_ERRORS.get(-errno)?.[1] ?? `Unknown system error ${errno}`;
 }
 
@@ -70,14 +71,15 @@ export interface SystemCallError extends Error {
   dest?: string;
 }
 
-function shownPath(path: Path): string {
-  return typeof path === "string" ? path : decodeUtf8(path);
+/** A path as errors show it: what the kernel was given, read as UTF-8. */
+export function shownPath(path: Path): string {
+  return typeof path === "string" ? toWellFormed(path) : decodeUtf8(path);
 }
 
-function failureMessage(errno: number, syscall: string, path: Path | undefined, dest: Path | undefined): string {
+function failureMessage(errno: number, syscall: string, path: string | undefined, dest: string | undefined): string {
   let message = `${uvCode(errno)}: ${uvMessage(errno)}, ${syscall}`;
-  if (path !== undefined) message += ` '${shownPath(path)}'`;
-  if (dest !== undefined) message += ` -> '${shownPath(dest)}'`;
+  if (path !== undefined) message += ` '${path}'`;
+  if (dest !== undefined) message += ` -> '${dest}'`;
   return message;
 }
 
@@ -88,12 +90,14 @@ function failureMessage(errno: number, syscall: string, path: Path | undefined, 
  * @param syscall libuv's word for the call, which is not always the function's name (`scandir`, `copyfile`, `utime`)
  */
 export function uvException(errno: number, syscall: string, path?: Path, dest?: Path): SystemCallError {
-  const error = new Error(failureMessage(errno, syscall, path, dest)) as SystemCallError;
+  const from = path === undefined ? undefined : shownPath(path);
+  const to = dest === undefined ? undefined : shownPath(dest);
+  const error = new Error(failureMessage(errno, syscall, from, to)) as SystemCallError;
   error.errno = errno;
   error.code = uvCode(errno);
   error.syscall = syscall;
-  if (path !== undefined) error.path = shownPath(path);
-  if (dest !== undefined) error.dest = shownPath(dest);
+  if (from !== undefined) error.path = from;
+  if (to !== undefined) error.dest = to;
   return error;
 }
 

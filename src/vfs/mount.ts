@@ -224,7 +224,7 @@ export function makeMount(kernel: Kernel, type: FileSystemType, data: string, fl
   const handle = core.x.superNew(id, operationFlags(type) | (sbFlags(flags) & ~SB_RDONLY)) as SuperBlockHandle;
   if (handle < 0) return handle;
   const sb = new SuperBlock(kernel, handle);
-  const filled = type.fillSuper(sb, data);
+  const filled = type.fillSuper(sb, data) || (sb.root ? 0 : -EINVAL);
   if (filled === 0) sb.flags |= sbFlags(flags);
   const mnt = filled < 0 ? filled : core.x.mountNew(handle, sb.root, mntFlags(flags));
   if (mnt < 0) killSuper(sb);

@@ -135,6 +135,7 @@ export function handOver(kernel: Kernel, rc: number): number {
   }
   if (bodies.length > 0) keepLast(core);
   for (const body of bodies) core.x.kfree(body);
+  if (core.u32[SLOT + SLOT_EVICTING] !== 0) withWalkAside(kernel, () => kernel.evictInodes());
   return answer;
 }
 
@@ -237,24 +238,16 @@ function lookup(kernel: Kernel): number {
     core.x.dput(dentry as DentryHandle);
     return rc;
   }
-  core.x.dAdd(dentry as DentryHandle);
+  const known = core.x.dAddUnlessKnown(dentry as DentryHandle);
   core.x.dput(dentry as DentryHandle);
-  return dentry;
+  return known;
 }
 
 function revalidate(kernel: Kernel, dentry: DentryHandle): number {
   const { core } = kernel;
   const type = kernel.typeOf(inodeOf(core, ndDentry(core)));
   const rc = type.dentryOps?.revalidate?.(kernel, dentry) ?? 1;
-  if (rc === 0) dropName(core, dentry);
-  return rc;
-}
-
-/** Takes a cached name away; the dentry goes unless somebody holds it. */
-function dropName(core: Core, dentry: DentryHandle): void {
-  core.x.dget(dentry);
-  core.x.dDrop(dentry);
-  core.x.dput(dentry);
+  return rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
 }
 
 /** Puts the target of a link into memory for the rest of the walk, its address into `bodies`. */

@@ -86,13 +86,27 @@ class Listing implements DirListing {
     }
   }
 
-  /** One entry, from a file system that lists its own. */
-  push(name: string | Uint8Array, type: number): void {
-    const bytes = typeof name === "string" ? new TextEncoder().encode(name) : name;
-    this.names.push(typeof name === "string" ? name : new TextDecoder().decode(bytes));
-    this.types = Uint8Array.of(...this.types, type);
-    this.#pieces.push(Uint8Array.of(...bytes, 0));
+  /** Entries of a file system that lists its own. */
+  static of(entries: readonly Entry[]): Listing {
+    const listing = new Listing();
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    for (const { bytes } of entries) {
+      listing.names.push(decoder.decode(bytes));
+      listing.#pieces.push(Uint8Array.of(...bytes, 0));
+    }
+    listing.types = Uint8Array.from(entries, ({ type }) => type);
+    return listing;
   }
+}
+
+/** What iterate() has given: the name as bytes. */
+interface Entry {
+  bytes: Uint8Array;
+  type: number;
+}
+
+function entryOf(name: string | Uint8Array, type: number): Entry {
+  return { bytes: typeof name === "string" ? new TextEncoder().encode(name) : name.slice(), type };
 }
 
 function splitAtNul(packed: Uint8Array): Uint8Array[] {
@@ -155,16 +169,14 @@ function withBuffer(core: Core, use: (address: number, bytes: number) => void): 
 
 /** Entries of a file system that lists its own, sorted bytewise. */
 function iterate(kernel: Kernel, inode: InodeHandle): DirListing | number {
-  const entries: { name: string | Uint8Array; type: number; bytes: Uint8Array }[] = [];
+  const entries: Entry[] = [];
   const rc = kernel.tableOf(inode).file.iterate?.(kernel, inode, (name, type) => {
-    entries.push({ name, type, bytes: typeof name === "string" ? new TextEncoder().encode(name) : name });
+    entries.push(entryOf(name, type));
     return true;
   });
   if (rc !== undefined && rc < 0) return rc;
   entries.sort((a, b) => compareBytes(a.bytes, b.bytes));
-  const listing = new Listing();
-  for (const { name, type } of entries) listing.push(name, type);
-  return listing;
+  return Listing.of(entries);
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -196,16 +208,16 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
 
 /** As getdents(), for a file system that lists its own: the file's position counts entries. */
 function iterateNext(kernel: Kernel, file: FileHandle, inode: InodeHandle, nrEntries: number): DirListing | number {
-  const listing = new Listing();
+  const entries: Entry[] = [];
   const start = kernel.core.filePos(file);
   let at = 0;
   const rc = kernel.tableOf(inode).file.iterate?.(kernel, inode, (name, type) => {
-    if (at++ >= start) listing.push(name, type);
+    if (at++ >= start) entries.push(entryOf(name, type));
     return at < start + nrEntries;
   });
   if (rc !== undefined && rc < 0) return rc;
-  kernel.core.setFilePos(file, start + listing.names.length);
-  return listing;
+  kernel.core.setFilePos(file, start + entries.length);
+  return Listing.of(entries);
 }
 
 /** @returns the target: a view of memory, valid until the next call; errors of the walk; -EINVAL (no symbolic link) */

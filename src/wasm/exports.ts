@@ -59,9 +59,11 @@ interface DcacheExports {
   dget(dentry: Dentry): void;
   dput(dentry: Dentry): void;
   dAdd(dentry: Dentry): void;
+  dAddUnlessKnown(dentry: Dentry): number;
   dInstantiate(dentry: Dentry, inode: Inode): void;
   dDrop(dentry: Dentry): void;
   dDelete(dentry: Dentry): void;
+  dInvalidate(dentry: Dentry): number;
   dMove(dentry: Dentry, target: Dentry): void;
   dExchange(a: Dentry, b: Dentry): void;
   isSubdir(dentry: Dentry, ancestor: Dentry): number;

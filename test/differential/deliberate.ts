@@ -41,6 +41,12 @@ export const DELIBERATE: readonly Deliberate[] = [
     reason: "Node's promise form is its callback form promisified, and complains of a callback",
   },
   {
+    cases: /^rm sync: recursive(, force)? of (.*\/\.\/?|relative \.|.*\/l-loop\/under|.* bytes\)?)$/,
+    at: /message$|errno$|code$/,
+    reason:
+      "a fault of Node: for errors that rmSync does not expect (EINVAL, ELOOP, ENAMETOOLONG) it loses errno and code",
+  },
+  {
     cases: /^read handle: options first 8$/,
     reason: "Node trips over the missing buffer before it checks it: no argument error, but a broken property access",
   },

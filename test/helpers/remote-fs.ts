@@ -233,15 +233,14 @@ export function nameOf(kernel: Kernel, dentry: DentryHandle): string {
 export class Gate {
   isOpen = false;
   #open: () => void = () => {};
+  readonly #token = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
 
   /** @returns 0, or -EAGAIN after telling the kernel what to wait for */
   pass(kernel: Kernel): number {
     if (this.isOpen) return 0;
-    kernel.setWaitToken(
-      new Promise((resolve) => {
-        this.#open = resolve;
-      }),
-    );
+    kernel.setWaitToken(this.#token);
     return -EAGAIN;
   }
 

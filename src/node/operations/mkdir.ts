@@ -6,11 +6,11 @@
 import { EACCES, EEXIST, ENOENT, ENOSPC, ENOTDIR, EPERM } from "../../base/errno.ts";
 import { S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { concatBytes, decodeUtf8, encodeUtf8 } from "../encoding.ts";
+import { concatBytes, encodeUtf8 } from "../encoding.ts";
 import { toPath } from "../paths.ts";
 import { emitWarning } from "../platform.ts";
 import type { Operation } from "../surfaces.ts";
-import { type Failure, failed, outcomeOf, uvException } from "../uv-errors.ts";
+import { type Failure, failed, outcomeOf, shownPath, uvException } from "../uv-errors.ts";
 import { checkBoolean, checkCallback, toFileMode, toOptions } from "../validators.ts";
 import { encodeName, type NameEncoding } from "./names-encoding.ts";
 
@@ -85,7 +85,7 @@ function makeAll(sys: Syscalls, request: MkdirRequest, pending: Path[]): undefin
     pending.pop();
   }
   const { first } = request;
-  return first === undefined || typeof first === "string" ? first : decodeUtf8(first);
+  return first === undefined ? undefined : shownPath(first);
 }
 
 function mkdirOperation(sys: Syscalls): Operation<MkdirRequest, string | undefined> {

@@ -76,7 +76,7 @@ export function toWriteRange(
   position: unknown,
 ): Omit<TransferRequest, "fd"> {
   if (typeof offset === "object") ({ offset, length, position } = fromReadOptions(buffer, offset as RangeOptions));
-  if (offset === undefined || offset === null || typeof offset === "function") offset = 0;
+  if (offset === undefined || offset === null) offset = 0;
   else checkInteger(offset, "offset", 0);
   const start = offset as number;
   const size = typeof length === "number" ? length : buffer.byteLength - start;
@@ -114,6 +114,8 @@ export function readWriteOperations(sys: Syscalls) {
     if (nrArguments <= 3 || typeof offset === "object") {
       if (offset !== undefined) checkObjectOrNull(offset, "options");
       ({ offset, length, position } = fromReadOptions(buffer, offset as RangeOptions));
+      // Of all forms, this one alone does not take null.
+      checkInteger(offset, "offset", 0);
     }
     const range = toReadRange(buffer, offset, length, position);
     if (range === undefined) return 0;
@@ -147,7 +149,6 @@ export function readWriteOperations(sys: Syscalls) {
 
   function writeOther(fd: unknown, data: unknown, offset: unknown, length: unknown, position: unknown): number {
     if (ArrayBuffer.isView(data)) {
-      if (typeof offset === "function") checkInteger(offset, "offset", 0);
       const range = toWriteRange(data, offset, length, position);
       return finishWrite(sys.write(checkFd(fd), range.bytes, range.offset, range.length, range.position));
     }

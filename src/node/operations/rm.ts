@@ -1,19 +1,18 @@
 /**
- * rm: files and trees.
+ * rm: its options, its checks, and how its failures are shown.
  *
- * The walk goes by raw names where text cannot hold them. Removing again what is gone already is no error, so a job that
- * had to wait simply starts over.
+ * Does not own: the walks (remove-tree.ts).
  * @see Node 26 lib/internal/fs/rimraf.js, src/node_file.cc RmSync()
  */
 import { EBUSY, EMFILE, ENFILE, ENOENT, ENOTEMPTY, EPERM } from "../../base/errno.ts";
-import { AT_SYMLINK_NOFOLLOW, DT_DIR, DT_UNKNOWN, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
-import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { concatBytes, encodeUtf8 } from "../encoding.ts";
+import { AT_SYMLINK_NOFOLLOW } from "../../base/stat-flags.ts";
+import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
 import type { Operation } from "../surfaces.ts";
 import { rmIsDirectoryError, rmSyncError } from "../system-errors.ts";
 import { type Failure, failed, SpecialFailure } from "../uv-errors.ts";
 import { checkBoolean, checkCallback, checkInt32, checkObject, checkUint32 } from "../validators.ts";
+import { AsyncWalk, foundDirectory, SyncWalk } from "./remove-tree.ts";
 
 /** Options of rm with their defaults filled in; the delay is in milliseconds. */
 export interface RmOptions {
@@ -48,76 +47,23 @@ export function isRetried(failure: Failure): boolean {
   return RETRIED.has(failure.errno);
 }
 
-class Remove {
-  readonly #sys: Syscalls;
-
-  constructor(sys: Syscalls) {
-    this.#sys = sys;
-  }
-
-  /** Removes `path` and what is below it. */
-  tree(path: Path): Failure | undefined {
-    const found = this.#sys.stat(path, AT_SYMLINK_NOFOLLOW);
-    if (found === -ENOENT) return undefined;
-    if (found < 0) return failed(this.#sys, found, "lstat", path);
-    return this.#isDirectory() ? this.#directory(path) : this.#file(path);
-  }
-
-  /** What stands in the way of removing `path` by the rules of the options; undefined when nothing does. */
-  check(path: Path, { recursive, force }: RmOptions): Failure | undefined {
-    const found = this.#sys.stat(path, AT_SYMLINK_NOFOLLOW);
-    if (found === -ENOENT && force) return undefined;
-    if (found < 0) return failed(this.#sys, found, "lstat", path);
-    if (!this.#isDirectory() || recursive) return undefined;
-    return new SpecialFailure(0, "rm", () => rmIsDirectoryError(path));
-  }
-
-  #isDirectory(): boolean {
-    return (this.#sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR;
-  }
-
-  #file(path: Path): Failure | undefined {
-    const rc = this.#sys.unlink(path);
-    return rc < 0 && rc !== -ENOENT ? failed(this.#sys, rc, "unlink", path) : undefined;
-  }
-
-  #directory(path: Path): Failure | undefined {
-    if (this.#sys.removeTree(path) === 0) return undefined; // Fast path: same result.
-    const listing = this.#sys.readdir(path);
-    if (listing === -ENOENT) return undefined;
-    if (typeof listing === "number") return failed(this.#sys, listing, "scandir", path);
-    const failure = this.#entries(path, listing);
-    if (failure !== undefined) return failure;
-    const rc = this.#sys.rmdir(path);
-    return rc < 0 && rc !== -ENOENT ? failed(this.#sys, rc, "rmdir", path) : undefined;
-  }
-
-  #entries(dir: Path, listing: DirListing): Failure | undefined {
-    const { names, types } = listing;
-    const raw =
-      typeof dir !== "string" || names.some((name) => name.includes("\ufffd")) ? listing.rawNames() : undefined;
-    for (let i = 0; i < names.length; i++) {
-      const child = raw === undefined ? `${dir}/${names[i]}` : below(dir, raw[i]);
-      const failure = this.#entry(child, types[i]);
-      if (failure !== undefined) return failure;
-    }
-    return undefined;
-  }
-
-  #entry(path: Path, type: number): Failure | undefined {
-    if (type === DT_DIR) return this.#directory(path);
-    return type === DT_UNKNOWN ? this.tree(path) : this.#file(path);
-  }
-}
-
-function below(dir: Path, name: Uint8Array): Uint8Array {
-  const head = typeof dir === "string" ? encodeUtf8(`${dir}/`) : concatBytes([dir, encodeUtf8("/")], dir.length + 1);
-  return concatBytes([head, name], head.length + name.length);
+/**
+ * What stands in the way of removing `path` by the rules of the options; undefined when nothing does.
+ *
+ * @param given the path as errors show it
+ */
+function check(sys: Syscalls, path: Path, { recursive, force }: RmOptions, given: Path | URL): Failure | undefined {
+  const found = sys.stat(path, AT_SYMLINK_NOFOLLOW);
+  if (found === -ENOENT && force) return undefined;
+  if (found < 0) return failed(sys, found, "lstat", path);
+  if (!foundDirectory(sys) || recursive) return undefined;
+  return new SpecialFailure(0, "rm", () => rmIsDirectoryError(given));
 }
 
 /** rm on the system calls of a task. */
 export function rmOperations(sys: Syscalls) {
-  const remover = new Remove(sys);
+  const syncWalk = new SyncWalk(sys);
+  const asyncWalk = new AsyncWalk(sys);
 
   const rm: Operation<RmRequest, void> = {
     prepare(callback, path, options) {
@@ -126,30 +72,28 @@ export function rmOperations(sys: Syscalls) {
       checkCallback(callback);
       return request;
     },
-    commit: ({ path, options }) => remover.check(path, options) ?? remover.tree(path),
+    commit: ({ path, options }) => check(sys, path, options, path) ?? asyncWalk.tree(path),
   };
 
   function rmSync(path: unknown, options?: unknown): void {
     const given = toRmOptions(options);
     const name = toPath(path);
     if (!given.force || !given.recursive) {
-      const failure = remover.check(name, given);
+      const failure = check(sys, name, given, path as Path | URL);
       if (failure !== undefined) throw failure.toError();
     }
     for (let retries = given.maxRetries; ; retries--) {
-      const failure = remover.tree(name);
+      const failure = syncWalk.tree(name);
       if (failure === undefined) return;
-      // Node's own walk looks at the path first, and takes what it cannot look at for gone.
-      if (failure.syscall === "lstat" && failure.path === name) return;
       if (retries === 0 || !isRetried(failure)) throw rmSyncError(failure.errno, name);
     }
   }
 
   /** Removes a directory made by mkdtempDisposable. */
   function removeSync(path: Path): void {
-    const failure = remover.tree(path);
+    const failure = syncWalk.tree(path);
     if (failure !== undefined) throw rmSyncError(failure.errno, path);
   }
 
-  return { rm, rmSync, removeSync, removeTree: (path: Path) => remover.tree(path) };
+  return { rm, rmSync, removeSync, removeTree: (path: Path) => syncWalk.tree(path) };
 }

@@ -42,8 +42,6 @@ export class WriteFileJob {
   readonly signal: AbortSignal | undefined;
   fd = -1;
   written = 0;
-  /** Shown in failures of writes: the asynchronous forms have it, the synchronous one does not. */
-  shownPath: Path | undefined = undefined;
   /** The asynchronous forms write even nothing to a descriptor, and so find out that it is bad. */
   writesNothing = false;
   /** Set while waiting for a store: lets go of the file when the call is given up. */
@@ -118,8 +116,8 @@ class WriteFile {
     while (job.written < bytes.length || job.writesNothing) {
       const count = this.#sys.write(job.fd, bytes, job.written, bytes.length - job.written, -1);
       // A store that takes nothing and gives no reason must not hold us for ever.
-      if (count < 0) return failed(this.#sys, count, "write", job.shownPath);
-      if (count === 0 && bytes.length > 0) return failed(this.#sys, -EIO, "write", job.shownPath);
+      if (count < 0) return failed(this.#sys, count, "write");
+      if (count === 0 && bytes.length > 0) return failed(this.#sys, -EIO, "write");
       job.written += count;
       job.writesNothing = false;
     }
@@ -150,9 +148,7 @@ function writeJobByPath(file: unknown, bytes: Uint8Array, options: CommonOptions
     return new WriteFileJob(toPath(file), flags, mode, bytes, options);
   }
   const path = toPath(file);
-  const job = new WriteFileJob(path, toFlags(options.flag || "w", "options.flag"), mode, bytes, options);
-  job.shownPath = path;
-  return job;
+  return new WriteFileJob(path, toFlags(options.flag || "w", "options.flag"), mode, bytes, options);
 }
 
 /** writeFile and appendFile on the system calls of a task. */

@@ -172,7 +172,7 @@ describe("symbolic links", () => {
     fs.symlinkSync("/r/dir/deep/../../dir/./file", "/m/1");
     fs.symlinkSync("../m/end", "/m/2");
     state.main = fs.kernel.task();
-    fs.symlinkSync("../r/abs/../../r/abs/er", "/m/3");
+    fs.symlinkSync("../r/abs/../../../r/abs/er", "/m/3");
 
     assert.equal(fs.readFileSync("/m/1", "utf8"), "data");
     assert.equal(fs.readFileSync("/m/3", "utf8"), "deeper");
@@ -391,8 +391,7 @@ describe("a store that is not ready", () => {
       gate.open();
 
       assert.equal(await promised, "data");
-      // The callback's token was replaced by nobody: each operation waits for its own.
-      assert.equal(await Promise.race([called, new Promise((resolve) => setTimeout(resolve, 500, "never"))]), "data");
+      assert.equal(await called, "data");
       assert.equal(fs.readFileSync(path, "utf8"), "data");
     });
   }
