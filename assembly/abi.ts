@@ -224,6 +224,7 @@ export const ENOTEMPTY: i32 = 39;
 export const ELOOP: i32 = 40;
 export const ENXIO: i32 = 6;
 export const EDEADLK: i32 = 35;
+export const EOPNOTSUPP: i32 = 95;
 
 // --- Mode bits (Linux include/uapi/linux/stat.h) -------------------------------------------------------------------
 export const S_IFMT: u32 = 0xf000;

@@ -1,13 +1,14 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, FMODE_WRITE, MAY_WRITE, MNT_READONLY, PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE,
-  SB_PERMISSION, SB_RDONLY, S_IFDIR, S_IFMT, S_IFREG, TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY,
+  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
+  TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
 import { allocFile, File, fput, reserveFile, unreserveFile } from "../file";
 import { fillHole, findPage, holeLength } from "../filemap";
 import { dropLock, setLock } from "../flock";
-import { Inode, mappingOf, touch } from "../inode";
+import { Inode, isDir, mappingOf, touch } from "../inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../mount";
 import { inodePermission } from "../permission";
@@ -44,6 +45,33 @@ export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u
   if (denied) return denied;
   const file = allocFile(s.current, s.ndMount, s.ndDentry, flags, mode);
   return isNil(file) ? -ENOMEM : handle<File>(file);
+}
+
+/**
+ * Finds the data of a small regular file by the path in buffer A: what open, fstat, read and close would give.
+ *
+ * @param max bytes, larger files are not looked at
+ * @returns bytes of the file, all at RESULT_ADDRESS; -EOPNOTSUPP when it takes more than that (no regular file, empty,
+ *   larger, in pieces, the VFS to decide); a negated errno, or HANDOVER_*
+ */
+export function readPath(len: u32, max: u32): i32 {
+  const found = walk(len, 0, LOOKUP_FOLLOW);
+  if (found <= 0) return found;
+  const s = slot();
+  const inode = s.ndDentry.inode;
+  const size = inode.size;
+  if (!isPlain(inode, MAY_READ) || isDir(inode) || size == 0 || size > <f64>max) return -EOPNOTSUPP;
+  const denied = inodePermission(currentCred(), inode, MAY_READ);
+  if (denied) return denied;
+  const n = readPiece(inode, 0, <u32>size);
+  if (n != <i32>size || !inode.nrPages || isHole()) return -EOPNOTSUPP;
+  accessInode(inode, s.ndMount.flags);
+  return n;
+}
+
+/** True if the piece just found is a hole. */
+function isHole(): bool {
+  return load<f64>(changetype<usize>(slot()) + SLOT_RESULT + (RESULT_ADDRESS << 3)) == 0;
 }
 
 // @ts-ignore: decorator

@@ -35,7 +35,7 @@ import {
   SEEK_SET,
 } from "../base/stat-flags.ts";
 import { filemapRead, filemapWrite } from "../mm/filemap.ts";
-import { type Core, SLOT } from "../wasm/core.ts";
+import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   FILE_DIR_COOKIE,
   FILE_MODE,
@@ -43,6 +43,7 @@ import {
   FMODE_PATH,
   FMODE_READ,
   FMODE_WRITE,
+  HANDOVER_LOOKUP,
   INODE_MODE,
   INODE_SB,
   INODE_SIZE,
@@ -57,6 +58,7 @@ import {
   TOUCH_CTIME,
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
+import { putPath } from "../wasm/path-buffer.ts";
 import { inodeOfFile } from "./attr.ts";
 import { ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -86,6 +88,17 @@ export function write(task: Task, fd: number, buffer: Uint8Array, offset: number
   const operations = task.files.operations[fd];
   if (operations?.write) return operations.write(task.kernel, file, buffer, offset, length, position);
   return modeError(task.kernel.core, file, FMODE_WRITE);
+}
+
+/** @see Syscalls.findSmall */
+export function findSmall(task: Task, path: Path, max: number): number {
+  const { core } = task.kernel;
+  if (task.files.isFull()) return -EOPNOTSUPP; // open() would say so
+  task.enter();
+  const len = putPath(core, path, PATH_A);
+  if (len < 0) return len;
+  const rc = core.x.readPath(len, max);
+  return rc > -HANDOVER_LOOKUP ? rc : -EOPNOTSUPP;
 }
 
 /** Why a file without the operation cannot do it. */

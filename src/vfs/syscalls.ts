@@ -75,6 +75,16 @@ export interface Syscalls {
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param whence SEEK_* @returns the new position */
+  /**
+   * Looks for a small regular file whose data can be had at once, as open, fstat, read and close would give it.
+   *
+   * @param max bytes: larger files are not looked at
+   * @returns its size, until the next call to be had by copyFound() and textFound(); -EOPNOTSUPP: open and read it
+   */
+  findSmall(path: Path, max: number): number;
+  copyFound(buffer: Uint8Array, length: number): void;
+  /** The bytes found, decoded as UTF-8. */
+  textFound(length: number): string;
   lseek(fd: number, offset: number, whence: number): number;
   truncate(path: Path, length: number): number;
   ftruncate(fd: number, length: number): number;

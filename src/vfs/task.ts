@@ -9,6 +9,7 @@
  */
 import { EBADF, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
+import { copyToBuffer } from "../mm/user-copy.ts";
 import { RESULT } from "../wasm/core.ts";
 import {
   FILE_COUNT,
@@ -25,6 +26,7 @@ import {
   TASK_FILE_SIZE_LIMIT,
   TASK_UMASK,
 } from "../wasm/layout.ts";
+import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import * as attr from "./attr.ts";
 import * as dirOps from "./dir-ops.ts";
 import { FileTable } from "./file-table.ts";
@@ -160,6 +162,17 @@ export class Task implements Syscalls {
   }
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
+  }
+  findSmall(path: Path, max: number): number {
+    return io.findSmall(this, path, max);
+  }
+  copyFound(buffer: Uint8Array, length: number): void {
+    const { core } = this.kernel;
+    copyToBuffer(core, core.result(RESULT_ADDRESS), buffer, 0, length);
+  }
+  textFound(length: number): string {
+    const { core } = this.kernel;
+    return decodeUtf8(core, core.result(RESULT_ADDRESS), length);
   }
   lseek(fd: number, offset: number, whence: number): number {
     return io.lseek(this, fd, offset, whence);

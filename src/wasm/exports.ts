@@ -95,6 +95,7 @@ interface LibfsExports {
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
   openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
+  readPath(len: number, max: number): number;
   fileReserve(): number;
   fileUnreserve(): void;
   fileGet(file: File): void;

@@ -129,6 +129,13 @@ export class HostSyscalls implements Syscalls {
   mkdir(path: Path, mode: number): number {
     return answer(() => void fs.mkdirSync(toHost(path), mode));
   }
+  findSmall(): number {
+    return -EOPNOTSUPP;
+  }
+  copyFound(): void {}
+  textFound(): string {
+    return "";
+  }
   removeTree(): number {
     return -EOPNOTSUPP;
   }

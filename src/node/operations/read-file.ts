@@ -4,7 +4,7 @@
  * One job object per call holds the progress (opened, bytes so far), so that a call that had to wait for a store goes on
  * where it stopped. Small texts are read into a scratch buffer and decoded from there.
  */
-import { EBADF } from "../../base/errno.ts";
+import { EBADF, EOPNOTSUPP } from "../../base/errno.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
 import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8, decodeUtf8Range } from "../encoding.ts";
@@ -29,6 +29,9 @@ const DEFAULTS: CommonOptions = Object.freeze({ flag: "r" });
 /** Step in which files of unknown size are read, bytes. */
 const UNKNOWN_SIZE_STEP = 64 * 1024;
 const DEFAULT_MODE = 0o666;
+/** Up to these sizes one call finds a file's data; larger texts are decoded faster out of the scratch buffer. */
+const SMALL_TEXT_BYTES = 16 * 1024;
+const SMALL_BYTES = 64 * 1024;
 
 type UserBuffer = ArrayBufferView | ((size: number) => unknown) | undefined;
 
@@ -185,6 +188,24 @@ class QuickRead {
     this.#sys = sys;
   }
 
+  /** Text of a file by its name. */
+  smallText(path: Path): string {
+    const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
+    if (found >= 0) return this.#sys.textFound(found); // Fast path: same result.
+    if (found !== -EOPNOTSUPP) throw uvException(found, "open", path);
+    return this.text(undefined, path, O_RDONLY);
+  }
+
+  /** Bytes of a file by its name. */
+  smallBytes(path: Path): Uint8Array {
+    const found = this.#sys.findSmall(path, SMALL_BYTES);
+    if (found === -EOPNOTSUPP) return this.bytes(path, O_RDONLY);
+    if (found < 0) throw uvException(found, "open", path);
+    const target = allocBytes(found); // Fast path: same result.
+    this.#sys.copyFound(target, found);
+    return target;
+  }
+
   /** @param fd the caller's own descriptor, or undefined to open `path` */
   text(fd: number | undefined, path: Path, flags: number): string {
     const file = fd ?? this.#open(path, flags);
@@ -307,8 +328,8 @@ export function readFileOperations(sys: Syscalls) {
   function readFileSync(file: unknown, options?: unknown): string | Uint8Array {
     if (typeof file === "string") {
       // Fast path: same result.
-      if (options === "utf8" || options === "utf-8") return quick.text(undefined, toPath(file), O_RDONLY);
-      if (options === undefined || options === null) return quick.bytes(toPath(file), O_RDONLY);
+      if (options === "utf8" || options === "utf-8") return quick.smallText(toPath(file));
+      if (options === undefined || options === null) return quick.smallBytes(toPath(file));
     }
     return readOther(file, toReadFileOptions(options));
   }
@@ -316,8 +337,10 @@ export function readFileOperations(sys: Syscalls) {
   function readOther(file: unknown, options: CommonOptions): string | Uint8Array {
     const { encoding, flag } = options;
     if ((encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined) {
-      const path = isInt32(file) ? "" : toPath(file);
-      return quick.text(isInt32(file) ? file : undefined, path, toFlags(flag));
+      if (isInt32(file)) return quick.text(file, "", toFlags(flag));
+      const path = toPath(file);
+      const flags = toFlags(flag);
+      return flags === O_RDONLY ? quick.smallText(path) : quick.text(undefined, path, flags);
     }
     const job = isInt32(file) ? new ReadFileJob(checkFd(file), 0, options) : readFileJobByPath(file, flag, options);
     const outcome = reader.run(job);
