@@ -64,7 +64,13 @@ function symlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length:
 }
 
 /** link, unlink, rmdir and rename need no life and are libfs's. */
-const directoryOperations: InodeOperations = { ...libfs.simpleDirInodeOperations, create: mknod, mkdir: mknod, mknod, symlink };
+const directoryOperations: InodeOperations = {
+  ...libfs.simpleDirInodeOperations,
+  create: mknod,
+  mkdir: mknod,
+  mknod,
+  symlink,
+};
 
 export const nukofs: FileSystemType = {
   name: "nukofs",

@@ -8,7 +8,7 @@
 import { EINVAL } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
-import { FS_MEMORY, FS_SHARED, type FileSystemType, type InodeOperations } from "../vfs/fs-type.ts";
+import { type FileSystemType, FS_MEMORY, FS_SHARED, type InodeOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import {

@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EBADF, EOPNOTSUPP, EPERM, EROFS, EINVAL } from "../base/errno.ts";
+import { EACCES, EBADF, EINVAL, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -32,6 +32,8 @@ import {
   FMODE_PATH,
   HANDOVER_GETATTR,
   HANDOVER_LOOKUP,
+  I_APPEND,
+  I_IMMUTABLE,
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
   INODE_GID,
@@ -40,8 +42,6 @@ import {
   INODE_MTIME_SEC,
   INODE_STATE,
   INODE_UID,
-  I_APPEND,
-  I_IMMUTABLE,
   LOOKUP_FOLLOW,
   MAY_EXEC,
   MAY_WRITE,
@@ -311,7 +311,8 @@ function setTimes(
   const { kernel } = task;
   const { core } = kernel;
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
-  const denied = maySetTimes(task, inode, atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW) || notify(kernel, inode, ATTR_TIMES);
+  const denied =
+    maySetTimes(task, inode, atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW) || notify(kernel, inode, ATTR_TIMES);
   if (denied < 0) return denied;
   const now = kernel.now();
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);

@@ -40,10 +40,10 @@ import {
   DCACHE_MOUNTED,
   DENTRY_FLAGS,
   HANDOVER_LOOKUP,
-  INODE_NLINK,
-  INODE_STATE,
   I_APPEND,
   I_IMMUTABLE,
+  INODE_NLINK,
+  INODE_STATE,
   LAST_DOT,
   LAST_DOTDOT,
   LAST_NORM,
@@ -52,8 +52,8 @@ import {
   MAY_WRITE,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import type { InodeOperations } from "./fs-type.ts";
 import { isCapable, newMode } from "./attr.ts";
+import type { InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import {
@@ -324,7 +324,9 @@ function renameEnds(task: Task, old: End, target: End, flags: number): number {
   if (target.dentry === 0 && flags & RENAME_EXCHANGE) return -ENOENT;
   const refused = slashesRefused(core, old, target, flags) || familyRefused(core, old, target, flags);
   if (refused) return refused;
-  return target.dentry === 0 ? renameToNew(task, old, target, flags) : vfsRename(task, old, target, target.dentry, flags);
+  return target.dentry === 0
+    ? renameToNew(task, old, target, flags)
+    : vfsRename(task, old, target, target.dentry, flags);
 }
 
 /** Slashes behind a name want a directory. */

@@ -13,10 +13,10 @@ import {
   PAGE_FLAGS,
   PAGE_MAPPING,
   PAGE_PRIVATE_LOW,
+  PAGE_SIZE,
   PG_BUDDY,
   PG_PCP,
   PG_SLAB,
-  PAGE_SIZE,
   SECTION_FRAMES,
 } from "../wasm/layout.ts";
 

@@ -130,7 +130,14 @@ export interface FileOperations {
   /** @param position -1 = at the file's position, which moves @returns bytes, 0 at the end */
   read?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when room ran out */
-  write?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  write?(
+    kernel: Kernel,
+    file: FileHandle,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
   /** Gives the entries of a directory whose names are not all in the dcache. @returns 0 or a negated errno */
   iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit): number;
   /** Writes a file back. @param dataOnly as for fdatasync() @returns 0 or a negated errno */

@@ -7,7 +7,14 @@
  * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
  */
 import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
-import type { CredHandle, DentryHandle, InodeHandle, MountHandle, SuperBlockHandle, TaskHandle } from "../base/handles.ts";
+import type {
+  CredHandle,
+  DentryHandle,
+  InodeHandle,
+  MountHandle,
+  SuperBlockHandle,
+  TaskHandle,
+} from "../base/handles.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
 import {
   FS_TYPE_NAME_BYTES,
@@ -21,12 +28,12 @@ import {
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
+import type { FileTable } from "./file-table.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
 import { Task } from "./task.ts";
-import type { FileTable } from "./file-table.ts";
 
 /** Index of the kernel block in `u32`. */
 export const KERNEL = KERNEL_BLOCK >>> 2;

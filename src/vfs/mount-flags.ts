@@ -5,7 +5,17 @@
  */
 import type { MountHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
-import { MNT_NODEV, MNT_NOEXEC, MNT_READONLY, MOUNT_FLAGS, MOUNT_SB, SB_NODEV, SB_NOEXEC, SB_RDONLY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
+import {
+  MNT_NODEV,
+  MNT_NOEXEC,
+  MNT_READONLY,
+  MOUNT_FLAGS,
+  MOUNT_SB,
+  SB_NODEV,
+  SB_NOEXEC,
+  SB_RDONLY,
+  SUPER_BLOCK_FLAGS,
+} from "../wasm/layout.ts";
 
 function sbFlags(core: Core, mnt: MountHandle): number {
   return core.u32[(core.u32[(mnt << 3) + MOUNT_SB] >>> 2) + SUPER_BLOCK_FLAGS];

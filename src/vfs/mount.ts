@@ -31,6 +31,7 @@ import {
   MOUNT_SOURCE,
   MOUNT_SOURCE_LENGTH,
   MOUNT_WRITERS,
+  RESULT_ADDRESS,
   SB_EVICT,
   SB_GET_LINK,
   SB_GETATTR,
@@ -42,11 +43,10 @@ import {
   SB_SYNCHRONOUS,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
-  RESULT_ADDRESS,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
-import { FS_NOUSER, type FileSystemType } from "./fs-type.ts";
+import { type FileSystemType, FS_NOUSER } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   MS_BIND,
@@ -188,7 +188,8 @@ export function mount(task: Task, request: MountRequest): number {
   const { core } = task.kernel;
   const target = walk(task, request.target, LOOKUP_FOLLOW);
   if (target < 0) return target;
-  if (flags & MS_REMOUNT) return remount(task.kernel, { mnt: ndMount(core), dentry: target as DentryHandle }, flags, rest);
+  if (flags & MS_REMOUNT)
+    return remount(task.kernel, { mnt: ndMount(core), dentry: target as DentryHandle }, flags, rest);
   const top = core.x.walkFollowMounts() as DentryHandle; // of mounts on one place the newest is mounted over
   const place = { mnt: ndMount(core), dentry: top };
   core.x.mountGet(place.mnt);

@@ -5,17 +5,7 @@
  *
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
-import {
-  EBADF,
-  EFBIG,
-  EINVAL,
-  EISDIR,
-  ENODEV,
-  ENXIO,
-  EOPNOTSUPP,
-  EPERM,
-  EROFS,
-} from "../base/errno.ts";
+import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENXIO, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -44,12 +34,12 @@ import {
   FMODE_READ,
   FMODE_WRITE,
   HANDOVER_LOOKUP,
+  I_APPEND,
+  I_IMMUTABLE,
   INODE_MODE,
   INODE_SB,
   INODE_SIZE,
   INODE_STATE,
-  I_APPEND,
-  I_IMMUTABLE,
   LOOKUP_FOLLOW,
   MAY_WRITE,
   SLOT_CURRENT,
@@ -71,7 +61,14 @@ import type { Task } from "./task.ts";
 const BOUNCE_BYTES = 1 << 16;
 
 /** @returns bytes, 0 at the end; -EBADF, -EISDIR, -EINVAL (a file that cannot be read) */
-export function read(task: Task, fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+export function read(
+  task: Task,
+  fd: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
   const file = task.file(fd);
   if (!file) return -EBADF;
   if (task.kernel.current !== task) task.enter();
@@ -81,7 +78,14 @@ export function read(task: Task, fd: number, buffer: Uint8Array, offset: number,
 }
 
 /** @returns bytes; -EBADF, -EINVAL, -EFBIG, -ENOSPC, -ENOMEM */
-export function write(task: Task, fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+export function write(
+  task: Task,
+  fd: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
   const file = task.file(fd);
   if (!file) return -EBADF;
   if (task.kernel.current !== task) task.enter();
@@ -227,7 +231,13 @@ function fileSizeLimit({ core }: Kernel): number {
 }
 
 /** fallocate() of files whose data lies in the page cache alone. @see Linux mm/shmem.c shmem_fallocate() */
-export function memoryFallocate(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number {
+export function memoryFallocate(
+  kernel: Kernel,
+  file: FileHandle,
+  mode: number,
+  offset: number,
+  length: number,
+): number {
   const { core } = kernel;
   const inode = inodeOfFile(core, file);
   const end = offset + length;

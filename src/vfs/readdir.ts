@@ -11,17 +11,16 @@ import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
 import type { Core } from "../wasm/core.ts";
 import {
-  FILE_DENTRY,
   FILE_MODE,
   FMODE_PATH,
+  I_DEAD,
+  I_SYMLINK_BODY,
   INODE_GENERATION,
   INODE_MODE,
   INODE_PRIVATE0,
   INODE_PRIVATE1,
   INODE_STATE,
   INODE_VERSION,
-  I_DEAD,
-  I_SYMLINK_BODY,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   MAY_READ,

@@ -42,7 +42,7 @@ import {
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_INODES,
 } from "../wasm/layout.ts";
-import { endPfn, type Extent, usedExtents } from "./frames.ts";
+import { type Extent, endPfn, usedExtents } from "./frames.ts";
 import { Kernel } from "./kernel.ts";
 import { mountTable } from "./mount.ts";
 import type { Task } from "./task.ts";
@@ -176,7 +176,8 @@ function metaOf(task: Task): SnapshotMeta {
   const inMemory = [...kernel.superBlocks()].filter(({ flags }) => flags & SB_MEMORY);
   const leftOut = new Set<number>();
   for (const mnt of mounts(core)) {
-    if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL)) leftOut.add(core.u32[(mnt << 3) + MOUNT_ID]);
+    if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL))
+      leftOut.add(core.u32[(mnt << 3) + MOUNT_ID]);
   }
   return {
     types: [...new Set(inMemory.map(({ type }) => type.name))].sort(),
@@ -318,7 +319,9 @@ export function readHead(bytes: Uint8Array): Head {
   }
   const version = view.getUint32(8, true);
   if (version !== FORMAT_VERSION) {
-    throw new SnapshotError(`this snapshot has format version ${version}, this foliofs reads version ${FORMAT_VERSION}`);
+    throw new SnapshotError(
+      `this snapshot has format version ${version}, this foliofs reads version ${FORMAT_VERSION}`,
+    );
   }
   if (view.getUint32(12, true) !== LAYOUT_HASH) {
     throw new SnapshotError("this snapshot was made by a foliofs with another memory layout");
@@ -350,7 +353,11 @@ function headIsWhole(head: Uint8Array, crc: number): boolean {
 function readExtents(view: DataView, start: number, nr: number): Extent[] {
   return Array.from({ length: nr }, (_, i) => {
     const at = start + i * EXTENT_BYTES;
-    return { pfn: view.getUint32(at, true), nr: view.getUint32(at + 4, true), isData: view.getUint32(at + 8, true) === 1 };
+    return {
+      pfn: view.getUint32(at, true),
+      nr: view.getUint32(at + 4, true),
+      isData: view.getUint32(at + 8, true) === 1,
+    };
   });
 }
 
@@ -370,11 +377,15 @@ export function restoreCore(
   const head = readHead(bytes);
   const needed = Math.ceil((head.end * PAGE_SIZE) / 65536) * 65536;
   if (needed > options.memoryLimit) {
-    throw new SnapshotError(`this snapshot needs a memoryLimit of ${needed} bytes at least, not ${options.memoryLimit}`);
+    throw new SnapshotError(
+      `this snapshot needs a memoryLimit of ${needed} bytes at least, not ${options.memoryLimit}`,
+    );
   }
   const missing = head.meta.types.filter((name) => !types.includes(name));
   if (missing.length > 0) {
-    throw new SnapshotError(`this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`);
+    throw new SnapshotError(
+      `this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`,
+    );
   }
   const [low, high] = checksumOf(module, options.shared, bytes.subarray(head.framesAt));
   if (low !== head.low || high !== head.high) {

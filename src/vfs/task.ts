@@ -244,7 +244,9 @@ export class Task implements Syscalls {
    */
   realpath(path: Path): Uint8Array | number {
     const found = walk(this, path, LOOKUP_FOLLOW);
-    return found < 0 ? found : this.#pathOf(this.kernel.core.x.dPath(ndMount(this.kernel.core), ndDentry(this.kernel.core)));
+    return found < 0
+      ? found
+      : this.#pathOf(this.kernel.core.x.dPath(ndMount(this.kernel.core), ndDentry(this.kernel.core)));
   }
 
   /**

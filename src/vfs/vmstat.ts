@@ -62,7 +62,12 @@ export function vmstat(core: Core): VmStat {
   const event = (id: number) => core.f64[((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + id];
   const total = word(KERNEL_END_PFN);
   const free = word(KERNEL_NR_FREE);
-  const pages = lru(LRU_INACTIVE_ANON) + lru(LRU_ACTIVE_ANON) + lru(LRU_INACTIVE_FILE) + lru(LRU_ACTIVE_FILE) + lru(LRU_UNEVICTABLE);
+  const pages =
+    lru(LRU_INACTIVE_ANON) +
+    lru(LRU_ACTIVE_ANON) +
+    lru(LRU_INACTIVE_FILE) +
+    lru(LRU_ACTIVE_FILE) +
+    lru(LRU_UNEVICTABLE);
   let slabs = 0;
   for (let id = 0; id < NR_CACHES; id++) slabs += cache(id, KMEM_CACHE_NR_SLABS);
   let strings = 0;

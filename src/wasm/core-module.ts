@@ -50,7 +50,8 @@ export async function compileCore(shared: boolean): Promise<WebAssembly.Module> 
 }
 
 function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
-  if (typeof WebAssembly === "undefined") throw new Error("foliofs needs WebAssembly, which this runtime does not have");
+  if (typeof WebAssembly === "undefined")
+    throw new Error("foliofs needs WebAssembly, which this runtime does not have");
   if (shared && typeof SharedArrayBuffer === "undefined") {
     throw new Error(
       "foliofs: { shared: true } needs SharedArrayBuffer; in a browser, serve the page with the headers " +

@@ -10,7 +10,7 @@
  */
 import type { FileHandle } from "../base/handles.ts";
 import type { CoreExports } from "./exports.ts";
-import { BOOT_SLOT, FILE_POS, SLOT_RESULT, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B } from "./layout.ts";
+import { BOOT_SLOT, FILE_POS, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT } from "./layout.ts";
 
 const WASM_PAGE_BYTES = 65536;
 const FIRST_BYTES = 1 << 20;

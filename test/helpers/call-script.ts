@@ -57,7 +57,7 @@ const AT_CWD = int(-100);
 
 function timespecs(...seconds: number[]): Uint8Array {
   const bytes = Buffer.alloc(32);
-  seconds.forEach((second, i) => bytes.writeBigInt64LE(BigInt(second), i * 16));
+  for (const [i, second] of seconds.entries()) bytes.writeBigInt64LE(BigInt(second), i * 16);
   return bytes;
 }
 
@@ -100,7 +100,14 @@ function hostStat(result: number, s: Buffer): Outcome {
 function folioStat(task: Task, result: number): Outcome {
   const v = task.statValues;
   return shown(result, () =>
-    statLine(v[sys.STAT_MODE], v[sys.STAT_NLINK], v[sys.STAT_UID], v[sys.STAT_GID], v[sys.STAT_SIZE], v[sys.STAT_BLOCKS]),
+    statLine(
+      v[sys.STAT_MODE],
+      v[sys.STAT_NLINK],
+      v[sys.STAT_UID],
+      v[sys.STAT_GID],
+      v[sys.STAT_SIZE],
+      v[sys.STAT_BLOCKS],
+    ),
   );
 }
 
@@ -134,14 +141,15 @@ function rlimit(value: number): Uint8Array {
 
 function groupList(groups: Arg[]): Uint8Array {
   const bytes = Buffer.alloc(Math.max(4, groups.length * 4));
-  groups.forEach((group, i) => bytes.writeUInt32LE(Number(group), i * 4));
+  for (const [i, group] of groups.entries()) bytes.writeUInt32LE(Number(group), i * 4);
   return bytes;
 }
 
 /** Every call once for the host, by its number on x86-64, and once for foliofs. */
 const CALLS = {
   mount: {
-    host: (source, target, type, flags, data) => call(165, [text(source), text(target), text(type), int(flags), text(data)]),
+    host: (source, target, type, flags, data) =>
+      call(165, [text(source), text(target), text(type), int(flags), text(data)]),
     folio: ({ task }, source, target, type, flags, data) => mount(task, { source, target, type, flags, data }),
   },
   umount: {
@@ -170,7 +178,8 @@ const CALLS = {
   },
   pwrite: {
     host: (name, data, position) => call(18, [desc(name), text(data), int(data.length), int(position)]),
-    folio: (machine, name, data, position) => machine.task.write(machine.fd(name), Buffer.from(data), 0, data.length, position),
+    folio: (machine, name, data, position) =>
+      machine.task.write(machine.fd(name), Buffer.from(data), 0, data.length, position),
   },
   lseek: {
     host: (name, offset, whence) => call(8, [desc(name), int(offset), int(whence)]),
@@ -228,7 +237,8 @@ const CALLS = {
     folio: ({ task }, path, mode) => task.access(path, mode),
   },
   statfsType: {
-    host: (path) => call(137, [text(path), out(120)], (result, s) => shown(result, () => s.readUInt32LE(0).toString(16))),
+    host: (path) =>
+      call(137, [text(path), out(120)], (result, s) => shown(result, () => s.readUInt32LE(0).toString(16))),
     folio: ({ task }, path) => shown(task.statfs(path), () => task.statfsValues[sys.STATFS_TYPE].toString(16)),
   },
   mkdir: {
@@ -260,7 +270,8 @@ const CALLS = {
     folio: ({ task }, path, mode, dev = 0) => task.mknod(path, mode, dev),
   },
   readlink: {
-    host: (path) => call(89, [text(path), out(4096), int(4096)], (n, bytes) => shown(n, () => bytes.subarray(0, n).toString())),
+    host: (path) =>
+      call(89, [text(path), out(4096), int(4096)], (n, bytes) => shown(n, () => bytes.subarray(0, n).toString())),
     folio: ({ task }, path) => viewShown(task.readlink(path)),
   },
   chmod: {
@@ -317,7 +328,11 @@ const CALLS = {
 /** Of a directory outside of the root, the kernel says "(unreachable)/..."; libc makes that ENOENT, and so do we. */
 function hostCwd(n: number, bytes: Buffer): Outcome {
   const path = bytes.subarray(0, Math.max(0, n - 1)).toString();
-  return shown(n, () => path).toString().startsWith("(unreachable)") ? -2 : shown(n, () => path);
+  return shown(n, () => path)
+    .toString()
+    .startsWith("(unreachable)")
+    ? -2
+    : shown(n, () => path);
 }
 
 // --- Running ------------------------------------------------------------------------------------------------------------
@@ -368,7 +383,8 @@ class Machine {
 
 /** Why scripts cannot run on this host; undefined when they can. */
 export function missingForCallScripts(): string | undefined {
-  if (process.platform !== "linux" || process.arch !== "x64") return "the numbers of the calls are those of Linux on x86-64";
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return "the numbers of the calls are those of Linux on x86-64";
   if (process.getuid?.() !== 0) return "mounting on the host needs root";
   const probe = spawnSync("unshare", ["-m", "perl", "-e", "exit 0"]);
   return probe.status === 0 ? undefined : `no mount namespace here: ${probe.stderr?.toString().trim() || probe.error}`;

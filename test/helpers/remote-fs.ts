@@ -6,8 +6,8 @@
  * permissions, attributes and link targets are its own, and a store that is not ready answers -EAGAIN with a token.
  */
 import {
-  type DentryHandle,
   Dentry,
+  type DentryHandle,
   EAGAIN,
   ENOENT,
   ENOTEMPTY,
@@ -141,7 +141,7 @@ export class RemoteFs {
         this.#childrenOf(newDir).set(nameOf(kernel, newDentry), node);
         return 0;
       },
-      getattr: (kernel, inode, values) => {
+      getattr: (_kernel, inode, values) => {
         const node = this.#node(inode);
         values[8] = node.data?.length ?? node.target?.length ?? 0; // STAT_SIZE: as it is now
         return 0;

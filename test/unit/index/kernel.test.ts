@@ -40,7 +40,11 @@ describe("kernel", () => {
     task.openSync("/file", "r");
     fs.kernel.exit(task);
     const after = fs.kernel.vmstat();
-    expect([after.nr_tasks, after.nr_files, after.nr_creds]).toEqual([before.nr_tasks, before.nr_files, before.nr_creds]);
+    expect([after.nr_tasks, after.nr_files, after.nr_creds]).toEqual([
+      before.nr_tasks,
+      before.nr_files,
+      before.nr_creds,
+    ]);
     expect(() => task.statSync("/")).toThrow("this task has ended");
     expect(() => fs.kernel.exit(fs)).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => fs.kernel.exit(task)).toThrow(expect.objectContaining({ code: "EINVAL" }));
