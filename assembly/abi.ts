@@ -112,6 +112,7 @@ export const SB_GET_LINK: u32 = 1 << 20; // has a getLink of its own
 export const SB_REVALIDATE: u32 = 1 << 21; // has a revalidate of its own
 export const SB_GETATTR: u32 = 1 << 22; // has a getattr of its own
 export const SB_EVICT: u32 = 1 << 23; // wants evictInode before an inode goes
+export const SB_FILE: u32 = 1 << 24; // has an open, read or release of its own
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
 export const MNT_READONLY: u32 = 1 << 0;

@@ -62,6 +62,21 @@ export function punchHole(inode: Inode, start: f64, end: f64): void {
   if (firstWhole < endWhole) removePages(inode, <u32>firstWhole, <u32>(endWhole - 1));
 }
 
+/** Zeroes [start, end) where pages are cached; they stay. Precondition: start < end. */
+export function zeroRange(inode: Inode, start: f64, end: f64): void {
+  const from = <u64>start;
+  const to = <u64>end;
+  const last = <u32>((to - 1) >> PAGE_SHIFT);
+  let index = <u32>(from >> PAGE_SHIFT);
+  while (xaFind(mappingOf(inode), index, last, XA_PRESENT)) {
+    index = self().xaIndex;
+    const page = <u64>index << PAGE_SHIFT;
+    zeroSegment(inode, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
+    if (index == last) return;
+    index++;
+  }
+}
+
 /** Zeroes bytes [from, to) of one page, if it is cached. */
 export function zeroSegment(inode: Inode, from: u64, to: u64): void {
   if (from >= to) return;

@@ -22,7 +22,7 @@ export type {
   InodeTable,
   SuperOperations,
 } from "./vfs/fs-type.ts";
-export { FS_MEMORY, FS_NOUSER, FS_SHARED } from "./vfs/fs-type.ts";
+export { ATTR_MODE, ATTR_OWNER, ATTR_SIZE, ATTR_TIMES, FS_MEMORY, FS_NOUSER, FS_SHARED } from "./vfs/fs-type.ts";
 export { Dentry, Inode } from "./vfs/inode.ts";
 export type { Kernel } from "./vfs/kernel.ts";
 export type { MountInfo, MountRequest } from "./vfs/mount.ts";

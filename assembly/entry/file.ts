@@ -1,7 +1,7 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
   EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY,
-  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
+  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
@@ -15,7 +15,7 @@ import { inodePermission } from "../permission";
 import { pageAddress, pageOf } from "../page";
 import { packNames as pack, packNext, startSorted } from "../readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../read-write";
-import { punchHole as punch, removePages, truncateToSize } from "../truncate";
+import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../uaccess";
 import { xaFind } from "../xarray";
 import { walk } from "./walk";
@@ -60,7 +60,8 @@ export function readPath(len: u32, max: u32): i32 {
   const s = slot();
   const inode = s.ndDentry.inode;
   const size = inode.size;
-  if (!isPlain(inode, MAY_READ) || isDir(inode) || size == 0 || size > <f64>max) return -EOPNOTSUPP;
+  if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE) return -EOPNOTSUPP;
+  if (size == 0 || size > <f64>max) return -EOPNOTSUPP;
   const denied = inodePermission(currentCred(), inode, MAY_READ);
   if (denied) return denied;
   const n = readPiece(inode, 0, <u32>size);
@@ -180,6 +181,11 @@ export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
 /** Makes [start, end) a hole. */
 export function punchHole(inode: u32, start: f64, end: f64): void {
   punch(deref<Inode>(inode), start, end);
+}
+
+/** Zeroes the cached bytes of [start, end). */
+export function zeroRange(inode: u32, start: f64, end: f64): void {
+  zero(deref<Inode>(inode), start, end);
 }
 
 /**

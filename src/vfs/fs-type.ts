@@ -64,9 +64,15 @@ export interface SuperOperations {
 
 /** @see Linux struct inode_operations. A missing operation is EPERM (ENOTDIR, EINVAL where POSIX says so). */
 export interface InodeOperations {
-  /** Only without FS_MEMORY: looks `dentry` up in `dir` and makes it positive (kernel.core.x.dInstantiate), or leaves it negative. */
+  /**
+   * Only without FS_MEMORY: looks `dentry` up in `dir` and makes it positive (kernel.core.x.dInstantiate), or leaves it
+   * negative. May make calls of its own, as may permission, getLink and revalidate. @returns 0 or a negated errno
+   */
   lookup?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
-  /** Makes a regular file; `mode` has the type bits and is masked by umask. */
+  /**
+   * Makes a regular file; `mode` has the type bits and is masked by umask. `dentry` is made positive and gets its place:
+   * by libfs, or without FS_MEMORY by kernel.core.x.dInstantiate and then dAdd. So do mkdir, mknod, symlink and link.
+   */
   create?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;
   /** Makes a directory; `mode` as in create(). */
   mkdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;

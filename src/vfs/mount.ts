@@ -33,6 +33,7 @@ import {
   MOUNT_WRITERS,
   RESULT_ADDRESS,
   SB_EVICT,
+  SB_FILE,
   SB_GET_LINK,
   SB_GETATTR,
   SB_LOOKUP,
@@ -62,6 +63,7 @@ import {
   MS_SYNCHRONOUS,
 } from "./mount-constants.ts";
 import { inodeOf, ndMount, walk } from "./namei.ts";
+import { genericFileRead } from "./read-write.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -165,7 +167,8 @@ function operationFlags(type: FileSystemType): number {
   const { tables, superOps, dentryOps } = type;
   let flags = superOps?.evictInode ? SB_EVICT : 0;
   if (dentryOps?.revalidate) flags |= SB_REVALIDATE;
-  for (const { inode } of tables) {
+  for (const { inode, file } of tables) {
+    if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
     if (inode.lookup) flags |= SB_LOOKUP;
     if (inode.permission) flags |= SB_PERMISSION;
     if (inode.getLink) flags |= SB_GET_LINK;

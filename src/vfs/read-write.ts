@@ -242,14 +242,15 @@ export function memoryFallocate(
   const inode = inodeOfFile(core, file);
   const end = offset + length;
   const size = sizeOf(core, inode);
-  if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) core.x.punchHole(inode, offset, end);
   if (mode & FALLOC_FL_PUNCH_HOLE) {
+    core.x.punchHole(inode, offset, end);
     core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
     return 0;
   }
   if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
   const rc = core.x.allocateRange(inode, offset, end);
   if (rc < 0) return rc;
+  if (mode & FALLOC_FL_ZERO_RANGE) core.x.zeroRange(inode, offset, end);
   if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
   core.x.fileRemovePrivileges(inode);
   core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());

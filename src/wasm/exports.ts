@@ -112,6 +112,7 @@ interface FileExports {
   setSize(inode: Inode, size: number, nowMs: number): number;
   truncate(inode: Inode, size: number, nowMs: number): number;
   punchHole(inode: Inode, start: number, end: number): void;
+  zeroRange(inode: Inode, start: number, end: number): void;
   allocateRange(inode: Inode, start: number, end: number): number;
   seekData(inode: Inode, pos: number): number;
   seekHole(inode: Inode, pos: number): number;

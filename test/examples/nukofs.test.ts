@@ -37,7 +37,10 @@ describe("nukofs", () => {
     assert.deepEqual(fs.readdirSync("/nuko"), ["a", "g", "l", "p"]);
     assert.equal(fs.lstatSync("/nuko/p").isFIFO(), true);
     assert.equal(fs.readlinkSync("/nuko/l"), "a/b/f");
-    assert.equal(outcomeOf(() => fs.readFileSync("/nuko/l")), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.readFileSync("/nuko/l")),
+      "ENOENT",
+    );
     fs.rmSync("/nuko/a", { recursive: true });
     assert.equal(fs.statSync("/nuko/g").nlink, 1);
     fs.kernel.umount("/nuko");
@@ -50,10 +53,22 @@ describe("nukofs", () => {
     fillUp();
 
     assert.equal(fs.readdirSync("/nuko").length, 8);
-    assert.equal(outcomeOf(() => fs.writeFileSync("/nuko/x", "")), "ENOSPC");
-    assert.equal(outcomeOf(() => fs.mkdirSync("/nuko/x")), "ENOSPC");
-    assert.equal(outcomeOf(() => fs.symlinkSync("t", "/nuko/x")), "ENOSPC");
-    assert.equal(outcomeOf(() => fs.mknodSync("/nuko/x", 0o010644)), "ENOSPC");
+    assert.equal(
+      outcomeOf(() => fs.writeFileSync("/nuko/x", "")),
+      "ENOSPC",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync("/nuko/x")),
+      "ENOSPC",
+    );
+    assert.equal(
+      outcomeOf(() => fs.symlinkSync("t", "/nuko/x")),
+      "ENOSPC",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mknodSync("/nuko/x", 0o010644)),
+      "ENOSPC",
+    );
     assert.equal(fs.existsSync("/nuko/x"), false);
     fs.linkSync("/nuko/0", "/nuko/x");
     fs.unlinkSync("/nuko/1");
@@ -65,7 +80,10 @@ describe("nukofs", () => {
     mount("lives=2");
     const fd = fs.openSync("/nuko/f", "w");
     fs.unlinkSync("/nuko/f");
-    assert.equal(outcomeOf(() => fs.writeFileSync("/nuko/g", "")), "ENOSPC");
+    assert.equal(
+      outcomeOf(() => fs.writeFileSync("/nuko/g", "")),
+      "ENOSPC",
+    );
     fs.closeSync(fd);
     fs.writeFileSync("/nuko/g", "");
   });
@@ -77,18 +95,31 @@ describe("nukofs", () => {
 
     assert.equal(shown(), "rw,noatime,lives=5");
     fillUp();
-    assert.equal(outcomeOf(() => remount("lives=4")), "EBUSY");
-    assert.equal(outcomeOf(() => remount("lives=none")), "EINVAL");
+    assert.equal(
+      outcomeOf(() => remount("lives=4")),
+      "EBUSY",
+    );
+    assert.equal(
+      outcomeOf(() => remount("lives=none")),
+      "EINVAL",
+    );
     remount("lives=6");
     fs.writeFileSync("/nuko/one-more", "");
     remount("ro");
     assert.equal(shown(), "ro,noatime,lives=6");
-    assert.equal(outcomeOf(() => fs.unlinkSync("/nuko/0")), "EROFS");
+    assert.equal(
+      outcomeOf(() => fs.unlinkSync("/nuko/0")),
+      "EROFS",
+    );
   });
 
   it("refuses options that it does not know", () => {
     for (const data of ["lives=0", "lives=-1", "lives=1e3", "lives=", "deaths=9", "lives=9,x"]) {
-      assert.equal(outcomeOf(() => mount(data)), "EINVAL", data);
+      assert.equal(
+        outcomeOf(() => mount(data)),
+        "EINVAL",
+        data,
+      );
     }
     assert.equal(fs.kernel.mounts().length, 1);
   });
@@ -102,7 +133,10 @@ describe("nukofs", () => {
     for (const copy of copies) {
       assert.equal(copy.readFileSync("/nuko/f", "utf8"), "kept");
       copy.mkdirSync("/nuko/d");
-      assert.equal(outcomeOf(() => copy.mkdirSync("/nuko/e")), "ENOSPC");
+      assert.equal(
+        outcomeOf(() => copy.mkdirSync("/nuko/e")),
+        "ENOSPC",
+      );
     }
     assert.equal(fs.existsSync("/nuko/d"), false);
     assert.throws(() => restoreFsSync(bytes), /needs the file system types nukofs: pass them as options\.types/);

@@ -3,11 +3,21 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { crc32 } from "../../src/base/crc32.ts";
-import { createFsSync, type FolioFs, MS_BIND, MS_NOATIME, MS_REMOUNT, ramfs, restoreFs, restoreFsSync, SnapshotError } from "../../src/index.ts";
+import {
+  createFsSync,
+  type FolioFs,
+  MS_BIND,
+  MS_NOATIME,
+  MS_REMOUNT,
+  ramfs,
+  restoreFs,
+  restoreFsSync,
+  SnapshotError,
+} from "../../src/index.ts";
 import { FORMAT_VERSION, readHead } from "../../src/vfs/snapshot.ts";
 import { LAYOUT_HASH } from "../../src/wasm/layout.ts";
 import { describeMounts, describeTree } from "../helpers/describe-tree.ts";
-import { remoteDir, remoteFile, RemoteFs } from "../helpers/remote-fs.ts";
+import { RemoteFs, remoteDir, remoteFile } from "../helpers/remote-fs.ts";
 
 const LIMIT = 16 * 2 ** 20;
 const SMALL_BYTES = 16 * 1024;
@@ -135,12 +145,15 @@ describe("bytes that are refused", () => {
 
   it("several bytes changed", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1 }), (changes) => {
-        const changed = bytes.slice();
-        for (const [at, mask] of changes) changed[at] ^= mask;
-        fc.pre(changed.some((byte, i) => byte !== bytes[i]));
-        assert.match(refusal(changed), /^foliofs: /);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1 }),
+        (changes) => {
+          const changed = bytes.slice();
+          for (const [at, mask] of changes) changed[at] ^= mask;
+          fc.pre(changed.some((byte, i) => byte !== bytes[i]));
+          assert.match(refusal(changed), /^foliofs: /);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -162,7 +175,12 @@ describe("bytes that are refused", () => {
   });
 
   it("foreign bytes", () => {
-    const foreign = [new Uint8Array(), new Uint8Array(64), Buffer.from("PK\x03\x04".padEnd(5000)), Buffer.from("FOLIOFS\0")];
+    const foreign = [
+      new Uint8Array(),
+      new Uint8Array(64),
+      Buffer.from("PK\x03\x04".padEnd(5000)),
+      Buffer.from("FOLIOFS\0"),
+    ];
     for (const other of foreign) assert.equal(refusal(other), "foliofs: these bytes are no snapshot");
     assert.throws(() => restoreFsSync("FOLIOFS" as never), { code: "ERR_INVALID_ARG_TYPE" });
     assert.throws(() => restoreFsSync(bytes.buffer as never), { code: "ERR_INVALID_ARG_TYPE" });
@@ -170,7 +188,10 @@ describe("bytes that are refused", () => {
 
   it("another format version, another memory layout", () => {
     const version = reheaded(bytes, (view) => view.setUint32(8, FORMAT_VERSION + 1, true));
-    assert.match(refusal(version), new RegExp(`has format version ${FORMAT_VERSION + 1}, this foliofs reads version ${FORMAT_VERSION}`));
+    assert.match(
+      refusal(version),
+      new RegExp(`has format version ${FORMAT_VERSION + 1}, this foliofs reads version ${FORMAT_VERSION}`),
+    );
     const layout = reheaded(bytes, (view) => view.setUint32(12, LAYOUT_HASH ^ 1, true));
     assert.match(refusal(layout), /was made by a foliofs with another memory layout/);
   });
@@ -196,7 +217,10 @@ describe("types and mounts of a snapshot", () => {
     fs.kernel.mount({ type: "usedfs", target: "/m" });
     fs.writeFileSync("/m/f", "x");
     const bytes = fs.kernel.snapshot();
-    assert.equal(refusal(bytes), "foliofs: this snapshot needs the file system types usedfs: pass them as options.types");
+    assert.equal(
+      refusal(bytes),
+      "foliofs: this snapshot needs the file system types usedfs: pass them as options.types",
+    );
     // Types come in another order than they had: memory goes by their names.
     const again = restoreFsSync(bytes, { memoryLimit: LIMIT, types: [{ ...ramfs, name: "newfs" }, used] });
     assert.equal(again.readFileSync("/m/f", "utf8"), "x");

@@ -7,8 +7,8 @@
  */
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "vitest";
-import { createFsSync, type FolioFs, MS_BIND, MS_NOATIME, MS_REMOUNT, restoreFsSync } from "../../src/index.ts";
 import type { DentryHandle } from "../../src/base/handles.ts";
+import { createFsSync, type FolioFs, MS_BIND, MS_NOATIME, MS_REMOUNT, restoreFsSync } from "../../src/index.ts";
 import { inodeOf, walk } from "../../src/vfs/namei.ts";
 import type { Task } from "../../src/vfs/task.ts";
 import { LOOKUP_FOLLOW, MAX_ORDER, SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES } from "../../src/wasm/layout.ts";
@@ -93,15 +93,24 @@ function useAll(made: FolioFs): void {
   made.chmodSync("/dir/copy", 0o640);
   assert.equal(task.readFileSync("copy").length, 2 ** 20);
   made.chownSync("/dir/copy", 0, 400);
-  assert.equal(outcomeOf(() => task.readFileSync("copy")), "EACCES");
+  assert.equal(
+    outcomeOf(() => task.readFileSync("copy")),
+    "EACCES",
+  );
 
   kernel.mount({ type: "ramfs", target: "/dir/sub", source: "a name that takes a string ".repeat(5) });
   kernel.mount({ source: "/dir", target: "/fill", flags: MS_BIND });
   made.writeFileSync("/dir/sub/in-the-mount", "m");
   assert.equal(kernel.mounts().length, 3);
   assert.equal(made.readFileSync("/fill/file").length, 2 ** 20);
-  assert.equal(outcomeOf(() => made.renameSync("/fill/file", "/dir/sub/x")), "EXDEV");
-  assert.equal(outcomeOf(() => kernel.umount("/dir/sub")), "ok");
+  assert.equal(
+    outcomeOf(() => made.renameSync("/fill/file", "/dir/sub/x")),
+    "EXDEV",
+  );
+  assert.equal(
+    outcomeOf(() => kernel.umount("/dir/sub")),
+    "ok",
+  );
   kernel.mount({ type: "ramfs", target: "/dir/sub" });
   made.writeFileSync("/dir/sub/in-the-mount", "m");
 
@@ -137,7 +146,8 @@ describe.skipIf(isLeftOut).each([true, false])("above 2 GiB (preallocate: %s)", 
     useAll(made);
     giveBack(made);
     // So that to look changes nothing.
-    for (const { target } of made.kernel.mounts()) made.kernel.mount({ target, flags: MS_REMOUNT | MS_BIND | MS_NOATIME });
+    for (const { target } of made.kernel.mounts())
+      made.kernel.mount({ target, flags: MS_REMOUNT | MS_BIND | MS_NOATIME });
     const tree = describeTree(made);
     const mounts = describeMounts(made);
     const bytes = made.kernel.snapshot();

@@ -18,7 +18,8 @@ function taskOf(memoryLimit = 64 * 2 ** 20, options: object = {}): Task {
 function bufferOf(kind: number, length: number, fill: number): { buffer: Uint8Array; offset: number } {
   if (kind === 0) return { buffer: new Uint8Array(length).fill(fill), offset: 0 };
   if (kind === 1) return { buffer: Buffer.allocUnsafe(length + 13).fill(fill), offset: 5 };
-  if (kind === 2) return { buffer: new Uint8Array(new SharedArrayBuffer(length + 64), 32, length + 16).fill(fill), offset: 16 };
+  if (kind === 2)
+    return { buffer: new Uint8Array(new SharedArrayBuffer(length + 64), 32, length + 16).fill(fill), offset: 16 };
   return { buffer: new Uint8Array(new ArrayBuffer(length + 3), 3).fill(fill), offset: 0 };
 }
 
@@ -33,7 +34,10 @@ interface Move {
 
 const move: fc.Arbitrary<Move> = fc.record({
   isWrite: fc.boolean(),
-  pos: fc.oneof(fc.nat(CAPACITY), fc.nat(39).map((page) => page * PAGE)),
+  pos: fc.oneof(
+    fc.nat(CAPACITY),
+    fc.nat(39).map((page) => page * PAGE),
+  ),
   length: fc.oneof(fc.nat(6 * PAGE), fc.constantFrom(1, 16, PAGE, 3 * PAGE), fc.nat(CAPACITY)),
   kind: fc.nat(3),
   moves: fc.boolean(),
@@ -69,7 +73,10 @@ describe("the page cache", () => {
               model.subarray(position, position + expected),
             );
             const untouched = [...buffer.slice(0, offset), ...buffer.slice(offset + expected)];
-            assert.ok(untouched.every((byte) => byte === 0xee), "a read writes beyond what it says");
+            assert.ok(
+              untouched.every((byte) => byte === 0xee),
+              "a read writes beyond what it says",
+            );
             if (atOwn) at += expected;
           });
           assert.equal(task.lseek(fd, 0, 2), size);

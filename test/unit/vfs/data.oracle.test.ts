@@ -14,11 +14,11 @@ import {
   O_EXCL,
   O_NOFOLLOW,
   O_PATH,
-  FALLOC_FL_PUNCH_HOLE as PUNCH,
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
   O_WRONLY,
+  FALLOC_FL_PUNCH_HOLE as PUNCH,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
   SEEK_CUR,
@@ -216,7 +216,21 @@ describe("SEEK_DATA, SEEK_HOLE", () => {
     ["pwrite", "f", "x", 2 * PAGE],
     ["pwrite", "f", "x", 5 * PAGE + 10],
     ["ftruncate", "f", 9 * PAGE + 5],
-    ...seeks("f", -1, 0, 1, PAGE, 2 * PAGE, 2 * PAGE + 7, 3 * PAGE, 5 * PAGE + 10, 6 * PAGE, 9 * PAGE + 4, 9 * PAGE + 5, 10 * PAGE),
+    ...seeks(
+      "f",
+      -1,
+      0,
+      1,
+      PAGE,
+      2 * PAGE,
+      2 * PAGE + 7,
+      3 * PAGE,
+      5 * PAGE + 10,
+      6 * PAGE,
+      9 * PAGE + 4,
+      9 * PAGE + 5,
+      10 * PAGE,
+    ),
     ["pwrite", "f", "x", 9 * PAGE],
     ...seeks("f", 8 * PAGE, 9 * PAGE + 4, 9 * PAGE + 5),
     ["fallocate", "f", PUNCH | KEEP, 2 * PAGE, PAGE],
@@ -329,7 +343,10 @@ describe("copy_file_range", () => {
 });
 
 describe("random data calls", () => {
-  const at = fc.oneof(fc.integer({ min: 0, max: 6 * PAGE }), fc.constantFrom(0, PAGE - 1, PAGE, 2 * PAGE, 4 * PAGE + 1));
+  const at = fc.oneof(
+    fc.integer({ min: 0, max: 6 * PAGE }),
+    fc.constantFrom(0, PAGE - 1, PAGE, 2 * PAGE, 4 * PAGE + 1),
+  );
   const length = fc.oneof(fc.integer({ min: 1, max: 3 * PAGE }), fc.constantFrom(1, PAGE));
   const name = fc.constantFrom("a", "b", "c");
   const calls = [
@@ -350,7 +367,9 @@ describe("random data calls", () => {
   ];
   const hidingPages = [
     fc.tuple(name, name, length).map(([from, to, n]): Step => ["copyRange", from, to, n]),
-    fc.tuple(name, fc.constantFrom(0, KEEP), at, length).map(([fd, how, pos, n]): Step => ["fallocate", fd, how, pos, n]),
+    fc
+      .tuple(name, fc.constantFrom(0, KEEP), at, length)
+      .map(([fd, how, pos, n]): Step => ["fallocate", fd, how, pos, n]),
   ];
 
   function compare(step: fc.Arbitrary<Step>): void {

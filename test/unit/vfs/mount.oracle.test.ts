@@ -1,7 +1,18 @@
 /** Mounts, step by step against the host's kernel. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { O_CREAT, O_RDONLY, O_RDWR, O_TMPFILE, O_WRONLY, R_OK, W_OK, X_OK, S_IFCHR, S_IFIFO } from "../../../src/base/stat-flags.ts";
+import {
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  O_WRONLY,
+  R_OK,
+  S_IFCHR,
+  S_IFIFO,
+  W_OK,
+  X_OK,
+} from "../../../src/base/stat-flags.ts";
 import {
   MS_BIND,
   MS_NOATIME,

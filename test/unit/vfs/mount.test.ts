@@ -15,7 +15,7 @@ import {
   type SuperBlock,
 } from "../../../src/index.ts";
 import { dropMount, kernMount } from "../../../src/vfs/mount.ts";
-import { remoteDir, RemoteFs } from "../../helpers/remote-fs.ts";
+import { RemoteFs, remoteDir } from "../../helpers/remote-fs.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 function newFs(types: FileSystemType[] = []): FolioFs {
@@ -40,12 +40,21 @@ describe("file system types", () => {
     const { kernel } = newFs();
     const type = named("onefs");
     kernel.registerFileSystem(type);
-    assert.equal(outcomeOf(() => kernel.registerFileSystem(type)), "EEXIST");
+    assert.equal(
+      outcomeOf(() => kernel.registerFileSystem(type)),
+      "EEXIST",
+    );
     assert.equal(kernel.vfs.registerFileSystem(named("onefs")), -EEXIST);
     assert.equal(kernel.vfs.unregisterFileSystem(named("onefs")), -EINVAL);
     kernel.unregisterFileSystem(type);
-    assert.equal(outcomeOf(() => kernel.unregisterFileSystem(type)), "EINVAL");
-    assert.equal(outcomeOf(() => kernel.mount({ type: "onefs", target: "/" })), "ENODEV");
+    assert.equal(
+      outcomeOf(() => kernel.unregisterFileSystem(type)),
+      "EINVAL",
+    );
+    assert.equal(
+      outcomeOf(() => kernel.mount({ type: "onefs", target: "/" })),
+      "ENODEV",
+    );
     kernel.registerFileSystem(type);
   });
 
@@ -82,7 +91,10 @@ describe("file system types", () => {
     const fs = newFs([pseudo]);
     const { vfs } = fs.kernel;
     fs.mkdirSync("/m");
-    assert.equal(outcomeOf(() => fs.kernel.mount({ type: "pseudofs", target: "/m" })), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.kernel.mount({ type: "pseudofs", target: "/m" })),
+      "EINVAL",
+    );
 
     const mnt = kernMount(vfs, pseudo);
     assert.ok(mnt > 0);
@@ -105,9 +117,15 @@ describe("file system types", () => {
     fs.mkdirSync("/m");
     const before = fs.kernel.vmstat();
     for (const data of ["early", "late"]) {
-      assert.equal(outcomeOf(() => fs.kernel.mount({ type: "failfs", target: "/m", data })), "EIO");
+      assert.equal(
+        outcomeOf(() => fs.kernel.mount({ type: "failfs", target: "/m", data })),
+        "EIO",
+      );
     }
-    assert.equal(outcomeOf(() => fs.kernel.mount({ type: "failfs", target: "/m", data: "no-root" })), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.kernel.mount({ type: "failfs", target: "/m", data: "no-root" })),
+      "EINVAL",
+    );
     const after = fs.kernel.vmstat();
     for (const name of ["nr_super_blocks", "nr_mounts", "nr_inodes", "nr_dentries"]) {
       assert.equal(after[name], before[name], name);
@@ -131,16 +149,34 @@ describe("file system types", () => {
 describe("errors of mount and umount", () => {
   it("read as Node's", () => {
     const { kernel } = newFs();
-    assert.equal(messageOf(() => kernel.mount({ type: "ramfs", target: "/x" })), "ENOENT: no such file or directory, mount '/x'");
-    assert.equal(messageOf(() => kernel.umount("/")), "EBUSY: resource busy or locked, umount '/'");
-    assert.equal(messageOf(() => kernel.mount({ target: "/" })), "ENODEV: no such device, mount '/'");
-    assert.equal(messageOf(() => kernel.mount({ target: "/", flags: MS_BIND })), "EINVAL: invalid argument, mount '/'");
+    assert.equal(
+      messageOf(() => kernel.mount({ type: "ramfs", target: "/x" })),
+      "ENOENT: no such file or directory, mount '/x'",
+    );
+    assert.equal(
+      messageOf(() => kernel.umount("/")),
+      "EBUSY: resource busy or locked, umount '/'",
+    );
+    assert.equal(
+      messageOf(() => kernel.mount({ target: "/" })),
+      "ENODEV: no such device, mount '/'",
+    );
+    assert.equal(
+      messageOf(() => kernel.mount({ target: "/", flags: MS_BIND })),
+      "EINVAL: invalid argument, mount '/'",
+    );
   });
 
   it("are EPERM when the first task is not root", () => {
     const fs = createFsSync({ uid: 1000, gid: 1000 });
-    assert.equal(outcomeOf(() => fs.kernel.mount({ type: "ramfs", target: "/" })), "EPERM");
-    assert.equal(outcomeOf(() => fs.kernel.umount("/")), "EPERM");
+    assert.equal(
+      outcomeOf(() => fs.kernel.mount({ type: "ramfs", target: "/" })),
+      "EPERM",
+    );
+    assert.equal(
+      outcomeOf(() => fs.kernel.umount("/")),
+      "EPERM",
+    );
   });
 });
 
@@ -195,13 +231,21 @@ describe("the mount table", () => {
         seen.push(data);
         return ramfs.fillSuper(sb, "");
       },
-      superOps: { remount: (_sb, data) => (seen.push(data), data.includes("bad") ? -EINVAL : 0) },
+      superOps: {
+        remount(_sb: SuperBlock, data: string) {
+          seen.push(data);
+          return data.includes("bad") ? -EINVAL : 0;
+        },
+      },
     });
     const fs = newFs([type]);
     fs.mkdirSync("/m");
     fs.kernel.mount({ type: "optfs", target: "/m", data: "size=1m,ro,,mode=755,defaults,noatime,toString" });
     fs.kernel.mount({ target: "/m", flags: MS_REMOUNT, data: "rw,size=2m" });
-    assert.equal(outcomeOf(() => fs.kernel.mount({ target: "/m", flags: MS_REMOUNT, data: "ro,bad" })), "EINVAL");
+    assert.equal(
+      outcomeOf(() => fs.kernel.mount({ target: "/m", flags: MS_REMOUNT, data: "ro,bad" })),
+      "EINVAL",
+    );
     assert.deepEqual(seen, ["size=1m,mode=755,toString", "size=2m", "bad"]);
     fs.writeFileSync("/m/still-writable", "");
   });
@@ -255,7 +299,15 @@ describe("memory of mounts", () => {
       fs.kernel.dropCaches(3);
     }
     const after = fs.kernel.vmstat();
-    for (const name of ["nr_inodes", "nr_dentries", "nr_mounts", "nr_super_blocks", "nr_file_pages", "nr_strings", "nr_used_pages"]) {
+    for (const name of [
+      "nr_inodes",
+      "nr_dentries",
+      "nr_mounts",
+      "nr_super_blocks",
+      "nr_file_pages",
+      "nr_strings",
+      "nr_used_pages",
+    ]) {
       assert.equal(after[name], before[name], name);
     }
   });

@@ -4,7 +4,15 @@ import { describe, it } from "vitest";
 import { EACCES, EIO } from "../../../src/base/errno.ts";
 import { createFsSync, type FolioFs, type FolioKernel } from "../../../src/index.ts";
 import type { Task } from "../../../src/vfs/task.ts";
-import { type Hooks, Gate, remoteDir, remoteFile, RemoteFs, remoteLink, type RemoteNode } from "../../helpers/remote-fs.ts";
+import {
+  Gate,
+  type Hooks,
+  RemoteFs,
+  type RemoteNode,
+  remoteDir,
+  remoteFile,
+  remoteLink,
+} from "../../helpers/remote-fs.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 const O_PATH = 0o10000000;
@@ -78,7 +86,10 @@ describe("lookup", () => {
   it("passes errors on, and forgets them", () => {
     const state = { broken: true };
     const { fs } = mounted(tree(), { lookup: (_, name) => (state.broken && name === "file" ? -EIO : 0) });
-    assert.equal(outcomeOf(() => fs.statSync("/r/dir/file")), "EIO");
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/dir/file")),
+      "EIO",
+    );
     state.broken = false;
     assert.equal(fs.statSync("/r/dir/file").size, 4);
   });
@@ -108,7 +119,10 @@ describe("lookup", () => {
     assert.equal(fs.readFileSync("/r/dir/deep/er", "utf8"), "deeper");
     kernel.verify();
     assert.equal(fs.readFileSync("/r/dir/deep/../../r/../r/dir/file".replace("r/../r/", ""), "utf8"), "data");
-    assert.equal(outcomeOf(() => fs.accessSync("/r/dir/deep/missing/x")), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.accessSync("/r/dir/deep/missing/x")),
+      "ENOENT",
+    );
     fs.writeFileSync("/r/dir/written", "w");
     fs.renameSync("/r/dir/written", "/r/dir/deep/moved");
     for (const fd of held) {
@@ -148,9 +162,18 @@ describe("symbolic links", () => {
     assert.equal(fs.readlinkSync("/r/rel"), "dir/deep/../file");
     assert.equal(fs.realpathSync("/r/chain"), "/r/dir/file");
     assert.equal(fs.lstatSync("/r/abs").isSymbolicLink(), true);
-    assert.equal(outcomeOf(() => fs.statSync("/r/loop")), "ELOOP");
-    assert.equal(outcomeOf(() => fs.statSync("/r/abs/er/x")), "ENOTDIR");
-    assert.equal(outcomeOf(() => fs.statSync("/r/dangling")), "ENOENT");
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/loop")),
+      "ELOOP",
+    );
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/abs/er/x")),
+      "ENOTDIR",
+    );
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/dangling")),
+      "ENOENT",
+    );
     assert.match(remote.takeLog(), /getLink/);
   });
 
@@ -181,8 +204,14 @@ describe("symbolic links", () => {
 
   it("pass errors on", () => {
     const { fs } = mounted(tree(), { getLink: () => -EIO });
-    assert.equal(outcomeOf(() => fs.statSync("/r/rel")), "EIO");
-    assert.equal(outcomeOf(() => fs.readlinkSync("/r/rel")), "EIO");
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/rel")),
+      "EIO",
+    );
+    assert.equal(
+      outcomeOf(() => fs.readlinkSync("/r/rel")),
+      "EIO",
+    );
     assert.equal(fs.lstatSync("/r/rel").isSymbolicLink(), true);
   });
 });
@@ -195,9 +224,18 @@ describe("permission", () => {
   it("is asked at every directory of a walk, whoever walks", () => {
     const { fs, remote } = guarded((node) => !node.children?.has("er"));
     assert.equal(fs.readFileSync("/r/dir/file", "utf8"), "data");
-    assert.equal(outcomeOf(() => fs.statSync("/r/dir/deep/er")), "EACCES");
-    assert.equal(outcomeOf(() => fs.statSync("/r/dir/deep/..")), "EACCES");
-    assert.equal(outcomeOf(() => fs.readdirSync("/r/dir/deep")), "EACCES");
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/dir/deep/er")),
+      "EACCES",
+    );
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/dir/deep/..")),
+      "EACCES",
+    );
+    assert.equal(
+      outcomeOf(() => fs.readdirSync("/r/dir/deep")),
+      "EACCES",
+    );
     assert.equal(fs.statSync("/r/dir/deep").isDirectory(), true);
     assert.equal(remote.takeLog().includes("lookup er"), false);
   });
@@ -296,7 +334,10 @@ describe("revalidate", () => {
     const { fs } = mounted(tree(), { revalidate: () => state.rc });
     fs.statSync("/r/dir/file");
     state.rc = -EIO;
-    assert.equal(outcomeOf(() => fs.statSync("/r/dir/file")), "EIO");
+    assert.equal(
+      outcomeOf(() => fs.statSync("/r/dir/file")),
+      "EIO",
+    );
   });
 });
 
@@ -321,11 +362,16 @@ describe("attributes, listings, the end", () => {
     for (let entry = dir.readSync(); entry; entry = dir.readSync()) read.push(entry.name);
     dir.closeSync();
     assert.deepEqual(read, names);
-    assert.equal(fs.readdirSync("/r", { withFileTypes: true }).every((entry) => entry.isFile()), true);
+    assert.equal(
+      fs.readdirSync("/r", { withFileTypes: true }).every((entry) => entry.isFile()),
+      true,
+    );
   });
 
   it("lists a large directory in time that grows with it", () => {
-    const { fs } = mounted(remoteDir(Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`n${i}`, remoteFile()]))));
+    const { fs } = mounted(
+      remoteDir(Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`n${i}`, remoteFile()]))),
+    );
     const start = performance.now();
     assert.equal(fs.readdirSync("/r").length, 50_000);
     assert.ok(performance.now() - start < 2000);
@@ -360,7 +406,10 @@ describe("attributes, listings, the end", () => {
     const { fs, kernel } = mounted(tree());
     const task = taskOf(kernel);
     task.chdir("/r/dir");
-    assert.equal(outcomeOf(() => kernel.umount("/r")), "EBUSY");
+    assert.equal(
+      outcomeOf(() => kernel.umount("/r")),
+      "EBUSY",
+    );
     task.exit();
     kernel.umount("/r");
     assert.deepEqual(fs.readdirSync("/r"), []);
@@ -381,7 +430,10 @@ describe("a store that is not ready", () => {
       const { fs } = mounted(tree(), hooks(gate));
       const path = "/r/rel";
 
-      assert.equal(outcomeOf(() => fs.readFileSync(path)), "EAGAIN");
+      assert.equal(
+        outcomeOf(() => fs.readFileSync(path)),
+        "EAGAIN",
+      );
       const promised = fs.promises.readFile(path, "utf8");
       const called = new Promise((resolve) => fs.readFile(path, "utf8", (error, data) => resolve(error ?? data)));
       let settled = false;
@@ -400,10 +452,22 @@ describe("a store that is not ready", () => {
     const gate = new Gate();
     const { fs, kernel } = mounted(tree(), { lookup: (k, name) => (name === "slow" ? gate.pass(k) : 0) });
     fs.writeFileSync("/f", "x");
-    assert.equal(outcomeOf(() => fs.renameSync("/f", "/r/slow/f")), "EAGAIN");
-    assert.equal(outcomeOf(() => fs.mkdirSync("/r/slow")), "EAGAIN");
-    assert.equal(outcomeOf(() => fs.linkSync("/f", "/r/slow")), "EAGAIN");
-    assert.equal(outcomeOf(() => fs.openSync("/r/slow", "w")), "EAGAIN");
+    assert.equal(
+      outcomeOf(() => fs.renameSync("/f", "/r/slow/f")),
+      "EAGAIN",
+    );
+    assert.equal(
+      outcomeOf(() => fs.mkdirSync("/r/slow")),
+      "EAGAIN",
+    );
+    assert.equal(
+      outcomeOf(() => fs.linkSync("/f", "/r/slow")),
+      "EAGAIN",
+    );
+    assert.equal(
+      outcomeOf(() => fs.openSync("/r/slow", "w")),
+      "EAGAIN",
+    );
     const made = fs.promises.mkdir("/r/slow");
     gate.open();
     await made;
