@@ -2,7 +2,7 @@
  * foliofs: a fast in-memory file system with the face of node:fs. This entry has the single-threaded core inside; the
  * entry "foliofs/shared" adds the one for shared memory.
  */
-import { RELEASE_HEX } from "./wasm/core-binary.ts";
+import { RELEASE_TEXT } from "./wasm/core-binary.ts";
 import { registerCore } from "./wasm/core-module.ts";
 
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
@@ -11,4 +11,4 @@ export type { FsOptions } from "./index-options.ts";
 export * from "./index-vfs.ts";
 export type { NodeFs, NodeFsPromises } from "./node/index.ts";
 
-registerCore(false, RELEASE_HEX);
+registerCore(false, RELEASE_TEXT);

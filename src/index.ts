@@ -1,7 +1,7 @@
 /** foliofs for Node: the browser's entry, and the core for shared memory. */
-import { RELEASE_SHARED_HEX } from "./wasm/core-binary-shared.ts";
+import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
 import { registerCore } from "./wasm/core-module.ts";
 
 export * from "./index-browser.ts";
 
-registerCore(true, RELEASE_SHARED_HEX);
+registerCore(true, RELEASE_SHARED_TEXT);

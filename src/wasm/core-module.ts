@@ -1,15 +1,17 @@
 /**
  * The compiled core: one WebAssembly.Module per build and process, shared by all kernels.
  *
- * Does not own: where the bytes come from. Entry points register them (they are inlined in hexadecimal), tests put another
+ * Does not own: where the bytes come from. Entry points register them (they are inlined as text), tests put another
  * build in their place.
  */
+import { textToBytes } from "./bytes-text.ts";
+
 const sources = new Map<boolean, string>();
 const modules = new Map<boolean, WebAssembly.Module>();
 
-/** Makes a build available, in hexadecimal. @param shared whether it is the build for shared memory */
-export function registerCore(shared: boolean, hex: string): void {
-  sources.set(shared, hex);
+/** Makes a build available, as text. @param shared whether it is the build for shared memory */
+export function registerCore(shared: boolean, text: string): void {
+  sources.set(shared, text);
 }
 
 /** Puts a compiled core in the place of the one that `shared` kernels, or the others, would get. For tests. */
@@ -58,19 +60,11 @@ function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
         "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
-  const hex = sources.get(shared);
-  if (hex === undefined) {
+  const text = sources.get(shared);
+  if (text === undefined) {
     throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
   }
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(hex, 2 * i) << 4) | digit(hex, 2 * i + 1);
-  return bytes;
-}
-
-/** Value of a hexadecimal digit, 0-9 and a-f. */
-function digit(hex: string, at: number): number {
-  const code = hex.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
+  return textToBytes(text);
 }
 
 function explained<T>(compile: () => T): T {

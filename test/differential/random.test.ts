@@ -51,12 +51,20 @@ function run(on: Subject, operations: readonly Operation[]): string[] {
 function compare(operations: readonly Operation[]): void {
   const expected = run(oracle, operations);
   const actual = run(subject, operations);
-  const index = expected.findIndex((line, i) => line !== actual[i]);
+  const index = expected.findIndex((line, i) => line !== actual[i] && !isLostByNode(line, actual[i]));
   if (index < 0 && expected.length === actual.length) return;
 
   const program = operations.map((operation, i) => `  ${i === index ? ">" : " "} ${showOperation(operation)}`);
   const at = index < 0 ? expected.length : index;
   throw new Error(`\n${program.join("\n")}\n  kernel:  ${expected[at]}\n  subject: ${actual[at]}`);
+}
+
+/**
+ * A failure that Node 26 itself knows no name for: rmSync answers errno -4094 and no code where it met what it does not
+ * expect (see deliberate.ts). foliofs must fail too, in the same call.
+ */
+function isLostByNode(expected: string, actual: string | undefined): boolean {
+  return expected.includes('"errno":-4094') && actual !== undefined && /"syscall":"'rm'"/.test(actual);
 }
 
 /** Tries programs for `milliseconds`. @throws with the shrunk program and its seed */
