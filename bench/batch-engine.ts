@@ -14,43 +14,37 @@ export function timeBatches(trial: BatchTrial, budget: Budget): number {
   const loop = makeLoop();
   runBatch(trial, loop);
   trial.check();
-  return collect(budget, () => {
+  return collect(budget, trial.maxBatches ?? MAX_BATCHES, () => {
     trial.reset();
     return runBatch(trial, loop);
   });
 }
 
 /**
- * Runs every batch on a trial of its own.
+ * Runs every batch on a trial of its own, from the first one on.
  *
  * @param withTrial makes a subject and a trial, hands it over, and disposes of both
- * @param warmsUp whether the first batch is for warming up only
  */
-export function timeFreshBatches(
-  withTrial: (use: (trial: BatchTrial) => number) => number,
-  budget: Budget,
-  warmsUp: boolean,
-): number {
+export function timeFreshBatches(withTrial: (use: (trial: BatchTrial) => number) => number, budget: Budget): number {
   const loop = makeLoop();
   let isChecked = false;
-  const runOne = (): number =>
+  return collect(budget, MAX_BATCHES, () =>
     withTrial((trial) => {
       const ns = runBatch(trial, loop);
       if (!isChecked) trial.check();
       isChecked = true;
       return ns;
-    });
-  if (warmsUp) runOne();
-  return collect(budget, runOne);
+    }),
+  );
 }
 
 /** Takes samples until there are enough of them, or until the time is up; at least one. */
-function collect(budget: Budget, sample: () => number): number {
+function collect(budget: Budget, maxBatches: number, sample: () => number): number {
   const startMs = performance.now();
   const samples: number[] = [];
   do {
     samples.push(sample());
-  } while (samples.length < MAX_BATCHES && wantsMore(samples, startMs, budget));
+  } while (samples.length < maxBatches && wantsMore(samples, startMs, budget));
   return median(samples);
 }
 

@@ -1,13 +1,13 @@
 /** A run as JSON: everything measured, round by round, for later comparison. */
 import { cpus } from "node:os";
-import type { Absent, Contender } from "./contenders/contender.ts";
+import type { Absent, Present } from "./contenders/contender.ts";
 import { type Column, meanRatio, type RowResult, warmRows } from "./results.ts";
 import { meanFindings, rowFindings } from "./verdict.ts";
 
 export interface Run {
   readonly rows: readonly RowResult[];
   readonly columns: readonly Column[];
-  readonly present: readonly Contender[];
+  readonly present: readonly Present[];
   readonly absent: readonly Absent[];
   readonly rounds: number;
   readonly isQuick: boolean;

@@ -13,7 +13,8 @@ export function respawnWithFlags(): void {
   process.exit(status ?? 1);
 }
 
-function missingFlags(): string[] {
+/** Flags that this process was started without. */
+export function missingFlags(): string[] {
   const flags: string[] = [];
   if (globalThis.gc === undefined) flags.push("--expose-gc");
   const knowsVfs = process.allowedNodeEnvironmentFlags.has("--experimental-vfs");

@@ -7,57 +7,46 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderChart } from "./chart.ts";
-import type { Contender } from "./contenders/contender.ts";
-import { loadContenders } from "./contenders/index.ts";
-import { measureBare, measureContender, needsOwnMemory } from "./measure.ts";
+import type { ContenderName } from "./contenders/contender.ts";
+import { Entrant, type Report } from "./entrant.ts";
+import { needsOwnMemory } from "./measure.ts";
 import { parseOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { type Run, renderJson } from "./report-json.ts";
-import { respawnWithFlags } from "./respawn.ts";
 import { type Column, RowResult } from "./results.ts";
-import { loadRows } from "./rows/index.ts";
+import { rows as allRows } from "./rows/index.ts";
 import type { Row } from "./rows/row.ts";
 import { renderTable } from "./table.ts";
 import { meanFindings, rowFindings } from "./verdict.ts";
 
-/** Touched and dropped at the start, so that the host has given the guest its memory before the first row runs. */
-const HOST_WARM_UP_BYTES = 2 ** 30;
-
 /** Whoever needs longer than this for a round, set-up included, runs the row once only. */
 const ONE_ROUND_MS = 4000;
 
-/** A column and its own copies of the rows. */
-interface Runner {
-  readonly column: Column;
-  readonly rows: ReadonlyMap<string, Row>;
-  /** Absent for the bare loop. */
-  readonly contender?: Contender;
-}
-
 const options = parseOptions(process.argv.slice(2));
-if (options.listsRows) await listRows();
+if (options.listsRows) for (const { id, title } of allRows) console.log(`${id.padEnd(36)}${title}`);
 else await main();
 
-async function listRows(): Promise<void> {
-  for (const { id, title } of await loadRows("bare")) console.log(`${id.padEnd(36)}${title}`);
-}
-
 async function main(): Promise<void> {
-  respawnWithFlags();
-  const { present, absent } = await loadContenders(options.contenders);
-  present.sort((a, b) => Number(b.name === options.base) - Number(a.name === options.base)); // the base comes first
+  const entrants = await startAll([...options.contenders, "bare"]);
+  const present = entrants.flatMap(({ column, greeting }) =>
+    "origin" in greeting && column !== "bare" ? [{ name: column, origin: greeting.origin }] : [],
+  );
+  const absent = entrants.flatMap(({ column, greeting }) =>
+    "reason" in greeting ? [{ name: column as ContenderName, reason: greeting.reason }] : [],
+  );
   for (const { name, origin } of present) console.error(`${name.padEnd(9)} ${origin}`);
   for (const { name, reason } of absent) console.error(`${name.padEnd(9)} not in this run: ${reason}`);
-  const columns: Column[] = [...present.map(({ name }) => name), "bare"];
-  const runners = await Promise.all(
-    columns.map(async (column): Promise<Runner> => {
-      const rows = new Map((await loadRows(column)).map((row) => [row.id, row]));
-      return { column, rows, contender: present.find(({ name }) => name === column) };
-    }),
-  );
+  const runners = entrants.filter(({ greeting }) => "origin" in greeting);
+  const rows = await runRows(runners);
+  await Promise.all(entrants.map((entrant) => entrant.stop()));
   const { rounds, isQuick } = options;
-  const rows = runRows(runners, rounds);
-  report({ rows, columns, present, absent, rounds, isQuick });
+  report({ rows, columns: runners.map(({ column }) => column), present, absent, rounds, isQuick });
+}
+
+/** The base comes first, the bare loop last. */
+function startAll(columns: readonly Column[]): Promise<Entrant[]> {
+  const ordered = [...columns].sort((a, b) => Number(b === options.base) - Number(a === options.base));
+  return Promise.all(ordered.map((column) => Entrant.start(column)));
 }
 
 /** The rows that --only and --quick leave. A row named by --only runs in quick mode, too. */
@@ -66,49 +55,49 @@ function isWanted({ id, title, isLeftOutInQuick }: Row): boolean {
   return only === undefined ? !(isQuick && isLeftOutInQuick) : only.test(id) || only.test(title);
 }
 
-function runRows(runners: readonly Runner[], rounds: number): RowResult[] {
-  warmUpHost();
-  const wanted = [...runners[0].rows.values()].filter(isWanted);
-  const progress = new Progress(wanted.reduce((sum, { id }) => sum + entrants(runners, id).length * rounds, 0));
-  const inOrder = [...wanted].sort((a, b) => Number(needsOwnMemory(a)) - Number(needsOwnMemory(b)));
-  const results = new Map(inOrder.map((row, i) => [row.id, runRow(row, entrants(runners, row.id), i, progress)]));
+async function runRows(entrants: readonly Entrant[]): Promise<RowResult[]> {
+  const wanted = allRows.filter(isWanted);
+  const progress = new Progress(wanted.reduce((sum, row) => sum + runnersOf(row, entrants).length * options.rounds, 0));
+  const results: RowResult[] = [];
+  for (const [turn, row] of wanted.entries()) results.push(await runRow(row, runnersOf(row, entrants), turn, progress));
   progress.finish();
-  return wanted.map(({ id }) => results.get(id) as RowResult);
-}
-
-function warmUpHost(): void {
-  new Uint8Array(HOST_WARM_UP_BYTES).fill(1);
-  globalThis.gc?.();
+  return results;
 }
 
 /** Who runs the row. */
-function entrants(runners: readonly Runner[], id: string): Runner[] {
-  return runners.filter(({ column, rows }) => {
-    const row = rows.get(id) as Row;
-    return column === "bare" ? row.bare !== undefined : row.only === undefined || row.only === column;
-  });
+function runnersOf(row: Row, entrants: readonly Entrant[]): Entrant[] {
+  return entrants.filter(({ column }) =>
+    column === "bare" ? row.bare !== undefined : row.only === undefined || row.only === column,
+  );
 }
 
-function runRow(row: Row, runners: readonly Runner[], turn: number, progress: Progress): RowResult {
+async function runRow(row: Row, runners: readonly Entrant[], turn: number, progress: Progress): Promise<RowResult> {
   const result = new RowResult(row);
   const finished = new Set<Column>();
   for (let round = 0; round < options.rounds; round++) {
     for (let i = 0; i < runners.length; i++) {
       const runner = runners[(i + turn + round) % runners.length];
       progress.step(row.title, `${runner.column}, round ${round + 1}`);
-      if (!finished.has(runner.column) && !runsAgain(row.id, runner, result)) finished.add(runner.column);
+      if (finished.has(runner.column)) continue;
+      const { outcome, wallMs } = await runOnce(row, runner);
+      result.add(runner.column, outcome, options.budget.limitMs);
+      // No other round after an error, nor for the very slow.
+      if (!("ns" in outcome) || wallMs > ONE_ROUND_MS) finished.add(runner.column);
     }
   }
   return result;
 }
 
-/** Runs a row once. @returns whether another round is worth it: not after an error, nor for the very slow */
-function runsAgain(id: string, { column, rows, contender }: Runner, result: RowResult): boolean {
-  const row = rows.get(id) as Row;
-  const startMs = performance.now();
-  const outcome = contender ? measureContender(row, contender, options.budget) : measureBare(row, options.budget);
-  result.add(column, outcome, options.budget.limitMs);
-  return "ns" in outcome && performance.now() - startMs < ONE_ROUND_MS;
+/** Rows that want memory of their own get a new process for it. */
+async function runOnce(row: Row, runner: Entrant): Promise<Report> {
+  const order = { rowId: row.id, budget: options.budget };
+  if (!needsOwnMemory(row)) return runner.run(order);
+  const own = await Entrant.start(runner.column);
+  try {
+    return await own.run(order);
+  } finally {
+    await own.stop();
+  }
 }
 
 function report(run: Run): void {

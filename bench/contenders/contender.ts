@@ -58,6 +58,9 @@ export interface Contender {
   create(isOwn: boolean): Subject;
 }
 
+/** A contender that takes part. */
+export type Present = Pick<Contender, "name" | "origin">;
+
 /** Why a contender is not in the run, in a sentence. */
 export interface Absent {
   readonly name: ContenderName;

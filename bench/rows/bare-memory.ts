@@ -4,7 +4,7 @@
  * No calls, no lookup, no marks: what is left is the copy and, on untouched memory, the page faults.
  */
 import { pattern } from "../pattern.ts";
-import type { BatchTrial, RepeatTrial } from "./row.ts";
+import { type BatchTrial, type RepeatTrial, UNTOUCHED_BYTES } from "./row.ts";
 
 const WASM_PAGE_BYTES = 65536;
 const PAGE_BYTES = 4096;
@@ -36,17 +36,21 @@ export function bareOverwrite(len: number, memoryBytes: number): RepeatTrial {
   return { kind: "repeat", op, check: () => {} };
 }
 
-/** Copies one buffer to `nrOps` places of whole pages in a row, once. The memory is untouched unless `isTouched`. */
+/** Copies one buffer to `nrOps` places of whole pages in a row: the same ones in every batch if `isTouched`, else new ones. */
 export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchTrial {
   const stride = Math.ceil(len / PAGE_BYTES) * PAGE_BYTES;
-  const memory = newMemory(nrOps * stride);
+  let memory = newMemory(nrOps * stride);
   if (isTouched) memory.fill(1);
   const buffer = Uint8Array.from(pattern(len));
   const op = (i: number): number => {
     memory.set(buffer, i * stride);
     return buffer[0];
   };
-  return { kind: "batch", nrOps, op, check: () => {}, reset: () => {} };
+  const reset = (): void => {
+    if (!isTouched) memory = newMemory(nrOps * stride);
+  };
+  const maxBatches = isTouched ? undefined : UNTOUCHED_BYTES / (nrOps * stride);
+  return { kind: "batch", nrOps, maxBatches, op, check: () => {}, reset };
 }
 
 /** Copies `len` bytes into a new array, as a snapshot must at least. */

@@ -1,19 +1,11 @@
-/**
- * All rows, in the order of the table.
- *
- * Every contender gets modules of its own (`?subject=`): the closures that are timed then have their own inline
- * caches and optimised code, as they would in a program that uses one file system.
- */
+/** All rows, in the order of the table. */
+import { rows as lookup } from "./lookup.ts";
+import { rows as names } from "./names.ts";
+import { rows as pread } from "./pread.ts";
+import { rows as pwrite } from "./pwrite.ts";
+import { rows as readdir } from "./readdir.ts";
 import type { Row } from "./row.ts";
+import { rows as snapshot } from "./snapshot.ts";
+import { rows as wholeFile } from "./whole-file.ts";
 
-const FILES = ["pread", "pwrite", "whole-file", "lookup", "readdir", "names", "snapshot"];
-
-/** @param subject name of the contender that will run them, or "bare" */
-export async function loadRows(subject: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const file of FILES) {
-    const module = (await import(`./${file}.ts?subject=${encodeURIComponent(subject)}`)) as { rows: Row[] };
-    rows.push(...module.rows);
-  }
-  return rows;
-}
+export const rows: readonly Row[] = [...pread, ...pwrite, ...wholeFile, ...lookup, ...readdir, ...names, ...snapshot];

@@ -1,13 +1,14 @@
 /**
  * Writes of 16 B to 1 MiB to one open file: over what is there, behind its end, into holes.
  *
- * Recycled: the file was as long before, and was cut to nothing. Untouched: nobody has written to this subject yet.
+ * Recycled: the file was as long before, and was cut to nothing. Untouched: each batch writes a file of its own, and all
+ * of them stay.
  */
 import assert from "node:assert/strict";
 import type { BenchFs } from "../contenders/contender.ts";
 import { pattern } from "../pattern.ts";
 import { bareFill, bareOverwrite } from "./bare-memory.ts";
-import type { BatchTrial, MemoryState, Row, Trial } from "./row.ts";
+import { type BatchTrial, type MemoryState, type Row, type Trial, UNTOUCHED_BYTES } from "./row.ts";
 
 const MIB = 2 ** 20;
 /** More than the second-level cache holds; a power of two. */
@@ -24,21 +25,29 @@ interface Write {
   readonly hasFloor: boolean;
 }
 
-function batchOf({ len, nrOps, how }: Write, fs: BenchFs, root: string): BatchTrial {
-  const fd = fs.openSync(`${root}/file`, how === "append" ? "a+" : "w+");
+function batchOf({ len, nrOps, how, memory }: Write, fs: BenchFs, root: string): BatchTrial {
+  const flags = how === "append" ? "a+" : "w+";
   const buffer = Buffer.from(pattern(len));
-  const reset = (): void => {
-    fs.ftruncateSync(fd, 0);
-    if (how === "holes") fs.ftruncateSync(fd, nrOps * len);
+  let nrFiles = 0;
+  const openFile = (): number => {
+    const opened = fs.openSync(`${root}/file${nrFiles++}`, flags);
+    if (how === "holes") fs.ftruncateSync(opened, nrOps * len);
+    return opened;
   };
-  reset();
+  let fd = openFile();
+  const renew = (): void => {
+    fs.closeSync(fd);
+    fd = openFile();
+  };
+  const empty = (): void => fs.ftruncateSync(fd, 0);
   const append = (): number => fs.writeSync(fd, buffer, 0, len);
   const writeAt = (i: number): number => fs.writeSync(fd, buffer, 0, len, i * len);
   return {
     kind: "batch",
     nrOps,
+    maxBatches: memory === "untouched" ? UNTOUCHED_BYTES / (nrOps * len) : undefined,
     op: how === "append" ? append : writeAt,
-    reset,
+    reset: memory === "untouched" ? renew : empty,
     check() {
       assert.equal(fs.fstatSync(fd).size, nrOps * len);
       for (const i of [0, nrOps >> 1, nrOps - 1]) assert.ok(pieceAt(fs, fd, i, len).equals(buffer), "wrong bytes");

@@ -6,12 +6,15 @@ export type Section = "pread and write" | "whole files" | "lookup" | "readdir" |
 /** Where the bytes of a writing row go: to frames freed before, or to memory nobody has touched. */
 export type MemoryState = "recycled" | "untouched";
 
+/** About what a row on untouched memory fills before it ends. */
+export const UNTOUCHED_BYTES = 2 ** 29;
+
 export interface Row {
   /** Short and stable: `--only`, targets and JSON go by it. */
   readonly id: string;
   readonly title: string;
   readonly section: Section;
-  /** Set for rows that write. Untouched rows get a new subject for every batch. */
+  /** Set for rows that write. Untouched rows run in a process of their own, and no batch frees what another has filled. */
   readonly memory?: MemoryState;
   /** Every batch gets a new subject, and there is no warm-up batch: for rows of very many calls. */
   readonly isFresh?: boolean;
@@ -41,10 +44,13 @@ export interface RepeatTrial extends TrialBase {
   readonly kind: "repeat";
 }
 
-/** Calls that create or remove: a fixed count, then `reset` (not timed) puts things back. */
+/** Calls that create or remove: a fixed count, then `reset` (not timed). */
 export interface BatchTrial extends TrialBase {
   readonly kind: "batch";
   readonly nrOps: number;
+  /** Bounds the batches of rows that use memory up. */
+  readonly maxBatches?: number;
+  /** Makes everything ready for another batch. */
   reset(): void;
 }
 

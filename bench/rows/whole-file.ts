@@ -5,7 +5,7 @@ import { pattern, text } from "../pattern.ts";
 import { shuffle } from "../random.ts";
 import { bareFill } from "./bare-memory.ts";
 import { makeDirs, numbered, unlinkFiles, writeFiles } from "./files.ts";
-import type { BatchTrial, MemoryState, RepeatTrial, Row } from "./row.ts";
+import { type BatchTrial, type MemoryState, type RepeatTrial, type Row, UNTOUCHED_BYTES } from "./row.ts";
 
 interface Kind {
   readonly len: number;
@@ -63,19 +63,29 @@ function overwriteFile(subject: Subject, kind: Kind): RepeatTrial {
   return { kind: "repeat", op, check };
 }
 
-function newFiles({ fs, root }: Subject, kind: Kind): BatchTrial {
-  fs.mkdirSync(`${root}/new`);
-  const paths = numbered(`${root}/new/f`, kind.nrFiles);
-  const data = contentOf(kind);
+function newFiles({ fs, root }: Subject, { len, nrFiles, isText }: Kind, memory: MemoryState): BatchTrial {
+  const data = contentOf({ len, nrFiles, isText });
+  let nrDirs = 0;
+  let dir = "";
+  let paths: string[] = [];
+  const renew = (): void => {
+    dir = `${root}/new${nrDirs++}`;
+    fs.mkdirSync(dir);
+    paths = numbered(`${dir}/f`, nrFiles);
+  };
+  renew();
   const op = (i: number): number => {
     fs.writeFileSync(paths[i], data);
     return 1;
   };
   const check = (): void => {
-    assert.equal(fs.readdirSync(`${root}/new`).length, paths.length);
+    assert.equal(fs.readdirSync(dir).length, paths.length);
     assert.ok(Buffer.from(fs.readFileSync(paths[1])).equals(Buffer.from(data)), "wrong bytes");
   };
-  return { kind: "batch", nrOps: paths.length, op, check, reset: () => unlinkFiles(fs, paths) };
+  const nrOps = nrFiles;
+  if (memory === "recycled") return { kind: "batch", nrOps, op, check, reset: () => unlinkFiles(fs, paths) };
+  const maxBatches = UNTOUCHED_BYTES / (nrFiles * Math.max(len, 4096));
+  return { kind: "batch", nrOps, maxBatches, op, check, reset: renew };
 }
 
 function newFilesRow(kind: Kind, memory: MemoryState): Row {
@@ -86,7 +96,7 @@ function newFilesRow(kind: Kind, memory: MemoryState): Row {
     section: "whole files",
     memory,
     isLeftOutInQuick: isUntouched,
-    setUp: (subject) => newFiles(subject, kind),
+    setUp: (subject) => newFiles(subject, kind, memory),
     bare: isUntouched ? () => bareFill(kind.nrFiles, kind.len, false) : undefined,
   };
 }
