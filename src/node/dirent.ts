@@ -3,6 +3,7 @@
  *
  * @see Node 26 lib/internal/fs/utils.js class Dirent
  */
+import { keepShape } from "../base/shapes.ts";
 import { DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK } from "../base/stat-flags.ts";
 
 /** libuv's numbers for types of entries, which `fs.constants` shows. */
@@ -67,6 +68,8 @@ export class Dirent {
     return this[kType] === UV_DIRENT_SOCKET;
   }
 }
+
+keepShape(new Dirent("", UV_DIRENT_FILE, ""));
 
 /** The type that a file's mode says. */
 export function uvTypeOfMode(mode: number): number {

@@ -4,6 +4,8 @@
  *
  * @see Node 26 lib/internal/fs/utils.js
  */
+
+import { keepShape } from "../base/shapes.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../base/stat-flags.ts";
 import { noTemporalError } from "./errors.ts";
 
@@ -189,27 +191,30 @@ function toNanoseconds(sec: number, nsec: number): bigint {
   return BigInt(sec) * 1_000_000_000n + BigInt(nsec);
 }
 
-/** The Stats for what a stat call left in `statValues`. */
+/**
+ * The Stats for what a stat call left in `statValues`. What has 32 bits at most is made an integer: V8 keeps it in the
+ * field itself, where a number from a Float64Array gets 16 bytes of its own (a seventh of a stat call).
+ */
 export function statsOf(v: Float64Array): Stats {
   return new Stats(
-    v[0],
-    v[1],
-    v[2],
-    v[3],
-    v[4],
+    v[0] | 0,
+    v[1] | 0,
+    v[2] | 0,
+    v[3] >>> 0,
+    v[4] >>> 0,
     v[5],
-    v[6],
+    v[6] | 0,
     v[7],
     v[8],
     v[9],
     v[10],
-    v[11],
+    v[11] | 0,
     v[12],
-    v[13],
+    v[13] | 0,
     v[14],
-    v[15],
+    v[15] | 0,
     v[16],
-    v[17],
+    v[17] | 0,
   );
 }
 
@@ -293,3 +298,8 @@ for (const [time, partial] of Object.entries(PARTIAL_NS)) {
   });
   defineLazy(BigIntStats.prototype, `${time}Instant`, (stats) => makeInstant(stats[`${time}Ns`] as bigint));
 }
+
+keepShape(statsOf(new Float64Array(18).fill(0.5))); // milliseconds have a fraction
+
+keepShape(new BigIntStats(new Float64Array(18)));
+keepShape(new StatFs(new Float64Array(7), false));

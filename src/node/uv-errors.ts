@@ -5,6 +5,7 @@
  * @see libuv include/uv.h UV_ERRNO_MAP; Node 26 src/api/exceptions.cc UVException()
  */
 import { EAGAIN } from "../base/errno.ts";
+import { keepShape } from "../base/shapes.ts";
 import type { Path, Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, toWellFormed } from "./encoding.ts";
 
@@ -132,6 +133,8 @@ export class Failure {
     return uvException(this.errno, this.syscall, this.path, this.dest);
   }
 }
+
+keepShape(new Failure(0, ""));
 
 /** A failure that is shown as an Error of its own kind. */
 export class SpecialFailure extends Failure {

@@ -5,6 +5,7 @@
  * where it stopped. Small texts are read into a scratch buffer and decoded from there.
  */
 import { EBADF, EOPNOTSUPP } from "../../base/errno.ts";
+import { keepShape } from "../../base/shapes.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
 import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8, decodeUtf8Range } from "../encoding.ts";
@@ -63,6 +64,8 @@ export class ReadFileJob {
     this.signal = options.signal;
   }
 }
+
+keepShape(new ReadFileJob("", 0, { encoding: null }));
 
 /** Options of readFile, with its defaults. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function toReadFileOptions(options: unknown): CommonOptions {

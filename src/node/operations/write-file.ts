@@ -4,6 +4,7 @@
  * Does not own: iterables and streams as data, which only promises take (promises.ts).
  */
 import { EIO } from "../../base/errno.ts";
+import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText, encodeUtf8Into } from "../encoding.ts";
@@ -57,6 +58,8 @@ export class WriteFileJob {
     this.signal = options.signal;
   }
 }
+
+keepShape(new WriteFileJob("", 0, 0, new Uint8Array(0), { encoding: "utf8" }));
 
 /** Options checked in Node's order: the common ones, flush, mode. */
 export function toWriteFileOptions(options: unknown): CommonOptions {
