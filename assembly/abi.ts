@@ -140,7 +140,7 @@ export const DCACHE_MOUNTED: u32 = 1 << 2;
 export const DCACHE_LRU: u32 = 1 << 3;
 export const DCACHE_CHILD: u32 = 1 << 4; // on its parent's list
 export const DNAME_INLINE_LEN: u32 = 28;
-export const DENTRY_NAME: u32 = 68; // offset of the inline name in a dentry
+export const DENTRY_NAME: u32 = 24; // offset of the inline name in a dentry
 
 export const NAME_MAX: u32 = 255;
 export const PATH_MAX: u32 = 4096;
@@ -226,6 +226,7 @@ export const ELOOP: i32 = 40;
 export const ENXIO: i32 = 6;
 export const EDEADLK: i32 = 35;
 export const EOPNOTSUPP: i32 = 95;
+export const ESTALE: i32 = 116;
 
 // --- Mode bits (Linux include/uapi/linux/stat.h) -------------------------------------------------------------------
 export const S_IFMT: u32 = 0xf000;

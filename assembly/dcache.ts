@@ -152,6 +152,7 @@ export function hashInsert(dentry: Dentry): void {
   dentry.hashNext = chainOf(at);
   setChain(at, dentry);
   dentry.flags |= <u16>DCACHE_HASHED;
+  k.nameVersion++;
   if (++k.nrHashed > k.nrBuckets) splitBucket();
 }
 
@@ -167,6 +168,7 @@ export function hashRemove(dentry: Dentry): void {
   }
   dentry.hashNext = nil<Dentry>();
   dentry.flags &= ~<u16>DCACHE_HASHED;
+  k.pathVersion++;
   k.nrHashed--;
   for (let i = 0; i < MERGES && k.nrHashed < k.nrBuckets >> 2 && k.nrBuckets > MIN_BUCKETS; i++) mergeBucket();
 }

@@ -18,13 +18,23 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
 /** A name in a directory. */
 // @ts-ignore: decorator
 @unmanaged export class Dentry {
+  // What a lookup reads, in one or two lines of the processor's cache:
   hash: u32; // of parent and name
   hashNext: Dentry;
   parent: Dentry; // itself at the root of a file system
   inode: Inode; // nil = negative
-  count: u32;
   flags: u16; // DCACHE_*
   nameLen: u16;
+  longName: usize; // address of a name longer than the inline bytes, 0 = inline
+  name0: u32; // 28 inline bytes, NUL padded
+  name1: u32;
+  name2: u32;
+  name3: u32;
+  name4: u32;
+  name5: u32;
+  name6: u32;
+  // The rest:
+  count: u32;
   cookie: f64; // position in the parent directory, newest highest; 0 = none given
   siblingNext: Dentry; // older
   siblingPrev: Dentry;
@@ -33,15 +43,7 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
   aliasPrev: Dentry;
   lruNext: Dentry; // unused negative dentries; otherwise scratch for sorting
   lruPrev: Dentry;
-  longName: usize; // address of a name longer than the inline bytes, 0 = inline
   reserved: u32;
-  name0: u32; // 28 inline bytes, NUL padded
-  name1: u32;
-  name2: u32;
-  name3: u32;
-  name4: u32;
-  name5: u32;
-  name6: u32;
 }
 
 /** Address of a dentry's name: `nameLen` bytes, and readable beyond them to the end of a word. */

@@ -17,6 +17,7 @@ import { XArray } from "./xarray";
 /** A file of any type: attributes, counts and address space. */
 // @ts-ignore: decorator
 @unmanaged export class Inode {
+  // What stat and a lookup read, in two lines of the processor's cache:
   mode: u32; // type and permission bits
   uid: u32;
   gid: u32;
@@ -32,10 +33,12 @@ import { XArray } from "./xarray";
   btimeNsec: u32;
   ino: f64; // immutable
   sb: SuperBlock; // immutable
-  count: u32; // references; 0 = being freed
   state: u32; // I_*
-  generation: u32; // differs between two users of the same record
   rdev: u32; // device number of a device node
+  nrPages: u32; // pages in the cache
+  // The rest:
+  count: u32; // references; 0 = being freed
+  generation: u32; // differs between two users of the same record
   aliases: Dentry; // list of the dentries that name it
   sbNext: Inode; // list of the super block's inodes
   sbPrev: Inode;
@@ -46,7 +49,6 @@ import { XArray } from "./xarray";
   private3: u32;
   xaHead: u32; // address space: page index (class XArray)
   xaFlags: u32; // marks and AS_* flags
-  nrPages: u32; // pages in the cache
   wbErr: u32; // errseq of writeback
   rwsem: u32; // i_rwsem: operation that holds it, 0 = free
   version: u32; // changes with every change of a directory's names

@@ -50,6 +50,8 @@ import { SuperBlock } from "./super";
   nextGeneration: u32;
   nrFiles: u32;
   mountVersion: u32; // changes with the mount tree
+  pathVersion: u32; // changes when a path may lead elsewhere: names taken, mounts, permissions of directories
+  nameVersion: u32; // changes with every new name
   nrDirty: u32; // pages that wait to be written to a backing store
   nextCookie: f64; // directory position of the next name
   coarseMs: f64; // the clock as last read, milliseconds since the epoch
@@ -78,6 +80,8 @@ import { SuperBlock } from "./super";
   ndLastLen: u32;
   ndLastType: u32;
   ndTrailing: u32; // 1 = slashes follow the last component
+  ndHash: u32; // of the last component looked up
+  ndRepeats: u32; // 1 = as long as the versions stay, the same walk ends in the same way and leaves no trace
   // What TypeScript answered to a handover; consumed when the walk goes on
   ndPermitted: Inode;
   ndSupplied: Dentry;

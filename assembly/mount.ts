@@ -58,7 +58,7 @@ export function attachMount(mnt: Mount, parent: Mount, mountpoint: Dentry): void
   mnt.childNext = parent.children;
   if (!isNil(mnt.childNext)) mnt.childNext.childPrev = mnt;
   parent.children = mnt;
-  kernel().mountVersion++;
+  changeMounts();
 }
 
 /** Takes a mount out of the tree. */
@@ -74,9 +74,15 @@ export function detachMount(mnt: Mount): void {
   mnt.parent = nil<Mount>();
   mnt.mountpoint = nil<Dentry>();
   if (!isMountpoint(mountpoint)) mountpoint.flags &= ~<u16>DCACHE_MOUNTED;
-  kernel().mountVersion++;
+  changeMounts();
   dput(mountpoint);
   mntput(parent);
+}
+
+function changeMounts(): void {
+  const k = kernel();
+  k.mountVersion++;
+  k.pathVersion++;
 }
 
 /** True while some mount hangs over the dentry, seen through whichever parent mount. */

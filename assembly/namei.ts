@@ -13,7 +13,7 @@
 // symbolic links); at the end ENOTDIR for a non-directory with a slash behind it. With LOOKUP_LAST a last name that is
 // too long counts as missing: the caller finds it in ndLastLen.
 import {
-  DCACHE_MOUNTED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
+  DCACHE_MOUNTED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
   LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
   SB_REVALIDATE, SLOT_LINK_STACK, VM_HANDOVER,
@@ -22,7 +22,7 @@ import { componentLength, dLookupHash, hashName } from "./dcache";
 import { Dentry } from "./dentry";
 import { File } from "./file";
 import { Inode, isDir } from "./inode";
-import { countEvent, isNil, nil, slot } from "./kernel";
+import { countEvent, isNil, kernel, nil, slot } from "./kernel";
 import { lookupMount, Mount } from "./mount";
 import { maySearch } from "./permission";
 import { Task } from "./task";
@@ -46,6 +46,7 @@ export function pathWalk(path: usize, base: File, flags: u32): i32 {
   s.ndFlags = flags;
   s.ndDepth = 0;
   s.ndLinks = 0;
+  s.ndRepeats = 1;
   s.ndNext = path;
   s.ndPermitted = nil<Inode>();
   s.ndSupplied = nil<Dentry>();
@@ -71,6 +72,23 @@ export function pathWalk(path: usize, base: File, flags: u32): i32 {
   s.ndDentry = task.rootDentry;
 }
 
+/**
+ * Stands where an earlier walk of the task ended that had LOOKUP_FOLLOW and ndRepeats.
+ *
+ * @param dentry nil = it ended with -ENOENT
+ * @param version pathVersion then; with nameVersion added to it after -ENOENT
+ * @returns as pathWalk(); -ESTALE when the walk has to be done again
+ */
+export function walkKnown(mnt: Mount, dentry: Dentry, version: u32): i32 {
+  const k = kernel();
+  if (isNil(dentry)) return k.pathVersion + k.nameVersion == version ? -ENOENT : -ESTALE;
+  if (k.pathVersion != version) return -ESTALE;
+  const s = slot();
+  s.ndMount = mnt;
+  s.ndDentry = dentry;
+  return <i32>(changetype<usize>(dentry) >> 5);
+}
+
 /** Goes on from where the walk stands: at its start, or after a handover. */
 export function walkOn(): i32 {
   const s = slot();
@@ -93,6 +111,7 @@ export function walkOn(): i32 {
     s.ndDentry = dir;
     if (!isDir(inode)) return -ENOTDIR;
     if (inode.sb.flags & SB_PERMISSION) {
+      s.ndRepeats = 0;
       if (s.ndPermitted != inode) return handover(HANDOVER_PERMISSION);
     } else {
       const rc = maySearch(cred, inode);
@@ -128,9 +147,12 @@ export function walkOn(): i32 {
       s.ndDentry = nil<Dentry>(); // what the caller checks before it looks at the last name comes first
       return 0;
     }
-    let dentry = dLookupHash(dir, at, len, hashName(dir, at, len));
+    const hash = hashName(dir, at, len);
+    s.ndHash = hash;
+    let dentry = dLookupHash(dir, at, len, hash);
     const sbFlags = inode.sb.flags;
     if (!(sbFlags & SB_COMPLETE)) { // names of this file system may have to be asked for
+      s.ndRepeats = 0;
       if (!isNil(s.ndSupplied)) {
         dentry = s.ndSupplied;
         s.ndSupplied = nil<Dentry>();
@@ -165,6 +187,7 @@ export function walkOn(): i32 {
         return handover(HANDOVER_GET_LINK);
       }
       s.ndLinks++;
+      s.ndRepeats = 0; // following a link changes its access time
       accessInode(dentry.inode, s.ndMount.flags);
       if (!body || !load<u8>(body)) return -ENOENT;
       pushLink(trailing && last ? at + len : next);

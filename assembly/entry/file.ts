@@ -11,6 +11,7 @@ import { dropLock, setLock } from "../flock";
 import { Inode, isDir, mappingOf, touch } from "../inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../mount";
+import { walkKnown } from "../namei";
 import { inodePermission } from "../permission";
 import { pageAddress, pageOf } from "../page";
 import { packNames as pack, packNext, startSorted } from "../readdir";
@@ -36,7 +37,15 @@ export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
  * @returns handle of the file; 0 = found (in nd), and the VFS is to decide; a negated errno, or HANDOVER_*
  */
 export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32): i32 {
-  const found = walk(len, 0, lookup);
+  return openWalked(walk(len, 0, lookup), flags, mode, access);
+}
+
+/** As openPath() for a path whose end is known, see namei.ts walkKnown(). */
+export function openKnown(mnt: u32, dentry: u32, version: u32, flags: u32, mode: u32, access: u32): i32 {
+  return openWalked(walkKnown(deref<Mount>(mnt), deref<Dentry>(dentry), version), flags, mode, access);
+}
+
+function openWalked(found: i32, flags: u32, mode: u32, access: u32): i32 {
   if (found <= 0) return found;
   const s = slot();
   const inode = s.ndDentry.inode;
@@ -55,7 +64,15 @@ export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u
  *   larger, in pieces, the VFS to decide); a negated errno, or HANDOVER_*
  */
 export function readPath(len: u32, max: u32): i32 {
-  const found = walk(len, 0, LOOKUP_FOLLOW);
+  return readWalked(walk(len, 0, LOOKUP_FOLLOW), max);
+}
+
+/** As readPath() for a path whose end is known, see namei.ts walkKnown(). */
+export function readKnown(mnt: u32, dentry: u32, version: u32, max: u32): i32 {
+  return readWalked(walkKnown(deref<Mount>(mnt), deref<Dentry>(dentry), version), max);
+}
+
+function readWalked(found: i32, max: u32): i32 {
   if (found <= 0) return found;
   const s = slot();
   const inode = s.ndDentry.inode;

@@ -6,7 +6,7 @@ import { File } from "../file";
 import { Inode } from "../inode";
 import { currentCred, deref, nil, pathA, pathB, slot } from "../kernel";
 import { Mount } from "../mount";
-import { pathWalk, walkOn } from "../namei";
+import { pathWalk, walkKnown, walkOn } from "../namei";
 import { inodePermission, mayCreate as create, mayDelete as del } from "../permission";
 import { fillStat } from "../stat";
 
@@ -29,7 +29,16 @@ export function walkResume(): i32 {
 
 /** Walks and writes the attributes of what is found to the result block. @returns 0 or as walk() */
 export function statPath(len: u32, base: u32, flags: u32): i32 {
-  const found = walk(len, base, flags);
+  return statFound(walk(len, base, flags));
+}
+
+/** As statPath() for a path whose end is known, see namei.ts walkKnown(). */
+export function statKnown(mnt: u32, dentry: u32, version: u32): i32 {
+  return statFound(walkKnown(deref<Mount>(mnt), deref<Dentry>(dentry), version));
+}
+
+// @ts-ignore: decorator
+@inline function statFound(found: i32): i32 {
   if (found < 0) return found;
   const inode = slot().ndDentry.inode;
   if (inode.sb.flags & SB_GETATTR) return -HANDOVER_GETATTR;

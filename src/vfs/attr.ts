@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EBADF, EINVAL, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EACCES, EBADF, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -54,6 +54,7 @@ import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import { pathsChanged } from "./path-cache.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -74,13 +75,37 @@ export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
 export function stat(task: Task, path: Path, flags: number): number {
   const { kernel } = task;
   const { core } = kernel;
+  const { paths } = task;
   task.enter();
+  const entry = paths.find(path);
+  if (entry >= 0) {
+    const known = core.x.statKnown(paths.mount(entry), paths.dentry(entry), paths.version(entry));
+    if (known === 0 || known === -ENOENT) return known;
+  }
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
   const rc = core.x.statPath(len, 0 as FileHandle, follow(flags));
-  if (rc > -HANDOVER_LOOKUP) return rc;
+  if (rc > -HANDOVER_LOOKUP) {
+    if (flags === 0) paths.note(core, path, entry, len, rc);
+    return rc;
+  }
   const found = rc === -HANDOVER_GETATTR ? 0 : handOver(kernel, rc);
   return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
+}
+
+/** Does a path lead to something? Errors on the way are a no. */
+export function exists(task: Task, path: Path): boolean {
+  const { kernel, paths } = task;
+  const { core } = kernel;
+  const entry = paths.find(path);
+  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.dentry(entry) !== 0;
+  task.enter();
+  const len = putPath(core, path, PATH_A);
+  if (len < 0) return false;
+  const rc = core.x.walk(len, 0 as FileHandle, LOOKUP_FOLLOW);
+  if (rc <= -HANDOVER_LOOKUP) return handOver(kernel, rc) > 0;
+  paths.note(core, path, entry, len, rc);
+  return rc > 0;
 }
 
 /** Attributes of an open file, into task.statValues. @returns 0, -EBADF, what the file system's getattr() answers */
@@ -214,6 +239,7 @@ function setMode(task: Task, inode: InodeHandle, mode: number): number {
   let bits = mode & S_IALLUGO;
   if (!isCapable(task) && !inGroup(task, core.u32[(inode << 3) + INODE_GID])) bits &= ~S_ISGID;
   core.u32[at] = (core.u32[at] & S_IFMT) | bits;
+  pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
   return 0;
 }
@@ -242,6 +268,7 @@ function setOwner(task: Task, inode: InodeHandle, uid: number, gid: number): num
   u32[at + INODE_MODE] &= ~bits;
   if (uid !== NO_ID) u32[at + INODE_UID] = uid;
   if (gid !== NO_ID) u32[at + INODE_GID] = gid;
+  pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
   return 0;
 }

@@ -20,6 +20,7 @@ import {
   INODE_UID,
 } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
+import { pathsChanged } from "./path-cache.ts";
 
 /** @see Linux struct inode */
 export class Inode {
@@ -42,6 +43,7 @@ export class Inode {
   }
   set mode(mode: number) {
     this.#set(INODE_MODE, mode);
+    pathsChanged(this.kernel.core);
   }
   get uid(): number {
     return this.#get(INODE_UID);

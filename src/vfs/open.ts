@@ -5,7 +5,19 @@
  *
  * @see Linux fs/namei.c path_openat(), do_open(), may_open(); POSIX.1-2024 open()
  */
-import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENXIO, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import {
+  EACCES,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ELOOP,
+  EMFILE,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+  ESTALE,
+} from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   O_ACCMODE,
@@ -101,10 +113,19 @@ function openExisting(task: Task, path: Path, flags: number): number {
   const access = ACCESS[flags & O_ACCMODE];
   let found = 0;
   if ((flags & ~PLAIN_FLAGS) === 0) {
+    const { paths } = task;
     task.enter();
+    const entry = flags & O_DIRECTORY ? -1 : paths.find(path);
+    if (entry >= 0) {
+      const [mnt, dentry, version] = [paths.mount(entry), paths.dentry(entry), paths.version(entry)];
+      const file = core.x.openKnown(mnt, dentry, version, flags, fmode(flags), access);
+      if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
+      if (file !== 0 && file !== -ESTALE) return file;
+    }
     const len = putPath(core, path, PATH_A);
     if (len < 0) return len;
     const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access);
+    if (file > -HANDOVER_LOOKUP && walkFlags(flags) === LOOKUP_FOLLOW) paths.note(core, path, entry, len, file);
     if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);

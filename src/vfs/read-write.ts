@@ -5,7 +5,7 @@
  *
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENXIO, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENXIO, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -98,11 +98,19 @@ export function write(
 export function findSmall(task: Task, path: Path, max: number): number {
   const { core } = task.kernel;
   if (task.files.isFull()) return -EOPNOTSUPP; // open() would say so
+  const { paths } = task;
   task.enter();
+  const entry = paths.find(path);
+  if (entry >= 0) {
+    const known = core.x.readKnown(paths.mount(entry), paths.dentry(entry), paths.version(entry), max);
+    if (known !== -ESTALE) return known;
+  }
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
   const rc = core.x.readPath(len, max);
-  return rc > -HANDOVER_LOOKUP ? rc : -EOPNOTSUPP;
+  if (rc <= -HANDOVER_LOOKUP) return -EOPNOTSUPP;
+  paths.note(core, path, entry, len, rc);
+  return rc;
 }
 
 /** Why a file without the operation cannot do it. */

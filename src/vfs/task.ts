@@ -33,6 +33,7 @@ import { FileTable } from "./file-table.ts";
 import type { Kernel, TaskOptions } from "./kernel.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { openFile } from "./open.ts";
+import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
@@ -46,6 +47,7 @@ export class Task implements Syscalls {
   readonly kernel: Kernel;
   readonly handle: TaskHandle;
   readonly files: FileTable;
+  readonly paths = new PathCache();
   readonly #identity: TaskOptions;
   #memory: ArrayBufferLike | undefined;
   #stat!: Float64Array;
@@ -133,7 +135,7 @@ export class Task implements Syscalls {
     return attr.access(this, path, mode);
   }
   exists(path: Path): boolean {
-    return walk(this, path, LOOKUP_FOLLOW) > 0;
+    return attr.exists(this, path);
   }
   chmod(path: Path, mode: number, flags: number): number {
     return attr.chmod(this, path, mode, flags);
@@ -286,6 +288,7 @@ export class Task implements Syscalls {
     const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC);
     if (denied) return denied;
     core.x[how](this.handle, ndMount(core), dentry);
+    this.paths.clear();
     return 0;
   }
 

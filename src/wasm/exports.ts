@@ -43,6 +43,7 @@ interface WalkExports {
   walk(len: number, base: File, flags: number): number;
   walkResume(): number;
   statPath(len: number, base: File, flags: number): number;
+  statKnown(mnt: number, dentry: number, version: number): number;
   accessPath(len: number, flags: number, mask: number): number;
   statInode(inode: Inode): void;
   permission(inode: Inode, mask: number): number;
@@ -95,7 +96,9 @@ interface LibfsExports {
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
   openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
+  openKnown(mnt: number, dentry: number, version: number, flags: number, mode: number, access: number): number;
   readPath(len: number, max: number): number;
+  readKnown(mnt: number, dentry: number, version: number, max: number): number;
   fileReserve(): number;
   fileUnreserve(): void;
   fileGet(file: File): void;
