@@ -63,7 +63,8 @@ function published(source, name, format, platform) {
 }
 
 const BUNDLES = [
-  published("index-browser", "browser", "esm", "browser"),
+  // With constants written in, which bundlers do not do with what is bundled already: 1 KB less of gzip.
+  { ...published("index-browser", "browser", "esm", "browser"), minifySyntax: true },
   ...["esm", "cjs"].flatMap((format) => [
     published("index", "index", format, "node"),
     published("shared", "shared", format, "neutral"),
