@@ -11,7 +11,7 @@
 import type { FileHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { RESULT_ADDRESS } from "../wasm/layout.ts";
-import { copyFromBuffer, copyToBuffer } from "./user-copy.ts";
+import { copyFromBuffer, copyToBuffer, encodeStart } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 
@@ -83,4 +83,19 @@ export function filemapWrite(
     n = core.x.writeNext(length - done);
     if (n <= 0) return done;
   }
+}
+
+/**
+ * Writes the first bytes of a text's UTF-8 to the file's position, encoded where they stay.
+ *
+ * @param text not empty
+ * @returns 0 when that was all of it; bytes written where some are left; errors as filemapWrite()
+ */
+export function filemapWriteText(core: Core, file: FileHandle, text: string, nowMs: number): number {
+  const n = core.x.writeBegin(file, -1, text.length, nowMs);
+  if (n < 0) return n;
+  const at = core.f64[ADDRESS];
+  const isWhole = encodeStart(text, core.u8.subarray(at, at + n));
+  core.x.writeEnd(n);
+  return isWhole ? 0 : n;
 }

@@ -24,3 +24,19 @@ export function copyFromBuffer(core: Core, address: number, buffer: Uint8Array, 
   if (offset === 0 && length === buffer.length) core.u8.set(buffer, address);
   else core.u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), address);
 }
+
+let encoder: TextEncoder | undefined;
+
+/**
+ * Fills `target` with the first bytes of a text's UTF-8, of which there are at least as many. Not for shared memory.
+ *
+ * @returns whether that was all of them
+ */
+export function encodeStart(text: string, target: Uint8Array): boolean {
+  encoder ??= new TextEncoder();
+  const { read, written } = encoder.encodeInto(text, target);
+  if (written === target.length) return read === text.length;
+  const cut = encoder.encode(text.slice(read, read + 2)); // a character that does not fit goes in as far as it can
+  target.set(cut.subarray(0, target.length - written), written);
+  return false;
+}

@@ -24,7 +24,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../base/stat-flags.ts";
-import { filemapRead, filemapWrite } from "../mm/filemap.ts";
+import { filemapRead, filemapWrite, filemapWriteText } from "../mm/filemap.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   FILE_DIR_COOKIE,
@@ -92,6 +92,19 @@ export function write(
   const operations = task.files.operations[fd];
   if (operations?.write) return operations.write(task.kernel, file, buffer, offset, length, position);
   return modeError(task.kernel.core, file, FMODE_WRITE);
+}
+
+/** Texts longer than this are encoded first. */
+const MAX_TEXT_UNITS = 1 << 20;
+
+/** @see Syscalls.writeText */
+export function writeText(task: Task, fd: number, text: string): number {
+  const { kernel } = task;
+  const file = task.file(fd);
+  if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.options.shared) return -EOPNOTSUPP;
+  if (!file || task.files.operations[fd]?.write !== genericFileWrite) return -EOPNOTSUPP;
+  task.enter();
+  return filemapWriteText(kernel.core, file, text, kernel.now());
 }
 
 /** @see Syscalls.findSmall */

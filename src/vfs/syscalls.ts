@@ -74,7 +74,13 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
-  /** @param whence SEEK_* @returns the new position */
+  /**
+   * Writes a text's UTF-8 at the file's position, from its start.
+   *
+   * @returns 0 when all is written; bytes written where some are left; -EOPNOTSUPP: nothing has changed, encode it and
+   *   write() it
+   */
+  writeText(fd: number, text: string): number;
   /**
    * Looks for a small regular file whose data can be had at once, as open, fstat, read and close would give it.
    *
@@ -85,6 +91,7 @@ export interface Syscalls {
   copyFound(buffer: Uint8Array, length: number): void;
   /** The bytes found, decoded as UTF-8. */
   textFound(length: number): string;
+  /** @param whence SEEK_* @returns the new position */
   lseek(fd: number, offset: number, whence: number): number;
   truncate(path: Path, length: number): number;
   ftruncate(fd: number, length: number): number;

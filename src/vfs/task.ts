@@ -165,6 +165,9 @@ export class Task implements Syscalls {
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
   }
+  writeText(fd: number, text: string): number {
+    return io.writeText(this, fd, text);
+  }
   findSmall(path: Path, max: number): number {
     return io.findSmall(this, path, max);
   }

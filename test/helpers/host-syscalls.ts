@@ -129,6 +129,9 @@ export class HostSyscalls implements Syscalls {
   mkdir(path: Path, mode: number): number {
     return answer(() => void fs.mkdirSync(toHost(path), mode));
   }
+  writeText(): number {
+    return -EOPNOTSUPP;
+  }
   findSmall(): number {
     return -EOPNOTSUPP;
   }

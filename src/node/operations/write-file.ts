@@ -3,7 +3,7 @@
  *
  * Does not own: iterables and streams as data, which only promises take (promises.ts).
  */
-import { EIO } from "../../base/errno.ts";
+import { EIO, EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
@@ -178,9 +178,16 @@ export function writeFileOperations(sys: Syscalls) {
     commit: (job) => writer.run(job),
   };
 
-  /** Writes and closes; on failure closes and throws. @param isText Node's native path for text has its own error shape */
-  function writeAndClose(fd: number, isOwn: boolean, bytes: Uint8Array, length: number, isText: boolean): void {
-    let written = 0;
+  /** Writes what comes from `start` on, and closes; on failure closes and throws. @param isText Node's native path for text has its own error shape */
+  function writeAndClose(
+    fd: number,
+    isOwn: boolean,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    isText: boolean,
+  ): void {
+    let written = start;
     while (written < length) {
       const count = sys.write(fd, bytes, written, length - written, -1);
       if (count <= 0) {
@@ -198,14 +205,25 @@ export function writeFileOperations(sys: Syscalls) {
     const path = isFd ? "" : toPath(file);
     const fd = isFd ? file : sys.open(path, flags, mode);
     if (fd < 0) throw isFd ? uvException(-9, "write") : uvException(fd, "open", path);
+    const done = sys.writeText(fd, text);
+    if (done === 0) {
+      if (!isFd) sys.close(fd);
+    } else if (done < 0 && done !== -EOPNOTSUPP) {
+      if (!isFd) sys.close(fd);
+      throw uvException(done, "write");
+    } else writeEncoded(fd, !isFd, text, Math.max(0, done));
+  }
+
+  /** @param start bytes of it that are written already */
+  function writeEncoded(fd: number, isOwn: boolean, text: string, start: number): void {
     const maxBytes = text.length * MAX_BYTES_PER_UNIT;
     if (maxBytes > MAX_SCRATCH_BYTES) {
       const bytes = encodeText(text, "utf8");
-      writeAndClose(fd, !isFd, bytes, bytes.length, true);
+      writeAndClose(fd, isOwn, bytes, start, bytes.length, true);
     } else {
       const scratch = takeScratch(maxBytes);
       const length = encodeUtf8Into(text, scratch);
-      writeAndClose(fd, !isFd, scratch, length, true);
+      writeAndClose(fd, isOwn, scratch, start, length, true);
       returnScratch(scratch);
     }
   }
@@ -213,7 +231,7 @@ export function writeFileOperations(sys: Syscalls) {
   function writeBytesSync(path: Path, bytes: Uint8Array): void {
     const fd = sys.open(path, CREATE_FLAGS, DEFAULT_MODE);
     if (fd < 0) throw uvException(fd, "open", path);
-    writeAndClose(fd, true, bytes, bytes.length, false);
+    writeAndClose(fd, true, bytes, 0, bytes.length, false);
   }
 
   function writeFileSync(file: unknown, data: unknown, options?: unknown): void {
