@@ -20,7 +20,8 @@ const hasFastBuffer = nodeMajor >= 22;
 const isAscii = hasFastBuffer
   ? undefined
   : builtinModule<{ isAscii?: (bytes: Uint8Array) => boolean }>("node:buffer")?.isAscii;
-const MIN_ASCII_TEST_BYTES = 4096;
+/** From this length on a test whether a text is ASCII pays. */
+export const MIN_ASCII_TEST_BYTES = 4096;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();

@@ -85,10 +85,12 @@ export interface Syscalls {
    * Looks for a small regular file whose data can be had at once, as open, fstat, read and close would give it.
    *
    * @param max bytes: larger files are not looked at
-   * @returns its size, until the next call to be had by copyFound() and textFound(); -EOPNOTSUPP: open and read it
+   * @returns its size, until the next call to be had by copyFound(), bytesFound() and textFound(); -EOPNOTSUPP: open and read it
    */
   findSmall(path: Path, max: number): number;
   copyFound(buffer: Uint8Array, length: number): void;
+  /** The bytes found where they lie: a view of the core's memory, valid until the next call. */
+  bytesFound(length: number): Uint8Array;
   /** The bytes found, decoded as UTF-8. */
   textFound(length: number): string;
   /** @param whence SEEK_* @returns the new position */

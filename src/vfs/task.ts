@@ -175,6 +175,10 @@ export class Task implements Syscalls {
     const { core } = this.kernel;
     copyToBuffer(core, core.result(RESULT_ADDRESS), buffer, 0, length);
   }
+  bytesFound(length: number): Uint8Array {
+    const { core } = this.kernel;
+    return new Uint8Array(core.arrayBuffer, core.result(RESULT_ADDRESS), length);
+  }
   textFound(length: number): string {
     const { core } = this.kernel;
     return decodeUtf8(core, core.result(RESULT_ADDRESS), length);

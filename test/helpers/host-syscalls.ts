@@ -136,6 +136,9 @@ export class HostSyscalls implements Syscalls {
     return -EOPNOTSUPP;
   }
   copyFound(): void {}
+  bytesFound(): Uint8Array {
+    return new Uint8Array(0);
+  }
   textFound(): string {
     return "";
   }

@@ -8,7 +8,15 @@ import { EBADF, EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
-import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8, decodeUtf8Range } from "../encoding.ts";
+import {
+  allocBytes,
+  asBuffer,
+  concatBytes,
+  decodeBytes,
+  decodeUtf8,
+  decodeUtf8Range,
+  MIN_ASCII_TEST_BYTES,
+} from "../encoding.ts";
 import { argTypeError, argValueError, fileTooLargeError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
@@ -30,8 +38,8 @@ const DEFAULTS: CommonOptions = Object.freeze({ flag: "r" });
 /** Step in which files of unknown size are read, bytes. */
 const UNKNOWN_SIZE_STEP = 64 * 1024;
 const DEFAULT_MODE = 0o666;
-/** Up to these sizes one call finds a file's data; larger texts are decoded faster out of the scratch buffer. */
-const SMALL_TEXT_BYTES = 16 * 1024;
+/** Up to these sizes one call finds a file's data. */
+const SMALL_TEXT_BYTES = 1024 * 1024;
 const SMALL_BYTES = 64 * 1024;
 
 type UserBuffer = ArrayBufferView | ((size: number) => unknown) | undefined;
@@ -194,7 +202,9 @@ class QuickRead {
   /** Text of a file by its name. */
   smallText(path: Path): string {
     const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
-    if (found >= 0) return this.#sys.textFound(found); // Fast path: same result.
+    // Fast paths: same result.
+    if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8Range(this.#sys.bytesFound(found), found);
+    if (found >= 0) return this.#sys.textFound(found);
     if (found !== -EOPNOTSUPP) throw uvException(found, "open", path);
     return this.text(undefined, path, O_RDONLY);
   }
