@@ -4,7 +4,6 @@
  *
  * @see Node 26 lib/internal/fs/utils.js
  */
-
 import { keepShape } from "../base/shapes.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../base/stat-flags.ts";
 import { noTemporalError } from "./errors.ts";
@@ -197,7 +196,7 @@ function toNanoseconds(sec: number, nsec: number): bigint {
  */
 export function statsOf(v: Float64Array): Stats {
   return new Stats(
-    v[0] | 0,
+    v[0],
     v[1] | 0,
     v[2] | 0,
     v[3] >>> 0,
@@ -300,6 +299,5 @@ for (const [time, partial] of Object.entries(PARTIAL_NS)) {
 }
 
 keepShape(statsOf(new Float64Array(18).fill(0.5))); // milliseconds have a fraction
-
 keepShape(new BigIntStats(new Float64Array(18)));
 keepShape(new StatFs(new Float64Array(7), false));
