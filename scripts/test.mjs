@@ -4,7 +4,8 @@
  *
  * Usage: node scripts/test.mjs [--builds debug,release] [--node26] [--matrix] [--keep] [-- vitest arguments]
  *   --builds  cores to test (default: debug,release); the tests of package, browser and scripts go with the release core
- *   --node26  on Node 26 instead of the running Node; --matrix: all builds on both
+ *   --node26  on Node 26 instead of the running Node
+ *   --matrix  all builds on both, with 100 000 operations a structure in the model tests
  *   --keep    keep the reports of earlier runs, for the sum over several calls
  */
 import { spawnSync } from "node:child_process";
@@ -18,9 +19,10 @@ import { RESULTS, sumReports } from "./test-reports.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALL_BUILDS = ["debug", "release", "release-shared"];
+const MATRIX_MODEL_OPS = "100000";
 
-/** Runs vitest for one core on one Node. @returns true when all passed */
-function run({ core, node, major, withProject, vitestArgs }) {
+/** Runs vitest for one core on one Node. @param env variables besides the process's own @returns true when all passed */
+function run({ core, node, major, withProject, vitestArgs, env }) {
   const report = `${RESULTS}/${core}-node${major}.json`;
   console.log(`\n--- ${core} core, Node ${major} ---`);
   const projects = ["--project", "core", ...(withProject ? ["--project", "project"] : [])];
@@ -30,7 +32,7 @@ function run({ core, node, major, withProject, vitestArgs }) {
     ["node_modules/vitest/vitest.mjs", "run", ...projects, ...reporters, ...vitestArgs],
     {
       stdio: "inherit",
-      env: { ...process.env, FOLIOFS_BUILD: core },
+      env: { ...process.env, ...env, FOLIOFS_BUILD: core },
     },
   );
   return status === 0;
@@ -62,7 +64,8 @@ async function main() {
   if (!values.keep) rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
 
-  const runs = plan(values).map((entry) => run({ ...entry, vitestArgs: positionals }));
+  const env = values.matrix ? { FOLIOFS_MODEL_OPS: MATRIX_MODEL_OPS } : {};
+  const runs = plan(values).map((entry) => run({ ...entry, vitestArgs: positionals, env }));
   const { passed, failed } = sumReports();
   console.log(`\n${passed} passed, ${failed} failed`);
   if (failed > 0 || passed === 0 || runs.includes(false)) process.exitCode = 1;
