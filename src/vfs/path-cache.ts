@@ -15,12 +15,11 @@ import {
   KERNEL_BLOCK,
   KERNEL_NAME_VERSION,
   KERNEL_PATH_VERSION,
-  SLOT_ND_DENTRY,
   SLOT_ND_HASH,
-  SLOT_ND_MOUNT,
   SLOT_ND_REPEATS,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
+import { ndDentry, ndMount } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 
 const NR_ENTRIES = 8192;
@@ -77,8 +76,8 @@ export class PathCache {
     const place = entry < 0 ? this.#admit(core, u32[SLOT + SLOT_ND_HASH], length) : entry;
     if (place < 0) return;
     const isThere = rc >= 0;
-    this.#words[place + MOUNT] = u32[SLOT + SLOT_ND_MOUNT] >>> 5;
-    this.#words[place + DENTRY] = isThere ? u32[SLOT + SLOT_ND_DENTRY] >>> 5 : 0;
+    this.#words[place + MOUNT] = ndMount(core);
+    this.#words[place + DENTRY] = isThere ? ndDentry(core) : 0;
     this.#words[place + VERSION] = currentVersion(u32, isThere);
   }
 

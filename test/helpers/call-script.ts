@@ -5,10 +5,12 @@
  * and descriptors are the same on both sides and nothing stays behind. perl-base is essential on Debian. What the host
  * cannot do here (no Linux on x86-64, no root, no unshare(1)) is said by `missingForCallScripts()`.
  */
+import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { it } from "vitest";
 import { S_IFMT } from "../../src/base/stat-flags.ts";
 import { createFsSync } from "../../src/index.ts";
 import type { FileTable } from "../../src/vfs/file-table.ts";
@@ -382,7 +384,7 @@ class Machine {
 }
 
 /** Why scripts cannot run on this host; undefined when they can. */
-export function missingForCallScripts(): string | undefined {
+function missingForCallScripts(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64")
     return "the numbers of the calls are those of Linux on x86-64";
   if (process.getuid?.() !== 0) return "mounting on the host needs root";
@@ -395,7 +397,7 @@ function hostLine([name, ...args]: Step): HostLine {
 }
 
 /** Runs a script on the host's kernel. */
-export function runOnHost(steps: readonly Step[]): Outcome[] {
+function runOnHost(steps: readonly Step[]): Outcome[] {
   const base = mkdtempSync(join(tmpdir(), "foliofs-script-"));
   const setUp: Step[] = [
     ["mount", "none", base, "tmpfs", 0, "mode=755"],
@@ -420,7 +422,7 @@ export function runOnHost(steps: readonly Step[]): Outcome[] {
 }
 
 /** Runs a script on a fresh foliofs. */
-export function runOnFoliofs(steps: readonly Step[]): Outcome[] {
+function runOnFoliofs(steps: readonly Step[]): Outcome[] {
   const machine = new Machine();
   const outcomes = steps.map(([name, ...args]) => (CALLS[name] as Call).folio(machine, ...args));
   machine.kernel.verify();
@@ -428,6 +430,22 @@ export function runOnFoliofs(steps: readonly Step[]): Outcome[] {
 }
 
 /** Outcomes beside their steps, one a line: what two runs are compared by. */
-export function transcript(steps: readonly Step[], outcomes: readonly Outcome[]): string {
+function transcript(steps: readonly Step[], outcomes: readonly Outcome[]): string {
   return steps.map((step, i) => `${step.join(" ")} = ${outcomes[i]}`).join("\n");
+}
+
+const missing = missingForCallScripts();
+if (missing) console.warn(`call scripts: skipped, ${missing}`);
+
+/** `it()`, skipped where the host cannot run scripts. */
+export const itOnHost = it.skipIf(missing !== undefined);
+
+/** Runs the steps on both, and compares every outcome. */
+export function expectSame(steps: readonly Step[]): void {
+  assert.equal(transcript(steps, runOnFoliofs(steps)), transcript(steps, runOnHost(steps)));
+}
+
+/** A test that the steps have the same outcomes on both. */
+export function same(name: string, steps: readonly Step[]): void {
+  itOnHost(name, () => expectSame(steps));
 }

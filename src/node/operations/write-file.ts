@@ -178,7 +178,11 @@ export function writeFileOperations(sys: Syscalls) {
     commit: (job) => writer.run(job),
   };
 
-  /** Writes what comes from `start` on, and closes; on failure closes and throws. @param isText Node's native path for text has its own error shape */
+  /**
+   * Writes what comes from `start` on, and closes; on failure closes and throws.
+   *
+   * @param isText Node's native path for text has its own error shape
+   */
   function writeAndClose(
     fd: number,
     isOwn: boolean,

@@ -1,7 +1,6 @@
 /** Data calls beyond read and write, step by step against the host's tmpfs. */
-import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { describe, it } from "vitest";
+import { describe } from "vitest";
 import {
   FALLOC_FL_KEEP_SIZE as KEEP,
   LOCK_EX,
@@ -27,16 +26,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../../../src/base/stat-flags.ts";
-import { missingForCallScripts, runOnFoliofs, runOnHost, type Step, transcript } from "../../helpers/call-script.ts";
-
-const missing = missingForCallScripts();
-if (missing) console.warn(`data.oracle: skipped, ${missing}`);
-
-function same(name: string, steps: Step[]): void {
-  it.skipIf(missing !== undefined)(name, () => {
-    assert.equal(transcript(steps, runOnFoliofs(steps)), transcript(steps, runOnHost(steps)));
-  });
-}
+import { expectSame, itOnHost, type Step, same } from "../../helpers/call-script.ts";
 
 const file = (name: string, path: string, mode = 0o644): Step => ["open", name, path, O_CREAT | O_RDWR, mode];
 const PAGE = 4096;
@@ -376,17 +366,16 @@ describe("random data calls", () => {
     const opened: Step[] = [file("a", "/a"), file("b", "/b"), ["open", "c", "/a", O_RDWR | O_APPEND]];
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 150, size: "max" }), (steps) => {
-        const all = [...opened, ...steps];
-        assert.equal(transcript(all, runOnFoliofs(all)), transcript(all, runOnHost(all)));
+        expectSame([...opened, ...steps]);
       }),
       { numRuns: 20 },
     );
   }
 
-  it.skipIf(missing !== undefined)("give the same bytes, sizes and holes", () => {
+  itOnHost("give the same bytes, sizes and holes", () => {
     compare(fc.oneof(...calls, ...showingPages));
   });
-  it.skipIf(missing !== undefined)("give the same bytes, copied and allocated", () => {
+  itOnHost("give the same bytes, copied and allocated", () => {
     compare(fc.oneof(...calls, ...hidingPages));
   });
 });

@@ -1,6 +1,5 @@
 /** Mounts, step by step against the host's kernel. */
-import { strict as assert } from "node:assert";
-import { describe, it } from "vitest";
+import { describe } from "vitest";
 import {
   O_CREAT,
   O_RDONLY,
@@ -23,17 +22,7 @@ import {
   MS_REMOUNT,
   MS_STRICTATIME,
 } from "../../../src/vfs/mount-constants.ts";
-import { missingForCallScripts, runOnFoliofs, runOnHost, type Step, transcript } from "../../helpers/call-script.ts";
-
-const missing = missingForCallScripts();
-if (missing) console.warn(`mount.oracle: skipped, ${missing}`);
-
-/** Runs the steps on both, and compares every outcome. */
-function same(name: string, steps: Step[]): void {
-  it.skipIf(missing !== undefined)(name, () => {
-    assert.equal(transcript(steps, runOnFoliofs(steps)), transcript(steps, runOnHost(steps)));
-  });
-}
+import { type Step, same } from "../../helpers/call-script.ts";
 
 const ramfs = (target: string, flags = 0, data = ""): Step => ["mount", "none", target, "ramfs", flags, data];
 const bind = (source: string, target: string): Step => ["mount", source, target, "", MS_BIND, ""];

@@ -1,6 +1,5 @@
 /** Tasks, step by step against the host's kernel: credentials, umask, directories, limits. */
-import { strict as assert } from "node:assert";
-import { describe, it } from "vitest";
+import { describe } from "vitest";
 import {
   O_APPEND,
   O_CREAT,
@@ -18,16 +17,7 @@ import {
   X_OK,
 } from "../../../src/base/stat-flags.ts";
 import { MS_BIND } from "../../../src/vfs/mount-constants.ts";
-import { missingForCallScripts, runOnFoliofs, runOnHost, type Step, transcript } from "../../helpers/call-script.ts";
-
-const missing = missingForCallScripts();
-if (missing) console.warn(`task.oracle: skipped, ${missing}`);
-
-function same(name: string, steps: Step[]): void {
-  it.skipIf(missing !== undefined)(name, () => {
-    assert.equal(transcript(steps, runOnFoliofs(steps)), transcript(steps, runOnHost(steps)));
-  });
-}
+import { type Step, same } from "../../helpers/call-script.ts";
 
 const file = (name: string, path: string, mode = 0o644): Step => ["open", name, path, O_CREAT | O_RDWR, mode];
 const user = (uid: number, gid: number, ...groups: number[]): Step[] => [
