@@ -18,6 +18,8 @@ export const BOOT_SLOT: u32 = 0xa000; // address of owner slot 0
 export const OWNER_SLOT_BYTES: u32 = 0x4000;
 export const SLOT_RESULT: u32 = 0x400; // result block: 64 f64, offsets within a slot from here on
 export const SLOT_LINK_STACK: u32 = 0x600; // 40 saved positions of the path walk, 4 bytes each
+export const SLOT_LAST_DIR: u32 = 0x700; // path of the directory of the last name walked to
+export const SLOT_LAST_DIR_BYTES: u32 = 512;
 export const SLOT_PATH_A: u32 = 0x1000;
 export const SLOT_PATH_B: u32 = 0x2010; // 16 bytes after buffer A stay free for its terminator
 export const SLOT_SCRATCH: u32 = 0x3020;
@@ -113,6 +115,7 @@ export const SB_REVALIDATE: u32 = 1 << 21; // has a revalidate of its own
 export const SB_GETATTR: u32 = 1 << 22; // has a getattr of its own
 export const SB_EVICT: u32 = 1 << 23; // wants evictInode before an inode goes
 export const SB_FILE: u32 = 1 << 24; // has an open, read or release of its own
+export const NR_PLAIN_KINDS: u32 = 32; // kinds of inodes that a bit of SuperBlock.plainKinds can stand for
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
 export const MNT_READONLY: u32 = 1 << 0;

@@ -15,6 +15,7 @@ import {
   DCACHE_HASHED, DCACHE_LRU, KERNEL_BLOCK, KERNEL_HASH_DIR, NR_HASH_DIR, PAGE_SIZE, PG_TABLE,
 } from "./abi";
 import { Dentry, dKill, nameOf } from "./dentry";
+import { isDir } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { pageAddress, pageOf, pfnOf } from "./page";
 import { allocPages, freePage } from "./page-alloc";
@@ -50,7 +51,7 @@ export function initHash(seed: u32): bool {
 }
 
 // @ts-ignore: decorator
-@inline function firstBytes(n: u32): u64 { // mask of the first n bytes of a word, n < 8
+@inline export function firstBytes(n: u32): u64 { // mask of the first n bytes of a word, n < 8
   return ((<u64>1) << (n << 3)) - 1;
 }
 
@@ -74,8 +75,13 @@ export function componentLength(name: usize): u32 {
 }
 
 /** Hash of a name of known length. Up to 7 bytes beyond it are read, and ignored. */
+export function hashName(parent: Dentry, name: usize, len: u32): u32 {
+  return hashNameInline(parent, name, len);
+}
+
+/** As hashName(), for the walk. */
 // @ts-ignore: decorator
-@inline export function hashName(parent: Dentry, name: usize, len: u32): u32 {
+@inline export function hashNameInline(parent: Dentry, name: usize, len: u32): u32 {
   let hash = start(parent);
   let at = name;
   let left = len;
@@ -88,8 +94,9 @@ export function componentLength(name: usize): u32 {
   return <u32>((hash * MIX) >> 32); // the high half: it depends on every bit of the last word
 }
 
+/** True if two names of the same length are equal. Up to 7 bytes beyond them are read, and ignored. */
 // @ts-ignore: decorator
-@inline function sameName(a: usize, b: usize, len: u32): bool {
+@inline export function sameName(a: usize, b: usize, len: u32): bool {
   let i: usize = 0;
   let left = len;
   while (left >= 8) {
@@ -168,7 +175,8 @@ export function hashRemove(dentry: Dentry): void {
   }
   dentry.hashNext = nil<Dentry>();
   dentry.flags &= ~<u16>DCACHE_HASHED;
-  k.pathVersion++;
+  if (!isNil(dentry.inode) && isDir(dentry.inode)) k.pathVersion++;
+  else k.goneVersion++;
   k.nrHashed--;
   for (let i = 0; i < MERGES && k.nrHashed < k.nrBuckets >> 2 && k.nrBuckets > MIN_BUCKETS; i++) mergeBucket();
 }

@@ -8,9 +8,9 @@
 // A directory's children form a list, newest first, in descending order of `cookie`: the order of readdir on tmpfs,
 // and a position in it that stays valid whatever comes and goes.
 import {
-  CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN,
+  CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN, I_DEAD,
 } from "./abi";
-import { hashInsert, hashName, hashRemove, negativeAdd, negativeRemove } from "./dcache";
+import { firstBytes, hashInsert, hashName, hashRemove, negativeAdd, negativeRemove } from "./dcache";
 import { Inode, iput } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
@@ -77,15 +77,22 @@ export function allocDentry(parent: Dentry, name: usize, len: u32): Dentry {
   return dentry;
 }
 
+/** Gives a dentry a name in place of the one it has. @returns false when memory ran out: it keeps that one */
 function setName(dentry: Dentry, name: usize, len: u32): bool {
-  let to = changetype<usize>(dentry) + DENTRY_NAME;
+  let long: usize = 0;
   if (len > DNAME_INLINE_LEN) {
-    to = kmalloc(len + 8); // readers take words: some bytes beyond the name must be there
-    if (!to) return false;
-    dentry.longName = to;
+    long = kmalloc(len + 8); // readers take words: some bytes beyond the name must be there
+    if (!long) return false;
+    memory.copy(long, name, len);
   }
-  for (let i: u32 = 0; i < len; i++) store<u8>(to + i, load<u8>(name + i));
+  if (dentry.longName) kfree(dentry.longName);
+  dentry.longName = long;
   dentry.nameLen = <u16>len;
+  const short: u32 = long ? 0 : len;
+  const to = changetype<usize>(dentry) + DENTRY_NAME;
+  for (let i: u32 = 0; i < DNAME_INLINE_LEN; i += 4) { // by words, with zeros behind the name
+    store<u32>(to + i, i < short ? load<u32>(name + i) & <u32>firstBytes(min<u32>(short - i, 4)) : 0);
+  }
   return true;
 }
 
@@ -150,6 +157,15 @@ export function dDrop(dentry: Dentry): void {
     dentry.flags &= ~<u16>DCACHE_PERSISTENT;
     dput(dentry);
   }
+}
+
+/** Takes away a name that has been removed from its directory; without links left its inode is dead (I_DEAD). */
+export function dDelete(dentry: Dentry): void {
+  const inode = dentry.inode;
+  if (!isNil(inode) && inode.nlink == 0) inode.state |= I_DEAD;
+  dget(dentry); // where names are only cached, nobody may hold it
+  dDrop(dentry);
+  dput(dentry);
 }
 
 /**
@@ -237,13 +253,14 @@ export function dKill(dentry: Dentry): void {
 
 /**
  * Moves `dentry` to the place and name of `target`, an unhashed negative dentry or the dentry that is replaced, which
- * loses its name.
+ * loses its name; without links left it is dead (I_DEAD).
  *
  * @see Linux fs/dcache.c d_move()
  */
 export function dMove(dentry: Dentry, target: Dentry): void {
   const oldParent = dentry.parent;
   const newParent = target.parent;
+  if (!isNil(target.inode) && target.inode.nlink == 0) target.inode.state |= I_DEAD;
   dget(target); // where names are only cached, nobody may hold it
   hashRemove(dentry);
   unlinkChild(dentry);
@@ -259,6 +276,29 @@ export function dMove(dentry: Dentry, target: Dentry): void {
     dput(target);
   }
   dput(target);
+}
+
+/**
+ * Gives a dentry the place and the name that the walk just done has found free: what dMove() does, without a dentry for
+ * the new name.
+ *
+ * @param hash of `parent` and `name`
+ * @returns false when memory ran out: nothing has changed
+ */
+export function dMoveToNew(dentry: Dentry, parent: Dentry, name: usize, len: u32, hash: u32): bool {
+  if (!setName(dentry, name, len)) return false;
+  hashRemove(dentry);
+  unlinkChild(dentry);
+  const oldParent = dentry.parent;
+  dentry.parent = parent;
+  dentry.hash = hash;
+  hashInsert(dentry);
+  linkChild(dentry, parent, kernel().nextCookie++);
+  if (parent != oldParent) {
+    dget(parent);
+    dput(oldParent);
+  }
+  return true;
 }
 
 /** Swaps the places and names of two dentries. @see Linux fs/dcache.c d_exchange() */

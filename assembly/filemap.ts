@@ -16,8 +16,13 @@ import {
 } from "./xarray";
 
 /** Finds the frame that caches page `index`. @returns 0 = none */
+export function findPage(inode: Inode, index: u32): u32 {
+  return findPageInline(inode, index);
+}
+
+/** As findPage(), for reads and writes. */
 // @ts-ignore: decorator
-@inline export function findPage(inode: Inode, index: u32): u32 {
+@inline export function findPageInline(inode: Inode, index: u32): u32 {
   const entry = xaLoad(mappingOf(inode), index);
   return isPage(entry) ? entry >> 2 : 0;
 }
@@ -185,19 +190,13 @@ function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
     done += n;
   }
   if (!done) return 0;
-  const flags = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
-  for (let i: u32 = 0; i < done; i++) {
-    const page = pageOf(pfn + i);
-    page.flags = flags;
-    page.mapping = <u32>changetype<usize>(inode);
-    page.index = index + i;
-  }
   if (!(xa.flags & AS_MEMORY)) {
     for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
     kernel().nrDirty += done;
   }
   inode.nrPages += done;
-  lruAddRun(pfn, done);
+  const state = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
+  lruAddRun(pfn, done, state, <u32>changetype<usize>(inode), index);
   return done;
 }
 

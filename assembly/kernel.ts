@@ -2,12 +2,12 @@
 //
 //   0x0000  page descriptors of section 0 (the first 14 describe reserved frames)
 //   0x8000  kernel block: class Kernel, then the arrays that abi.ts places (KERNEL_*)
-//   0xa000  owner slot 0: class Slot, result block, link stack, path buffers A and B, scratch
+//   0xa000  owner slot 0: class Slot, result block, link stack, last directory, path buffers A and B, scratch
 //   0xe000  first frame for the allocator
 //
 // Everything else is found from here. There is no mutable global: a second instance over the same memory sees the same
 // world. What belongs to an instance lies in its slot, whose address is the imported constant `self`.
-import { BOOT_SLOT, KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
+import { BOOT_SLOT, KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
 import { Dentry } from "./dentry";
 import { Cred, Task } from "./task";
 import { Inode } from "./inode";
@@ -50,7 +50,8 @@ import { SuperBlock } from "./super";
   nextGeneration: u32;
   nrFiles: u32;
   mountVersion: u32; // changes with the mount tree
-  pathVersion: u32; // changes when a path may lead elsewhere: names taken, mounts, permissions of directories
+  pathVersion: u32; // changes when a directory's path may lead elsewhere: names taken, mounts, permissions
+  goneVersion: u32; // changes with every name taken from something else than a directory
   nameVersion: u32; // changes with every new name
   nrDirty: u32; // pages that wait to be written to a backing store
   nextCookie: f64; // directory position of the next name
@@ -81,6 +82,7 @@ import { SuperBlock } from "./super";
   ndLastType: u32;
   ndTrailing: u32; // 1 = slashes follow the last component
   ndHash: u32; // of the last component looked up
+  ndPath: usize; // address of the path, 0 = it is relative
   ndRepeats: u32; // 1 = as long as the versions stay, the same walk ends in the same way and leaves no trace
   // What TypeScript answered to a handover; consumed when the walk goes on
   ndPermitted: Inode;
@@ -96,6 +98,11 @@ import { SuperBlock } from "./super";
   readCount: u32; // reads so far; every 256th looks at the clock
   dirNext: Dentry; // directory packing: the next entry
   ndLinkInode: Inode; // whose link body ndLinkBody is
+  // Where the walk to the last name of an absolute path stood, with the bytes before the name at SLOT_LAST_DIR
+  lastDirLen: u32; // bytes, 0 = nowhere yet
+  lastDirVersion: u32; // pathVersion for which it is true
+  lastDirMount: Mount;
+  lastDirDentry: Dentry;
 }
 
 /** The kernel block. */
@@ -138,6 +145,12 @@ import { SuperBlock } from "./super";
 // @ts-ignore: decorator
 @inline export function scratch(): usize {
   return self + SLOT_SCRATCH;
+}
+
+/** Address of the path of the slot's last directory, SLOT_LAST_DIR_BYTES bytes and 8 more. */
+// @ts-ignore: decorator
+@inline export function lastDir(): usize {
+  return self + SLOT_LAST_DIR;
 }
 
 /** Leaves a number for JavaScript in the result block. */

@@ -170,10 +170,15 @@ export function simpleRename(dentry: Dentry, target: Dentry, nowMs: f64): i32 {
     oldDir.nlink--;
     newDir.nlink++;
   }
+  moved(inode, oldDir, newDir, nowMs);
+  return 0;
+}
+
+/** Sizes and times when `inode` has got another name. */
+export function moved(inode: Inode, oldDir: Inode, newDir: Inode, nowMs: f64): void {
   changeDir(oldDir, -1, nowMs);
   changeDir(newDir, 1, nowMs);
   touch(inode, TOUCH_CTIME, nowMs);
-  return 0;
 }
 
 /** Link counts and times of an exchange of two names. */

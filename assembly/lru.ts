@@ -8,12 +8,12 @@
 // Compare Linux mm/swap.c (folio_mark_accessed, folio_activate), mm/vmscan.c (folio_isolate_lru, folio_putback_lru).
 import {
   KERNEL_BLOCK, KERNEL_LRU_LISTS, LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE,
-  LRU_UNEVICTABLE, PG_ACTIVE, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE, VM_PGACTIVATE, VM_PGDEACTIVATE,
+  LRU_UNEVICTABLE, PAGE_DESCRIPTOR_BYTES, PG_ACTIVE, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE, VM_PGACTIVATE, VM_PGDEACTIVATE,
   VM_PGROTATED,
 } from "./abi";
 import { putPage } from "./filemap";
 import { countEvent } from "./kernel";
-import { pageOf } from "./page";
+import { Page, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 
 /** Head of a list (LRU_*). */
@@ -31,25 +31,35 @@ import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 }
 
 /** Puts a page at the head of the list that its flags name. Precondition: it is on no list. */
-// @ts-ignore: decorator
-@inline export function lruAdd(pfn: u32): void {
+export function lruAdd(pfn: u32): void {
   const page = pageOf(pfn);
   page.flags |= PG_LRU;
   listAddHead(lruList(lruOf(page.flags)), pfn);
 }
 
-/** lruAdd() for `nr` contiguous frames of one kind, first to last: links within the run need no look at the list. */
-export function lruAddRun(pfn: u32, nr: u32): void {
-  const flags = pageOf(pfn).flags | PG_LRU;
+/**
+ * Makes `nr` contiguous frames of one section the pages of a file from `index` on, with a pin each, and puts them at the
+ * head of the list that `state` names, first to last.
+ *
+ * One pass over the descriptors, a word of each at a time: in a write of 64 KiB, 16 ns a page became 8.
+ */
+export function lruAddRun(pfn: u32, nr: u32, state: u32, mapping: u32, index: u32): void {
+  const flags = state | PG_LRU;
   const list = lruList(lruOf(flags));
   const head = list.head;
   const last = pfn + nr - 1;
-  for (let i = pfn; i <= last; i++) {
-    const page = pageOf(i);
+  let page = pageOf(pfn);
+  for (let i: u32 = 0; i < nr; i++) {
     page.flags = flags;
-    page.lruNext = i == pfn ? head : i - 1;
-    page.lruPrev = i == last ? 0 : i + 1;
+    page.mapping = mapping;
+    page.index = index + i;
+    page.refcount = 1;
+    page.lruNext = pfn + i - 1;
+    page.lruPrev = pfn + i + 1;
+    page = changetype<Page>(changetype<usize>(page) + PAGE_DESCRIPTOR_BYTES);
   }
+  pageOf(pfn).lruNext = head;
+  pageOf(last).lruPrev = 0;
   if (head) pageOf(head).lruPrev = pfn;
   else list.tail = pfn;
   list.head = last;
@@ -57,8 +67,7 @@ export function lruAddRun(pfn: u32, nr: u32): void {
 }
 
 /** Takes a page off its list. Precondition: it is on one. */
-// @ts-ignore: decorator
-@inline export function lruRemove(pfn: u32): void {
+export function lruRemove(pfn: u32): void {
   const page = pageOf(pfn);
   listRemove(lruList(lruOf(page.flags)), pfn);
   page.flags &= ~PG_LRU;

@@ -2,6 +2,7 @@
 //
 //   "a/link/b"     ndNext ─► next byte of the path or of the link being followed
 //                  ndMount, ndDentry: where the walk stands (borrowed: nothing is pinned between two calls of a task)
+//   last directory where the last walk to a name stood: the next one whose path begins alike starts there
 //   link stack     where to go on when the body of a symbolic link has been walked: an address per level, up to 40
 //
 // A step looks only at memory. Where a file system has a lookup, permission, getLink or revalidate of its own, the walk
@@ -16,13 +17,13 @@ import {
   DCACHE_MOUNTED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
   LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
-  SB_REVALIDATE, SLOT_LINK_STACK, VM_HANDOVER,
+  SB_REVALIDATE, SLOT_LAST_DIR_BYTES, SLOT_LINK_STACK, VM_HANDOVER,
 } from "./abi";
-import { componentLength, dLookupHash, hashName } from "./dcache";
+import { componentLength, dLookupHash, hashNameInline, sameName } from "./dcache";
 import { Dentry } from "./dentry";
 import { File } from "./file";
 import { Inode, isDir } from "./inode";
-import { countEvent, isNil, kernel, nil, slot } from "./kernel";
+import { countEvent, isNil, kernel, lastDir, nil, slot } from "./kernel";
 import { lookupMount, Mount } from "./mount";
 import { maySearch } from "./permission";
 import { Task } from "./task";
@@ -48,14 +49,17 @@ export function pathWalk(path: usize, base: File, flags: u32): i32 {
   s.ndLinks = 0;
   s.ndRepeats = 1;
   s.ndNext = path;
+  s.ndPath = 0;
   s.ndPermitted = nil<Inode>();
   s.ndSupplied = nil<Dentry>();
   s.ndRevalidated = nil<Dentry>();
   s.ndLinkBody = 0;
   const first = load<u8>(path);
   if (!first) return -ENOENT;
-  if (first == SLASH) startAtRoot(task);
-  else if (isNil(base)) {
+  if (first == SLASH) {
+    s.ndPath = path;
+    if (!startInLastDir(path)) startAtRoot(task);
+  } else if (isNil(base)) {
     s.ndMount = task.cwdMount;
     s.ndDentry = task.cwdDentry;
   } else {
@@ -73,20 +77,50 @@ export function pathWalk(path: usize, base: File, flags: u32): i32 {
 }
 
 /**
- * Stands where an earlier walk of the task ended that had LOOKUP_FOLLOW and ndRepeats.
+ * Starts in the slot's last directory, if the path goes on from there. @returns false when it does not
  *
- * @param dentry nil = it ended with -ENOENT
- * @param version pathVersion then; with nameVersion added to it after -ENOENT
- * @returns as pathWalk(); -ESTALE when the walk has to be done again
+ * What it buys: a lookup for each component but the last, some 20 ns each.
  */
-export function walkKnown(mnt: Mount, dentry: Dentry, version: u32): i32 {
-  const k = kernel();
-  if (isNil(dentry)) return k.pathVersion + k.nameVersion == version ? -ENOENT : -ESTALE;
-  if (k.pathVersion != version) return -ESTALE;
+// @ts-ignore: decorator
+@inline function startInLastDir(path: usize): bool {
   const s = slot();
-  s.ndMount = mnt;
-  s.ndDentry = dentry;
-  return <i32>(changetype<usize>(dentry) >> 5);
+  const len = s.lastDirLen;
+  if (!len || s.lastDirVersion != kernel().pathVersion || !sameName(lastDir(), path, len)) return false;
+  const next = load<u8>(path + len);
+  if (!next || next == SLASH) return false; // the directory itself is asked for
+  s.ndNext = path + len;
+  s.ndMount = s.lastDirMount;
+  s.ndDentry = s.lastDirDentry;
+  return true;
+}
+
+/** Makes `dir`, whose path ends before `name`, the slot's last directory, if the same walk would lead there again. */
+// @ts-ignore: decorator
+@inline function noteLastDir(dir: Dentry, name: usize): void {
+  const s = slot();
+  const len = <u32>(name - s.ndPath);
+  const version = kernel().pathVersion;
+  if (dir == s.lastDirDentry && len == s.lastDirLen && version == s.lastDirVersion) return;
+  if (!s.ndPath || !s.ndRepeats || len > SLOT_LAST_DIR_BYTES || dir == s.current.rootDentry) return;
+  for (let i: usize = 0; i < len; i += 8) store<u64>(lastDir() + i, load<u64>(s.ndPath + i));
+  s.lastDirLen = len;
+  s.lastDirVersion = version;
+  s.lastDirMount = s.ndMount;
+  s.lastDirDentry = dir;
+}
+
+/**
+ * Would an earlier walk of the task, which had LOOKUP_FOLLOW and ndRepeats, end as it did?
+ *
+ * @param isThere false = it ended with -ENOENT
+ * @param version pathVersion then, with goneVersion added to it, after -ENOENT with nameVersion
+ * @returns 0, or again -ENOENT; -ESTALE when the walk has to be done again
+ */
+// @ts-ignore: decorator
+@inline export function walkKnown(isThere: bool, version: u32): i32 {
+  const k = kernel();
+  if (k.pathVersion + (isThere ? k.goneVersion : k.nameVersion) != version) return -ESTALE;
+  return isThere ? 0 : -ENOENT;
 }
 
 /** Goes on from where the walk stands: at its start, or after a handover. */
@@ -121,7 +155,7 @@ export function walkOn(): i32 {
     let next = at + len;
     while (load<u8>(next) == SLASH) next++;
     const trailing = next != at + len;
-    const last = load<u8>(next) == 0 && nothingSaved();
+    const last = load<u8>(next) == 0 && (s.ndDepth == 0 || nothingSaved());
 
     if (load<u8>(at) == DOT && (len == 1 || (len == 2 && load<u8>(at + 1) == DOT))) {
       if (last) {
@@ -140,6 +174,7 @@ export function walkOn(): i32 {
       s.ndParent = dir;
       s.ndParentMount = s.ndMount;
       setLast(at, len, LAST_NORM, trailing);
+      noteLastDir(dir, at);
       if (flags & LOOKUP_OPEN && s.ndTrailing) return -EISDIR; // a file is to be made, and slashes want a directory
     }
     if (len > NAME_MAX) {
@@ -147,7 +182,7 @@ export function walkOn(): i32 {
       s.ndDentry = nil<Dentry>(); // what the caller checks before it looks at the last name comes first
       return 0;
     }
-    const hash = hashName(dir, at, len);
+    const hash = hashNameInline(dir, at, len);
     s.ndHash = hash;
     let dentry = dLookupHash(dir, at, len, hash);
     const sbFlags = inode.sb.flags;
@@ -219,7 +254,7 @@ export function walkOn(): i32 {
   s.ndLast = at;
   s.ndLastLen = len;
   s.ndLastType = type;
-  s.ndTrailing = trailing || savedSlash() ? 1 : 0;
+  s.ndTrailing = trailing || (s.ndDepth && savedSlash()) ? 1 : 0;
 }
 
 /** End of a path of slashes alone ("/", or a link to it at the end of a path). */
@@ -252,23 +287,20 @@ function handover(code: u32): i32 {
   return changetype<usize>(slot()) + SLOT_LINK_STACK + (<usize>depth << 2);
 }
 
-// @ts-ignore: decorator
-@inline function pushLink(goOnAt: usize): void {
+function pushLink(goOnAt: usize): void {
   const s = slot();
   store<u32>(stackAt(s.ndDepth), <u32>goOnAt);
   s.ndDepth++;
 }
 
-// @ts-ignore: decorator
-@inline function popLink(): usize {
+function popLink(): usize {
   const s = slot();
   s.ndDepth--;
   return load<u32>(stackAt(s.ndDepth));
 }
 
 /** True if nothing but slashes is left behind the links being followed. */
-// @ts-ignore: decorator
-@inline function nothingSaved(): bool {
+function nothingSaved(): bool {
   const depth = slot().ndDepth;
   for (let i: u32 = 0; i < depth; i++) {
     let at: usize = load<u32>(stackAt(i));
@@ -279,8 +311,7 @@ function handover(code: u32): i32 {
 }
 
 /** True if slashes follow the links being followed. */
-// @ts-ignore: decorator
-@inline function savedSlash(): bool {
+function savedSlash(): bool {
   const depth = slot().ndDepth;
   for (let i: u32 = 0; i < depth; i++) if (load<u8>(<usize>load<u32>(stackAt(i))) == SLASH) return true;
   return false;

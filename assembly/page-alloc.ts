@@ -45,18 +45,18 @@ const ORDER_MASK: u32 = (1 << ORDER_BITS) - 1;
 export function allocPages(order: u32): u32 {
   if (faultInjected()) return 0;
   if (order == 0) return allocPage();
-  const pfn = allocBlock(order);
-  if (pfn) return pfn;
-  while (growMemory()) {
-    const grown = allocBlock(order);
-    if (grown) return grown;
-  }
-  if (reclaim()) return allocBlock(order);
-  countEvent(VM_ALLOC_FAILED);
-  return 0;
+  let pfn = allocBlock(order);
+  while (!pfn && growMemory()) pfn = allocBlock(order);
+  if (!pfn && reclaim()) pfn = allocBlock(order);
+  if (!pfn) countEvent(VM_ALLOC_FAILED);
+  else for (let i: u32 = 0; i < 1 << order; i++) pageOf(pfn + i).refcount = 1;
+  return pfn;
 }
 
-/** As allocPages(), but uses only what is free now: memory does not grow for it. */
+/**
+ * As allocPages(), but uses only what is free now: memory does not grow for it. The frames have no pin yet: the caller
+ * gives them theirs, with whatever else it writes to their descriptors.
+ */
 export function allocPagesNoGrow(order: u32): u32 {
   if (faultInjected()) return 0;
   return allocBlock(order);
@@ -98,9 +98,7 @@ function allocBlock(order: u32): u32 {
     pfn = removeBlock(order);
   }
   if (!pfn) return 0;
-  const nr: u32 = 1 << order;
-  for (let i: u32 = 0; i < nr; i++) pageOf(pfn + i).refcount = 1;
-  k.nrFree -= nr;
+  k.nrFree -= 1 << order;
   countEvent(VM_PGALLOC);
   return pfn;
 }

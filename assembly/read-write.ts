@@ -12,7 +12,7 @@ import {
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, TOUCH_ATIME, TOUCH_CTIME,
   TOUCH_MTIME,
 } from "./abi";
-import { fillHole, findPage, holeLength, runLength, setPageDirty } from "./filemap";
+import { fillHole, findPage, findPageInline, holeLength, runLength, setPageDirty } from "./filemap";
 import { File } from "./file";
 import { Inode, isDir, touch } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "./kernel";
@@ -74,7 +74,7 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const start = <u64>pos;
   const index = <u32>(start >> PAGE_SHIFT);
   const offset = <u32>start & (PAGE_SIZE - 1);
-  const found = findPage(inode, index);
+  const found = findPageInline(inode, index);
   if (found && offset + len <= PAGE_SIZE) { // Fast path: same result.
     dirtyRun(inode, found, 1);
     setResult(RESULT_ADDRESS, <f64>(pageAddress(found) + offset));
@@ -154,7 +154,7 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const offset = <u32>start & (PAGE_SIZE - 1);
   if (!len) return 0;
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  const pfn = findPage(inode, index);
+  const pfn = findPageInline(inode, index);
   if (!pfn) {
     setResult(RESULT_ADDRESS, 0);
     return min<u32>(len, (holeLength(inode, index, nr) << PAGE_SHIFT) - offset);

@@ -32,6 +32,7 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "./slab";
   timeGranularity: u32; // nanoseconds
   maxLinks: u32; // 0 = no limit
   nameMax: u32;
+  plainKinds: u32; // a bit for each kind of directory whose unlink and rename are libfs's
 }
 
 /** Makes a super block without root, mounts and inodes. @param flags SB_* @returns nil when memory ran out */

@@ -125,4 +125,5 @@ export function setTaskRoot(task: Task, mnt: Mount, dentry: Dentry): void {
   mntput(task.rootMount);
   task.rootMount = mnt;
   task.rootDentry = dentry;
+  slot().lastDirLen = 0;
 }

@@ -1,13 +1,15 @@
 // verify(): the dentry hash, the lists of children, aliases and unused negative dentries, and each dentry's own state.
 import {
   CACHE_DENTRY, CACHE_INODE, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT,
-  DENTRY_NAME, DNAME_INLINE_LEN, I_DEAD, KERNEL_BLOCK, KERNEL_HASH_DIR, NAME_MAX, SB_COMPLETE, SB_MEMORY,
+  DENTRY_NAME, DNAME_INLINE_LEN, I_DEAD, KERNEL_BLOCK, KERNEL_HASH_DIR, LOOKUP_DIRECTORY, NAME_MAX, SB_COMPLETE, SB_MEMORY,
 } from "./abi";
 import { dLookup, hashName } from "./dcache";
 import { Dentry, nameOf } from "./dentry";
+import { File } from "./file";
 import { Inode, isDir } from "./inode";
-import { isNil, kernel } from "./kernel";
+import { isNil, kernel, lastDir, nil, scratch, Slot, slot } from "./kernel";
 import { Mount } from "./mount";
+import { pathWalk } from "./namei";
 import { cacheOf } from "./slab";
 import { isKmalloced, isObject, isZero, nextObject } from "./verify";
 
@@ -29,6 +31,7 @@ export function verifyDcache(): void {
   assert(nrHashed == k.nrHashed, "dcache: nrHashed is not the number of hashed dentries");
   assert(nrNegative == k.nrNegative, "dcache: nrNegative is not the number of dentries on the negative list");
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) verifyInode(changetype<Inode>(at));
+  verifyLastDir();
 }
 
 // --- Lists from their heads -------------------------------------------------------------------------------------------
@@ -155,6 +158,23 @@ function verifyPositive(dentry: Dentry, parent: Dentry): void {
 function isMountpoint(dentry: Dentry): bool {
   for (let mnt: Mount = kernel().mounts; !isNil(mnt); mnt = mnt.next) if (mnt.mountpoint == dentry) return true;
   return false;
+}
+
+// --- The walk's memory -------------------------------------------------------------------------------------------------
+
+/** While the slot's last directory counts as true, its path leads there. */
+function verifyLastDir(): void {
+  const s = slot();
+  const path = lastDir();
+  if (!s.lastDirLen || isNil(s.current) || s.lastDirVersion != kernel().pathVersion) return;
+  memory.copy(scratch(), changetype<usize>(s), offsetof<Slot>());
+  store<u64>(path + s.lastDirLen, 0);
+  s.lastDirLen = 0; // walk all of it
+  const rc = pathWalk(path, nil<File>(), LOOKUP_DIRECTORY);
+  const dentry = s.ndDentry;
+  const mnt = s.ndMount;
+  memory.copy(changetype<usize>(s), scratch(), offsetof<Slot>());
+  assert(rc > 0 && dentry == s.lastDirDentry && mnt == s.lastDirMount, "walk: the last directory's path leads elsewhere");
 }
 
 // --- Inodes -----------------------------------------------------------------------------------------------------------

@@ -61,8 +61,9 @@ function bytesToText(bytes) {
   );
   const direct = alphabet.length - 2;
   const textOf = (byte) => {
-    if (byte < direct) return alphabet[byte];
-    const rest = byte - direct;
+    const value = byte < 66 ? byte : byte < 106 ? byte + 150 : byte - 40;
+    if (value < direct) return alphabet[value];
+    const rest = value - direct;
     return rest < alphabet.length
       ? alphabet[direct] + alphabet[rest]
       : alphabet[direct + 1] + alphabet[rest - alphabet.length];

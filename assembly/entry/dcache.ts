@@ -1,7 +1,7 @@
 // Entry points: dentries and inodes.
-import { ENOMEM, I_DEAD, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
+import { ENOMEM, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
-  allocDentry, dAdd as add, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
+  allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dInvalidate as invalidate, dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
 } from "../dentry";
 import { dLookup as lookup, pruneNegative } from "../dcache";
@@ -87,24 +87,14 @@ export function dInvalidate(dentry: u32): u32 {
   return invalidate(deref<Dentry>(dentry)) ? 1 : 0;
 }
 
-/** A directory has been removed: nothing can be made in it any more, and its name goes. */
+/** A name has been removed. */
 export function dDelete(dentry: u32): void {
-  const d = deref<Dentry>(dentry);
-  const inode = d.inode;
-  if (!isNil(inode) && inode.nlink == 0) inode.state |= I_DEAD;
-  get(d); // where names are only cached, nobody may hold it
-  drop(d);
-  put(d);
+  remove(deref<Dentry>(dentry));
 }
 
-/**
- * Moves a dentry to the place and name of `target`, which loses its name; without links left it is dead (I_DEAD).
- * @see Linux fs/dcache.c d_move()
- */
+/** Moves a dentry to the place and name of `target`, which loses its name. */
 export function dMove(dentry: u32, target: u32): void {
-  const t = deref<Dentry>(target);
-  if (!isNil(t.inode) && t.inode.nlink == 0) t.inode.state |= I_DEAD;
-  move(deref<Dentry>(dentry), t);
+  move(deref<Dentry>(dentry), deref<Dentry>(target));
 }
 
 /** Swaps places and names of two dentries. @see Linux fs/dcache.c d_exchange() */

@@ -42,7 +42,12 @@ export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u
 
 /** As openPath() for a path whose end is known, see namei.ts walkKnown(). */
 export function openKnown(mnt: u32, dentry: u32, version: u32, flags: u32, mode: u32, access: u32): i32 {
-  return openWalked(walkKnown(deref<Mount>(mnt), deref<Dentry>(dentry), version), flags, mode, access);
+  const rc = walkKnown(dentry != 0, version);
+  if (rc) return rc;
+  const s = slot();
+  s.ndMount = deref<Mount>(mnt);
+  s.ndDentry = deref<Dentry>(dentry);
+  return openWalked(dentry, flags, mode, access);
 }
 
 function openWalked(found: i32, flags: u32, mode: u32, access: u32): i32 {
@@ -64,18 +69,19 @@ function openWalked(found: i32, flags: u32, mode: u32, access: u32): i32 {
  *   larger, in pieces, the VFS to decide); a negated errno, or HANDOVER_*
  */
 export function readPath(len: u32, max: u32): i32 {
-  return readWalked(walk(len, 0, LOOKUP_FOLLOW), max);
-}
-
-/** As readPath() for a path whose end is known, see namei.ts walkKnown(). */
-export function readKnown(mnt: u32, dentry: u32, version: u32, max: u32): i32 {
-  return readWalked(walkKnown(deref<Mount>(mnt), deref<Dentry>(dentry), version), max);
-}
-
-function readWalked(found: i32, max: u32): i32 {
+  const found = walk(len, 0, LOOKUP_FOLLOW);
   if (found <= 0) return found;
   const s = slot();
-  const inode = s.ndDentry.inode;
+  return readFound(s.ndMount, s.ndDentry.inode, max);
+}
+
+/** As readPath() for a path that has led to `inode`, 0 = to nothing; see namei.ts walkKnown(). */
+export function readKnown(mnt: u32, inode: u32, version: u32, max: u32): i32 {
+  const rc = walkKnown(inode != 0, version);
+  return rc ? rc : readFound(deref<Mount>(mnt), deref<Inode>(inode), max);
+}
+
+function readFound(mnt: Mount, inode: Inode, max: u32): i32 {
   const size = inode.size;
   if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE) return -EOPNOTSUPP;
   if (size == 0 || size > <f64>max) return -EOPNOTSUPP;
@@ -83,7 +89,7 @@ function readWalked(found: i32, max: u32): i32 {
   if (denied) return denied;
   const n = readPiece(inode, 0, <u32>size);
   if (n != <i32>size || !inode.nrPages || isHole()) return -EOPNOTSUPP;
-  accessInode(inode, s.ndMount.flags);
+  accessInode(inode, mnt.flags);
   return n;
 }
 

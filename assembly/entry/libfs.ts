@@ -8,6 +8,7 @@ import {
   simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
 } from "../libfs";
+import { renamePlain as plainRename, unlinkPlain as plainUnlink } from "../plain-names";
 import { SuperBlock } from "../super";
 
 /**
@@ -54,6 +55,22 @@ export function simpleRemoveTree(dentry: u32, nowMs: f64): i32 {
  */
 export function simpleRename(dentry: u32, target: u32, nowMs: f64): i32 {
   return rename(deref<Dentry>(dentry), deref<Dentry>(target), nowMs);
+}
+
+/**
+ * Takes the name that the `len` bytes in path buffer A lead to away from a file.
+ * @returns 0; -EOPNOTSUPP when the VFS is to do it, see plain-names.ts
+ */
+export function unlinkPlain(len: u32, nowMs: f64): i32 {
+  store<u64>(pathA() + len, 0);
+  return plainUnlink(pathA(), nowMs);
+}
+
+/** Renames what path buffer A names to the path in B. @returns as unlinkPlain() */
+export function renamePlain(fromLen: u32, toLen: u32, nowMs: f64): i32 {
+  store<u64>(pathA() + fromLen, 0);
+  store<u64>(pathB() + toLen, 0);
+  return plainRename(pathA(), pathB(), nowMs);
 }
 
 /** Changes link counts and times for an exchange of two names; the names stay for dExchange(). */

@@ -34,7 +34,9 @@ export function taskFree(task: u32): void {
 
 /** Makes `task` the one whose calls are served from now on. */
 export function setCurrent(task: u32): void {
-  slot().current = task ? deref<Task>(task) : nil<Task>();
+  const s = slot();
+  s.current = task ? deref<Task>(task) : nil<Task>();
+  s.lastDirLen = 0; // another root, other credentials
 }
 
 /** Changes the working directory; the task takes counts of its own on mount and dentry. */

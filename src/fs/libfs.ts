@@ -7,12 +7,14 @@
  * @see Linux fs/libfs.c simple_*
  */
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
-import { RENAME_EXCHANGE } from "../base/stat-flags.ts";
+import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
 import type { AddressSpaceOperations, FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
+
+export { simpleRename, simpleUnlink };
 
 /** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOMEM */
 export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {
@@ -30,30 +32,9 @@ export function simpleLink(kernel: Kernel, inode: InodeHandle, _dir: InodeHandle
   return 0;
 }
 
-/** Takes a link away from a file; its name is the VFS's to drop. @returns 0 */
-export function simpleUnlink(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
-  kernel.core.x.simpleUnlink(dentry, kernel.now());
-  return 0;
-}
-
 /** @returns 0 or -ENOTEMPTY */
 export function simpleRmdir(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
   return kernel.core.x.simpleRmdir(dentry, kernel.now());
-}
-
-/** @returns 0 or -ENOTEMPTY */
-export function simpleRename(
-  kernel: Kernel,
-  _oldDir: InodeHandle,
-  oldDentry: DentryHandle,
-  _newDir: InodeHandle,
-  newDentry: DentryHandle,
-  flags: number,
-): number {
-  const { x } = kernel.core;
-  if (!(flags & RENAME_EXCHANGE)) return x.simpleRename(oldDentry, newDentry, kernel.now());
-  x.simpleExchange(oldDentry, newDentry, kernel.now());
-  return 0;
 }
 
 /** @returns 0 or -EBUSY, when something is mounted below */

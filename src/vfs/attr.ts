@@ -79,7 +79,7 @@ export function stat(task: Task, path: Path, flags: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const known = core.x.statKnown(paths.mount(entry), paths.dentry(entry), paths.version(entry));
+    const known = core.x.statKnown(paths.inode(entry), paths.version(entry));
     if (known === 0 || known === -ENOENT) return known;
   }
   const len = putPath(core, path, PATH_A);

@@ -197,6 +197,7 @@ function isMounted(core: Core, dentry: DentryHandle): boolean {
 /** @returns 0; errors of the walk; -EISDIR; -EROFS; -ENOENT; -ENOTDIR (slashes behind a file); errors of mayDelete(); -EBUSY */
 export function unlink(task: Task, path: Path): number {
   const { core } = task.kernel;
+  if (unlinkPlain(task, path) === 0) return 0;
   const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
@@ -204,6 +205,17 @@ export function unlink(task: Task, path: Path): number {
   if (found === 0) return missing(core);
   if (ndTrailing(core)) return core.x.isDirectory(inodeOf(core, found)) ? -EISDIR : -ENOTDIR;
   return remove(task, found, 0);
+}
+
+/** The common case in one call. @returns 0; -EOPNOTSUPP when nothing has been done (assembly/plain-names.ts) */
+function unlinkPlain(task: Task, path: Path): number {
+  const { kernel } = task;
+  task.enter();
+  const length = putPath(kernel.core, path, PATH_A);
+  if (length < 0) return -EOPNOTSUPP;
+  const rc = kernel.core.x.unlinkPlain(length, kernel.now());
+  kernel.evictInodes();
+  return rc;
 }
 
 /** @returns 0; errors of the walk; -EINVAL for ".", -ENOTEMPTY for "..", -EBUSY for "/"; -EROFS; -ENOENT; errors of mayDelete() */
@@ -300,6 +312,7 @@ export function rename(task: Task, from: Path, to: Path, flags: number): number 
   if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   const { kernel } = task;
   const { core } = kernel;
+  if (flags === 0 && renamePlain(task, from, to) === 0) return 0;
   const old = walkEnd(task, from, PATH_A);
   if (typeof old === "number") return old;
   core.x.dget(old.parent); // a file system's own lookup on the second walk must not free what the first has found
@@ -308,6 +321,19 @@ export function rename(task: Task, from: Path, to: Path, flags: number): number 
   const rc = typeof target === "number" ? target : renameEnds(task, old, target, flags);
   if (old.dentry) core.x.dput(old.dentry);
   core.x.dput(old.parent);
+  kernel.evictInodes();
+  return rc;
+}
+
+/** As unlinkPlain(). */
+function renamePlain(task: Task, from: Path, to: Path): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  task.enter();
+  const fromLength = putPath(core, from, PATH_A);
+  const toLength = putPath(core, to, PATH_B);
+  if (fromLength < 0 || toLength < 0) return -EOPNOTSUPP;
+  const rc = core.x.renamePlain(fromLength, toLength, kernel.now());
   kernel.evictInodes();
   return rc;
 }
@@ -397,4 +423,28 @@ function mayRename(
   if (isDir) denied = inodePermission(kernel, inodeOf(core, oldDentry), MAY_WRITE);
   if (!denied && flags & RENAME_EXCHANGE && replacedIsDir) denied = inodePermission(kernel, replaced, MAY_WRITE);
   return denied;
+}
+
+// --- Two operations of libfs --------------------------------------------------------------------------------------------
+// They stand here since the VFS knows them: directories that have no other leave plain cases to the core.
+
+/** Takes a link away from a file; its name is the VFS's to drop. @returns 0 */
+export function simpleUnlink(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle): number {
+  kernel.core.x.simpleUnlink(dentry, kernel.now());
+  return 0;
+}
+
+/** Link counts, sizes and times of a rename. @returns 0 or -ENOTEMPTY */
+export function simpleRename(
+  kernel: Kernel,
+  _oldDir: InodeHandle,
+  oldDentry: DentryHandle,
+  _newDir: InodeHandle,
+  newDentry: DentryHandle,
+  flags: number,
+): number {
+  const { x } = kernel.core;
+  if (!(flags & RENAME_EXCHANGE)) return x.simpleRename(oldDentry, newDentry, kernel.now());
+  x.simpleExchange(oldDentry, newDentry, kernel.now());
+  return 0;
 }

@@ -7,6 +7,7 @@
  * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
  */
 import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
+import { goneObject } from "../base/gone.ts";
 import type {
   CredHandle,
   DentryHandle,
@@ -69,6 +70,11 @@ export function* liveKernels(): Generator<Kernel> {
   }
 }
 
+/** Whether now() reads the clock. */
+const TIME_RUNS = 0;
+const TIME_TO_HOLD = 1;
+const TIME_HELD = 2;
+
 /** One memory with the types, mounts and tasks over it. */
 export class Kernel {
   core: Core;
@@ -80,6 +86,7 @@ export class Kernel {
   readonly #typesById: (FileSystemType | undefined)[] = [];
   readonly #self = new WeakRef(this);
   #lastMs = 0;
+  #time = TIME_RUNS;
   #waitToken: Promise<void> | undefined;
 
   constructor(core: Core) {
@@ -96,10 +103,17 @@ export class Kernel {
 
   /** Milliseconds since the epoch. Never goes back by less than a second, so that times of files keep their order. */
   now(): number {
+    if (this.#time === TIME_HELD) return this.#lastMs;
+    if (this.#time === TIME_TO_HOLD) this.#time = TIME_HELD;
     const ms = this.core.options.now();
     if (ms < this.#lastMs && this.#lastMs - ms < BACKWARDS_MS) return this.#lastMs;
     this.#lastMs = ms;
     return ms;
+  }
+
+  /** From the next now() on the clock stands still, until it is released. */
+  holdTime(hold: boolean): void {
+    this.#time = hold ? TIME_TO_HOLD : TIME_RUNS;
   }
 
   // --- File system types ------------------------------------------------------------------------------------------
@@ -265,8 +279,4 @@ function nameAddress(id: number): number {
   return KERNEL_BLOCK + KERNEL_FS_TYPES + id * FS_TYPE_NAME_BYTES;
 }
 
-const destroyedCore = new Proxy({} as Core, {
-  get() {
-    throw new Error("foliofs: this kernel has been destroyed");
-  },
-});
+const destroyedCore = goneObject<Core>("kernel has been destroyed");

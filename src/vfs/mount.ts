@@ -7,6 +7,7 @@
  */
 import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { Core } from "../wasm/core.ts";
 import {
   I_DEAD,
   INODE_NLINK,
@@ -31,6 +32,7 @@ import {
   MOUNT_SOURCE,
   MOUNT_SOURCE_LENGTH,
   MOUNT_WRITERS,
+  NR_PLAIN_KINDS,
   RESULT_ADDRESS,
   SB_EVICT,
   SB_FILE,
@@ -44,9 +46,11 @@ import {
   SB_SYNCHRONOUS,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
+  SUPER_BLOCK_PLAIN_KINDS,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
+import { simpleRename, simpleUnlink } from "./dir-ops.ts";
 import { type FileSystemType, FS_NOUSER } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -177,6 +181,15 @@ function operationFlags(type: FileSystemType): number {
   return type.fsFlags & FS_NOUSER ? flags | SB_NOUSER : flags;
 }
 
+/** The kinds of inodes, a bit each, whose names the core may take away and move by itself (assembly/plain-names.ts). */
+function plainKinds({ tables }: FileSystemType): number {
+  let kinds = 0;
+  for (const [kind, { inode }] of tables.slice(0, NR_PLAIN_KINDS).entries()) {
+    if (inode.unlink === simpleUnlink && inode.rename === simpleRename) kinds |= 1 << kind;
+  }
+  return kinds;
+}
+
 /**
  * Mounts.
  *
@@ -227,6 +240,7 @@ export function makeMount(kernel: Kernel, type: FileSystemType, data: string, fl
   if (id < 0) return id;
   const handle = core.x.superNew(id, operationFlags(type) | (sbFlags(flags) & ~SB_RDONLY)) as SuperBlockHandle;
   if (handle < 0) return handle;
+  core.u32[(handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = plainKinds(type);
   const sb = new SuperBlock(kernel, handle);
   const filled = type.fillSuper(sb, data) || (sb.root ? 0 : -EINVAL);
   if (filled === 0) sb.flags |= sbFlags(flags);
@@ -308,7 +322,7 @@ function superOf(kernel: Kernel, mnt: MountHandle): SuperBlock {
 }
 
 function hasWriters(kernel: Kernel, sb: SuperBlock): boolean {
-  for (const mnt of mountHandles(kernel)) {
+  for (const mnt of mountHandles(kernel.core)) {
     if (superOf(kernel, mnt).handle === sb.handle && kernel.core.u32[(mnt << 3) + MOUNT_WRITERS] > 0) return true;
   }
   return false;
@@ -324,10 +338,10 @@ function hasOrphans({ kernel, handle }: SuperBlock): boolean {
 }
 
 /** All mounts, newest first; the one at hand may be dropped meanwhile. */
-export function* mountHandles(kernel: Kernel): Generator<MountHandle> {
-  let mnt = kernel.core.x.mountFirst() as MountHandle;
+export function* mountHandles({ x }: Core): Generator<MountHandle> {
+  let mnt = x.mountFirst() as MountHandle;
   while (mnt) {
-    const next = kernel.core.x.mountNext(mnt) as MountHandle;
+    const next = x.mountNext(mnt) as MountHandle;
     yield mnt;
     mnt = next;
   }
@@ -378,7 +392,7 @@ function killSuper(sb: SuperBlock): void {
 export function mountTable(task: Task): MountInfo[] {
   const { kernel } = task;
   task.enter();
-  return [...mountHandles(kernel)].reverse().map((mnt) => mountInfo(kernel, mnt));
+  return [...mountHandles(kernel.core)].reverse().map((mnt) => mountInfo(kernel, mnt));
 }
 
 function mountInfo(kernel: Kernel, mnt: MountHandle): MountInfo {

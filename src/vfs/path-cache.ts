@@ -1,7 +1,7 @@
 /**
  * Where paths of one task have led: so that a path walked again and again needs no encoding and no walk.
  *
- * An entry holds mount, dentry (0: -ENOENT) and the version of the kernel's paths it was true for; the core compares that
+ * An entry holds mount, dentry and inode (0: -ENOENT) and the version of the kernel's paths it was true for; the core compares that
  * before it touches anything. Paths are remembered that follow no link and ask no file system, from the second walk on,
  * so that a program that looks at each of a million files once pays next to nothing. Beyond NR_ENTRIES all are forgotten.
  *
@@ -10,23 +10,26 @@
  * Does not own: the walk and its errors (assembly/namei.ts, namei.ts).
  */
 import { ENOENT } from "../base/errno.ts";
+import type { DentryHandle } from "../base/handles.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
+  KERNEL_GONE_VERSION,
   KERNEL_NAME_VERSION,
   KERNEL_PATH_VERSION,
   SLOT_ND_HASH,
   SLOT_ND_REPEATS,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
-import { ndDentry, ndMount } from "./namei.ts";
+import { inodeOf, ndDentry, ndMount } from "./namei.ts";
 import type { Path } from "./syscalls.ts";
 
 const NR_ENTRIES = 8192;
 /** Words of an entry. */
 const MOUNT = 0;
 const DENTRY = 1;
-const VERSION = 2;
+const INODE = 2;
+const VERSION = 3;
 const ENTRY_SHIFT = 2;
 
 const FIRST_WORDS = 64 << ENTRY_SHIFT;
@@ -54,6 +57,10 @@ export class PathCache {
   dentry(entry: number): number {
     return this.#words[entry + DENTRY];
   }
+  /** 0 = there is nothing. */
+  inode(entry: number): number {
+    return this.#words[entry + INODE];
+  }
   version(entry: number): number {
     return this.#words[entry + VERSION];
   }
@@ -77,7 +84,9 @@ export class PathCache {
     if (place < 0) return;
     const isThere = rc >= 0;
     this.#words[place + MOUNT] = ndMount(core);
-    this.#words[place + DENTRY] = isThere ? ndDentry(core) : 0;
+    const dentry = isThere ? ndDentry(core) : (0 as DentryHandle);
+    this.#words[place + DENTRY] = dentry;
+    this.#words[place + INODE] = isThere ? inodeOf(core, dentry) : 0;
     this.#words[place + VERSION] = currentVersion(u32, isThere);
   }
 
@@ -112,8 +121,9 @@ export class PathCache {
 }
 
 function currentVersion(u32: Uint32Array, isThere: boolean): number {
-  const version = u32[KERNEL + KERNEL_PATH_VERSION];
-  return isThere ? version : (version + u32[KERNEL + KERNEL_NAME_VERSION]) >>> 0;
+  return (
+    (u32[KERNEL + KERNEL_PATH_VERSION] + u32[KERNEL + (isThere ? KERNEL_GONE_VERSION : KERNEL_NAME_VERSION)]) >>> 0
+  );
 }
 
 /** Tells all caches that paths may lead elsewhere, for a reason that the core does not see: permissions of a directory. */

@@ -115,7 +115,7 @@ export function findSmall(task: Task, path: Path, max: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const known = core.x.readKnown(paths.mount(entry), paths.dentry(entry), paths.version(entry), max);
+    const known = core.x.readKnown(paths.mount(entry), paths.inode(entry), paths.version(entry), max);
     if (known !== -ESTALE) return known;
   }
   const len = putPath(core, path, PATH_A);

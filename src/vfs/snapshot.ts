@@ -4,9 +4,8 @@
  *   | header, 64 bytes | meta: JSON, UTF-8 | extents, 12 bytes each | frames |
  *
  *   header   0 magic "FOLIOFS\0"      8 format version   12 layout hash    16 length of all (f64)
- *           24 end pfn               28 nr of extents   32 bytes of meta  36 0
- *           40 checksum of what follows the extents (2 × u32)
- *           48 CRC-32 of header, meta and extents, taken with 0 here                      52 0 (3 × u32)
+ *           24 end pfn               28 nr of extents   32 bytes of meta  36 0 (5 × u32)
+ *           56 checksum of all the other bytes (2 × u32)
  *   extent   first pfn, nr of frames, 1 = pages of files
  *   frames   pages of files as they are; of other frames a word of 64 bits says which of its 64-byte blocks are not all
  *            zeros, and those follow
@@ -19,9 +18,8 @@
  *
  * Does not own: which frames are in use (frames.ts), the normal form (assembly/normalize.ts).
  *
- * The checksums guard against accident, not against malice: bytes that somebody has forged can hold any memory.
+ * The checksum guards against accident, not against malice: bytes that somebody has forged can hold any memory.
  */
-import { crc32 } from "../base/crc32.ts";
 import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { Core, type CoreOptions, RESULT } from "../wasm/core.ts";
 import {
@@ -44,13 +42,14 @@ import {
 } from "../wasm/layout.ts";
 import { type Extent, endPfn, usedExtents } from "./frames.ts";
 import { Kernel } from "./kernel.ts";
-import { mountTable } from "./mount.ts";
+import { mountHandles, mountTable } from "./mount.ts";
 import type { Task } from "./task.ts";
 
 const MAGIC = "FOLIOFS\0";
 /** Version of the form above; another one is refused. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 const HEADER_BYTES = 64;
+const SUM_AT = 56;
 const EXTENT_BYTES = 12;
 const BLOCK_BYTES = 64;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -87,7 +86,7 @@ function copyFrames(from: Core, to: Core, extents: Extent[]): void {
 /** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
 function cleanUp(core: Core): void {
   core.x.releaseSlot();
-  const leftOut = [...mounts(core)].filter((mnt) => isLeftOut(core, mnt));
+  const leftOut = [...mountHandles(core)].filter((mnt) => isLeftOut(core, mnt));
   for (const mnt of leftOut) core.x.mountDetach(mnt);
   for (const mnt of leftOut) dropMount(core, mnt);
   evictAll(core);
@@ -97,15 +96,6 @@ function cleanUp(core: Core): void {
 /** Nobody but memory itself has a part in the inodes of a copy. */
 function evictAll(core: Core): void {
   for (let inode = core.x.evictNext(); inode !== 0; inode = core.x.evictNext()) core.x.inodeFree(inode as InodeHandle);
-}
-
-function* mounts(core: Core): Generator<MountHandle> {
-  let mnt = core.x.mountFirst() as MountHandle;
-  while (mnt) {
-    const next = core.x.mountNext(mnt) as MountHandle;
-    yield mnt;
-    mnt = next;
-  }
 }
 
 function superOf(core: Core, mnt: MountHandle): SuperBlockHandle {
@@ -165,8 +155,11 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array
   const framesAt = HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES;
   const bytes = new Uint8Array(framesAt + frames.bytes);
   frames.write(bytes, framesAt);
-  const sum = checksumOf(module, core.options.shared, bytes.subarray(framesAt));
-  writeHead(bytes, meta, extents, endPfn(aside), sum);
+  writeHead(bytes, meta, extents, endPfn(aside));
+  const [low, high] = checksumOf(module, core.options.shared, bytes);
+  const view = viewOf(bytes);
+  view.setUint32(SUM_AT, low, true);
+  view.setUint32(SUM_AT + 4, high, true);
   return bytes;
 }
 
@@ -175,7 +168,7 @@ function metaOf(task: Task): SnapshotMeta {
   const { core } = kernel;
   const inMemory = [...kernel.superBlocks()].filter(({ flags }) => flags & SB_MEMORY);
   const leftOut = new Set<number>();
-  for (const mnt of mounts(core)) {
+  for (const mnt of mountHandles(core)) {
     if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL))
       leftOut.add(core.u32[(mnt << 3) + MOUNT_ID]);
   }
@@ -187,8 +180,8 @@ function metaOf(task: Task): SnapshotMeta {
   };
 }
 
-function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: number, [low, high]: Checksum): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: number): void {
+  const view = viewOf(bytes);
   for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
   view.setUint32(8, FORMAT_VERSION, true);
   view.setUint32(12, LAYOUT_HASH, true);
@@ -196,8 +189,6 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
   view.setUint32(24, end, true);
   view.setUint32(28, extents.length, true);
   view.setUint32(32, meta.length, true);
-  view.setUint32(40, low, true);
-  view.setUint32(44, high, true);
   bytes.set(meta, HEADER_BYTES);
   let at = HEADER_BYTES + meta.length;
   for (const { pfn, nr, isData } of extents) {
@@ -206,7 +197,6 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
     view.setUint32(at + 8, isData ? 1 : 0, true);
     at += EXTENT_BYTES;
   }
-  view.setUint32(48, crc32(bytes.subarray(0, at)), true);
 }
 
 /** Measures and writes frames: pages of files from `data`, all else from `rest`. */
@@ -257,6 +247,7 @@ function summerOf(module: WebAssembly.Module, shared: boolean): Core {
   return summer;
 }
 
+/** The checksum of a snapshot, whatever stands in the place of it. */
 function checksumOf(module: WebAssembly.Module, shared: boolean, bytes: Uint8Array): Checksum {
   const { u8, x, f64 } = summerOf(module, shared);
   let [low, high] = [0, 0];
@@ -265,6 +256,7 @@ function checksumOf(module: WebAssembly.Module, shared: boolean, bytes: Uint8Arr
     const padded = Math.ceil(piece.length / SUM_BYTES) * SUM_BYTES;
     u8.set(piece, PIECE_AT);
     u8.fill(0, PIECE_AT + piece.length, PIECE_AT + padded);
+    if (at === 0) u8.fill(0, PIECE_AT + SUM_AT, PIECE_AT + HEADER_BYTES);
     low = x.checksumBytes(PIECE_AT, padded, low, high) >>> 0;
     high = f64[RESULT + RESULT_EXTRA];
   }
@@ -307,13 +299,15 @@ interface Head {
   extents: Extent[];
   meta: SnapshotMeta;
   framesAt: number;
-  low: number;
-  high: number;
 }
 
-/** Checks all but the frames. @throws SnapshotError that says what is wrong */
-export function readHead(bytes: Uint8Array): Head {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Are the bytes those of a snapshot, all of them and as they were? @throws SnapshotError that says what is wrong */
+function checkBytes(bytes: Uint8Array, module: WebAssembly.Module, shared: boolean): void {
+  const view = viewOf(bytes);
   if (bytes.length < HEADER_BYTES || [...MAGIC].some((c, i) => bytes[i] !== c.charCodeAt(0))) {
     throw new SnapshotError("these bytes are no snapshot");
   }
@@ -329,25 +323,23 @@ export function readHead(bytes: Uint8Array): Head {
   if (view.getFloat64(16, true) !== bytes.length) {
     throw new SnapshotError(`this snapshot should have ${view.getFloat64(16, true)} bytes and has ${bytes.length}`);
   }
-  const nrExtents = view.getUint32(28, true);
-  const metaBytes = view.getUint32(32, true);
-  const framesAt = HEADER_BYTES + metaBytes + nrExtents * EXTENT_BYTES;
-  if (framesAt > bytes.length || !headIsWhole(Uint8Array.from(bytes.subarray(0, framesAt)), view.getUint32(48, true))) {
-    throw new SnapshotError("this snapshot is damaged: the checksum of its head differs");
+  const [low, high] = checksumOf(module, shared, bytes);
+  if (low !== view.getUint32(SUM_AT, true) || high !== view.getUint32(SUM_AT + 4, true)) {
+    throw new SnapshotError("this snapshot is damaged: its checksum differs");
   }
-  return {
-    end: view.getUint32(24, true),
-    extents: readExtents(view, HEADER_BYTES + metaBytes, nrExtents),
-    meta: JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, HEADER_BYTES + metaBytes))),
-    framesAt,
-    low: view.getUint32(40, true),
-    high: view.getUint32(44, true),
-  };
 }
 
-function headIsWhole(head: Uint8Array, crc: number): boolean {
-  head.fill(0, 48, 52);
-  return crc32(head) === crc;
+/** What stands before the frames. Precondition: checkBytes(). */
+export function readHead(bytes: Uint8Array): Head {
+  const view = viewOf(bytes);
+  const nrExtents = view.getUint32(28, true);
+  const metaEnd = HEADER_BYTES + view.getUint32(32, true);
+  return {
+    end: view.getUint32(24, true),
+    extents: readExtents(view, metaEnd, nrExtents),
+    meta: JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, metaEnd))),
+    framesAt: metaEnd + nrExtents * EXTENT_BYTES,
+  };
 }
 
 function readExtents(view: DataView, start: number, nr: number): Extent[] {
@@ -374,6 +366,7 @@ export function restoreCore(
   options: CoreOptions,
   types: readonly string[],
 ): Kernel {
+  checkBytes(bytes, module, options.shared);
   const head = readHead(bytes);
   const needed = Math.ceil((head.end * PAGE_SIZE) / 65536) * 65536;
   if (needed > options.memoryLimit) {
@@ -386,10 +379,6 @@ export function restoreCore(
     throw new SnapshotError(
       `this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`,
     );
-  }
-  const [low, high] = checksumOf(module, options.shared, bytes.subarray(head.framesAt));
-  if (low !== head.low || high !== head.high) {
-    throw new SnapshotError("this snapshot is damaged: the checksum of its frames differs");
   }
   const core = new Core(module, { ...options, initialBytes: needed });
   readFrames(core, bytes, head);

@@ -59,6 +59,12 @@ export interface Syscalls {
   /** What the last successful statfs found: 7 numbers, STATFS_*. Valid until the next call. */
   readonly statfsValues: Float64Array;
 
+  /**
+   * Until releaseTime() what is done counts as one call, done at one moment: the clock is read once, when it is asked
+   * for first. For calls of the face that are several here, without a wait between them.
+   */
+  holdTime(): void;
+  releaseTime(): void;
   /** @returns the lowest free descriptor (3 and up) */
   open(path: Path, flags: number, mode: number): number;
   close(fd: number): number;

@@ -8,6 +8,7 @@
  * them (node/).
  */
 import { EBADF, ENOENT, ENOTDIR } from "../base/errno.ts";
+import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
 import { RESULT } from "../wasm/core.ts";
@@ -107,6 +108,12 @@ export class Task implements Syscalls {
     return this.files.files[fd] ?? (0 as FileHandle);
   }
 
+  holdTime(): void {
+    this.kernel.holdTime(true);
+  }
+  releaseTime(): void {
+    this.kernel.holdTime(false);
+  }
   open(path: Path, flags: number, mode: number): number {
     return openFile(this, path, flags, mode);
   }
@@ -324,8 +331,4 @@ export class Task implements Syscalls {
 }
 
 /** What a task that has ended stands on. */
-const noKernel = new Proxy({} as Kernel, {
-  get() {
-    throw new Error("foliofs: this task has ended");
-  },
-});
+const noKernel = goneObject<Kernel>("task has ended");

@@ -43,7 +43,7 @@ interface WalkExports {
   walk(len: number, base: File, flags: number): number;
   walkResume(): number;
   statPath(len: number, base: File, flags: number): number;
-  statKnown(mnt: number, dentry: number, version: number): number;
+  statKnown(inode: number, version: number): number;
   accessPath(len: number, flags: number, mask: number): number;
   statInode(inode: Inode): void;
   permission(inode: Inode, mask: number): number;
@@ -87,6 +87,8 @@ interface LibfsExports {
   simpleRmdir(dentry: Dentry, nowMs: number): number;
   simpleRemoveTree(dentry: Dentry, nowMs: number): number;
   simpleRename(dentry: Dentry, target: Dentry, nowMs: number): number;
+  unlinkPlain(length: number, nowMs: number): number;
+  renamePlain(fromLength: number, toLength: number, nowMs: number): number;
   simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;
   simpleTmpfile(dir: Dentry, mode: number, kind: number, nowMs: number): number;
   dMakePersistent(dentry: Dentry, inode: Inode): void;
@@ -98,7 +100,7 @@ interface FileExports {
   openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
   openKnown(mnt: number, dentry: number, version: number, flags: number, mode: number, access: number): number;
   readPath(len: number, max: number): number;
-  readKnown(mnt: number, dentry: number, version: number, max: number): number;
+  readKnown(mnt: number, inode: number, version: number, max: number): number;
   fileReserve(): number;
   fileUnreserve(): void;
   fileGet(file: File): void;

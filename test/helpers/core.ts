@@ -35,6 +35,7 @@ import {
   SB_MEMORY,
   SECTION_DESCRIPTOR_FRAMES,
   SECTION_FRAMES,
+  SUPER_BLOCK_PLAIN_KINDS,
 } from "../../src/wasm/layout.ts";
 
 export const BUILD: string = process.env.FOLIOFS_BUILD ?? "debug";
@@ -191,6 +192,7 @@ export class World {
     const core = bootCore(options);
     this.core = core;
     this.sb = core.x.superNew(0, options.sbFlags ?? SB_MEMORY | SB_COMPLETE) as SuperBlockHandle;
+    core.u32[(this.sb << 3) + SUPER_BLOCK_PLAIN_KINDS] = 1;
     this.root = core.x.makeRoot(this.sb, 0o755, 0, 0, 0, NOW_MS) as DentryHandle;
     this.mnt = core.x.mountNew(this.sb, this.root, MNT_RELATIME) as MountHandle;
     core.x.setRootMount(this.mnt);
@@ -250,6 +252,11 @@ export class World {
     this.x.dDelete(dentry);
   }
 
+  /** @returns 0; -EOPNOTSUPP when it is no plain one */
+  unlinkByPath(path: string | Uint8Array): number {
+    return this.x.unlinkPlain(putBytes(this.core, path), this.nowMs);
+  }
+
   rmdir(dentry: DentryHandle): number {
     const rc = this.x.simpleRmdir(dentry, this.nowMs);
     if (rc === 0) this.x.dDelete(dentry);
@@ -265,6 +272,12 @@ export class World {
     if (rc === 0) x.dMove(dentry, target);
     if (!replaced) x.dput(target);
     return rc;
+  }
+
+  /** @returns 0; -EOPNOTSUPP when it is no plain rename, or memory ran out */
+  renameByPath(from: string | Uint8Array, to: string | Uint8Array): number {
+    const { core, x } = this;
+    return x.renamePlain(putBytes(core, from), putBytes(core, to, PATH_B), this.nowMs);
   }
 
   exchange(a: DentryHandle, b: DentryHandle): void {

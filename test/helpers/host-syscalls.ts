@@ -50,6 +50,10 @@ export class HostSyscalls implements Syscalls {
   calls: string[] = [];
   #token: Promise<void> | undefined;
 
+  /** The host reads its own clock. */
+  holdTime(): void {}
+  releaseTime(): void {}
+
   #hold(): boolean {
     if (this.held === 0) return false;
     this.held--;

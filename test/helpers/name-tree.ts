@@ -3,11 +3,13 @@
  * their links. Names are latin1 strings, one character a byte.
  */
 import { strict as assert } from "node:assert";
-import { ENOTEMPTY } from "../../src/base/errno.ts";
+import { ENOTEMPTY, EOPNOTSUPP } from "../../src/base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../src/base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../src/base/stat-flags.ts";
-import { INODE_MODE, INODE_NLINK, INODE_SIZE, RESULT_EXTRA, RESULT_LENGTH } from "../../src/wasm/layout.ts";
+import { INODE_MODE, INODE_NLINK, INODE_SIZE, PATH_MAX, RESULT_EXTRA, RESULT_LENGTH } from "../../src/wasm/layout.ts";
 import { double, type World, word } from "./core.ts";
+
+const NO_DENTRY = 0 as DentryHandle;
 
 export interface Name {
   name: string;
@@ -90,7 +92,16 @@ export class NameTree {
     this.#add(parent, name, dentry, source.node);
   }
 
-  remove(entry: Name): void {
+  /** @param any odd = by path, where it can be walked */
+  remove(entry: Name, any = 0): void {
+    const path = this.pathOf(entry);
+    const byPath = any % 2 === 1 && isWalkable(path);
+    const rc = byPath ? this.world.unlinkByPath(bytesOf(path)) : -EOPNOTSUPP;
+    if (byPath) assert.equal(rc, isDirectory(entry.node) ? -EOPNOTSUPP : 0);
+    if (rc === 0) {
+      this.#drop(entry);
+      return;
+    }
     if (isDirectory(entry.node)) {
       assert.equal(this.world.rmdir(entry.dentry), entry.node.entries.length > 0 ? -ENOTEMPTY : 0);
       if (entry.node.entries.length > 0) return;
@@ -110,13 +121,18 @@ export class NameTree {
     this.#drop(entry);
   }
 
-  rename(entry: Name, parent: Directory, name: string): void {
+  /** @param any odd = by paths, where those can be walked */
+  rename(entry: Name, parent: Directory, name: string, any = 0): void {
     const replaced = this.find(parent, name);
     if (isDirectory(entry.node) && this.isInside(parent, entry.node)) return;
     if (replaced?.node === entry.node) return;
     if (replaced && isDirectory(replaced.node) !== isDirectory(entry.node)) return;
     if (replaced && isDirectory(replaced.node) && this.isInside(entry.parent, replaced.node)) return;
-    const rc = this.world.rename(entry.dentry, parent.dentry, bytesOf(name), replaced?.dentry ?? (0 as DentryHandle));
+    const [from, to] = [this.pathOf(entry), `${this.pathOf(parent)}/${name}`];
+    const byPath = any % 2 === 1 && isWalkable(from) && isWalkable(to);
+    let rc = byPath ? this.world.renameByPath(bytesOf(from), bytesOf(to)) : -EOPNOTSUPP;
+    if (byPath) assert.equal(rc, isDirectory(entry.node) ? -EOPNOTSUPP : 0);
+    if (rc !== 0) rc = this.world.rename(entry.dentry, parent.dentry, bytesOf(name), replaced?.dentry ?? NO_DENTRY);
     const isFull = replaced !== undefined && isDirectory(replaced.node) && replaced.node.entries.length > 0;
     assert.equal(rc, isFull ? -ENOTEMPTY : 0);
     if (isFull) return;
@@ -144,6 +160,13 @@ export class NameTree {
       if (at === ancestor) return true;
       if (at === this.root) return false;
     }
+  }
+
+  /** Path of a name, or of a directory; "" for the root. */
+  pathOf(at: Name | Directory): string {
+    if ("parent" in at) return `${this.pathOf(at.parent)}/${at.name}`;
+    const [name] = at.names;
+    return name ? this.pathOf(name) : "";
   }
 
   // --- Comparison with the core ---------------------------------------------------------------------------------------
@@ -199,6 +222,11 @@ export class NameTree {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: every byte of ASCII counts
     if (core.result(RESULT_EXTRA) === 1) assert.match(text, /^[\x00-\x7f]*$/);
   }
+}
+
+/** Names of any bytes include "." and "..", which a walk takes for something else. */
+function isWalkable(path: string): boolean {
+  return path.length < PATH_MAX && !path.split("/").some((name) => name === "." || name === "..");
 }
 
 export function isDirectory(node: Node): node is Directory {

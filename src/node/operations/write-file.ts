@@ -240,10 +240,15 @@ export function writeFileOperations(sys: Syscalls) {
 
   function writeFileSync(file: unknown, data: unknown, options?: unknown): void {
     const isPlain = options === undefined && typeof file === "string";
-    // Fast paths: same result.
-    if (isPlain && typeof data === "string") writeTextSync(file, data, CREATE_FLAGS, DEFAULT_MODE);
-    else if (isPlain && data instanceof Uint8Array) writeBytesSync(toPath(file), data);
-    else writeOther(file, data, toWriteFileOptions(options));
+    sys.holdTime();
+    try {
+      // Fast paths: same result.
+      if (isPlain && typeof data === "string") writeTextSync(file, data, CREATE_FLAGS, DEFAULT_MODE);
+      else if (isPlain && data instanceof Uint8Array) writeBytesSync(toPath(file), data);
+      else writeOther(file, data, toWriteFileOptions(options));
+    } finally {
+      sys.releaseTime();
+    }
   }
 
   function writeOther(file: unknown, data: unknown, options: CommonOptions): void {

@@ -64,9 +64,9 @@ class Tree extends NameTree {
     }
     if (!one) return;
     if (kind === "link") this.link(one, directory, name);
-    else if (kind === "remove") this.remove(one);
+    else if (kind === "remove") this.remove(one, a >> 3);
     else if (kind === "removeTree" && b % 4 === 0) this.removeTree(one);
-    else if (kind === "rename") this.rename(one, directory, name);
+    else if (kind === "rename") this.rename(one, directory, name, a >> 3);
     else if (kind === "exchange") this.exchange(one, other);
     else if (kind === "hold") this.hold(one.dentry, a);
   }

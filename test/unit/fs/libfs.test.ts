@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import {
   createFsSync,
+  Dentry,
   EACCES,
   type FileSystemType,
   type FolioFs,
@@ -123,6 +124,46 @@ describe("a file system with one operation of its own", () => {
     fs.writeSync(fd, "DATA");
     fs.closeSync(fd);
     assert.equal(fs.kernel.vmstat().nr_files, 0);
+  });
+
+  it("is asked for every rename, if that is the one", () => {
+    const log: string[] = [];
+    const logfs: FileSystemType = {
+      ...ramfs,
+      name: "logfs",
+      tables: ramfs.tables.map((table) => ({
+        ...table,
+        inode: {
+          ...table.inode,
+          rename: (kernel, oldDir, oldDentry, newDir, newDentry, flags) => {
+            log.push(Buffer.from(new Dentry(kernel, newDentry).name).toString());
+            return log.length > 1 ? -EACCES : libfs.simpleRename(kernel, oldDir, oldDentry, newDir, newDentry, flags);
+          },
+        },
+      })),
+    };
+    const fs = mounted(logfs);
+    fs.writeFileSync("/m/a", "");
+    fs.renameSync("/m/a", "/m/b");
+    assert.equal(
+      outcomeOf(() => fs.renameSync("/m/b", "/m/c")),
+      "EACCES",
+    );
+    assert.deepEqual([log, fs.readdirSync("/m")], [["b", "c"], ["b"]]);
+  });
+
+  it("takes no names away in a directory that has no operation for it", () => {
+    const fixedfs: FileSystemType = {
+      ...ramfs,
+      name: "fixedfs",
+      tables: ramfs.tables.map(({ inode: { unlink: _, rename: __, ...inode }, ...table }) => ({ ...table, inode })),
+    };
+    const fs = mounted(fixedfs);
+    fs.writeFileSync("/m/a", "");
+    for (const call of [() => fs.unlinkSync("/m/a"), () => fs.renameSync("/m/a", "/m/b")]) {
+      assert.equal(outcomeOf(call), "EPERM");
+    }
+    assert.deepEqual(fs.readdirSync("/m"), ["a"]);
   });
 
   it("may refuse to open, and hears when the last descriptor is closed", () => {

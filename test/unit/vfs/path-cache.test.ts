@@ -82,8 +82,28 @@ const CHANGES = {
 
 const change = fc.tuple(fc.constantFrom(...(Object.keys(CHANGES) as (keyof typeof CHANGES)[])), place, place);
 
-describe("the path cache", () => {
-  it("never shows what a walk would not find", () => {
+/** Who looks, and who makes the changes: a task keeps what it knows as long as no other is served. */
+const PARTIES: [string, (fs: FolioFs) => { looker: FolioFs; changer: FolioFs }][] = [
+  ["root", (fs) => ({ looker: fs, changer: fs })],
+  ["a user in another's tree", (fs) => ({ looker: fs.kernel.task(USER), changer: fs })],
+  ["a user in a tree of its own", (fs) => ownTree(fs, fs.kernel.task(USER))],
+];
+const USER = { uid: 1000, gid: 1000, cwd: "/a" };
+
+function ownTree(fs: FolioFs, user: FolioFs): { looker: FolioFs; changer: FolioFs } {
+  for (const at of ["/", "/a", "/a/b", "/b", "/a/f", "/a/b/f", "/b/f"]) fs.chownSync(at, USER.uid, USER.gid);
+  return { looker: user, changer: user };
+}
+
+/** Makes the task forget where paths have led. */
+function forget({ vfs }: FolioFs["kernel"]): void {
+  const task = vfs.current as Task;
+  task.paths.clear();
+  vfs.core.x.setCurrent(task.handle); // the core's last directory goes as for another task
+}
+
+describe("what a task remembers of paths", () => {
+  it.each(PARTIES)("never shows what a walk would not find: %s", (_who, toParties) => {
     let nrKnown = 0;
     fc.assert(
       fc.property(
@@ -93,17 +113,20 @@ describe("the path cache", () => {
         }),
         (steps) => {
           const fs = newFs();
-          const watched = fs.kernel.task({ uid: 1000, gid: 1000, cwd: "/a" });
+          const { looker, changer } = toParties(fs);
           const asked = new Set<string>(["/a/b/f", "/b/f", "/b/b", "b/f", "/f"]);
           for (const step of steps) {
             if (typeof step === "string") asked.add(step);
-            else codeOrResult(() => CHANGES[step[0]](fs, step[1], step[2]));
-            const seen = [...asked].map((at) => [at, ...look(watched, at)]);
+            else codeOrResult(() => CHANGES[step[0]](changer, step[1], step[2]));
+            const seen = [...asked].map((at) => [at, ...look(looker, at)]);
             const { paths } = fs.kernel.vfs.current as Task;
             for (const at of asked) if (paths.find(at) >= 0) nrKnown++;
-            paths.clear();
-            const found = [...asked].map((at) => [at, ...look(watched, at)]);
+            const found = [...asked].map((at) => {
+              forget(fs.kernel);
+              return [at, ...look(looker, at)];
+            });
             assert.deepEqual(seen, found);
+            fs.kernel.verify();
           }
           fs.kernel.destroy();
         },

@@ -72,6 +72,15 @@ describe("shared descriptors", () => {
   });
 });
 
+describe("a task with a root of its own", () => {
+  it("walks there, and no more where it walked before", () => {
+    fs.mkdirSync("/a/b/a/b", { recursive: true });
+    fs.writeFileSync("/a/b/f", "outside");
+    fs.writeFileSync("/a/b/a/b/f", "inside");
+    assert.equal(kernel.task({ root: "/a/b" }).readFileSync("/a/b/f", "utf8"), "inside");
+  });
+});
+
 describe("the end of a task", () => {
   it("closes its files, frees its orphans, gives up its locks and lets go of its directory", () => {
     fs.mkdirSync("/m");
