@@ -94,9 +94,10 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
 
 /** Sets the chosen times (TOUCH_*) to `nowMs`, milliseconds since the epoch, fractions included. */
 export function touch(inode: Inode, which: u32, nowMs: f64): void {
-  kernel().coarseMs = nowMs;
-  const sec = Math.floor(nowMs / 1000);
-  const nsec = <u32>((nowMs - sec * 1000) * 1e6);
+  const k = kernel();
+  if (nowMs != k.touchMs) setTouchTime(nowMs); // thousands of calls share a millisecond
+  const sec = k.touchSec;
+  const nsec = k.touchNsec;
   if (which & TOUCH_ATIME) {
     inode.atimeSec = sec;
     inode.atimeNsec = nsec;
@@ -109,6 +110,14 @@ export function touch(inode: Inode, which: u32, nowMs: f64): void {
     inode.ctimeSec = sec;
     inode.ctimeNsec = nsec;
   }
+}
+
+function setTouchTime(nowMs: f64): void {
+  const k = kernel();
+  k.coarseMs = nowMs;
+  k.touchMs = nowMs;
+  k.touchSec = Math.floor(nowMs / 1000);
+  k.touchNsec = <u32>((nowMs - k.touchSec * 1000) * 1e6);
 }
 
 /** Takes a reference. */

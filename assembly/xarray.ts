@@ -385,8 +385,8 @@ export function xaFind(xa: XArray, start: u32, last: u32, mark: u32): u32 {
   if (start > maxIndex(node)) return 0;
   let index = start;
   while (true) {
-    const slot = nextSlot(node, slotOf(node, index), mark);
-    if (slot == SLOTS) { // nothing more below this node: go on behind it
+    const slot = nextSlot(node, slotOf(node, index), last > maxIndexUnder(node, index) ? SLOTS - 1 : slotOf(node, last), mark);
+    if (slot >= SLOTS) { // nothing more below this node: go on behind it
       const above = maxIndexUnder(node, index);
       if (above == u32.MAX_VALUE || above >= last) return 0;
       index = above + 1;
@@ -413,15 +413,18 @@ export function xaFind(xa: XArray, start: u32, last: u32, mark: u32): u32 {
   return index | maxIndex(node);
 }
 
-/** First slot from `from` on that is in use, or has the mark; SLOTS if none. */
-function nextSlot(node: XaNode, from: u32, mark: u32): u32 {
+/** First slot from `from` on that is in use, or has the mark; SLOTS, or one behind `last`, if none is up to that. */
+function nextSlot(node: XaNode, from: u32, last: u32, mark: u32): u32 {
   if (mark != XA_PRESENT) {
     const bits = getMarks(node, mark) >> from;
     return bits ? from + <u32>ctz<u64>(bits) : SLOTS;
   }
-  let slot = from;
-  while (slot < SLOTS && !getSlot(node, slot)) slot++;
-  return slot;
+  if (getSlot(node, from)) return from;
+  for (let slot = (from + 1) & ~1; slot <= last; slot += 2) { // two at a time
+    const pair = load<u64>(changetype<usize>(node) + (<usize>slot << 2));
+    if (pair) return slot + (<u32>pair ? 0 : 1);
+  }
+  return SLOTS;
 }
 
 /** Gives `mark` to every entry from `start` to `last` that has `from` (Linux tag_pages_for_writeback). @returns how many */

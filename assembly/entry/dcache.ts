@@ -2,7 +2,7 @@
 import { ENOMEM, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
-  dInvalidate as invalidate, dKill, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
+  dInvalidate as invalidate, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
 } from "../dentry";
 import { dLookup as lookup, pruneNegative } from "../dcache";
 import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
@@ -150,7 +150,3 @@ export function shrinkDcache(nr: u32): void {
   pruneNegative(nr);
 }
 
-/** Frees a cached dentry that nobody holds. */
-export function dentryKill(dentry: u32): void {
-  dKill(deref<Dentry>(dentry));
-}

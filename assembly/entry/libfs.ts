@@ -4,7 +4,7 @@ import { Dentry, allocDentry, dInstantiate } from "../dentry";
 import { Inode, iput } from "../inode";
 import { deref, handle, isNil, nil, pathA, pathB } from "../kernel";
 import {
-  makePersistent, makeRoot as root, simpleExchange as exchange, simpleLink as link, simpleMknod as mknod,
+  makeRoot as root, simpleExchange as exchange, simpleLink as link, simpleMknod as mknod,
   simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
 } from "../libfs";
@@ -93,11 +93,6 @@ export function simpleTmpfile(dir: u32, mode: u32, kind: u32, nowMs: f64): i32 {
   }
   dInstantiate(dentry, inode);
   return handle<Dentry>(dentry);
-}
-
-/** Makes a dentry positive for good, as a name of an in-memory file system; takes over the reference on the inode. */
-export function dMakePersistent(dentry: u32, inode: u32): void {
-  makePersistent(deref<Dentry>(dentry), deref<Inode>(inode));
 }
 
 /** Makes the root directory of a super block. @returns handle of its dentry or -ENOMEM */

@@ -1,7 +1,7 @@
 // Entry points: boot, memory, snapshots' normal form, counters. Frames are given by number.
 import { bootKernel, releaseSlot as release } from "../boot";
 import { kernel } from "../kernel";
-import { pageAddress, pageOf } from "../page";
+import { pageOf } from "../page";
 import { allocPages as alloc, freePage, freePages as free } from "../page-alloc";
 import { reclaim as reclaimMemory } from "../reclaim";
 import { normalizeMemory as normalize } from "../normalize";
@@ -51,12 +51,12 @@ export function normalizeMemory(): void {
   normalize();
 }
 
-/** 64-bit checksum of whole frames, going on from (low, high). @returns low word; high word in the result block */
-export function checksumFrames(pfn: u32, nr: u32, low: u32, high: u32): u32 {
-  return checksum(pageAddress(pfn), nr << 12, low, high);
-}
-
-/** As checksumFrames(), of `bytes` (a multiple of 32) at an address. */
+/**
+ * Checksum of memory: of `bytes`, a multiple of 32, at an address.
+ *
+ * @param low and high: what came before has this checksum, 0 at the start
+ * @returns its low word, unsigned; its high word is in RESULT_EXTRA
+ */
 export function checksumBytes(address: u32, bytes: u32, low: u32, high: u32): u32 {
   return checksum(address, bytes, low, high);
 }

@@ -50,13 +50,6 @@ export function statKnown(inode: u32, version: u32): i32 {
   return 0;
 }
 
-/** Walks and checks permissions with the task's credentials. @returns 0 or a negated errno, or HANDOVER_* */
-export function accessPath(len: u32, flags: u32, mask: u32): i32 {
-  const found = walk(len, 0, flags);
-  if (found < 0 || !mask) return found < 0 ? found : 0;
-  return inodePermission(currentCred(), slot().ndDentry.inode, mask);
-}
-
 /** Writes an inode's attributes to the result block. */
 export function statInode(inode: u32): void {
   fillStat(deref<Inode>(inode));

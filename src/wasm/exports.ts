@@ -22,7 +22,6 @@ interface MemoryExports {
   reclaim(): number;
   releaseSlot(): void;
   normalizeMemory(): void;
-  checksumFrames(pfn: number, nr: number, low: number, high: number): number;
   checksumBytes(address: number, bytes: number, low: number, high: number): number;
   kmalloc(size: number): number;
   kfree(address: number): void;
@@ -44,7 +43,6 @@ interface WalkExports {
   walkResume(): number;
   statPath(len: number, base: File, flags: number): number;
   statKnown(inode: number, version: number): number;
-  accessPath(len: number, flags: number, mask: number): number;
   statInode(inode: Inode): void;
   permission(inode: Inode, mask: number): number;
   mayCreate(dir: Inode): number;
@@ -76,7 +74,6 @@ interface DcacheExports {
   evictNext(): number;
   inodeFree(inode: Inode): void;
   shrinkDcache(nr: number): void;
-  dentryKill(dentry: Dentry): void;
 }
 
 interface LibfsExports {
@@ -91,7 +88,6 @@ interface LibfsExports {
   renamePlain(fromLength: number, toLength: number, nowMs: number): number;
   simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;
   simpleTmpfile(dir: Dentry, mode: number, kind: number, nowMs: number): number;
-  dMakePersistent(dentry: Dentry, inode: Inode): void;
   makeRoot(sb: SuperBlockHandle, mode: number, uid: number, gid: number, kind: number, nowMs: number): number;
 }
 

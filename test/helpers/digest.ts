@@ -105,7 +105,7 @@ function dumpData(core: Core, inode: InodeHandle): string {
   for (let pos = 0; pos < size; ) {
     const n = core.x.readInode(inode, pos, Math.min(size - pos, 2 ** 30));
     const at = core.result(RESULT_ADDRESS);
-    if (at !== 0) sums += ` ${pos} ${core.x.checksumFrames(at / PAGE_SIZE, Math.ceil(n / PAGE_SIZE), 0, 0)}`;
+    if (at !== 0) sums += ` ${pos} ${core.x.checksumBytes(at, Math.ceil(n / PAGE_SIZE) * PAGE_SIZE, 0, 0)}`;
     pos += n;
   }
   return sums;
