@@ -180,6 +180,7 @@ export const FMODE_WRITE: u32 = 2;
 export const FMODE_PATH: u32 = 4;
 export const FMODE_NOATIME: u32 = 8;
 export const FMODE_APPEND: u32 = 16;
+export const FMODE_FLOCK: u32 = 32; // may hold a lock
 
 export const TOUCH_ATIME: u32 = 1;
 export const TOUCH_MTIME: u32 = 2;

@@ -2,7 +2,7 @@
 //
 // Who holds what: a file holds a count on its mount, its dentry and its credentials; the dentry holds the inode. Several
 // descriptors may share one file (count).
-import { CACHE_FILE, ENOMEM, FMODE_WRITE } from "./abi";
+import { CACHE_FILE, ENOMEM, FMODE_FLOCK, FMODE_WRITE, SB_MEMORY } from "./abi";
 import { dget, dput, Dentry } from "./dentry";
 import { errseqSample } from "./errseq";
 import { dropLock } from "./flock";
@@ -52,7 +52,8 @@ export function allocFile(task: Task, mnt: Mount, dentry: Dentry, flags: u32, mo
   file.count = 1;
   file.owner = s.number;
   file.dirCookie = Infinity;
-  if (dentry.inode.wbErr) file.wbErr = errseqSample(dentry.inode.wbErr);
+  // Memory has no writeback that could fail, and an inode's last line is a cache miss of its own.
+  if (!(dentry.inode.sb.flags & SB_MEMORY)) file.wbErr = errseqSample(dentry.inode.wbErr);
   dget(dentry);
   mnt.count++;
   task.cred.count++;
@@ -81,7 +82,7 @@ export function unreserveFile(): void {
 /** Drops a reference; the last one closes the file. */
 export function fput(file: File): void {
   if (--file.count) return;
-  if (file.inode.flocks) dropLock(file);
+  if (file.mode & FMODE_FLOCK) dropLock(file);
   if (file.mode & FMODE_WRITE) file.mnt.writers--;
   if (isNil(file.prev)) slot().files = file.next;
   else file.prev.next = file.next;

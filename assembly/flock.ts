@@ -4,7 +4,7 @@
 // it. Nobody sleeps here: who must wait gets -EAGAIN.
 //
 // Compare Linux fs/locks.c flock_lock_inode(); POSIX record locks come later and are another list.
-import { EAGAIN, ENOMEM } from "./abi";
+import { EAGAIN, ENOMEM, FMODE_FLOCK } from "./abi";
 import { File } from "./file";
 import { Inode } from "./inode";
 import { isNil, nil } from "./kernel";
@@ -48,6 +48,7 @@ export function setLock(file: File, exclusive: u32): i32 {
     own.file = file;
     own.next = head(inode);
     inode.flocks = changetype<usize>(own);
+    file.mode |= FMODE_FLOCK;
   }
   own.exclusive = exclusive;
   return 0;

@@ -9,7 +9,7 @@
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_WRITE, I_SYMLINK_BODY, KERNEL_BLOCK, KERNEL_SLOTS, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_SYMLINK_BODY, KERNEL_BLOCK, KERNEL_SLOTS, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
   PG_SLAB,
 } from "./abi";
 import { Dentry } from "./dentry";
@@ -223,6 +223,7 @@ function verifyLocks(): void {
     const first = changetype<FileLock>(changetype<Inode>(at).flocks);
     for (let lock = first; !isNil(lock); lock = lock.next) {
       assert(isObject(CACHE_FILE, changetype<usize>(lock.file)) && lock.file.inode == changetype<Inode>(at), "flock: held by no file of the inode");
+      assert((lock.file.mode & FMODE_FLOCK) != 0, "flock: its file does not know");
       assert(!lock.exclusive || (lock == first && isNil(lock.next)), "flock: an exclusive lock beside another");
       for (let other = lock.next; !isNil(other); other = other.next) assert(other.file != lock.file, "flock: one file, two locks");
     }

@@ -37,23 +37,26 @@ export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
  * @returns handle of the file; 0 = found (in nd), and the VFS is to decide; a negated errno, or HANDOVER_*
  */
 export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32): i32 {
-  return openWalked(walk(len, 0, lookup), flags, mode, access);
+  const found = walk(len, 0, lookup);
+  return found <= 0 ? found : openFound(slot().ndDentry.inode, flags, mode, access);
 }
 
-/** As openPath() for a path whose end is known, see namei.ts walkKnown(). */
-export function openKnown(mnt: u32, dentry: u32, version: u32, flags: u32, mode: u32, access: u32): i32 {
+/**
+ * As openPath() for a path that has led to `dentry` and its `inode`, 0 = to nothing; see namei.ts walkKnown(). Given both,
+ * the processor need not read the one to find the other.
+ */
+export function openKnown(mnt: u32, dentry: u32, inode: u32, version: u32, flags: u32, mode: u32, access: u32): i32 {
   const rc = walkKnown(dentry != 0, version);
   if (rc) return rc;
   const s = slot();
   s.ndMount = deref<Mount>(mnt);
   s.ndDentry = deref<Dentry>(dentry);
-  return openWalked(dentry, flags, mode, access);
+  return openFound(deref<Inode>(inode), flags, mode, access);
 }
 
-function openWalked(found: i32, flags: u32, mode: u32, access: u32): i32 {
-  if (found <= 0) return found;
+/** Opens what stands in nd. */
+function openFound(inode: Inode, flags: u32, mode: u32, access: u32): i32 {
   const s = slot();
-  const inode = s.ndDentry.inode;
   if (!isPlain(inode, access) || (access & MAY_WRITE && s.ndMount.flags & MNT_READONLY)) return 0;
   const denied = inodePermission(currentCred(), inode, access);
   if (denied) return denied;

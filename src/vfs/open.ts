@@ -117,8 +117,8 @@ function openExisting(task: Task, path: Path, flags: number): number {
     task.enter();
     const entry = flags & O_DIRECTORY ? -1 : paths.find(path);
     if (entry >= 0) {
-      const [mnt, dentry, version] = [paths.mount(entry), paths.dentry(entry), paths.version(entry)];
-      const file = core.x.openKnown(mnt, dentry, version, flags, fmode(flags), access);
+      const [mnt, dentry, inode] = [paths.mount(entry), paths.dentry(entry), paths.inode(entry)];
+      const file = core.x.openKnown(mnt, dentry, inode, paths.version(entry), flags, fmode(flags), access);
       if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
       if (file !== 0 && file !== -ESTALE) return file;
     }

@@ -94,7 +94,15 @@ interface LibfsExports {
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
   openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
-  openKnown(mnt: number, dentry: number, version: number, flags: number, mode: number, access: number): number;
+  openKnown(
+    mnt: number,
+    dentry: number,
+    inode: number,
+    version: number,
+    flags: number,
+    mode: number,
+    access: number,
+  ): number;
   readPath(len: number, max: number): number;
   readKnown(mnt: number, inode: number, version: number, max: number): number;
   fileReserve(): number;
