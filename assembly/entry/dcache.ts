@@ -149,4 +149,3 @@ export function inodeFree(inode: u32): void {
 export function shrinkDcache(nr: u32): void {
   pruneNegative(nr);
 }
-

@@ -196,8 +196,17 @@ function isMounted(core: Core, dentry: DentryHandle): boolean {
 
 /** @returns 0; errors of the walk; -EISDIR; -EROFS; -ENOENT; -ENOTDIR (slashes behind a file); errors of mayDelete(); -EBUSY */
 export function unlink(task: Task, path: Path): number {
+  const { kernel } = task;
+  kernel.holdTime(true); // both ways ask for it
+  try {
+    return unlinkPlain(task, path) === 0 ? 0 : unlinkWalked(task, path);
+  } finally {
+    kernel.holdTime(false);
+  }
+}
+
+function unlinkWalked(task: Task, path: Path): number {
   const { core } = task.kernel;
-  if (unlinkPlain(task, path) === 0) return 0;
   const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
@@ -311,8 +320,17 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
 export function rename(task: Task, from: Path, to: Path, flags: number): number {
   if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   const { kernel } = task;
+  kernel.holdTime(true); // both ways ask for it
+  try {
+    return flags === 0 && renamePlain(task, from, to) === 0 ? 0 : renameWalked(task, from, to, flags);
+  } finally {
+    kernel.holdTime(false);
+  }
+}
+
+function renameWalked(task: Task, from: Path, to: Path, flags: number): number {
+  const { kernel } = task;
   const { core } = kernel;
-  if (flags === 0 && renamePlain(task, from, to) === 0) return 0;
   const old = walkEnd(task, from, PATH_A);
   if (typeof old === "number") return old;
   core.x.dget(old.parent); // a file system's own lookup on the second walk must not free what the first has found

@@ -1,9 +1,10 @@
 /**
  * Where paths of one task have led: so that a path walked again and again needs no encoding and no walk.
  *
- * An entry holds mount, dentry and inode (0: -ENOENT) and the version of the kernel's paths it was true for; the core compares that
- * before it touches anything. Paths are remembered that follow no link and ask no file system, from the second walk on,
- * so that a program that looks at each of a million files once pays next to nothing. Beyond NR_ENTRIES all are forgotten.
+ * An entry holds mount, dentry and inode (0: -ENOENT) and the version of the kernel's paths it was true for; the core
+ * compares that before it touches anything. Paths are remembered that follow no link and ask no file system, from the
+ * second walk on, so that a program that looks at each of a million files once pays next to nothing. Beyond NR_ENTRIES
+ * all are forgotten.
  *
  * What it buys (Node 20, 5 000 files, 12 characters): stat 225 → 150 ns, exists 140 → 40 ns, open and close 225 → 115 ns.
  *

@@ -44,3 +44,20 @@ describe("writeFileSync", () => {
     assert.ok(fs.statSync("/d/f").ctimeMs > fs.statSync("/d/f").mtimeMs);
   });
 });
+
+describe("names", () => {
+  it("change at one time, whichever way they are changed", () => {
+    fs.writeFileSync("/d/f", "data");
+    const calls: (() => void)[] = [
+      () => fs.renameSync("/d/f", "/d/g"),
+      () => fs.mkdirSync("/d/a"),
+      () => fs.renameSync("/d/a", "/d/b"), // a directory is none of the core's plain cases
+      () => fs.unlinkSync("/d/g"),
+    ];
+    for (const call of calls) {
+      const before = nowMs;
+      call();
+      assert.equal(nowMs, before + 1, String(call));
+    }
+  });
+});
