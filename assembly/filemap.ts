@@ -147,23 +147,16 @@ export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
  * @returns how many contiguous pages there are now; 0 when memory ran out. First frame: findPage(index)
  */
 export function fillHole(inode: Inode, index: u32, nr: u32): u32 {
-  let order = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
-  const wanted = order;
-  let pfn: u32 = 0;
-  while (order && !pfn) { // what is free already, in pieces if need be, before memory grows
-    pfn = allocPagesNoGrow(order);
-    if (!pfn) order--;
+  const wanted = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
+  let order = wanted;
+  let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
+  while (!pfn && order) pfn = allocPagesNoGrow(--order); // what is free already, in pieces if need be, before memory grows
+  if (!pfn && wanted) {
+    pfn = allocPages(wanted);
+    if (pfn) order = wanted;
+    else pfn = allocPages(0);
   }
-  if (!pfn) {
-    order = 0;
-    pfn = wanted ? allocPagesNoGrow(0) : allocPages(0);
-    if (!pfn && wanted) {
-      pfn = allocPages(wanted);
-      if (pfn) order = wanted;
-      else pfn = allocPages(0);
-    }
-    if (!pfn) return 0;
-  }
+  if (!pfn) return 0;
   const nrPages: u32 = 1 << order;
   const got = addRun(inode, index, pfn, nrPages);
   for (let i = got; i < nrPages; i++) freePage(pfn + i);

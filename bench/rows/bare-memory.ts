@@ -3,18 +3,18 @@
  *
  * No calls, no lookup, no marks: what is left is the copy and, on untouched memory, the page faults.
  */
+import { alignedBuffer } from "../aligned.ts";
 import { pattern } from "../pattern.ts";
 import { type BatchTrial, type RepeatTrial, UNTOUCHED_BYTES } from "./row.ts";
 
-const WASM_PAGE_BYTES = 65536;
 const PAGE_BYTES = 4096;
 
 /** Copies out of memory to one buffer. Views are made beforehand, in the order of use. */
 export function bareRead(positions: Uint32Array, len: number, memoryBytes: number): RepeatTrial {
-  const memory = newMemory(memoryBytes);
+  const memory = alignedBuffer(memoryBytes);
   memory.set(pattern(memoryBytes));
   const views = Array.from(positions, (pos) => new Uint8Array(memory.buffer, pos, len));
-  const buffer = new Uint8Array(len);
+  const buffer = alignedBuffer(len);
   const mask = positions.length - 1;
   const op = (i: number): number => {
     buffer.set(views[i & mask]);
@@ -25,7 +25,7 @@ export function bareRead(positions: Uint32Array, len: number, memoryBytes: numbe
 
 /** Copies one buffer into touched memory, from its start to its end, again and again. */
 export function bareOverwrite(len: number, memoryBytes: number): RepeatTrial {
-  const memory = newMemory(memoryBytes);
+  const memory = alignedBuffer(memoryBytes);
   memory.fill(1);
   const buffer = Uint8Array.from(pattern(len));
   const mask = memoryBytes / len - 1;
@@ -39,7 +39,7 @@ export function bareOverwrite(len: number, memoryBytes: number): RepeatTrial {
 /** Copies one buffer to `nrOps` places of whole pages in a row: the same ones in every batch if `isTouched`, else new ones. */
 export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchTrial {
   const stride = Math.ceil(len / PAGE_BYTES) * PAGE_BYTES;
-  let memory = newMemory(nrOps * stride);
+  let memory = alignedBuffer(nrOps * stride);
   if (isTouched) memory.fill(1);
   const buffer = Uint8Array.from(pattern(len));
   const op = (i: number): number => {
@@ -47,7 +47,7 @@ export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchT
     return buffer[0];
   };
   const reset = (): void => {
-    if (!isTouched) memory = newMemory(nrOps * stride);
+    if (!isTouched) memory = alignedBuffer(nrOps * stride);
   };
   const maxBatches = isTouched ? undefined : UNTOUCHED_BYTES / (nrOps * stride);
   return { kind: "batch", nrOps, maxBatches, op, check: () => {}, reset };
@@ -55,7 +55,7 @@ export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchT
 
 /** Copies `len` bytes into a new array, as a snapshot must at least. */
 export function bareCopy(len: number): BatchTrial {
-  const source = newMemory(len);
+  const source = alignedBuffer(len);
   source.set(pattern(len));
   let copy: Uint8Array | undefined;
   const op = (): number => {
@@ -68,8 +68,4 @@ export function bareCopy(len: number): BatchTrial {
     globalThis.gc?.();
   };
   return { kind: "batch", nrOps: 1, op, check: () => {}, reset };
-}
-
-function newMemory(bytes: number): Uint8Array {
-  return new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil(bytes / WASM_PAGE_BYTES) }).buffer);
 }

@@ -1,9 +1,10 @@
 /** Positional reads of 16 B to 1 MiB from one open file: the cost of a call and of the copy, warm. */
 import assert from "node:assert/strict";
+import { alignedBuffer } from "../aligned.ts";
 import { pattern } from "../pattern.ts";
 import { shuffle } from "../random.ts";
 import { bareRead } from "./bare-memory.ts";
-import type { Row } from "./row.ts";
+import { type Row, WARM_BYTES } from "./row.ts";
 
 const MIB = 2 ** 20;
 
@@ -34,7 +35,7 @@ function readRow(read: Read): Row {
       const mask = positions.length - 1;
       fs.writeFileSync(`${root}/file`, pattern(fileBytes));
       const fd = fs.openSync(`${root}/file`, "r");
-      const buffer = Buffer.alloc(len);
+      const buffer = alignedBuffer(len);
       const op = (i: number): number => fs.readSync(fd, buffer, 0, len, positions[i & mask]);
       const check = (): void => {
         for (const i of [0, 1, mask]) {
@@ -54,7 +55,7 @@ export const rows: Row[] = [
     id: "pread-4k-seq",
     title: "4 KiB pread, sequential",
     len: 4096,
-    fileBytes: 32 * MIB,
+    fileBytes: WARM_BYTES,
     isRandom: false,
     hasFloor: true,
   },
@@ -62,10 +63,10 @@ export const rows: Row[] = [
     id: "pread-4k-random",
     title: "4 KiB pread, random",
     len: 4096,
-    fileBytes: 32 * MIB,
+    fileBytes: WARM_BYTES,
     isRandom: true,
     hasFloor: true,
   },
-  { id: "read-64k", title: "64 KiB read", len: 65536, fileBytes: 32 * MIB, isRandom: false, hasFloor: true },
-  { id: "read-1m", title: "1 MiB read", len: MIB, fileBytes: 32 * MIB, isRandom: false, hasFloor: true },
+  { id: "read-64k", title: "64 KiB read", len: 65536, fileBytes: WARM_BYTES, isRandom: false, hasFloor: true },
+  { id: "read-1m", title: "1 MiB read", len: MIB, fileBytes: WARM_BYTES, isRandom: false, hasFloor: true },
 ].map(readRow);

@@ -8,11 +8,9 @@ import assert from "node:assert/strict";
 import type { BenchFs } from "../contenders/contender.ts";
 import { pattern } from "../pattern.ts";
 import { bareFill, bareOverwrite } from "./bare-memory.ts";
-import { type BatchTrial, type MemoryState, type Row, type Trial, UNTOUCHED_BYTES } from "./row.ts";
+import { type BatchTrial, type MemoryState, type Row, type Trial, UNTOUCHED_BYTES, WARM_BYTES } from "./row.ts";
 
 const MIB = 2 ** 20;
-/** More than the second-level cache holds; a power of two. */
-const OVERWRITE_BYTES = 32 * MIB;
 
 interface Write {
   readonly id: string;
@@ -80,19 +78,19 @@ const overwrite4k: Row = {
   section: "pread and write",
   memory: "recycled",
   setUp({ fs, root }): Trial {
-    fs.writeFileSync(`${root}/file`, pattern(OVERWRITE_BYTES));
+    fs.writeFileSync(`${root}/file`, pattern(WARM_BYTES));
     const fd = fs.openSync(`${root}/file`, "r+");
     const buffer = Buffer.alloc(4096, 9);
-    const op = (i: number): number => fs.writeSync(fd, buffer, 0, 4096, (i & (OVERWRITE_BYTES / 4096 - 1)) * 4096);
+    const op = (i: number): number => fs.writeSync(fd, buffer, 0, 4096, (i & (WARM_BYTES / 4096 - 1)) * 4096);
     const check = (): void => {
       assert.equal(op(3), 4096);
       assert.ok(pieceAt(fs, fd, 3, 4096).equals(buffer), "wrong bytes");
       assert.ok(pieceAt(fs, fd, 4, 4096).equals(pattern(5 * 4096).subarray(4 * 4096)), "neighbour changed");
-      assert.equal(fs.fstatSync(fd).size, OVERWRITE_BYTES);
+      assert.equal(fs.fstatSync(fd).size, WARM_BYTES);
     };
     return { kind: "repeat", op, check };
   },
-  bare: () => bareOverwrite(4096, OVERWRITE_BYTES),
+  bare: () => bareOverwrite(4096, WARM_BYTES),
 };
 
 /** One row for each state of memory. */
@@ -115,6 +113,12 @@ export const rows: Row[] = [
     hasFloor: true,
   }),
   ...both({ id: "append-4k", title: "4 KiB append", len: 4096, nrOps: 4096, how: "append" }, ["untouched"]),
-  ...both({ id: "write-64k", title: "64 KiB write", len: 65536, nrOps: 512, how: "extend" }, ["recycled", "untouched"]),
-  ...both({ id: "write-1m", title: "1 MiB write", len: MIB, nrOps: 32, how: "extend" }, ["recycled", "untouched"]),
+  ...both({ id: "write-64k", title: "64 KiB write", len: 65536, nrOps: WARM_BYTES / 65536, how: "extend" }, [
+    "recycled",
+    "untouched",
+  ]),
+  ...both({ id: "write-1m", title: "1 MiB write", len: MIB, nrOps: WARM_BYTES / MIB, how: "extend" }, [
+    "recycled",
+    "untouched",
+  ]),
 ];

@@ -6,6 +6,13 @@ export type Section = "pread and write" | "whole files" | "lookup" | "readdir" |
 /** Where the bytes of a writing row go: to frames freed before, or to memory nobody has touched. */
 export type MemoryState = "recycled" | "untouched";
 
+/**
+ * What a row that reads or writes one file over and over goes through: a power of two, well above what a second-level
+ * cache holds, well below a processor's share of the last level. On the edge of either (32 MiB on the machine of the
+ * published numbers, where a bare loop over 48 MiB takes 2.5 times as long a byte) a row measures the luck of its pages.
+ */
+export const WARM_BYTES = 2 ** 23;
+
 /** About what a row on untouched memory fills before it ends. */
 export const UNTOUCHED_BYTES = 2 ** 29;
 

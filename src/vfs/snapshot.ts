@@ -151,10 +151,9 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array
   cleanUp(aside);
   aside.x.normalizeMemory();
   const extents = usedExtents(aside);
-  const frames = new FrameWriter(core, aside, extents);
   const framesAt = HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES;
-  const bytes = new Uint8Array(framesAt + frames.bytes);
-  frames.write(bytes, framesAt);
+  const bytes = new Uint8Array(framesAt + frameBytes(aside, extents));
+  writeFrames(bytes, framesAt, extents, core, aside);
   writeHead(bytes, meta, extents, endPfn(aside));
   const [low, high] = checksumOf(module, core.options.shared, bytes);
   const view = viewOf(bytes);
@@ -199,32 +198,20 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
   }
 }
 
-/** Measures and writes frames: pages of files from `data`, all else from `rest`. */
-class FrameWriter {
-  readonly bytes: number;
-  readonly #data: Core;
-  readonly #rest: Core;
-  readonly #extents: Extent[];
+/** Bytes that the frames take. Pages of files need no look. */
+function frameBytes(rest: Core, extents: Extent[]): number {
+  return extents.reduce((sum, extent) => sum + (extent.isData ? extent.nr * PAGE_SIZE : sparseBytes(rest, extent)), 0);
+}
 
-  constructor(data: Core, rest: Core, extents: Extent[]) {
-    this.#data = data;
-    this.#rest = rest;
-    this.#extents = extents;
-    let bytes = 0;
-    for (const extent of extents) {
-      bytes += extent.isData ? extent.nr * PAGE_SIZE : sparseBytes(rest, extent);
-    }
-    this.bytes = bytes;
-  }
-
-  write(bytes: Uint8Array, start: number): void {
-    let at = start;
-    for (const extent of this.#extents) {
-      if (extent.isData) {
-        bytes.set(bytesOf(this.#data, extent), at);
-        at += extent.nr * PAGE_SIZE;
-      } else at = writeSparse(this.#rest, extent, bytes, at);
-    }
+/** Writes frames from `start` on: pages of files from `data`, all else from `rest`. */
+function writeFrames(bytes: Uint8Array, start: number, extents: Extent[], data: Core, rest: Core): void {
+  let at = start;
+  for (const extent of extents) {
+    if (extent.isData) {
+      const pages = bytesOf(data, extent);
+      bytes.set(pages, at);
+      at += pages.length;
+    } else at = writeSparse(rest, extent, bytes, at);
   }
 }
 
@@ -390,10 +377,10 @@ export function restoreCore(
 function readFrames(core: Core, bytes: Uint8Array, { extents, framesAt }: Head): void {
   let at = framesAt;
   for (const extent of extents) {
-    const length = extent.nr * PAGE_SIZE;
     if (extent.isData) {
-      core.u8.set(bytes.subarray(at, at + length), extent.pfn * PAGE_SIZE);
-      at += length;
+      const pages = bytesOf(core, extent);
+      pages.set(bytes.subarray(at, at + pages.length));
+      at += pages.length;
     } else at = readSparse(core, extent, bytes, at);
   }
 }

@@ -37,9 +37,12 @@ export interface CoreOptions {
 
 /** What is used of Node's Buffer. */
 export interface BufferLike extends Uint8Array {
+  /** Buffer itself. */
+  readonly constructor: { byteLength(text: string): number };
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
   utf8Write(text: string, offset: number, length: number): number;
+  latin1Write(text: string, offset: number, length: number): number;
   copy(target: Uint8Array, targetStart: number, start: number, end: number): number;
 }
 
