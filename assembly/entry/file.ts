@@ -151,10 +151,11 @@ export function readInode(inode: u32, pos: f64, len: u32): i32 {
  *
  * @param pos bytes from the start; -1 = the file's own position, which moves; O_APPEND writes at the end
  * @param len bytes, at least 1
+ * @param early 1 = commits the piece if it is all of it; not for memory that others share
  * @returns bytes of the piece, its address in RESULT_ADDRESS; -EBADF, -EFBIG, -ENOSPC, -ENOMEM
  */
-export function writeBegin(file: u32, pos: f64, len: u32, nowMs: f64): i32 {
-  return startWrite(deref<File>(file), pos, len, nowMs);
+export function writeBegin(file: u32, pos: f64, len: u32, nowMs: f64, early: u32): i32 {
+  return startWrite(deref<File>(file), pos, len, nowMs, early != 0);
 }
 
 /** May the file be written at all? For writes of nothing. @returns 0 or -EBADF */

@@ -72,12 +72,13 @@ export function filemapWrite(
   position: number,
   nowMs: number,
 ): number {
-  let n = core.x.writeBegin(file, position, length, nowMs);
+  const early = core.options.shared ? 0 : 1;
+  let n = core.x.writeBegin(file, position, length, nowMs, early);
   if (n < 0) return n;
   let done = 0;
   while (true) {
     copyFromBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
-    core.x.writeEnd(n);
+    if (n !== length || early === 0) core.x.writeEnd(n);
     done += n;
     if (done === length) return done;
     n = core.x.writeNext(length - done);
@@ -95,14 +96,15 @@ export function filemapWrite(
  */
 export function filemapWriteText(core: Core, file: FileHandle, text: string, nowMs: number): number {
   const { length } = text;
-  const size = core.buffer?.constructor.byteLength(text);
-  const n = core.x.writeBegin(file, -1, size ?? length, nowMs);
+  const measured = core.buffer?.constructor.byteLength(text);
+  const size = measured ?? length;
+  const n = core.x.writeBegin(file, -1, size, nowMs, 1);
   if (n < 0) return n;
   const at = core.f64[ADDRESS];
-  const isAscii = size === length && n === length;
+  const isAscii = measured === length && n === length;
   const isWhole = isAscii
     ? core.buffer?.latin1Write(text, at, n) === n
     : encodeStart(text, core.u8.subarray(at, at + n));
-  core.x.writeEnd(n);
+  if (n !== size) core.x.writeEnd(n);
   return isWhole ? 0 : n;
 }

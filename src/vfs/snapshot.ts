@@ -152,7 +152,7 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array
   aside.x.normalizeMemory();
   const extents = usedExtents(aside);
   const framesAt = HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES;
-  const bytes = new Uint8Array(framesAt + frameBytes(aside, extents));
+  const bytes = new Uint8Array(writeFrames(undefined, framesAt, extents, core, aside));
   writeFrames(bytes, framesAt, extents, core, aside);
   writeHead(bytes, meta, extents, endPfn(aside));
   const [low, high] = checksumOf(module, core.options.shared, bytes);
@@ -198,21 +198,17 @@ function writeHead(bytes: Uint8Array, meta: Uint8Array, extents: Extent[], end: 
   }
 }
 
-/** Bytes that the frames take. Pages of files need no look. */
-function frameBytes(rest: Core, extents: Extent[]): number {
-  return extents.reduce((sum, extent) => sum + (extent.isData ? extent.nr * PAGE_SIZE : sparseBytes(rest, extent)), 0);
-}
-
-/** Writes frames from `start` on: pages of files from `data`, all else from `rest`. */
-function writeFrames(bytes: Uint8Array, start: number, extents: Extent[], data: Core, rest: Core): void {
+/** Writes frames from `start` on: pages of files from `data`, all else from `rest`. @param bytes as in writeSparse() */
+function writeFrames(bytes: Uint8Array | undefined, start: number, extents: Extent[], data: Core, rest: Core): number {
   let at = start;
   for (const extent of extents) {
     if (extent.isData) {
       const pages = bytesOf(data, extent);
-      bytes.set(pages, at);
+      bytes?.set(pages, at);
       at += pages.length;
     } else at = writeSparse(rest, extent, bytes, at);
   }
+  return at;
 }
 
 type Checksum = [low: number, high: number];
@@ -256,14 +252,8 @@ function isZero(core: Core, word: number): boolean {
   return true;
 }
 
-function sparseBytes(core: Core, { pfn, nr }: Extent): number {
-  let bytes = nr * MASK_BYTES;
-  const end = (pfn + nr) * (PAGE_SIZE / 4);
-  for (let word = pfn * (PAGE_SIZE / 4); word < end; word += BLOCK_WORDS) if (!isZero(core, word)) bytes += BLOCK_BYTES;
-  return bytes;
-}
-
-function writeSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: number): number {
+/** Writes frames that are mostly zeros from `start` on. @param bytes undefined = only measures @returns where they end */
+function writeSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array | undefined, start: number): number {
   let at = start;
   for (let frame = pfn; frame < pfn + nr; frame++) {
     const mask = at;
@@ -271,8 +261,10 @@ function writeSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: 
     for (let block = 0; block < PAGE_SIZE / BLOCK_BYTES; block++) {
       const from = frame * PAGE_SIZE + block * BLOCK_BYTES;
       if (isZero(core, from / 4)) continue;
-      bytes[mask + (block >>> 3)] |= 1 << (block & 7);
-      bytes.set(core.u8.subarray(from, from + BLOCK_BYTES), at);
+      if (bytes) {
+        bytes[mask + (block >>> 3)] |= 1 << (block & 7);
+        bytes.set(core.u8.subarray(from, from + BLOCK_BYTES), at);
+      }
       at += BLOCK_BYTES;
     }
   }

@@ -112,7 +112,7 @@ interface FileExports {
   readBegin(file: File, pos: number, len: number): number;
   readNext(file: File, pos: number, len: number, advance: number): number;
   readInode(inode: Inode, pos: number, len: number): number;
-  writeBegin(file: File, pos: number, len: number, nowMs: number): number;
+  writeBegin(file: File, pos: number, len: number, nowMs: number, early: number): number;
   mayWrite(file: File): number;
   writeNext(len: number): number;
   writeEnd(n: number): void;

@@ -303,10 +303,11 @@ export class World {
   write(file: FileHandle, bytes: Uint8Array, pos: number): number {
     const { core } = this;
     let written = 0;
-    let n = core.x.writeBegin(file, pos, bytes.length, this.nowMs);
+    const early = bytes.length & 1; // both ways are to be the same
+    let n = core.x.writeBegin(file, pos, bytes.length, this.nowMs, early);
     while (n > 0) {
       core.u8.set(bytes.subarray(written, written + n), resultAddress(core));
-      core.x.writeEnd(n);
+      if (n !== bytes.length || early === 0) core.x.writeEnd(n);
       written += n;
       if (written === bytes.length) return written;
       n = core.x.writeNext(bytes.length - written);

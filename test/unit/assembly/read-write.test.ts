@@ -177,7 +177,7 @@ describe("data of files", () => {
     const world = newWorld();
     const { file } = new OpenFile(world, "f");
     world.x.freePages(world.x.allocPages(9), 512); // memory has grown: before it does, what is free is used in pieces
-    assert.equal(world.x.writeBegin(file, 0, 2 ** 20, NOW_MS), 2 ** 20);
+    assert.equal(world.x.writeBegin(file, 0, 2 ** 20, NOW_MS, 0), 2 ** 20);
     world.x.writeEnd(2 ** 20);
     assert.equal(world.x.readBegin(file, 0, 2 ** 20), 2 ** 20);
   });
