@@ -19,14 +19,14 @@ export interface Options {
   readonly listsRows: boolean;
 }
 
-/** How long one contender may take for one row in one round. */
+/** How long one contender may take for one row in one round. A round may have several subjects, see measure.ts. */
 export interface Budget {
   /** Least time of one sample of a repeated call, for benchmark.js. */
   readonly minSampleMs: number;
-  /** Least time spent sampling, either engine. */
+  /** Least time spent sampling a subject, either engine. */
   readonly sampleMs: number;
   readonly minSamples: number;
-  /** Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. */
+  /** Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. No subject starts later. */
   readonly maxWallMs: number;
   /** A contender that would need longer for a row is shown as `>20 s`. */
   readonly limitMs: number;

@@ -43,7 +43,7 @@ function readRow(read: Read): Row {
           assert.ok(buffer.equals(pattern(fileBytes).subarray(positions[i], positions[i] + len)), "wrong bytes");
         }
       };
-      return { kind: "repeat", op, check };
+      return { kind: "repeat", op, check, close: () => fs.closeSync(fd) };
     },
     bare: read.hasFloor ? () => bareRead(positionsOf(read), len, fileBytes) : undefined,
   };

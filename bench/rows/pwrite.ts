@@ -46,6 +46,7 @@ function batchOf({ len, nrOps, how, memory }: Write, fs: BenchFs, root: string):
     maxBatches: memory === "untouched" ? UNTOUCHED_BYTES / (nrOps * len) : undefined,
     op: how === "append" ? append : writeAt,
     reset: memory === "untouched" ? renew : empty,
+    close: () => fs.closeSync(fd),
     check() {
       assert.equal(fs.fstatSync(fd).size, nrOps * len);
       for (const i of [0, nrOps >> 1, nrOps - 1]) assert.ok(pieceAt(fs, fd, i, len).equals(buffer), "wrong bytes");
@@ -88,7 +89,7 @@ const overwrite4k: Row = {
       assert.ok(pieceAt(fs, fd, 4, 4096).equals(pattern(5 * 4096).subarray(4 * 4096)), "neighbour changed");
       assert.equal(fs.fstatSync(fd).size, WARM_BYTES);
     };
-    return { kind: "repeat", op, check };
+    return { kind: "repeat", op, check, close: () => fs.closeSync(fd) };
   },
   bare: () => bareOverwrite(4096, WARM_BYTES),
 };

@@ -44,6 +44,8 @@ interface TrialBase {
   op(i: number): number;
   /** Throws if the calls did not do what they should. Runs once, outside the timed part. */
   check(): void;
+  /** Closes what set-up has opened: a removed file keeps its memory until then. */
+  close?(): void;
 }
 
 /** A call that leaves things as they were: repeated as often as the engine likes. */
