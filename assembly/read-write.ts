@@ -30,8 +30,8 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
  *
  * @param pos bytes from the start of the file; -1 = at the file's own position, which moves. O_APPEND: at the end
  * @param len bytes, at least 1
- * @param early commits a first piece that is all of it: 30 ns less on untouched memory. For callers whose copy cannot fail,
- *   in memory that nobody else can look at before it is done
+ * @param early commits a first piece that is all of it: 3% of an append to untouched memory. For callers whose copy cannot
+ *   fail, in memory that nobody else can look at before it is done
  * @returns bytes of the first piece (its address in RESULT_ADDRESS); -EBADF, -EFBIG, -ENOSPC, -ENOMEM
  */
 export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: bool): i32 {

@@ -385,9 +385,9 @@ export function xaFind(xa: XArray, start: u32, last: u32, mark: u32): u32 {
   if (start > maxIndex(node)) return 0;
   let index = start;
   while (true) {
-    const slot = nextSlot(node, slotOf(node, index), last > maxIndexUnder(node, index) ? SLOTS - 1 : slotOf(node, last), mark);
+    const above = maxIndexUnder(node, index);
+    const slot = nextSlot(node, slotOf(node, index), last > above ? SLOTS - 1 : slotOf(node, last), mark);
     if (slot >= SLOTS) { // nothing more below this node: go on behind it
-      const above = maxIndexUnder(node, index);
       if (above == u32.MAX_VALUE || above >= last) return 0;
       index = above + 1;
       node = node.parent;

@@ -45,13 +45,18 @@ export function measureBare(row: Row, budget: Budget): Outcome {
 
 function measure(row: Row, budget: Budget, withTrial: WithTrial): Outcome {
   globalThis.gc?.();
-  startDeadline(budget.limitMs);
+  const withinLimit: WithTrial = (use) => {
+    startDeadline(budget.limitMs); // each subject has its own: taking one down ends it
+    try {
+      return withTrial(use);
+    } finally {
+      clearDeadline();
+    }
+  };
   try {
-    return { ns: time(row, budget, withTrial) };
+    return { ns: time(row, budget, withinLimit) };
   } catch (error) {
     return error instanceof TooSlow ? { tooSlow: true } : { error: describe(error) };
-  } finally {
-    clearDeadline();
   }
 }
 
