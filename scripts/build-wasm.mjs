@@ -54,6 +54,7 @@ function moveMessages(target) {
 /**
  * Text for the bytes of a core, as src/wasm/bytes-text.ts reads it: one printable character for a small byte, two for
  * the others. It compresses better than base64 or hexadecimal: 15.4 KB of gzip for a core of 35 KB, against 20.2 and 16.7.
+ * (The last passes in asconfig.json put like next to like, which takes another 130 bytes off a bundle.)
  */
 function bytesToText(bytes) {
   const alphabet = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter(
