@@ -62,20 +62,29 @@ export function isEncoding(encoding: unknown): boolean {
 const POOL_BYTES = 65536;
 /** Larger ones keep to themselves, as in Node 20: none of them keeps a pool alive. */
 const MAX_POOLED_BYTES = 4096;
-let pool: ArrayBufferLike | undefined;
-let poolUsed = 0;
+/**
+ * Dead weight of a pool on the JavaScript heap, elements of 8 bytes. V8 collects young objects when they have filled their
+ * space, whatever memory hangs on them: with 200 bytes of views to a KiB, 40 MB of dead pools pile up first, and in a
+ * small heap that starts a full collection. Heavier pools are collected before: 290 instead of 390 ns for a readFile of
+ * 1 KiB on Node 20.
+ */
+const POOL_WEIGHT = 512;
+let pool: ArrayBufferLike[] = [];
+let poolUsed = POOL_BYTES;
+const FastBuffer = NodeBuffer?.[Symbol.species];
 
 /** New bytes whose contents the caller overwrites in full; small ones share an ArrayBuffer, as Node's do. */
 export function allocBytes(size: number): Uint8Array {
   if (NodeBuffer === undefined) return new Uint8Array(size);
-  if (size === 0 || size > MAX_POOLED_BYTES) return NodeBuffer.allocUnsafe(size);
-  if (pool === undefined || poolUsed + size > POOL_BYTES) {
-    pool = NodeBuffer.allocUnsafeSlow(POOL_BYTES).buffer;
+  if (FastBuffer === undefined || size === 0 || size > MAX_POOLED_BYTES) return NodeBuffer.allocUnsafe(size);
+  if (poolUsed + size > POOL_BYTES) {
+    pool = new Array(POOL_WEIGHT);
+    pool[0] = NodeBuffer.allocUnsafeSlow(POOL_BYTES).buffer;
     poolUsed = 0;
   }
   const start = poolUsed;
   poolUsed = (start + size + 7) & ~7;
-  return NodeBuffer.from(pool, start, size);
+  return new FastBuffer(pool[0] as ArrayBufferLike, start, size);
 }
 
 /** New zeroed bytes of their own. */
