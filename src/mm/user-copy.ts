@@ -30,13 +30,14 @@ let encoder: TextEncoder | undefined;
 /**
  * Fills `target` with the first bytes of a text's UTF-8, of which there are at least as many. Not for shared memory.
  *
- * @returns whether that was all of them
+ * @returns the other bytes; undefined when there are none
  */
-export function encodeStart(text: string, target: Uint8Array): boolean {
+export function encodeStart(text: string, target: Uint8Array): Uint8Array | undefined {
   encoder ??= new TextEncoder();
   const { read, written } = encoder.encodeInto(text, target);
-  if (written === target.length) return read === text.length;
-  const cut = encoder.encode(text.slice(read, read + 2)); // a character that does not fit goes in as far as it can
-  target.set(cut.subarray(0, target.length - written), written);
-  return false;
+  if (read === text.length) return undefined;
+  const rest = encoder.encode(text.slice(read));
+  const left = target.length - written; // a character that does not fit goes in as far as it can
+  target.set(rest.subarray(0, left), written);
+  return rest.subarray(left);
 }

@@ -81,10 +81,10 @@ export interface Syscalls {
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /**
-   * Writes a text's UTF-8 at the file's position, from its start.
+   * Writes a text's UTF-8 at the file's position.
    *
-   * @returns 0 when all is written; bytes written where some are left; -EOPNOTSUPP: nothing has changed, encode it and
-   *   write() it
+   * @returns 0 when all is written; -EOPNOTSUPP: nothing has changed, encode it and write() it; else as write(), also
+   *   where some has been written
    */
   writeText(fd: number, text: string): number;
   /**

@@ -179,19 +179,12 @@ export function writeFileOperations(sys: Syscalls) {
   };
 
   /**
-   * Writes what comes from `start` on, and closes; on failure closes and throws.
+   * Writes the first `length` bytes, and closes; on failure closes and throws.
    *
    * @param isText Node's native path for text has its own error shape
    */
-  function writeAndClose(
-    fd: number,
-    isOwn: boolean,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    isText: boolean,
-  ): void {
-    let written = start;
+  function writeAndClose(fd: number, isOwn: boolean, bytes: Uint8Array, length: number, isText: boolean): void {
+    let written = 0;
     while (written < length) {
       const count = sys.write(fd, bytes, written, length - written, -1);
       if (count <= 0) {
@@ -209,25 +202,23 @@ export function writeFileOperations(sys: Syscalls) {
     const path = isFd ? "" : toPath(file);
     const fd = isFd ? file : sys.open(path, flags, mode);
     if (fd < 0) throw isFd ? uvException(-9, "write") : uvException(fd, "open", path);
-    const done = sys.writeText(fd, text);
-    if (done === 0) {
+    const rc = sys.writeText(fd, text);
+    if (rc === -EOPNOTSUPP) writeEncoded(fd, !isFd, text);
+    else {
       if (!isFd) sys.close(fd);
-    } else if (done < 0 && done !== -EOPNOTSUPP) {
-      if (!isFd) sys.close(fd);
-      throw uvException(done, "write");
-    } else writeEncoded(fd, !isFd, text, Math.max(0, done));
+      if (rc < 0) throw uvException(rc, "write");
+    }
   }
 
-  /** @param start bytes of it that are written already */
-  function writeEncoded(fd: number, isOwn: boolean, text: string, start: number): void {
+  function writeEncoded(fd: number, isOwn: boolean, text: string): void {
     const maxBytes = text.length * MAX_BYTES_PER_UNIT;
     if (maxBytes > MAX_SCRATCH_BYTES) {
       const bytes = encodeText(text, "utf8");
-      writeAndClose(fd, isOwn, bytes, start, bytes.length, true);
+      writeAndClose(fd, isOwn, bytes, bytes.length, true);
     } else {
       const scratch = takeScratch(maxBytes);
       const length = encodeUtf8Into(text, scratch);
-      writeAndClose(fd, isOwn, scratch, start, length, true);
+      writeAndClose(fd, isOwn, scratch, length, true);
       returnScratch(scratch);
     }
   }
@@ -235,7 +226,7 @@ export function writeFileOperations(sys: Syscalls) {
   function writeBytesSync(path: Path, bytes: Uint8Array): void {
     const fd = sys.open(path, CREATE_FLAGS, DEFAULT_MODE);
     if (fd < 0) throw uvException(fd, "open", path);
-    writeAndClose(fd, true, bytes, 0, bytes.length, false);
+    writeAndClose(fd, true, bytes, bytes.length, false);
   }
 
   function writeFileSync(file: unknown, data: unknown, options?: unknown): void {
