@@ -1,10 +1,11 @@
 /**
- * The floor: a bare `TypedArray.set` loop between a user's buffer and one WebAssembly.Memory, at the offsets of the row.
+ * The floor: a bare `TypedArray.set` loop between a user's buffer and one WebAssembly.Memory, at the offsets of the row;
+ * for text a bare `TextEncoder.encodeInto` loop.
  *
  * No calls, no lookup, no marks: what is left is the copy and, on untouched memory, the page faults.
  */
 import { alignedBuffer } from "../aligned.ts";
-import { pattern } from "../pattern.ts";
+import { pattern, text } from "../pattern.ts";
 import { type BatchTrial, type RepeatTrial, UNTOUCHED_BYTES } from "./row.ts";
 
 const PAGE_BYTES = 4096;
@@ -38,14 +39,32 @@ export function bareOverwrite(len: number, memoryBytes: number): RepeatTrial {
 
 /** Copies one buffer to `nrOps` places of whole pages in a row: the same ones in every batch if `isTouched`, else new ones. */
 export function bareFill(nrOps: number, len: number, isTouched: boolean): BatchTrial {
+  const buffer = Uint8Array.from(pattern(len));
+  return fill(nrOps, len, isTouched, (memory, at) => {
+    memory.set(buffer, at);
+    return buffer[0];
+  });
+}
+
+/** As bareFill(), with a text of `len` bytes that is encoded to each place. */
+export function bareEncode(nrOps: number, len: number, isTouched: boolean): BatchTrial {
+  const content = text(len);
+  const encoder = new TextEncoder();
+  return fill(nrOps, len, isTouched, (memory, at) => {
+    return encoder.encodeInto(content, memory.subarray(at, at + len)).written;
+  });
+}
+
+function fill(
+  nrOps: number,
+  len: number,
+  isTouched: boolean,
+  put: (memory: Uint8Array, at: number) => number,
+): BatchTrial {
   const stride = Math.ceil(len / PAGE_BYTES) * PAGE_BYTES;
   let memory = alignedBuffer(nrOps * stride);
   if (isTouched) memory.fill(1);
-  const buffer = Uint8Array.from(pattern(len));
-  const op = (i: number): number => {
-    memory.set(buffer, i * stride);
-    return buffer[0];
-  };
+  const op = (i: number): number => put(memory, i * stride);
   const reset = (): void => {
     if (!isTouched) memory = alignedBuffer(nrOps * stride);
   };

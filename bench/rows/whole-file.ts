@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Subject } from "../contenders/contender.ts";
 import { pattern, text } from "../pattern.ts";
 import { shuffle } from "../random.ts";
-import { bareFill } from "./bare-memory.ts";
+import { bareEncode, bareFill } from "./bare-memory.ts";
 import { makeDirs, numbered, unlinkFiles, writeFiles } from "./files.ts";
 import { type BatchTrial, type MemoryState, type RepeatTrial, type Row, UNTOUCHED_BYTES } from "./row.ts";
 
@@ -90,6 +90,7 @@ function newFiles({ fs, root }: Subject, { len, nrFiles, isText }: Kind, memory:
 
 function newFilesRow(kind: Kind, memory: MemoryState): Row {
   const isUntouched = memory === "untouched";
+  const bareFloor = kind.isText ? bareEncode : bareFill;
   return {
     id: `writefile-new-${idOf(kind)}${isUntouched ? "-untouched" : ""}`,
     title: `writeFile new ${titleOf(kind)}${isUntouched ? ", untouched" : ""}`,
@@ -97,7 +98,7 @@ function newFilesRow(kind: Kind, memory: MemoryState): Row {
     memory,
     isLeftOutInQuick: isUntouched,
     setUp: (subject) => newFiles(subject, kind, memory),
-    bare: isUntouched ? () => bareFill(kind.nrFiles, kind.len, false) : undefined,
+    bare: isUntouched ? () => bareFloor(kind.nrFiles, kind.len, false) : undefined,
   };
 }
 
