@@ -14,6 +14,7 @@ import { RESULT_ADDRESS } from "../wasm/layout.ts";
 import { copyFromBuffer, copyToBuffer, encodeStart } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
+/** Longer texts are encoded without being measured first, UTF-16 units. */
 const MAX_MEASURED_UNITS = 1024;
 
 /**
