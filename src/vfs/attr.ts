@@ -71,6 +71,17 @@ export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
   return (core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
 }
 
+/** What an inode is, S_IFMT of its mode. */
+export function typeOf(core: Core, inode: InodeHandle): number {
+  return core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
+}
+
+/** The open file behind a descriptor; 0 = none, or one that O_PATH has made a place only. */
+export function fdget(task: Task, fd: number): FileHandle {
+  const file = task.file(fd);
+  return file && task.kernel.core.u32[(file << 3) + FILE_MODE] & FMODE_PATH ? (0 as FileHandle) : file;
+}
+
 /** Attributes of a path, into task.statValues. @returns 0, or the errors of the walk */
 export function stat(task: Task, path: Path, flags: number): number {
   const { kernel } = task;
@@ -129,7 +140,7 @@ export function access(task: Task, path: Path, mode: number): number {
   const found = walk(task, path, LOOKUP_FOLLOW);
   if (found < 0 || mode === 0) return Math.min(found, 0);
   const inode = inodeOf(core, ndDentry(core));
-  const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
+  const type = typeOf(core, inode);
   if (mode & MAY_EXEC && type === S_IFREG && !mayExecute(core, ndMount(core))) return -EACCES;
   const denied = inodePermission(task.kernel, inode, mode);
   if (denied) return denied;
@@ -182,28 +193,30 @@ export function newMode(task: Task, dir: InodeHandle, mode: number): number {
 // --- Changes ----------------------------------------------------------------------------------------------------------
 
 /** A change that is checked and made on an inode. */
-type Change = (task: Task, inode: InodeHandle) => number;
+type Change = (inode: InodeHandle) => number;
 
-function changePath(task: Task, path: Path, flags: number, change: Change): number {
+/** @param refused a negated errno, for what is wrong with the change itself */
+function changePath(task: Task, path: Path, flags: number, change: Change, refused = 0): number {
   const { core } = task.kernel;
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
-  return changeInode(task, ndMount(core), inodeOf(core, ndDentry(core)), change);
+  return refused || changeInode(core, ndMount(core), inodeOf(core, ndDentry(core)), change);
 }
 
-function changeFile(task: Task, fd: number, change: Change): number {
-  const { u32 } = task.kernel.core;
+/** @param refused as for changePath() */
+function changeFile(task: Task, fd: number, change: Change, refused = 0): number {
+  const { core } = task.kernel;
   task.enter();
-  const file = task.file(fd);
-  if (!file || u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
-  const mnt = (u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
-  return changeInode(task, mnt, inodeOfFile(task.kernel.core, file), change);
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
+  const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  return refused || changeInode(core, mnt, inodeOfFile(core, file), change);
 }
 
-function changeInode(task: Task, mnt: MountHandle, inode: InodeHandle, change: Change): number {
-  if (isReadOnly(task.kernel.core, mnt)) return -EROFS;
-  if (task.kernel.core.u32[(inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
-  return change(task, inode);
+function changeInode(core: Core, mnt: MountHandle, inode: InodeHandle, change: Change): number {
+  if (isReadOnly(core, mnt)) return -EROFS;
+  if (core.u32[(inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
+  return change(inode);
 }
 
 /** The file system may refuse, or write the change to its store. */
@@ -218,15 +231,14 @@ function notify(kernel: Kernel, inode: InodeHandle, what: number): number {
  *   than owner and root
  */
 export function chmod(task: Task, path: Path, mode: number, flags: number): number {
-  return changePath(task, path, flags, (_, inode) => {
-    const { u32 } = task.kernel.core;
-    return (u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFLNK ? -EOPNOTSUPP : setMode(task, inode, mode);
+  return changePath(task, path, flags, (inode) => {
+    return typeOf(task.kernel.core, inode) === S_IFLNK ? -EOPNOTSUPP : setMode(task, inode, mode);
   });
 }
 
 /** Changes the permission bits of an open file. @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchmod(task: Task, fd: number, mode: number): number {
-  return changeFile(task, fd, (_, inode) => setMode(task, inode, mode));
+  return changeFile(task, fd, (inode) => setMode(task, inode, mode));
 }
 
 function setMode(task: Task, inode: InodeHandle, mode: number): number {
@@ -246,12 +258,12 @@ function setMode(task: Task, inode: InodeHandle, mode: number): number {
 
 /** Changes owner and group. @param uid -1 = leave it, as for gid @returns 0; errors of the walk; -EROFS; -EPERM */
 export function chown(task: Task, path: Path, uid: number, gid: number, flags: number): number {
-  return changePath(task, path, flags, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+  return changePath(task, path, flags, (inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
 }
 
 /** Changes owner and group of an open file. @param uid -1 = leave it, as for gid @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchown(task: Task, fd: number, uid: number, gid: number): number {
-  return changeFile(task, fd, (_, inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+  return changeFile(task, fd, (inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
 }
 
 /** Only root gives files away; an owner may choose among its groups. Set-ID bits go. */
@@ -292,9 +304,9 @@ function mayChown(task: Task, inode: InodeHandle, uid: number, gid: number): boo
 }
 
 /**
- * Sets the access and the modification time.
+ * Sets the access and the modification time. To leave both alone succeeds whatever the path.
  *
- * @returns 0; -EINVAL for nanoseconds out of range; errors of the walk; -EROFS; -EPERM, or -EACCES for "now"
+ * @returns 0; errors of the walk; -EINVAL for nanoseconds out of range; -EROFS; -EPERM, or -EACCES for "now"
  * @see Linux fs/utimes.c, fs/attr.c setattr_prepare()
  */
 export function utimens(
@@ -306,11 +318,12 @@ export function utimens(
   mtimeNsec: number,
   flags: number,
 ): number {
-  if (!areTimes(atimeNsec, mtimeNsec)) return -EINVAL;
-  return changePath(task, path, flags, (_, inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+  if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
+  const change: Change = (inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec);
+  return changePath(task, path, flags, change, areTimes(atimeNsec, mtimeNsec));
 }
 
-/** Sets the times of an open file, as utimens() does. @returns 0; -EINVAL; -EBADF; -EROFS; -EPERM or -EACCES */
+/** Sets the times of an open file, as utimens() does. @returns 0; -EBADF; -EINVAL; -EROFS; -EPERM or -EACCES */
 export function futimens(
   task: Task,
   fd: number,
@@ -319,12 +332,14 @@ export function futimens(
   mtimeSec: number,
   mtimeNsec: number,
 ): number {
-  if (!areTimes(atimeNsec, mtimeNsec)) return -EINVAL;
-  return changeFile(task, fd, (_, inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+  if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
+  const change: Change = (inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec);
+  return changeFile(task, fd, change, areTimes(atimeNsec, mtimeNsec));
 }
 
-function areTimes(...nsecs: number[]): boolean {
-  return nsecs.every((nsec) => (nsec >= 0 && nsec < 1e9) || nsec === UTIME_NOW || nsec === UTIME_OMIT);
+/** @returns 0 or -EINVAL */
+function areTimes(...nsecs: number[]): number {
+  return nsecs.every((nsec) => (nsec >= 0 && nsec < 1e9) || nsec === UTIME_NOW || nsec === UTIME_OMIT) ? 0 : -EINVAL;
 }
 
 function setTimes(
@@ -337,7 +352,6 @@ function setTimes(
 ): number {
   const { kernel } = task;
   const { core } = kernel;
-  if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
   const denied =
     maySetTimes(task, inode, atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW) || notify(kernel, inode, ATTR_TIMES);
   if (denied < 0) return denied;

@@ -81,22 +81,25 @@ type Make = (dir: InodeHandle, dentry: DentryHandle, operations: InodeOperations
 /**
  * Makes a name: walks to its directory, checks, and lets `make` fill the new dentry.
  *
- * @returns 0; errors of the walk; -EEXIST; -ENOENT (slashes behind what is to be no directory); -EROFS; errors of
+ * @param only the mount it must lie on
+ * @returns 0; errors of the walk; -EEXIST; -ENOENT (slashes behind what is to be no directory); -EROFS; -EXDEV; errors of
  *   mayCreate(); -ENOMEM; what `make` answers
  */
-function createName(task: Task, path: Path, wantsDir: boolean, make: Make): number {
+function createName(task: Task, path: Path, wantsDir: boolean, make: Make, only?: MountHandle): number {
   const found = walk(task, path, LOOKUP_LAST);
-  return found < 0 ? found : createAtWalk(task, found, wantsDir, make);
+  return found < 0 ? found : createAtWalk(task, found, wantsDir, make, only);
 }
 
 /** As createName(), where the walk has been done. @param found what it answered */
-function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make): number {
+function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make, only?: MountHandle): number {
   const { kernel } = task;
   const { core } = kernel;
   if (found !== 0) return -EEXIST;
   if (ndIsTooLong(core)) return -ENAMETOOLONG;
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
-  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  const mnt = ndParentMount(core);
+  if (isReadOnly(core, mnt)) return -EROFS;
+  if (only && mnt !== only) return -EXDEV;
   const dir = inodeOf(core, ndParent(core));
   const denied = mayCreate(kernel, dir);
   if (denied) return denied;
@@ -119,17 +122,23 @@ export function mkdir(task: Task, path: Path, mode: number): number {
   });
 }
 
-/** @param mode type and permission bits; type 0 is a regular file @returns as createName(); -EPERM for a directory or a device of others than root; -EINVAL */
+/**
+ * @param mode type and permission bits; type 0 is a regular file
+ * @param dev of a device; character device 0 is a whiteout, which anybody may make
+ * @returns as createName(); -EPERM for a directory or a device of others than root; -EINVAL
+ */
 export function mknod(task: Task, path: Path, mode: number, dev: number): number {
   const { kernel } = task;
   const type = mode & S_IFMT || S_IFREG;
+  const isDevice = type === S_IFCHR || type === S_IFBLK;
+  const isWhiteout = type === S_IFCHR && dev === 0;
   if (type === S_IFDIR) return -EPERM;
   if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return -EINVAL;
   return createName(task, path, false, (dir, dentry, operations) => {
     const wanted = type | newMode(task, dir, mode & S_IALLUGO);
     if (type === S_IFREG) return operations.create?.(kernel, dir, dentry, wanted) ?? -EPERM;
-    if ((type === S_IFCHR || type === S_IFBLK) && !isCapable(task)) return -EPERM;
-    return operations.mknod?.(kernel, dir, dentry, wanted, dev) ?? -EPERM;
+    if (isDevice && !isWhiteout && !isCapable(task)) return -EPERM;
+    return operations.mknod?.(kernel, dir, dentry, wanted, isDevice ? dev : 0) ?? -EPERM;
   });
 }
 
@@ -150,7 +159,7 @@ export function symlink(task: Task, target: Path, path: Path): number {
 /**
  * Gives a file another name; a symbolic link is not followed but linked.
  *
- * @returns 0; errors of both walks; -ENOENT; -EEXIST; -EROFS; -EXDEV; -EPERM for a directory; -EMLINK; -EACCES
+ * @returns 0; errors of both walks; -ENOENT; -EEXIST; -EROFS; -EXDEV; -EACCES; -EPERM for a directory; -EMLINK
  */
 export function link(task: Task, existing: Path, path: Path): number {
   const { kernel } = task;
@@ -160,11 +169,9 @@ export function link(task: Task, existing: Path, path: Path): number {
   const inode = inodeOf(core, source);
   const sourceMount = ndMount(core);
   core.x.iget(inode);
-  const rc = createName(task, path, false, (dir, dentry, operations) => {
-    const refused = mayLink(task, inode, ndParentMount(core) === sourceMount && sameFileSystem(task, inode, dir));
-    if (refused) return refused;
-    return operations.link?.(kernel, inode, dir, dentry) ?? -EPERM;
-  });
+  const make: Make = (dir, dentry, operations) =>
+    mayLink(task, inode, sameFileSystem(task, inode, dir)) || (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
+  const rc = createName(task, path, false, make, sourceMount);
   core.x.iput(inode);
   kernel.evictInodes();
   return rc;
@@ -174,9 +181,9 @@ function sameFileSystem(task: Task, a: InodeHandle, b: InodeHandle): boolean {
   return task.kernel.sbOf(a).handle === task.kernel.sbOf(b).handle;
 }
 
-function mayLink(task: Task, inode: InodeHandle, sameMount: boolean): number {
+function mayLink(task: Task, inode: InodeHandle, sameSuper: boolean): number {
   const { core } = task.kernel;
-  if (!sameMount) return -EXDEV;
+  if (!sameSuper) return -EXDEV;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   if (core.x.isDirectory(inode)) return -EPERM;
   if (core.u32[(inode << 3) + INODE_NLINK] === 0) return -ENOENT;

@@ -12,6 +12,7 @@ import {
   EISDIR,
   ELOOP,
   EMFILE,
+  ENOENT,
   ENXIO,
   EOPNOTSUPP,
   EPERM,
@@ -39,11 +40,8 @@ import {
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
-  S_IFIFO,
   S_IFLNK,
-  S_IFMT,
   S_IFREG,
-  S_IFSOCK,
 } from "../base/stat-flags.ts";
 import { type Core, PATH_A } from "../wasm/core.ts";
 import {
@@ -54,7 +52,6 @@ import {
   FMODE_WRITE,
   HANDOVER_LOOKUP,
   I_APPEND,
-  INODE_MODE,
   INODE_STATE,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
@@ -65,7 +62,7 @@ import {
   MAY_WRITE,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { inodeOfFile, newMode, ownerOrCapable } from "./attr.ts";
+import { inodeOfFile, newMode, ownerOrCapable, typeOf } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
 import {
   handOver,
@@ -92,14 +89,17 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  * Opens a file.
  *
  * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
- *   access), -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO
+ *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO
  *   (a fifo, socket or device: there is nobody at the other end), -EACCES, -EROFS, -EPERM, -ENOMEM
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
   if (flags & O_CREAT && flags & O_DIRECTORY) return -EINVAL;
   if (flags & O_TMPFILE_ONLY && !isTmpfile(flags)) return -EINVAL;
-  if (task.files.isFull()) return -EMFILE;
+  if (task.files.isFull()) {
+    const length = putPath(task.kernel.core, path, PATH_A);
+    return length > 0 ? -EMFILE : length || -ENOENT;
+  }
   if (flags & O_TMPFILE_ONLY) return openTmpfile(task, path, flags, mode);
   if (flags & O_CREAT) return openOrCreate(task, path, flags, mode);
   return openExisting(task, path, flags);
@@ -206,7 +206,7 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   const inode = inodeOf(core, dentry);
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
-  if (flags & O_TRUNC && (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) === S_IFREG) {
+  if (flags & O_TRUNC && typeOf(core, inode) === S_IFREG) {
     const rc = core.x.fileReserve() || truncateInode(task.kernel, inode, 0);
     if (rc) return unreserved(core, rc);
   }
@@ -217,12 +217,12 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
 function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number, access: number): number {
   const { core } = task.kernel;
   const writes = access & MAY_WRITE || flags & O_TRUNC;
-  switch (core.u32[(inode << 3) + INODE_MODE] & S_IFMT) {
+  const type = typeOf(core, inode);
+  switch (type) {
     case S_IFLNK:
       return -ELOOP;
     case S_IFDIR:
       if (access & MAY_WRITE || flags & O_TRUNC) return -EISDIR;
-      if (flags & O_DIRECT) return -EINVAL;
       break;
     case S_IFBLK:
     case S_IFCHR:
@@ -237,13 +237,9 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND))))
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
-  return hasNobody(core, inode) ? -ENXIO : 0;
-}
-
-/** Fifos, sockets and devices exist as inodes; opening one finds nobody at the other end. */
-function hasNobody(core: Core, inode: InodeHandle): boolean {
-  const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
-  return type === S_IFIFO || type === S_IFSOCK || type === S_IFBLK || type === S_IFCHR;
+  if (type === S_IFREG) return 0;
+  if (type === S_IFDIR) return flags & O_DIRECT ? -EINVAL : 0;
+  return -ENXIO; // fifos, sockets and devices exist as inodes; opening one finds nobody at the other end
 }
 
 /** Makes the open file and its descriptor. */

@@ -8,15 +8,17 @@
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENXIO, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_INSERT_RANGE,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_UNSHARE_RANGE,
   FALLOC_FL_ZERO_RANGE,
   LOCK_EX,
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
   S_IFDIR,
-  S_IFMT,
   S_IFREG,
   SEEK_CUR,
   SEEK_DATA,
@@ -30,13 +32,12 @@ import {
   FILE_DIR_COOKIE,
   FILE_MODE,
   FMODE_APPEND,
-  FMODE_PATH,
   FMODE_READ,
   FMODE_WRITE,
   HANDOVER_LOOKUP,
   I_APPEND,
   I_IMMUTABLE,
-  INODE_MODE,
+  INODE_NR_PAGES,
   INODE_SB,
   INODE_SIZE,
   INODE_STATE,
@@ -49,7 +50,7 @@ import {
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { inodeOfFile } from "./attr.ts";
+import { fdget, inodeOfFile, typeOf } from "./attr.ts";
 import { ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
@@ -138,10 +139,6 @@ function fileFor(task: Task, fd: number, modes: number): FileHandle {
   return file && task.kernel.core.u32[(file << 3) + FILE_MODE] & modes ? file : (0 as FileHandle);
 }
 
-function typeOf(core: Core, inode: InodeHandle): number {
-  return core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
-}
-
 function sizeOf(core: Core, inode: InodeHandle): number {
   return core.f64[(inode << 2) + INODE_SIZE];
 }
@@ -153,14 +150,16 @@ function maxBytes(core: Core, inode: InodeHandle): number {
 /** @returns the new position; -EBADF, -EINVAL (unknown whence, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
-  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE) || task.file(fd);
-  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
   const inode = inodeOfFile(core, file);
+  const isDirectory = typeOf(core, inode) === S_IFDIR;
+  if (isDirectory && whence > SEEK_CUR) return -EINVAL; // its size says nothing of positions
   const pos = target(core, inode, core.filePos(file), offset, whence);
   if (pos < 0) return pos;
-  if (pos > maxBytes(core, inode)) return -EINVAL;
+  if (!isDirectory && pos > maxBytes(core, inode)) return -EINVAL;
   core.setFilePos(file, pos);
-  if (typeOf(core, inode) === S_IFDIR && pos === 0) core.f64[(file << 2) + FILE_DIR_COOKIE] = Number.POSITIVE_INFINITY;
+  if (isDirectory && pos === 0) core.f64[(file << 2) + FILE_DIR_COOKIE] = Number.POSITIVE_INFINITY;
   return pos;
 }
 
@@ -194,6 +193,8 @@ export function truncate(task: Task, path: Path, length: number): number {
   const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
+  // As on tmpfs, the times stay where there is nothing to cut.
+  if (length === sizeOf(core, inode) && core.u32[(inode << 3) + INODE_NR_PAGES] === 0) return 0;
   return truncateInode(task.kernel, inode, length);
 }
 
@@ -208,8 +209,8 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   const { core } = task.kernel;
   task.enter();
   if (length < 0) return -EINVAL;
-  const file = task.file(fd);
-  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
@@ -226,10 +227,10 @@ export function ftruncate(task: Task, fd: number, length: number): number {
 export function fallocate(task: Task, fd: number, mode: number, offset: number, length: number): number {
   const { core } = task.kernel;
   task.enter();
-  const file = fileFor(task, fd, FMODE_READ | FMODE_WRITE);
+  const file = fdget(task, fd);
   if (!file) return -EBADF;
   if (offset < 0 || length <= 0) return -EINVAL;
-  if (!isFallocateMode(mode)) return -EOPNOTSUPP;
+  if (!FALLOCATE_MODES.includes(mode)) return -EOPNOTSUPP;
   if (!fileFor(task, fd, FMODE_WRITE)) return -EBADF;
   const inode = inodeOfFile(core, file);
   const state = core.u32[(inode << 3) + INODE_STATE];
@@ -240,11 +241,18 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
 }
 
-function isFallocateMode(mode: number): boolean {
-  const what = mode & ~FALLOC_FL_KEEP_SIZE;
-  if (what === FALLOC_FL_PUNCH_HOLE) return (mode & FALLOC_FL_KEEP_SIZE) !== 0;
-  return what === 0 || what === FALLOC_FL_ZERO_RANGE;
-}
+/** The modes that Linux knows; few file systems have all. */
+const FALLOCATE_MODES = [
+  0,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_ZERO_RANGE,
+  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_INSERT_RANGE,
+  FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE,
+];
 
 /** What the task that is served may make files as large as, bytes. */
 function fileSizeLimit({ core }: Kernel): number {
@@ -263,16 +271,15 @@ export function memoryFallocate(
   const inode = inodeOfFile(core, file);
   const end = offset + length;
   const size = sizeOf(core, inode);
-  if (mode & FALLOC_FL_PUNCH_HOLE) {
-    core.x.punchHole(inode, offset, end);
-    core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
-    return 0;
+  if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) return -EOPNOTSUPP;
+  if (mode & FALLOC_FL_PUNCH_HOLE) core.x.punchHole(inode, offset, end);
+  else {
+    if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
+    const rc = core.x.allocateRange(inode, offset, end);
+    if (rc < 0) return rc;
+    if (mode & FALLOC_FL_ZERO_RANGE) core.x.zeroRange(inode, offset, end);
+    if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
   }
-  if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
-  const rc = core.x.allocateRange(inode, offset, end);
-  if (rc < 0) return rc;
-  if (mode & FALLOC_FL_ZERO_RANGE) core.x.zeroRange(inode, offset, end);
-  if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
   core.x.fileRemovePrivileges(inode);
   core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   return 0;
@@ -295,8 +302,8 @@ export function copyFileRange(
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
-  const [from, to] = [task.file(fdIn), task.file(fdOut)];
-  if (!from || !to || fileFor(task, fdIn, FMODE_PATH) || fileFor(task, fdOut, FMODE_PATH)) return -EBADF;
+  const [from, to] = [fdget(task, fdIn), fdget(task, fdOut)];
+  if (!from || !to) return -EBADF;
   const [source, sink] = [inodeOfFile(core, from), inodeOfFile(core, to)];
   if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
   if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
@@ -376,8 +383,8 @@ export function genericFileWrite(
 
 /** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */
 export function fsync(task: Task, fd: number, dataOnly: boolean): number {
-  const file = task.file(fd);
-  if (!file || task.kernel.core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
   return task.files.operations[fd]?.fsync?.(task.kernel, file, dataOnly) ?? -EINVAL;
 }
 
@@ -392,8 +399,8 @@ export function sync(kernel: Kernel): number {
 export function flock(task: Task, fd: number, operation: number): number {
   const { core } = task.kernel;
   task.enter();
-  const file = task.file(fd);
-  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
   switch (operation & ~LOCK_NB) {
     case LOCK_SH:
       return core.x.flock(file, 0);

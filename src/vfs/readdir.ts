@@ -11,8 +11,6 @@ import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
 import type { Core } from "../wasm/core.ts";
 import {
-  FILE_MODE,
-  FMODE_PATH,
   I_DEAD,
   I_SYMLINK_BODY,
   INODE_GENERATION,
@@ -30,7 +28,7 @@ import {
   RESULT_LENGTH,
 } from "../wasm/layout.ts";
 import { decodeAscii, decodeUtf8 } from "../wasm/path-buffer.ts";
-import { inodeOfFile } from "./attr.ts";
+import { fdget, inodeOfFile } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { DirListing, Path } from "./syscalls.ts";
@@ -189,8 +187,8 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
-  const file = task.file(fd);
-  if (!file || core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return -EBADF;
+  const file = fdget(task, fd);
+  if (!file) return -EBADF;
   const inode = inodeOfFile(core, file);
   if (!core.x.isDirectory(inode)) return -ENOTDIR;
   if (core.u32[(inode << 3) + INODE_STATE] & I_DEAD) return -ENOENT;

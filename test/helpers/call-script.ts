@@ -58,8 +58,12 @@ const desc = (name: string | number): string => `f:${name}`;
 const AT_CWD = int(-100);
 
 function timespecs(...seconds: number[]): Uint8Array {
-  const bytes = Buffer.alloc(32);
-  for (const [i, second] of seconds.entries()) bytes.writeBigInt64LE(BigInt(second), i * 16);
+  return longs(...seconds.flatMap((second) => [second, 0]));
+}
+
+function longs(...values: number[]): Uint8Array {
+  const bytes = Buffer.alloc(values.length * 8);
+  for (const [i, value] of values.entries()) bytes.writeBigInt64LE(BigInt(value), i * 8);
   return bytes;
 }
 
@@ -114,8 +118,14 @@ function folioStat(task: Task, result: number): Outcome {
 }
 
 const OLD = 1_000_000_000;
-const hostAtime = (result: number, s: Buffer): Outcome =>
-  shown(result, () => (Number(s.readBigUInt64LE(72)) > OLD + 1000 ? "touched" : "as before"));
+const hostTime =
+  (at: number) =>
+  (result: number, s: Buffer): Outcome =>
+    shown(result, () => (Number(s.readBigUInt64LE(at)) > OLD + 1000 ? "touched" : "as before"));
+
+function folioTime(task: Task, path: string, field: number): Outcome {
+  return shown(task.stat(path, 0x100), () => (task.statValues[field] > OLD + 1000 ? "touched" : "as before"));
+}
 
 function bytesShown(result: number, bytes: Buffer): Outcome {
   return shown(result, () => `${result}:${bytes.subarray(0, result).toString("latin1")}`);
@@ -230,9 +240,29 @@ const CALLS = {
     folio: ({ task }, path) => task.utimens(path, OLD + 500, 0, OLD, 0, 0x100),
   },
   atime: {
-    host: (path) => call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0x100)], hostAtime),
-    folio: ({ task }, path) =>
-      shown(task.stat(path, 0x100), () => (task.statValues[sys.STAT_ATIME_SEC] > OLD + 1000 ? "touched" : "as before")),
+    host: (path) => call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0x100)], hostTime(72)),
+    folio: ({ task }, path) => folioTime(task, path, sys.STAT_ATIME_SEC),
+  },
+  mtime: {
+    host: (path) => call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0x100)], hostTime(88)),
+    folio: ({ task }, path) => folioTime(task, path, sys.STAT_MTIME_SEC),
+  },
+  /** Seconds and nanoseconds of the access and of the modification time. */
+  utimens: {
+    host: (path, ...times) => call(280, [AT_CWD, text(path), raw(longs(...times)), int(0)]),
+    folio: ({ task }, path, aSec, aNsec, mSec, mNsec) => task.utimens(path, aSec, aNsec, mSec, mNsec, 0),
+  },
+  futimens: {
+    host: (name, ...times) => call(280, [desc(name), int(0), raw(longs(...times)), int(0)]),
+    folio: (machine, name, aSec, aNsec, mSec, mNsec) =>
+      machine.task.futimens(machine.fd(name), aSec, aNsec, mSec, mNsec),
+  },
+  rdev: {
+    host: (path) =>
+      call(262, [AT_CWD, text(path), out(STAT_BYTES), int(0x100)], (result, s) =>
+        shown(result, () => `rdev=${Number(s.readBigUInt64LE(40))}`),
+      ),
+    folio: ({ task }, path) => shown(task.stat(path, 0x100), () => `rdev=${task.statValues[sys.STAT_RDEV]}`),
   },
   access: {
     host: (path, mode) => call(439, [AT_CWD, text(path), int(mode), int(0x200)]), // faccessat2, AT_EACCESS

@@ -244,6 +244,14 @@ describe("SEEK_DATA, SEEK_HOLE", () => {
     ["lseek", "f", 0, 5],
     ["lseek", "none", 0, SEEK_SET],
   ]);
+  same("positions in a directory", [
+    ["mkdir", "/d"],
+    file("f", "/d/f"),
+    ["open", "d", "/d", O_RDONLY],
+    ...[SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE, 5].flatMap((whence): Step[] =>
+      [0, 5, -1, -100, 2 ** 45].map((offset) => ["lseek", "d", offset, whence]),
+    ),
+  ]);
 });
 
 describe("fallocate", () => {
@@ -285,7 +293,47 @@ describe("fallocate", () => {
     ["fallocate", "r", 0, 0, 10],
     ["fallocate", "d", 0, 0, 10],
     ["fallocate", "none", 0, 0, 10],
+    ["open", "p", "/f", O_PATH],
+    ["open", "n", "/f", 3],
+    ...["f", "r", "d", "p", "n"].flatMap((name): Step[] =>
+      [8, 8 | KEEP, 32, 32 | KEEP, 64, 64 | KEEP, 8 | 64, PUNCH, 0x100].flatMap((mode): Step[] => [
+        ["fallocate", name, mode, 0, PAGE],
+        ["fallocate", name, mode, 0, 0],
+      ]),
+    ),
     ["fstat", "f"],
+  ]);
+  same("takes set-ID bits away", [
+    file("f", "/f"),
+    ["write", "f", "some bytes"],
+    ["chmod", "/f", 0o6777],
+    ["setUid", 1000],
+    ["fallocate", "f", PUNCH | KEEP, 100, 100],
+    ["stat", "/f"],
+  ]);
+});
+
+describe("truncate", () => {
+  same("to the size a file has", [
+    file("f", "/f"),
+    file("sparse", "/sparse"),
+    file("full", "/full"),
+    ["ftruncate", "sparse", 100000],
+    ["pwrite", "full", "x", 99999],
+    ...(["/f", "/sparse", "/full"] as const).flatMap((path): Step[] => [
+      ["age", path],
+      ["truncate", path, path === "/f" ? 0 : 100000],
+      ["mtime", path],
+    ]),
+    ["age", "/f"],
+    ["ftruncate", "f", 0],
+    ["mtime", "/f"],
+    ["age", "/f"],
+    ["open", "t", "/f", O_WRONLY | 0o1000],
+    ["mtime", "/f"],
+    ["age", "/f"],
+    ["truncate", "/f", 1],
+    ["mtime", "/f"],
   ]);
 });
 

@@ -348,6 +348,14 @@ describe("..", () => {
     ["rename", "/f", "/m"],
     ["rename", "/m/..", "/x"],
     ["rename", "/m/g", "/m/../h"],
+    ["chmod", "/m", 0o777],
+    ["setUid", 1000],
+    ["link", "/m/g", "/new"],
+    ["link", "/m/g", "/f"],
+    ["link", "/m/g", "/new/"],
+    ["link", "/m", "/new"],
+    ["rename", "/m/g", "/new"],
+    ["rename", "/m/g", "/f"],
   ]);
 });
 

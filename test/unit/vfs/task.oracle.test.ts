@@ -3,15 +3,19 @@ import { describe } from "vitest";
 import {
   O_APPEND,
   O_CREAT,
+  O_DIRECT,
   O_DIRECTORY,
+  O_NOATIME,
   O_PATH,
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
   O_WRONLY,
   R_OK,
+  S_IFBLK,
   S_IFCHR,
   S_IFIFO,
+  S_IFSOCK,
   SEEK_CUR,
   W_OK,
   X_OK,
@@ -121,6 +125,51 @@ describe("credentials", () => {
     ...user(1000, 1000),
     ["ftruncate", "a", 0],
     ["stat", "/f"],
+  ]);
+
+  same("fifos and sockets have no numbers; a device without one is anybody's to make", [
+    ["mkdir", "/w"],
+    ["chmod", "/w", 0o777],
+    ["mknod", "/w/p", S_IFIFO | 0o666, 0x103],
+    ["rdev", "/w/p"],
+    ["mknod", "/w/s", S_IFSOCK | 0o666, 0x103],
+    ["rdev", "/w/s"],
+    ["mknod", "/w/c", S_IFCHR | 0o666, 0x103],
+    ["rdev", "/w/c"],
+    ...user(1000, 1000),
+    ["mknod", "/w/whiteout", S_IFCHR | 0o666, 0],
+    ["stat", "/w/whiteout"],
+    ["mknod", "/w/null", S_IFCHR | 0o666, 0x103],
+    ["mknod", "/w/block", S_IFBLK | 0o666, 0],
+  ]);
+
+  same("to read a directory comes before O_DIRECT, which it does not have", [
+    ["mkdir", "/no", 0],
+    ["open", "d", "/no", O_DIRECT],
+    ...user(1000, 1000),
+    ["open", "d", "/no", O_DIRECT],
+    ["open", "d", "/", O_DIRECT],
+    ["open", "d", "/", O_DIRECT | O_NOATIME],
+  ]);
+});
+
+describe("times", () => {
+  const [NOW, OMIT] = [0x3fffffff, 0x3ffffffe];
+  const tries = (path: string, name: string): Step[] =>
+    [OMIT, NOW, 5, 1e9, -1].flatMap((aNsec): Step[] =>
+      [OMIT, NOW, 1e9].flatMap((mNsec): Step[] => [
+        ["utimens", path, 1, aNsec, 2, mNsec],
+        ["futimens", name, 1, aNsec, 2, mNsec],
+      ]),
+    );
+  same("to be left alone need no file; wrong ones are found out after it", [
+    file("f", "/f"),
+    ["mkdir", "/no", 0o700],
+    ...tries("/missing", "none"),
+    ...tries("/f/x", "f"),
+    ...user(1000, 1000),
+    ...tries("/f", "f"),
+    ...tries("/no/x", "none"),
   ]);
 });
 
@@ -305,6 +354,9 @@ describe("the number of descriptors", () => {
     ["open", "d", "/d", O_TMPFILE | O_RDONLY, 0o600],
     ["open", "d", "/d", O_PATH],
     ["open", "d", "/d", O_CREAT | O_DIRECTORY],
+    ["open", "d", "", O_RDONLY],
+    ["open", "d", "x".repeat(4096), O_RDONLY],
+    ["open", "d", "", O_CREAT | O_RDWR, 0o600],
     ["access", "/c", 0],
     ["close", "a"],
     file("c", "/c"),
