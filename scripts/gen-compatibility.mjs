@@ -27,7 +27,11 @@ const NOTES = `## What else to know
 - Constants, flags and mode bits are those of Linux on x86-64, on every platform. \`lchmod\` and \`lchmodSync\` are undefined
   and \`promises.lchmod\` rejects, as in Node on Linux.
 - A face belongs to its task, not to the process: it starts as root, in \`/\`, with umask \`0o022\`, and descriptors start at 3.
-- The work of callback and promise forms is done inside the call; the outcome comes later ([ADR 11](adr/0011-promises.md)).
+- The work of callback and promise forms is done inside the call; the outcome comes later ([ADR 11](adr/0011-promises.md)),
+  but sooner than in Node: a callback comes before ticks and microtasks that were queued after the call.
+- Functions that do several things do them themselves: a replaced \`fsyncSync\` is not called by \`writeFileSync\`.
+- \`F_OK\`, \`R_OK\`, \`W_OK\` and \`X_OK\`, which Node 26 has dropped, are still there, for older programs.
+- A FileHandle is the object itself: its methods do not work on a Proxy of it. \`Stats\` is a class: it needs \`new\`.
 - \`O_SYNC\`, \`O_DSYNC\`, \`O_DIRECT\`, \`O_NONBLOCK\` and \`O_NOCTTY\` are taken and change nothing: all data is in memory. \`fsync\`
   succeeds at once.
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits

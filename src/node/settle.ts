@@ -3,7 +3,8 @@
  *
  * The work is done inside the call; only its outcome is put off. A callback never runs before the call returns, and what
  * it throws is an uncaught exception. A promise settles in a microtask. Microtasks and ticks alone would starve timers
- * and sockets, so once the event loop has not turned for 5 ms, the next outcome goes through it.
+ * and sockets, so once the event loop has not turned for 5 ms, the next outcome goes through it; as does every one that
+ * may still be aborted.
  */
 import { immediate, nextTick } from "./platform.ts";
 
@@ -12,7 +13,7 @@ const MAX_MS_WITHOUT_TURN = 5;
 const now: () => number = globalThis.performance === undefined ? Date.now : () => performance.now();
 
 /** Runs `task` in a later turn of the event loop. */
-const afterTurn: (task: () => void) => void = immediate ?? messageChannelScheduler();
+export const afterTurn: (task: () => void) => void = immediate ?? messageChannelScheduler();
 
 /** Browsers have no setImmediate, and their setTimeout waits 4 ms when nested. */
 function messageChannelScheduler(): (task: () => void) => void {

@@ -9,7 +9,7 @@
  * written beside their operation.
  */
 import { abortError } from "./errors.ts";
-import { rejectSoon, resolveSoon, soon1, soon2, soon3 } from "./settle.ts";
+import { afterTurn, rejectSoon, resolveSoon, soon1, soon2 } from "./settle.ts";
 import { Failure } from "./uv-errors.ts";
 import { type Callback, NO_CALLBACK } from "./validators.ts";
 
@@ -117,9 +117,9 @@ async function commitUnlessAborted<Q, R>(commit: (q: Q) => R | Failure, request:
     }
     const outcome = commit(request);
     if (!(outcome instanceof Failure)) {
-      const value = await resolveSoon(outcome);
+      await new Promise<void>(afterTurn);
       if (signal.aborted) throw abortError(signal);
-      return value;
+      return outcome;
     }
     if (outcome.token === undefined) return rejectSoon(outcome.toError());
     await waitFor(outcome.token, request);
@@ -153,7 +153,7 @@ export function commitToCallback<Q>(commit: (request: Q) => unknown, request: Q,
     return;
   }
   if (outcome instanceof Failure) failCallback(commit, request, callback, outcome);
-  else if (signal !== undefined) soon3(deliverUnlessAborted as never, callback, outcome, signal);
+  else if (signal !== undefined) afterTurn(() => deliverUnlessAborted(callback, outcome, signal));
   else if (outcome === undefined) soon1(callback as never, null);
   else soon2(callback as never, null, outcome === NOTHING ? undefined : outcome);
 }

@@ -1,3 +1,4 @@
+import * as nodeFs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { hostFace, thrownBy } from "./host-face.ts";
 
@@ -129,6 +130,46 @@ describe("abort signals", () => {
     late.abort();
     expect(await error).toBe("AbortError");
   });
+
+  /** Every form that takes a signal, with the name of its error for `done`. */
+  const CALLS: Record<string, (fs: typeof nodeFs, path: string, signal: AbortSignal) => Promise<unknown>> = {
+    "readFile callback": (fs, path, signal) => new Promise((done) => fs.readFile(path, { signal }, done)),
+    "writeFile callback": (fs, path, signal) => new Promise((done) => fs.writeFile(path, "new", { signal }, done)),
+    "appendFile callback": (fs, path, signal) =>
+      new Promise((done) => fs.appendFile(path, "new", { signal } as object, done)),
+    "readFile promise": (fs, path, signal) => fs.promises.readFile(path, { signal }),
+    "writeFile promise": (fs, path, signal) => fs.promises.writeFile(path, "new", { signal }),
+    "readFile after an await": async (fs, path, signal) => {
+      await undefined;
+      return fs.promises.readFile(path, { signal });
+    },
+    "writeFile after an await": async (fs, path, signal) => {
+      await undefined;
+      return fs.promises.writeFile(path, "new", { signal });
+    },
+  };
+  const MOMENTS: Record<string, (task: () => void) => void> = {
+    "the next tick": (task) => process.nextTick(task),
+    "a microtask": (task) => queueMicrotask(task),
+    "a tick of a tick": (task) => process.nextTick(() => process.nextTick(task)),
+  };
+  for (const [callName, call] of Object.entries(CALLS)) {
+    for (const [moment, soon] of Object.entries(MOMENTS)) {
+      it(`stop a ${callName} in ${moment}, as on node:fs`, async () => {
+        const { fs, at } = hostFace();
+        for (const face of [fs as unknown as typeof nodeFs, nodeFs]) {
+          face.writeFileSync(at("f"), "old");
+          const controller = new AbortController();
+          const outcome = call(face, at("f"), controller.signal).then(
+            (error) => (error as Error | null)?.name,
+            (error) => error.name,
+          );
+          soon(() => controller.abort());
+          expect(await outcome).toBe("AbortError");
+        }
+      });
+    }
+  }
 });
 
 describe("mkdir -p", () => {
