@@ -33,7 +33,7 @@ export function memfsOperations(sys: Syscalls, ops: Operations) {
   /** @param cwd what relative paths start at; by default the task's working directory */
   function fromJSON(json: DirectoryJson, cwd?: string): void {
     const base = ops.toAbsolute(cwd ?? ".");
-    for (const [name, data] of Object.entries(json)) {
+    for (const [name, data] of Object.entries(json ?? {})) {
       const path = resolvePath(base, name);
       const isFile = typeof data === "string" || data instanceof Uint8Array;
       ops.mkdirSync(isFile ? parentOf(path) : path, { recursive: true });
@@ -58,7 +58,7 @@ export function memfsOperations(sys: Syscalls, ops: Operations) {
     if (type === S_IFREG) json[shown] = contents(path, isBytes);
     if (type !== S_IFDIR) return;
     const names = ops.readdirSync(path) as string[];
-    if (names.length === 0 && shown !== "") json[shown] = null;
+    if (names.length === 0 && shown !== "" && shown !== "/") json[shown] = null;
     for (const name of names) collect(resolvePath(path, name), json, root, isBytes);
   }
 
