@@ -89,8 +89,9 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  * Opens a file.
  *
  * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
- *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR, -ELOOP (a link with O_NOFOLLOW), -ENOTDIR, -ENXIO
- *   (a fifo, socket or device: there is nobody at the other end), -EACCES, -EROFS, -EPERM, -ENOMEM
+ *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -ELOOP (a link with
+ *   O_NOFOLLOW), -EISDIR, -EACCES (a device on a nodev mount), -EROFS, -EACCES, -EPERM, -EINVAL (a directory with
+ *   O_DIRECT), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;

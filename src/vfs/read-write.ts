@@ -147,7 +147,7 @@ function maxBytes(core: Core, inode: InodeHandle): number {
   return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
 }
 
-/** @returns the new position; -EBADF, -EINVAL (unknown whence, a negative position), -ENXIO (no data behind) */
+/** @returns the new position; -EBADF, -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
   const file = fdget(task, fd);
@@ -220,7 +220,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
 /**
  * Allocates, punches or zeroes a range.
  *
- * @param mode 0, FALLOC_FL_KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE with or without KEEP_SIZE
+ * @param mode one of FALLOCATE_MODES; memory has no COLLAPSE_RANGE, INSERT_RANGE and UNSHARE_RANGE
  * @returns 0; -EBADF; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF (not writable); -EPERM; -EISDIR; -ENODEV (not regular);
  *   -EFBIG; -ENOSPC, then no page has been added (what ZERO_RANGE was to zero is zeros)
  */
