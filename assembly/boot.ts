@@ -3,7 +3,7 @@ import {
   BOOT_SLOT, KERNEL_BLOCK, LAYOUT_MAGIC, KERNEL_SLOTS, LAYOUT_VERSION, WASM_PAGE_FRAMES,
 } from "./abi";
 import { initHash } from "./dcache";
-import { File, fput, unreserveFile } from "./file";
+import { File, fput, dropSpareFile } from "./file";
 import { isNil, kernel, slot } from "./kernel";
 import { onlineMemory } from "./page-alloc";
 import { initCaches } from "./slab";
@@ -39,6 +39,6 @@ export function releaseSlot(): void {
     file.count = 1;
     fput(file);
   }
-  unreserveFile();
+  dropSpareFile();
   while (!isNil(s.tasks)) freeTask(s.tasks);
 }

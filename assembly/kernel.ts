@@ -7,7 +7,7 @@
 //
 // Everything else is found from here. There is no mutable global: a second instance over the same memory sees the same
 // world. What belongs to an instance lies in its slot, whose address is the imported constant `self`.
-import { KERNEL_BLOCK, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
+import { KERNEL_BLOCK, KERNEL_SLOTS, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
 import { Dentry } from "./dentry";
 import { Cred, Task } from "./task";
 import { Inode } from "./inode";
@@ -93,8 +93,8 @@ import { SuperBlock } from "./super";
   ndCandidate: Dentry; // the dentry that revalidate is asked about
   ndRevalidated: Dentry;
   ndLinkBody: usize;
+  spareFile: File; // for the next open, all zeros; nil = there is none
   // The piece of a read or write under way (Linux struct kiocb)
-  spareFile: File; // reserved for the open under way, nil otherwise
   ioFile: File;
   ioPos: f64;
   ioAdvance: u32; // 1 = the file's own position moves
@@ -118,6 +118,11 @@ import { SuperBlock } from "./super";
 // @ts-ignore: decorator
 @inline export function slot(): Slot {
   return changetype<Slot>(self);
+}
+
+/** Owner slot of a number, nil = there is none. */
+export function ownerSlot(number: u32): Slot {
+  return changetype<Slot>(<usize>load<u32>(KERNEL_BLOCK + KERNEL_SLOTS + (<usize>number << 2)));
 }
 
 /** The task whose call is being served. */

@@ -124,9 +124,10 @@ function freeSlab(cache: KmemCache, pfn: u32): void {
   freePage(pfn);
 }
 
+/** Fills an object with zeros. @param size bytes, a multiple of 32 */
 // Inline stores: memory.fill leaves Wasm for a C function, which costs more than 20 stores.
 // @ts-ignore: decorator
-@inline function zeroObject(object: usize, size: u32): void {
+@inline export function zeroObject(object: usize, size: u32): void {
   for (let at = object, end = object + size; at < end; at += 32) {
     store<u64>(at, 0);
     store<u64>(at, 0, 8);

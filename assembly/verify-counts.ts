@@ -9,14 +9,14 @@
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_SYMLINK_BODY, KERNEL_BLOCK, KERNEL_SLOTS, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
   PG_SLAB,
 } from "./abi";
 import { Dentry } from "./dentry";
 import { File } from "./file";
 import { FileLock } from "./flock";
 import { Inode } from "./inode";
-import { isNil, kernel, Slot } from "./kernel";
+import { isNil, kernel, ownerSlot, Slot } from "./kernel";
 import { Mount } from "./mount";
 import { pageOf, pfnOf } from "./page";
 import { cacheOf } from "./slab";
@@ -113,18 +113,20 @@ function verifyAllZero(): void {
 /** Open files and tasks are on the lists of their slots. */
 function verifySlots(): void {
   let nrFiles: u32 = 0;
+  let nrSpare: u32 = 0;
   let nrTasks: u32 = 0;
   let nrEvicting: u32 = 0;
   for (let i: u32 = 0; i < NR_SLOTS; i++) {
-    const slot = changetype<Slot>(<usize>load<u32>(KERNEL_BLOCK + KERNEL_SLOTS + (<usize>i << 2)));
+    const slot = ownerSlot(i);
     if (isNil(slot)) continue;
+    if (!isNil(slot.spareFile)) nrSpare++;
     assert(slot.number == i, "slot: wrong number");
     nrFiles += verifyFiles(slot, i);
     nrTasks += verifyTasks(slot, i);
     for (let inode: Inode = slot.evicting; !isNil(inode); inode = changetype<Inode>(inode.aliases)) nrEvicting++;
     assert(isNil(slot.current) || isObject(CACHE_TASK, changetype<usize>(slot.current)), "slot: current is no task");
   }
-  assert(nrFiles == kernel().nrFiles && nrFiles == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
+  assert(nrFiles == kernel().nrFiles && nrFiles + nrSpare == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
   assert(nrTasks == cacheOf(CACHE_TASK).nrObjects, "tasks: a task is on no slot's list");
   assert(nrEvicting == 0, "slot: inodes still wait for evictInode");
 }

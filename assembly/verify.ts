@@ -9,7 +9,7 @@
 import {
   AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT,
   CACHE_SUPER_BLOCK, CACHE_TASK, CACHE_XA_NODE, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_HASH_DIR, KERNEL_CACHES,
-  LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
+  LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, NR_SLOTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
   PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_UNEVICTABLE,
   SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
 } from "./abi";
@@ -17,7 +17,7 @@ import { Dentry } from "./dentry";
 import { File } from "./file";
 import { findPage } from "./filemap";
 import { Inode } from "./inode";
-import { isNil, kernel } from "./kernel";
+import { isNil, kernel, ownerSlot } from "./kernel";
 import { lruList, lruOf } from "./lru";
 import { Mount } from "./mount";
 import { Page, pageAddress, pageOf } from "./page";
@@ -241,8 +241,17 @@ function verifySlab(id: u32, pfn: u32, page: Page): void {
   assert(isZero(end, base + PAGE_SIZE - end), "slab: bytes behind the last object were written");
   if (id >= CACHE_KMALLOC_32) return;
   let nrLive: u32 = 0;
-  for (let object = base; object < end; object += cache.objectSize) if (isLive(id, object)) nrLive++;
+  for (let object = base; object < end; object += cache.objectSize) if (isLive(id, object) || isSpareFile(object)) nrLive++;
   assert(nrLive == page.index, "slab: an object in use is empty");
+}
+
+/** True for a file that waits for an open: in use, though all zeros. */
+function isSpareFile(object: usize): bool {
+  for (let i: u32 = 0; i < NR_SLOTS; i++) {
+    const slot = ownerSlot(i);
+    if (!isNil(slot) && changetype<usize>(slot.spareFile) == object) return isZero(object, offsetof<File>());
+  }
+  return false;
 }
 
 /** True for an object in use: each record has a field, not its first, that is 0 in free objects alone. */

@@ -5,7 +5,7 @@ import {
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
-import { allocFile, File, fput, reserveFile, unreserveFile } from "../file";
+import { allocFile, File, fput, reserveFile } from "../file";
 import { fillHole, findPage, holeLength } from "../filemap";
 import { dropLock, setLock } from "../flock";
 import { Inode, isDir, mappingOf, touch } from "../inode";
@@ -111,11 +111,6 @@ function isHole(): bool {
 /** Makes sure that the next fileOpen() cannot fail. @returns 0 or -ENOMEM */
 export function fileReserve(): i32 {
   return reserveFile();
-}
-
-/** Takes fileReserve() back. */
-export function fileUnreserve(): void {
-  unreserveFile();
 }
 
 /** Another descriptor shares the file. */

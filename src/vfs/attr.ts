@@ -54,7 +54,7 @@ import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
-import { pathsChanged } from "./path-cache.ts";
+import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -90,9 +90,15 @@ export function stat(task: Task, path: Path, flags: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const known = core.x.statKnown(paths.inode(entry), paths.version(entry));
+    const known = core.x.statKnown(paths.words[entry + ENTRY_INODE], paths.words[entry + ENTRY_VERSION]);
     if (known === 0 || known === -ENOENT) return known;
   }
+  return statByWalk(task, path, flags, entry);
+}
+
+function statByWalk(task: Task, path: Path, flags: number, entry: number): number {
+  const { kernel, paths } = task;
+  const { core } = kernel;
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
   const rc = core.x.statPath(len, 0 as FileHandle, follow(flags));
@@ -109,7 +115,13 @@ export function exists(task: Task, path: Path): boolean {
   const { kernel, paths } = task;
   const { core } = kernel;
   const entry = paths.find(path);
-  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.dentry(entry) !== 0;
+  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.words[entry + ENTRY_DENTRY] !== 0;
+  return existsByWalk(task, path, entry);
+}
+
+function existsByWalk(task: Task, path: Path, entry: number): boolean {
+  const { kernel, paths } = task;
+  const { core } = kernel;
   task.enter();
   const len = putPath(core, path, PATH_A);
   if (len < 0) return false;

@@ -38,6 +38,7 @@ import {
   SLOT_ND_SUPPLIED,
   SLOT_ND_TRAILING,
   SLOT_SCRATCH,
+  SLOT_SPARE_FILE,
   SLOT_TASKS,
   SUPER_BLOCK_FLAGS,
 } from "../wasm/layout.ts";
@@ -151,7 +152,7 @@ function keepLast(core: Core): void {
 }
 
 /** What of the slot is no part of a walk, and stays as the file system's operation has left it. */
-const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING];
+const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE];
 
 /**
  * Calls an operation of a file system in the middle of a walk, or before what the walk has found is used. It may make

@@ -43,7 +43,7 @@ import {
   S_IFLNK,
   S_IFREG,
 } from "../base/stat-flags.ts";
-import { type Core, PATH_A } from "../wasm/core.ts";
+import { PATH_A } from "../wasm/core.ts";
 import {
   FMODE_APPEND,
   FMODE_NOATIME,
@@ -75,6 +75,7 @@ import {
   ndParentMount,
   walk,
 } from "./namei.ts";
+import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { truncateInode } from "./read-write.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -110,27 +111,39 @@ export function openFile(task: Task, path: Path, wanted: number, mode: number): 
 const PLAIN_FLAGS = O_RDWR | O_WRONLY | O_APPEND | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
 
 function openExisting(task: Task, path: Path, flags: number): number {
+  const { paths } = task;
   const { core } = task.kernel;
   const access = ACCESS[flags & O_ACCMODE];
-  let found = 0;
-  if ((flags & ~PLAIN_FLAGS) === 0) {
-    const { paths } = task;
-    task.enter();
-    const entry = flags & O_DIRECTORY ? -1 : paths.find(path);
-    if (entry >= 0) {
-      const [mnt, dentry, inode] = [paths.mount(entry), paths.dentry(entry), paths.inode(entry)];
-      const file = core.x.openKnown(mnt, dentry, inode, paths.version(entry), flags, fmode(flags), access);
-      if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
-      if (file !== 0 && file !== -ESTALE) return file;
-    }
+  task.enter();
+  const entry = flags & (~PLAIN_FLAGS | O_DIRECTORY) ? -1 : paths.find(path);
+  if (entry >= 0) {
+    const { words } = paths;
+    const inode = words[entry + ENTRY_INODE];
+    const [mnt, dentry, version] = [
+      words[entry + ENTRY_MOUNT],
+      words[entry + ENTRY_DENTRY],
+      words[entry + ENTRY_VERSION],
+    ];
+    const file = core.x.openKnown(mnt, dentry, inode, version, flags, fmode(flags), access);
+    if (file > 0) return installFile(task, file as FileHandle, inode as InodeHandle, flags);
+    if (file !== 0 && file !== -ESTALE) return file;
+  }
+  return openByWalk(task, path, flags, access, entry);
+}
+
+function openByWalk(task: Task, path: Path, flags: number, access: number, entry: number): number {
+  const { core } = task.kernel;
+  let found: number;
+  if (flags & ~PLAIN_FLAGS) found = walk(task, path, walkFlags(flags));
+  else {
     const len = putPath(core, path, PATH_A);
     if (len < 0) return len;
     const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access);
-    if (file > -HANDOVER_LOOKUP && walkFlags(flags) === LOOKUP_FOLLOW) paths.note(core, path, entry, len, file);
+    if (file > -HANDOVER_LOOKUP && walkFlags(flags) === LOOKUP_FOLLOW) task.paths.note(core, path, entry, len, file);
     if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
-  } else found = walk(task, path, walkFlags(flags));
+  }
   return found < 0 ? found : openFound(task, ndMount(core), found as DentryHandle, flags, access);
 }
 
@@ -168,17 +181,11 @@ function create(task: Task, flags: number, mode: number): number {
   const reserved = core.x.fileReserve();
   if (reserved < 0) return reserved;
   const dentry = core.x.dAllocLast() as DentryHandle;
-  if (dentry < 0) return unreserved(core, dentry);
+  if (dentry < 0) return dentry;
   const rc = inode.create(kernel, dir, dentry, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
-  const fd = rc < 0 ? unreserved(core, rc) : install(task, mnt, dentry, flags & ~O_TRUNC);
+  const fd = rc < 0 ? rc : install(task, mnt, dentry, flags & ~O_TRUNC);
   core.x.dput(dentry);
   return fd;
-}
-
-/** An open has failed after the file was reserved. */
-function unreserved(core: Core, rc: number): number {
-  core.x.fileUnreserve();
-  return rc;
 }
 
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
@@ -209,7 +216,7 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   if (refused) return refused;
   if (flags & O_TRUNC && typeOf(core, inode) === S_IFREG) {
     const rc = core.x.fileReserve() || truncateInode(task.kernel, inode, 0);
-    if (rc) return unreserved(core, rc);
+    if (rc) return rc;
   }
   return install(task, mnt, dentry, flags);
 }

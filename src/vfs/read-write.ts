@@ -55,6 +55,7 @@ import { ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -116,9 +117,16 @@ export function findSmall(task: Task, path: Path, max: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const known = core.x.readKnown(paths.mount(entry), paths.inode(entry), paths.version(entry), max);
+    const { words } = paths;
+    const inode = words[entry + ENTRY_INODE];
+    const known = core.x.readKnown(words[entry + ENTRY_MOUNT], inode, words[entry + ENTRY_VERSION], max);
     if (known !== -ESTALE) return known;
   }
+  return findByWalk(task, path, max, entry);
+}
+
+function findByWalk({ kernel, paths }: Task, path: Path, max: number, entry: number): number {
+  const { core } = kernel;
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
   const rc = core.x.readPath(len, max);

@@ -6,10 +6,10 @@
  *
  * Does not own: Dirents and encodings (node/), the order and packing of names (assembly/).
  */
-import { EBADF, EINVAL, ENOENT, ENOMEM, ENOTDIR } from "../base/errno.ts";
+import { EBADF, EINVAL, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
-import type { Core } from "../wasm/core.ts";
+import { type Core, PATH_B } from "../wasm/core.ts";
 import {
   I_DEAD,
   I_SYMLINK_BODY,
@@ -24,6 +24,7 @@ import {
   MAY_READ,
   MOUNT_FLAGS,
   PAGE_SIZE,
+  PATH_MAX,
   RESULT_EXTRA,
   RESULT_LENGTH,
 } from "../wasm/layout.ts";
@@ -116,7 +117,7 @@ function splitAtNul(packed: Uint8Array): Uint8Array[] {
   return names;
 }
 
-/** All entries, sorted bytewise. @returns errors of the walk, -ENOTDIR, -EACCES, -ENOMEM */
+/** All entries, sorted bytewise. @returns errors of the walk, -ENOTDIR, -EACCES */
 export function readdir(task: Task, path: Path): DirListing | number {
   const { kernel } = task;
   const { core } = kernel;
@@ -132,36 +133,33 @@ export function readdir(task: Task, path: Path): DirListing | number {
   return listing;
 }
 
-function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle): DirListing | number {
+function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle): DirListing {
   const { core, dirCache } = kernel;
   const generation = core.u32[(inode << 3) + INODE_GENERATION];
   const version = core.u32[(inode << 3) + INODE_VERSION];
   const kept = dirCache.get(inode);
   if (kept && kept.generation === generation && kept.version === version) return kept.listing;
   const listing = new Listing();
-  const rc = withBuffer(core, (buffer, bytes) => {
+  withBuffer(core, (buffer, bytes) => {
     core.x.readdirSorted(dentry);
     for (let nr = core.x.packNames(buffer, bytes); nr > 0; nr = core.x.packNames(buffer, bytes)) {
       listing.add(core, buffer, bytes, nr);
     }
   });
-  if (rc < 0) return rc;
   dirCache.delete(inode);
   dirCache.set(inode, { generation, version, listing });
   if (dirCache.size > KEPT_LISTINGS) dirCache.delete(dirCache.keys().next().value as InodeHandle);
   return listing;
 }
 
-/** Lends a buffer of the core to `use`, as large as there is. @returns 0 or -ENOMEM */
-function withBuffer(core: Core, use: (address: number, bytes: number) => void): number {
-  for (let order = BUFFER_ORDER; order >= 0; order -= BUFFER_ORDER) {
-    const pfn = core.x.allocBuffer(order);
-    if (pfn === 0) continue;
-    use(pfn * PAGE_SIZE, PAGE_SIZE << order);
-    core.x.freePages(pfn, 1 << order);
-    return 0;
+/** Lends `use` a buffer: frames, or where memory is full what is there for second paths, which no listing has. */
+function withBuffer({ x }: Core, use: (address: number, bytes: number) => void): void {
+  const pfn = x.allocBuffer(BUFFER_ORDER);
+  if (pfn === 0) use(PATH_B, PATH_MAX);
+  else {
+    use(pfn * PAGE_SIZE, PAGE_SIZE << BUFFER_ORDER);
+    x.freePages(pfn, 1 << BUFFER_ORDER);
   }
-  return -ENOMEM;
 }
 
 /** Entries of a file system that lists its own, sorted bytewise. */
@@ -182,7 +180,7 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** The next entries of an open directory, newest first. @returns an empty listing at the end; -EBADF, -ENOTDIR, -ENOENT (it has been removed), -ENOMEM */
+/** The next entries of an open directory, newest first. @returns an empty listing at the end; -EBADF, -ENOTDIR, -ENOENT (it has been removed) */
 export function getdents(task: Task, fd: number, nrEntries: number): DirListing | number {
   const { kernel } = task;
   const { core } = kernel;
@@ -194,11 +192,10 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
   if (core.u32[(inode << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
   if (kernel.tableOf(inode).file.iterate) return iterateNext(kernel, file, inode, nrEntries);
   const listing = new Listing();
-  const rc = withBuffer(core, (buffer, bytes) => {
+  withBuffer(core, (buffer, bytes) => {
     const nr = core.x.readdirNext(file, buffer, bytes, nrEntries);
     if (nr > 0) listing.add(core, buffer, bytes, nr);
   });
-  if (rc < 0) return rc;
   core.x.accessed(file);
   return listing;
 }

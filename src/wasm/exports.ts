@@ -106,7 +106,6 @@ interface FileExports {
   readPath(len: number, max: number): number;
   readKnown(mnt: number, inode: number, version: number, max: number): number;
   fileReserve(): number;
-  fileUnreserve(): void;
   fileGet(file: File): void;
   filePut(file: File): void;
   readBegin(file: File, pos: number, len: number): number;

@@ -578,7 +578,7 @@ export const SLOT_ND_CANDIDATE = 24;
 export const SLOT_ND_REVALIDATED = 25;
 /** usize at byte 104; index in a Uint32Array at the record */
 export const SLOT_ND_LINK_BODY = 26;
-/** File at byte 108; index in a Uint32Array at the record: reserved for the open under way, nil otherwise */
+/** File at byte 108; index in a Uint32Array at the record: for the next open, all zeros; nil = there is none */
 export const SLOT_SPARE_FILE = 27;
 /** File at byte 112; index in a Uint32Array at the record */
 export const SLOT_IO_FILE = 28;

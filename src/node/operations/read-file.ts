@@ -209,10 +209,10 @@ class QuickRead {
     return this.text(undefined, path, O_RDONLY);
   }
 
-  /** Bytes of a file by its name. */
-  smallBytes(path: Path): Uint8Array {
+  /** Bytes of a small file by its name. @returns undefined when it is no such file */
+  smallBytes(path: Path): Uint8Array | undefined {
     const found = this.#sys.findSmall(path, SMALL_BYTES);
-    if (found === -EOPNOTSUPP) return this.bytes(path, O_RDONLY);
+    if (found === -EOPNOTSUPP) return undefined;
     if (found < 0) throw uvException(found, "open", path);
     const target = allocBytes(found); // Fast path: same result.
     this.#sys.copyFound(target, found);
@@ -235,22 +235,6 @@ class QuickRead {
     const text = decodeUtf8Range(scratch, filled);
     returnScratch(scratch);
     return text;
-  }
-
-  bytes(path: Path, flags: number): Uint8Array {
-    const file = this.#open(path, flags);
-    const size = this.#expectedSize(undefined, file);
-    const target = allocBytes(size);
-    let filled = 0;
-    while (filled < size) {
-      const count = this.#sys.read(file, target, filled, size - filled, -1);
-      if (count < 0) this.#fail(undefined, file, count, "read");
-      if (count === 0) break;
-      filled += count;
-    }
-    const whole = size === 0 ? this.#rest(undefined, file, []) : target;
-    this.#close(file);
-    return filled < whole.length && size > 0 ? whole.subarray(0, filled) : whole;
   }
 
   /** Goes on after a full scratch buffer: with the rest at once when the size is known. */
@@ -342,7 +326,8 @@ export function readFileOperations(sys: Syscalls) {
     if (typeof file === "string") {
       // Fast path: same result.
       if (options === "utf8" || options === "utf-8") return quick.smallText(toPath(file));
-      if (options === undefined || options === null) return quick.smallBytes(toPath(file));
+      const bytes = options === undefined || options === null ? quick.smallBytes(toPath(file)) : undefined;
+      if (bytes !== undefined) return bytes;
     }
     return readOther(file, toReadFileOptions(options));
   }

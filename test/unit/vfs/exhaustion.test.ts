@@ -6,6 +6,7 @@ import { ramfs } from "../../../src/fs/ramfs.ts";
 import { Kernel } from "../../../src/vfs/kernel.ts";
 import { mount, mountRoot } from "../../../src/vfs/mount.ts";
 import { MS_BIND } from "../../../src/vfs/mount-constants.ts";
+import type { DirListing } from "../../../src/vfs/syscalls.ts";
 import type { Task } from "../../../src/vfs/task.ts";
 import { coreModule, framesInUse, IS_SHARED, NOW_MS } from "../../helpers/core.ts";
 import { digestOf } from "../../helpers/digest.ts";
@@ -44,7 +45,6 @@ const CALLS: Record<string, Call> = {
   "open without a name": (task) => task.open("/dir", O_TMPFILE | O_RDWR, 0o600),
   "open of a new file": (task) => task.open(`/dir/${LONG}`, O_CREAT | O_RDWR, 0o644),
   "open that truncates": (task) => task.open("/file", O_TRUNC | O_RDWR, 0),
-  readdir: (task) => task.readdir("/dir/sub"),
   mkdir: (task) => task.mkdir("/dir/new", 0o755),
   mknod: (task) => task.mknod("/dir/new", 0o10644, 0),
   symlink: (task) => task.symlink("t".repeat(4000), `/dir/${LONG}`),
@@ -80,6 +80,28 @@ describe("running out of memory at any allocation of a system call", () => {
         assert.equal(framesInUse(core), frames, `failure ${n} leaked`);
       }
       assert.ok(failures > 0 && failures < 199, `${failures} failures`);
+    });
+  }
+});
+
+describe("listing a directory when memory has run out", () => {
+  const lists: Record<string, (task: Task, fd: number) => DirListing | number> = {
+    readdir: (task) => task.readdir("/dir/sub"),
+    getdents: (task, fd) => task.getdents(fd, 1000),
+  };
+  for (const [name, list] of Object.entries(lists)) {
+    it(`works piece by piece: ${name}`, () => {
+      const task = newTask();
+      const fd = task.open("/dir/sub", O_RDONLY | O_DIRECTORY, 0);
+      const names: string[] = [];
+      task.kernel.core.x.setFailAfter(1);
+      for (let rounds = 0; rounds < (name === "readdir" ? 1 : 50); rounds++) {
+        const listing = list(task, fd);
+        assert.ok(typeof listing !== "number", `answered ${listing}`);
+        names.push(...listing.names);
+      }
+      task.kernel.core.x.setFailAfter(0);
+      assert.deepEqual(names.sort(), Array.from({ length: 50 }, (_, i) => `${i}-${LONG}`).sort());
     });
   }
 });
