@@ -144,9 +144,9 @@ export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
  * writes or zeroes all of them. They count as up to date and dirty.
  *
  * @param nr pages from `index` on that are not cached, at least 1
- * @returns how many contiguous pages there are now; 0 when memory ran out. First frame: findPage(index)
+ * @returns the first frame, and in the high half how many there are now; 0 when memory ran out
  */
-export function fillHole(inode: Inode, index: u32, nr: u32): u32 {
+export function fillHole(inode: Inode, index: u32, nr: u32): u64 {
   const wanted = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
   let order = wanted;
   let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
@@ -160,7 +160,7 @@ export function fillHole(inode: Inode, index: u32, nr: u32): u32 {
   const nrPages: u32 = 1 << order;
   const got = addRun(inode, index, pfn, nrPages);
   for (let i = got; i < nrPages; i++) freePage(pfn + i);
-  return got;
+  return got ? <u64>got << 32 | pfn : 0;
 }
 
 /**
@@ -172,14 +172,15 @@ function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
   let done: u32 = 0;
   while (done < nr) {
     const at = index + done;
-    if (xaStore(xa, at, pageEntry(pfn + done))) break;
-    let n: u32 = 1;
     const leaf = xaLeaf(xa, at);
-    if (!isNil(leaf)) {
-      const room = min<u32>(64 - (at & 63), nr - done);
-      for (; n < room; n++) setSlot(leaf, (at & 63) + n, pageEntry(pfn + done + n));
-      leaf.count += <u8>(n - 1);
+    if (isNil(leaf)) {
+      if (xaStore(xa, at, pageEntry(pfn + done))) break;
+      done++;
+      continue;
     }
+    const n = min<u32>(64 - (at & 63), nr - done);
+    for (let i: u32 = 0; i < n; i++) setSlot(leaf, (at & 63) + i, pageEntry(pfn + done + i));
+    leaf.count += <u8>n;
     done += n;
   }
   if (!done) return 0;

@@ -104,7 +104,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("rwsem") != 148) ERROR("Inode.rwsem and layout.ts disagree");
   if (offsetof<Inode>("version") != 152) ERROR("Inode.version and layout.ts disagree");
   if (offsetof<Inode>("flocks") != 156) ERROR("Inode.flocks and layout.ts disagree");
-  if (offsetof<Kernel>() != 172) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 176) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -143,6 +143,7 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("touchMs") != 152) ERROR("Kernel.touchMs and layout.ts disagree");
   if (offsetof<Kernel>("touchSec") != 160) ERROR("Kernel.touchSec and layout.ts disagree");
   if (offsetof<Kernel>("touchNsec") != 168) ERROR("Kernel.touchNsec and layout.ts disagree");
+  if (offsetof<Kernel>("touchedEnd") != 172) ERROR("Kernel.touchedEnd and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -219,16 +219,17 @@ function refillPcp(): bool {
 function growMemory(): bool {
   const k = kernel();
   const present = <u32>memory.size() * WASM_PAGE_FRAMES;
-  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, min<u32>(present, k.maxPfn)));
+  const nextSection = (k.endPfn + SECTION_FRAMES) & ~(SECTION_FRAMES - 1);
+  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(nextSection, min<u32>(present, k.maxPfn)));
   const want = min<u32>(max<u32>(GROW_MIN_FRAMES, k.endPfn), GROW_MAX_FRAMES);
   let target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
   if (target <= present) return false;
   if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) { // less than that may still be to be had
-    target = min<u32>((k.endPfn + SECTION_FRAMES) & ~(SECTION_FRAMES - 1), k.maxPfn);
+    target = min<u32>(nextSection, k.maxPfn);
     if (target <= present || hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
   }
   countEvent(VM_MEMORY_GROWN);
-  return onlineMemory(min<u32>(k.endPfn + SECTION_FRAMES, target));
+  return onlineMemory(min<u32>(nextSection, target));
 }
 
 /** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */

@@ -223,13 +223,14 @@ export function allocateRange(inode: u32, start: f64, end: f64): i32 {
     const left = last - index; // pages after this one
     let got: u32 = 1;
     if (!findPage(i, index)) {
-      got = fillHole(i, index, holeLength(i, index, left + 1));
-      if (!got) {
+      const run = fillHole(i, index, holeLength(i, index, left + 1));
+      if (!run) {
         undoAllocation(i, first, last);
         return -ENOSPC;
       }
-      memory.fill(pageAddress(findPage(i, index)), 0, <usize>got << PAGE_SHIFT);
-      for (let n: u32 = 0; n < got; n++) pageOf(findPage(i, index + n)).flags |= PG_PRIVATE;
+      got = <u32>(run >> 32);
+      memory.fill(pageAddress(<u32>run), 0, <usize>got << PAGE_SHIFT);
+      for (let n: u32 = 0; n < got; n++) pageOf(<u32>run + n).flags |= PG_PRIVATE;
     }
     if (got > left) break;
     index += got;

@@ -2,21 +2,13 @@
  * readFile: a whole file as bytes or text.
  *
  * One job object per call holds the progress (opened, bytes so far), so that a call that had to wait for a store goes on
- * where it stopped. Small texts are read into a scratch buffer and decoded from there.
+ * where it stopped. The synchronous form finds small files in one call into the VFS.
  */
-import { EBADF, EOPNOTSUPP } from "../../base/errno.ts";
+import { EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
-import {
-  allocBytes,
-  asBuffer,
-  concatBytes,
-  decodeBytes,
-  decodeUtf8,
-  decodeUtf8Range,
-  MIN_ASCII_TEST_BYTES,
-} from "../encoding.ts";
+import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8Range, MIN_ASCII_TEST_BYTES } from "../encoding.ts";
 import { argTypeError, argValueError, fileTooLargeError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
@@ -32,7 +24,6 @@ import {
   toOptions,
 } from "../validators.ts";
 import type { NameEncoding } from "./names-encoding.ts";
-import { returnScratch, takeScratch } from "./scratch.ts";
 
 const DEFAULTS: CommonOptions = Object.freeze({ flag: "r" });
 /** Step in which files of unknown size are read, bytes. */
@@ -57,6 +48,8 @@ export class ReadFileJob {
   size = -1;
   /** Shown in failures of reads: the asynchronous forms have it, the synchronous one does not. */
   shownPath: Path | undefined = undefined;
+  /** Node's own way for text: the size is a guess, and a bad descriptor is found out by the read. */
+  readsToEnd = false;
   target: Uint8Array | undefined = undefined;
   filled = 0;
   /** Set while waiting for a store: lets go of the file when the call is given up. */
@@ -137,14 +130,14 @@ class ReadFile {
   #look(job: ReadFileJob): Failure | undefined {
     if (job.size >= 0) return undefined;
     const rc = this.#sys.fstat(job.fd);
-    if (rc < 0) return failed(this.#sys, rc, "fstat", job.shownPath);
+    if (rc < 0) return failed(this.#sys, rc, job.readsToEnd ? "read" : "fstat", job.shownPath);
     const { statValues } = this.#sys;
     const size = (statValues[STAT_MODE] & S_IFMT) === S_IFREG ? statValues[STAT_SIZE] : 0;
     if (size > IO_MAX_BYTES) return special(0, fileTooLargeError(size));
     job.size = size;
     try {
       if (job.userBuffer !== undefined) job.target = claimUserBuffer(job);
-      else if (size > 0) job.target = allocBytes(size);
+      else if (size > 0 && !job.readsToEnd) job.target = allocBytes(size);
     } catch (error) {
       return special(0, error as Error);
     }
@@ -173,12 +166,15 @@ class ReadFile {
   }
 
   #readPieces(job: ReadFileJob, fd: number): Failure | undefined {
+    let room: Uint8Array = new Uint8Array(0);
     for (;;) {
-      const piece = allocBytes(UNKNOWN_SIZE_STEP);
-      const count = this.#sys.read(fd, piece, 0, UNKNOWN_SIZE_STEP, -1);
+      // One byte more than expected: it shows that there are no others.
+      if (room.length === 0) room = allocBytes(job.size > job.filled ? job.size - job.filled + 1 : UNKNOWN_SIZE_STEP);
+      const count = this.#sys.read(fd, room, 0, room.length, -1);
       if (count < 0) return failed(this.#sys, count, "read", job.shownPath);
       if (count === 0) return undefined;
-      job.pieces.push(piece.subarray(0, count));
+      job.pieces.push(room.subarray(0, count));
+      room = room.subarray(count);
       job.filled += count;
     }
   }
@@ -191,7 +187,7 @@ function finish(job: ReadFileJob): string | Uint8Array {
   return encoding ? decodeBytes(bytes, encoding) : bytes;
 }
 
-/** Reads whole files at once, with no job to keep: the two common results of the synchronous form. */
+/** Reads small files at once, with no job to keep: the two common results of the synchronous form. */
 class QuickRead {
   readonly #sys: Syscalls;
 
@@ -199,14 +195,14 @@ class QuickRead {
     this.#sys = sys;
   }
 
-  /** Text of a file by its name. */
-  smallText(path: Path): string {
+  /** Text of a small file by its name. @returns undefined when it is no such file */
+  smallText(path: Path): string | undefined {
     const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
+    if (found === -EOPNOTSUPP) return undefined;
+    if (found < 0) throw uvException(found, "open", path);
     // Fast paths: same result.
     if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8Range(this.#sys.bytesFound(found), found);
-    if (found >= 0) return this.#sys.textFound(found);
-    if (found !== -EOPNOTSUPP) throw uvException(found, "open", path);
-    return this.text(undefined, path, O_RDONLY);
+    return this.#sys.textFound(found);
   }
 
   /** Bytes of a small file by its name. @returns undefined when it is no such file */
@@ -217,84 +213,6 @@ class QuickRead {
     const target = allocBytes(found); // Fast path: same result.
     this.#sys.copyFound(target, found);
     return target;
-  }
-
-  /** @param fd the caller's own descriptor, or undefined to open `path` */
-  text(fd: number | undefined, path: Path, flags: number): string {
-    const file = fd ?? this.#open(path, flags);
-    const scratch = takeScratch(0);
-    let filled = 0;
-    for (;;) {
-      const count = file < 0 ? -EBADF : this.#sys.read(file, scratch, filled, scratch.length - filled, -1);
-      if (count < 0) this.#fail(fd, file, count, "read");
-      if (count === 0) break;
-      filled += count;
-      if (filled === scratch.length) return this.#longText(fd, file, scratch);
-    }
-    if (fd === undefined) this.#close(file);
-    const text = decodeUtf8Range(scratch, filled);
-    returnScratch(scratch);
-    return text;
-  }
-
-  /** Goes on after a full scratch buffer: with the rest at once when the size is known. */
-  #longText(fd: number | undefined, file: number, head: Uint8Array): string {
-    const size = this.#expectedSize(fd, file);
-    const restBytes = Math.max(0, size - head.length);
-    const pieces = [head];
-    if (restBytes > 0) {
-      const rest = allocBytes(restBytes);
-      const count = this.#sys.read(file, rest, 0, restBytes, -1);
-      if (count < 0) this.#fail(fd, file, count, "read");
-      pieces.push(rest.subarray(0, count));
-    }
-    const whole = this.#rest(fd, file, pieces);
-    if (fd === undefined) this.#close(file);
-    returnScratch(head);
-    return decodeUtf8(whole);
-  }
-
-  /** Reads until nothing comes, and joins it to what was read before. */
-  #rest(fd: number | undefined, file: number, pieces: Uint8Array[]): Uint8Array {
-    let step = takeScratch(0);
-    for (;;) {
-      const count = this.#sys.read(file, step, 0, step.length, -1);
-      if (count < 0) this.#fail(fd, file, count, "read");
-      if (count === 0) break;
-      pieces.push(step.subarray(0, count));
-      step = allocBytes(UNKNOWN_SIZE_STEP);
-    }
-    let size = 0;
-    for (const piece of pieces) size += piece.length;
-    const whole = concatBytes(pieces, size);
-    returnScratch(step);
-    return whole;
-  }
-
-  #open(path: Path, flags: number): number {
-    const fd = this.#sys.open(path, flags, DEFAULT_MODE);
-    if (fd < 0) throw uvException(fd, "open", path);
-    return fd;
-  }
-
-  #expectedSize(fd: number | undefined, file: number): number {
-    const rc = this.#sys.fstat(file);
-    if (rc < 0) this.#fail(fd, file, rc, "fstat");
-    const { statValues } = this.#sys;
-    const size = (statValues[STAT_MODE] & S_IFMT) === S_IFREG ? statValues[STAT_SIZE] : 0;
-    if (size <= IO_MAX_BYTES) return size;
-    if (fd === undefined) this.#sys.close(file);
-    throw fileTooLargeError(size);
-  }
-
-  #close(file: number): void {
-    const rc = this.#sys.close(file);
-    if (rc < 0) throw uvException(rc, "close");
-  }
-
-  #fail(fd: number | undefined, file: number, rc: number, syscall: string): never {
-    if (fd === undefined) this.#sys.close(file);
-    throw uvException(rc, syscall);
   }
 }
 
@@ -324,23 +242,24 @@ export function readFileOperations(sys: Syscalls) {
 
   function readFileSync(file: unknown, options?: unknown): string | Uint8Array {
     if (typeof file === "string") {
-      // Fast path: same result.
-      if (options === "utf8" || options === "utf-8") return quick.smallText(toPath(file));
-      const bytes = options === undefined || options === null ? quick.smallBytes(toPath(file)) : undefined;
-      if (bytes !== undefined) return bytes;
+      // Fast paths: same result.
+      const isText = options === "utf8" || options === "utf-8";
+      const quickly = isText
+        ? quick.smallText(toPath(file))
+        : options === undefined || options === null
+          ? quick.smallBytes(toPath(file))
+          : undefined;
+      if (quickly !== undefined) return quickly;
     }
     return readOther(file, toReadFileOptions(options));
   }
 
   function readOther(file: unknown, options: CommonOptions): string | Uint8Array {
-    const { encoding, flag } = options;
-    if ((encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined) {
-      if (isInt32(file)) return quick.text(file, "", toFlags(flag));
-      const path = toPath(file);
-      const flags = toFlags(flag);
-      return flags === O_RDONLY ? quick.smallText(path) : quick.text(undefined, path, flags);
-    }
-    const job = isInt32(file) ? new ReadFileJob(checkFd(file), 0, options) : readFileJobByPath(file, flag, options);
+    const { encoding } = options;
+    const isText = (encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined;
+    const job = syncJob(file, options, isText);
+    const text = isText && job.path !== undefined && job.flags === O_RDONLY ? quick.smallText(job.path) : undefined;
+    if (text !== undefined) return text;
     const outcome = reader.run(job);
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();
@@ -356,8 +275,14 @@ function showingPath(job: ReadFileJob): ReadFileJob {
   return job;
 }
 
-/** Node checks the flags before the path here. */
-function readFileJobByPath(file: unknown, flag: unknown, options: CommonOptions): ReadFileJob {
-  const flags = toFlags(flag);
+function syncJob(file: unknown, options: CommonOptions, isText: boolean): ReadFileJob {
+  const { flag } = options;
+  if (isText) {
+    const job = new ReadFileJob(isInt32(file) ? file : toPath(file), toFlags(flag), options);
+    job.readsToEnd = true;
+    return job;
+  }
+  if (isInt32(file)) return new ReadFileJob(checkFd(file), 0, options);
+  const flags = toFlags(flag); // before the path, in Node
   return new ReadFileJob(toPath(file), flags, options);
 }

@@ -1,8 +1,8 @@
 /**
- * One buffer for data that only passes through: text read and decoded, text encoded and written.
+ * One buffer for data that only passes through: text encoded and written.
  *
- * It is taken and returned, since a file system written in JavaScript may read files while one is being read; who finds
- * it taken gets a new one. It grows to what was asked for, up to a limit.
+ * It is taken and returned, since a file system written in JavaScript may write files while one is being written; who
+ * finds it taken gets a new one. It grows to what was asked for, up to a limit.
  */
 import { NodeBuffer } from "../platform.ts";
 
