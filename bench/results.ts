@@ -7,6 +7,9 @@ import { geometricMean, median } from "./stats.ts";
 /** A contender, or the bare `TypedArray.set` loop. */
 export type Column = ContenderName | "bare";
 
+/** Whoever needs longer than this, set-up included, runs the row once only. */
+const ONE_RUN_MS = 4000;
+
 export class RowResult {
   readonly id: string;
   readonly title: string;
@@ -16,6 +19,7 @@ export class RowResult {
   readonly ns = new Map<Column, number[]>();
   /** Why a column has no number: ">20 s", or the message of an error. */
   readonly problems = new Map<Column, string>();
+  readonly #finished = new Set<Column>();
 
   constructor({ id, title, section, memory }: Row) {
     this.id = id;
@@ -24,9 +28,16 @@ export class RowResult {
     this.memory = memory;
   }
 
-  add(column: Column, outcome: Outcome, limitMs: number): void {
+  /** @param wallMs what it took, set-up included @param limitMs what it may have taken */
+  add(column: Column, outcome: Outcome, wallMs: number, limitMs: number): void {
+    if (!("ns" in outcome) || wallMs > ONE_RUN_MS) this.#finished.add(column);
     if ("ns" in outcome) this.ns.set(column, [...(this.ns.get(column) ?? []), outcome.ns]);
     else this.problems.set(column, "tooSlow" in outcome ? `>${limitMs / 1000} s` : outcome.error);
+  }
+
+  /** No other run after an error, nor for the very slow. */
+  isFinished(column: Column): boolean {
+    return this.#finished.has(column);
   }
 
   /** Median over the rounds; undefined without a number, or after a problem in any round. */

@@ -1,7 +1,7 @@
 /**
  * The bench: `npm run bench`, or `node --import tsx bench/run.ts` with the options that `--help` lists.
  *
- * Row by row; in each round all contenders in turn, the first one changing. See README.md for the method.
+ * Round by round, each in new processes; row by row, each by all contenders in turn. See README.md for the method.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -19,34 +19,42 @@ import type { Row } from "./rows/row.ts";
 import { renderTable } from "./table.ts";
 import { meanFindings, rowFindings } from "./verdict.ts";
 
-/** Whoever needs longer than this for a round, set-up included, runs the row once only. */
-const ONE_ROUND_MS = 4000;
-
 const options = parseOptions(process.argv.slice(2));
 if (options.listsRows) for (const { id, title } of allRows) console.log(`${id.padEnd(36)}${title}`);
 else await main();
 
 async function main(): Promise<void> {
-  const entrants = await startAll([...options.contenders, "bare"]);
-  const present = entrants.flatMap(({ column, greeting }) =>
+  const { rounds, isQuick } = options;
+  const rows = allRows.filter(isWanted);
+  const results = rows.map((row) => new RowResult(row));
+  const first = await startAll();
+  const present = first.flatMap(({ column, greeting }) =>
     "origin" in greeting && column !== "bare" ? [{ name: column, origin: greeting.origin }] : [],
   );
-  const absent = entrants.flatMap(({ column, greeting }) =>
+  const absent = first.flatMap(({ column, greeting }) =>
     "reason" in greeting ? [{ name: column as ContenderName, reason: greeting.reason }] : [],
   );
   for (const { name, origin } of present) console.error(`${name.padEnd(9)} ${origin}`);
   for (const { name, reason } of absent) console.error(`${name.padEnd(9)} not in this run: ${reason}`);
-  const runners = entrants.filter(({ greeting }) => "origin" in greeting);
-  const rows = await runRows(runners);
-  await Promise.all(entrants.map((entrant) => entrant.stop()));
-  const { rounds, isQuick } = options;
-  report({ rows, columns: runners.map(({ column }) => column), present, absent, rounds, isQuick });
+  const nrRuns = rows.reduce((sum, row) => sum + runnersOf(row, first).length * runsOf(row), 0);
+  const progress = new Progress(rounds * nrRuns);
+  for (let round = 0; round < rounds; round++) {
+    const entrants = round === 0 ? first : await startAll();
+    for (const [i, row] of rows.entries()) {
+      await runRow(row, results[i], runnersOf(row, entrants), i + round, `round ${round + 1}`, progress);
+    }
+    await Promise.all(entrants.map((entrant) => entrant.stop()));
+  }
+  progress.finish();
+  const columns = first.filter(canRun).map(({ column }) => column);
+  report({ rows: results, columns, present, absent, rounds, isQuick });
 }
 
-/** The base comes first, the bare loop last. */
-function startAll(columns: readonly Column[]): Promise<Entrant[]> {
-  const ordered = [...columns].sort((a, b) => Number(b === options.base) - Number(a === options.base));
-  return Promise.all(ordered.map((column) => Entrant.start(column)));
+/** New processes for all columns. The base comes first, the bare loop last. */
+function startAll(): Promise<Entrant[]> {
+  const columns: Column[] = [...options.contenders, "bare"];
+  columns.sort((a, b) => Number(b === options.base) - Number(a === options.base));
+  return Promise.all(columns.map((column) => Entrant.start(column)));
 }
 
 /** The rows that --only and --quick leave. A row named by --only runs in quick mode, too. */
@@ -55,42 +63,42 @@ function isWanted({ id, title, isLeftOutInQuick }: Row): boolean {
   return only === undefined ? !(isQuick && isLeftOutInQuick) : only.test(id) || only.test(title);
 }
 
-async function runRows(entrants: readonly Entrant[]): Promise<RowResult[]> {
-  const wanted = allRows.filter(isWanted);
-  const progress = new Progress(wanted.reduce((sum, row) => sum + runnersOf(row, entrants).length * roundsOf(row), 0));
-  const results: RowResult[] = [];
-  for (const [turn, row] of wanted.entries()) results.push(await runRow(row, runnersOf(row, entrants), turn, progress));
-  progress.finish();
-  return results;
-}
-
-/** Rows on untouched memory have one subject a round, whose luck is worth 4 %: they run twice as many. */
-function roundsOf({ memory }: Row): number {
-  return memory === "untouched" && !options.isQuick ? 2 * options.rounds : options.rounds;
+function canRun({ greeting }: Entrant): boolean {
+  return "origin" in greeting;
 }
 
 /** Who runs the row. */
 function runnersOf(row: Row, entrants: readonly Entrant[]): Entrant[] {
-  return entrants.filter(({ column }) =>
-    column === "bare" ? row.bare !== undefined : row.only === undefined || row.only === column,
-  );
+  return entrants
+    .filter(canRun)
+    .filter(({ column }) =>
+      column === "bare" ? row.bare !== undefined : row.only === undefined || row.only === column,
+    );
 }
 
-async function runRow(row: Row, runners: readonly Entrant[], turn: number, progress: Progress): Promise<RowResult> {
-  const result = new RowResult(row);
-  const finished = new Set<Column>();
-  for (let round = 0; round < roundsOf(row); round++) {
+/** Rows on untouched memory have one subject a time, whose luck is worth 4 %: they run twice a round. */
+function runsOf({ memory }: Row): number {
+  return memory === "untouched" && !options.isQuick ? 2 : 1;
+}
+
+/** @param turn who is the first: another one with every row and round */
+async function runRow(
+  row: Row,
+  result: RowResult,
+  runners: readonly Entrant[],
+  turn: number,
+  shownRound: string,
+  progress: Progress,
+): Promise<void> {
+  for (let run = 0; run < runsOf(row); run++) {
     for (let i = 0; i < runners.length; i++) {
-      const runner = runners[(i + turn + round) % runners.length];
-      progress.step(row.title, `${runner.column}, round ${round + 1}`);
-      if (finished.has(runner.column)) continue;
+      const runner = runners[(i + turn + run) % runners.length];
+      progress.step(row.title, `${runner.column}, ${shownRound}`);
+      if (result.isFinished(runner.column)) continue;
       const { outcome, wallMs } = await runOnce(row, runner);
-      result.add(runner.column, outcome, options.budget.limitMs);
-      // No other round after an error, nor for the very slow.
-      if (!("ns" in outcome) || wallMs > ONE_ROUND_MS) finished.add(runner.column);
+      result.add(runner.column, outcome, wallMs, options.budget.limitMs);
     }
   }
-  return result;
 }
 
 /** Rows that want memory of their own get a new process for it. */
