@@ -100,26 +100,28 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const address = pageAddress(<u32>run);
   const nrPages = <u32>(run >> 32);
   const room = (nrPages << PAGE_SHIFT) - offset;
+  const end = <u32>run + nrPages;
+  if (end > kernel().touchedEnd) {
+    kernel().touchedEnd = end;
+    faultIn(address, nrPages);
+  }
   if (offset) memory.fill(address, 0, offset);
   if (len < room) memory.fill(address + offset + len, 0, room - len);
-  if (wasTouched(<u32>run + nrPages)) setTarget(address + offset);
-  else setResult(RESULT_ADDRESS, <f64>(address + offset));
+  setTarget(address + offset);
   return min<u32>(len, room);
 }
 
-/** True if frames below `end`, which are about to be written to, have held data before. */
-// @ts-ignore: decorator
-@inline function wasTouched(end: u32): bool {
-  const k = kernel();
-  if (end <= k.touchedEnd) return true;
-  k.touchedEnd = end;
-  return false;
+/**
+ * Takes the page faults of frames that have held no data yet, all of which is about to be written. In the middle of a copy
+ * they cost 5% more.
+ */
+function faultIn(address: usize, nrPages: u32): void {
+  for (let i: u32 = 0; i < nrPages; i++) store<u8>(address + (<usize>i << PAGE_SHIFT), 0);
 }
 
 /**
  * Tells JavaScript where to copy to, in frames that have been touched. The load starts the walk of the processor's page
- * tables before the copy does: a 4 KiB overwrite in a file of 32 MiB gains 45 of 240 ns, a 4 KiB append 60 of 285. Not
- * for new frames: to read what has never been touched is a page fault of its own.
+ * tables before the copy does: a 4 KiB overwrite in a file of 32 MiB gains 45 of 240 ns, a 4 KiB append 60 of 285.
  */
 // @ts-ignore: decorator
 @inline function setTarget(address: usize): void {

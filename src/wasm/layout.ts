@@ -522,7 +522,7 @@ export const KERNEL_TOUCH_MS = 19;
 export const KERNEL_TOUCH_SEC = 20;
 /** u32 at byte 168; index in a Uint32Array at the record: and nanoseconds */
 export const KERNEL_TOUCH_NSEC = 42;
-/** u32 at byte 172; index in a Uint32Array at the record: data has been in the frames below this, or most of them: the host has mapped them */
+/** u32 at byte 172; index in a Uint32Array at the record: data has been in the frames below this, but for a few: the host has mapped them */
 export const KERNEL_TOUCHED_END = 43;
 /** Size of a Slot record in bytes. */
 export const SLOT_BYTES = 160;
