@@ -54,12 +54,13 @@ export function allocPages(order: u32): u32 {
 }
 
 /**
- * As allocPages(), but uses only what is free now: memory does not grow for it. The frames have no pin yet: the caller
- * gives them theirs, with whatever else it writes to their descriptors.
+ * As allocPages(), but memory does not grow for it. The frames have no pin yet: the caller gives them theirs, with whatever
+ * else it writes to their descriptors.
  */
 export function allocPagesNoGrow(order: u32): u32 {
   if (faultInjected()) return 0;
-  return allocBlock(order);
+  const pfn = allocBlock(order);
+  return pfn || !onlineSection() ? pfn : allocBlock(order);
 }
 
 /** True when the fault-injecting limit says that this allocation fails. */
@@ -215,21 +216,32 @@ function refillPcp(): bool {
   return true;
 }
 
+/** End of the next section to be brought online. */
+// @ts-ignore: decorator
+@inline function nextSection(): u32 {
+  return (kernel().endPfn + SECTION_FRAMES) & ~(SECTION_FRAMES - 1);
+}
+
+/** Brings a section online that the memory has already. @returns false when there is none */
+function onlineSection(): bool {
+  const end = min<u32>(<u32>memory.size() * WASM_PAGE_FRAMES, kernel().maxPfn);
+  return kernel().endPfn < end && onlineMemory(min<u32>(nextSection(), end));
+}
+
 /** Brings more memory online: a section that the memory has already, else memory.grow() doubles it. @returns false at the limit */
 function growMemory(): bool {
+  if (onlineSection()) return true;
   const k = kernel();
   const present = <u32>memory.size() * WASM_PAGE_FRAMES;
-  const nextSection = (k.endPfn + SECTION_FRAMES) & ~(SECTION_FRAMES - 1);
-  if (k.endPfn < min<u32>(present, k.maxPfn)) return onlineMemory(min<u32>(nextSection, min<u32>(present, k.maxPfn)));
   const want = min<u32>(max<u32>(GROW_MIN_FRAMES, k.endPfn), GROW_MAX_FRAMES);
   let target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
   if (target <= present) return false;
   if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) { // less than that may still be to be had
-    target = min<u32>(nextSection, k.maxPfn);
+    target = min<u32>(nextSection(), k.maxPfn);
     if (target <= present || hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
   }
   countEvent(VM_MEMORY_GROWN);
-  return onlineMemory(min<u32>(nextSection, target));
+  return onlineMemory(min<u32>(nextSection(), target));
 }
 
 /** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */
