@@ -17,6 +17,7 @@ import { File } from "./file";
 import { Inode, isDir, touch } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "./kernel";
 import { pageAddress } from "./page";
+import { faultIn } from "./page-alloc";
 import { inGroup } from "./task";
 
 // @ts-ignore: decorator
@@ -100,23 +101,11 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const address = pageAddress(<u32>run);
   const nrPages = <u32>(run >> 32);
   const room = (nrPages << PAGE_SHIFT) - offset;
-  const end = <u32>run + nrPages;
-  if (end > kernel().touchedEnd) {
-    kernel().touchedEnd = end;
-    faultIn(address, nrPages);
-  }
+  faultIn(<u32>run, nrPages);
   if (offset) memory.fill(address, 0, offset);
   if (len < room) memory.fill(address + offset + len, 0, room - len);
   setTarget(address + offset);
   return min<u32>(len, room);
-}
-
-/**
- * Takes the page faults of frames that have held no data yet, all of which is about to be written. In the middle of a copy
- * they cost 5% more.
- */
-function faultIn(address: usize, nrPages: u32): void {
-  for (let i: u32 = 0; i < nrPages; i++) store<u8>(address + (<usize>i << PAGE_SHIFT), 0);
 }
 
 /**

@@ -68,8 +68,8 @@ function openFound(inode: Inode, flags: u32, mode: u32, access: u32): i32 {
  * Finds the data of a small regular file by the path in buffer A: what open, fstat, read and close would give.
  *
  * @param max bytes, larger files are not looked at
- * @returns bytes of the file, all at RESULT_ADDRESS; -EOPNOTSUPP when it takes more than that (no regular file, empty,
- *   larger, in pieces, the VFS to decide); a negated errno, or HANDOVER_*
+ * @returns bytes of the file, all at RESULT_ADDRESS; -EOPNOTSUPP when it takes more than that (no regular file, larger,
+ *   in pieces, the VFS to decide); a negated errno, or HANDOVER_*
  */
 export function readPath(len: u32, max: u32): i32 {
   const found = walk(len, 0, LOOKUP_FOLLOW);
@@ -87,11 +87,11 @@ export function readKnown(mnt: u32, inode: u32, version: u32, max: u32): i32 {
 function readFound(mnt: Mount, inode: Inode, max: u32): i32 {
   const size = inode.size;
   if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE) return -EOPNOTSUPP;
-  if (size == 0 || size > <f64>max) return -EOPNOTSUPP;
+  if (size > <f64>max) return -EOPNOTSUPP;
   const denied = inodePermission(currentCred(), inode, MAY_READ);
   if (denied) return denied;
   const n = readPiece(inode, 0, <u32>size);
-  if (n != <i32>size || !inode.nrPages || isHole()) return -EOPNOTSUPP;
+  if (size && (n != <i32>size || !inode.nrPages || isHole())) return -EOPNOTSUPP;
   accessInode(inode, mnt.flags);
   return n;
 }
