@@ -218,8 +218,8 @@ function refillPcp(): bool {
 }
 
 /**
- * Takes the page faults of frames that hold nothing yet, all of which are about to be written. In the middle of a copy
- * they cost 6% more; one by one, with calls between that find the processor's caches in disorder, another 2%.
+ * Takes the page faults of frames that hold nothing yet and are about to be used, before their bytes are. In the middle of
+ * a copy they cost 6% more; one by one, with calls between that find the processor's caches in disorder, another 2%.
  */
 export function faultIn(pfn: u32, nr: u32): void {
   const k = kernel();
