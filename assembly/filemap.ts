@@ -12,7 +12,7 @@ import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
 import {
-  getSlot, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+  countAscending, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 
 /** Finds the frame that caches page `index`. @returns 0 = none */
@@ -117,17 +117,18 @@ export function clearPageDirty(pfn: u32): u32 {
  */
 export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
   const xa = mappingOf(inode);
-  const isAging = !(xa.flags & AS_UNEVICTABLE); // else nobody asks, and the descriptor is a cache miss of its own
-  if (isAging) markPageAccessed(first);
   let n: u32 = 1;
-  if (nr == 1) return n;
-  let leaf = xaLeaf(xa, index);
   while (n < nr) {
     const at = index + n;
-    if ((at & 63) == 0) leaf = xaLeaf(xa, at);
-    if (isNil(leaf) || getSlot(leaf, at & 63) != pageEntry(first + n)) break;
-    if (isAging) markPageAccessed(first + n);
-    n++;
+    const leaf = xaLeaf(xa, at);
+    if (isNil(leaf)) break;
+    const inLeaf = min<u32>(64 - (at & 63), nr - n);
+    const run = countAscending(leaf, at & 63, inLeaf, pageEntry(first + n));
+    n += run;
+    if (run < inLeaf) break;
+  }
+  if (!(xa.flags & AS_UNEVICTABLE)) { // else nobody asks, and the descriptor is a cache miss of its own
+    for (let i: u32 = 0; i < n; i++) markPageAccessed(first + i);
   }
   return n;
 }

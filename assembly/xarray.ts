@@ -86,6 +86,14 @@ const MARKS_OFFSET: usize = 256;
   store<u32>(changetype<usize>(node) + (<usize>slot << 2), entry);
 }
 
+/** How many of `nr` slots from `slot` on hold the pages that follow each other from `entry` on. */
+// @ts-ignore: decorator
+@inline export function countAscending(node: XaNode, slot: u32, nr: u32, entry: u32): u32 {
+  let i: u32 = 0;
+  while (i < nr && getSlot(node, slot + i) == entry + (i << 2)) i++;
+  return i;
+}
+
 /** Bits of a mark (0 to 2), one a slot. */
 // @ts-ignore: decorator
 @inline export function getMarks(node: XaNode, mark: u32): u64 {
