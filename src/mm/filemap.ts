@@ -74,18 +74,22 @@ export function filemapWrite(
   position: number,
   nowMs: number,
 ): number {
-  const early = core.options.shared ? 0 : 1;
-  let n = core.x.writeBegin(file, position, length, nowMs, early);
-  if (n < 0) return n;
+  const early = core.shared ? 0 : 1;
+  const n = core.x.writeBegin(file, position, length, nowMs, early);
+  if (n !== length || early === 0) return n < 0 ? n : writePieces(core, buffer, offset, length, n);
+  copyFromBuffer(core, core.f64[ADDRESS], buffer, offset, length);
+  return n;
+}
+
+/** Copies the pieces of a write under way, of which the first has `first` bytes. @returns bytes written */
+function writePieces(core: Core, buffer: Uint8Array, offset: number, length: number, first: number): number {
   let done = 0;
-  while (true) {
+  for (let n = first; n > 0; n = done < length ? core.x.writeNext(length - done) : 0) {
     copyFromBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
-    if (n !== length || early === 0) core.x.writeEnd(n);
+    core.x.writeEnd(n);
     done += n;
-    if (done === length) return done;
-    n = core.x.writeNext(length - done);
-    if (n <= 0) return done;
   }
+  return done;
 }
 
 /**

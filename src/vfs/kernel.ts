@@ -24,6 +24,7 @@ import {
   KERNEL_BLOCK,
   KERNEL_FS_TYPES,
   KERNEL_ROOT_MOUNT,
+  KERNEL_TOUCH_MS,
   MOUNT_ROOT,
   NR_FS_TYPES,
   SLOT_EVICTING,
@@ -38,6 +39,8 @@ import { Task } from "./task.ts";
 
 /** Index of the kernel block in `u32`. */
 export const KERNEL = KERNEL_BLOCK >>> 2;
+/** Index in `f64` of the time that was last given to an inode. */
+const LAST_MS = (KERNEL_BLOCK >>> 3) + KERNEL_TOUCH_MS;
 const BACKWARDS_MS = 1000;
 
 /** What a task is made with. */
@@ -85,7 +88,7 @@ export class Kernel {
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   readonly #self = new WeakRef(this);
-  #lastMs = 0;
+  #heldMs = 0;
   #time = TIME_RUNS;
   #waitToken: Promise<void> | undefined;
 
@@ -103,12 +106,22 @@ export class Kernel {
 
   /** Milliseconds since the epoch. Never goes back by less than a second, so that times of files keep their order. */
   now(): number {
-    if (this.#time === TIME_HELD) return this.#lastMs;
-    if (this.#time === TIME_TO_HOLD) this.#time = TIME_HELD;
-    const ms = this.core.options.now();
-    if (ms < this.#lastMs && this.#lastMs - ms < BACKWARDS_MS) return this.#lastMs;
-    this.#lastMs = ms;
-    return ms;
+    return this.#time === TIME_RUNS ? this.#readClock() : this.#heldTime();
+  }
+
+  #readClock(): number {
+    const { now, f64 } = this.core;
+    const ms = now();
+    const last = f64[LAST_MS];
+    return ms < last && last - ms < BACKWARDS_MS ? last : ms;
+  }
+
+  #heldTime(): number {
+    if (this.#time === TIME_TO_HOLD) {
+      this.#time = TIME_HELD;
+      this.#heldMs = this.#readClock();
+    }
+    return this.#heldMs;
   }
 
   /** From the next now() on the clock stands still, until it is released. */

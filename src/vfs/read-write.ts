@@ -103,7 +103,7 @@ const MAX_TEXT_UNITS = 1 << 20;
 export function writeText(task: Task, fd: number, text: string): number {
   const { kernel } = task;
   const file = task.file(fd);
-  if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.options.shared) return -EOPNOTSUPP;
+  if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.shared) return -EOPNOTSUPP;
   if (!file || task.files.operations[fd]?.write !== genericFileWrite) return -EOPNOTSUPP;
   task.enter();
   return filemapWriteText(kernel.core, file, text, kernel.now());

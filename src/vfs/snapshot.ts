@@ -155,7 +155,7 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module): Uint8Array
   const bytes = new Uint8Array(writeFrames(undefined, framesAt, extents, core, aside));
   writeFrames(bytes, framesAt, extents, core, aside);
   writeHead(bytes, meta, extents, endPfn(aside));
-  const [low, high] = checksumOf(module, core.options.shared, bytes);
+  const [low, high] = checksumOf(module, core.shared, bytes);
   const view = viewOf(bytes);
   view.setUint32(SUM_AT, low, true);
   view.setUint32(SUM_AT + 4, high, true);

@@ -52,6 +52,9 @@ export class Core {
   /** The exports. */
   readonly x: CoreExports;
   readonly options: CoreOptions;
+  /** Two of the options, a cache line nearer to the calls that are over in 100 ns. */
+  readonly now: () => number;
+  readonly shared: boolean;
   /** All of memory, renewed when it grows. */
   u8!: Uint8Array;
   u32!: Uint32Array;
@@ -69,6 +72,8 @@ export class Core {
 
   constructor(module: WebAssembly.Module, options: CoreOptions) {
     this.options = options;
+    this.now = options.now;
+    this.shared = options.shared;
     const maximum = Math.floor(options.memoryLimit / WASM_PAGE_BYTES);
     const first = options.preallocate ? maximum * WASM_PAGE_BYTES : Math.max(FIRST_BYTES, options.initialBytes ?? 0);
     this.memory = new WebAssembly.Memory({
@@ -100,7 +105,7 @@ export class Core {
     return {
       memory: this.memory,
       self: BOOT_SLOT,
-      now: this.options.now,
+      now: this.now,
       grow: (pages: number) => this.#grow(pages),
       abort: (message: number, file: number, line: number) => abort(module, message, file, line),
     };

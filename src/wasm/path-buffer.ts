@@ -35,7 +35,7 @@ export function putPath(core: Core, path: string | Uint8Array, at: number): numb
 function putEncoded(core: Core, path: string, at: number): number {
   if (path.length * 3 >= PATH_MAX) return putLong(core, path, at);
   if (core.hasFastBuffer) return (core.buffer as BufferLike).utf8Write(path, at, PATH_MAX);
-  if (core.options.shared) return putLong(core, path, at);
+  if (core.shared) return putLong(core, path, at);
   encoder ??= new TextEncoder();
   return encoder.encodeInto(path, at === PATH_A ? core.pathA : core.pathB).written;
 }
@@ -61,7 +61,7 @@ export function decodeUtf8(core: Core, address: number, length: number): string 
   decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
   // Browsers refuse to decode views of shared memory.
   const bytes = core.u8.subarray(address, address + length);
-  return decoder.decode(core.options.shared ? bytes.slice() : bytes);
+  return decoder.decode(core.shared ? bytes.slice() : bytes);
 }
 
 /** Decodes bytes that are known to be ASCII. */
