@@ -11,18 +11,38 @@ import type { BufferLike, Core } from "../wasm/core.ts";
 /** Pieces up to this size go by Buffer.copy() where that is a fast call; larger ones gain nothing from it. */
 const SMALL_BYTES = 4096;
 
+/** From this size on every other piece is copied backwards, in steps. */
+const LARGE_BYTES = 1 << 20;
+const STEP_BYTES = 1 << 18;
+
 /** Copies `length` bytes at `address` to `buffer[offset...]`; address 0 is a hole. */
 export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   if (address === 0) buffer.fill(0, offset, offset + length);
   else if (core.hasFastBuffer && length <= SMALL_BYTES) {
     (core.buffer as BufferLike).copy(buffer, offset, address, address + length);
-  } else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
+  } else if (length >= LARGE_BYTES) copyLarge(core, buffer, offset, core.u8, address, length);
+  else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
 }
 
 /** Copies `buffer[offset, offset + length)` to `address`. */
 export function copyFromBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
-  if (offset === 0 && length === buffer.length) core.u8.set(buffer, address);
+  if (length >= LARGE_BYTES) copyLarge(core, core.u8, address, buffer, offset, length);
+  else if (offset === 0 && length === buffer.length) core.u8.set(buffer, address);
   else core.u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), address);
+}
+
+/**
+ * Copies a large piece, every other one backwards: a program uses its buffer again and again, as a rule, and what is in
+ * the processor's cache of it is where the copy before ended. With 2 MiB of second-level cache writes of 1 MiB gain 3%,
+ * and those of 2 MiB 15% (bench/micro/copy-large.ts).
+ */
+function copyLarge(core: Core, target: Uint8Array, at: number, source: Uint8Array, from: number, length: number): void {
+  core.copiesBackwards = !core.copiesBackwards;
+  const step = core.copiesBackwards ? STEP_BYTES : length;
+  for (let end = length; end > 0; end -= step) {
+    const start = Math.max(0, end - step);
+    target.set(new Uint8Array(source.buffer, source.byteOffset + from + start, end - start), at + start);
+  }
 }
 
 let encoder: TextEncoder | undefined;

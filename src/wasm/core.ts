@@ -55,6 +55,8 @@ export class Core {
   /** Two of the options, a cache line nearer to the calls that are over in 100 ns. */
   readonly now: () => number;
   readonly shared: boolean;
+  /** Which way the last large copy went: a hint, no state of the file system. */
+  copiesBackwards = false;
   /** All of memory, renewed when it grows. */
   u8!: Uint8Array;
   u32!: Uint32Array;

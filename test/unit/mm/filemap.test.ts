@@ -23,6 +23,11 @@ function bufferOf(kind: number, length: number, fill: number): { buffer: Uint8Ar
   return { buffer: new Uint8Array(new ArrayBuffer(length + 3), 3).fill(fill), offset: 0 };
 }
 
+/** True for what lies before or behind the bytes that were asked for. */
+function outside(at: number, { offset }: { offset: number }, length: number): boolean {
+  return at < offset || at >= offset + length;
+}
+
 interface Move {
   isWrite: boolean;
   pos: number;
@@ -88,6 +93,41 @@ describe("the page cache", () => {
       assert.equal(task.kernel.core.x.verify?.() ?? 0, 0);
     });
   }
+
+  it("holds what was written in large pieces, which are copied in turns forwards and backwards", () => {
+    const task = taskOf();
+    const { core } = task.kernel;
+    const fd = task.open("/f", O_CREAT | O_RDWR, 0o644);
+    task.write(fd, new Uint8Array(32 * 2 ** 20), 0, 32 * 2 ** 20, 0); // memory grows; afterwards it has large blocks
+    const bytesAt = (i: number, seed: number): number => (Math.imul(i + seed, 2654435761) >>> 24) | 1;
+    const directions = { in: new Set<boolean>(), out: new Set<boolean>() };
+    for (const [i, length] of [1, 0, 4097, 2 ** 18, 2 ** 18 + 1, 777777].map((more) => 2 ** 20 + more).entries()) {
+      for (const turn of [0, 1, 2]) {
+        const seed = 3 * i + turn;
+        const [{ buffer, offset }, into] = [bufferOf(seed % 4, length, 0), bufferOf((seed + 1) % 4, length, 0)];
+        for (let at = 0; at < length; at++) buffer[offset + at] = bytesAt(at, seed);
+        const guarded = Uint8Array.from(buffer);
+        task.ftruncate(fd, 0);
+        const position = seed % 2 ? 3 * PAGE : 5;
+        assert.equal(task.write(fd, buffer, offset, length, position), length);
+        directions.in.add(core.copiesBackwards);
+        assert.equal(task.read(fd, into.buffer, into.offset, length, position), length);
+        directions.out.add(core.copiesBackwards);
+        assert.ok(Buffer.from(guarded).equals(buffer), "a write changes the caller's bytes");
+        const [got, sent] = [into.buffer, buffer];
+        assert.ok(
+          got.every((byte, at) => byte === (sent[at - into.offset + offset] ?? 0) || outside(at, into, length)),
+        );
+        assert.ok(
+          got.every((byte, at) => !outside(at, into, length) || byte === 0),
+          "a read writes beyond what it says",
+        );
+        if (turn === 1) task.read(fd, into.buffer, into.offset, length, position); // so that writes go the other way next
+      }
+    }
+    assert.deepEqual([directions.in.size, directions.out.size], [2, 2], "one way was never taken");
+    task.kernel.verify();
+  });
 
   it("answers errors before it touches anything", () => {
     const task = taskOf(undefined, { fileSizeLimit: 100 });
