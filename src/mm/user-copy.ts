@@ -34,7 +34,7 @@ export function copyFromBuffer(core: Core, address: number, buffer: Uint8Array, 
 /**
  * Copies a large piece, every other one backwards: a program uses its buffer again and again, as a rule, and what is in
  * the processor's cache of it is where the copy before ended. With 2 MiB of second-level cache writes of 1 MiB gain 3%,
- * and those of 2 MiB 15% (bench/micro/copy-large.ts).
+ * and those of 2 MiB 14% (bench/micro/copy-large.ts).
  */
 function copyLarge(core: Core, target: Uint8Array, at: number, source: Uint8Array, from: number, length: number): void {
   core.copiesBackwards = !core.copiesBackwards;

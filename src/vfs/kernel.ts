@@ -110,9 +110,9 @@ export class Kernel {
   }
 
   #readClock(): number {
-    const { now, f64 } = this.core;
+    const { now } = this.core;
     const ms = now();
-    const last = f64[LAST_MS];
+    const last = this.core.f64[LAST_MS];
     return ms < last && last - ms < BACKWARDS_MS ? last : ms;
   }
 
