@@ -73,11 +73,6 @@ export function* liveKernels(): Generator<Kernel> {
   }
 }
 
-/** Whether now() reads the clock. */
-const TIME_RUNS = 0;
-const TIME_TO_HOLD = 1;
-const TIME_HELD = 2;
-
 /** One memory with the types, mounts and tasks over it. */
 export class Kernel {
   core: Core;
@@ -88,8 +83,8 @@ export class Kernel {
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   readonly #self = new WeakRef(this);
-  #heldMs = 0;
-  #time = TIME_RUNS;
+  /** The time that stands still; null = from the next now() on, undefined = it runs. */
+  #heldMs: number | null | undefined;
   #waitToken: Promise<void> | undefined;
 
   constructor(core: Core) {
@@ -106,7 +101,7 @@ export class Kernel {
 
   /** Milliseconds since the epoch. Never goes back by less than a second, so that times of files keep their order. */
   now(): number {
-    return this.#time === TIME_RUNS ? this.#readClock() : this.#heldTime();
+    return this.#heldMs === undefined ? this.#readClock() : (this.#heldMs ??= this.#readClock());
   }
 
   #readClock(): number {
@@ -116,17 +111,9 @@ export class Kernel {
     return ms < last && last - ms < BACKWARDS_MS ? last : ms;
   }
 
-  #heldTime(): number {
-    if (this.#time === TIME_TO_HOLD) {
-      this.#time = TIME_HELD;
-      this.#heldMs = this.#readClock();
-    }
-    return this.#heldMs;
-  }
-
   /** From the next now() on the clock stands still, until it is released. */
   holdTime(hold: boolean): void {
-    this.#time = hold ? TIME_TO_HOLD : TIME_RUNS;
+    this.#heldMs = hold ? null : undefined;
   }
 
   // --- File system types ------------------------------------------------------------------------------------------
