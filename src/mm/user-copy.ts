@@ -17,11 +17,16 @@ const STEP_BYTES = 1 << 18;
 
 /** Copies `length` bytes at `address` to `buffer[offset...]`; address 0 is a hole. */
 export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
-  if (address === 0) buffer.fill(0, offset, offset + length);
+  if (address === 0 || length >= LARGE_BYTES) fillOrCopy(core, address, buffer, offset, length);
   else if (core.hasFastBuffer && length <= SMALL_BYTES) {
     (core.buffer as BufferLike).copy(buffer, offset, address, address + length);
-  } else if (length >= LARGE_BYTES) copyLarge(core, buffer, offset, core.u8, address, length);
-  else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
+  } else buffer.set(new Uint8Array(core.arrayBuffer, address, length), offset);
+}
+
+/** What is rare; apart, since V8 takes into a caller only so much: 7 of 70 ns of a 16 B pread. */
+function fillOrCopy(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
+  if (address === 0) buffer.fill(0, offset, offset + length);
+  else copyLarge(core, buffer, offset, core.u8, address, length);
 }
 
 /** Copies `buffer[offset, offset + length)` to `address`. */
