@@ -3,11 +3,10 @@
 //
 // A user's buffer outside of linear memory is copied by JavaScript, which the pieces of read-write.ts serve; these loops
 // serve all data that lies in linear memory itself.
-import { AS_MEMORY, RESULT_ADDRESS, SLOT_RESULT } from "./abi";
+import { RESULT_ADDRESS, SLOT_RESULT } from "./abi";
 import { prepareWrite, readPiece } from "./read-write";
 import { Inode } from "./inode";
 import { slot } from "./kernel";
-import { punchHole } from "./truncate";
 
 // @ts-ignore: decorator
 @inline function resultAddress(): usize {
@@ -41,7 +40,7 @@ export function copyToUser(inode: Inode, pos: f64, dst: usize, len: u32): i32 {
   return copied;
 }
 
-/** Copies bytes from one file to another (or within one). @returns bytes copied; short at the end of the source or when memory ran out; -ENOSPC or -ENOMEM if none */
+/** Copies bytes from one file to another (or within one); holes as zeros, as tmpfs does. @returns bytes copied; short at the end of the source or when memory ran out; -ENOSPC or -ENOMEM if none */
 export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, len: f64): f64 {
   const end = min<f64>(len, from.size - posFrom); // as the source is now: within one file it may grow on the way
   let copied: f64 = 0;
@@ -50,13 +49,10 @@ export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, le
     const piece = readPiece(from, posFrom + copied, want);
     if (piece <= 0) break;
     const src = resultAddress();
-    let n = piece;
-    if (src || !(to.xaFlags & AS_MEMORY)) {
-      n = prepareWrite(to, posTo + copied, piece);
-      if (n < 0) return copied ? copied : <f64>n;
-      if (src) memory.copy(resultAddress(), src, n);
-      else memory.fill(resultAddress(), 0, n);
-    } else punchHole(to, posTo + copied, posTo + copied + <f64>piece); // a hole stays one, and costs nothing
+    const n = prepareWrite(to, posTo + copied, piece);
+    if (n < 0) return copied ? copied : <f64>n;
+    if (src) memory.copy(resultAddress(), src, n);
+    else memory.fill(resultAddress(), 0, n);
     copied += <f64>n;
     to.size = max<f64>(to.size, posTo + copied);
   }

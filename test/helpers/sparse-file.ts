@@ -57,27 +57,11 @@ export class SparseFile {
     for (let index = Math.floor(start / PAGE); index * PAGE < end; index++) this.#pageAt(index);
   }
 
-  /** Copies data as data and holes as holes. @returns bytes, short at the end of the source */
+  /** Copies bytes; holes become zeros. @returns bytes, short at the end of the source */
   copyFrom(source: SparseFile, from: number, to: number, len: number): number {
     const end = Math.max(0, Math.min(len, source.size - from));
-    for (let done = 0; done < end; ) {
-      const n = Math.min(source.#runAt(from + done), end - done);
-      if (source.#pages.has(Math.floor((from + done) / PAGE))) this.write(to + done, source.read(from + done, n));
-      else {
-        this.punch(to + done, to + done + n);
-        this.size = Math.max(this.size, to + done + n);
-      }
-      done += n;
-    }
+    if (end > 0) this.write(to, source.read(from, end));
     return end;
-  }
-
-  /** Bytes from `pos` to the end of its page, or of its hole. */
-  #runAt(pos: number): number {
-    const first = Math.floor(pos / PAGE);
-    let index = first + 1;
-    if (!this.#pages.has(first)) index = this.indexes().find((i) => i > first) ?? Number.POSITIVE_INFINITY;
-    return index * PAGE - pos;
   }
 
   /** @returns undefined where Linux says ENXIO */
