@@ -31,7 +31,7 @@ export function filemapRead(
   length: number,
   position: number,
 ): number {
-  const n = core.x.readBegin(file, position, length);
+  const n = core.readBegin(file, position, length);
   if (n <= 0) return n;
   copyToBuffer(core, core.f64[ADDRESS], buffer, offset, n);
   if (n === length) return n;
@@ -74,8 +74,8 @@ export function filemapWrite(
   position: number,
   nowMs: number,
 ): number {
-  const early = core.shared ? 0 : 1;
-  const n = core.x.writeBegin(file, position, length, nowMs, early);
+  const early = core.shared === true ? 0 : 1; // compared: V8 looks up the type of what is asked for its truth
+  const n = core.writeBegin(file, position, length, nowMs, early);
   if (n !== length || early === 0) return n < 0 ? n : writePieces(core, buffer, offset, length, n);
   copyFromBuffer(core, core.f64[ADDRESS], buffer, offset, length);
   return n;
@@ -106,7 +106,7 @@ export function filemapWriteText(core: Core, file: FileHandle, text: string, now
   const { length } = text;
   const measured = length <= MAX_MEASURED_UNITS ? core.buffer?.constructor.byteLength(text) : undefined;
   const size = measured ?? length;
-  const n = core.x.writeBegin(file, -1, size, nowMs, 1);
+  const n = core.writeBegin(file, -1, size, nowMs, 1);
   if (n < 0) return n;
   const at = core.f64[ADDRESS];
   let rest: Uint8Array | undefined;

@@ -75,7 +75,7 @@ export function read(
   if (!file) return -EBADF;
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.read) return operations.read(task.kernel, file, buffer, offset, length, position);
+  if (operations?.read !== undefined) return operations.read(task.kernel, file, buffer, offset, length, position);
   return modeError(task.kernel.core, file, FMODE_READ);
 }
 
@@ -92,7 +92,7 @@ export function write(
   if (!file) return -EBADF;
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.write) return operations.write(task.kernel, file, buffer, offset, length, position);
+  if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 

