@@ -6,13 +6,9 @@ import { clearDeadline, startDeadline, TooSlow } from "./deadline.ts";
 import type { Budget } from "./options.ts";
 import { timeRepeated } from "./repeat-engine.ts";
 import { type BatchTrial, type Row, type Trial, UNTOUCHED_BYTES } from "./rows/row.ts";
-import { median } from "./stats.ts";
 
 /** Touched and dropped before a row on untouched memory. */
 const HOST_WARM_UP_BYTES = UNTOUCHED_BYTES + 2 ** 27;
-
-/** Where buffers and frames come to lie is luck that a subject keeps, and worth up to a tenth: so a round takes a few. */
-const NR_SUBJECTS = 3;
 
 /** ns per call, or why there is no number. */
 export type Outcome = { readonly ns: number } | { readonly tooSlow: true } | { readonly error: string };
@@ -62,7 +58,7 @@ function measure(row: Row, budget: Budget, withTrial: WithTrial): Outcome {
 
 function time(row: Row, budget: Budget, withTrial: WithTrial): number {
   if (row.memory === "untouched") warmUpHost();
-  if (!row.isFresh) return timeOnSubjects(needsOwnMemory(row) ? 1 : NR_SUBJECTS, budget, withTrial);
+  if (!row.isFresh) return withTrial((trial) => timeOnOneSubject(trial, budget));
   const withFresh = (use: (trial: BatchTrial) => number): number => {
     globalThis.gc?.(); // the memory of the batch before, so that it cannot pile up
     return withTrial((trial) => use(trial as BatchTrial));
@@ -74,16 +70,6 @@ function time(row: Row, budget: Budget, withTrial: WithTrial): number {
 function warmUpHost(): void {
   new Uint8Array(HOST_WARM_UP_BYTES).fill(1);
   globalThis.gc?.();
-}
-
-/** @param nrSubjects at most; whoever is slow to set up gets fewer @returns median ns per call */
-function timeOnSubjects(nrSubjects: number, budget: Budget, withTrial: WithTrial): number {
-  const startMs = performance.now();
-  const results: number[] = [];
-  do {
-    results.push(withTrial((trial) => timeOnOneSubject(trial, budget)));
-  } while (results.length < nrSubjects && performance.now() - startMs < budget.maxWallMs);
-  return median(results);
 }
 
 function timeOnOneSubject(trial: Trial, budget: Budget): number {

@@ -19,14 +19,17 @@ export interface Options {
   readonly listsRows: boolean;
 }
 
-/** How long one contender may take for one row in one round. A round may have several subjects, see measure.ts. */
+/** How long one contender may take for one row in one turn. A round has several, see run.ts. */
 export interface Budget {
   /** Least time of one sample of a repeated call, for benchmark.js. */
   readonly minSampleMs: number;
   /** Least time spent sampling a subject, either engine. */
   readonly sampleMs: number;
   readonly minSamples: number;
-  /** Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. No subject starts later. */
+  /**
+   * Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. Whoever takes longer for a
+   * turn has no other in the round.
+   */
   readonly maxWallMs: number;
   /** A contender that would need longer for a row is shown as `>20 s`. */
   readonly limitMs: number;

@@ -1,4 +1,4 @@
-/** A run as JSON: everything measured, round by round, for later comparison. */
+/** A run as JSON: everything measured, turn by turn (null: sat out), for later comparison. */
 import { cpus } from "node:os";
 import type { Absent, Present } from "./contenders/contender.ts";
 import { type Column, meanRatio, type RowResult, warmRows } from "./results.ts";
@@ -43,7 +43,7 @@ function plain(row: RowResult, [base, ...others]: readonly Column[]): Record<str
     title,
     section,
     memory,
-    ns: Object.fromEntries([...ns].map(([column, rounds]) => [column, rounds.map(round)])),
+    ns: Object.fromEntries([...ns].map(([column, turns]) => [column, turns.map(round)])),
     ratios: Object.fromEntries(others.map((other) => [other, round(row.ratio(other, base))])),
     problems: problems.size === 0 ? undefined : Object.fromEntries(problems),
   };

@@ -36,12 +36,14 @@ async function main(): Promise<void> {
   );
   for (const { name, origin } of present) console.error(`${name.padEnd(9)} ${origin}`);
   for (const { name, reason } of absent) console.error(`${name.padEnd(9)} not in this run: ${reason}`);
-  const nrRuns = rows.reduce((sum, row) => sum + runnersOf(row, first).length * runsOf(row), 0);
-  const progress = new Progress(rounds * nrRuns);
+  const turnsIn = (row: Row): number =>
+    runnersOf(row, first).reduce((sum, { column }) => sum + turnsOf(row, column), 0);
+  const nrTurns = rows.reduce((sum, row) => sum + turnsIn(row), 0);
+  const progress = new Progress(rounds * nrTurns);
   for (let round = 0; round < rounds; round++) {
     const entrants = round === 0 ? first : await startAll();
     for (const [i, row] of rows.entries()) {
-      await runRow(row, results[i], runnersOf(row, entrants), i + round, `round ${round + 1}`, progress);
+      await runRow(row, results[i], runnersOf(row, entrants), i, round, progress);
     }
     await Promise.all(entrants.map((entrant) => entrant.stop()));
   }
@@ -76,27 +78,39 @@ function runnersOf(row: Row, entrants: readonly Entrant[]): Entrant[] {
     );
 }
 
-/** Rows on untouched memory have one subject a time, whose luck is worth 4 %: they run twice a round. */
-function runsOf({ memory }: Row): number {
-  return memory === "untouched" && !options.isQuick ? 2 : 1;
+/**
+ * Turns that a contender has in a round. Where buffers and frames come to lie is luck that a subject keeps, and worth up to
+ * a tenth; and other guests of the machine slow it down by as much, for a second at a time. Against the bare loop a
+ * hundredth counts.
+ */
+function turnsOf(row: Row, column: Column): number {
+  if (row.isFresh || row.section === "whole system") return 1;
+  if (row.memory === "untouched") return options.isQuick ? 1 : 2; // a new process each
+  return row.bare && (column === options.base || column === "bare") ? 9 : 3;
 }
 
-/** @param turn who is the first: another one with every row and round */
+/** The contenders take turns; another one is the first with every row, round and turn. */
 async function runRow(
   row: Row,
   result: RowResult,
   runners: readonly Entrant[],
-  turn: number,
-  shownRound: string,
+  nrRow: number,
+  round: number,
   progress: Progress,
 ): Promise<void> {
-  for (let run = 0; run < runsOf(row); run++) {
+  const { limitMs, maxWallMs } = options.budget;
+  const mostTurns = turnsOf(row, options.base);
+  const slow = new Set<Column>();
+  for (let turn = 0; turn < mostTurns; turn++) {
     for (let i = 0; i < runners.length; i++) {
-      const runner = runners[(i + turn + run) % runners.length];
-      progress.step(row.title, `${runner.column}, ${shownRound}`);
-      if (result.isFinished(runner.column)) continue;
+      const runner = runners[(i + nrRow + round + turn) % runners.length];
+      const { column } = runner;
+      if (turn >= turnsOf(row, column)) continue;
+      progress.step(row.title, `${column}, round ${round + 1}`);
+      if (result.isFinished(column) || slow.has(column)) continue;
       const { outcome, wallMs } = await runOnce(row, runner);
-      result.add(runner.column, outcome, wallMs, options.budget.limitMs);
+      if (wallMs > maxWallMs && !needsOwnMemory(row)) slow.add(column);
+      result.add(column, round * mostTurns + turn, outcome, wallMs, limitMs);
     }
   }
 }

@@ -33,7 +33,7 @@ function rowText({ rows }, id, column) {
   const problem = row.problems?.[column];
   if (problem !== undefined) return problem.startsWith(">") ? problem : "error";
   if (column !== BASE) return formatRatio(row.ratios[column]) || NO_NUMBER;
-  return row.ns[BASE] === undefined ? NO_NUMBER : formatNs(median(row.ns[BASE]));
+  return row.ns[BASE] === undefined ? NO_NUMBER : formatNs(median(row.ns[BASE].filter((ns) => ns !== null)));
 }
 
 function cellText(run, id, column) {
