@@ -352,6 +352,16 @@ describe("copy_file_range", () => {
     ["fstat", "g"],
     ["copyRange", "f", "g", 0],
   ]);
+  same("fills with zeros where the source has a hole", [
+    file("f", "/f"),
+    ["pwrite", "f", "end", 2 * PAGE],
+    file("g", "/g"),
+    ["copyRange", "f", "g", 3 * PAGE],
+    ["fstat", "f"],
+    ["fstat", "g"],
+    ["lseek", "g", 0, SEEK_HOLE],
+    ["pread", "g", 8, 2 * PAGE - 2],
+  ]);
   same("within one file, not over itself", [
     ...filled,
     ["open", "h", "/f", O_RDWR],
