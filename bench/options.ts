@@ -26,10 +26,7 @@ export interface Budget {
   /** Least time spent sampling a subject, either engine. */
   readonly sampleMs: number;
   readonly minSamples: number;
-  /**
-   * Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. Whoever takes longer for a
-   * turn has no other in the round.
-   */
+  /** Batches stop here even if `sampleMs` of timed work is not reached: set-up takes time too. */
   readonly maxWallMs: number;
   /** A contender that would need longer for a row is shown as `>20 s`. */
   readonly limitMs: number;

@@ -19,6 +19,9 @@ import type { Row } from "./rows/row.ts";
 import { renderTable } from "./table.ts";
 import { meanFindings, rowFindings } from "./verdict.ts";
 
+/** Whoever takes longer than this for a turn, set-up included, sits out the others of the round. */
+const SLOW_TURN_MS = 1000;
+
 const options = parseOptions(process.argv.slice(2));
 if (options.listsRows) for (const { id, title } of allRows) console.log(`${id.padEnd(36)}${title}`);
 else await main();
@@ -98,7 +101,7 @@ async function runRow(
   round: number,
   progress: Progress,
 ): Promise<void> {
-  const { limitMs, maxWallMs } = options.budget;
+  const { limitMs } = options.budget;
   const mostTurns = turnsOf(row, options.base);
   const slow = new Set<Column>();
   for (let turn = 0; turn < mostTurns; turn++) {
@@ -109,7 +112,7 @@ async function runRow(
       progress.step(row.title, `${column}, round ${round + 1}`);
       if (result.isFinished(column) || slow.has(column)) continue;
       const { outcome, wallMs } = await runOnce(row, runner);
-      if (wallMs > maxWallMs && !needsOwnMemory(row)) slow.add(column);
+      if (wallMs > SLOW_TURN_MS && !needsOwnMemory(row)) slow.add(column);
       result.add(column, round * mostTurns + turn, outcome, wallMs, limitMs);
     }
   }
