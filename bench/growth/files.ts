@@ -5,7 +5,7 @@
  * names taken at random out of all (cache misses of the hardware included; a line with bare reads shows their part).
  */
 import type { BenchFs, Subject } from "../contenders/contender.ts";
-import { seeded } from "../random.ts";
+import { seeded, shuffle } from "../random.ts";
 import { lowerQuartile } from "../stats.ts";
 import { makeLoop, sink } from "../timed-loop.ts";
 import { MemoryUse } from "./memory.ts";
@@ -14,9 +14,12 @@ import type { Series } from "./series.ts";
 const PER_DIR = 1000;
 const NR_SAMPLE = 1000;
 const REPEATS = 15;
+const WARM_UP_MS = 50;
 const PIECE = 500;
 /** Above this, a cost grows with the number of files. Room for the noise of a shared machine, and for caches. */
 const MAX_BEND = 1.5;
+/** Of calls that change the directories, too: one has all 1 000 names at first, in the end each has another. */
+const MAX_BEND_CHANGING = 2;
 const MAX_BYTES_PER_FILE = 320;
 /** What "not measurable" means: the bench itself moves the heap by some 100 KiB. */
 const MAX_HEAP_KIB = 1024;
@@ -35,6 +38,7 @@ export function growFiles(subject: Subject, sizes: readonly number[], onStep: (n
     return { title, unit, values: steps.map((step) => step[key]), ...limits };
   };
   const flat = { maxBend: MAX_BEND };
+  const changing = { maxBend: MAX_BEND_CHANGING };
   return [
     series("create", "create", "ns", flat),
     series("stat, same 1 000 names", "statSame", "ns", flat),
@@ -42,8 +46,8 @@ export function growFiles(subject: Subject, sizes: readonly number[], onStep: (n
     series("  of it: one bare read at random", "bareRead", "ns"),
     series("exists, miss", "existsMiss", "ns", flat),
     series("open + close", "openClose", "ns", flat),
-    series("rename there and back", "rename", "ns", flat),
-    series("unlink + create", "recreate", "ns", flat),
+    series("rename there and back", "rename", "ns", changing),
+    series("unlink + create", "recreate", "ns", changing),
     series("memory per file", "bytes", "bytes", { maxBend: MAX_BEND, maxValue: MAX_BYTES_PER_FILE }),
     series("JS heap in all", "heapKib", "KiB", { maxValue: MAX_HEAP_KIB }),
   ];
@@ -77,7 +81,7 @@ function createOne(fs: BenchFs, path: string): number {
 function timeCalls({ fs, root }: Subject, nrFiles: number): Costs {
   const random = seeded(nrFiles);
   const sample = (): string[] => Array.from({ length: NR_SAMPLE }, () => pathOf(root, Math.floor(random() * nrFiles)));
-  const same = [...new Set(sample())];
+  const same = spreadNames(root, nrFiles);
   const misses = same.map((path) => Buffer.from(`${path}x`).toString());
   const away = same.map((path) => Buffer.from(`${path.slice(0, -1)}y`).toString());
   const openClose = (path: string): number => {
@@ -115,16 +119,26 @@ function timeCalls({ fs, root }: Subject, nrFiles: number): Costs {
   };
 }
 
-/** @param paths gives the paths of each repeat, outside the timing @returns ns per path */
+/** @returns 1 000 different names, one in each part of all, in random order: as many at every size */
+function spreadNames(root: string, nrFiles: number): string[] {
+  const stride = nrFiles / NR_SAMPLE;
+  const random = seeded(nrFiles);
+  const names = Array.from({ length: NR_SAMPLE }, (_, i) => pathOf(root, Math.floor((i + random()) * stride)));
+  return shuffle(names, 1);
+}
+
+/** @param paths gives the paths of each repeat, outside the timing @returns ns per path, when it has been compiled */
 function timeOver(paths: () => readonly string[], call: (path: string, i: number) => number): number {
   const loop = makeLoop();
-  const samples = Array.from({ length: REPEATS }, () => {
+  const once = (): number => {
     const names = paths();
     const startMs = performance.now();
     sink(loop((i) => call(names[i], i), 0, names.length));
     return ((performance.now() - startMs) / names.length) * 1e6;
-  });
-  return lowerQuartile(samples.slice(REPEATS / 3));
+  };
+  const untilMs = performance.now() + WARM_UP_MS;
+  while (performance.now() < untilMs) once();
+  return lowerQuartile(Array.from({ length: REPEATS }, once));
 }
 
 /** The control: one random read from as many bytes as the files take, 320 each. */

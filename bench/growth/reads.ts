@@ -1,15 +1,16 @@
 /** Cost of a read while a file grows from 1 MiB to 1 GiB: on the same pages, and on pages at random. */
 import type { Subject } from "../contenders/contender.ts";
 import { pattern } from "../pattern.ts";
-import { seeded } from "../random.ts";
+import { seeded, shuffle } from "../random.ts";
 import { lowerQuartile } from "../stats.ts";
 import { makeLoop, sink } from "../timed-loop.ts";
 import type { Series } from "./series.ts";
 
 const MIB = 2 ** 20;
 const NR_SAMPLE = 256;
-const REPEATS = 15;
+const REPEATS = 45;
 const MAX_BEND = 1.5;
+const WARM_UP_MS = 50;
 
 /** @param sizesMib ascending @param onStep told the size in MiB before each */
 export function growReads({ fs, root }: Subject, sizesMib: readonly number[], onStep: (mib: number) => void): Series[] {
@@ -43,7 +44,7 @@ export function growReads({ fs, root }: Subject, sizesMib: readonly number[], on
 }
 
 function timeReads(read: (len: number) => (pos: number) => number, bytes: number) {
-  const fixed = randomPages(bytes, 1)();
+  const fixed = spreadPages(bytes);
   return {
     small: timeAt(() => fixed, read(16)),
     same: timeAt(() => fixed, read(4096)),
@@ -63,20 +64,31 @@ function timeBare(bytes: number): number {
   return timeAt(randomPages(bytes, 2), copy);
 }
 
+/** @returns 256 different page positions, one in each part of `bytes`, in random order: as much data at every size */
+function spreadPages(bytes: number): number[] {
+  const random = seeded(1);
+  const positions = Array.from({ length: NR_SAMPLE }, (_, i) => {
+    return Math.floor(((i + random()) * (bytes / NR_SAMPLE)) / 4096) * 4096;
+  });
+  return shuffle(positions, 1);
+}
+
 /** @returns a function that draws 256 page positions below `bytes` */
 function randomPages(bytes: number, seed: number): () => Float64Array {
   const random = seeded(seed);
   return () => Float64Array.from({ length: NR_SAMPLE }, () => Math.floor((random() * bytes) / 4096) * 4096);
 }
 
-/** @returns ns per call, the first repeats left out */
-function timeAt(draw: () => Float64Array, call: (pos: number) => number): number {
+/** @returns ns per call, when it has been compiled */
+function timeAt(draw: () => ArrayLike<number>, call: (pos: number) => number): number {
   const loop = makeLoop();
-  const samples = Array.from({ length: REPEATS * 4 }, () => {
+  const once = (): number => {
     const positions = draw();
     const startMs = performance.now();
     sink(loop((i) => call(positions[i]), 0, NR_SAMPLE));
     return ((performance.now() - startMs) / NR_SAMPLE) * 1e6;
-  });
-  return lowerQuartile(samples.slice(REPEATS));
+  };
+  const untilMs = performance.now() + WARM_UP_MS;
+  while (performance.now() < untilMs) once();
+  return lowerQuartile(Array.from({ length: REPEATS }, once));
 }
