@@ -55,7 +55,7 @@ export class Core {
   /** Two of the options, a cache line nearer to the calls that are over in 100 ns. */
   readonly now: () => number;
   readonly shared: boolean;
-  /** Two of the exports, for the same reason: with data going through the cache they gain 0.8% of a write of 64 KiB. */
+  /** Two of the exports, for the same reason: with data going through the cache they gain 0.5% of a write of 64 KiB. */
   readonly readBegin: CoreExports["readBegin"];
   readonly writeBegin: CoreExports["writeBegin"];
   /** Which way the last large copy went: a hint, no state of the file system. */
