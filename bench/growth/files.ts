@@ -10,16 +10,14 @@ import { lowerQuartile } from "../stats.ts";
 import { makeLoop, sink } from "../timed-loop.ts";
 import { MemoryUse } from "./memory.ts";
 import type { Series } from "./series.ts";
+import { timeWarm } from "./warm.ts";
 
 const PER_DIR = 1000;
 const NR_SAMPLE = 1000;
 const REPEATS = 15;
-const WARM_UP_MS = 50;
 const PIECE = 500;
 /** Above this, a cost grows with the number of files. Room for the noise of a shared machine, and for caches. */
 const MAX_BEND = 1.5;
-/** Of calls that change the directories, too: one has all 1 000 names at first, in the end each has another. */
-const MAX_BEND_CHANGING = 2;
 const MAX_BYTES_PER_FILE = 320;
 /** What "not measurable" means: the bench itself moves the heap by some 100 KiB. */
 const MAX_HEAP_KIB = 1024;
@@ -38,7 +36,6 @@ export function growFiles(subject: Subject, sizes: readonly number[], onStep: (n
     return { title, unit, values: steps.map((step) => step[key]), ...limits };
   };
   const flat = { maxBend: MAX_BEND };
-  const changing = { maxBend: MAX_BEND_CHANGING };
   return [
     series("create", "create", "ns", flat),
     series("stat, same 1 000 names", "statSame", "ns", flat),
@@ -46,8 +43,8 @@ export function growFiles(subject: Subject, sizes: readonly number[], onStep: (n
     series("  of it: one bare read at random", "bareRead", "ns"),
     series("exists, miss", "existsMiss", "ns", flat),
     series("open + close", "openClose", "ns", flat),
-    series("rename there and back", "rename", "ns", changing),
-    series("unlink + create", "recreate", "ns", changing),
+    series("rename there and back", "rename", "ns", flat),
+    series("unlink + create", "recreate", "ns", flat),
     series("memory per file", "bytes", "bytes", { maxBend: MAX_BEND, maxValue: MAX_BYTES_PER_FILE }),
     series("JS heap in all", "heapKib", "KiB", { maxValue: MAX_HEAP_KIB }),
   ];
@@ -136,9 +133,7 @@ function timeOver(paths: () => readonly string[], call: (path: string, i: number
     sink(loop((i) => call(names[i], i), 0, names.length));
     return ((performance.now() - startMs) / names.length) * 1e6;
   };
-  const untilMs = performance.now() + WARM_UP_MS;
-  while (performance.now() < untilMs) once();
-  return lowerQuartile(Array.from({ length: REPEATS }, once));
+  return timeWarm(once, REPEATS);
 }
 
 /** The control: one random read from as many bytes as the files take, 320 each. */

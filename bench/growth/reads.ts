@@ -2,15 +2,14 @@
 import type { Subject } from "../contenders/contender.ts";
 import { pattern } from "../pattern.ts";
 import { seeded, shuffle } from "../random.ts";
-import { lowerQuartile } from "../stats.ts";
 import { makeLoop, sink } from "../timed-loop.ts";
 import type { Series } from "./series.ts";
+import { timeWarm } from "./warm.ts";
 
 const MIB = 2 ** 20;
 const NR_SAMPLE = 256;
 const REPEATS = 45;
 const MAX_BEND = 1.5;
-const WARM_UP_MS = 50;
 
 /** @param sizesMib ascending @param onStep told the size in MiB before each */
 export function growReads({ fs, root }: Subject, sizesMib: readonly number[], onStep: (mib: number) => void): Series[] {
@@ -88,7 +87,5 @@ function timeAt(draw: () => ArrayLike<number>, call: (pos: number) => number): n
     sink(loop((i) => call(positions[i]), 0, NR_SAMPLE));
     return ((performance.now() - startMs) / NR_SAMPLE) * 1e6;
   };
-  const untilMs = performance.now() + WARM_UP_MS;
-  while (performance.now() < untilMs) once();
-  return lowerQuartile(Array.from({ length: REPEATS }, once));
+  return timeWarm(once, REPEATS);
 }
