@@ -78,7 +78,8 @@ function createOne(fs: BenchFs, path: string): number {
 function timeCalls({ fs, root }: Subject, nrFiles: number): Costs {
   const random = seeded(nrFiles);
   const sample = (): string[] => Array.from({ length: NR_SAMPLE }, () => pathOf(root, Math.floor(random() * nrFiles)));
-  const same = spreadNames(root, nrFiles);
+  const first = Array.from({ length: NR_SAMPLE }, (_, i) => pathOf(root, i));
+  const same = shuffle(first, 1); // spread over all, they would bring a directory each: other data, not more of it
   const misses = same.map((path) => Buffer.from(`${path}x`).toString());
   const away = same.map((path) => Buffer.from(`${path.slice(0, -1)}y`).toString());
   const openClose = (path: string): number => {
@@ -114,14 +115,6 @@ function timeCalls({ fs, root }: Subject, nrFiles: number): Costs {
       },
     ),
   };
-}
-
-/** @returns 1 000 different names, one in each part of all, in random order: as many at every size */
-function spreadNames(root: string, nrFiles: number): string[] {
-  const stride = nrFiles / NR_SAMPLE;
-  const random = seeded(nrFiles);
-  const names = Array.from({ length: NR_SAMPLE }, (_, i) => pathOf(root, Math.floor((i + random()) * stride)));
-  return shuffle(names, 1);
 }
 
 /** @param paths gives the paths of each repeat, outside the timing @returns ns per path, when it has been compiled */
