@@ -35,6 +35,9 @@ const BROWSER_BYTES = 2 ** 30;
 const MAX_ID = 0xfffffffe;
 const NGROUPS_MAX = 65536;
 
+/** Asked anew each time: test runners and sandboxes put another Date in place, and take it away again. */
+const wallClock = (): number => Date.now();
+
 interface HostProcess {
   versions?: { node?: string };
   getBuiltinModule?(name: string): { totalmem?(): number } | undefined;
@@ -91,6 +94,6 @@ export function coreOptions(options: FsOptions): CoreOptions {
     memoryLimit: Math.floor((options.memoryLimit ?? defaultLimit()) / 65536) * 65536,
     shared: isShared(options),
     preallocate: options.preallocate ?? false,
-    now: options.now ?? Date.now,
+    now: options.now ?? wallClock,
   };
 }
