@@ -1,13 +1,14 @@
 /** The ways to a file system: new, or from a snapshot; at once, or with the core compiled off the main thread. */
+import { isBytes, toUint8Array } from "./base/bytes.ts";
 import { ENOMEM } from "./base/errno.ts";
 import { ramfs } from "./fs/ramfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
-import { checkOptions, coreOptions, type FsOptions, isShared } from "./index-options.ts";
+import { checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
 import { argTypeError } from "./node/errors.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
-import { restoreCore } from "./vfs/snapshot.ts";
+import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { compileCore, coreModule } from "./wasm/core-module.ts";
 
 const BUILT_IN = [ramfs];
@@ -26,18 +27,22 @@ function boot(module: WebAssembly.Module, options: FsOptions): FolioFs {
   const { uid = 0, gid = 0 } = options;
   const mounted = mountRoot(kernel, ramfs, `mode=755,uid=${uid},gid=${gid}`);
   if (mounted < 0) throw uvException(mounted, "mount", "/");
-  return startTask(kernel, module, options);
+  return startTask(kernel, module, options, { makesCwd: true });
 }
 
-function restore(module: WebAssembly.Module, bytes: Uint8Array, options: FsOptions): FolioFs {
+function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions): FolioFs {
+  const snapshot = openSnapshot(bytes, module, isShared(given));
+  const options = restoreOptions(snapshot.meta.options, given);
+  checkOptions(options);
   const types = [...BUILT_IN, ...(options.types ?? [])].map(({ name }) => name);
-  const kernel = restoreCore(bytes, module, coreOptions(options), types);
+  const kernel = restoreCore(snapshot, module, coreOptions(options), types);
   register(kernel, options);
-  return startTask(kernel, module, options);
+  return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
 }
 
-function checkBytes(bytes: unknown): asserts bytes is Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throw argTypeError("bytes", "Uint8Array", bytes);
+function bytesOf(bytes: unknown): Uint8Array {
+  if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
+  return toUint8Array(bytes);
 }
 
 /**
@@ -57,19 +62,19 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
 }
 
 /**
- * Makes the file system that `kernel.snapshot()` gave the bytes of.
+ * Makes the file system that `kernel.snapshot()` gave the bytes of, with the options that it had unless others are given.
  *
  * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
  */
 export function restoreFsSync(bytes: Uint8Array, options: FsOptions = {}): FolioFs {
-  checkBytes(bytes);
+  const given = bytesOf(bytes);
   checkOptions(options);
-  return restore(coreModule(isShared(options)), bytes, options);
+  return restore(coreModule(isShared(options)), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
 export async function restoreFs(bytes: Uint8Array, options: FsOptions = {}): Promise<FolioFs> {
-  checkBytes(bytes);
+  const given = bytesOf(bytes);
   checkOptions(options);
-  return restore(await compileCore(isShared(options)), bytes, options);
+  return restore(await compileCore(isShared(options)), given, options);
 }

@@ -1,120 +1,161 @@
 /**
  * What users see of a kernel (`fs.kernel`): file systems, mounts, tasks, snapshots. The calls of vfs/ with Node's shape
  * of errors around them.
+ *
+ * Every face has a `kernel` of its own, and what is asked there is asked by its task: what takes privilege under Linux
+ * (mounts, other credentials, other roots) is EPERM for others than root. What is done to the whole machine is for root,
+ * and for the first task's face, which belongs to whoever made the kernel.
  */
-import { EINVAL } from "./base/errno.ts";
-import { checkTaskOptions } from "./index-options.ts";
+import { isBytes, toUint8Array } from "./base/bytes.ts";
+import { EINVAL, EPERM } from "./base/errno.ts";
+import { reopenStdio } from "./fs/stdio.ts";
+import { checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
+import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
+import { argTypeError } from "./node/errors.ts";
 import { createFace, type NodeFs } from "./node/index.ts";
+import { toPath } from "./node/paths.ts";
+import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { uvException } from "./node/uv-errors.ts";
+import { isCapable } from "./vfs/attr.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
-import type { TaskOptions } from "./vfs/kernel.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
+import { openSnapshot, restoreCore } from "./vfs/restore.ts";
+import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
+import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
 
-/** A face of node:fs over one task, with its kernel. */
-export type FolioFs = NodeFs & { readonly kernel: FolioKernel };
+/** A face of node:fs over one task, with its task and its kernel. */
+export type FolioFs = NodeFs & { readonly kernel: FolioKernel; readonly task: FolioTask };
 
-/** What a face is made with by kernel.task(): who its task is, and where it stands. */
-export interface FaceOptions {
-  /** Whose files the task makes and may use, 0 to 2^32 - 2; default 0, root. */
-  uid?: number;
-  /** Group of the files it makes; default 0. */
-  gid?: number;
-  /** Supplementary groups. */
-  groups?: readonly number[];
-  /** Working directory, as the task's root sees it; default: its root. */
-  cwd?: string;
-  /** Root directory, as the kernel's root sees it: the task sees nothing above (chroot). */
+/**
+ * What a face is made with by kernel.task(): who its task is, and where it stands. What is not said of credentials and
+ * limits is as with the task that makes it; to ask for more takes privilege.
+ */
+export interface FaceOptions extends TaskOptions {
+  /** Root directory, as the maker sees it: the task sees nothing above (chroot). */
   root?: string;
-  /** Mode bits that the files it makes do not get; default 0o022. */
-  umask?: number;
-  /** A face whose descriptor table is to be shared. */
+  /** A face of the same kernel whose descriptor table is to be shared. */
   files?: FolioFs;
-  /** Most open descriptors (RLIMIT_NOFILE), then EMFILE; default 2^20. Not for a table that is shared. */
-  maxFiles?: number;
-  /** Largest file it may write, bytes (RLIMIT_FSIZE), then EFBIG; default: none. */
-  fileSizeLimit?: number;
 }
 
 const faceTasks = new WeakMap<object, Task>();
 
-/** A kernel: what `fs.kernel` is. */
+/** A kernel, as one task may use it: what `fs.kernel` is. */
 export class FolioKernel {
-  /** The first task's: mounts and walks of the kernel's own calls. */
   readonly #task: Task;
-  readonly #module: WebAssembly.Module;
-  /** The first task's face. */
+  readonly #machine: Machine;
+  /** The task's own face. */
   readonly fs: FolioFs;
 
-  constructor(task: Task, module: WebAssembly.Module) {
+  constructor(task: Task, machine: Machine) {
     this.#task = task;
-    this.#module = module;
-    this.fs = faceOf(task, this);
+    this.#machine = machine;
+    this.fs = Object.assign(createFace(task), { kernel: this, task: taskFace(task) });
+    faceTasks.set(this.fs, task);
   }
 
-  /** The kernel as file systems and tools see it: the core, its records, the VFS. */
+  /** The kernel as file systems and tools see it: the core, its records, the VFS. @throws EPERM */
   get vfs(): Kernel {
+    this.#checkMaster("vfs");
     return this.#task.kernel;
   }
 
-  /** Makes a type of file system mountable. @throws EINVAL for its name, EEXIST, ENOSPC */
+  /** Makes a type of file system mountable. @throws EPERM, EINVAL for its name, EEXIST, ENOSPC */
   registerFileSystem(type: FileSystemType): void {
-    check(this.vfs.registerFileSystem(type), "register_filesystem", type.name);
+    this.#checkMaster("register_filesystem");
+    check(this.#task.kernel.registerFileSystem(type), "register_filesystem", type.name);
   }
-  /** @throws EINVAL when it is not registered, EBUSY while it is mounted */
+  /** @throws EPERM, EINVAL when it is not registered, EBUSY while it is mounted */
   unregisterFileSystem(type: FileSystemType): void {
-    check(this.vfs.unregisterFileSystem(type), "unregister_filesystem", type.name);
+    this.#checkMaster("unregister_filesystem");
+    check(this.#task.kernel.unregisterFileSystem(type), "unregister_filesystem", type.name);
   }
 
   /** Mounts, binds or remounts. @throws as mount(2): EPERM, ENOENT, ENODEV, EINVAL, ENOTDIR, EBUSY, ENOMEM */
   mount(request: MountRequest): void {
-    check(mount(this.#task, request), "mount", String(request.target));
+    checkMountRequest(request);
+    const target = toPath(request.target, "request.target");
+    const source = request.source === undefined ? undefined : (this.#task.fromCwd(request.source) as string);
+    const asked = request.type === undefined ? { ...request, source } : request;
+    check(mount(this.#task, { ...asked, target: this.#task.fromCwd(target) }), "mount", target);
   }
   /** @throws as umount(2): EPERM, ENOENT, EINVAL, EBUSY */
-  umount(target: string): void {
-    check(umount(this.#task, target), "umount", target);
+  umount(target: Path): void {
+    const path = toPath(target, "target");
+    check(umount(this.#task, this.#task.fromCwd(path)), "umount", path);
   }
-  /** The mount table, oldest first. */
+  /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {
     return mountTable(this.#task);
   }
 
-  /** Another face over this kernel, with credentials, directories and (unless shared) descriptors of its own. */
+  /**
+   * Another face over this kernel, with credentials, directories and (unless shared) descriptors of its own.
+   *
+   * @throws EPERM for credentials, limits or a root that the task may not give; ENOENT, ENOTDIR, EACCES for its directories
+   */
   task(options: FaceOptions = {}): FolioFs {
-    checkTaskOptions(options);
+    checkFaceOptions(options);
     const { files, ...rest } = options;
-    const shared = files && faceTasks.get(files);
-    const task = this.vfs.newTask({ ...rest, files: shared?.files });
-    if (typeof task === "number") throw uvException(task, "task", options.cwd ?? options.root);
-    return faceOf(task, this);
+    const shared = files === undefined ? undefined : faceTasks.get(files);
+    if (files !== undefined && shared?.kernel !== this.#task.kernel)
+      throw argTypeError("options.files", "face of this kernel", files);
+    const task = newFaceTask(this.#task.kernel, { ...rest, table: shared?.files }, this.#task);
+    return new FolioKernel(task, this.#machine).fs;
   }
 
   /**
    * Ends a task that task() has made: its descriptors are closed unless another face shares them, and what it held goes.
-   * Every later call on the face throws.
+   * Every later call on the face throws ERR_INVALID_STATE.
    *
-   * @throws EINVAL for the first task's face, and for one of another kernel
+   * @throws EINVAL for the first task's face, and for one of another kernel; EPERM for another user's
    */
   exit(face: FolioFs): void {
     const task = faceTasks.get(face);
-    if (!task || task === this.#task || task.kernel !== this.vfs) throw uvException(-EINVAL, "exit");
+    if (!task || task === this.#machine.first || task.kernel !== this.#task.kernel) throw uvException(-EINVAL, "exit");
+    if (!this.#isMaster() && task.credentials.uid !== this.#task.credentials.uid) throw uvException(-EPERM, "exit");
     faceTasks.delete(face);
     task.exit();
   }
 
-  /** The file system as bytes: what is reachable from its in-memory mounts. */
+  /** The file system as bytes: what is reachable from its in-memory mounts. @throws EPERM */
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#task, this.#module);
+    this.#checkMaster("snapshot");
+    return takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine));
   }
 
-  /** An independent copy of this kernel, with one task (`fork().fs`) and nothing open. */
+  /**
+   * Rolls back: all is again as it was when snapshot() gave the bytes. Faces and tasks live on. Descriptors that were
+   * open answer ESTALE until they are closed; who stands in a directory that is no more stands in a removed one; mounts
+   * with a store elsewhere are unmounted. Not to be called from within a call, as by the clock or a file system.
+   *
+   * @throws EPERM; ERR_INVALID_SNAPSHOT as restoreFsSync(), with nothing changed; ENOMEM, the same
+   */
+  restore(bytes: Uint8Array): void {
+    this.#checkMaster("restore");
+    if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
+    const { kernel } = this.#task;
+    const { module } = this.#machine;
+    const { options } = kernel.core;
+    const types = kernel.registeredTypes().map(({ name }) => name);
+    const restored = restoreCore(openSnapshot(toUint8Array(bytes), module, options.shared), module, options, types);
+    const rc = restoreInPlace(kernel, restored, reopenStdio);
+    if (rc === 0) return;
+    restored.destroy();
+    throw uvException(rc, "restore");
+  }
+
+  /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws EPERM */
   fork(): FolioKernel {
-    const kernel = new Kernel(forkCore(this.vfs, this.#module));
-    for (const type of this.vfs.registeredTypes()) kernel.registerFileSystem(type);
-    return startTask(kernel, this.#module, this.#task.identity()).kernel;
+    this.#checkMaster("fork");
+    const { kernel } = this.#task;
+    const copy = new Kernel(forkCore(kernel, this.#machine.module));
+    for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
+    const options = { ...keptOptions({ ...this.#machine, first: this.#task }) };
+    return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
   }
 
   /** Writes back all that is dirty. */
@@ -125,43 +166,53 @@ export class FolioKernel {
    * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries and
    * empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
    *
-   * @throws EINVAL for another number
+   * @throws EPERM; EINVAL for another number
    */
   dropCaches(what: 1 | 2 | 3): void {
+    this.#checkMaster("drop_caches");
+    const { kernel } = this.#task;
     if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
-    if (what & 1) this.vfs.dirCache.clear();
-    if (what & 2) this.vfs.core.x.reclaim();
+    if (what & 1) kernel.dirCache.clear();
+    if (what & 2) kernel.core.x.reclaim();
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
-    return vmstat(this.vfs.core);
+    return vmstat(this.#task.kernel.core);
   }
   /** In the debug build: checks every invariant of memory. @throws Error that says which is broken */
   verify(): void {
-    this.vfs.verify();
+    this.#task.kernel.verify();
   }
-  /** Ends the kernel and gives its memory back; every later call throws. */
+  /** Ends the kernel and gives its memory back; every later call throws ERR_INVALID_STATE. @throws EPERM */
   destroy(): void {
-    this.vfs.destroy();
+    this.#checkMaster("destroy");
+    this.#task.kernel.destroy();
   }
   [Symbol.dispose](): void {
     this.destroy();
   }
+
+  /** True for those who may do to the machine as they like. */
+  #isMaster(): boolean {
+    return this.#task === this.#machine.first || isCapable(this.#task);
+  }
+  #checkMaster(syscall: string): void {
+    if (!this.#isMaster()) throw uvException(-EPERM, syscall);
+  }
 }
 
-function check(rc: number, syscall: string, path?: string): void {
+function check(rc: number, syscall: string, path?: Path): void {
   if (rc < 0) throw uvException(rc, syscall, path);
 }
 
-function faceOf(task: Task, kernel: FolioKernel): FolioFs {
-  const face = Object.assign(createFace(task), { kernel });
-  faceTasks.set(face, task);
-  return face;
-}
-
-/** The first task of a kernel, and its face. @throws Error when memory ran out */
-export function startTask(kernel: Kernel, module: WebAssembly.Module, options: Omit<TaskOptions, "files">): FolioFs {
-  const task = kernel.newTask(options);
-  if (typeof task === "number") throw uvException(task, "task", options.cwd);
-  return new FolioKernel(task, module).fs;
+/** The first task of a kernel, and its face. @param how what newFaceTask() does with its working directory */
+export function startTask(
+  kernel: Kernel,
+  module: WebAssembly.Module,
+  options: TaskOptions & Machine["kept"],
+  how: { makesCwd?: boolean; keepsCwd?: boolean },
+): FolioFs {
+  const { memoryLimit, preallocate } = options;
+  const first = newFaceTask(kernel, { ...options, ...how }, undefined);
+  return new FolioKernel(first, { module, kept: { memoryLimit, preallocate }, first }).fs;
 }

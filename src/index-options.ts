@@ -1,33 +1,54 @@
-/** Options of createFsSync() and its siblings: defaults and checks. */
-import { argTypeError, outOfRangeError } from "./node/errors.ts";
+/** Options of createFsSync() and its siblings, and of kernel.task(): defaults and checks. */
+import { isBytes } from "./base/bytes.ts";
+import type { StdioStreams } from "./fs/stdio.ts";
+import { argTypeError, argValueError, outOfRangeError } from "./node/errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
-import type { TaskOptions } from "./vfs/kernel.ts";
+import { MAX_FILES } from "./vfs/new-task.ts";
+import type { KeptOptions } from "./vfs/snapshot-format.ts";
 import type { CoreOptions } from "./wasm/core.ts";
 import { sharedByDefault } from "./wasm/core-module.ts";
 
-/** What createFsSync() and its siblings take. */
-export interface FsOptions {
+/** Who a task is and where it stands: what all that make tasks take. */
+export interface TaskOptions {
+  /** Whose files the task makes and may use, 0 to 2^32 - 2. */
+  uid?: number;
+  /** Group of the files it makes. */
+  gid?: number;
+  /** Supplementary groups. */
+  groups?: readonly number[];
+  /** Mode bits that the files it makes do not get; default 0o022. */
+  umask?: number;
+  /** Working directory; default: its root. true: relative paths start where the process stands, at each call. */
+  cwd?: string | true;
+  /**
+   * Descriptors 0, 1 and 2 exist, as in a process, and the next one opened is 3. What is written to 1 and 2 goes to the
+   * functions given, what is read from 0 comes from one; true: there is nothing to read, and all is swallowed.
+   */
+  stdio?: boolean | StdioStreams;
+  /** Most open descriptors (RLIMIT_NOFILE), then EMFILE; default 2^20. Not for a table that is shared. */
+  maxFiles?: number;
+  /** Largest file it may write, bytes (RLIMIT_FSIZE), then EFBIG; default: none. */
+  fileSizeLimit?: number;
+}
+
+/** What createFsSync() and its siblings take. Identity, umask and cwd are those of the first task. */
+export interface FsOptions extends TaskOptions {
   /** Most bytes the kernel may use; 8 MiB to 4 GiB - 64 KiB. Default: half of the machine's memory, 1 GiB in browsers. */
   memoryLimit?: number;
   /** Reserve all of memoryLimit at once, so that memory never grows. Costs address space, no memory. */
   preallocate?: boolean;
   /** Use shared memory (threads). */
   shared?: boolean;
-  /** Identity of the first task. The root directory belongs to it. */
-  uid?: number;
-  /** Group of the first task, and of the root directory. */
-  gid?: number;
-  /** Supplementary groups of the first task. */
-  groups?: readonly number[];
-  /** Mode bits that files of the first task do not get; default 0o022. */
-  umask?: number;
-  /** Working directory of the first task. */
-  cwd?: string;
   /** The clock: milliseconds since the epoch, fractions allowed. */
   now?: () => number;
   /** File system types to register beside the built-in ones. */
   types?: readonly FileSystemType[];
 }
+
+const TASK_OPTIONS = ["uid", "gid", "groups", "umask", "cwd", "stdio", "maxFiles", "fileSizeLimit"];
+const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "now", "types"];
+const FACE_OPTIONS = [...TASK_OPTIONS, "root", "files"];
+const MOUNT_OPTIONS = ["type", "target", "source", "data", "flags"];
 
 const MIN_BYTES = 8 * 2 ** 20;
 const MAX_BYTES = 2 ** 32 - 65536;
@@ -40,13 +61,20 @@ const wallClock = (): number => Date.now();
 
 interface HostProcess {
   versions?: { node?: string };
+  cwd?(): string;
   getBuiltinModule?(name: string): { totalmem?(): number } | undefined;
 }
 
+const hostProcess = (globalThis as { process?: HostProcess }).process;
+
+/** Where the process stands; browsers stand at the root. */
+export function hostCwd(): string {
+  return hostProcess?.cwd?.() ?? "/";
+}
+
 function defaultLimit(): number {
-  const host = (globalThis as { process?: HostProcess }).process;
-  if (host?.versions?.node === undefined) return BROWSER_BYTES;
-  const total = host.getBuiltinModule?.("node:os")?.totalmem?.();
+  if (hostProcess?.versions?.node === undefined) return BROWSER_BYTES;
+  const total = hostProcess.getBuiltinModule?.("node:os")?.totalmem?.();
   return total === undefined ? BROWSER_BYTES : Math.max(MIN_BYTES, Math.min(MAX_BYTES, Math.floor(total / 2)));
 }
 
@@ -57,30 +85,81 @@ function checkNumber(name: string, value: number | undefined, min: number, max: 
     throw outOfRangeError(name, `>= ${min} && <= ${max}`, value);
 }
 
-/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
-export function checkOptions(options: FsOptions): void {
-  checkTaskOptions(options);
-  checkNumber("options.memoryLimit", options.memoryLimit, MIN_BYTES, MAX_BYTES);
+function checkType(name: string, value: unknown, type: "boolean" | "function"): void {
+  if (value !== undefined && typeof value !== type) throw argTypeError(name, type, value);
 }
 
-/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
-export function checkTaskOptions(options: Omit<TaskOptions, "files">): void {
-  if (options === null || typeof options !== "object") throw argTypeError("options", "Object", options);
+/** A misspelt option would be one left out, without a word. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+function checkKnown(options: object, known: readonly string[], name = "options"): void {
+  if (options === null || typeof options !== "object") throw argTypeError(name, "Object", options);
+  for (const [key, value] of Object.entries(options)) {
+    if (!known.includes(key)) throw argValueError(`${name}.${key}`, value, `is unknown: there are ${known.join(", ")}`);
+  }
+}
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (an unknown one), ERR_OUT_OF_RANGE */
+export function checkOptions(options: FsOptions): void {
+  checkKnown(options, FS_OPTIONS);
+  checkTask(options);
+  checkNumber("options.memoryLimit", options.memoryLimit, MIN_BYTES, MAX_BYTES);
+  checkType("options.preallocate", options.preallocate, "boolean");
+  checkType("options.shared", options.shared, "boolean");
+  checkType("options.now", options.now, "function");
+  if (options.types !== undefined && !Array.isArray(options.types))
+    throw argTypeError("options.types", "Array", options.types);
+}
+
+/** Options of kernel.task(). @throws as checkOptions() */
+export function checkFaceOptions(options: TaskOptions & { root?: string }): void {
+  checkKnown(options, FACE_OPTIONS);
+  checkTask(options);
+  checkPath("options.root", options.root);
+}
+
+/** What kernel.mount() is asked for. @throws as checkOptions() */
+export function checkMountRequest(request: object): void {
+  checkKnown(request, MOUNT_OPTIONS, "request");
+}
+
+function checkPath(name: string, path: unknown): void {
+  if (path === undefined) return;
+  if (typeof path !== "string") throw argTypeError(name, "string", path);
+  if (path.includes("\0")) throw argValueError(name, path, "must be a string without null bytes");
+}
+
+function checkTask(options: TaskOptions): void {
+  const { groups, cwd } = options;
   checkNumber("options.uid", options.uid, 0, MAX_ID);
   checkNumber("options.gid", options.gid, 0, MAX_ID);
   checkNumber("options.umask", options.umask, 0, 0o777);
-  if (options.groups !== undefined && !Array.isArray(options.groups))
-    throw argTypeError("options.groups", "Array", options.groups);
-  for (const name of ["cwd", "root"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "string")
-      throw argTypeError(`options.${name}`, "string", options[name]);
-  }
-  checkNumber("options.maxFiles", options.maxFiles, 1, 2 ** 20);
-  checkNumber("options.fileSizeLimit", options.fileSizeLimit, 0, Number.MAX_SAFE_INTEGER);
-  checkNumber("options.groups.length", options.groups?.length, 0, NGROUPS_MAX);
-  options.groups?.forEach((group, i) => {
+  if (groups !== undefined && !Array.isArray(groups)) throw argTypeError("options.groups", "Array", groups);
+  checkNumber("options.groups.length", groups?.length, 0, NGROUPS_MAX);
+  groups?.forEach((group, i) => {
     checkNumber(`options.groups[${i}]`, group, 0, MAX_ID);
   });
+  if (cwd !== true) checkPath("options.cwd", cwd);
+  checkStdio(options.stdio);
+  checkNumber("options.maxFiles", options.maxFiles, 1, MAX_FILES);
+  checkNumber("options.fileSizeLimit", options.fileSizeLimit, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function checkStdio(streams: unknown): void {
+  if (streams === undefined || typeof streams === "boolean") return;
+  if (streams === null || typeof streams !== "object" || isBytes(streams))
+    throw argTypeError("options.stdio", ["boolean", "Object"], streams);
+  checkKnown(streams, ["stdin", "stdout", "stderr"], "options.stdio");
+  for (const [name, stream] of Object.entries(streams)) checkType(`options.stdio.${name}`, stream, "function");
+}
+
+/** Where the standard descriptors lead; undefined: there are none. */
+export function streamsOf({ stdio }: TaskOptions): StdioStreams | undefined {
+  return typeof stdio === "object" ? stdio : stdio ? {} : undefined;
+}
+
+/** Options of a snapshot, with those given in their place. */
+export function restoreOptions(kept: KeptOptions, given: FsOptions): FsOptions {
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...kept, ...defined };
 }
 
 /** True if the kernel's memory is to be shared. */

@@ -38,7 +38,14 @@ const PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
 
 /** Hands `(error, count, data)` to the callback: calls with a buffer give it back, on failure too. */
 function commitTransfer<Q>(commit: (q: Q) => number | Failure, request: Q, data: unknown, callback: Callback): void {
-  const outcome = commit(request);
+  let outcome: number | Failure;
+  try {
+    outcome = commit(request);
+  } catch (error) {
+    // What a file system or the other end of a device throws.
+    soon3(callback as never, error, 0, data);
+    return;
+  }
   if (!(outcome instanceof Failure)) soon3(callback as never, null, outcome, data);
   else if (outcome.token === undefined) soon3(callback as never, outcome.toError(), 0, data);
   else {

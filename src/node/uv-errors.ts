@@ -49,7 +49,10 @@ const UV_ERRORS = new Map<number, readonly [code: string, message: string]>([
   [61, ["ENODATA", "no data available"]],
   [75, ["EOVERFLOW", "value too large for defined data type"]],
   [95, ["ENOTSUP", "operation not supported on socket"]],
+  [84, ["EILSEQ", "illegal byte sequence"]],
   [110, ["ETIMEDOUT", "connection timed out"]],
+  // libuv has no word for it; Linux's own.
+  [116, ["ESTALE", "stale file handle"]],
   [125, ["ECANCELED", "operation canceled"]],
 ]);
 

@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EBADF, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EACCES, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -135,7 +135,7 @@ function existsByWalk(task: Task, path: Path, entry: number): boolean {
 export function fstat(task: Task, fd: number): number {
   task.enter();
   const file = task.file(fd);
-  return file ? statInode(task, inodeOfFile(task.kernel.core, file)) : -EBADF;
+  return file ? statInode(task, inodeOfFile(task.kernel.core, file)) : task.files.missing(fd);
 }
 
 function statInode(task: Task, inode: InodeHandle): number {
@@ -220,7 +220,7 @@ function changeFile(task: Task, fd: number, change: Change, refused = 0): number
   const { core } = task.kernel;
   task.enter();
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
   return refused || changeInode(core, mnt, inodeOfFile(core, file), change);
 }

@@ -5,58 +5,85 @@
  *
  * Does not own: the open files (assembly/file.ts), what closing one does (task.ts).
  */
-import { EMFILE } from "../base/errno.ts";
+import { EBADF, EMFILE, ESTALE } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
 import type { FileOperations } from "./fs-type.ts";
 
-/** 0, 1 and 2 are left to standard input, output and error. */
-const FIRST_FD = 3;
+/** First descriptor of a table that leaves standard input, output and error out. */
+export const FIRST_FD = 3;
 const NO_FILE = 0 as FileHandle;
+/** In place of the operations of a file that is gone: its descriptor is taken until it is closed. */
+const STALE: FileOperations = {};
 
 /** A table of descriptors, of which the lowest free one is always given out first. */
 export class FileTable {
-  /** File of each descriptor, 0 = closed. Parallel to `operations`: no object per descriptor. */
-  readonly files: FileHandle[] = [NO_FILE, NO_FILE, NO_FILE];
-  /** Operations of each file: a cache, they never change while it is open. */
-  readonly operations: (FileOperations | undefined)[] = [undefined, undefined, undefined];
+  /** File of each descriptor, 0 = none. Parallel to `operations`: no object per descriptor. */
+  readonly files: FileHandle[] = [];
+  /** Operations of each file: a cache, they never change while it is open. None: the descriptor is free. */
+  readonly operations: (FileOperations | undefined)[] = [];
   readonly maxFiles: number;
+  /** Lowest descriptor that is given out. */
+  readonly firstFd: number;
   /** Tasks that share the table. */
   users = 0;
-  #lowest = FIRST_FD;
+  #lowest: number;
 
-  constructor(maxFiles: number) {
+  /** @param firstFd 0 for a table that holds standard input, output and error too */
+  constructor(maxFiles: number, firstFd = FIRST_FD) {
     this.maxFiles = maxFiles;
+    this.firstFd = firstFd;
+    this.#lowest = firstFd;
+    for (let fd = 0; fd < firstFd; fd++) {
+      this.files.push(NO_FILE);
+      this.operations.push(undefined);
+    }
   }
 
   /** @returns the lowest free descriptor, or -EMFILE */
   add(file: FileHandle, operations: FileOperations): number {
-    const { files } = this;
+    const taken = this.operations;
     let fd = this.#lowest;
-    while (fd < files.length && files[fd] !== NO_FILE) fd++;
+    while (fd < taken.length && taken[fd] !== undefined) fd++;
     if (fd >= this.maxFiles) return -EMFILE;
-    files[fd] = file;
-    this.operations[fd] = operations;
+    this.files[fd] = file;
+    taken[fd] = operations;
     this.#lowest = fd + 1;
     return fd;
   }
 
   /** True if add() would answer -EMFILE. */
   isFull(): boolean {
-    return this.files.length >= this.maxFiles && !this.files.includes(NO_FILE, FIRST_FD);
+    return this.operations.length >= this.maxFiles && !this.operations.includes(undefined, this.firstFd);
   }
 
-  /** @returns the file that a descriptor stood for, 0 = it was closed */
+  /** Frees a descriptor. @returns the file that it stood for, 0 = none */
   remove(fd: number): FileHandle {
+    if (this.operations[fd] === undefined) return NO_FILE;
     const file = this.files[fd];
-    if (!file) return NO_FILE;
     this.files[fd] = NO_FILE;
     this.operations[fd] = undefined;
     if (fd < this.#lowest) this.#lowest = fd;
     return file;
   }
 
-  /** Files of all open descriptors. */
-  *openFiles(): Generator<FileHandle> {
-    for (const file of this.files) if (file !== NO_FILE) yield file;
+  /** All descriptors that are not free. */
+  taken(): number[] {
+    return [...this.operations.keys()].filter((fd) => this.operations[fd] !== undefined);
+  }
+
+  /** Takes a descriptor for a file that is gone: until it is closed, calls on it answer -ESTALE. */
+  setStale(fd: number): void {
+    this.operations[fd] = STALE;
+  }
+
+  /** Puts a file at a descriptor that is stale, or the next of an empty table. */
+  put(fd: number, file: FileHandle, operations: FileOperations): void {
+    this.files[fd] = file;
+    this.operations[fd] = operations;
+  }
+
+  /** Why a descriptor has no file that could be used: -ESTALE where it went with a restore, else -EBADF. */
+  missing(fd: number): number {
+    return this.operations[fd] === STALE ? -ESTALE : -EBADF;
   }
 }

@@ -6,16 +6,9 @@
  *
  * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
  */
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
-import type {
-  CredHandle,
-  DentryHandle,
-  InodeHandle,
-  MountHandle,
-  SuperBlockHandle,
-  TaskHandle,
-} from "../base/handles.ts";
+import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
 import {
   FS_TYPE_NAME_BYTES,
@@ -30,37 +23,18 @@ import {
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
-import type { FileTable } from "./file-table.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import { newTask, type TaskOptions } from "./new-task.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
-import { Task } from "./task.ts";
+import type { Task } from "./task.ts";
 
 /** Index of the kernel block in `u32`. */
 export const KERNEL = KERNEL_BLOCK >>> 2;
 /** Index in `f64` of the time that was last given to an inode. */
 const LAST_MS = (KERNEL_BLOCK >>> 3) + KERNEL_TOUCH_MS;
 const BACKWARDS_MS = 1000;
-
-/** What a task is made with. */
-export interface TaskOptions {
-  uid?: number;
-  gid?: number;
-  /** Supplementary groups. */
-  groups?: readonly number[];
-  umask?: number;
-  /** Working directory, as the task's root sees it; default: the root. */
-  cwd?: string;
-  /** Root directory (chroot), as the kernel's root sees it. */
-  root?: string;
-  /** Another task, to share its descriptors (CLONE_FILES). */
-  files?: FileTable;
-  /** Most open descriptors (RLIMIT_NOFILE). */
-  maxFiles?: number;
-  /** Largest file the task may write, bytes (RLIMIT_FSIZE). */
-  fileSizeLimit?: number;
-}
 
 const live = new Set<WeakRef<Kernel>>();
 
@@ -83,6 +57,7 @@ export class Kernel {
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   readonly #self = new WeakRef(this);
+  readonly #tasks = new Set<WeakRef<Task>>();
   /** The time that stands still; null = from the next now() on, undefined = it runs. */
   #heldMs: number | null | undefined;
   #waitToken: Promise<void> | undefined;
@@ -211,31 +186,20 @@ export class Kernel {
     return (this.core.u32[(mnt << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
   }
 
-  /** Makes a task at the root of the tree. @returns a negated errno when memory ran out, or its root or cwd is none */
-  newTask(options: TaskOptions): Task | number {
-    const cred = this.#newCred(options);
-    if (cred < 0) return cred;
-    const mnt = this.rootMount;
-    const handle = this.core.x.taskNew(cred, (options.umask ?? 0o022) & 0o777, mnt, this.rootOf(mnt));
-    if (handle < 0) {
-      this.core.x.credPut(cred);
-      return handle;
-    }
-    const task = new Task(this, handle as TaskHandle, options);
-    const rc = (options.root && task.chroot(options.root)) || (options.cwd && task.chdir(options.cwd)) || 0;
-    if (rc === 0) return task;
-    task.exit();
-    return rc;
+  /** Makes a task (new-task.ts). @param maker whose it is to make, and whose right is asked; none: the kernel's own */
+  newTask(options: TaskOptions, maker?: Task): Task | number {
+    const task = newTask(this, options, maker);
+    if (typeof task !== "number") this.#tasks.add(new WeakRef(task));
+    return task;
   }
 
-  #newCred({ uid = 0, gid = 0, groups = [] }: TaskOptions): number {
-    const cred = this.core.x.credNew(uid, gid, groups.length) as CredHandle;
-    if (cred < 0) return -ENOMEM;
-    const at = this.core.x.credGroups(cred) >>> 2;
-    groups.forEach((group, i) => {
-      this.core.u32[at + i] = group;
-    });
-    return cred;
+  /** Tasks that have not ended, as far as anybody has a hold on them. */
+  *tasks(): Generator<Task> {
+    for (const ref of this.#tasks) {
+      const task = ref.deref();
+      if (task?.kernel === this) yield task;
+      else this.#tasks.delete(ref);
+    }
   }
 
   // --- Life ---------------------------------------------------------------------------------------------------------
@@ -264,6 +228,19 @@ export class Kernel {
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
   verify(): void {
     this.core.x.verify?.();
+  }
+
+  /**
+   * Goes on with the memory of another kernel, which is used up; types are registered anew in it. What tasks hold in the
+   * memory before must have been let go, and theirs in the new one be given to them (restore.ts).
+   */
+  adopt(other: Kernel): void {
+    this.core = other.core;
+    this.current = undefined;
+    this.dirCache.clear();
+    this.#typesById.length = 0;
+    this.#typesById.push(...other.#typesById);
+    live.delete(other.#self);
   }
 
   /** Gives the memory back; every later call throws. */

@@ -317,7 +317,8 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
   return 0;
 }
 
-function superOf(kernel: Kernel, mnt: MountHandle): SuperBlock {
+/** The file system that is mounted. */
+export function superOf(kernel: Kernel, mnt: MountHandle): SuperBlock {
   return new SuperBlock(kernel, (kernel.core.u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle);
 }
 
@@ -392,7 +393,12 @@ function killSuper(sb: SuperBlock): void {
 export function mountTable(task: Task): MountInfo[] {
   const { kernel } = task;
   task.enter();
-  return [...mountHandles(kernel.core)].reverse().map((mnt) => mountInfo(kernel, mnt));
+  const inTree = [...mountHandles(kernel.core)].filter((mnt) => !isInternal(kernel.core, mnt));
+  return inTree.reverse().map((mnt) => mountInfo(kernel, mnt));
+}
+
+function isInternal({ u32 }: Core, mnt: MountHandle): boolean {
+  return (u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL) !== 0;
 }
 
 function mountInfo(kernel: Kernel, mnt: MountHandle): MountInfo {

@@ -5,7 +5,19 @@
  *
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENXIO, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
+import {
+  EBADF,
+  EFBIG,
+  EINVAL,
+  EISDIR,
+  ENODEV,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+  ESPIPE,
+  ESTALE,
+} from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
@@ -18,6 +30,7 @@ import {
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
+  S_IFCHR,
   S_IFDIR,
   S_IFREG,
   SEEK_CUR,
@@ -72,7 +85,7 @@ export function read(
   position: number,
 ): number {
   const file = task.file(fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
   if (operations?.read !== undefined) return operations.read(task.kernel, file, buffer, offset, length, position);
@@ -89,7 +102,7 @@ export function write(
   position: number,
 ): number {
   const file = task.file(fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
   if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
@@ -155,13 +168,15 @@ function maxBytes(core: Core, inode: InodeHandle): number {
   return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
 }
 
-/** @returns the new position; -EBADF, -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
+/** @returns the new position; -EBADF, -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   const inode = inodeOfFile(core, file);
-  const isDirectory = typeOf(core, inode) === S_IFDIR;
+  const type = typeOf(core, inode);
+  if (type === S_IFCHR) return -ESPIPE; // terminals and the like
+  const isDirectory = type === S_IFDIR;
   if (isDirectory && whence > SEEK_CUR) return -EINVAL; // its size says nothing of positions
   const pos = target(core, inode, core.filePos(file), offset, whence);
   if (pos < 0) return pos;
@@ -218,7 +233,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   task.enter();
   if (length < 0) return -EINVAL;
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
@@ -236,7 +251,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const { core } = task.kernel;
   task.enter();
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   if (offset < 0 || length <= 0) return -EINVAL;
   if (!FALLOCATE_MODES.includes(mode)) return -EOPNOTSUPP;
   if (!fileFor(task, fd, FMODE_WRITE)) return -EBADF;
@@ -311,7 +326,7 @@ export function copyFileRange(
   const { core } = kernel;
   task.enter();
   const [from, to] = [fdget(task, fdIn), fdget(task, fdOut)];
-  if (!from || !to) return -EBADF;
+  if (!from || !to) return task.files.missing(from ? fdOut : fdIn);
   const [source, sink] = [inodeOfFile(core, from), inodeOfFile(core, to)];
   if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
   if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
@@ -392,7 +407,7 @@ export function genericFileWrite(
 /** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */
 export function fsync(task: Task, fd: number, dataOnly: boolean): number {
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   return task.files.operations[fd]?.fsync?.(task.kernel, file, dataOnly) ?? -EINVAL;
 }
 
@@ -408,7 +423,7 @@ export function flock(task: Task, fd: number, operation: number): number {
   const { core } = task.kernel;
   task.enter();
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   switch (operation & ~LOCK_NB) {
     case LOCK_SH:
       return core.x.flock(file, 0);

@@ -6,7 +6,7 @@
  *
  * Does not own: Dirents and encodings (node/), the order and packing of names (assembly/).
  */
-import { EBADF, EINVAL, ENOENT, ENOTDIR } from "../base/errno.ts";
+import { EINVAL, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
 import { type Core, PATH_B } from "../wasm/core.ts";
@@ -186,7 +186,7 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
   const { core } = kernel;
   task.enter();
   const file = fdget(task, fd);
-  if (!file) return -EBADF;
+  if (!file) return task.files.missing(fd);
   const inode = inodeOfFile(core, file);
   if (!core.x.isDirectory(inode)) return -ENOTDIR;
   if (core.u32[(inode << 3) + INODE_STATE] & I_DEAD) return -ENOENT;

@@ -54,6 +54,8 @@ export interface DirListing {
 
 /** The system calls of one task. Where no result is named, it is 0. */
 export interface Syscalls {
+  /** Who the task is. */
+  readonly credentials: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
   /** What the last successful stat, lstat or fstat found: 18 numbers, STAT_*. Valid until the next call. */
   readonly statValues: Float64Array;
   /** What the last successful statfs found: 7 numbers, STATFS_*. Valid until the next call. */

@@ -7,7 +7,7 @@
  * Does not own: the calls' checks and errors (attr.ts, dir-ops.ts, open.ts, read-write.ts, readdir.ts), Node's shape of
  * them (node/).
  */
-import { EBADF, ENOENT, ENOTDIR } from "../base/errno.ts";
+import { EBADF, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
@@ -29,41 +29,41 @@ import {
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import * as attr from "./attr.ts";
+import { isCapable } from "./attr.ts";
 import * as dirOps from "./dir-ops.ts";
-import { FileTable } from "./file-table.ts";
-import type { Kernel, TaskOptions } from "./kernel.ts";
+import type { FileTable } from "./file-table.ts";
+import type { Kernel } from "./kernel.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import type { Credentials } from "./new-task.ts";
 import { openFile } from "./open.ts";
 import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
-const MAX_FILES = 1 << 20;
 const NR_STAT = 18;
 const NR_STATFS = 7;
 
 /** A task. Its calls are described in syscalls.ts; their errors where they are made. */
 export class Task implements Syscalls {
   readonly kernel: Kernel;
-  readonly handle: TaskHandle;
+  /** Its record. Another one after kernel.restore(). */
+  handle: TaskHandle;
   readonly files: FileTable;
   readonly paths = new PathCache();
-  readonly #identity: TaskOptions;
+  /** Who it is; immutable. */
+  readonly credentials: Credentials;
   #memory: ArrayBufferLike | undefined;
   #stat!: Float64Array;
   #statfs!: Float64Array;
 
   /** Made by Kernel.newTask(). */
-  constructor(kernel: Kernel, handle: TaskHandle, options: TaskOptions) {
+  constructor(kernel: Kernel, handle: TaskHandle, files: FileTable, credentials: Credentials) {
     this.kernel = kernel;
     this.handle = handle;
-    this.#identity = { uid: options.uid, gid: options.gid, groups: options.groups };
-    this.files = options.files ?? new FileTable(options.maxFiles ?? MAX_FILES);
+    this.files = files;
+    this.credentials = credentials;
     this.files.users++;
-    if (options.fileSizeLimit !== undefined) {
-      kernel.core.f64[(handle << 2) + TASK_FILE_SIZE_LIMIT] = options.fileSizeLimit;
-    }
   }
 
   /** Makes this the task whose call the core serves. */
@@ -93,14 +93,26 @@ export class Task implements Syscalls {
     this.#statfs = f64.subarray(RESULT + RESULT_STATFS, RESULT + RESULT_STATFS + NR_STATFS);
   }
 
-  /** What another task like this one is made with, directories and descriptors apart. */
-  identity(): TaskOptions {
-    return { ...this.#identity, umask: this.umaskOf() };
-  }
-
   /** Mode bits that new files do not get. */
   umaskOf(): number {
     return this.kernel.core.u32[(this.handle << 3) + TASK_UMASK];
+  }
+
+  /** Largest file it may write, bytes (RLIMIT_FSIZE). */
+  get fileSizeLimit(): number {
+    return this.kernel.core.f64[(this.handle << 2) + TASK_FILE_SIZE_LIMIT];
+  }
+  set fileSizeLimit(bytes: number) {
+    this.kernel.core.f64[(this.handle << 2) + TASK_FILE_SIZE_LIMIT] = bytes;
+  }
+
+  /** True while relative paths start at the host's working directory (following-task.ts). */
+  get followsHost(): boolean {
+    return false;
+  }
+  /** A path as calls take it: the path itself, since the core walks relative ones from the working directory. */
+  fromCwd(path: Path): Path {
+    return path;
   }
 
   /** The file of a descriptor, 0 = none. */
@@ -123,7 +135,7 @@ export class Task implements Syscalls {
     const { kernel } = this;
     const operations = this.files.operations[fd];
     const file = this.files.remove(fd);
-    if (!file) return -EBADF;
+    if (!file) return operations === undefined ? -EBADF : 0; // 0: the file has gone, its descriptor goes now
     if (operations?.release && kernel.core.u32[(file << 3) + FILE_COUNT] === 1) {
       operations.release(kernel, attr.inodeOfFile(kernel.core, file), file);
     }
@@ -287,19 +299,22 @@ export class Task implements Syscalls {
   chdir(path: Path): number {
     return this.#changeDirectory(path, "taskSetCwd");
   }
-  /** Changes the root, and the working directory to it. Only while a task is set up: users have kernel.task(). */
+  /** Changes the root, and leaves the working directory where it is. @returns as chdir(); -EPERM for others than root */
   chroot(path: Path): number {
-    const rc = this.#changeDirectory(path, "taskSetRoot");
-    return rc < 0 ? rc : this.#changeDirectory("/", "taskSetCwd");
+    return this.#changeDirectory(path, "taskSetRoot", () => (isCapable(this) ? 0 : -EPERM));
+  }
+  /** Changes the root and the working directory to it, whoever the task is: while it is set up. @returns as chdir() */
+  changeRoot(path: Path): number {
+    return this.#changeDirectory(path, "taskSetRoot") || this.#changeDirectory("/", "taskSetCwd");
   }
 
-  #changeDirectory(path: Path, how: "taskSetCwd" | "taskSetRoot"): number {
+  #changeDirectory(path: Path, how: "taskSetCwd" | "taskSetRoot", mayChange = () => 0): number {
     const { core } = this.kernel;
     const found = walk(this, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
     if (found < 0) return found;
     const dentry = ndDentry(core);
     if (!core.x.isDirectory(inodeOf(core, dentry))) return -ENOTDIR;
-    const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC);
+    const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC) || mayChange();
     if (denied) return denied;
     core.x[how](this.handle, ndMount(core), dentry);
     this.paths.clear();

@@ -14,8 +14,9 @@ import { it } from "vitest";
 import { S_IFMT } from "../../src/base/stat-flags.ts";
 import { createFsSync } from "../../src/index.ts";
 import type { FileTable } from "../../src/vfs/file-table.ts";
-import type { Kernel, TaskOptions } from "../../src/vfs/kernel.ts";
+import type { Kernel } from "../../src/vfs/kernel.ts";
 import { mount, umount } from "../../src/vfs/mount.ts";
+import type { TaskOptions } from "../../src/vfs/new-task.ts";
 import * as sys from "../../src/vfs/syscalls.ts";
 import type { Task } from "../../src/vfs/task.ts";
 
@@ -374,6 +375,7 @@ class Machine {
   readonly kernel: Kernel;
   task: Task;
   readonly #fds = new Map<string, number>();
+  #cwd = "/";
   #options: TaskOptions = {};
 
   constructor() {
@@ -392,7 +394,7 @@ class Machine {
 
   changeDirectory(path: string): number {
     const rc = this.task.chdir(path);
-    if (rc === 0) this.#options = { ...this.#options, cwd: viewShown(this.task.getcwd()) as string };
+    if (rc === 0) this.#cwd = viewShown(this.task.getcwd()) as string;
     return rc;
   }
 
@@ -403,8 +405,10 @@ class Machine {
     const files: FileTable = before.files;
     const next = this.kernel.newTask({ ...this.#options, umask: before.umaskOf(), files });
     if (typeof next === "number") return next;
-    this.task = next;
-    return 0;
+    const rc = next.chdir(this.#cwd);
+    if (rc === 0) this.task = next;
+    else next.exit();
+    return rc;
   }
 
   limitFiles(nr: number): number {

@@ -40,6 +40,7 @@ function listingOf(entries: fs.Dirent<Buffer>[]): DirListing {
 }
 
 export class HostSyscalls implements Syscalls {
+  readonly credentials = { uid: 0, gid: 0, groups: [] };
   readonly statValues = new Float64Array(18);
   readonly statfsValues = new Float64Array(7);
   /** Directories being read by getdents: what is left of each. */

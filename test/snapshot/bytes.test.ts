@@ -13,7 +13,8 @@ import {
   restoreFsSync,
   SnapshotError,
 } from "../../src/index.ts";
-import { FORMAT_VERSION, readHead } from "../../src/vfs/snapshot.ts";
+import { readHead } from "../../src/vfs/restore.ts";
+import { FORMAT_VERSION } from "../../src/vfs/snapshot-format.ts";
 import { LAYOUT_HASH } from "../../src/wasm/layout.ts";
 import { describeMounts, describeTree } from "../helpers/describe-tree.ts";
 import { RemoteFs, remoteDir, remoteFile } from "../helpers/remote-fs.ts";
@@ -239,6 +240,7 @@ describe("types and mounts of a snapshot", () => {
 
     const bytes = fs.kernel.snapshot();
     assert.deepEqual(readHead(bytes).meta, {
+      options: { memoryLimit: 16 * 2 ** 20 },
       types: ["ramfs"],
       leftOut: [
         { type: "remotefs", target: "/r" },

@@ -1,7 +1,7 @@
 /** Tasks as the kernel's interface shows them: shared descriptors, the end of a task, roots and directories. */
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "vitest";
-import { ENOENT, ENOTDIR } from "../../../src/base/errno.ts";
+import { ENOENT } from "../../../src/base/errno.ts";
 import { createFsSync, type FolioFs, type FolioKernel } from "../../../src/index.ts";
 import type { Task } from "../../../src/vfs/task.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
@@ -168,18 +168,23 @@ describe("roots and directories", () => {
   it("a task that has been handed a directory outside of its root does not get a path for it", () => {
     fs.mkdirSync("/jail");
     fs.mkdirSync("/d");
-    const task = kernel.vfs.newTask({ cwd: "/d" }) as Task;
+    const task = kernel.vfs.newTask({}) as Task;
+    assert.equal(task.chdir("/d"), 0);
     assert.equal(task.chroot("/jail"), 0);
-    assert.equal(Buffer.from(task.getcwd() as Uint8Array).toString(), "/");
+    assert.equal(task.getcwd(), -ENOENT);
     task.exit();
   });
 
   it("cannot be missing, a file, or closed to the task", () => {
     fs.writeFileSync("/f", "");
     fs.mkdirSync("/closed", { mode: 0o700 });
-    const { vfs } = kernel;
-    assert.equal(vfs.newTask({ cwd: "/missing" }), -ENOENT);
-    assert.equal(vfs.newTask({ cwd: "/f" }), -ENOTDIR);
+    for (const name of ["cwd", "root"]) {
+      assert.throws(() => kernel.task({ [name]: "/missing" }), {
+        code: "ENOENT",
+        message: `ENOENT: no such file or directory, options.${name} '/missing'`,
+      });
+      assert.throws(() => kernel.task({ [name]: "/f" }), { code: "ENOTDIR" });
+    }
     assert.equal(
       outcomeOf(() => kernel.task({ uid: 1, gid: 1, cwd: "/closed" })),
       "EACCES",
