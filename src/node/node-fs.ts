@@ -3,7 +3,7 @@
  */
 import type * as nodeFs from "node:fs";
 import type { PathLike } from "node:fs";
-import type { DirectoryJson } from "./memfs-compat.ts";
+import type { DirectoryJson, NestedDirectoryJson } from "./memfs-compat.ts";
 
 /** Parts of node:fs that a face does not have yet. */
 export type LaterKeys =
@@ -62,8 +62,8 @@ export interface BeyondNode {
   syncSync(): void;
   /** Takes or gives up an advisory lock on an open file. @param operation LOCK_* @see flock(2) */
   flockSync(fd: number, operation: number): void;
-  /** Makes files and directories from an object, as memfs does. */
-  fromJSON(json: DirectoryJson, cwd?: string): void;
+  /** Makes files and directories from an object, as memfs does; objects in it are directories. */
+  fromJSON(json: NestedDirectoryJson | null, cwd?: string): void;
   /** Files as an object, as memfs does. */
   toJSON(
     paths?: PathLike | readonly PathLike[],
