@@ -18,7 +18,7 @@ export type DirectoryJson<Contents = string | Uint8Array | null> = Record<string
 
 /** What fromJSON takes: contents as text or bytes, null for an empty directory, an object for one with names in it. */
 export interface NestedDirectoryJson {
-  [path: string]: string | ArrayBufferView | ArrayBuffer | null | NestedDirectoryJson;
+  [path: string]: string | ArrayBufferView | ArrayBufferLike | null | NestedDirectoryJson;
 }
 
 /** A path to be made, with its contents; null is a directory. */
