@@ -154,7 +154,7 @@ export class FolioKernel {
     const { kernel } = this.#task;
     const copy = new Kernel(forkCore(kernel, this.#machine.module));
     for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
-    const options = { ...keptOptions({ ...this.#machine, first: this.#task }) };
+    const options = keptOptions({ ...this.#machine, first: this.#task });
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
   }
 

@@ -12,6 +12,7 @@ import { type SystemCallError, uvException } from "./node/uv-errors.ts";
 import { isCapable } from "./vfs/attr.ts";
 import type { FileTable } from "./vfs/file-table.ts";
 import type { Kernel } from "./vfs/kernel.ts";
+import { MAX_FILES } from "./vfs/new-task.ts";
 import type { KeptOptions } from "./vfs/snapshot-format.ts";
 import type { Task } from "./vfs/task.ts";
 
@@ -34,8 +35,6 @@ interface FaceTask extends TaskOptions {
   /** A working directory that is not there is no error: the task stands at its root then. */
   keepsCwd?: boolean;
 }
-
-const UMASK = 0o022;
 
 /**
  * Makes the task of a face. @param maker the task that asks for it; undefined for the first one of a kernel
@@ -86,20 +85,24 @@ function makeDirectories(task: Task, path: string): number {
   }
 }
 
+/** What options are where nobody says anything. */
+const DEFAULTS: KeptOptions = { uid: 0, gid: 0, umask: 0o022, cwd: "/", maxFiles: MAX_FILES, fileSizeLimit: Infinity };
+
 /** Options that make another kernel with the first task of this one behave as this one does, defaults left out. */
 export function keptOptions({ kept, first }: Machine): KeptOptions {
   const { uid, gid, groups } = first.credentials;
-  const umask = first.umaskOf();
-  const cwd = first.followsHost ? true : cwdOf(first);
-  return {
-    ...(kept.memoryLimit !== undefined && { memoryLimit: kept.memoryLimit }),
-    ...(kept.preallocate !== undefined && { preallocate: kept.preallocate }),
-    ...(uid !== 0 && { uid }),
-    ...(gid !== 0 && { gid }),
-    ...(groups.length > 0 && { groups }),
-    ...(umask !== UMASK && { umask }),
-    ...(cwd !== "/" && { cwd }),
+  const options: KeptOptions = {
+    ...kept,
+    uid,
+    gid,
+    groups: groups.length > 0 ? groups : undefined,
+    umask: first.umaskOf(),
+    cwd: first.followsHost ? true : cwdOf(first),
+    maxFiles: first.files.maxFiles,
+    fileSizeLimit: first.fileSizeLimit,
   };
+  const changed = Object.entries(options).filter(([name, value]) => value !== DEFAULTS[name as keyof KeptOptions]);
+  return Object.fromEntries(changed);
 }
 
 /** The root, for a working directory that has been removed. */

@@ -34,6 +34,8 @@ export interface KeptOptions {
   groups?: readonly number[];
   umask?: number;
   cwd?: string | true;
+  maxFiles?: number;
+  fileSizeLimit?: number;
 }
 
 /** What a snapshot says of itself. */

@@ -78,6 +78,10 @@ describe("a restored file system", () => {
     assert.deepEqual([task.uid, task.gid, task.groups, task.umask(), task.cwd()], [7, 8, [9, 10], 0o077, "/home/u"]);
     const other = restoreFsSync(bytes, { uid: 0, groups: [], umask: 0, cwd: "/home" }).task;
     assert.deepEqual([other.uid, other.gid, other.groups, other.umask(), other.cwd()], [0, 8, [], 0, "/home"]);
+    const limited = restoreFsSync(createFsSync({ ...SMALL, maxFiles: 4, fileSizeLimit: 1 }).kernel.snapshot());
+    const fd = limited.openSync("/f", "w");
+    assert.throws(() => limited.openSync("/f", "r"), { code: "EMFILE" });
+    assert.throws(() => limited.ftruncateSync(fd, 2), { code: "EFBIG" });
     assert.deepEqual([fs.kernel.fork().fs.task.uid, fs.kernel.fork().fs.task.cwd()], [7, "/home/u"]);
   });
 
