@@ -4,6 +4,8 @@
  * A file system lists these in its tables (see ramfs.ts), or wraps them. The work is done in assembly/libfs.ts, in one
  * call into the core each: allocate, then change what cannot fail.
  *
+ * The tables are frozen: they serve every kernel of the process. Who wants another operation spreads one into its own.
+ *
  * @see Linux fs/libfs.c simple_*
  */
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
@@ -43,18 +45,18 @@ export function simpleRemoveTree(kernel: Kernel, _dir: InodeHandle, dentry: Dent
 }
 
 /** What a directory of an in-memory file system can do apart from making files. */
-export const simpleDirInodeOperations = {
+export const simpleDirInodeOperations = Object.freeze({
   link: simpleLink,
   unlink: simpleUnlink,
   rmdir: simpleRmdir,
   rename: simpleRename,
   removeTree: simpleRemoveTree,
-} satisfies InodeOperations;
+} satisfies InodeOperations);
 
 /** Regular files have no operations on their inode: the VFS does all that can be done to one. */
-export const simpleFileInodeOperations: InodeOperations = {};
+export const simpleFileInodeOperations: InodeOperations = Object.freeze({});
 /** Nor have symbolic links: their targets lie in memory, where the walk finds them. */
-export const simpleSymlinkInodeOperations: InodeOperations = {};
+export const simpleSymlinkInodeOperations: InodeOperations = Object.freeze({});
 
 /** Data is as safe in memory as it gets. */
 export function noopFsync(): number {
@@ -62,23 +64,23 @@ export function noopFsync(): number {
 }
 
 /** Files in the page cache, without a store behind. */
-export const simpleFileOperations: FileOperations = {
+export const simpleFileOperations: FileOperations = Object.freeze({
   read: genericFileRead,
   write: genericFileWrite,
   fsync: noopFsync,
   fallocate: memoryFallocate,
-};
+});
 
 /** Directories whose names all lie in the dcache: readdir needs no operation. */
-export const simpleDirOperations: FileOperations = { fsync: noopFsync };
+export const simpleDirOperations: FileOperations = Object.freeze({ fsync: noopFsync });
 
 /** Pages that exist in memory only: nothing is ever read in or written back. */
-export const ramAops: AddressSpaceOperations = {};
+export const ramAops: AddressSpaceOperations = Object.freeze({});
 
 /** statfs of a file system without limits of its own. @see Linux fs/libfs.c simple_statfs() */
-export const simpleSuperOperations: SuperOperations = {
+export const simpleSuperOperations: SuperOperations = Object.freeze({
   statfs: (sb: SuperBlock, values: Float64Array) => {
     values[STATFS_TYPE] = sb.magic;
     values[STATFS_BSIZE] = sb.blockSize;
   },
-};
+});

@@ -40,14 +40,16 @@ function mknod(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle, mode: nu
   return simpleMknod(kernel, dentry, mode, dev, kindOf(mode));
 }
 
-const dirInodeOperations: InodeOperations = {
+const dirInodeOperations = Object.freeze<InodeOperations>({
   ...simpleDirInodeOperations,
   create: mknod,
   mkdir: mknod,
   mknod,
   symlink: (kernel, _dir, dentry, length) => simpleSymlink(kernel, dentry, length, SYMLINK),
   tmpfile: (kernel, dir, mode) => kernel.core.x.simpleTmpfile(dir, mode, FILE, kernel.now()),
-};
+});
+
+const NONE = Object.freeze({});
 
 /** "mode=755,uid=0,gid=0"; other options are ignored, as in Linux. @returns undefined for a value that is no number */
 function parseOptions(data: string): { mode: number; uid: number; gid: number } | undefined {
@@ -62,15 +64,15 @@ function parseOptions(data: string): { mode: number; uid: number; gid: number } 
 }
 
 /** The type: options `mode`, `uid` and `gid` are those of the root directory. */
-export const ramfs: FileSystemType = {
+export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
   name: "ramfs",
   fsFlags: FS_MEMORY | FS_SHARED,
-  tables: [
-    { inode: simpleFileInodeOperations, file: simpleFileOperations, mapping: ramAops },
-    { inode: dirInodeOperations, file: simpleDirOperations, mapping: ramAops },
-    { inode: simpleSymlinkInodeOperations, file: {}, mapping: ramAops },
-    { inode: {}, file: {}, mapping: ramAops },
-  ],
+  tables: Object.freeze([
+    Object.freeze({ inode: simpleFileInodeOperations, file: simpleFileOperations, mapping: ramAops }),
+    Object.freeze({ inode: dirInodeOperations, file: simpleDirOperations, mapping: ramAops }),
+    Object.freeze({ inode: simpleSymlinkInodeOperations, file: NONE, mapping: ramAops }),
+    Object.freeze({ inode: NONE, file: NONE, mapping: ramAops }),
+  ]),
   superOps: simpleSuperOperations,
 
   fillSuper(sb: SuperBlock, data: string): number {
@@ -80,4 +82,4 @@ export const ramfs: FileSystemType = {
     sb.magic = RAMFS_MAGIC;
     return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
   },
-};
+});

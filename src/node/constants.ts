@@ -15,10 +15,10 @@ import {
 import { COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE } from "./operations/copy-file.ts";
 
 function withoutPrototype<T extends object>(values: T): Readonly<T> {
-  return Object.assign(Object.create(null) as T, values);
+  return Object.freeze(Object.assign(Object.create(null) as T, values));
 }
 
-/** Node's constants, in an object without prototype, as Node has it. */
+/** Node's constants, in an object without prototype, as Node has it; frozen, since all faces show the same one. */
 export const constants = withoutPrototype({
   UV_FS_SYMLINK_DIR: 1,
   UV_FS_SYMLINK_JUNCTION: 2,
