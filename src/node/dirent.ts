@@ -5,6 +5,7 @@
  */
 import { keepShape } from "../base/shapes.ts";
 import { DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK } from "../base/stat-flags.ts";
+import { nodeMajor } from "./platform.ts";
 
 /** libuv's numbers for types of entries, which `fs.constants` shows. */
 export const UV_DIRENT_UNKNOWN = 0;
@@ -30,6 +31,9 @@ export function toUvType(direntType: number): number {
   return UV_TYPES[direntType & 15];
 }
 
+/** Up to version 23 Node's entries had their parent under this name, too; programs written then ask for it. */
+const HAS_PATH = nodeMajor > 0 && nodeMajor < 24;
+
 // The description is Node's, since util.inspect shows it.
 const kType = Symbol("type");
 
@@ -37,12 +41,15 @@ const kType = Symbol("type");
 export class Dirent {
   declare name: string | Uint8Array;
   declare parentPath: string | Uint8Array;
+  /** As `parentPath`, where the running Node has it. */
+  declare path?: string | Uint8Array;
   declare [kType]: number;
 
   /** @param type UV_DIRENT_* */
   constructor(name: string | Uint8Array, type: number, parentPath: string | Uint8Array) {
     this.name = name;
     this.parentPath = parentPath;
+    if (HAS_PATH) this.path = parentPath;
     this[kType] = type;
   }
 

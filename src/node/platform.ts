@@ -57,7 +57,7 @@ export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Sym
 export const ASYNC_DISPOSE: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as never);
 
-/** Major version of Node; 0 elsewhere. For choices of speed only. */
+/** Major version of Node; 0 elsewhere. For choices of speed, and for what newer versions took away or made an error. */
 export const nodeMajor = Number.parseInt(nodeProcess?.versions?.node ?? "0", 10);
 
 /** `process.nextTick` where there is one. */

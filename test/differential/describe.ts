@@ -5,6 +5,7 @@
  * mkdtemp names, and the path of the subject's root. All else is kept, shape included: classes, keys and their order.
  */
 import { createHash } from "node:crypto";
+import nodeFs from "node:fs";
 import { types } from "node:util";
 
 export type Described = null | boolean | number | string | Described[] | { [key: string]: Described };
@@ -87,6 +88,16 @@ function describeStats(stats: Record<string, unknown>): Described {
   };
 }
 
+/** Whether entries have their parent as `path`, too: Node dropped it with version 24. */
+export const DIRENT_HAS_PATH = "path" in nodeFs.readdirSync(process.cwd(), { withFileTypes: true })[0];
+
+/** The one property that follows the Node that runs, and not Node 26. */
+function describeParentAsPath(dirent: { parentPath?: unknown; path?: unknown }, root: string): Described {
+  const expected = DIRENT_HAS_PATH ? dirent.parentPath : undefined;
+  const isAsInNode = "path" in dirent === DIRENT_HAS_PATH && dirent.path === expected;
+  return isAsInNode ? "as in this Node" : describe(dirent.path, root);
+}
+
 function describeDirent(dirent: object, root: string): Described {
   const { name, parentPath } = dirent as { name: unknown; parentPath: unknown };
   return {
@@ -94,6 +105,7 @@ function describeDirent(dirent: object, root: string): Described {
     kind: kindOf(dirent as never),
     name: describe(name, root),
     parentPath: describe(parentPath, root),
+    path: describeParentAsPath(dirent as object, root),
   };
 }
 

@@ -2,12 +2,13 @@
  * The shape of the face is that of Node 26's fs, on every Node. `shapes-26.json` is what node:fs of Node 26 gives to
  * `shapesOf`; on Node 26 the test checks that it still does.
  */
-import nodeFs from "node:fs";
+import nodeFs, { type Dirent } from "node:fs";
+import { promisify } from "node:util";
 import { afterAll, assert, beforeAll, describe, it } from "vitest";
 import type { Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
-import type { Described } from "./describe.ts";
+import { type Described, DIRENT_HAS_PATH } from "./describe.ts";
 import { shapesOf } from "./shapes.ts";
 import { isFollowedVersion } from "./versions.ts";
 
@@ -54,6 +55,34 @@ describe("the face of foliofs", () => {
 
   it.each(["promises", "constants", "classes", "promisified"])("is that of Node 26: %s", (part) => {
     assert.deepEqual(shapes[part], GOLDEN[part]);
+  });
+});
+
+describe("a Dirent", () => {
+  const look = { withFileTypes: true } as const;
+  const descriptorsOf = (dirent: object) =>
+    Object.entries(Object.getOwnPropertyDescriptors(dirent)).map(([key, { value: _value, ...rest }]) => [key, rest]);
+
+  it("has the properties of the running Node's: `path`, too, where that has it", async () => {
+    const oracle = createNodeFsSubject();
+    for (const { fs, root } of [oracle, subject]) fs.writeFileSync(`${root}/entry`, "");
+    const expected = descriptorsOf(oracle.fs.readdirSync(oracle.root, look)[0]);
+    const { fs, root } = subject;
+    const dir = await fs.promises.opendir(root);
+    const dirents = [
+      fs.readdirSync(root, look)[0],
+      fs.readdirSync(root, { ...look, recursive: true })[0],
+      (await fs.promises.readdir(root, look))[0],
+      (await promisify(fs.readdir)(root, look as never))[0] as unknown as Dirent,
+      dir.readSync() as Dirent,
+      new fs.Dirent(...(["entry", 1, root] as unknown as [])),
+    ];
+    dir.closeSync();
+    oracle.dispose();
+    for (const dirent of dirents) {
+      assert.deepEqual(descriptorsOf(dirent), expected);
+      assert.equal((dirent as { path?: unknown }).path, DIRENT_HAS_PATH ? root : undefined);
+    }
   });
 });
 
