@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createFsSync } from "../src/index.ts";
+import { notImplemented, promisesNotImplemented } from "../src/node/not-implemented.ts";
 import { DELIBERATE } from "../test/differential/deliberate.ts";
 import { VERSION_REASONS } from "../test/differential/versions.ts";
 
@@ -37,21 +38,27 @@ const NOTES = `## What else to know
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
   ([ADR 13](adr/0013-flock.md)).
 - \`statfs\` of ramfs shows no numbers of blocks and files, as Linux's ramfs does.
-- Methods of FileHandle that give streams throw ERR_METHOD_NOT_IMPLEMENTED; \`getAsyncId()\` is 0; handles cannot be
-  posted to workers.
+- What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name, thrown at once, or as a rejection
+  where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
+- \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
   EAGAIN. No built-in file system has such a store.`;
 
-/** Lists a face's functions as `name form`, without classes and what Node hides. */
+const NOT_IMPLEMENTED = new Set([...Object.values(notImplemented), ...Object.values(promisesNotImplemented)]);
+
+function isThere(value) {
+  return typeof value === "function" && !NOT_IMPLEMENTED.has(value);
+}
+
+/** Lists a face's functions as `name form`, without classes, what Node hides, and what only says that it comes later. */
 export function formsOf(fs) {
   const found = new Set();
   for (const [name, value] of Object.entries(fs)) {
-    if (typeof value !== "function" || /^[A-Z_]/.test(name)) continue;
+    if (!isThere(value) || /^[A-Z_]/.test(name)) continue;
     found.add(name.endsWith("Sync") ? `${name.slice(0, -"Sync".length)} sync` : `${name} callback`);
     if (typeof value.native === "function") found.add(`realpath.native ${name.endsWith("Sync") ? "sync" : "callback"}`);
   }
-  for (const [name, value] of Object.entries(fs.promises))
-    if (typeof value === "function") found.add(`${name} promise`);
+  for (const [name, value] of Object.entries(fs.promises)) if (isThere(value)) found.add(`${name} promise`);
   // What memfs has is synchronous without saying so.
   for (const name of ["fromJSON", "toJSON", "reset"]) if (found.delete(`${name} callback`)) found.add(`${name} sync`);
   return found;

@@ -13,6 +13,7 @@ import { Dir, dirOperations } from "./dir.ts";
 import { Dirent } from "./dirent.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, NodeFs, NodeFsSubset, Untyped } from "./node-fs.ts";
+import { notImplemented } from "./not-implemented.ts";
 import { createOperations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
@@ -166,6 +167,7 @@ export function createFace(sys: Syscalls): NodeFs {
     syncSync: ops.syncSync,
     flockSync: ops.flockSync,
     ...memfsOperations(sys, ops),
+    ...notImplemented,
   } satisfies Surface;
 
   const promises = nameAll(createPromises(ops, dirs));

@@ -10,6 +10,7 @@ import type { dirOperations } from "./dir.ts";
 import { abortError, methodNotImplementedError } from "./errors.ts";
 import { FileHandle, openHandle } from "./file-handle.ts";
 import { isIterableData } from "./iterable-data.ts";
+import { promisesNotImplemented } from "./not-implemented.ts";
 import type { Operations } from "./operations/index.ts";
 import { toAppendFileOptions, toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
@@ -109,5 +110,6 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
     appendFile,
     readFile,
     constants,
+    ...promisesNotImplemented,
   };
 }

@@ -1,26 +1,23 @@
-/**
- * The shape of the face: what is on the object, how its functions are called, what its classes look like.
- *
- * Left out are the parts that come later by the issue: glob, cp, watch*, openAsBlob, Utf8Stream and the streams.
- */
+/** The shape of the face: what is on the object, how its functions are called, what its classes look like. */
 import { promisify } from "node:util";
 import type { NodeFs } from "../helpers/subject.ts";
 import type { Described } from "./describe.ts";
 
-const LATER =
-  /^(cp|glob|watch|unwatch|openAsBlob|Utf8Stream|.*(Read|Write)Stream$|_toUnixTimestamp)|^(cp|glob|openAsBlob)Sync$/;
+/** Not the same in all versions of Node. */
+const HIDDEN = /^_toUnixTimestamp$/;
 /** Methods of FileHandle that come with the streams. */
 const LATER_METHODS = /Stream|^readLines$|^pull|^writer$/;
 
 function functionShape(value: unknown): string {
   if (typeof value !== "function") return typeof value;
-  return `function ${value.name}/${value.length}`;
+  // Node's promises.watch shows the name that it has inside of Node.
+  return `function ${value.name.replace(/^_/, "")}/${value.length}`;
 }
 
 /** Own enumerable keys, in their order, with what is behind each. */
 function surface(owner: object): string[] {
   return Object.keys(owner)
-    .filter((key) => !LATER.test(key))
+    .filter((key) => !HIDDEN.test(key))
     .map((key) => `${key}: ${functionShape((owner as Record<string, unknown>)[key])}`);
 }
 
