@@ -59,7 +59,7 @@ import { SuperBlock } from "./super";
   touchMs: f64; // the time last given to an inode, milliseconds since the epoch
   touchSec: f64; // the same in seconds
   touchNsec: u32; // and nanoseconds
-  touchedEnd: u32; // data has been in the frames below this, but for a few: the host has mapped them
+  nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 
 /** What belongs to one instance. */

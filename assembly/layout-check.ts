@@ -143,7 +143,7 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("touchMs") != 152) ERROR("Kernel.touchMs and layout.ts disagree");
   if (offsetof<Kernel>("touchSec") != 160) ERROR("Kernel.touchSec and layout.ts disagree");
   if (offsetof<Kernel>("touchNsec") != 168) ERROR("Kernel.touchNsec and layout.ts disagree");
-  if (offsetof<Kernel>("touchedEnd") != 172) ERROR("Kernel.touchedEnd and layout.ts disagree");
+  if (offsetof<Kernel>("nrFresh") != 172) ERROR("Kernel.nrFresh and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -20,7 +20,6 @@ export function normalizeMemory(): void {
   k.pathVersion = 0; // nobody has walked a path of what is restored
   k.goneVersion = 0;
   k.nameVersion = 0;
-  k.touchedEnd = 0;
   memory.fill(BOOT_SLOT, 0, OWNER_SLOT_BYTES);
   memory.fill(KERNEL_BLOCK + KERNEL_WAIT_TABLE, 0, NR_WAIT_BUCKETS << 3);
   normalizeCaches();

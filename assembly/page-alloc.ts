@@ -3,8 +3,9 @@
 //   single frames   pcp: LIFO of up to PCP_HIGH frames. A freed frame is still in the processor's cache and is the next
 //                   to be used. Refilled in blocks, handed out in ascending order, so that a file written page by page
 //                   comes to lie contiguous.
-//   blocks          one list per order. Freed blocks merge with their buddies and go to the head, memory that was never
-//                   touched goes to the tail: the first touch of a frame costs 20 times what its reuse does.
+//   blocks          one list per order. Freed blocks merge with their buddies and go to the head; fresh ones, whose frames
+//                   have held nothing yet, go to the tail. What was freed goes first, whatever its order, for the first
+//                   touch of a frame costs 20 times what its reuse does; a block with a freed frame in it counts as freed.
 //   growth          only when no free block is large enough even for one frame (or the caller insists on nothing less):
 //                   memory.grow is called by the host (env.grow), which renews its views.
 //
@@ -17,7 +18,7 @@ import {
   SECTION_FRAMES, VM_ALLOC_FAILED, VM_MEMORY_GROWN, VM_PGALLOC, VM_PGFREE, WASM_PAGE_FRAMES,
 } from "./abi";
 import { countEvent, kernel } from "./kernel";
-import { clearPage, pageAddress, pageOf } from "./page";
+import { clearPage, Page, pageAddress, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 import { reclaim } from "./reclaim";
 
@@ -28,8 +29,6 @@ const PCP_HIGH: u32 = 256;
 const PCP_BATCH_ORDER: u32 = 3; // larger ones make writes to untouched memory slower: 32 frames by 4%
 const GROW_MIN_FRAMES: u32 = 16 * SECTION_FRAMES; // one memory.grow costs about as much as 700 first touches of a frame
 const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
-const ORDER_BITS: u32 = 4;
-const ORDER_MASK: u32 = (1 << ORDER_BITS) - 1;
 
 /** List of the free blocks of 2^order frames. */
 // @ts-ignore: decorator
@@ -54,13 +53,15 @@ export function allocPages(order: u32): u32 {
 }
 
 /**
- * As allocPages(), but memory does not grow for it. The frames have no pin yet: the caller gives them theirs, with whatever
- * else it writes to their descriptors.
+ * As allocPages(), but memory does not grow for it, and fresh frames are not taken while as many freed ones lie about in
+ * smaller blocks: the caller asks for those next. The frames have no pin yet: it gives them theirs, with whatever else it
+ * writes to their descriptors.
  */
 export function allocPagesNoGrow(order: u32): u32 {
   if (faultInjected()) return 0;
-  const pfn = allocBlock(order);
-  return pfn || !onlineSection() ? pfn : allocBlock(order);
+  if (nrFreed() < 1 << order) return allocFresh(order) || (onlineSection() ? allocFresh(order) : 0);
+  const pfn = takeFreed(order) || takeDrained(order);
+  return pfn ? allocated(pfn, order) : 0;
 }
 
 /** True when the fault-injecting limit says that this allocation fails. */
@@ -92,14 +93,26 @@ function allocPage(): u32 {
 }
 
 function allocBlock(order: u32): u32 {
-  const k = kernel();
-  let pfn = removeBlock(order);
-  if (!pfn && k.pcpCount >= 1 << order) {
-    drainPcp(0);
-    pfn = removeBlock(order);
-  }
+  const pfn = takeFreed(order) || takeDrained(order) || takeFresh(order);
+  return pfn ? allocated(pfn, order) : 0;
+}
+
+/** takeFreed() once more, when the single frames have been put back. */
+function takeDrained(order: u32): u32 {
+  if (kernel().pcpCount < 1 << order) return 0;
+  drainPcp(0);
+  return takeFreed(order);
+}
+
+function allocFresh(order: u32): u32 {
+  const pfn = takeFresh(order);
   if (!pfn) return 0;
-  k.nrFree -= 1 << order;
+  faultIn(pfn, 1 << order);
+  return allocated(pfn, order);
+}
+
+function allocated(pfn: u32, order: u32): u32 {
+  kernel().nrFree -= 1 << order;
   countEvent(VM_PGALLOC);
   return pfn;
 }
@@ -124,52 +137,93 @@ export function freePages(pfn: u32, nr: u32): void {
   for (let i: u32 = 0; i < nr; i++) clearPage(pageOf(pfn + i));
   kernel().nrFree += nr;
   countEvent(VM_PGFREE);
-  freeRange(pfn, pfn + nr);
+  freeRange(pfn, pfn + nr, false);
 }
 
-function removeBlock(order: u32): u32 {
+/** Free frames that have held something, single ones included. */
+// @ts-ignore: decorator
+@inline function nrFreed(): u32 {
+  return kernel().nrFree - kernel().nrFresh;
+}
+
+/** Takes the freed block of at least 2^order frames that was freed last. @returns its first frame, 0 = there is none */
+function takeFreed(order: u32): u32 {
+  if (nrFreed() < 1 << order) return 0; // spares a look at each list while all memory is fresh
   for (let o = order; o <= MAX_ORDER; o++) {
-    const area = freeArea(o);
-    const pfn = area.head;
-    if (!pfn) continue;
-    listRemove(area, pfn);
-    clearPage(pageOf(pfn));
-    while (o > order) {
-      o--;
-      pushBlock(pfn + (1 << o), o);
-    }
-    return pfn;
+    const pfn = freeArea(o).head;
+    if (pfn && !isFresh(pageOf(pfn))) return split(pfn, o, order);
   }
   return 0;
 }
 
-function pushBlock(pfn: u32, order: u32): void {
+/** Takes a block of frames that have held nothing yet. @returns its first frame, 0 = there is none */
+function takeFresh(order: u32): u32 {
+  for (let o = order; o <= MAX_ORDER; o++) {
+    const pfn = freeArea(o).tail;
+    if (pfn && isFresh(pageOf(pfn))) return split(pfn, o, order);
+  }
+  return 0;
+}
+
+/** Takes a free block off its list, and puts all but its first 2^order frames back. */
+function split(pfn: u32, blockOrder: u32, order: u32): u32 {
+  const fresh = isFresh(pageOf(pfn));
+  unlinkBlock(pfn, blockOrder);
+  for (let o = blockOrder; o > order; ) {
+    o--;
+    linkBlock(pfn + (1 << o), o, fresh);
+  }
+  return pfn;
+}
+
+/**
+ * Takes the page faults of frames that hold nothing yet and are about to be used, before their bytes are. In the middle of
+ * a copy they cost 6% more; one by one, with calls between that find the processor's caches in disorder, another 2%.
+ */
+function faultIn(pfn: u32, nr: u32): void {
+  for (let i: u32 = 0; i < nr; i++) store<u8>(pageAddress(pfn + i), 0);
+}
+
+// @ts-ignore: decorator
+@inline function isFresh(page: Page): bool {
+  return page.privateHigh != 0;
+}
+
+/** Puts a free block on its list: freed ones before fresh ones. */
+function linkBlock(pfn: u32, order: u32, fresh: bool): void {
   const page = pageOf(pfn);
   page.flags = PG_BUDDY;
   page.privateLow = order;
-  listAddHead(freeArea(order), pfn);
+  page.privateHigh = <u32>fresh;
+  if (!fresh) listAddHead(freeArea(order), pfn);
+  else {
+    listAddTail(freeArea(order), pfn);
+    kernel().nrFresh += 1 << order;
+  }
 }
 
-/** Puts a free block back, merged with its free buddies. */
-function mergeBlock(block: u32, blockOrder: u32): void {
-  const merged = takeBuddies(block, blockOrder);
-  pushBlock(merged >> ORDER_BITS, merged & ORDER_MASK);
+function unlinkBlock(pfn: u32, order: u32): void {
+  const page = pageOf(pfn);
+  if (isFresh(page)) kernel().nrFresh -= 1 << order;
+  listRemove(freeArea(order), pfn);
+  clearPage(page);
 }
 
-/** Takes the free buddies of a block off their lists. @returns the block that they all make: pfn << ORDER_BITS | order */
-function takeBuddies(block: u32, blockOrder: u32): u32 {
+/** Puts a free block back, merged with its free buddies; together they are fresh if all of them are. */
+function mergeBlock(block: u32, blockOrder: u32, blockFresh: bool): void {
   let pfn = block;
   let order = blockOrder;
+  let fresh = blockFresh;
   while (order < MAX_ORDER) {
     const buddy = pfn ^ (1 << order);
     const page = pageOf(buddy);
     if (page.flags != PG_BUDDY || page.privateLow != order) break;
-    listRemove(freeArea(order), buddy);
-    clearPage(page);
+    fresh = fresh && isFresh(page);
+    unlinkBlock(buddy, order);
     pfn &= ~(1 << order);
     order++;
   }
-  return (pfn << ORDER_BITS) | order;
+  linkBlock(pfn, order, fresh);
 }
 
 /** Largest block that starts at `pfn` and ends by `end`. */
@@ -178,11 +232,11 @@ function takeBuddies(block: u32, blockOrder: u32): u32 {
   return min<u32>(min<u32>(ctz<u32>(pfn), 31 - clz<u32>(end - pfn)), MAX_ORDER);
 }
 
-function freeRange(start: u32, end: u32): void {
+function freeRange(start: u32, end: u32, fresh: bool): void {
   let pfn = start;
   while (pfn < end) {
     const order = orderAt(pfn, end);
-    mergeBlock(pfn, order);
+    mergeBlock(pfn, order, fresh);
     pfn += 1 << order;
   }
 }
@@ -196,16 +250,21 @@ export function drainPcp(keep: u32): void {
     k.pcpHead = page.lruNext;
     k.pcpCount--;
     clearPage(page);
-    mergeBlock(pfn, 0);
+    mergeBlock(pfn, 0, false);
   }
 }
 
 function refillPcp(): bool {
   let order = PCP_BATCH_ORDER;
-  let pfn = removeBlock(order);
-  while (!pfn && order) pfn = removeBlock(--order);
+  let pfn = takeFreed(order);
+  while (!pfn && order) pfn = takeFreed(--order);
+  if (!pfn) {
+    order = PCP_BATCH_ORDER;
+    pfn = takeFresh(order);
+    while (!pfn && order) pfn = takeFresh(--order);
+    if (pfn) faultIn(pfn, 1 << order);
+  }
   if (!pfn) return (growMemory() || reclaim()) && (kernel().pcpHead != 0 || refillPcp());
-  faultIn(pfn, 1 << order);
   const k = kernel();
   for (let i = 1 << order; i > 0; i--) { // descending, so that they come off ascending
     const page = pageOf(pfn + i - 1);
@@ -215,17 +274,6 @@ function refillPcp(): bool {
   }
   k.pcpCount += 1 << order;
   return true;
-}
-
-/**
- * Takes the page faults of frames that hold nothing yet and are about to be used, before their bytes are. In the middle of
- * a copy they cost 6% more; one by one, with calls between that find the processor's caches in disorder, another 2%.
- */
-export function faultIn(pfn: u32, nr: u32): void {
-  const k = kernel();
-  if (pfn + nr <= k.touchedEnd) return;
-  k.touchedEnd = pfn + nr;
-  for (let i: u32 = 0; i < nr; i++) store<u8>(pageAddress(pfn + i), 0);
 }
 
 /** End of the next section to be brought online. */
@@ -271,25 +319,12 @@ export function onlineMemory(end: u32): bool {
     if (pfn < sectionEnd) {
       usable = true;
       k.nrFree += sectionEnd - pfn;
-      onlineRange(pfn, sectionEnd);
+      freeRange(pfn, sectionEnd, true);
     }
     pfn = sectionEnd;
     k.endPfn = pfn;
   }
   return usable;
-}
-
-function onlineRange(start: u32, end: u32): void {
-  let pfn = start;
-  while (pfn < end) {
-    const order = orderAt(pfn, end);
-    const merged = takeBuddies(pfn, order);
-    const page = pageOf(merged >> ORDER_BITS);
-    page.flags = PG_BUDDY;
-    page.privateLow = merged & ORDER_MASK;
-    listAddTail(freeArea(merged & ORDER_MASK), merged >> ORDER_BITS);
-    pfn += 1 << order;
-  }
 }
 
 /**
@@ -308,6 +343,7 @@ export function normalizeFreeLists(): void {
     area.count = 0;
   }
   k.nrFree = 0;
+  k.nrFresh = 0;
   let pfn: u32 = FIRST_FREE_PFN;
   while (pfn < k.endPfn) {
     const start = pfn;
@@ -315,7 +351,7 @@ export function normalizeFreeLists(): void {
     const runEnd = min<u32>(pfn, newEnd);
     if (start < runEnd) {
       k.nrFree += runEnd - start;
-      onlineRange(start, runEnd);
+      freeRange(start, runEnd, true);
     }
     if (pfn == start) pfn++;
   }

@@ -7,7 +7,7 @@
 //   in the page cache   mapping = inode, index = page in the file, lruNext/lruPrev = LRU list
 //   PG_SLAB             mapping = kmem_cache, index = objects in use, privateLow = first free object, privateHigh =
 //                       objects ever handed out, lruNext/lruPrev = list of partial slabs
-//   PG_BUDDY            privateLow = order, lruNext/lruPrev = free list of that order
+//   PG_BUDDY            privateLow = order, privateHigh = 1 if fresh, lruNext/lruPrev = free list of that order
 //   PG_PCP              lruNext = next free single frame
 //   PG_BUFFER           privateLow = order of what kmalloc() gave, in its first frame
 // A frame inside a free block, and one never used, has a descriptor of zeros: fresh memory needs no set-up.

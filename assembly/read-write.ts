@@ -17,7 +17,6 @@ import { File } from "./file";
 import { Inode, isDir, touch } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "./kernel";
 import { pageAddress } from "./page";
-import { faultIn } from "./page-alloc";
 import { inGroup } from "./task";
 
 // @ts-ignore: decorator
@@ -101,7 +100,6 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const address = pageAddress(<u32>run);
   const nrPages = <u32>(run >> 32);
   const room = (nrPages << PAGE_SHIFT) - offset;
-  faultIn(<u32>run, nrPages);
   if (offset) memory.fill(address, 0, offset);
   if (len < room) memory.fill(address + offset + len, 0, room - len);
   setTarget(address + offset);

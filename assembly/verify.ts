@@ -54,6 +54,7 @@ export function verifyAll(): void {
 function verifyFrames(): void {
   const k = kernel();
   let nrFree: u32 = 0;
+  let nrFresh: u32 = 0;
   let nrTable: u32 = 0;
   let pfn: u32 = 0;
   while (pfn < k.endPfn) {
@@ -65,6 +66,7 @@ function verifyFrames(): void {
     if (kind == PG_BUDDY) {
       nr = 1 << page.privateLow;
       nrFree += nr;
+      if (page.privateHigh) nrFresh += nr;
       verifyBlock(pfn, page);
     } else if (kind == PG_PCP) nrFree++;
     else if (kind == PG_TABLE) nrTable++;
@@ -73,6 +75,7 @@ function verifyFrames(): void {
     pfn += nr;
   }
   assert(nrFree == k.nrFree, "frames: nrFree is not the number of free frames");
+  assert(nrFresh == k.nrFresh, "frames: nrFresh is not the number of fresh frames");
   assert(nrTable == nrHashTables(), "frames: PG_TABLE frames and the hash's pages differ in number");
 }
 
@@ -93,6 +96,7 @@ function verifyUncached(page: Page, kind: u32): void {
 function verifyBlock(pfn: u32, page: Page): void {
   const order = page.privateLow;
   assert(order <= MAX_ORDER, "buddy: order too large");
+  assert(page.privateHigh <= 1, "buddy: neither freed nor fresh");
   const nr: u32 = 1 << order;
   assert((pfn & (nr - 1)) == 0, "buddy: block is not aligned");
   assert(pfn + nr <= kernel().endPfn, "buddy: block ends beyond online memory");
@@ -130,6 +134,7 @@ function verifyList(list: PageList, flag: u32, which: u32): void {
     const page = pageOf(pfn);
     assert((page.flags & flag) != 0, "list: frame does not belong on it");
     assert((flag == PG_BUDDY ? page.privateLow : lruOf(page.flags)) == which, "list: frame belongs on another list");
+    assert(flag != PG_BUDDY || !page.lruPrev || page.privateHigh >= pageOf(page.lruPrev).privateHigh, "list: a fresh block before a freed one");
     nr++;
     assert(nr <= list.count, "list: longer than its count");
   }

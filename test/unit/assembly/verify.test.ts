@@ -40,6 +40,7 @@ import {
   KERNEL_NR_DENTRIES,
   KERNEL_NR_FILES,
   KERNEL_NR_FREE,
+  KERNEL_NR_FRESH,
   KERNEL_NR_HASHED,
   KERNEL_NR_INODES,
   KERNEL_NR_NEGATIVE,
@@ -141,6 +142,8 @@ class Scene {
 /** What is broken, and what verify() must say about it. */
 const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
   ["free frames miscounted", (s) => s.kernel(KERNEL_NR_FREE), /nrFree/],
+  ["fresh frames miscounted", (s) => s.kernel(KERNEL_NR_FRESH), /nrFresh/],
+  ["a free block neither freed nor fresh", (s) => s.page(s.frameWith(PG_BUDDY), PAGE_PRIVATE_HIGH, 1), /fresh/],
   ["a free block twice as large", (s) => s.page(s.frameWith(PG_BUDDY), PAGE_PRIVATE_LOW, 1), /buddy|list/],
   [
     "a list of free blocks miscounted",
