@@ -14,6 +14,7 @@ export const S_IFIFO = 0o010000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_ISVTX = 0o1000;
+export const S_IWOTH = 0o002;
 export const S_IALLUGO = 0o7777;
 
 export const O_RDONLY = 0;
@@ -49,6 +50,7 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
+export const RENAME_WHITEOUT = 4;
 
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;

@@ -172,6 +172,11 @@ export function isCapable(task: Task): boolean {
   return task.kernel.core.u32[credOf(task) + CRED_CAPS] !== 0;
 }
 
+/** The user whose files the task makes. */
+export function uidOf(task: Task): number {
+  return task.kernel.core.u32[credOf(task) + CRED_UID];
+}
+
 /** True for the inode's owner and for root (Linux inode_owner_or_capable). */
 export function ownerOrCapable(task: Task, inode: InodeHandle): boolean {
   const { u32 } = task.kernel.core;

@@ -40,8 +40,11 @@ import {
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
+  S_IFIFO,
   S_IFLNK,
   S_IFREG,
+  S_ISVTX,
+  S_IWOTH,
 } from "../base/stat-flags.ts";
 import { PATH_A } from "../wasm/core.ts";
 import {
@@ -52,7 +55,9 @@ import {
   FMODE_WRITE,
   HANDOVER_LOOKUP,
   I_APPEND,
+  INODE_MODE,
   INODE_STATE,
+  INODE_UID,
   LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   LOOKUP_LAST,
@@ -62,7 +67,7 @@ import {
   MAY_WRITE,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { inodeOfFile, newMode, ownerOrCapable, typeOf } from "./attr.ts";
+import { inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
 import {
   handOver,
@@ -90,9 +95,10 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  * Opens a file.
  *
  * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
- *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -ELOOP (a link with
- *   O_NOFOLLOW), -EISDIR, -EACCES (a device on a nodev mount), -EROFS, -EACCES, -EPERM, -EINVAL (a directory with
- *   O_DIRECT), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM
+ *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR and -EACCES (a
+ *   stranger's link, socket or device in a sticky directory) with O_CREAT, -ELOOP (a link with O_NOFOLLOW), -EISDIR,
+ *   -EACCES (a device on a nodev mount), -EROFS (O_TRUNC), -EACCES, -EPERM, -EROFS, -EINVAL (a directory with O_DIRECT, a
+ *   fifo with access mode 3), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
@@ -149,7 +155,7 @@ function openByWalk(task: Task, path: Path, flags: number, access: number, entry
 
 /** O_TMPFILE has O_DIRECTORY in it, so that kernels that do not know it refuse; and nobody wants a file to read only. */
 function isTmpfile(flags: number): boolean {
-  return (flags & O_TMPFILE) === O_TMPFILE && (FMODE[flags & O_ACCMODE] & FMODE_WRITE) !== 0;
+  return (flags & O_TMPFILE) === O_TMPFILE && (ACCESS[flags & O_ACCMODE] & MAY_WRITE) !== 0;
 }
 
 function walkFlags(flags: number): number {
@@ -163,8 +169,27 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
   if (found < 0) return found;
   if (found === 0) return create(task, flags, mode);
   if (flags & O_EXCL) return -EEXIST;
-  if (core.x.isDirectory(inodeOf(core, found as DentryHandle))) return -EISDIR;
+  const inode = inodeOf(core, found as DentryHandle);
+  if (core.x.isDirectory(inode)) return -EISDIR;
+  if (isSquatted(task, inodeOf(core, ndParent(core)), inode)) return -EACCES;
   return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+}
+
+/**
+ * Has somebody put a link, socket or device where the caller means to make a file, in a sticky directory that all may
+ * write? Trusted are the directory's owner and the caller; root is as easily led astray as anybody. Regular files and
+ * fifos are let be, as where fs.protected_regular and fs.protected_fifos are 0.
+ *
+ * @see Linux fs/namei.c may_create_in_sticky()
+ */
+function isSquatted(task: Task, dir: InodeHandle, inode: InodeHandle): boolean {
+  const { core } = task.kernel;
+  const { u32 } = core;
+  const type = typeOf(core, inode);
+  if (type === S_IFREG || type === S_IFIFO) return false;
+  const isShared = (u32[(dir << 3) + INODE_MODE] & (S_ISVTX | S_IWOTH)) === (S_ISVTX | S_IWOTH);
+  const owner = u32[(inode << 3) + INODE_UID];
+  return isShared && owner !== u32[(dir << 3) + INODE_UID] && owner !== uidOf(task);
 }
 
 /** Makes the missing last component of the walk just done, and opens it. */
@@ -221,32 +246,37 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   return install(task, mnt, dentry, flags);
 }
 
-/** @see Linux fs/namei.c may_open(), fs/open.c do_dentry_open() */
+/**
+ * The access mode 3 asks for both permissions and gives neither right: as it cannot write, it opens files of a mount
+ * that is read-only.
+ *
+ * @see Linux fs/namei.c do_open(), may_open(), fs/open.c do_dentry_open()
+ */
 function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number, access: number): number {
   const { core } = task.kernel;
-  const writes = access & MAY_WRITE || flags & O_TRUNC;
+  const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
   const type = typeOf(core, inode);
   switch (type) {
     case S_IFLNK:
       return -ELOOP;
     case S_IFDIR:
-      if (access & MAY_WRITE || flags & O_TRUNC) return -EISDIR;
+      if (mask & MAY_WRITE) return -EISDIR;
       break;
     case S_IFBLK:
     case S_IFCHR:
       if (!mayOpenDevices(core, mnt)) return -EACCES;
       break;
     case S_IFREG:
-      if (writes && isReadOnly(core, mnt)) return -EROFS;
+      if (flags & O_TRUNC && isReadOnly(core, mnt)) return -EROFS;
   }
-  const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
   const denied = inodePermission(task.kernel, inode, mask);
   if (denied) return denied;
-  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (writes && !(flags & O_APPEND))))
+  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (mask & MAY_WRITE && !(flags & O_APPEND))))
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
-  if (type === S_IFREG) return 0;
+  if (type === S_IFREG) return fmode(flags) & FMODE_WRITE && isReadOnly(core, mnt) ? -EROFS : 0;
   if (type === S_IFDIR) return flags & O_DIRECT ? -EINVAL : 0;
+  if (type === S_IFIFO && FMODE[flags & O_ACCMODE] === 0) return -EINVAL;
   return -ENXIO; // fifos, sockets and devices exist as inodes; opening one finds nobody at the other end
 }
 

@@ -418,20 +418,17 @@ export function sync(kernel: Kernel): number {
   return rc;
 }
 
-/** Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without. @returns 0, -EBADF, -EINVAL, -EAGAIN, -ENOMEM */
+/**
+ * Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without.
+ *
+ * @returns 0; -EINVAL; -EBADF, also to lock by a descriptor open for neither reading nor writing; -EAGAIN; -ENOMEM
+ */
 export function flock(task: Task, fd: number, operation: number): number {
   const { core } = task.kernel;
+  const wanted = operation & ~LOCK_NB;
+  if (wanted !== LOCK_SH && wanted !== LOCK_EX && wanted !== LOCK_UN) return -EINVAL;
   task.enter();
-  const file = fdget(task, fd);
+  const file = wanted === LOCK_UN ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
   if (!file) return task.files.missing(fd);
-  switch (operation & ~LOCK_NB) {
-    case LOCK_SH:
-      return core.x.flock(file, 0);
-    case LOCK_EX:
-      return core.x.flock(file, 1);
-    case LOCK_UN:
-      return core.x.flock(file, 2);
-    default:
-      return -EINVAL;
-  }
+  return core.x.flock(file, wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2);
 }

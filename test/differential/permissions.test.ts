@@ -13,6 +13,7 @@ import { CALLERS, makeDirectory, makeFile, type PermissionCase, runPermissionCas
 import { HARDLINK_CASES, hasProtectedHardlinks } from "./permissions/hardlinks.ts";
 import { MODE_BIT_CASES } from "./permissions/mode-bits.ts";
 import { SPECIAL_BIT_CASES } from "./permissions/special-bits.ts";
+import { STICKY_OPEN_CASES } from "./permissions/sticky-opens.ts";
 import { isFollowedVersion } from "./versions.ts";
 
 let oracle: Subject;
@@ -94,6 +95,10 @@ describe("mode bits", () => {
 
 describe("sticky, set-id, ownership and umask", () => {
   it.each([...byOperation(SPECIAL_BIT_CASES)])("%s", (_, cases) => compareAll(cases));
+});
+
+describe("opening what is there in a sticky directory", () => {
+  it.each([...byOperation(STICKY_OPEN_CASES)])("%s", (_, cases) => compareAll(cases));
 });
 
 describe("hard links to files of others", () => {

@@ -89,6 +89,7 @@ const DIRECTORY_OPERATIONS: Record<string, Call> = {
   "rename of nothing": (fs, root) => fs.renameSync(`${root}/d/missing`, `${root}/d/g`),
   "rename onto itself": (fs, root) => fs.renameSync(`${root}/d/f`, `${root}/d/f`),
   O_TMPFILE: (fs, root) => openAndClose(fs, `${root}/d`, O_TMPFILE | O_RDWR, 0o600),
+  "O_TMPFILE 3": (fs, root) => openAndClose(fs, `${root}/d`, O_TMPFILE | 3, 0o600),
   "open for writing": (fs, root) => openAndClose(fs, `${root}/d`, "r+"),
   "rm -r": (fs, root) => fs.rmSync(`${root}/d/full`, { recursive: true }),
 };

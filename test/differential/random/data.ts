@@ -14,6 +14,7 @@ const flags = fc.constantFrom(
   O_RDWR | O_CREAT | O_APPEND,
   O_RDWR | O_CREAT | O_TRUNC,
   O_WRONLY | O_CREAT,
+  3 | O_CREAT,
   O_RDONLY,
 );
 /** Near the edges of pages more often than not. */

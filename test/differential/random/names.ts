@@ -5,6 +5,7 @@ import { isFollowedVersion } from "../versions.ts";
 import type { Operation } from "./program.ts";
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+const O_TMPFILE = 0o20200000;
 
 const name = fc.constantFrom("a", "b", "c", "d");
 /** One to three names, now and then with a dot or a slash that changes what they mean. */
@@ -40,8 +41,17 @@ const length = fc.constantFrom(0, 1, 5, 4096, 5000);
 const slot = fc.constantFrom(0, 1, 2);
 const flags = fc
   .tuple(
-    fc.constantFrom(0, O_WRONLY, O_RDWR, O_DIRECTORY),
-    fc.constantFrom(0, O_CREAT, O_CREAT | O_EXCL, O_TRUNC, O_CREAT | O_TRUNC, O_APPEND, O_NOFOLLOW),
+    fc.constantFrom(0, O_WRONLY, O_RDWR, 3, O_DIRECTORY, O_TMPFILE | O_RDWR, O_TMPFILE | 3),
+    fc.constantFrom(
+      0,
+      O_CREAT,
+      O_CREAT | O_EXCL,
+      O_TRUNC,
+      O_CREAT | O_TRUNC,
+      O_APPEND,
+      O_NOFOLLOW,
+      O_CREAT | O_NOFOLLOW,
+    ),
   )
   .map(([access, extra]) => access | extra);
 

@@ -80,6 +80,7 @@ const FLAG_NUMBERS = [
   ...[0, 1, 2, 3, 0o100, 0o101, 0o102, 0o103, 0o301, 0o1001, 0o1002, 0o1003, 0o2001, 0o2002, 0o2000, 0o3102],
   ...[constants.O_DIRECT, constants.O_NOATIME, constants.O_SYNC | 2, constants.O_DSYNC | 1, constants.O_NOCTTY],
   ...[O_TMPFILE, O_TMPFILE | 1, O_TMPFILE | 2, O_TMPFILE | 2 | constants.O_EXCL, O_TMPFILE | 0o102],
+  ...[O_TMPFILE | 3, O_TMPFILE | 3 | constants.O_EXCL, constants.O_DIRECTORY | 3, constants.O_NOFOLLOW | 3, 0o2003],
   ...[0o10000000 | 0o101, 1 << 30, 0x7fffffff, -1],
 ];
 // Modes from 2^31 to 2^32 - 1 pass Node's own checks and then abort the whole process, so they cannot be compared.
