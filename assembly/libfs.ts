@@ -3,14 +3,14 @@
 //
 // Each call allocates first; from the first change on nothing can fail.
 import {
-  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOMEM, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
+  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
   S_IXGRP, TOUCH_CTIME, TOUCH_MTIME,
 } from "./abi";
 import { allocDentry, dAdd, dDrop, Dentry, dInstantiate, hasChildren, isSubdir } from "./dentry";
 import { allocInode, freeInode, iget, Inode, isDir, touch } from "./inode";
 import { currentCred, isNil, kernel, nil } from "./kernel";
 import { kfree, kmalloc } from "./slab";
-import { SuperBlock } from "./super";
+import { noRoom, SuperBlock } from "./super";
 import { inGroup } from "./task";
 
 /** A directory has got (+1) or lost (-1) a name. */
@@ -49,11 +49,11 @@ export function makePersistent(dentry: Dentry, inode: Inode): void {
   dAdd(dentry);
 }
 
-/** Makes a file of any type but a symbolic link. @returns 0 or -ENOMEM */
+/** Makes a file of any type but a symbolic link. @returns 0 or -ENOSPC */
 export function simpleMknod(dentry: Dentry, mode: u32, rdev: u32, kind: u32, nowMs: f64): i32 {
   const dir = dentry.parent.inode;
   const inode = newInodeIn(dir, mode, rdev, kind, nowMs);
-  if (isNil(inode)) return -ENOMEM;
+  if (isNil(inode)) return noRoom(dir.sb);
   makePersistent(dentry, inode);
   if (isDir(inode)) dir.nlink++;
   changeDir(dir, 1, nowMs);
@@ -67,15 +67,15 @@ export function simpleTmpfile(dir: Inode, mode: u32, kind: u32, nowMs: f64): Ino
   return inode;
 }
 
-/** Makes a symbolic link to the `len` bytes at `target`. @returns 0 or -ENOMEM */
+/** Makes a symbolic link to the `len` bytes at `target`. @returns 0 or -ENOSPC */
 export function simpleSymlink(dentry: Dentry, target: usize, len: u32, kind: u32, nowMs: f64): i32 {
   const dir = dentry.parent.inode;
   const body = kmalloc(len + 8); // walkers read words: some zeros behind the end must be there
-  if (!body) return -ENOMEM;
+  if (!body) return noRoom(dir.sb);
   const inode = newInodeIn(dir, S_IFLNK | 0x1ff, 0, kind, nowMs);
   if (isNil(inode)) {
     kfree(body);
-    return -ENOMEM;
+    return noRoom(dir.sb);
   }
   memory.copy(body, target, len);
   inode.private0 = <u32>body;

@@ -1,5 +1,5 @@
 // Super blocks (Linux: struct super_block): one mounted file system, whatever the number of its mounts.
-import { CACHE_SUPER_BLOCK } from "./abi";
+import { CACHE_SUPER_BLOCK, ENOMEM, ENOSPC, SB_MEMORY } from "./abi";
 import { dDrop, Dentry, dget, dput } from "./dentry";
 import { Inode } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
@@ -52,6 +52,15 @@ export function allocSuper(typeId: u32, flags: u32): SuperBlock {
   if (!isNil(sb.next)) sb.next.prev = sb;
   k.superBlocks = sb;
   return sb;
+}
+
+/**
+ * What it is that a name or an inode found no memory: where that is the store, it is full.
+ *
+ * @returns -ENOSPC for a file system in memory; -ENOMEM for the cache of another
+ */
+export function noRoom(sb: SuperBlock): i32 {
+  return sb.flags & SB_MEMORY ? -ENOSPC : -ENOMEM;
 }
 
 /** Drops all names of a super block, leaves first, and its root. Precondition: nobody holds any of them. */

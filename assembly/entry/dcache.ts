@@ -1,5 +1,5 @@
 // Entry points: dentries and inodes.
-import { ENOMEM, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
+import { LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dInvalidate as invalidate, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
@@ -7,18 +7,27 @@ import {
 import { dLookup as lookup, pruneNegative } from "../dcache";
 import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
-import { SuperBlock } from "../super";
+import { noRoom, SuperBlock } from "../super";
 
 /**
  * Makes a negative dentry for the last component of the walk just done. What the dcache remembers of the name, that it is
  * missing, is forgotten: the name is about to be made.
- * @returns handle, with one reference; -ENOMEM
+ * @returns handle, with one reference; -ENOSPC or -ENOMEM (super.ts noRoom())
  */
 export function dAllocLast(): i32 {
   const s = slot();
   if (!(s.ndParent.inode.sb.flags & SB_COMPLETE)) forget(lookup(s.ndParent, s.ndLast, s.ndLastLen));
-  const dentry = allocDentry(s.ndParent, s.ndLast, s.ndLastLen);
-  return isNil(dentry) ? -ENOMEM : handle<Dentry>(dentry);
+  return allocated(s.ndParent, allocDentry(s.ndParent, s.ndLast, s.ndLastLen));
+}
+
+/** Makes a negative dentry of the same name in the same directory. @returns as dAllocLast() */
+export function dAllocTwin(dentry: u32): i32 {
+  const d = deref<Dentry>(dentry);
+  return allocated(d.parent, allocDentry(d.parent, nameOf(d), d.nameLen));
+}
+
+function allocated(parent: Dentry, dentry: Dentry): i32 {
+  return isNil(dentry) ? noRoom(parent.inode.sb) : handle<Dentry>(dentry);
 }
 
 /** Drops a cached negative dentry. */
@@ -29,11 +38,10 @@ function forget(dentry: Dentry): void {
   put(dentry);
 }
 
-/** Makes a negative dentry for the `len` bytes in path buffer A (or B, by LOOKUP_PATH_B). @returns handle or -ENOMEM */
+/** Makes a negative dentry for the `len` bytes in path buffer A (or B, by LOOKUP_PATH_B). @returns as dAllocLast() */
 export function dAlloc(parent: u32, len: u32, flags: u32): i32 {
   const at = flags & LOOKUP_PATH_B ? pathB() : pathA();
-  const dentry = allocDentry(deref<Dentry>(parent), at, len);
-  return isNil(dentry) ? -ENOMEM : handle<Dentry>(dentry);
+  return allocated(deref<Dentry>(parent), allocDentry(deref<Dentry>(parent), at, len));
 }
 
 /** Finds a name in the hash alone. @returns handle, 0 = not there */
@@ -112,10 +120,10 @@ export function hasChildren(dentry: u32): u32 {
   return children(deref<Dentry>(dentry)) ? 1 : 0;
 }
 
-/** Makes an inode of a super block with one reference. @returns handle or -ENOMEM */
+/** Makes an inode of a super block with one reference. @returns handle; -ENOSPC or -ENOMEM (super.ts noRoom()) */
 export function inodeNew(sb: u32, mode: u32, uid: u32, gid: u32, nowMs: f64): i32 {
   const inode = allocInode(deref<SuperBlock>(sb), mode, uid, gid, nowMs);
-  return isNil(inode) ? -ENOMEM : handle<Inode>(inode);
+  return isNil(inode) ? noRoom(deref<SuperBlock>(sb)) : handle<Inode>(inode);
 }
 
 /** Takes a reference on an inode. */

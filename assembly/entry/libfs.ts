@@ -1,4 +1,5 @@
-// Entry points: what in-memory file systems do to inodes and names (libfs.ts). Allocation failures are -ENOMEM.
+// Entry points: what in-memory file systems do to inodes and names (libfs.ts). Where memory runs out, they are full:
+// -ENOSPC.
 import { ENOMEM, LOOKUP_PATH_B } from "../abi";
 import { Dentry, allocDentry, dInstantiate } from "../dentry";
 import { Inode, iput } from "../inode";
@@ -9,14 +10,14 @@ import {
   simpleUnlink as unlink,
 } from "../libfs";
 import { renamePlain as plainRename, unlinkPlain as plainUnlink } from "../plain-names";
-import { SuperBlock } from "../super";
+import { noRoom, SuperBlock } from "../super";
 
 /**
  * Makes a file of any type but a symbolic link, and gives it the name `dentry`, which is negative.
  *
  * @param mode type and permission bits
  * @param kind index into the type's operation tables
- * @returns 0 or -ENOMEM
+ * @returns 0 or -ENOSPC
  */
 export function simpleMknod(dentry: u32, mode: u32, rdev: u32, kind: u32, nowMs: f64): i32 {
   return mknod(deref<Dentry>(dentry), mode, rdev, kind, nowMs);
@@ -80,16 +81,16 @@ export function simpleExchange(a: u32, b: u32, nowMs: f64): void {
 
 /**
  * Makes a nameless inode and a dentry to open it by. The dentry is an unhashed child of `dir`, with one reference.
- * @returns handle of the dentry or -ENOMEM
+ * @returns handle of the dentry or -ENOSPC
  */
 export function simpleTmpfile(dir: u32, mode: u32, kind: u32, nowMs: f64): i32 {
   const parent = deref<Dentry>(dir);
   const inode = tmpfile(parent.inode, mode, kind, nowMs);
-  if (isNil(inode)) return -ENOMEM;
+  if (isNil(inode)) return noRoom(parent.inode.sb);
   const dentry = allocDentry(parent, changetype<usize>(inode), 0);
   if (isNil(dentry)) {
     iput(inode);
-    return -ENOMEM;
+    return noRoom(parent.inode.sb);
   }
   dInstantiate(dentry, inode);
   return handle<Dentry>(dentry);

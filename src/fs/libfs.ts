@@ -18,12 +18,12 @@ import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
 export { simpleRename, simpleUnlink };
 
-/** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOMEM */
+/** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOSPC */
 export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {
   return kernel.core.x.simpleMknod(dentry, mode, dev, kind, kernel.now());
 }
 
-/** Makes a symbolic link to what lies in path buffer A. @returns 0 or -ENOMEM */
+/** Makes a symbolic link to what lies in path buffer A. @returns 0 or -ENOSPC */
 export function simpleSymlink(kernel: Kernel, dentry: DentryHandle, length: number, kind: number): number {
   return kernel.core.x.simpleSymlink(dentry, length, 0, kind, kernel.now());
 }

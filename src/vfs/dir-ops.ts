@@ -25,6 +25,7 @@ import type { DentryHandle, InodeHandle, MountHandle } from "../base/handles.ts"
 import {
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
   S_IALLUGO,
   S_IFBLK,
   S_IFCHR,
@@ -83,7 +84,7 @@ type Make = (dir: InodeHandle, dentry: DentryHandle, operations: InodeOperations
  *
  * @param only the mount it must lie on
  * @returns 0; errors of the walk; -EEXIST; -ENOENT (slashes behind what is to be no directory); -EROFS; -EXDEV; errors of
- *   mayCreate(); -ENOMEM; what `make` answers
+ *   mayCreate(); -ENOSPC, or where the names are only cached -ENOMEM; what `make` answers
  */
 function createName(task: Task, path: Path, wantsDir: boolean, make: Make, only?: MountHandle): number {
   const found = walk(task, path, LOOKUP_LAST);
@@ -317,15 +318,22 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
   };
 }
 
+const RENAME_FLAGS = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
+
+/** To swap leaves both names as they are: neither may be free, and none becomes it. */
+function isRename(flags: number): boolean {
+  return (flags & ~RENAME_FLAGS) === 0 && (!(flags & RENAME_EXCHANGE) || flags === RENAME_EXCHANGE);
+}
+
 /**
- * Renames, or swaps (RENAME_EXCHANGE).
+ * Renames, or swaps (RENAME_EXCHANGE), or leaves a whiteout under the old name (RENAME_WHITEOUT).
  *
  * @returns 0; -EINVAL for unknown or contradicting flags; errors of both walks; -EXDEV; -EBUSY for "." and ".."; -EROFS;
  *   -ENOENT; -EEXIST (RENAME_NOREPLACE); -ENOTDIR (slashes behind a file); -EINVAL (into itself); -ENOTEMPTY (over an
  *   ancestor); errors of mayDelete() and mayCreate(); -EBUSY for mountpoints; what the file system answers
  */
 export function rename(task: Task, from: Path, to: Path, flags: number): number {
-  if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
+  if (!isRename(flags)) return -EINVAL;
   const { kernel } = task;
   kernel.holdTime(true); // both ways ask for it
   try {
@@ -459,17 +467,41 @@ export function simpleUnlink(kernel: Kernel, _dir: InodeHandle, dentry: DentryHa
   return 0;
 }
 
-/** Link counts, sizes and times of a rename. @returns 0 or -ENOTEMPTY */
+/** Link counts, sizes and times of a rename, and its whiteout. @returns 0; -ENOTEMPTY; -ENOSPC */
 export function simpleRename(
   kernel: Kernel,
-  _oldDir: InodeHandle,
+  oldDir: InodeHandle,
   oldDentry: DentryHandle,
   _newDir: InodeHandle,
   newDentry: DentryHandle,
   flags: number,
 ): number {
   const { x } = kernel.core;
-  if (!(flags & RENAME_EXCHANGE)) return x.simpleRename(oldDentry, newDentry, kernel.now());
-  x.simpleExchange(oldDentry, newDentry, kernel.now());
-  return 0;
+  if (flags & RENAME_EXCHANGE) {
+    x.simpleExchange(oldDentry, newDentry, kernel.now());
+    return 0;
+  }
+  if (flags & RENAME_WHITEOUT) {
+    const rc = simpleWhiteout(kernel, oldDir, oldDentry, newDentry);
+    if (rc < 0) return rc;
+  }
+  return x.simpleRename(oldDentry, newDentry, kernel.now());
+}
+
+const WHITEOUT_DEV = 0;
+
+/**
+ * Makes the whiteout that a rename leaves. Until the VFS moves the name that goes, there are two of it.
+ *
+ * @returns 0; -ENOTEMPTY for what the rename would replace: from here on it must not fail; -ENOSPC
+ * @see Linux mm/shmem.c shmem_whiteout()
+ */
+function simpleWhiteout(kernel: Kernel, dir: InodeHandle, oldDentry: DentryHandle, newDentry: DentryHandle): number {
+  const { x } = kernel.core;
+  if (x.hasChildren(newDentry)) return -ENOTEMPTY;
+  const dentry = x.dAllocTwin(oldDentry) as DentryHandle;
+  if (dentry < 0) return dentry;
+  const rc = kernel.tableOf(dir).inode.mknod?.(kernel, dir, dentry, S_IFCHR, WHITEOUT_DEV) ?? -EINVAL;
+  x.dput(dentry);
+  return rc;
 }

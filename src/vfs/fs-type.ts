@@ -91,7 +91,10 @@ export interface InodeOperations {
    * alone, whom no permission stops on the way.
    */
   removeTree?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
-  /** The VFS moves the names afterwards. ENOTEMPTY is the file system's to find. @param flags RENAME_* */
+  /**
+   * The VFS moves the names afterwards. ENOTEMPTY is the file system's to find, and what it cannot do of `flags` is
+   * EINVAL: under RENAME_WHITEOUT it makes the whiteout. @param flags RENAME_*
+   */
   rename?(
     kernel: Kernel,
     oldDir: InodeHandle,

@@ -98,7 +98,7 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR and -EACCES (a
  *   stranger's link, socket or device in a sticky directory) with O_CREAT, -ELOOP (a link with O_NOFOLLOW), -EISDIR,
  *   -EACCES (a device on a nodev mount), -EROFS (O_TRUNC), -EACCES, -EPERM, -EROFS, -EINVAL (a directory with O_DIRECT, a
- *   fifo with access mode 3), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM
+ *   fifo with access mode 3), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM, -ENOSPC (a new file)
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;

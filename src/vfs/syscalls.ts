@@ -124,7 +124,7 @@ export interface Syscalls {
   link(existing: Path, path: Path): number;
   symlink(target: Path, path: Path): number;
   rename(from: Path, to: Path): number;
-  /** @param flags RENAME_NOREPLACE or RENAME_EXCHANGE */
+  /** @param flags RENAME_NOREPLACE, RENAME_WHITEOUT or both, or RENAME_EXCHANGE */
   renameat2(from: Path, to: Path, flags: number): number;
   /** @param mode type and permission bits @param dev device number, of a device node */
   mknod(path: Path, mode: number, dev: number): number;

@@ -53,6 +53,7 @@ interface WalkExports {
 
 interface DcacheExports {
   dAllocLast(): number;
+  dAllocTwin(dentry: DentryHandle): number;
   dAlloc(parent: Dentry, len: number, flags: number): number;
   dLookup(parent: Dentry, len: number, flags: number): number;
   dget(dentry: Dentry): void;

@@ -1,7 +1,7 @@
 /** rename(2) and renameat2(2). */
 import assert from "node:assert/strict";
 import { it } from "vitest";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../src/base/stat-flags.ts";
+import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../../src/base/stat-flags.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { type Create, kernelOf, outcomeOf, pattern, timesChangedBy, withOpen } from "./suite.ts";
 
@@ -239,5 +239,40 @@ export function renameSuite(create: Create): void {
       outcomeOf(() => fs.renameat2Sync(`${root}/file`, `${root}/x`, both)),
       "EINVAL",
     );
+  });
+
+  it("leaves a whiteout with RENAME_WHITEOUT: a character device 0:0 without permissions", () => {
+    const { fs, root } = create();
+    fs.writeFileSync(`${root}/a`, "a");
+    fs.mkdirSync(`${root}/dir/full`, { recursive: true });
+    for (const [from, to] of [
+      ["a", "b"],
+      ["dir", "moved"],
+    ]) {
+      fs.renameat2Sync(`${root}/${from}`, `${root}/${to}`, RENAME_WHITEOUT);
+      const left = fs.lstatSync(`${root}/${from}`);
+      assert.equal(`${left.isCharacterDevice()} ${left.mode & 0o7777} ${left.rdev} ${left.nlink}`, "true 0 0 1");
+    }
+    assert.equal(fs.readFileSync(`${root}/b`, "utf8"), "a");
+    assert.deepEqual(fs.readdirSync(`${root}/moved`), ["full"]);
+    const { nlink, size } = fs.statSync(root);
+    assert.deepEqual([nlink, size], [3, 120]);
+  });
+
+  it("keeps the order of names with RENAME_WHITEOUT: first the name that moved, then its whiteout", () => {
+    const { fs, root } = create();
+    const order = (): string[] => {
+      const dir = fs.opendirSync(root);
+      const names: string[] = [];
+      for (let entry = dir.readSync(); entry; entry = dir.readSync()) names.push(entry.name);
+      dir.closeSync();
+      return names;
+    };
+    for (const name of ["a", "b", "c"]) fs.writeFileSync(`${root}/${name}`, name);
+    fs.renameat2Sync(`${root}/a`, `${root}/new`, RENAME_WHITEOUT);
+    assert.deepEqual(order(), ["new", "a", "c", "b"]);
+    fs.renameat2Sync(`${root}/b`, `${root}/c`, RENAME_WHITEOUT);
+    assert.deepEqual(order(), ["c", "b", "new", "a"]);
+    assert.equal(fs.readFileSync(`${root}/c`, "utf8"), "b");
   });
 }

@@ -3,7 +3,7 @@
  *
  * Does not own: removal of disposable directories (rm.ts).
  */
-import { EACCES, EEXIST, ENOENT, ENOSPC, ENOTDIR, EPERM } from "../../base/errno.ts";
+import { EACCES, EAGAIN, EEXIST, ENOENT, ENOMEM, ENOSPC, ENOTDIR, EPERM } from "../../base/errno.ts";
 import { S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import { type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "../encoding.ts";
@@ -53,14 +53,13 @@ function toMkdirOptions(options: unknown): { mode: number; recursive: boolean } 
   };
 }
 
-/** Errors that end the climb at once. */
-function isFinal(rc: number): boolean {
-  return rc === -EACCES || rc === -ENOSPC || rc === -ENOTDIR || rc === -EPERM;
-}
+/** Errors that end the climb at once: Node's, and those that say nothing of the path. */
+const FINAL = new Set([-EACCES, -ENOSPC, -ENOTDIR, -EPERM, -EAGAIN, -ENOMEM]);
 
 /** 0 when `path` is a directory already, else why it cannot become one. */
 function checkExisting(sys: Syscalls, path: Path, rc: number, isParent: boolean, isSync: boolean): number {
   const found = sys.stat(path, 0);
+  if (found === -EAGAIN) return found;
   if (found < 0) return rc === -EEXIST && isParent && !isSync ? -ENOTDIR : found;
   if ((sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR) return 0;
   return rc === -EEXIST && isParent ? -ENOTDIR : -EEXIST;
@@ -79,7 +78,7 @@ function makeAll(sys: Syscalls, request: MkdirRequest, pending: Path[]): undefin
       pending.push(parentOf(next));
       continue;
     } else {
-      if (!isFinal(rc)) rc = checkExisting(sys, next, rc, pending.length > 1, request.isSync);
+      if (!FINAL.has(rc)) rc = checkExisting(sys, next, rc, pending.length > 1, request.isSync);
       if (rc < 0) return failed(sys, rc, "mkdir", request.isSync ? request.path : next);
     }
     pending.pop();
