@@ -7,7 +7,7 @@
  * @see Linux drivers/char/mem.c (devices without positions), null(4)
  */
 import { toUint8Array } from "../base/bytes.ts";
-import { EBADF, ESPIPE } from "../base/errno.ts";
+import { EBADF, ENOMEM, ESPIPE } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR } from "../base/stat-flags.ts";
 import type { FileTable } from "../vfs/file-table.ts";
@@ -131,7 +131,7 @@ function openDevice(task: Task, mnt: MountHandle, fd: number, streams: StdioStre
   const { core } = kernel;
   task.enter();
   const dentry = core.x.simpleTmpfile(kernel.rootOf(mnt), S_IFCHR | 0o620, DEVICE, kernel.now()) as DentryHandle;
-  if (dentry < 0) return dentry;
+  if (dentry < 0) return -ENOMEM; // what a process has open is no part of a file system that is full
   const inode = new Inode(kernel, new Dentry(kernel, dentry).inode);
   inode.nlink = 1;
   inode.setPrivate(DESCRIPTOR, fd);

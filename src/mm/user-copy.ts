@@ -6,6 +6,7 @@
  *
  * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
+import { utf8Encoder } from "../base/utf8.ts";
 import type { BufferLike, Core } from "../wasm/core.ts";
 
 /** Pieces up to this size go by Buffer.copy() where that is a fast call; larger ones gain nothing from it. */
@@ -50,18 +51,15 @@ function copyLarge(core: Core, target: Uint8Array, at: number, source: Uint8Arra
   }
 }
 
-let encoder: TextEncoder | undefined;
-
 /**
  * Fills `target` with the first bytes of a text's UTF-8, of which there are at least as many. Not for shared memory.
  *
  * @returns the other bytes; undefined when there are none
  */
 export function encodeStart(text: string, target: Uint8Array): Uint8Array | undefined {
-  encoder ??= new TextEncoder();
-  const { read, written } = encoder.encodeInto(text, target);
+  const { read, written } = utf8Encoder.encodeInto(text, target);
   if (read === text.length) return undefined;
-  const rest = encoder.encode(text.slice(read));
+  const rest = utf8Encoder.encode(text.slice(read));
   const left = target.length - written; // a character that does not fit goes in as far as it can
   target.set(rest.subarray(0, left), written);
   return rest.subarray(left);

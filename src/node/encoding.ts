@@ -2,6 +2,7 @@
  * Text to bytes and back in Node's encodings, and the buffers that results come in: `Buffer` where there is one, plain
  * `Uint8Array` in browsers without.
  */
+import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
 import { unknownEncodingError } from "./errors.ts";
 import { builtinModule, NodeBuffer, nodeMajor } from "./platform.ts";
 
@@ -23,8 +24,6 @@ const isAscii = hasFastBuffer
 /** From this length on a test whether a text is ASCII pays. */
 export const MIN_ASCII_TEST_BYTES = 4096;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 const bufferMethods = (NodeBuffer as { prototype?: BufferSlices } | undefined)?.prototype;
 const utf8Slice = bufferMethods?.utf8Slice;
 const utf8Write = hasFastBuffer ? bufferMethods?.utf8Write : undefined;
@@ -120,7 +119,7 @@ export function concatBytes(pieces: readonly Uint8Array[], size: number): Uint8A
 /** Bytes as UTF-8 text; what is no UTF-8 becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (utf8Slice !== undefined) return utf8Slice.call(bytes, 0, bytes.length);
-  return decoder.decode(isShared(bytes) ? bytes.slice() : bytes);
+  return utf8Decoder.decode(isShared(bytes) ? bytes.slice() : bytes);
 }
 
 /** The first `end` bytes as UTF-8 text, without a view of them where Node can do without. */
@@ -146,7 +145,7 @@ export function toWellFormed(text: string): string {
 
 /** UTF-8 bytes of a text, as a Buffer where there is Buffer. */
 export function encodeUtf8(text: string): Uint8Array {
-  return NodeBuffer !== undefined ? NodeBuffer.from(text, "utf8") : encoder.encode(text);
+  return NodeBuffer !== undefined ? NodeBuffer.from(text, "utf8") : utf8Encoder.encode(text);
 }
 
 /**
@@ -155,7 +154,7 @@ export function encodeUtf8(text: string): Uint8Array {
  */
 export function encodeUtf8Into(text: string, target: Uint8Array): number {
   if (utf8Write !== undefined) return utf8Write.call(target, text, 0, target.length);
-  return encoder.encodeInto(text, target).written;
+  return utf8Encoder.encodeInto(text, target).written;
 }
 
 /** The name of an encoding for contents. @throws ERR_UNKNOWN_ENCODING for `buffer`, which only names can have */
@@ -176,7 +175,7 @@ export function decodeBytes(bytes: Uint8Array, encoding: string): string {
 export function encodeText(text: string, encoding: string): Uint8Array {
   const name = contentEncoding(encoding);
   if (NodeBuffer !== undefined) return NodeBuffer.from(text, name);
-  return name === "utf8" ? encoder.encode(text) : encodePlain(text, name);
+  return name === "utf8" ? utf8Encoder.encode(text) : encodePlain(text, name);
 }
 
 /** Unit by unit: TextDecoder would replace lone surrogates, which Buffer keeps. */

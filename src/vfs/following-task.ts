@@ -6,6 +6,7 @@
  * A class of its own, so that all other tasks pay nothing.
  */
 import type { TaskHandle } from "../base/handles.ts";
+import { utf8Encoder } from "../base/utf8.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Credentials } from "./new-task.ts";
@@ -13,7 +14,6 @@ import type { Path, Syscalls } from "./syscalls.ts";
 import { Task } from "./task.ts";
 
 const SLASH = 0x2f;
-const encoder = new TextEncoder();
 
 /** How many paths a call takes, before its other arguments. */
 const NR_PATHS = {
@@ -58,7 +58,7 @@ export class FollowingTask extends Task {
     if (this.#hostCwd === undefined || path.length === 0 || path[0] === "/" || path[0] === SLASH) return path;
     const start = `${this.#hostCwd()}/`;
     if (typeof path === "string") return start + path;
-    const head = encoder.encode(start);
+    const head = utf8Encoder.encode(start);
     const whole = new Uint8Array(head.length + path.length);
     whole.set(head);
     whole.set(path, head.length);
@@ -70,7 +70,7 @@ export class FollowingTask extends Task {
   }
 
   override getcwd(): Uint8Array | number {
-    return this.#hostCwd === undefined ? super.getcwd() : encoder.encode(this.#hostCwd());
+    return this.#hostCwd === undefined ? super.getcwd() : utf8Encoder.encode(this.#hostCwd());
   }
 
   /** From now on the task has a working directory of its own. */

@@ -7,6 +7,7 @@
  */
 import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import { utf8Encoder } from "../base/utf8.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   I_DEAD,
@@ -266,7 +267,7 @@ export function mountRoot(kernel: Kernel, type: FileSystemType, data: string): n
 
 function setSource(kernel: Kernel, mnt: MountHandle, source: string): void {
   const { core } = kernel;
-  const bytes = new TextEncoder().encode(source).subarray(0, 255);
+  const bytes = utf8Encoder.encode(source).subarray(0, 255);
   const address = core.x.kmalloc(bytes.length + 1) >>> 0;
   if (address === 0) return; // the name is for the table only
   core.u8.set(bytes, address);

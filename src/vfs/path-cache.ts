@@ -41,7 +41,7 @@ const KERNEL = KERNEL_BLOCK >>> 2;
 /** Where paths have led. An entry is known by its place. */
 export class PathCache {
   /** The entries (`words[entry + ENTRY_INODE]`): as many as there have been, renewed and doubled now and then. */
-  words = new Uint32Array(0);
+  words: Uint32Array = new Uint32Array(0);
   /** Entry of a path. Keys are copies: a string of the caller's may be a slice that keeps a far longer one alive. */
   readonly #places = new Map<string, number>();
   /** Hashes of names at the end of paths walked once, as far as there is room. */

@@ -9,6 +9,7 @@
 import { EINVAL, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
+import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
 import { type Core, PATH_B } from "../wasm/core.ts";
 import {
   I_DEAD,
@@ -55,14 +56,13 @@ export function newDirCache(): DirCache {
 
 class Listing implements DirListing {
   names: string[] = [];
-  types = new Uint8Array(0);
+  types: Uint8Array = new Uint8Array(0);
   /** The names piece by piece: as text where they are ASCII, else packed, a NUL behind each. */
   readonly #pieces: (string[] | Uint8Array)[] = [];
 
   rawNames(): Uint8Array[] {
-    const encoder = new TextEncoder();
     return this.#pieces.flatMap((piece) =>
-      piece instanceof Uint8Array ? splitAtNul(piece) : piece.map((name) => encoder.encode(name)),
+      piece instanceof Uint8Array ? splitAtNul(piece) : piece.map((name) => utf8Encoder.encode(name)),
     );
   }
 
@@ -87,9 +87,8 @@ class Listing implements DirListing {
   /** Entries of a file system that lists its own. */
   static of(entries: readonly Entry[]): Listing {
     const listing = new Listing();
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     for (const { bytes } of entries) {
-      listing.names.push(decoder.decode(bytes));
+      listing.names.push(utf8Decoder.decode(bytes));
       listing.#pieces.push(Uint8Array.of(...bytes, 0));
     }
     listing.types = Uint8Array.from(entries, ({ type }) => type);
@@ -104,7 +103,7 @@ interface Entry {
 }
 
 function entryOf(name: string | Uint8Array, type: number): Entry {
-  return { bytes: typeof name === "string" ? new TextEncoder().encode(name) : name.slice(), type };
+  return { bytes: typeof name === "string" ? utf8Encoder.encode(name) : name.slice(), type };
 }
 
 function splitAtNul(packed: Uint8Array): Uint8Array[] {

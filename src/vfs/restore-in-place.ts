@@ -10,6 +10,7 @@
  *
  * Does not own: making the other kernel (restore.ts), what standard descriptors lead to.
  */
+import { ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, TaskHandle } from "../base/handles.ts";
 import { S_IFDIR } from "../base/stat-flags.ts";
 import {
@@ -44,7 +45,7 @@ interface Successor {
 /**
  * Makes `kernel` go on with the memory of `other`, which is used up.
  *
- * @returns 0; a negated errno when memory ran out, with nothing changed
+ * @returns 0; -ENOMEM when memory ran out, with nothing changed
  */
 export function restoreInPlace(kernel: Kernel, other: Kernel, reopen: Reopen): number {
   for (const type of kernel.registeredTypes()) other.registerFileSystem(type);
@@ -114,7 +115,7 @@ function settle(task: Task, fresh: Task, { witness, guide }: Overseers): number 
       continue;
     }
     const removed = removedDirectory(guide.kernel);
-    if (removed < 0) return removed;
+    if (removed < 0) return -ENOMEM;
     core.x[set](fresh.handle, guide.kernel.rootMount, removed as DentryHandle);
     core.x.dput(removed as DentryHandle);
   }
@@ -133,7 +134,7 @@ function pathOf(witness: Task, task: TaskHandle, mount: number, dentry: number):
   return core.u8.slice(address, address + length);
 }
 
-/** A directory without a name, as one that has been removed while somebody stood in it. @returns its dentry or -ENOMEM */
+/** A directory without a name, as one that has been removed while somebody stood in it. @returns its dentry, below 0 when memory ran out */
 function removedDirectory(kernel: Kernel): number {
   const { core } = kernel;
   const root = kernel.rootOf(kernel.rootMount);

@@ -3,6 +3,7 @@
  *
  * Does not own: making snapshots (snapshot.ts).
  */
+import { utf8Decoder } from "../base/utf8.ts";
 import { Core, type CoreOptions } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_MAX_PFN, LAYOUT_HASH, PAGE_SIZE } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
@@ -75,7 +76,7 @@ export function readHead(bytes: Uint8Array): Head {
   return {
     end: view.getUint32(24, true),
     extents: readExtents(view, metaEnd, nrExtents),
-    meta: JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, metaEnd))),
+    meta: JSON.parse(utf8Decoder.decode(bytes.subarray(HEADER_BYTES, metaEnd))),
     framesAt: metaEnd + nrExtents * EXTENT_BYTES,
   };
 }

@@ -11,7 +11,10 @@
  * Does not own: which frames are in use (frames.ts), the normal form (assembly/normalize.ts), the way back (restore.ts).
  */
 import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+
+import { utf8Encoder } from "../base/utf8.ts";
 import { Core } from "../wasm/core.ts";
+
 import {
   BOOT_SLOT,
   LAYOUT_HASH,
@@ -113,7 +116,7 @@ export function forkCore(kernel: Kernel, module: WebAssembly.Module): Core {
 /** The bytes of a snapshot of the kernel that `task` belongs to. @param options what it is to be restored with */
 export function takeSnapshot(task: Task, module: WebAssembly.Module, options: KeptOptions): Uint8Array {
   const { core } = task.kernel;
-  const meta = new TextEncoder().encode(JSON.stringify(metaOf(task, options)));
+  const meta = utf8Encoder.encode(JSON.stringify(metaOf(task, options)));
   const aside = new Core(module, { ...core.options, preallocate: false, initialBytes: endPfn(core) * PAGE_SIZE });
   copyFrames(
     core,

@@ -9,6 +9,7 @@
  * Does not own: what the records mean (the layers above), where the compiled core comes from (core-module.ts).
  */
 import type { FileHandle } from "../base/handles.ts";
+import { utf8Decoder } from "../base/utf8.ts";
 import type { CoreExports } from "./exports.ts";
 import { BOOT_SLOT, FILE_POS, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT } from "./layout.ts";
 
@@ -144,7 +145,7 @@ export class Core {
 /** A broken invariant of the debug build; its texts lie in a custom section (scripts/wasm-messages.mjs). */
 function abort(module: WebAssembly.Module, message: number, file: number, line: number): never {
   const [section] = WebAssembly.Module.customSections(module, "foliofs.messages");
-  const texts = section ? JSON.parse(new TextDecoder().decode(section)) : {};
+  const texts = section ? JSON.parse(utf8Decoder.decode(new Uint8Array(section))) : {};
   throw new Error(`foliofs core: ${texts[message] ?? "assertion failed"} (${texts[file] ?? "?"}:${line})`);
 }
 

@@ -4,13 +4,12 @@
  * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/namei.ts).
  */
 import { ENAMETOOLONG } from "../base/errno.ts";
+import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
 import { type BufferLike, type Core, PATH_A } from "./core.ts";
 import { PATH_MAX } from "./layout.ts";
 
 /** Up to this many characters a loop over them beats the platform's encoders (bench/micro/path-encode.ts). */
 const LOOP_CHARS = 12;
-
-let encoder: TextEncoder | undefined;
 
 /**
  * Writes a path, without a terminator.
@@ -36,15 +35,13 @@ function putEncoded(core: Core, path: string, at: number): number {
   if (path.length * 3 >= PATH_MAX) return putLong(core, path, at);
   if (core.hasFastBuffer) return (core.buffer as BufferLike).utf8Write(path, at, PATH_MAX);
   if (core.shared) return putLong(core, path, at);
-  encoder ??= new TextEncoder();
-  return encoder.encodeInto(path, at === PATH_A ? core.pathA : core.pathB).written;
+  return utf8Encoder.encodeInto(path, at === PATH_A ? core.pathA : core.pathB).written;
 }
 
 /** A path that may not fit, or one for memory that encoders refuse to write to. */
 function putLong(core: Core, path: string, at: number): number {
   if (path.length >= PATH_MAX) return -ENAMETOOLONG;
-  encoder ??= new TextEncoder();
-  return putBytes(core, encoder.encode(path), at);
+  return putBytes(core, utf8Encoder.encode(path), at);
 }
 
 function putBytes(core: Core, path: Uint8Array, at: number): number {
@@ -53,15 +50,12 @@ function putBytes(core: Core, path: Uint8Array, at: number): number {
   return path.length;
 }
 
-let decoder: TextDecoder | undefined;
-
 /** Decodes UTF-8 bytes of linear memory (lossy, as Node does). */
 export function decodeUtf8(core: Core, address: number, length: number): string {
   if (core.buffer !== undefined) return core.buffer.utf8Slice(address, address + length);
-  decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
   // Browsers refuse to decode views of shared memory.
   const bytes = core.u8.subarray(address, address + length);
-  return decoder.decode(core.shared ? bytes.slice() : bytes);
+  return utf8Decoder.decode(core.shared ? bytes.slice() : bytes);
 }
 
 /** Decodes bytes that are known to be ASCII. */
