@@ -42,7 +42,9 @@ const NOTES = `## What else to know
   where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
-  EAGAIN. No built-in file system has such a store.`;
+  EAGAIN, \`existsSync\` too. No built-in file system has such a store.
+- At \`memoryLimit\`, a file system in memory is full: ENOSPC for data, names and inodes. ENOMEM is for what a process has:
+  open files, locks, tasks, mounts.`;
 
 const NOT_IMPLEMENTED = new Set([...Object.values(notImplemented), ...Object.values(promisesNotImplemented)]);
 

@@ -117,18 +117,21 @@ export class Dir {
       return;
     }
     const buffered = this.#takeBuffered();
-    if (buffered instanceof Failure) soon1(callback as never, buffered.toError());
+    if (buffered instanceof Failure && buffered.token !== undefined) this.#fetchFor(callback, buffered);
+    else if (buffered instanceof Failure) soon1(callback as never, buffered.toError());
     else if (buffered !== null) soon2(callback as never, null, buffered);
-    else this.#fetchFor(callback);
+    else this.#fetchFor(callback, this.#fetch());
   }
 
-  /** Reads from the directory itself; until the outcome is delivered, other calls wait. */
-  #fetchFor(callback: Callback): void {
-    this.#queue = [];
-    const outcome = this.#fetch();
+  /** Delivers what a read has come to, or waits and reads again; until then, other calls wait. */
+  #fetchFor(callback: Callback, outcome: Dirent | null | Failure): void {
+    this.#queue ??= [];
     if (outcome instanceof Failure && outcome.token !== undefined) {
-      const again = (): void => this.#fetchFor(callback);
-      void outcome.token.then(again, (error) => callback(error));
+      const again = (): void => this.#fetchFor(callback, this.#next());
+      void outcome.token.then(again, (error) => {
+        this.#runQueue();
+        callback(error);
+      });
       return;
     }
     soon1(() => {
@@ -146,10 +149,13 @@ export class Dir {
 
   readSync(): Dirent | null {
     this.#checkIdle();
-    const buffered = this.#takeBuffered();
-    const outcome = buffered ?? this.#fetch();
+    const outcome = this.#next();
     if (outcome instanceof Failure) throw outcome.toError();
     return outcome;
+  }
+
+  #next(): Dirent | null | Failure {
+    return this.#takeBuffered() ?? this.#fetch();
   }
 
   #checkIdle(): void {
@@ -160,8 +166,10 @@ export class Dir {
   /** The next entry that needs no read of the directory itself; null when there is none. */
   #takeBuffered(): Dirent | null | Failure {
     while (this.#entries.length === 0 && this.#below.length > 0) {
-      const level = this.#below.shift() as Level;
+      const level = this.#below[0];
       const listing = level.handle.read(this.#bufferSize);
+      if (listing instanceof Failure && listing.token !== undefined) return listing;
+      this.#below.shift();
       if (listing instanceof Failure) return listing;
       if (listing.names.length === 0) level.handle.close();
       else {
@@ -187,14 +195,21 @@ export class Dir {
   }
 
   #take(): Dirent | null | Failure {
-    const dirent = this.#entries.shift();
+    const dirent = this.#entries[0];
     if (dirent === undefined) return null;
-    if (!this.#isRecursive || !dirent.isDirectory()) return dirent;
+    const failure = this.#isRecursive && dirent.isDirectory() ? this.#openBelow(dirent) : undefined;
+    if (failure?.token !== undefined) return failure; // its turn comes again
+    this.#entries.shift();
+    return failure ?? dirent;
+  }
+
+  /** Opens a directory that is met, to be read later. */
+  #openBelow(dirent: Dirent): Failure | undefined {
     const path = childPath(dirent.parentPath, dirent.name);
     const handle = this.#handle.openBelow(path);
     if (handle instanceof Failure) return handle;
     this.#below.push({ handle, path });
-    return dirent;
+    return undefined;
   }
 
   close(callback?: unknown): Promise<void> | undefined {

@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -110,25 +110,28 @@ function statByWalk(task: Task, path: Path, flags: number, entry: number): numbe
   return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
 }
 
-/** Does a path lead to something? Errors on the way are a no. */
-export function exists(task: Task, path: Path): boolean {
+/** Does a path lead to something? Errors on the way are a no. @returns 1, 0; -EAGAIN when a store must answer first */
+export function exists(task: Task, path: Path): number {
   const { kernel, paths } = task;
   const { core } = kernel;
   const entry = paths.find(path);
-  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.words[entry + ENTRY_DENTRY] !== 0;
+  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.words[entry + ENTRY_DENTRY] !== 0 ? 1 : 0;
   return existsByWalk(task, path, entry);
 }
 
-function existsByWalk(task: Task, path: Path, entry: number): boolean {
+function existsByWalk(task: Task, path: Path, entry: number): number {
   const { kernel, paths } = task;
   const { core } = kernel;
   task.enter();
   const len = putPath(core, path, PATH_A);
-  if (len < 0) return false;
+  if (len < 0) return 0;
   const rc = core.x.walk(len, 0 as FileHandle, LOOKUP_FOLLOW);
-  if (rc <= -HANDOVER_LOOKUP) return handOver(kernel, rc) > 0;
+  if (rc <= -HANDOVER_LOOKUP) {
+    const found = handOver(kernel, rc);
+    return found === -EAGAIN ? found : found > 0 ? 1 : 0;
+  }
   paths.note(core, path, entry, len, rc);
-  return rc > 0;
+  return rc > 0 ? 1 : 0;
 }
 
 /** Attributes of an open file, into task.statValues. @returns 0, -EBADF, what the file system's getattr() answers */

@@ -214,11 +214,19 @@ export class Kernel {
     }
   }
 
-  /** What a suspended operation waits for; set by file systems that answer -EAGAIN. */
+  /**
+   * What the call that is being made waits for; for file systems, just before they answer -EAGAIN. It belongs to that
+   * call: the next one forgets it. To tell that one, nobody is served until it enters, which costs others nothing.
+   */
   setWaitToken(token: Promise<void>): void {
     this.#waitToken = token;
+    this.current = undefined;
   }
-  /** What setWaitToken() was told last, once. */
+  /** The call goes on, as the task whose call the core serves, unless it has to wait. */
+  resume(task: Task | undefined): void {
+    if (this.#waitToken === undefined) this.current = task;
+  }
+  /** What setWaitToken() was told in the last call, once. */
   takeWaitToken(): Promise<void> | undefined {
     const token = this.#waitToken;
     this.#waitToken = undefined;

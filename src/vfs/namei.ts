@@ -168,7 +168,7 @@ function withWalkAside<T>(kernel: Kernel, operation: () => T): T {
   const words = new Uint32Array(aside.buffer);
   for (const field of NOT_OF_THE_WALK) words[field] = core.u32[SLOT + field];
   core.u8.set(aside, BOOT_SLOT);
-  kernel.current = current;
+  kernel.resume(current);
   if (dentry) core.x.dput(dentry);
   core.x.mountPut(mnt);
   return result;

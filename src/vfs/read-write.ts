@@ -408,6 +408,7 @@ export function genericFileWrite(
 export function fsync(task: Task, fd: number, dataOnly: boolean): number {
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
+  task.enter();
   return task.files.operations[fd]?.fsync?.(task.kernel, file, dataOnly) ?? -EINVAL;
 }
 

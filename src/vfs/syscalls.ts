@@ -75,8 +75,8 @@ export interface Syscalls {
   fstat(fd: number): number;
   /** @returns 0 if the task may; @param mode F_OK or a union of R_OK, W_OK, X_OK */
   access(path: Path, mode: number): number;
-  /** As access(path, F_OK), but answers only yes or no, for whatever reason. */
-  exists(path: Path): boolean;
+  /** As access(path, F_OK), but answers only yes (1) or no (0), for whatever reason, or -EAGAIN. */
+  exists(path: Path): number;
 
   /** @param position bytes from the start; -1 = at the file's position, which moves @returns bytes read, 0 at the end */
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
@@ -157,6 +157,9 @@ export interface Syscalls {
   /** @returns the mask before */
   umask(mask: number): number;
 
-  /** After -EAGAIN: what to await before the call is made again; undefined when there is nothing to wait for. */
+  /**
+   * After -EAGAIN, until the next call: what to await before the call is made again; undefined when there is nothing to
+   * wait for.
+   */
   waitToken(): Promise<void> | undefined;
 }

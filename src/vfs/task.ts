@@ -72,6 +72,7 @@ export class Task implements Syscalls {
     if (kernel.current === this) return;
     kernel.core.x.setCurrent(this.handle);
     kernel.current = this;
+    kernel.takeWaitToken(); // of an earlier call, which has not waited
   }
 
   /** A view of the core's result block, renewed when memory has grown. */
@@ -153,7 +154,7 @@ export class Task implements Syscalls {
   access(path: Path, mode: number): number {
     return attr.access(this, path, mode);
   }
-  exists(path: Path): boolean {
+  exists(path: Path): number {
     return attr.exists(this, path);
   }
   chmod(path: Path, mode: number, flags: number): number {
@@ -224,6 +225,7 @@ export class Task implements Syscalls {
     return io.fsync(this, fd, true);
   }
   sync(): number {
+    this.enter();
     return io.sync(this.kernel);
   }
   flock(fd: number, operation: number): number {

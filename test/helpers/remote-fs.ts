@@ -18,6 +18,7 @@ import {
   type Kernel,
   stat,
 } from "../../src/index.ts";
+import { PATH_A } from "../../src/wasm/core.ts";
 
 export interface RemoteNode {
   mode: number;
@@ -44,6 +45,10 @@ export interface Hooks {
   revalidate?(kernel: Kernel, name: string): number;
   read?(kernel: Kernel): number | undefined;
   evict?(kernel: Kernel, node: RemoteNode): void;
+  /** Asked before every operation but evict. @param what operation, and name or number of what it is done to */
+  any?(kernel: Kernel, what: string): number;
+  /** The type of an entry that listings give; else its own. */
+  listedType?: number;
 }
 
 export class RemoteFs {
@@ -115,25 +120,53 @@ export class RemoteFs {
     return 0;
   }
 
+  /** What the hook for all operations says. @param on name or number of what it is done to */
+  #any(kernel: Kernel, operation: string, on: string | number): number {
+    return this.hooks.any?.(kernel, `${operation} ${on}`) ?? 0;
+  }
+
   #operations(): InodeOperations {
     const { hooks, log } = this;
+    /** An operation on a name, after the hook. */
+    const onName =
+      <A extends unknown[]>(
+        what: string,
+        operation: (kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, ...rest: A) => number,
+      ) =>
+      (kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, ...rest: A): number => {
+        const refused = this.#any(kernel, what, nameOf(kernel, dentry));
+        return refused < 0 ? refused : operation(kernel, dir, dentry, ...rest);
+      };
     return {
       lookup: (kernel, dir, dentry) => {
         const name = nameOf(kernel, dentry);
         log.push(`lookup ${name}`);
-        const refused = hooks.lookup?.(kernel, name) ?? 0;
+        const refused = (hooks.lookup?.(kernel, name) ?? 0) || this.#any(kernel, "lookup", name);
         if (refused < 0) return refused;
         const node = this.#childrenOf(dir).get(name);
         return node ? this.#instantiate(kernel, dir, dentry, node) : 0;
       },
-      create: (kernel, dir, dentry, mode) => this.#make(kernel, dir, dentry, { mode, data: Buffer.alloc(0) }),
-      mkdir: (kernel, dir, dentry, mode) => this.#make(kernel, dir, dentry, { mode, children: new Map() }),
-      unlink: (kernel, dir, dentry) => this.#remove(kernel, dir, dentry),
-      rmdir: (kernel, dir, dentry) => {
+      create: onName("create", (kernel, dir, dentry, mode: number) =>
+        this.#make(kernel, dir, dentry, { mode, data: Buffer.alloc(0) }),
+      ),
+      mkdir: onName("mkdir", (kernel, dir, dentry, mode: number) =>
+        this.#make(kernel, dir, dentry, { mode, children: new Map() }),
+      ),
+      symlink: onName("symlink", (kernel, dir, dentry, length: number) => {
+        const target = Buffer.from(kernel.core.u8.subarray(PATH_A, PATH_A + length)).toString();
+        return this.#make(kernel, dir, dentry, remoteLink(target));
+      }),
+      unlink: onName("unlink", (kernel, dir, dentry) => this.#remove(kernel, dir, dentry)),
+      rmdir: onName("rmdir", (kernel, dir, dentry) => {
         const node = this.#node(new Dentry(kernel, dentry).inode);
         return node.children?.size ? -ENOTEMPTY : this.#remove(kernel, dir, dentry);
-      },
+      }),
+      ...(hooks.any && {
+        setattr: (kernel: Kernel, inode: InodeHandle, what: number) => this.#any(kernel, "setattr", `${what} ${inode}`),
+      }),
       rename: (kernel, oldDir, oldDentry, newDir, newDentry) => {
+        const refused = this.#any(kernel, "rename", nameOf(kernel, oldDentry));
+        if (refused < 0) return refused;
         const node = this.#node(new Dentry(kernel, oldDentry).inode);
         const replaced = new Dentry(kernel, newDentry).inode;
         if (replaced) this.#remove(kernel, newDir, newDentry);
@@ -141,7 +174,9 @@ export class RemoteFs {
         this.#childrenOf(newDir).set(nameOf(kernel, newDentry), node);
         return 0;
       },
-      getattr: (_kernel, inode, values) => {
+      getattr: (kernel, inode, values) => {
+        const refused = this.#any(kernel, "getattr", inode);
+        if (refused < 0) return refused;
         const node = this.#node(inode);
         values[8] = node.data?.length ?? node.target?.length ?? 0; // STAT_SIZE: as it is now
         return 0;
@@ -149,7 +184,7 @@ export class RemoteFs {
       getLink: (kernel, inode) => {
         log.push("getLink");
         const node = this.#node(inode);
-        const refused = hooks.getLink?.(kernel, node) ?? 0;
+        const refused = (hooks.getLink?.(kernel, node) ?? 0) || this.#any(kernel, "getLink", inode);
         return refused < 0 ? refused : Buffer.from(node.target ?? "");
       },
       ...(hooks.permission && {
@@ -170,10 +205,10 @@ export class RemoteFs {
           file: {
             read: (kernel, file, buffer, offset, length, position) => {
               log.push("read");
-              const refused = hooks.read?.(kernel) ?? 0;
+              const start = position < 0 ? kernel.core.filePos(file) : position;
+              const refused = (hooks.read?.(kernel) ?? 0) || this.#any(kernel, `read ${start}`, file);
               if (refused < 0) return refused;
               const data = this.#node(Inode.ofFile(kernel, file).handle).data ?? Buffer.alloc(0);
-              const start = position < 0 ? kernel.core.filePos(file) : position;
               const n = data.copy(buffer, offset, start, start + length);
               if (position < 0) kernel.core.setFilePos(file, start + n);
               return n;
@@ -182,6 +217,8 @@ export class RemoteFs {
               const inode = Inode.ofFile(kernel, file);
               const node = this.#node(inode.handle);
               const start = position < 0 ? kernel.core.filePos(file) : position;
+              const refused = this.#any(kernel, `write ${start}`, file);
+              if (refused < 0) return refused;
               const grown = Buffer.alloc(Math.max(node.data?.length ?? 0, start + length));
               node.data?.copy(grown);
               grown.set(buffer.subarray(offset, offset + length), start);
@@ -190,10 +227,15 @@ export class RemoteFs {
               if (position < 0) kernel.core.setFilePos(file, start + length);
               return length;
             },
-            iterate: (_kernel, dir, emit) => {
-              for (const [child, { mode }] of this.#childrenOf(dir)) if (!emit(child, (mode >> 12) & 15)) break;
+            iterate: (kernel, dir, emit) => {
+              const refused = this.#any(kernel, "iterate", dir);
+              if (refused < 0) return refused;
+              for (const [child, { mode }] of this.#childrenOf(dir)) {
+                if (!emit(child, hooks.listedType ?? (mode >> 12) & 15)) break;
+              }
               return 0;
             },
+            fsync: (kernel, file) => this.#any(kernel, "fsync", file),
           },
           mapping: {},
         },

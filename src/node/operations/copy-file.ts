@@ -21,7 +21,7 @@ import {
 } from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
 import type { Operation } from "../surfaces.ts";
-import { failed } from "../uv-errors.ts";
+import { type Failure, failed } from "../uv-errors.ts";
 import { checkCallback, toBindingMode } from "../validators.ts";
 
 /** Bits of the mode of copyFile: a new file only; a clone if possible; a clone or nothing. */
@@ -36,6 +36,8 @@ export interface CopyRequest {
   src: Path;
   dest: Path;
   mode: number;
+  /** The file that must be new is one that this request has made, and could not take away before it had to wait. */
+  isBegun: boolean;
 }
 
 class CopyFile {
@@ -45,26 +47,34 @@ class CopyFile {
     this.#sys = sys;
   }
 
-  run({ src, dest, mode }: CopyRequest): number {
-    const from = this.#sys.open(src, O_RDONLY, 0);
-    if (from < 0) return from;
-    const rc = this.#toDest(from, dest, mode);
+  run(request: CopyRequest): Failure | undefined {
+    const from = this.#sys.open(request.src, O_RDONLY, 0);
+    if (from < 0) return this.#failed(from, request);
+    const failure = this.#toDest(from, request);
     this.#sys.close(from);
-    return rc;
+    return failure;
   }
 
-  #toDest(from: number, dest: Path, mode: number): number {
+  /** Made at once, since the calls that clear up forget what there is to wait for. */
+  #failed(errno: number, { src, dest }: CopyRequest): Failure {
+    return failed(this.#sys, errno, "copyfile", src, dest);
+  }
+
+  #toDest(from: number, request: CopyRequest): Failure | undefined {
+    const { dest } = request;
+    const mode = request.isBegun ? request.mode & ~COPYFILE_EXCL : request.mode;
     const found = this.#sys.fstat(from);
-    if (found < 0) return found;
+    if (found < 0) return this.#failed(found, request);
     const stats = this.#sys.statValues.slice();
     const flags = O_WRONLY | O_CREAT | (mode & COPYFILE_EXCL ? O_EXCL : 0);
     const to = this.#sys.open(dest, flags, stats[STAT_MODE] & PERMISSIONS);
-    if (to < 0) return to;
+    if (to < 0) return this.#failed(to, request);
     const rc = this.#fill(from, to, stats, mode);
+    const failure = rc < 0 ? this.#failed(rc, request) : undefined;
     this.#sys.close(to);
     // A copy that only has to wait is made again, onto the same file unless that must be new.
-    if (rc < 0 && (rc !== -EAGAIN || mode & COPYFILE_EXCL)) this.#sys.unlink(dest);
-    return rc;
+    if (rc < 0 && (rc !== -EAGAIN || mode & COPYFILE_EXCL)) request.isBegun = this.#sys.unlink(dest) < 0;
+    return failure;
   }
 
   #fill(from: number, to: number, stats: Float64Array, mode: number): number {
@@ -78,7 +88,8 @@ class CopyFile {
     }
     const times = this.#copyTimes(to, stats);
     if (times < 0) return times;
-    this.#sys.fchown(to, stats[STAT_UID], stats[STAT_GID]); // who may not give files away makes a copy of its own
+    const given = this.#sys.fchown(to, stats[STAT_UID], stats[STAT_GID]);
+    if (given === -EAGAIN) return given; // else: who may not give files away makes a copy of its own
     const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
     if (rc < 0) return rc;
     // Files do not share frames, as on tmpfs: who insists on a clone is refused.
@@ -117,12 +128,9 @@ export function copyFileOperations(sys: Syscalls) {
       const from = toPath(src, "src");
       const to = toPath(dest, "dest");
       checkCallback(callback);
-      return { src: from, dest: to, mode: toBindingMode(mode) };
+      return { src: from, dest: to, mode: toBindingMode(mode), isBegun: false };
     },
-    commit(request) {
-      const rc = copier.run(request);
-      return rc < 0 ? failed(sys, rc, "copyfile", request.src, request.dest) : undefined;
-    },
+    commit: (request) => copier.run(request),
   };
 
   return { copyFile };

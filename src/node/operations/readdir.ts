@@ -1,7 +1,8 @@
 /**
  * readdir: names or Dirents of a directory, in any encoding, alone or with everything below.
  */
-import { S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
+import { EAGAIN } from "../../base/errno.ts";
+import { AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
 import { Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, UV_DIRENT_UNKNOWN, uvTypeOfMode } from "../dirent.ts";
 import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
@@ -40,12 +41,20 @@ export function childPath(dir: Path, name: Name): Path {
 
 class Readdir {
   readonly #sys: Syscalls;
+  /** What the types of some entries have to wait for. */
+  #unknown: Failure | undefined;
 
   constructor(sys: Syscalls) {
     this.#sys = sys;
   }
 
   run(request: ReaddirRequest): Name[] | Dirent[] | Failure {
+    this.#unknown = undefined;
+    const found = this.#list(request);
+    return this.#unknown ?? found;
+  }
+
+  #list(request: ReaddirRequest): Name[] | Dirent[] | Failure {
     if (request.recursive) return this.#all(request);
     const listing = this.#sys.readdir(request.path);
     if (typeof listing === "number") return failed(this.#sys, listing, "scandir", request.path);
@@ -65,8 +74,16 @@ class Readdir {
 
   /** For file systems that do not say the type in their listings. */
   #lookUpType(path: Path): number {
-    const rc = this.#sys.stat(path, 0x100);
-    return rc < 0 ? UV_DIRENT_UNKNOWN : uvTypeOfMode(this.#sys.statValues[STAT_MODE]);
+    return this.#stat(path, AT_SYMLINK_NOFOLLOW, "lstat") < 0
+      ? UV_DIRENT_UNKNOWN
+      : uvTypeOfMode(this.#sys.statValues[STAT_MODE]);
+  }
+
+  /** Looks at an entry; that a store must answer first is no answer. */
+  #stat(path: Path, flags: number, syscall: string): number {
+    const rc = this.#sys.stat(path, flags);
+    if (rc === -EAGAIN) this.#unknown ??= failed(this.#sys, rc, syscall, path);
+    return rc;
   }
 
   /** Level by level; links to directories are followed, as Node does. */
@@ -115,7 +132,7 @@ class Readdir {
     const type = toUvType(direntType);
     if (type === UV_DIRENT_DIR) return true;
     if (type !== UV_DIRENT_LINK && type !== UV_DIRENT_UNKNOWN) return false;
-    return this.#sys.stat(path, 0) >= 0 && (this.#sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR;
+    return this.#stat(path, 0, "stat") >= 0 && (this.#sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Operations that only look: stat, lstat, fstat, statfs, access, exists.
  */
-import { ENOENT, ENOTDIR } from "../../base/errno.ts";
+import { EAGAIN, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, F_OK } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { toPath, toPathOrUndefined } from "../paths.ts";
@@ -127,15 +127,24 @@ function lookSync(sys: Syscalls) {
   }
 
   function existsSync(path: unknown): boolean {
-    if (typeof path === "string" && !path.includes("\0")) return sys.exists(path);
-    return existsOther(path);
+    if (typeof path !== "string" || path.includes("\0")) return existsOther(path);
+    const found = sys.exists(path);
+    return found < 0 ? mustWait(path) : found === 1;
   }
 
   function existsOther(path: unknown): boolean {
     const name = toPathOrUndefined(path);
-    if (name !== undefined) return sys.exists(name);
-    if (typeof path !== "string") warnOfExists();
-    return false;
+    if (name === undefined) {
+      if (typeof path !== "string") warnOfExists();
+      return false;
+    }
+    const found = sys.exists(name);
+    return found < 0 ? mustWait(name) : found === 1;
+  }
+
+  /** Neither yes nor no: a store must be asked, and there is no time to wait for it. @throws EAGAIN */
+  function mustWait(path: Path): never {
+    throw failed(sys, -EAGAIN, "access", path).toError();
   }
 
   return { statSync, lstatSync, fstatSync, existsSync };
