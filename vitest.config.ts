@@ -24,7 +24,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "project", include: PROJECT_TESTS, testTimeout: 300_000, hookTimeout: 300_000 },
+        test: {
+          name: "project",
+          include: PROJECT_TESTS,
+          globalSetup: ["test/setup/package-tools.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
     ],
   },

@@ -3,20 +3,20 @@
  * them, the main job in build/main.mjs.
  *
  *   dist/index.js .cjs        for Node
- *   dist/browser.js           for browsers
+ *   dist/browser.js .cjs      for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
  *
  * Does nothing when its inputs are as at the last run.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm } from "./build-wasm.mjs";
-import { fingerprint, isFresh, listFiles, markFresh } from "./fingerprint.mjs";
+import { emitTypes } from "./declarations.mjs";
+import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,12 +28,14 @@ const INPUTS = [
   "tsconfig.json",
   "tsconfig.build.json",
   "scripts/build.mjs",
+  "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index.js", "index.cjs", "browser.js", "shared.js", "shared.cjs", "core-module.js", "core-module.cjs"],
+  ...["index", "browser", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
+const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
 const COMMON = { bundle: true, logLevel: "warning", sourcemap: true, sourcesContent: false, target: "es2022" };
 
@@ -63,9 +65,9 @@ function published(source, name, format, platform) {
 }
 
 const BUNDLES = [
-  // With constants written in, which bundlers do not do with what is bundled already: 1 KB less of gzip.
-  { ...published("index-browser", "browser", "esm", "browser"), minifySyntax: true },
   ...["esm", "cjs"].flatMap((format) => [
+    // With constants written in, which bundlers do not do with what is bundled already: 1 KB less of gzip.
+    { ...published("index-browser", "browser", format, "browser"), minifySyntax: true },
     published("index", "index", format, "node"),
     published("shared", "shared", format, "neutral"),
     published("wasm/core-module", "core-module", format, "neutral"),
@@ -80,22 +82,6 @@ const BUNDLES = [
   },
 ];
 
-/** Emits type declarations twice: TypeScript tells ES modules from CommonJS by the package.json nearest to a file. */
-function emitTypes() {
-  const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
-    stdio: "inherit",
-  });
-  if (status !== 0) throw new Error("tsc could not emit the type declarations");
-  for (const file of listFiles(["dist/types"])) writeFileSync(file, importJs(readFileSync(file, "utf8")));
-  cpSync("dist/types", "dist/types-cjs", { recursive: true });
-  writeFileSync("dist/types-cjs/package.json", `${JSON.stringify({ type: "commonjs" })}\n`);
-}
-
-/** Names modules as users' compilers resolve them: `./x.js`, beside which lies `x.d.ts`. */
-function importJs(declarations) {
-  return declarations.replace(/((?:from|import\()\s*"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"');
-}
-
 /** Brings everything up to date. */
 export async function build() {
   process.chdir(ROOT);
@@ -106,7 +92,8 @@ export async function build() {
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
-  await Promise.all(BUNDLES.map((options) => bundle(options)));
+  const define = { FOLIOFS_CORE_ID: JSON.stringify(fingerprint(CORES).slice(0, 16)) };
+  await Promise.all(BUNDLES.map((options) => bundle({ ...options, define })));
   emitTypes();
   const missing = OUTPUTS.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);

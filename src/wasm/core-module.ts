@@ -6,8 +6,33 @@
  */
 import { textToBytes } from "./bytes-text.ts";
 
-const sources = new Map<boolean, string>();
-const modules = new Map<boolean, WebAssembly.Module>();
+/** What tells these cores from others; written in by the build (scripts/build.mjs). */
+declare const FOLIOFS_CORE_ID: string | undefined;
+
+interface Registry {
+  readonly sources: Map<boolean, string>;
+  readonly modules: Map<boolean, WebAssembly.Module>;
+}
+
+function newRegistry(): Registry {
+  return { sources: new Map(), modules: new Map() };
+}
+
+/**
+ * The registry of all copies of this file that have the same cores: `import` and `require` load one each, bundlers may
+ * make more, and "foliofs/shared" must reach whichever the kernel is made by.
+ */
+function commonRegistry(id: string): Registry {
+  const key = Symbol.for(`foliofs.core.${id}`);
+  const known = (globalThis as Record<symbol, unknown>)[key] as Registry | undefined;
+  if (known !== undefined) return known;
+  const registry = newRegistry();
+  // Where the global object takes no more properties, each copy keeps to itself.
+  Reflect.defineProperty(globalThis, key, { value: registry });
+  return registry;
+}
+
+const { sources, modules } = typeof FOLIOFS_CORE_ID === "undefined" ? newRegistry() : commonRegistry(FOLIOFS_CORE_ID);
 
 /** Makes a build available, as text. @param shared whether it is the build for shared memory */
 export function registerCore(shared: boolean, text: string): void {
