@@ -5,10 +5,24 @@
 import { RELEASE_TEXT } from "./wasm/core-binary.ts";
 import { registerCore } from "./wasm/core-module.ts";
 
+export type { StdioStreams } from "./fs/stdio.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
 export type { FaceOptions, FolioFs, FolioKernel } from "./index-kernel.ts";
 export type { FsOptions } from "./index-options.ts";
 export * from "./index-vfs.ts";
-export type { NodeFs, NodeFsPromises } from "./node/index.ts";
+export type {
+  BigIntStats,
+  BigIntStatsFs,
+  Bytes,
+  Dir,
+  Dirent,
+  ErrnoException,
+  NodeFileHandle,
+  PathLike,
+  Stats,
+  StatsFs,
+} from "./node/face/names.ts";
+export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
+export type { FolioTask } from "./node/task-face.ts";
 
 registerCore(false, RELEASE_TEXT);

@@ -12,7 +12,7 @@ import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
 import { Dirent } from "./dirent.ts";
 import { memfsOperations } from "./memfs-compat.ts";
-import type { BeyondNode, NodeFs, NodeFsSubset, Untyped } from "./node-fs.ts";
+import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
 import { createOperations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
@@ -29,8 +29,8 @@ import {
 } from "./surfaces.ts";
 import { toUnixSeconds } from "./validators.ts";
 
-/** Every function that Node's types name must be there; the compiler says which one is not. */
-type Surface = Record<keyof NodeFsSubset | keyof Untyped | keyof BeyondNode, unknown>;
+/** Every function that the declarations name must be there; the compiler says which one is not. */
+type Surface = Record<keyof DeclaredFace | keyof BeyondNode, unknown> & Record<string, unknown>;
 
 /** Names of derived functions as callers see them, in stacks and in `name`. */
 function nameAll<T extends object>(surface: T): T {
@@ -176,7 +176,7 @@ export function createFace(sys: Syscalls): NodeFs {
 
 export { Dir } from "./dir.ts";
 export { Dirent } from "./dirent.ts";
+export type { DirectoryJson } from "./face/directory-json.ts";
 export { FileHandle } from "./file-handle.ts";
-export type { DirectoryJson } from "./memfs-compat.ts";
-export type { BeyondNode, NodeFs, NodeFsPromises, NodeFsSubset, Timespec, UtimensOptions } from "./node-fs.ts";
+export type { BeyondNode, NodeFs, NodeFsPromises, Timespec, UtimensOptions } from "./node-fs.ts";
 export { BigIntStats, StatFs, Stats } from "./stats.ts";

@@ -9,17 +9,10 @@ import { AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flag
 import { type DirListing, STAT_MODE, type Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, encodeUtf8 } from "./encoding.ts";
 import { argTypeError, argValueError } from "./errors.ts";
+import type { DirectoryJson, NestedDirectoryJson } from "./face/directory-json.ts";
 import type { Operations } from "./operations/index.ts";
 import { resolvePath, toPathText } from "./paths.ts";
 import { uvException } from "./uv-errors.ts";
-
-/** Path to contents; null is an empty directory. */
-export type DirectoryJson<Contents = string | Uint8Array | null> = Record<string, Contents>;
-
-/** What fromJSON takes: contents as text or bytes, null for an empty directory, an object for one with names in it. */
-export interface NestedDirectoryJson {
-  [path: string]: string | ArrayBufferView | ArrayBufferLike | null | NestedDirectoryJson;
-}
 
 /** A path to be made, with its contents; null is a directory. */
 type Entry = [path: string, contents: string | Uint8Array | null];

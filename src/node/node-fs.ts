@@ -1,33 +1,14 @@
 /**
- * The type of a face: Node's own types for what Node has, less what comes later, and the calls beyond Node.
+ * The type of a face: Node's own where the program has Node's types, so that a face goes wherever node:fs goes; else the
+ * declarations in face/. The calls beyond Node come on top of either.
  */
-import type * as nodeFs from "node:fs";
-import type { PathLike } from "node:fs";
-import type { DirectoryJson, NestedDirectoryJson } from "./memfs-compat.ts";
-
-/** Parts of node:fs that a face does not have yet. */
-export type LaterKeys =
-  | "cp"
-  | "cpSync"
-  | "glob"
-  | "globSync"
-  | "watch"
-  | "watchFile"
-  | "unwatchFile"
-  | "openAsBlob"
-  | "createReadStream"
-  | "createWriteStream"
-  | "ReadStream"
-  | "WriteStream"
-  | "Utf8Stream";
-
-/** Declared by Node's types, but no values of node:fs on Linux. */
-type TypesOnly = "StatsFs" | "promises";
-
-type LaterPromises = "cp" | "glob" | "watch";
-
-/** `fs.promises` as far as a face has it. */
-export type NodeFsPromises = Omit<typeof nodeFs.promises, LaterPromises>;
+import type { PathLike } from "./face/arguments.ts";
+import type { CallbackFace } from "./face/callbacks.ts";
+import type { ClassFace } from "./face/classes.ts";
+import type { DirectoryJson, NestedDirectoryJson } from "./face/directory-json.ts";
+import type { IfNode, NodeModule, NodePromises } from "./face/node-types.ts";
+import type { PromiseFace } from "./face/promises.ts";
+import type { SyncFace } from "./face/sync.ts";
 
 /** Options of utimensSync. */
 export interface UtimensOptions {
@@ -86,8 +67,18 @@ export interface Untyped {
   _toUnixTimestamp(time: string | number | Date, name?: string): number;
 }
 
-/** node:fs as far as a face has it. */
-export type NodeFsSubset = Omit<typeof nodeFs, LaterKeys | TypesOnly | keyof Untyped>;
+/** node:fs as far as a face has it, `promises` apart. */
+export type DeclaredFace = SyncFace &
+  CallbackFace &
+  ClassFace &
+  Untyped & { readonly constants: PromiseFace["constants"] };
+
+/** What a type has that another, older one, has not yet. */
+type Missing<Newer, Older> = Omit<Newer, keyof Older>;
+
+/** `fs.promises` of a face. */
+export type NodeFsPromises = IfNode<NodePromises & Missing<PromiseFace, NodePromises>, PromiseFace>;
 
 /** The type of a face. */
-export type NodeFs = NodeFsSubset & Untyped & BeyondNode & { readonly promises: NodeFsPromises };
+export type NodeFs = IfNode<NodeModule & Missing<DeclaredFace, NodeModule>, DeclaredFace> &
+  BeyondNode & { readonly promises: NodeFsPromises };

@@ -5,12 +5,10 @@
  */
 import type { Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8 } from "./encoding.ts";
+import type { PathLike } from "./face/arguments.ts";
 import { toPath } from "./paths.ts";
 import { uvException } from "./uv-errors.ts";
 import { toFileMode } from "./validators.ts";
-
-/** A path: text, bytes, or a `file:` URL. */
-export type TaskPath = string | Uint8Array | { readonly href: string; readonly protocol: string };
 
 /** The task behind a face. Its functions need no `this`. */
 export interface FolioTask {
@@ -19,7 +17,7 @@ export interface FolioTask {
   /** Supplementary groups. */
   readonly groups: readonly number[];
   /** Changes the working directory. @throws errors of the walk, ENOTDIR, EACCES */
-  chdir(directory: TaskPath): void;
+  chdir(directory: PathLike): void;
   /** The working directory. @throws ENOENT when it has been removed, or lies outside of the root */
   cwd(): string;
   /** Mode bits that new files do not get. @param mask number, or octal text: the new ones @returns those before */
@@ -29,7 +27,7 @@ export interface FolioTask {
    *
    * @throws errors of the walk, ENOTDIR, EACCES, EPERM for others than root
    */
-  chroot(path: TaskPath): void;
+  chroot(path: PathLike): void;
 }
 
 function cwdOf(sys: Syscalls): string {

@@ -3,8 +3,9 @@
  */
 import type * as nodeFs from "node:fs";
 import type { BigIntStats, Dirent, Stats, StatsFs } from "node:fs";
-import type { NodeFs } from "../../src/node/index.ts";
-import type { LaterKeys } from "../../src/node/node-fs.ts";
+import type * as nodeFsPromises from "node:fs/promises";
+import type { PromiseFace } from "../../src/node/face/promises.ts";
+import type { DeclaredFace, NodeFs } from "../../src/node/node-fs.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -13,21 +14,31 @@ function isExactly<Expected>() {
   return <Actual>(_value: Actual, ..._same: Equal<Actual, Expected> extends true ? [] : [never]): void => {};
 }
 
-/** In Node's types, but undefined on Linux: the class has no value, and links have no mode to change. */
-type TypesOnly = "StatsFs" | "lchmod" | "lchmodSync";
-
-/** node:fs as plain functions: without the types-only helpers of util.promisify, and without what comes later. */
-type Plain<T> = {
-  [K in keyof T as K extends LaterKeys | TypesOnly ? never : K]: K extends "promises"
-    ? Omit<T[K], "cp" | "glob" | "watch">
-    : T[K] extends { __promisify__: unknown }
-      ? Omit<T[K], "__promisify__"> & CallableOf<T[K]>
-      : T[K];
-};
-type CallableOf<F> = F extends (...args: infer A) => infer R ? (...args: A) => R : unknown;
-
 declare const fs: NodeFs;
-fs satisfies Plain<typeof nodeFs>;
+
+declare function takesNodeFs(fs: typeof nodeFs, promises: typeof nodeFsPromises): void;
+declare function takesSome(fs: Pick<typeof nodeFs, "readFile" | "stat">): void;
+
+/** Where Node's types are, a face goes wherever node:fs goes, `__promisify__` and all. */
+export function checkNodeFs(): void {
+  takesNodeFs(fs, fs.promises);
+  takesSome(fs);
+  fs satisfies typeof nodeFs;
+  isExactly<typeof nodeFs.readFile>()(fs.readFile);
+}
+
+/** Parts of Node's types that a face does not have without them: what comes later, and a class without a value. */
+type NotDeclared =
+  | ("cp" | "cpSync" | "glob" | "globSync" | "openAsBlob" | "watch" | "watchFile" | "unwatchFile")
+  | ("createReadStream" | "createWriteStream" | "ReadStream" | "WriteStream" | "Utf8Stream")
+  | "StatsFs";
+type NotDeclaredPromises = "cp" | "glob" | "watch";
+
+/** The declarations that stand in for Node's have all that Node's have. */
+export function checkDeclared(face: DeclaredFace, promises: PromiseFace): void {
+  face satisfies Record<Exclude<keyof typeof nodeFs, NotDeclared | "promises">, unknown>;
+  promises satisfies Record<Exclude<keyof typeof nodeFsPromises, NotDeclaredPromises>, unknown>;
+}
 
 export function checkSync(): void {
   isExactly<string>()(fs.readFileSync("p", "utf8"));
@@ -45,8 +56,6 @@ export function checkSync(): void {
   isExactly<number>()(fs.readSync(3, new Uint8Array(1), 0, 1, 0n));
   // @ts-expect-error a number is no path
   fs.readdirSync(3);
-  // @ts-expect-error streams come later
-  fs.createReadStream;
 }
 
 export async function checkAsync(): Promise<void> {
@@ -58,8 +67,6 @@ export async function checkAsync(): Promise<void> {
   fs.readFile("p", "utf8", (_error, text) => isExactly<string>()(text));
   fs.stat("p", { bigint: true }, (_error, stats) => isExactly<BigIntStats>()(stats));
   for await (const entry of fs.opendirSync("p")) isExactly<Dirent>()(entry);
-  // @ts-expect-error comes later
-  fs.promises.watch;
 }
 
 export function checkBeyondNode(): void {
@@ -77,5 +84,4 @@ export function checkBeyondNode(): void {
   isExactly<Record<string, string | Uint8Array | null>>()(fs.toJSON());
   fs.reset();
   isExactly<number>()(fs.R_OK);
-  isExactly<undefined>()(fs.lchmod);
 }
