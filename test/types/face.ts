@@ -4,8 +4,7 @@
 import type * as nodeFs from "node:fs";
 import type { BigIntStats, Dirent, Stats, StatsFs } from "node:fs";
 import type * as nodeFsPromises from "node:fs/promises";
-import type { PromiseFace } from "../../src/node/face/promises.ts";
-import type { DeclaredFace, NodeFs } from "../../src/node/node-fs.ts";
+import type { NodeFs } from "../../src/node/node-fs.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -25,19 +24,6 @@ export function checkNodeFs(): void {
   takesSome(fs);
   fs satisfies typeof nodeFs;
   isExactly<typeof nodeFs.readFile>()(fs.readFile);
-}
-
-/** Parts of Node's types that a face does not have without them: what comes later, and a class without a value. */
-type NotDeclared =
-  | ("cp" | "cpSync" | "glob" | "globSync" | "openAsBlob" | "watch" | "watchFile" | "unwatchFile")
-  | ("createReadStream" | "createWriteStream" | "ReadStream" | "WriteStream" | "Utf8Stream")
-  | "StatsFs";
-type NotDeclaredPromises = "cp" | "glob" | "watch";
-
-/** The declarations that stand in for Node's have all that Node's have. */
-export function checkDeclared(face: DeclaredFace, promises: PromiseFace): void {
-  face satisfies Record<Exclude<keyof typeof nodeFs, NotDeclared | "promises">, unknown>;
-  promises satisfies Record<Exclude<keyof typeof nodeFsPromises, NotDeclaredPromises>, unknown>;
 }
 
 export function checkSync(): void {

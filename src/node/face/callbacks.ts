@@ -65,6 +65,11 @@ interface StatForms {
     options: StatOptions & { bigint: true; throwIfNoEntry: false },
     callback: Callback<BigIntStats | undefined>,
   ): void;
+  (
+    path: PathLike,
+    options: StatOptions & { throwIfNoEntry?: true | undefined },
+    callback: Callback<Stats | BigIntStats>,
+  ): void;
   (path: PathLike, options: StatOptions | undefined, callback: Callback<Stats | BigIntStats | undefined>): void;
 }
 

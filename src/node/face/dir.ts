@@ -17,7 +17,7 @@ export interface Dir extends AsyncIterable<Dirent> {
   read(): Promise<Dirent | null>;
   read(callback: Callback<Dirent | null>): void;
   readSync(): Dirent | null;
-  [Symbol.asyncIterator](): AsyncIterableIterator<Dirent>;
+  [Symbol.asyncIterator](): AsyncGenerator<Dirent, undefined, undefined>;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
