@@ -3,9 +3,11 @@
  * works, and to declarations in the same format.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { compileFunction, createContext } from "node:vm";
+import type { FolioFs } from "foliofs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeUserFolder, toolsFolder, type UserFolder } from "./user-folder.ts";
 
@@ -114,6 +116,25 @@ describe("entries loaded in different ways", () => {
       console.log(createFsSync({ shared: true }).existsSync("/"));`;
 
     expect(user.node("mixed.mjs", source)).toBe("true\n");
+  });
+});
+
+describe("a realm that has nothing but the language", () => {
+  it.each(["browser.cjs", "index.cjs"])("loads %s, and its synchronous calls work", (entry) => {
+    const dist = join(user.folder, "node_modules/foliofs/dist");
+    const realm = createContext({});
+    const load = (name: string): Record<string, (options?: object) => FolioFs> => {
+      const module = { exports: {} };
+      const parameters = ["module", "exports", "require"];
+      const text = readFileSync(join(dist, name), "utf8");
+      compileFunction(text, parameters, { parsingContext: realm })(module, module.exports, load);
+      return module.exports;
+    };
+    const fs = load(entry).createFsSync({ now: () => 1 });
+    fs.writeFileSync("/längerer-name-é", "héllo 😀");
+
+    expect(fs.readFileSync("/längerer-name-é", "utf8")).toBe("héllo 😀");
+    expect(fs.readdirSync("/")).toEqual(["längerer-name-é"]);
   });
 });
 

@@ -85,6 +85,8 @@ export function checkSync(): void {
   isExactly<void>()(fs.mkdirSync(path));
   isExactly<void>()(fs.mkdirSync(path, 0o755));
   isExactly<string>()(fs.mkdtempSync("/t-"));
+  // Older types of Node do not have it.
+  isExactly<string>()(fs.mkdtempDisposableSync("/t-").path);
   isExactly<string>()(fs.realpathSync(path));
   isExactly<string>()(fs.realpathSync.native(path));
   isExactly<Bytes>()(fs.realpathSync(path, "buffer"));
@@ -153,6 +155,7 @@ export async function checkPromises(): Promise<void> {
   isExactly<string | undefined>()(await promises.mkdir(path, { recursive: true }));
   isExactly<void>()(await promises.mkdir(path));
   isExactly<string>()(await promises.mkdtemp("/t-"));
+  isExactly<Promise<void>>()((await promises.mkdtempDisposable("/t-")).remove());
   isExactly<string>()(await promises.readlink(path));
   isExactly<void>()(await promises.rm(path, { force: true }));
   await promises.writeFile(path, ["a", new Uint8Array(1)]);
