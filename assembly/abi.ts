@@ -142,6 +142,7 @@ export const DCACHE_PERSISTENT: u32 = 1 << 1; // one count belongs to the name's
 export const DCACHE_MOUNTED: u32 = 1 << 2;
 export const DCACHE_LRU: u32 = 1 << 3;
 export const DCACHE_CHILD: u32 = 1 << 4; // on its parent's list
+export const DCACHE_REFERENCED: u32 = 1 << 5; // walked to since it came on the list of unused ones
 export const DNAME_INLINE_LEN: u32 = 28;
 export const DENTRY_NAME: u32 = 24; // offset of the inline name in a dentry
 

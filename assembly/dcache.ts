@@ -7,18 +7,18 @@
 // Bucket i splits into i and i + 2^k when the table has i + 2^k buckets; a hash whose bucket is not there yet falls back
 // to the one that will split. Load is one name a bucket.
 //
-// Negative dentries are kept only for file systems whose lookup costs something: unused ones lie on an LRU list with a
-// cap. In-memory file systems are complete in the dcache: a miss is -ENOENT and makes none.
+// Unused dentries are kept only for file systems whose lookup costs something (dentry-lru.ts). In-memory file systems are
+// complete in the dcache: a miss is -ENOENT and makes none.
 //
 // Compare Linux fs/dcache.c, include/linux/hash.h; W. Litwin, "Linear hashing", 1980.
 import {
-  DCACHE_HASHED, DCACHE_LRU, KERNEL_BLOCK, KERNEL_HASH_DIR, NR_HASH_DIR, PAGE_SIZE, PG_TABLE,
+  DCACHE_HASHED, KERNEL_BLOCK, KERNEL_HASH_DIR, NR_HASH_DIR, PAGE_SIZE, PG_TABLE,
 } from "./abi";
-import { Dentry, dKill, nameOf } from "./dentry";
+import { Dentry, nameOf } from "./dentry";
 import { isDir } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { pageAddress, pageOf, pfnOf } from "./page";
-import { allocPages, freePage } from "./page-alloc";
+import { allocPagesNoGrow, freePage } from "./page-alloc";
 
 const BUCKETS_PER_SEGMENT: u32 = 1024;
 const MIN_BUCKETS: u32 = 1024;
@@ -251,49 +251,12 @@ function dropDirectory(root: usize): void {
   store<u32>(root, 0);
 }
 
+/** What reclaim would free are names, and the table must not shrink while it grows: it does without, until there is room. */
 function tablePage(): usize {
-  const pfn = allocPages(0);
+  const pfn = allocPagesNoGrow(0);
   if (!pfn) return 0;
   pageOf(pfn).flags = PG_TABLE;
+  pageOf(pfn).refcount = 1;
   memory.fill(pageAddress(pfn), 0, PAGE_SIZE);
   return pageAddress(pfn);
-}
-
-// --- Unused negative dentries ---------------------------------------------------------------------------------------
-
-/** Puts an unused negative dentry on the list; the oldest goes when there are too many. */
-export function negativeAdd(dentry: Dentry): void {
-  const k = kernel();
-  dentry.lruPrev = nil<Dentry>();
-  dentry.lruNext = k.negativeHead;
-  if (isNil(dentry.lruNext)) k.negativeTail = dentry;
-  else dentry.lruNext.lruPrev = dentry;
-  k.negativeHead = dentry;
-  dentry.flags |= <u16>DCACHE_LRU;
-  if (++k.nrNegative > k.maxNegative) evictNegative();
-}
-
-/** Takes the oldest off the list, and frees it unless somebody has come to hold it since. */
-function evictNegative(): void {
-  const oldest = kernel().negativeTail;
-  negativeRemove(oldest);
-  if (oldest.count == 0) dKill(oldest);
-}
-
-/** Takes a dentry off the list of unused negative ones. Precondition: it is on it. */
-export function negativeRemove(dentry: Dentry): void {
-  const k = kernel();
-  if (isNil(dentry.lruPrev)) k.negativeHead = dentry.lruNext;
-  else dentry.lruPrev.lruNext = dentry.lruNext;
-  if (isNil(dentry.lruNext)) k.negativeTail = dentry.lruPrev;
-  else dentry.lruNext.lruPrev = dentry.lruPrev;
-  dentry.lruNext = nil<Dentry>();
-  dentry.lruPrev = nil<Dentry>();
-  dentry.flags &= ~<u16>DCACHE_LRU;
-  k.nrNegative--;
-}
-
-/** Frees up to `nr` of the oldest unused negative dentries. */
-export function pruneNegative(nr: u32): void {
-  for (let i: u32 = 0; i < nr && !isNil(kernel().negativeTail); i++) evictNegative();
 }

@@ -3,14 +3,15 @@
 // Who holds what: a dentry holds a count on its parent and, while positive, on its inode. Counts on a dentry: one for
 // each of its children, open files, mounts and tasks that stand on it, and one for its own existence where the file
 // system lives in the dcache (DCACHE_PERSISTENT). At 0 a dentry without name (unhashed) or without inode goes; one that
-// is still hashed is kept for the next walk.
+// is still hashed is kept for the next walk (dentry-lru.ts).
 //
 // A directory's children form a list, newest first, in descending order of `cookie`: the order of readdir on tmpfs,
 // and a position in it that stays valid whatever comes and goes.
 import {
   CACHE_DENTRY, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT, DENTRY_NAME, DNAME_INLINE_LEN, I_DEAD,
 } from "./abi";
-import { firstBytes, hashInsert, hashName, hashRemove, negativeAdd, negativeRemove } from "./dcache";
+import { firstBytes, hashInsert, hashName, hashRemove } from "./dcache";
+import { dLruAdd, dLruRemove } from "./dentry-lru";
 import { Inode, iput } from "./inode";
 import { isNil, kernel, nil } from "./kernel";
 import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
@@ -41,7 +42,7 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "./slab";
   children: Dentry; // of a directory: list, newest first
   aliasNext: Dentry; // list of the inode's dentries
   aliasPrev: Dentry;
-  lruNext: Dentry; // unused negative dentries; otherwise scratch for sorting
+  lruNext: Dentry; // unused dentries; otherwise scratch for sorting
   lruPrev: Dentry;
   reserved: u32;
 }
@@ -98,7 +99,7 @@ function setName(dentry: Dentry, name: usize, len: u32): bool {
 
 /** Makes a negative dentry positive; takes over the caller's reference on the inode. */
 export function dInstantiate(dentry: Dentry, inode: Inode): void {
-  if (dentry.flags & DCACHE_LRU) negativeRemove(dentry);
+  if (dentry.flags & DCACHE_LRU) dLruRemove(dentry);
   dentry.inode = inode;
   addAlias(dentry, inode);
 }
@@ -217,7 +218,7 @@ export function dput(start: Dentry): void {
     if (dentry.flags & DCACHE_HASHED) {
       if (!isNil(dentry.inode) && dentry.inode.nlink == 0) dDrop(dentry);
       else {
-        if (isNil(dentry.inode) && !(dentry.flags & DCACHE_LRU)) negativeAdd(dentry);
+        if (!(dentry.flags & DCACHE_LRU)) dLruAdd(dentry);
         return;
       }
     }
@@ -230,7 +231,7 @@ export function dput(start: Dentry): void {
 
 /** Precondition: no reference is left, and no name. */
 function freeDentry(dentry: Dentry): void {
-  if (dentry.flags & DCACHE_LRU) negativeRemove(dentry);
+  if (dentry.flags & DCACHE_LRU) dLruRemove(dentry);
   unlinkChild(dentry);
   const inode = dentry.inode;
   if (!isNil(inode)) {

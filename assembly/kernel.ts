@@ -25,7 +25,7 @@ import { SuperBlock } from "./super";
   layoutVersion: u32; // LAYOUT_VERSION
   gate: u32; // lock word of the kernel-wide gate (shared build)
   zoneLock: u32; // protects the frame allocator
-  dcacheLock: u32; // protects the dentry hash and the negative list
+  dcacheLock: u32; // protects the dentry hash and the lists of unused dentries
   endPfn: u32; // frames below this are online: described and given to the allocator
   maxPfn: u32; // memory limit in frames
   nrFree: u32; // free frames, single ones included
@@ -41,6 +41,10 @@ import { SuperBlock } from "./super";
   maxNegative: u32; // cap on unused negative dentries
   negativeHead: Dentry; // most recently used
   negativeTail: Dentry;
+  nrUnused: u32; // positive dentries that nobody holds, whose names can be asked for again
+  maxUnused: u32; // none: they go when memory runs out
+  unusedHead: Dentry; // most recently used
+  unusedTail: Dentry;
   nrInodes: u32;
   superBlocks: SuperBlock; // list
   mounts: Mount; // list

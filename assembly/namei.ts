@@ -14,7 +14,7 @@
 // symbolic links); at the end ENOTDIR for a non-directory with a slash behind it. With LOOKUP_LAST a last name that is
 // too long counts as missing: the caller finds it in ndLastLen.
 import {
-  DCACHE_MOUNTED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
+  DCACHE_MOUNTED, DCACHE_REFERENCED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
   LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
   SB_REVALIDATE, SLOT_LAST_DIR_BYTES, SLOT_LINK_STACK, VM_HANDOVER,
@@ -200,7 +200,7 @@ export function walkOn(): i32 {
       } else if (sbFlags & SB_REVALIDATE && s.ndRevalidated != dentry) {
         s.ndCandidate = dentry;
         return handover(HANDOVER_REVALIDATE);
-      }
+      } else dentry.flags |= <u16>DCACHE_REFERENCED;
       s.ndRevalidated = nil<Dentry>();
       s.ndPermitted = nil<Inode>();
     }

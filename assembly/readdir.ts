@@ -4,8 +4,9 @@
 //
 // Sorted bytewise (as libuv's scandir gives them, name-sort.ts) or in directory order, newest first (as getdents on
 // tmpfs).
-import { CACHE_DENTRY, DCACHE_CHILD, PG_SLAB, RESULT_EXTRA, RESULT_LENGTH, S_IFMT } from "./abi";
+import { CACHE_DENTRY, DCACHE_CHILD, PG_SLAB, RESULT_EXTRA, RESULT_LENGTH, S_IFMT, SB_COMPLETE } from "./abi";
 import { Dentry, nameOf } from "./dentry";
+import { listUnusedChildren, unlistChildren } from "./dentry-lru";
 import { File } from "./file";
 import { isNil, nil, setResult, slot } from "./kernel";
 import { sortNames } from "./name-sort";
@@ -14,8 +15,14 @@ import { cacheOf } from "./slab";
 
 const NON_ASCII: u64 = 0x8080808080808080;
 
-/** Lines up all names of a directory, sorted bytewise, for packNames(). */
-export function startSorted(dir: Dentry): void {
+/**
+ * Lines up all names of a directory, sorted bytewise, for packNames().
+ *
+ * @returns whether endSorted() is wanted behind it: what is sorted is on the list of unused dentries by the same links
+ */
+export function startSorted(dir: Dentry): bool {
+  const isListed = !(dir.inode.sb.flags & SB_COMPLETE);
+  if (isListed) unlistChildren(dir);
   let chain = nil<Dentry>();
   let tail = nil<Dentry>();
   let nr: u32 = 0;
@@ -28,6 +35,12 @@ export function startSorted(dir: Dentry): void {
   }
   if (!isNil(tail)) tail.lruNext = nil<Dentry>();
   slot().dirNext = sortNames(chain, nr);
+  return isListed;
+}
+
+/** Ends a listing of names that are only cached. Precondition: packNames() has answered 0. */
+export function endSorted(dir: Dentry): void {
+  listUnusedChildren(dir);
 }
 
 /**

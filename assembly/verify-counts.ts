@@ -9,7 +9,7 @@
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_FREEING, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
   PG_SLAB,
 } from "./abi";
 import { Dentry } from "./dentry";
@@ -123,12 +123,26 @@ function verifySlots(): void {
     assert(slot.number == i, "slot: wrong number");
     nrFiles += verifyFiles(slot, i);
     nrTasks += verifyTasks(slot, i);
-    for (let inode: Inode = slot.evicting; !isNil(inode); inode = changetype<Inode>(inode.aliases)) nrEvicting++;
+    nrEvicting += verifyEvicting(slot);
     assert(isNil(slot.current) || isObject(CACHE_TASK, changetype<usize>(slot.current)), "slot: current is no task");
   }
   assert(nrFiles == kernel().nrFiles && nrFiles + nrSpare == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
   assert(nrTasks == cacheOf(CACHE_TASK).nrObjects, "tasks: a task is on no slot's list");
-  assert(nrEvicting == 0, "slot: inodes still wait for evictInode");
+  let nrFreeing: u32 = 0;
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) if (changetype<Inode>(at).state & I_FREEING) nrFreeing++;
+  assert(nrEvicting == nrFreeing, "slot: other inodes wait for evictInode than are being freed");
+}
+
+/** Inodes that wait for evictInode since memory ran out; a call that frees some on purpose waits for it. */
+function verifyEvicting(slot: Slot): u32 {
+  let nr: u32 = 0;
+  for (let inode: Inode = slot.evicting; !isNil(inode); inode = changetype<Inode>(inode.aliases)) {
+    assert(isObject(CACHE_INODE, changetype<usize>(inode)), "slot: the list of those that wait for evictInode leads astray");
+    assert(inode.count == 0 && (inode.state & I_FREEING) != 0, "slot: an inode waits for evictInode, but is in use");
+    nr++;
+    assert(nr <= kernel().nrInodes, "slot: the list of those that wait for evictInode is a ring");
+  }
+  return nr;
 }
 
 function verifyFiles(slot: Slot, number: u32): u32 {

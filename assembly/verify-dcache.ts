@@ -1,10 +1,11 @@
-// verify(): the dentry hash, the lists of children, aliases and unused negative dentries, and each dentry's own state.
+// verify(): the dentry hash, the lists of children, aliases and unused dentries, and each dentry's own state.
 import {
   CACHE_DENTRY, CACHE_INODE, DCACHE_CHILD, DCACHE_HASHED, DCACHE_LRU, DCACHE_MOUNTED, DCACHE_PERSISTENT,
   DENTRY_NAME, DNAME_INLINE_LEN, I_DEAD, KERNEL_BLOCK, KERNEL_HASH_DIR, LOOKUP_DIRECTORY, NAME_MAX, SB_COMPLETE, SB_MEMORY,
 } from "./abi";
 import { dLookup, hashName } from "./dcache";
 import { Dentry, nameOf } from "./dentry";
+import { DentryList, listOf, negativeList, unusedList } from "./dentry-lru";
 import { File } from "./file";
 import { Inode, isDir } from "./inode";
 import { isNil, kernel, lastDir, nil, scratch, Slot, slot } from "./kernel";
@@ -19,17 +20,18 @@ export function verifyDcache(): void {
   assert(cacheOf(CACHE_DENTRY).nrObjects == k.nrDentries, "dcache: nrDentries is not the number of dentries");
   assert(cacheOf(CACHE_INODE).nrObjects == k.nrInodes, "inodes: nrInodes is not the number of inodes");
   verifyBuckets();
-  verifyNegativeList();
+  verifyUnused(negativeList());
+  verifyUnused(unusedList());
   let nrHashed: u32 = 0;
-  let nrNegative: u32 = 0;
+  let nrListed: u32 = 0;
   for (let at = nextObject(CACHE_DENTRY, 0); at; at = nextObject(CACHE_DENTRY, at)) {
     const dentry = changetype<Dentry>(at);
     if (dentry.flags & DCACHE_HASHED) nrHashed++;
-    if (dentry.flags & DCACHE_LRU) nrNegative++;
+    if (dentry.flags & DCACHE_LRU) nrListed++;
     verifyDentry(dentry);
   }
   assert(nrHashed == k.nrHashed, "dcache: nrHashed is not the number of hashed dentries");
-  assert(nrNegative == k.nrNegative, "dcache: nrNegative is not the number of dentries on the negative list");
+  assert(nrListed == k.nrNegative + k.nrUnused, "dcache: other dentries are on the unused and negative lists than are flagged");
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) verifyInode(changetype<Inode>(at));
   verifyLastDir();
 }
@@ -65,16 +67,18 @@ function bucketHead(i: u32): Dentry {
   return changetype<Dentry>(<usize>load<u32>(segment + (<usize>(i & 1023) << 2)));
 }
 
-function verifyNegativeList(): void {
-  const k = kernel();
-  assert(k.nrNegative <= k.maxNegative, "negative list: longer than its cap");
+/** A list of unused dentries: the negative or the positive ones. */
+function verifyUnused(list: DentryList): void {
+  assert(list.count <= list.max, "negative list: longer than its cap");
   let nr: u32 = 0;
-  for (let dentry = k.negativeHead; !isNil(dentry); dentry = dentry.lruNext) {
-    assert((dentry.flags & DCACHE_LRU) != 0, "negative list: a dentry on it is not flagged");
+  for (let dentry = list.head; !isNil(dentry); dentry = dentry.lruNext) {
+    assert(isObject(CACHE_DENTRY, changetype<usize>(dentry)), "unused or negative list: leads to no dentry");
+    assert((dentry.flags & DCACHE_LRU) != 0, "unused or negative list: a dentry on it is not flagged");
+    assert(listOf(dentry) == list, "unused or negative list: a dentry of the other");
     nr++;
-    assert(nr <= k.nrNegative, "negative list: longer than its count, or a ring");
+    assert(nr <= list.count, "unused or negative list: longer than its count, or a ring");
   }
-  assert(nr == k.nrNegative, "negative list: shorter than its count");
+  assert(nr == list.count, "unused or negative list: shorter than its count");
 }
 
 // --- Dentries ---------------------------------------------------------------------------------------------------------
@@ -95,8 +99,9 @@ function verifyDentry(dentry: Dentry): void {
   if (flags & DCACHE_CHILD) verifySiblings(dentry, parent);
   else assert(isNil(dentry.siblingNext) && isNil(dentry.siblingPrev), "dentry: no child, but linked as one");
   verifyChildren(dentry);
-  if (isNil(dentry.inode)) verifyNegative(dentry);
+  if (isNil(dentry.inode)) assert(isNil(dentry.aliasNext) && isNil(dentry.aliasPrev), "dentry: negative, but an alias");
   else verifyPositive(dentry, parent);
+  verifyUse(dentry);
   assert(((flags & DCACHE_MOUNTED) != 0) == isMountpoint(dentry), "dentry: mountpoint flag is wrong");
 }
 
@@ -131,23 +136,23 @@ function verifyChildren(dentry: Dentry): void {
   assert(!isNil(dentry.inode) && isDir(dentry.inode), "dentry: children, but no directory");
 }
 
-function verifyNegative(dentry: Dentry): void {
-  assert(isNil(dentry.aliasNext) && isNil(dentry.aliasPrev), "dentry: negative, but an alias");
-  if (!(dentry.flags & DCACHE_LRU)) {
-    assert(dentry.count > 0, "dentry: negative and unused, but not on the list of those");
-    return;
-  }
+/** Who is held by nobody is on a list; a lasting name never is. */
+function verifyUse(dentry: Dentry): void {
   const prev = dentry.lruPrev;
   const next = dentry.lruNext;
-  assert((isNil(prev) ? kernel().negativeHead : prev.lruNext) == dentry, "negative list: previous dentry points elsewhere");
-  assert((isNil(next) ? kernel().negativeTail : next.lruPrev) == dentry, "negative list: next dentry points elsewhere");
+  if (!(dentry.flags & DCACHE_LRU)) {
+    assert(dentry.count > 0, "dentry: unused, but not on the list of those");
+    assert(isNil(next) && isNil(prev), "dentry: left in a chain that was sorted");
+    return;
+  }
+  assert(!(dentry.flags & DCACHE_PERSISTENT), "dentry: persistent, but on the list of unused ones");
+  assert((isNil(prev) ? listOf(dentry).head : prev.lruNext) == dentry, "unused or negative list: previous dentry points elsewhere");
+  assert((isNil(next) ? listOf(dentry).tail : next.lruPrev) == dentry, "unused or negative list: next dentry points elsewhere");
 }
 
 function verifyPositive(dentry: Dentry, parent: Dentry): void {
   const inode = dentry.inode;
   assert(isObject(CACHE_INODE, changetype<usize>(inode)), "dentry: its inode is none");
-  assert(!(dentry.flags & DCACHE_LRU), "dentry: positive, but on the negative list");
-  assert(isNil(dentry.lruNext) && isNil(dentry.lruPrev), "dentry: left in a chain that was sorted");
   assert(!isNil(parent.inode) && parent.inode.sb == inode.sb, "dentry: of another file system than its parent");
   const prev = dentry.aliasPrev;
   assert((isNil(prev) ? inode.aliases : prev.aliasNext) == dentry, "dentry: previous alias points elsewhere");

@@ -164,8 +164,8 @@ export class FolioKernel {
     check(this.#task.sync(), "sync");
   }
   /**
-   * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries and
-   * empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
+   * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries with their
+   * inodes, and empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
    *
    * @throws EPERM; EINVAL for another number
    */
@@ -174,7 +174,7 @@ export class FolioKernel {
     const { kernel } = this.#task;
     if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
     if (what & 1) kernel.dirCache.clear();
-    if (what & 2) kernel.core.x.reclaim();
+    if (what & 2) kernel.dropDentries();
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {

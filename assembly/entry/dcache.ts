@@ -4,7 +4,8 @@ import {
   allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dInvalidate as invalidate, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
 } from "../dentry";
-import { dLookup as lookup, pruneNegative } from "../dcache";
+import { dLookup as lookup } from "../dcache";
+import { pruneNegative } from "../dentry-lru";
 import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
 import { noRoom, SuperBlock } from "../super";
@@ -153,7 +154,7 @@ export function inodeFree(inode: u32): void {
   freeInode(deref<Inode>(inode));
 }
 
-/** Frees up to `nr` of the oldest unused cached dentries; all of these are negative. */
+/** Frees up to `nr` of the oldest unused negative dentries. */
 export function shrinkDcache(nr: u32): void {
   pruneNegative(nr);
 }

@@ -14,7 +14,7 @@ import { Mount } from "../mount";
 import { walkKnown } from "../namei";
 import { inodePermission } from "../permission";
 import { pageAddress, pageOf } from "../page";
-import { packNames as pack, packNext, startSorted } from "../readdir";
+import { endSorted, packNames as pack, packNext, startSorted } from "../readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../read-write";
 import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../uaccess";
@@ -306,9 +306,14 @@ export function flock(file: u32, how: u32): i32 {
   return 0;
 }
 
-/** Lines up the names of a directory, sorted; then packNames() until it answers 0. */
-export function readdirSorted(dentry: u32): void {
-  startSorted(deref<Dentry>(dentry));
+/** Lines up the names of a directory, sorted; then packNames() until it answers 0. @returns 1 = then readdirEnd() */
+export function readdirSorted(dentry: u32): u32 {
+  return startSorted(deref<Dentry>(dentry)) ? 1 : 0;
+}
+
+/** Ends what readdirSorted() began. */
+export function readdirEnd(dentry: u32): void {
+  endSorted(deref<Dentry>(dentry));
 }
 
 /** Packs names that readdirSorted() lined up into a buffer, see readdir.ts. @returns how many, 0 = that was all */

@@ -3,7 +3,7 @@ import { bootKernel, releaseSlot as release } from "../boot";
 import { kernel } from "../kernel";
 import { pageOf } from "../page";
 import { allocPages as alloc, freePage, freePages as free } from "../page-alloc";
-import { reclaim as reclaimMemory } from "../reclaim";
+import { dropUnused, reclaim as reclaimMemory } from "../reclaim";
 import { normalizeMemory as normalize } from "../normalize";
 import { PG_BUFFER } from "../abi";
 import { checksum } from "../checksum";
@@ -39,6 +39,11 @@ export function setFailAfter(n: u32): void {
 /** Gives back what the core keeps in reserve. @returns 1 if any frame came free */
 export function reclaim(): u32 {
   return reclaimMemory() ? 1 : 0;
+}
+
+/** Frees all names that nobody uses and that can be asked for again. */
+export function dropDentries(): void {
+  dropUnused();
 }
 
 /** Drops all references of this slot. */

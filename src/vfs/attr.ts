@@ -53,7 +53,7 @@ import { putPath } from "../wasm/path-buffer.ts";
 import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
-import { handOver, inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -230,6 +230,7 @@ function changeFile(task: Task, fd: number, change: Change, refused = 0): number
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
   const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  standAt(core, file);
   return refused || changeInode(core, mnt, inodeOfFile(core, file), change);
 }
 

@@ -50,7 +50,10 @@ export interface InodeTable {
 export interface SuperOperations {
   /** Fills the numbers of statfs (STATFS_* of syscalls.ts). */
   statfs?(sb: SuperBlock, values: Float64Array): void;
-  /** The inode goes: drop what belongs to it. Its pages are freed by the VFS. */
+  /**
+   * The inode goes: drop what belongs to it. Its pages are freed by the VFS. Inodes of file systems with names of their
+   * own go when memory runs out, too: who keeps their handles must have this.
+   */
   evictInode?(kernel: Kernel, inode: InodeHandle): void;
   /** The last mount is gone. */
   putSuper?(sb: SuperBlock): void;

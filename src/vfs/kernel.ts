@@ -6,7 +6,7 @@
  *
  * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
  */
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOSPC } from "../base/errno.ts";
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
@@ -189,7 +189,8 @@ export class Kernel {
   /** Makes a task (new-task.ts). @param maker whose it is to make, and whose right is asked; none: the kernel's own */
   newTask(options: TaskOptions, maker?: Task): Task | number {
     const task = newTask(this, options, maker);
-    if (typeof task !== "number") this.#tasks.add(new WeakRef(task));
+    if (typeof task === "number") return this.hasRoomNow(task) ? this.newTask(options, maker) : task;
+    this.#tasks.add(new WeakRef(task));
     return task;
   }
 
@@ -204,14 +205,32 @@ export class Kernel {
 
   // --- Life ---------------------------------------------------------------------------------------------------------
 
-  /** Tells file systems of inodes that have lost their last reference, and frees them. */
-  evictInodes(): void {
+  /**
+   * Tells file systems of inodes that have lost their last reference, and frees them.
+   *
+   * @returns how many: who has found no memory may try again if there were some (assembly/reclaim.ts)
+   */
+  evictInodes(): number {
     const { core } = this;
-    while (core.u32[SLOT + SLOT_EVICTING] !== 0) {
+    let nr = 0;
+    for (; core.u32[SLOT + SLOT_EVICTING] !== 0; nr++) {
       const inode = core.x.evictNext() as InodeHandle;
       this.typeOf(inode).superOps?.evictInode?.(this, inode);
       core.x.inodeFree(inode);
     }
+    return nr;
+  }
+
+  /** Has a call failed for want of memory, and is there more now? Then it is worth another try. */
+  hasRoomNow(rc: number): boolean {
+    return (rc === -ENOSPC || rc === -ENOMEM) && this.evictInodes() > 0;
+  }
+
+  /** Drops unused dentries, the inodes that go with them, and the core's spare memory. */
+  dropDentries(): void {
+    this.core.x.dropDentries();
+    this.evictInodes();
+    this.core.x.reclaim();
   }
 
   /**

@@ -52,7 +52,7 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
-import { type FileSystemType, FS_NOUSER } from "./fs-type.ts";
+import { type FileSystemType, FS_MEMORY, FS_NOUSER } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   MS_BIND,
@@ -182,8 +182,12 @@ function operationFlags(type: FileSystemType): number {
   return type.fsFlags & FS_NOUSER ? flags | SB_NOUSER : flags;
 }
 
-/** The kinds of inodes, a bit each, whose names the core may take away and move by itself (assembly/plain-names.ts). */
-function plainKinds({ tables }: FileSystemType): number {
+/**
+ * The kinds of inodes, a bit each, whose names the core may take away and move by itself (assembly/plain-names.ts). It pins
+ * none: they must be names in memory, which reclaim lets be.
+ */
+function plainKinds({ tables, fsFlags }: FileSystemType): number {
+  if (!(fsFlags & FS_MEMORY)) return 0;
   let kinds = 0;
   for (const [kind, { inode }] of tables.slice(0, NR_PLAIN_KINDS).entries()) {
     if (inode.unlink === simpleUnlink && inode.rename === simpleRename) kinds |= 1 << kind;
@@ -200,6 +204,11 @@ function plainKinds({ tables }: FileSystemType): number {
  *   read-only while a file is open for writing, or open and removed
  */
 export function mount(task: Task, request: MountRequest): number {
+  const rc = tryMount(task, request);
+  return rc < 0 && task.kernel.hasRoomNow(rc) ? mount(task, request) : rc;
+}
+
+function tryMount(task: Task, request: MountRequest): number {
   if (!isCapable(task)) return -EPERM;
   const { flags, rest } = parseOptions(request.data ?? "", request.flags ?? 0);
   const { core } = task.kernel;

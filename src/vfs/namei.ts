@@ -6,11 +6,13 @@
  * Does not own: the walk (assembly/namei.ts), what is done with what it finds.
  */
 import { EACCES, ENOMEM } from "../base/errno.ts";
-import type { DentryHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
   DENTRY_INODE,
+  FILE_DENTRY,
+  FILE_MNT,
   HANDOVER_GET_LINK,
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
@@ -46,6 +48,8 @@ import { putPath } from "../wasm/path-buffer.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+
+const NO_DENTRY = 0 as DentryHandle;
 
 /** A handle field of the walk's state in the slot (SLOT_ND_*). */
 function nd(core: Core, field: number): number {
@@ -99,10 +103,26 @@ export function walk(task: Task, path: Path, flags: number): number {
   return rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
 }
 
-/** May the task that is served? Asks the file system where it has a say. @param mask union of MAY_* */
+/**
+ * May the task that is served? Asks the file system where it has a say.
+ *
+ * Precondition: a walk has just been done, or standAt() says where the inode is held.
+ *
+ * @param mask union of MAY_*
+ */
 export function inodePermission(kernel: Kernel, inode: InodeHandle, mask: number): number {
+  const { core } = kernel;
   const own = kernel.tableOf(inode).inode.permission;
-  return own ? withWalkAside(kernel, () => own(kernel, inode, mask)) : kernel.core.x.permission(inode, mask);
+  return own ? withWalkAside(kernel, ndParent(core), () => own(kernel, inode, mask)) : core.x.permission(inode, mask);
+}
+
+/** Makes the place of an open file what a walk has found. */
+export function standAt(core: Core, file: FileHandle): void {
+  const { u32 } = core;
+  const at = file << 3;
+  u32[SLOT + SLOT_ND_DENTRY] = u32[at + FILE_DENTRY];
+  u32[SLOT + SLOT_ND_PARENT] = u32[at + FILE_DENTRY];
+  u32[SLOT + SLOT_ND_MOUNT] = u32[at + FILE_MNT];
 }
 
 /** May make a name in `dir` (assembly/permission.ts mayCreate()), with a say for the file system. */
@@ -127,7 +147,8 @@ export function handOver(kernel: Kernel, rc: number): number {
   const bodies: number[] = [];
   let answer = rc;
   while (answer <= -HANDOVER_LOOKUP) {
-    const refused = answerHandover(kernel, -answer, bodies);
+    let refused = answerHandover(kernel, -answer, bodies);
+    while (refused < 0 && makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
     if (refused < 0) {
       answer = refused;
       break;
@@ -136,8 +157,18 @@ export function handOver(kernel: Kernel, rc: number): number {
   }
   if (bodies.length > 0) keepLast(core);
   for (const body of bodies) core.x.kfree(body);
-  if (core.u32[SLOT + SLOT_EVICTING] !== 0) withWalkAside(kernel, () => kernel.evictInodes());
+  evictAside(kernel, answer < 0 ? NO_DENTRY : ndParent(core));
   return answer;
+}
+
+/** As Kernel.evictInodes(), in the middle of a walk. @param parent as for withWalkAside() */
+function evictAside(kernel: Kernel, parent: DentryHandle): void {
+  if (kernel.core.u32[SLOT + SLOT_EVICTING] !== 0) withWalkAside(kernel, parent, () => kernel.evictInodes());
+}
+
+/** As Kernel.hasRoomNow(), in the middle of a walk. */
+function makesRoom(kernel: Kernel, rc: number): boolean {
+  return rc === -ENOMEM && withWalkAside(kernel, NO_DENTRY, () => kernel.hasRoomNow(rc));
 }
 
 /** The last component may lie in the body of a link that is about to be freed. */
@@ -156,13 +187,17 @@ const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE]
 
 /**
  * Calls an operation of a file system in the middle of a walk, or before what the walk has found is used. It may make
- * calls of its own, as whichever task: the walk is put aside meanwhile, and the place where it stands is held.
+ * calls of its own, as whichever task: the walk is put aside meanwhile, and the place where it stands is held, from
+ * other walks and from whoever needs memory.
+ *
+ * @param parent directory of the last component, where the walk has come to it, else 0
  */
-function withWalkAside<T>(kernel: Kernel, operation: () => T): T {
+function withWalkAside<T>(kernel: Kernel, parent: DentryHandle, operation: () => T): T {
   const { core, current } = kernel;
   const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
   const [dentry, mnt] = [ndDentry(core), ndMount(core)];
   if (dentry) core.x.dget(dentry); // 0: a walk to a missing name
+  if (parent) core.x.dget(parent);
   core.x.mountGet(mnt);
   const result = operation();
   const words = new Uint32Array(aside.buffer);
@@ -170,12 +205,13 @@ function withWalkAside<T>(kernel: Kernel, operation: () => T): T {
   core.u8.set(aside, BOOT_SLOT);
   kernel.resume(current);
   if (dentry) core.x.dput(dentry);
+  if (parent) core.x.dput(parent);
   core.x.mountPut(mnt);
   return result;
 }
 
 function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
-  const { errno, field, address } = withWalkAside(kernel, () => ask(kernel, code, bodies));
+  const { errno, field, address } = withWalkAside(kernel, NO_DENTRY, () => ask(kernel, code, bodies));
   if (errno >= 0) kernel.core.u32[SLOT + field] = address;
   return errno;
 }
@@ -228,9 +264,15 @@ function ask(kernel: Kernel, code: number, bodies: number[]): Answer {
   return { errno: rc, field, address };
 }
 
-/** Asks the file system for a name, and keeps the answer in the dcache. @returns the dentry or a negated errno */
+/**
+ * Asks the file system for a name, and keeps the answer in the dcache. An inode that is on its way out must be gone before
+ * its file system can find it again.
+ *
+ * @returns the dentry or a negated errno
+ */
 function lookup(kernel: Kernel): number {
   const { core } = kernel;
+  evictAside(kernel, NO_DENTRY);
   const dir = inodeOf(core, ndParent(core));
   const dentry = core.x.dAllocLast();
   if (dentry < 0) return dentry;
@@ -247,14 +289,19 @@ function lookup(kernel: Kernel): number {
 function revalidate(kernel: Kernel, dentry: DentryHandle): number {
   const { core } = kernel;
   const type = kernel.typeOf(inodeOf(core, ndDentry(core)));
+  core.x.dget(dentry);
   const rc = type.dentryOps?.revalidate?.(kernel, dentry) ?? 1;
-  return rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
+  const answer = rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
+  core.x.dput(dentry);
+  return answer;
 }
 
 /** Puts the target of a link into memory for the rest of the walk, its address into `bodies`. */
 function linkBody(kernel: Kernel, inode: InodeHandle, bodies: number[]): number {
   const { core } = kernel;
+  core.x.iget(inode);
   const target = kernel.tableOf(inode).inode.getLink?.(kernel, inode) ?? new Uint8Array();
+  core.x.iput(inode);
   if (typeof target === "number") return target;
   const address = core.x.kmalloc(target.length + 8);
   if (address === 0) return -ENOMEM;

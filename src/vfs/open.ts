@@ -170,23 +170,23 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
   if (found === 0) return create(task, flags, mode);
   if (flags & O_EXCL) return -EEXIST;
   const inode = inodeOf(core, found as DentryHandle);
-  if (core.x.isDirectory(inode)) return -EISDIR;
-  if (isSquatted(task, inodeOf(core, ndParent(core)), inode)) return -EACCES;
+  const type = typeOf(core, inode);
+  if (type === S_IFDIR) return -EISDIR;
+  if (type !== S_IFREG && type !== S_IFIFO && isSquatted(task, inodeOf(core, ndParent(core)), inode)) return -EACCES;
   return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
 }
 
 /**
  * Has somebody put a link, socket or device where the caller means to make a file, in a sticky directory that all may
- * write? Trusted are the directory's owner and the caller; root is as easily led astray as anybody. Regular files and
- * fifos are let be, as where fs.protected_regular and fs.protected_fifos are 0.
+ * write? Trusted are the directory's owner and the caller; root is as easily led astray as anybody.
+ *
+ * Precondition: it is neither a regular file nor a fifo. These are let be, as where fs.protected_regular and
+ * fs.protected_fifos are 0.
  *
  * @see Linux fs/namei.c may_create_in_sticky()
  */
 function isSquatted(task: Task, dir: InodeHandle, inode: InodeHandle): boolean {
-  const { core } = task.kernel;
-  const { u32 } = core;
-  const type = typeOf(core, inode);
-  if (type === S_IFREG || type === S_IFIFO) return false;
+  const { u32 } = task.kernel.core;
   const isShared = (u32[(dir << 3) + INODE_MODE] & (S_ISVTX | S_IWOTH)) === (S_ISVTX | S_IWOTH);
   const owner = u32[(inode << 3) + INODE_UID];
   return isShared && owner !== u32[(dir << 3) + INODE_UID] && owner !== uidOf(task);
@@ -274,10 +274,15 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (mask & MAY_WRITE && !(flags & O_APPEND))))
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
-  if (type === S_IFREG) return fmode(flags) & FMODE_WRITE && isReadOnly(core, mnt) ? -EROFS : 0;
+  if (type === S_IFREG) return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : 0;
   if (type === S_IFDIR) return flags & O_DIRECT ? -EINVAL : 0;
   if (type === S_IFIFO && FMODE[flags & O_ACCMODE] === 0) return -EINVAL;
   return -ENXIO; // fifos, sockets and devices exist as inodes; opening one finds nobody at the other end
+}
+
+/** Will the open file be written? To truncate it is to write it at once, which is checked before. */
+function writesLater(flags: number): boolean {
+  return !(flags & O_TRUNC) && (FMODE[flags & O_ACCMODE] & FMODE_WRITE) !== 0;
 }
 
 /** Makes the open file and its descriptor. */

@@ -119,7 +119,11 @@ export function writeText(task: Task, fd: number, text: string): number {
   if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.shared) return -EOPNOTSUPP;
   if (!file || task.files.operations[fd]?.write !== genericFileWrite) return -EOPNOTSUPP;
   task.enter();
-  return filemapWriteText(kernel.core, file, text, kernel.now());
+  const { core } = kernel;
+  const start = core.filePos(file);
+  const rc = filemapWriteText(core, file, text, kernel.now());
+  const isUnwritten = rc < 0 && core.filePos(file) === start;
+  return isUnwritten && kernel.hasRoomNow(rc) ? writeText(task, fd, text) : rc;
 }
 
 /** @see Syscalls.findSmall */
@@ -401,7 +405,9 @@ export function genericFileWrite(
   position: number,
 ): number {
   if (length === 0) return kernel.core.x.mayWrite(file);
-  return filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
+  const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
+  if (n >= 0 || !kernel.hasRoomNow(n)) return n;
+  return genericFileWrite(kernel, file, buffer, offset, length, position);
 }
 
 /** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */

@@ -127,8 +127,11 @@ export function readdir(task: Task, path: Path): DirListing | number {
   const denied = inodePermission(kernel, inode, MAY_READ);
   if (denied) return denied;
   const mntFlags = core.u32[(ndMount(core) << 3) + MOUNT_FLAGS];
-  const listing = kernel.tableOf(inode).file.iterate ? iterate(kernel, inode) : cachedListing(kernel, dentry, inode);
+  const isOwn = kernel.tableOf(inode).file.iterate !== undefined;
+  if (isOwn) core.x.dget(dentry); // a file system that walks meanwhile, and needs memory, must not free what is read
+  const listing = isOwn ? iterate(kernel, inode) : cachedListing(kernel, dentry, inode);
   if (typeof listing !== "number") core.x.inodeAccessed(inode, mntFlags);
+  if (isOwn) core.x.dput(dentry);
   return listing;
 }
 
@@ -140,10 +143,11 @@ function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle)
   if (kept && kept.generation === generation && kept.version === version) return kept.listing;
   const listing = new Listing();
   withBuffer(core, (buffer, bytes) => {
-    core.x.readdirSorted(dentry);
+    const isListed = core.x.readdirSorted(dentry);
     for (let nr = core.x.packNames(buffer, bytes); nr > 0; nr = core.x.packNames(buffer, bytes)) {
       listing.add(core, buffer, bytes, nr);
     }
+    if (isListed) core.x.readdirEnd(dentry);
   });
   dirCache.delete(inode);
   dirCache.set(inode, { generation, version, listing });

@@ -2,7 +2,8 @@
  * A task: credentials, umask, working and root directory, descriptors; and the system calls on it.
  *
  * Each call is one line here and lives in the file of its family. All of them enter() first, so that the core knows
- * whose call it serves.
+ * whose call it serves. Those that need memory are made again when file systems have let go of some
+ * (Kernel.hasRoomNow()).
  *
  * Does not own: the calls' checks and errors (attr.ts, dir-ops.ts, open.ts, read-write.ts, readdir.ts), Node's shape of
  * them (node/).
@@ -128,7 +129,8 @@ export class Task implements Syscalls {
     this.kernel.holdTime(false);
   }
   open(path: Path, flags: number, mode: number): number {
-    return openFile(this, path, flags, mode);
+    const rc = openFile(this, path, flags, mode);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.open(path, flags, mode) : rc;
   }
 
   /** Closes a descriptor. @returns 0 or -EBADF */
@@ -213,10 +215,13 @@ export class Task implements Syscalls {
     return io.ftruncate(this, fd, length);
   }
   fallocate(fd: number, mode: number, offset: number, length: number): number {
-    return io.fallocate(this, fd, mode, offset, length);
+    const rc = io.fallocate(this, fd, mode, offset, length);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.fallocate(fd, mode, offset, length) : rc;
   }
   copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number {
-    return io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length);
+    const n = io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length);
+    if (n >= 0 || !this.kernel.hasRoomNow(n)) return n;
+    return this.copyFileRange(fdIn, positionIn, fdOut, positionOut, length);
   }
   fsync(fd: number): number {
     return io.fsync(this, fd, false);
@@ -229,11 +234,13 @@ export class Task implements Syscalls {
     return io.sync(this.kernel);
   }
   flock(fd: number, operation: number): number {
-    return io.flock(this, fd, operation);
+    const rc = io.flock(this, fd, operation);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.flock(fd, operation) : rc;
   }
 
   mkdir(path: Path, mode: number): number {
-    return dirOps.mkdir(this, path, mode);
+    const rc = dirOps.mkdir(this, path, mode);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.mkdir(path, mode) : rc;
   }
   rmdir(path: Path): number {
     return dirOps.rmdir(this, path);
@@ -245,19 +252,24 @@ export class Task implements Syscalls {
     return dirOps.removeTree(this, path);
   }
   link(existing: Path, path: Path): number {
-    return dirOps.link(this, existing, path);
+    const rc = dirOps.link(this, existing, path);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.link(existing, path) : rc;
   }
   symlink(target: Path, path: Path): number {
-    return dirOps.symlink(this, target, path);
+    const rc = dirOps.symlink(this, target, path);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.symlink(target, path) : rc;
   }
   rename(from: Path, to: Path): number {
-    return dirOps.rename(this, from, to, 0);
+    const rc = dirOps.rename(this, from, to, 0);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.rename(from, to) : rc;
   }
   renameat2(from: Path, to: Path, flags: number): number {
-    return dirOps.rename(this, from, to, flags);
+    const rc = dirOps.rename(this, from, to, flags);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.renameat2(from, to, flags) : rc;
   }
   mknod(path: Path, mode: number, dev: number): number {
-    return dirOps.mknod(this, path, mode, dev);
+    const rc = dirOps.mknod(this, path, mode, dev);
+    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.mknod(path, mode, dev) : rc;
   }
   readlink(path: Path): Uint8Array | number {
     return dirs.readlink(this, path);

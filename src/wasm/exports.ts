@@ -20,6 +20,7 @@ interface MemoryExports {
   allocBuffer(order: number): number;
   setFailAfter(n: number): void;
   reclaim(): number;
+  dropDentries(): void;
   releaseSlot(): void;
   normalizeMemory(): void;
   checksumBytes(address: number, bytes: number, low: number, high: number): number;
@@ -130,7 +131,8 @@ interface FileExports {
   copyToUser(inode: Inode, pos: number, dst: number, len: number): number;
   fileRemovePrivileges(inode: Inode): void;
   flock(file: File, how: number): number;
-  readdirSorted(dentry: Dentry): void;
+  readdirSorted(dentry: Dentry): number;
+  readdirEnd(dentry: Dentry): void;
   packNames(buffer: number, bytes: number): number;
   readdirNext(file: File, buffer: number, bytes: number, nr: number): number;
 }

@@ -47,6 +47,8 @@ export interface Hooks {
   evict?(kernel: Kernel, node: RemoteNode): void;
   /** Asked before every operation but evict. @param what operation, and name or number of what it is done to */
   any?(kernel: Kernel, what: string): number;
+  /** It does not know its inodes again: for a type without evictInode, whose inodes go unheard. */
+  isForgetful?: true;
   /** The type of an entry that listings give; else its own. */
   listedType?: number;
 }
@@ -86,7 +88,7 @@ export class RemoteFs {
   #instantiate(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, node: RemoteNode): number {
     const { x } = kernel.core;
     const known = this.#inodes.get(node);
-    if (known !== undefined && !node.children) {
+    if (known !== undefined && !node.children && !this.hooks.isForgetful) {
       x.iget(known);
       x.dInstantiate(dentry, known);
       return 0;

@@ -5,6 +5,7 @@ import { SLOT } from "../../../src/wasm/core.ts";
 import {
   CACHE_DENTRY,
   CACHE_INODE,
+  DCACHE_LRU,
   DCACHE_PERSISTENT,
   DENTRY_ALIAS_NEXT,
   DENTRY_COOKIE,
@@ -44,6 +45,7 @@ import {
   KERNEL_NR_HASHED,
   KERNEL_NR_INODES,
   KERNEL_NR_NEGATIVE,
+  KERNEL_NR_UNUSED,
   KERNEL_PCP_COUNT,
   KERNEL_PCP_HEAD,
   KMEM_CACHE_NR_OBJECTS,
@@ -254,6 +256,12 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
   ["dentries miscounted", (s) => s.kernel(KERNEL_NR_DENTRIES), /nrDentries/],
   ["inodes miscounted", (s) => s.kernel(KERNEL_NR_INODES), /nrInodes/],
   ["negative dentries miscounted", (s) => s.kernel(KERNEL_NR_NEGATIVE), /negative list/],
+  ["unused dentries miscounted", (s) => s.kernel(KERNEL_NR_UNUSED), /unused/],
+  [
+    "a lasting name on a list of unused ones",
+    (s) => s.half(s.first, DENTRY_FLAGS, (flags) => flags | DCACHE_LRU),
+    /unused/,
+  ],
   ["a mask that does not fit the hash", (s) => s.kernel(KERNEL_HASH_MASK, 4096), /mask/],
   ["a wrong hash", (s) => s.add(s.first, DENTRY_HASH, 2 ** 20), /hash/],
   ["a chain that is a ring", (s) => s.set(s.first, DENTRY_HASH_NEXT, s.first << 5), /ring/],
