@@ -216,7 +216,7 @@ function create(task: Task, flags: number, mode: number): number {
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
   const { kernel } = task;
   const { core } = kernel;
-  const found = walk(task, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+  const found = walk(task, path, walkFlags(flags));
   if (found < 0) return found;
   const mnt = ndMount(core);
   const dir = inodeOf(core, found as DentryHandle);

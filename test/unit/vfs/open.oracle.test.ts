@@ -188,6 +188,10 @@ describe("access mode 3", () => {
     ["open", "a", "/", O_WRONLY | O_TMPFILE | O_CREAT, 0o600],
     ["open", "a", "/", O_WRONLY | O_TMPFILE | O_TRUNC, 0o600],
     ["open", "a", "/", (O_TMPFILE & ~O_DIRECTORY) | O_ACCMODE, 0o600],
+    ["symlink", "d", "/l"],
+    ["open", "b", "/l", O_ACCMODE | O_TMPFILE, 0o600],
+    ["open", "b", "/l", O_RDWR | O_TMPFILE | O_NOFOLLOW, 0o600],
+    ["open", "b", "/l/", O_RDWR | O_TMPFILE | O_NOFOLLOW, 0o600],
     ["open", "a", "/", O_PATH | O_TMPFILE | O_ACCMODE, 0o600],
     ["fstat", "a"],
   ]);

@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import type { Stats } from "node:fs";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { RENAME_EXCHANGE } from "../../../src/base/stat-flags.ts";
+import { RENAME_EXCHANGE, RENAME_WHITEOUT } from "../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs, MS_BIND } from "../../../src/index.ts";
 import type { Task } from "../../../src/vfs/task.ts";
 
@@ -70,6 +70,7 @@ const CHANGES = {
   remove: (fs: FolioFs, at: string) => fs.rmSync(at, { recursive: true }),
   rename: (fs: FolioFs, at: string, to: string) => fs.renameSync(at, to),
   exchange: (fs: FolioFs, at: string, to: string) => fs.renameat2Sync(at, to, RENAME_EXCHANGE),
+  whiteout: (fs: FolioFs, at: string, to: string) => fs.renameat2Sync(at, to, RENAME_WHITEOUT),
   link: (fs: FolioFs, at: string, to: string) => fs.linkSync(at, to),
   symlink: (fs: FolioFs, at: string, to: string) => fs.symlinkSync(at, to),
   close: (fs: FolioFs, at: string) => fs.chmodSync(at, 0o700),
