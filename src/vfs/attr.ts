@@ -110,28 +110,28 @@ function statByWalk(task: Task, path: Path, flags: number, entry: number): numbe
   return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
 }
 
-/** Does a path lead to something? Errors on the way are a no. @returns 1, 0; -EAGAIN when a store must answer first */
-export function exists(task: Task, path: Path): number {
+/** Does a path lead to something? Errors on the way are a no. @returns undefined when a store must answer first */
+export function exists(task: Task, path: Path): boolean | undefined {
   const { kernel, paths } = task;
   const { core } = kernel;
   const entry = paths.find(path);
-  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.words[entry + ENTRY_DENTRY] !== 0 ? 1 : 0;
+  if (entry >= 0 && paths.isCurrent(core, entry)) return paths.words[entry + ENTRY_DENTRY] !== 0;
   return existsByWalk(task, path, entry);
 }
 
-function existsByWalk(task: Task, path: Path, entry: number): number {
+function existsByWalk(task: Task, path: Path, entry: number): boolean | undefined {
   const { kernel, paths } = task;
   const { core } = kernel;
   task.enter();
   const len = putPath(core, path, PATH_A);
-  if (len < 0) return 0;
+  if (len < 0) return false;
   const rc = core.x.walk(len, 0 as FileHandle, LOOKUP_FOLLOW);
   if (rc <= -HANDOVER_LOOKUP) {
     const found = handOver(kernel, rc);
-    return found === -EAGAIN ? found : found > 0 ? 1 : 0;
+    return found === -EAGAIN ? undefined : found > 0;
   }
   paths.note(core, path, entry, len, rc);
-  return rc > 0 ? 1 : 0;
+  return rc > 0;
 }
 
 /** Attributes of an open file, into task.statValues. @returns 0, -EBADF, what the file system's getattr() answers */

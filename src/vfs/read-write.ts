@@ -406,8 +406,20 @@ export function genericFileWrite(
 ): number {
   if (length === 0) return kernel.core.x.mayWrite(file);
   const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
-  if (n >= 0 || !kernel.hasRoomNow(n)) return n;
-  return genericFileWrite(kernel, file, buffer, offset, length, position);
+  return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
+}
+
+/** After a failure: another try if there is room now. */
+function writeAgain(
+  kernel: Kernel,
+  failure: number,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  return kernel.hasRoomNow(failure) ? genericFileWrite(kernel, file, buffer, offset, length, position) : failure;
 }
 
 /** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */

@@ -75,8 +75,8 @@ export interface Syscalls {
   fstat(fd: number): number;
   /** @returns 0 if the task may; @param mode F_OK or a union of R_OK, W_OK, X_OK */
   access(path: Path, mode: number): number;
-  /** As access(path, F_OK), but answers only yes (1) or no (0), for whatever reason, or -EAGAIN. */
-  exists(path: Path): number;
+  /** As access(path, F_OK), but answers only yes or no, for whatever reason; undefined is -EAGAIN. */
+  exists(path: Path): boolean | undefined;
 
   /** @param position bytes from the start; -1 = at the file's position, which moves @returns bytes read, 0 at the end */
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;

@@ -156,7 +156,7 @@ export class Task implements Syscalls {
   access(path: Path, mode: number): number {
     return attr.access(this, path, mode);
   }
-  exists(path: Path): number {
+  exists(path: Path): boolean | undefined {
     return attr.exists(this, path);
   }
   chmod(path: Path, mode: number, flags: number): number {

@@ -89,8 +89,8 @@ export class HostSyscalls implements Syscalls {
   access(path: Path, mode: number): number {
     return answer(() => fs.accessSync(toHost(path), mode));
   }
-  exists(path: Path): number {
-    return fs.existsSync(toHost(path)) ? 1 : 0;
+  exists(path: Path): boolean {
+    return fs.existsSync(toHost(path));
   }
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     this.calls.push("read");

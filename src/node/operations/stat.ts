@@ -129,7 +129,7 @@ function lookSync(sys: Syscalls) {
   function existsSync(path: unknown): boolean {
     if (typeof path !== "string" || path.includes("\0")) return existsOther(path);
     const found = sys.exists(path);
-    return found < 0 ? mustWait(path) : found === 1;
+    return found === undefined ? mustWait(path) : found;
   }
 
   function existsOther(path: unknown): boolean {
@@ -139,7 +139,7 @@ function lookSync(sys: Syscalls) {
       return false;
     }
     const found = sys.exists(name);
-    return found < 0 ? mustWait(name) : found === 1;
+    return found === undefined ? mustWait(name) : found;
   }
 
   /** Neither yes nor no: a store must be asked, and there is no time to wait for it. @throws EAGAIN */
