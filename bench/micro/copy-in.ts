@@ -88,5 +88,6 @@ function partOfBuffer(len: number): Case[] {
   ];
 }
 
-for (const len of [16, 64, 256, 4096]) compare(`copy ${len} B in, whole buffer`, wholeBuffer(len));
-for (const len of [16, 64, 256, 4096]) compare(`copy ${len} B in, part of a buffer`, partOfBuffer(len));
+const SIZES = [16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072];
+for (const len of SIZES) compare(`copy ${len} B in, whole buffer`, wholeBuffer(len));
+for (const len of SIZES) compare(`copy ${len} B in, part of a buffer`, partOfBuffer(len));

@@ -95,7 +95,7 @@ function ways(len: number, at: Uint32Array): Case[] {
   return cases;
 }
 
-for (const len of [16, 64, 256, 1024, 4096]) {
+for (const len of [16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072]) {
   compare(`copy ${len} B out, 256 KiB hot`, ways(len, randomOffsets({ seed: 1, bytes: 2 ** 18, align: PAGE_BYTES })));
 }
 for (const len of [16, 4096]) {

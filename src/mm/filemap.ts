@@ -8,7 +8,9 @@
  *
  * @see Linux mm/filemap.c filemap_read(), generic_perform_write()
  */
+import { EFAULT } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
+import { byteLengthOf, hasBytes } from "../base/views.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { RESULT_ADDRESS } from "../wasm/layout.ts";
 import { copyFromBuffer, copyToBuffer, encodeStart } from "./user-copy.ts";
@@ -21,7 +23,7 @@ const MAX_MEASURED_UNITS = 1024;
  * Reads from an open file.
  *
  * @param position bytes from the start; -1 = at the file's position, which moves
- * @returns bytes read, 0 at the end; -EBADF when it is not open for reading, -EISDIR
+ * @returns bytes read, 0 at the end; -EBADF when it is not open for reading, -EISDIR, -EFAULT (no such place in the buffer)
  */
 export function filemapRead(
   core: Core,
@@ -33,9 +35,27 @@ export function filemapRead(
 ): number {
   const n = core.readBegin(file, position, length);
   if (n <= 0) return n;
+  // Only now is it certain how long the buffer is: the core may have asked the clock, which may have done anything.
+  if (!hasBytes(buffer, offset + n)) return readShort(core, file, buffer, offset, n, position);
   copyToBuffer(core, core.f64[ADDRESS], buffer, offset, n);
   if (n === length) return n;
   return readRest(core, file, buffer, offset, length, position, n);
+}
+
+/** Copies as much of the first piece as the buffer has room for; the position moves so far. */
+function readShort(
+  core: Core,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  first: number,
+  position: number,
+): number {
+  const room = Math.max(0, byteLengthOf(buffer) - offset);
+  if (position < 0) core.setFilePos(file, core.filePos(file) - (first - room));
+  if (room === 0) return -EFAULT;
+  copyToBuffer(core, core.f64[ADDRESS], buffer, offset, room);
+  return room;
 }
 
 function readRest(
@@ -49,9 +69,10 @@ function readRest(
 ): number {
   const advance = position < 0 ? 1 : 0;
   const start = advance ? core.filePos(file) - first : position;
+  const end = Math.min(length, byteLengthOf(buffer) - offset);
   let done = first;
-  while (done < length) {
-    const n = core.x.readNext(file, start + done, length - done, advance);
+  while (done < end) {
+    const n = core.x.readNext(file, start + done, end - done, advance);
     if (n === 0) break;
     copyToBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
     done += n;
@@ -60,10 +81,12 @@ function readRest(
 }
 
 /**
- * Writes to an open file. `buffer` is attached and holds `offset + length` bytes: the copy cannot fail.
+ * Writes to an open file. From here on nobody else is asked anything, so the buffer stays as long as it is: the copy
+ * cannot fail.
  *
  * @param position as in filemapRead; O_APPEND writes at the end
- * @returns bytes written, short when memory ran out on the way; -EBADF, -EFBIG, -ENOSPC, -ENOMEM
+ * @returns bytes written, short when memory ran out on the way or the buffer ends before; -EBADF, -EFBIG, -ENOSPC, -ENOMEM,
+ *   -EFAULT (no such place in the buffer)
  */
 export function filemapWrite(
   core: Core,
@@ -74,11 +97,28 @@ export function filemapWrite(
   position: number,
   nowMs: number,
 ): number {
+  // An array with the prototype of one is no Uint8Array, whatever elements it has.
+  if (!ArrayBuffer.isView(buffer) || !hasBytes(buffer, offset + length))
+    return writeShort(core, file, buffer, offset, length, position, nowMs);
   const early = core.shared === true ? 0 : 1; // compared: V8 looks up the type of what is asked for its truth
   const n = core.writeBegin(file, position, length, nowMs, early);
   if (n !== length || early === 0) return n < 0 ? n : writePieces(core, buffer, offset, length, n);
   copyFromBuffer(core, core.f64[ADDRESS], buffer, offset, length);
   return n;
+}
+
+function writeShort(
+  core: Core,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  nowMs: number,
+): number {
+  const room = Math.min(length, byteLengthOf(buffer) - offset);
+  if (room <= 0) return core.x.mayWrite(file) || -EFAULT;
+  return filemapWrite(core, file, buffer, offset, room, position, nowMs);
 }
 
 /** Copies the pieces of a write under way, of which the first has `first` bytes. @returns bytes written */

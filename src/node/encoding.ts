@@ -3,6 +3,7 @@
  * `Uint8Array` in browsers without.
  */
 import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
+import { bytesOf } from "../base/views.ts";
 import { unknownEncodingError } from "./errors.ts";
 import { builtinModule, NodeBuffer, nodeMajor } from "./platform.ts";
 
@@ -93,9 +94,10 @@ export function allocZeroed(size: number): Uint8Array {
 
 /** The same memory as a Buffer, where there is Buffer. */
 export function asBuffer(view: ArrayBufferView): Uint8Array {
-  if (NodeBuffer === undefined) return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  if (NodeBuffer.isBuffer(view)) return view as Uint8Array;
-  return NodeBuffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const bytes = bytesOf(view);
+  if (NodeBuffer === undefined || NodeBuffer.isBuffer(bytes)) return bytes;
+  const { buffer, byteOffset } = bytes.length > 0 ? bytes : view; // memory that has gone is refused, as by Node
+  return NodeBuffer.from(buffer, byteOffset, bytes.length);
 }
 
 /** A copy of bytes that a caller may keep. */

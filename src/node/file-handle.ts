@@ -25,6 +25,7 @@ import {
   checkTextEncoding,
   NO_CALLBACK,
 } from "./validators.ts";
+import { sizeOf, wholeBytes } from "./views.ts";
 
 const DEFAULT_READ_BYTES = 16384;
 
@@ -131,7 +132,7 @@ export class FileHandle extends EventEmitter {
       }
       const view = buffer as ArrayBufferView;
       if (offset !== null && typeof offset === "object") ({ offset, length, position } = fromReadOptions(view, offset));
-      length ??= view.byteLength - ((offset ?? 0) as number);
+      length ??= sizeOf(view) - ((offset ?? 0) as number);
       const range = toReadRange(view, offset, length, position);
       const count = range === undefined ? 0 : await commitToPromise(this.#ops.commitRead, { fd, ...range });
       return result("bytesRead", count, "buffer", view);
@@ -248,7 +249,10 @@ function toCheckedText(data: unknown, position: unknown, encoding: unknown) {
 }
 
 function toDataBytes(data: unknown, encoding: string | null | undefined): Uint8Array {
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (ArrayBuffer.isView(data)) {
+    const bytes = wholeBytes(data);
+    return bytes.length > 0 ? bytes : new Uint8Array(data.buffer, data.byteOffset, 0); // refuses memory that has gone
+  }
   checkString(data, "data");
   return encodeText(data, encoding || "utf8");
 }

@@ -4,6 +4,7 @@
 import { encodeText } from "./encoding.ts";
 import { abortError } from "./errors.ts";
 import type { CommonOptions } from "./validators.ts";
+import { wholeBytes } from "./views.ts";
 
 type Pieces = Iterable<unknown> | AsyncIterable<unknown>;
 
@@ -22,9 +23,7 @@ export async function writePieces(
   throwIfAborted(signal);
   for await (const piece of data) {
     throwIfAborted(signal);
-    const bytes = ArrayBuffer.isView(piece)
-      ? new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
-      : encodeText(piece as string, encoding || "utf8");
+    const bytes = ArrayBuffer.isView(piece) ? wholeBytes(piece) : encodeText(piece as string, encoding || "utf8");
     if (bytes.length > 0) await write(bytes);
     throwIfAborted(signal);
   }

@@ -5,6 +5,7 @@
  * Does not own: the walk; `.` and `..` are resolved by the VFS.
  * @see Node 26 lib/internal/fs/utils.js getValidatedPath(), lib/internal/url.js fileURLToPath()
  */
+import { bytesOf, isUint8Array } from "../base/views.ts";
 import type { Path } from "../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "./encoding.ts";
 import { argTypeError, argValueError, fileUrlHostError, fileUrlPathError, urlSchemeError } from "./errors.ts";
@@ -26,8 +27,9 @@ function toPathSlow(given: unknown, name: string): Path {
   const path = isUrl(given) ? fromFileUrl(given) : given;
   if (typeof path === "string") {
     if (!path.includes(NUL)) return path;
-  } else if (isBytes(path)) {
-    if (!path.includes(0)) return path;
+  } else if (isUint8Array(path)) {
+    const bytes = bytesOf(path);
+    if (!Uint8Array.prototype.includes.call(bytes, 0)) return bytes;
   } else {
     throw argTypeError(name, ["string", "Buffer", "URL"], path);
   }
@@ -42,10 +44,6 @@ export function toPathOrUndefined(path: unknown): Path | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]";
 }
 
 interface UrlLike {

@@ -4,6 +4,7 @@
  * Does not own: making snapshots (snapshot.ts).
  */
 import { utf8Decoder } from "../base/utf8.ts";
+import { byteLengthOf, partOf } from "../base/views.ts";
 import { Core, type CoreOptions } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_MAX_PFN, LAYOUT_HASH, PAGE_SIZE } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
@@ -39,7 +40,8 @@ export interface Snapshot extends Head {
 }
 
 /** @throws SnapshotError when the bytes are damaged, of another version, or no snapshot at all */
-export function openSnapshot(bytes: Uint8Array, module: WebAssembly.Module, shared: boolean): Snapshot {
+export function openSnapshot(given: Uint8Array, module: WebAssembly.Module, shared: boolean): Snapshot {
+  const bytes = partOf(given, 0, byteLengthOf(given)); // with nothing on it that somebody else has written
   checkBytes(bytes, module, shared);
   return { bytes, ...readHead(bytes) };
 }

@@ -5,6 +5,7 @@
  */
 import { ENAMETOOLONG } from "../base/errno.ts";
 import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
+import { byteLengthOf } from "../base/views.ts";
 import { type BufferLike, type Core, PATH_A } from "./core.ts";
 import { PATH_MAX } from "./layout.ts";
 
@@ -45,9 +46,10 @@ function putLong(core: Core, path: string, at: number): number {
 }
 
 function putBytes(core: Core, path: Uint8Array, at: number): number {
-  if (path.length >= PATH_MAX) return -ENAMETOOLONG;
-  core.u8.set(path, at);
-  return path.length;
+  const length = byteLengthOf(path);
+  if (length >= PATH_MAX) return -ENAMETOOLONG;
+  if (length > 0) core.u8.set(path, at);
+  return length;
 }
 
 /** Decodes UTF-8 bytes of linear memory (lossy, as Node does). */

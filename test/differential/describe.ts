@@ -49,10 +49,22 @@ function isDetached(view: ArrayBufferView): boolean {
   }
 }
 
+/** All bytes of a view, whatever it says of itself; undefined where its memory has become too short. */
+function bytesOf(view: ArrayBufferView): Buffer | undefined {
+  const owner = view instanceof DataView ? DataView.prototype : Object.getPrototypeOf(Uint8Array.prototype);
+  const get = (name: string): unknown => Reflect.get(owner, name, view);
+  try {
+    return Buffer.from(get("buffer") as ArrayBuffer, get("byteOffset") as number, get("byteLength") as number);
+  } catch {
+    return undefined;
+  }
+}
+
 function describeBytes(view: ArrayBufferView, root: string): Described {
   if (isDetached(view)) return `detached ${view.constructor.name}`;
 
-  const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const bytes = bytesOf(view);
+  if (bytes === undefined) return `${view.constructor.name} out of bounds`;
   const kind = Buffer.isBuffer(view) ? "Buffer" : view.constructor.name;
   if (bytes.length <= LONG_BYTES) return { [kind]: maskText(bytes.toString("latin1"), root) };
   return { [kind]: `${bytes.length} bytes, sha1 ${createHash("sha1").update(bytes).digest("hex")}` };

@@ -28,6 +28,12 @@ export const VERSION_REASONS: readonly VersionReason[] = [
   { cases: /^stat sync: file.under, .*throwIfNoEntry: false/, reason: "ENOTDIR counts as no entry" },
   { cases: /^readFile (callback|promise)/, reason: "errors of the read name the file" },
   { cases: /^readFile .*(Buffer|Array)/, reason: "a view of memory is no longer taken for options" },
+  { cases: /^(stat|symlink|rename) .*: path view: follows its memory/, reason: "a path's memory may be resizable" },
+  { cases: /^readFile (sync|handle): into view/, reason: "options.buffer is new" },
+  {
+    cases: /^(write|append)File (callback|promise): (by path, of view|view that )/,
+    reason: "small data is written in one round trip, which asks no view what it says of its length",
+  },
   {
     cases: /^copyFile/,
     reason: "libuv truncates after opening, and gives the copy the source's times before the data",

@@ -7,6 +7,7 @@
 import { EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
+import { partOf } from "../../base/views.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
 import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8Range, MIN_ASCII_TEST_BYTES } from "../encoding.ts";
 import { argTypeError, argValueError, fileTooLargeError } from "../errors.ts";
@@ -23,6 +24,7 @@ import {
   isInt32,
   toOptions,
 } from "../validators.ts";
+import { leastOf } from "../views.ts";
 import type { NameEncoding } from "./names-encoding.ts";
 
 const DEFAULTS: CommonOptions = Object.freeze({ flag: "r" });
@@ -89,9 +91,11 @@ function claimUserBuffer(job: ReadFileJob): Uint8Array {
     buffer = buffer(job.size);
     checkBuffer(buffer, "options.buffer()");
   }
-  const target = asBuffer(buffer as ArrayBufferView);
-  if (job.size <= target.byteLength) return target;
-  throw argValueError(userBufferName(job), target.byteLength, `is smaller than the file size of ${job.size} bytes`);
+  const view = buffer as ArrayBufferView;
+  const target = asBuffer(view);
+  const room = leastOf(view, target);
+  if (job.size <= room) return room === target.length ? target : asBuffer(partOf(target, 0, room));
+  throw argValueError(userBufferName(job), room, `is smaller than the file size of ${job.size} bytes`);
 }
 
 function special(errno: number, error: Error): SpecialFailure {

@@ -4,6 +4,7 @@
  *
  * Does not own: vectors (vectors.ts), whole files (read-file.ts, write-file.ts).
  */
+import { bytesOf } from "../../base/views.ts";
 import type { Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText } from "../encoding.ts";
 import { argValueError } from "../errors.ts";
@@ -20,6 +21,7 @@ import {
   toReadPosition,
   toWritePosition,
 } from "../validators.ts";
+import { leastOf, sizeOf } from "../views.ts";
 
 /** One read or write, checked. `position` -1 is the file's own. */
 export interface TransferRequest {
@@ -38,10 +40,6 @@ interface RangeOptions {
 
 const NO_OPTIONS: RangeOptions = Object.freeze({});
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 /** The range to read, or undefined when there is nothing to read. Node leaves the descriptor unchecked in that case. */
 export function toReadRange(
   buffer: ArrayBufferView,
@@ -54,9 +52,16 @@ export function toReadRange(
   const size = (length as number) | 0;
   const at = toReadPosition(position, size);
   if (size === 0) return undefined;
-  if (buffer.byteLength === 0) throw argValueError("buffer", buffer, "is empty and cannot be written");
-  checkReadRange(offset as number, size, buffer.byteLength);
-  return { bytes: bytesOf(buffer), offset: offset as number, length: size, position: at };
+  const bytes = bytesOf(buffer);
+  const room = leastOf(buffer, bytes);
+  if (room === 0) throw argValueError("buffer", buffer, "is empty and cannot be written");
+  checkReadRange(offset as number, size, room);
+  return { bytes, offset: offset as number, length: size, position: at };
+}
+
+/** Bytes that count of what may turn out to be no view. */
+function roomOf(buffer: ArrayBufferView): number {
+  return ArrayBuffer.isView(buffer) ? sizeOf(buffer) : ((buffer as ArrayBufferView | undefined)?.byteLength as number);
 }
 
 /** Offset, length and position out of an options object; the length defaults to the rest of the buffer. */
@@ -64,7 +69,7 @@ export function fromReadOptions(
   buffer: ArrayBufferView,
   options: RangeOptions | null | undefined,
 ): Required<RangeOptions> {
-  const { offset = 0, length = buffer?.byteLength - (offset as number), position = null } = options ?? NO_OPTIONS;
+  const { offset = 0, length = roomOf(buffer) - (offset as number), position = null } = options ?? NO_OPTIONS;
   return { offset, length, position };
 }
 
@@ -79,9 +84,11 @@ export function toWriteRange(
   if (offset === undefined || offset === null) offset = 0;
   else checkInteger(offset, "offset", 0);
   const start = offset as number;
-  const size = typeof length === "number" ? length : buffer.byteLength - start;
-  checkWriteRange(start, size, buffer.byteLength);
-  return { bytes: bytesOf(buffer), offset: start, length: size, position: toWritePosition(position) };
+  const bytes = bytesOf(buffer);
+  const room = leastOf(buffer, bytes);
+  const size = typeof length === "number" ? length : room - start;
+  checkWriteRange(start, size, room);
+  return { bytes, offset: start, length: size, position: toWritePosition(position) };
 }
 
 /** A text as one write. */
@@ -149,6 +156,13 @@ export function readWriteOperations(sys: Syscalls) {
 
   function writeOther(fd: unknown, data: unknown, offset: unknown, length: unknown, position: unknown): number {
     if (ArrayBuffer.isView(data)) {
+      if (data instanceof Uint8Array && offset === undefined && length === undefined) {
+        // Fast path: same result.
+        const { byteLength } = data;
+        if (byteLength === (byteLength | 0) && byteLength >= 0) {
+          return finishWrite(sys.write(checkFd(fd), data, 0, byteLength, toWritePosition(position)));
+        }
+      }
       const range = toWriteRange(data, offset, length, position);
       return finishWrite(sys.write(checkFd(fd), range.bytes, range.offset, range.length, range.position));
     }

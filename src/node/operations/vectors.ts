@@ -2,6 +2,7 @@
  * readv, writev and copyFileRange.
  */
 import { EAGAIN, EINVAL } from "../../base/errno.ts";
+import { bytesOf } from "../../base/views.ts";
 import type { Syscalls } from "../../vfs/syscalls.ts";
 import { type Failure, failed, uvException } from "../uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "../validators.ts";
@@ -18,10 +19,6 @@ export interface VectorRequest {
 }
 
 type Transfer = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
 
 /** @throws ERR_INVALID_ARG_TYPE for anything but an array of views; descriptors are checked by the caller before */
 export function toVectorRequest(fd: number, buffers: ArrayBufferView[], position: unknown): VectorRequest {

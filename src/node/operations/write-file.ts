@@ -3,9 +3,10 @@
  *
  * Does not own: iterables and streams as data, which only promises take (promises.ts).
  */
-import { EIO, EOPNOTSUPP } from "../../base/errno.ts";
+import { EFAULT, EIO, EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
+import { byteLengthOf, bytesOf } from "../../base/views.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText, encodeUtf8Into } from "../encoding.ts";
 import { toFlags } from "../flags.ts";
@@ -23,6 +24,7 @@ import {
   toFileMode,
   toOptions,
 } from "../validators.ts";
+import { wholeBytes } from "../views.ts";
 import { MAX_SCRATCH_BYTES, returnScratch, takeScratch } from "./scratch.ts";
 
 const DEFAULT_MODE = 0o666;
@@ -73,14 +75,19 @@ export function toWriteFileOptions(options: unknown): CommonOptions {
 export function toAppendFileOptions(options: unknown, isFd: boolean): CommonOptions {
   const given = toOptions(options, APPEND_DEFAULTS);
   toFileMode(given.mode, "mode", DEFAULT_MODE);
-  return { ...given, flag: isFd ? "a" : given.flag || "a" };
+  const copy = { ...given }; // asks for each option once
+  copy.flag = isFd ? "a" : copy.flag || "a";
+  return copy;
 }
 
-/** Data as bytes. @throws ERR_INVALID_ARG_TYPE for anything but text and views */
-export function toBytes(data: unknown, encoding: string | null | undefined): Uint8Array {
-  if (ArrayBuffer.isView(data)) {
-    return data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  }
+/**
+ * Data as bytes.
+ *
+ * @param atOnce Node writes it in one round trip, and then takes a view for what it is, not for what it says it is
+ * @throws ERR_INVALID_ARG_TYPE for anything but text and views
+ */
+export function toBytes(data: unknown, encoding: string | null | undefined, atOnce: boolean): Uint8Array {
+  if (ArrayBuffer.isView(data)) return atOnce ? bytesOf(data) : wholeBytes(data);
   checkString(data, "data");
   return encodeText(data, encoding || "utf8");
 }
@@ -136,7 +143,7 @@ class WriteFile {
 
 /** The job of the callback form, which takes descriptors as well. */
 function writeJob(file: unknown, data: unknown, options: CommonOptions): WriteFileJob {
-  const bytes = toBytes(data, options.encoding);
+  const bytes = toBytes(data, options.encoding, !isInt32(file) && options.flush !== true);
   if (!isInt32(file)) return writeJobByPath(file, bytes, options);
   const job = new WriteFileJob(checkFdArgument(file), 0, 0, bytes, options);
   job.writesNothing = bytes.length === 0;
@@ -165,7 +172,7 @@ export function writeFileOperations(sys: Syscalls) {
     },
     preparePromise(_callback, file, data, options) {
       const given = toWriteFileOptions(options);
-      return writeJobByPath(file, toBytes(data, given.encoding), given);
+      return writeJobByPath(file, toBytes(data, given.encoding, given.flush !== true), given);
     },
     commit: (job) => writer.run(job),
   };
@@ -179,7 +186,7 @@ export function writeFileOperations(sys: Syscalls) {
   };
 
   /**
-   * Writes the first `length` bytes, and closes; on failure closes and throws.
+   * Writes the first `length` bytes, or as many as there are, and closes; on failure closes and throws.
    *
    * @param isText Node's native path for text has its own error shape
    */
@@ -188,6 +195,7 @@ export function writeFileOperations(sys: Syscalls) {
     while (written < length) {
       const count = sys.write(fd, bytes, written, length - written, -1);
       if (count <= 0) {
+        if (count === -EFAULT && written >= byteLengthOf(bytes)) break;
         if (isOwn) sys.close(fd);
         const errno = count === 0 ? -EIO : count;
         throw isText ? uvException(errno, "write") : writeException(errno);
@@ -226,7 +234,7 @@ export function writeFileOperations(sys: Syscalls) {
   function writeBytesSync(path: Path, bytes: Uint8Array): void {
     const fd = sys.open(path, CREATE_FLAGS, DEFAULT_MODE);
     if (fd < 0) throw uvException(fd, "open", path);
-    writeAndClose(fd, true, bytes, bytes.length, false);
+    writeAndClose(fd, true, bytes, bytes.byteLength, false);
   }
 
   function writeFileSync(file: unknown, data: unknown, options?: unknown): void {
@@ -250,7 +258,7 @@ export function writeFileOperations(sys: Syscalls) {
       writeTextSync(path, data, toFlags(flag), toFileMode(options.mode, "mode", DEFAULT_MODE));
       return;
     }
-    const bytes = toBytes(data, options.encoding);
+    const bytes = toBytes(data, options.encoding, false);
     const job = toSyncJob(file, flag, bytes, options);
     const outcome = writer.run(job);
     if (outcome === undefined) return;

@@ -7,6 +7,7 @@ import { ONE_PATH_CASES } from "./one-path.ts";
 import { OPTION_CASES } from "./options.ts";
 import { PROGRAM_CASES } from "./programs.ts";
 import { TWO_PATH_CASES } from "./two-paths.ts";
+import { VIEW_CASES } from "./views.ts";
 
 /** Tables overlap in places; an id says all that there is to a case, so the first one of a kind will do. */
 function unique(cases: readonly Case[]): readonly Case[] {
@@ -21,6 +22,7 @@ export const EVERY_CASE: readonly Case[] = unique([
   ...DESCRIPTOR_CASES,
   ...ARGUMENT_CASES,
   ...PROGRAM_CASES,
+  ...VIEW_CASES,
 ]);
 
 /** One in this many cases runs in its asynchronous forms, too: the three share one body. */
@@ -50,6 +52,7 @@ export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   descriptors: chosen(DESCRIPTOR_CASES),
   arguments: chosen(ARGUMENT_CASES),
   programs: PROGRAM_CASES,
+  views: VIEW_CASES,
 };
 
 export const ALL_CASES: readonly Case[] = Object.values(TABLES).flat();
