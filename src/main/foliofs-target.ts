@@ -1,7 +1,7 @@
 /** foliofs as a target. */
 import { createFsSync, type FolioFs, restoreFsSync } from "../index.ts";
 import { TreeError } from "./host-tree.ts";
-import type { SnapshotResult, Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 const ROOT = "/tree";
 
@@ -36,20 +36,6 @@ function counters(fs: FolioFs): Map<string, number> {
   ]);
 }
 
-function snapshot(fs: FolioFs, memoryLimit: number | undefined): SnapshotResult {
-  const start = performance.now();
-  const bytes = fs.kernel.snapshot();
-  const taken = performance.now();
-  const restored = restoreFsSync(bytes, { memoryLimit, umask: 0 });
-  const done = performance.now();
-  return {
-    snapshotSeconds: (taken - start) / 1000,
-    restoreSeconds: (done - taken) / 1000,
-    bytes: bytes.length,
-    restored: wrap("foliofs restored", restored),
-  };
-}
-
 /**
  * Makes an empty foliofs.
  *
@@ -64,5 +50,9 @@ export function foliofsTarget(memoryLimit: number | undefined): Target {
     throw new TreeError(`foliofs does not start: ${(error as Error).message}`);
   }
   fs.mkdirSync(ROOT);
-  return { ...wrap("foliofs", fs), snapshot: () => snapshot(fs, memoryLimit) };
+  return {
+    ...wrap("foliofs", fs),
+    snapshot: () => fs.kernel.snapshot(),
+    restore: (bytes) => wrap("foliofs restored", restoreFsSync(bytes, { memoryLimit, umask: 0 })),
+  };
 }

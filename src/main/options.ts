@@ -8,14 +8,17 @@ export const TARGET_NAMES = ["foliofs", "memfs", "tmpfs"] as const;
 /** One of TARGET_NAMES. */
 export type TargetName = (typeof TARGET_NAMES)[number];
 
+const DEFAULT_ROUNDS = 3;
+
 /** What --help prints. */
 export const USAGE = `Usage: npm start -- [folder] [options]
 
 Loads a folder (default: the project's node_modules) into foliofs, memfs and the host's tmpfs, reads everything back,
-compares it with the host and prints what each of them took.
+compares it with the host and prints what each of them took, stage by stage: medians of some rounds.
 
   --memory-limit SIZE   memory for foliofs, such as 512m or 2g (default: foliofs's own)
   --only NAMES          which of ${TARGET_NAMES.join(",")} to run
+  --rounds N            how often to run each of them (default: ${DEFAULT_ROUNDS})
   --damage PATH         after loading, change a byte of this file in each target, to see the mismatch found
   --help`;
 
@@ -25,8 +28,12 @@ export interface Options {
   readonly targets: readonly TargetName[];
   /** Bytes. */
   readonly memoryLimit?: number;
+  /** At least 1. */
+  readonly rounds: number;
   /** Path, below the folder, of the file to damage. */
   readonly damage?: string;
+  /** Of a process that main.ts starts for one turn of a target. */
+  readonly turn?: { readonly name: TargetName; readonly isFirst: boolean };
   readonly help: boolean;
 }
 
@@ -36,6 +43,16 @@ function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([kmg]?)$/i.exec(text);
   if (match === null) throw new TreeError(`${text} is no size: write bytes, or a number with k, m or g.`);
   return Math.floor(Number(match[1]) * UNITS[match[2].toLowerCase()]);
+}
+
+function parseRounds(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TreeError(`--rounds takes a number from 1 to 999, not ${text}.`);
+  return Number(text);
+}
+
+function parseTurn(text: string): Options["turn"] {
+  const [name, when] = text.split(":");
+  return { name: name as TargetName, isFirst: when === "first" };
 }
 
 function parseTargets(text: string): TargetName[] {
@@ -54,7 +71,9 @@ export function parseOptions(args: readonly string[]): Options {
       options: {
         "memory-limit": { type: "string" },
         only: { type: "string" },
+        rounds: { type: "string", default: String(DEFAULT_ROUNDS) },
         damage: { type: "string" },
+        turn: { type: "string" }, // not for users
         help: { type: "boolean", default: false },
       },
     });
@@ -64,7 +83,9 @@ export function parseOptions(args: readonly string[]): Options {
       folder: positionals[0] ?? fileURLToPath(new URL("../node_modules", import.meta.url)),
       targets: values.only === undefined ? TARGET_NAMES : parseTargets(values.only),
       memoryLimit: memoryLimit === undefined ? undefined : parseSize(memoryLimit),
+      rounds: parseRounds(values.rounds),
       damage: values.damage,
+      turn: values.turn === undefined ? undefined : parseTurn(values.turn),
       help: values.help,
     };
   } catch (error) {

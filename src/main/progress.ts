@@ -28,3 +28,6 @@ export const lineStage: Stage = (label, total, work) => {
   console.error(`${label} (${total} entries)`);
   return work(() => {});
 };
+
+/** Shows nothing: for what has been shown once. */
+export const quietStage: Stage = (_label, _total, work) => work(() => {});

@@ -1,8 +1,15 @@
 /** The table that the main job ends with. */
 import Table from "cli-table3";
 import type { HostTree } from "./host-tree.ts";
-import type { Result } from "./run-target.ts";
+import { type Facts, FRESH_STAGES, type StageName, WARM_STAGES } from "./run-target.ts";
+import { median, type Sample } from "./sample.ts";
 import type { Skip } from "./target.ts";
+
+/** What one target took, stage by stage, each round once. */
+export interface Result extends Facts {
+  readonly name: string;
+  readonly samples: ReadonlyMap<StageName, readonly Sample[]>;
+}
 
 /** Takes the lines between rows out of cli-table3's frame. */
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
@@ -18,6 +25,10 @@ export function showBytes(bytes: number): string {
   return bytes < MIB ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
+function showFault(seconds: number): string {
+  return `${(seconds * 1e6).toFixed(1)} µs`;
+}
+
 function showNs(ns: bigint): string {
   if (ns >= 1_000_000n) return `${ns / 1_000_000n} ms`;
   return ns >= 1000n ? `${ns / 1000n} µs` : `${ns} ns`;
@@ -31,13 +42,22 @@ function ratio(first: number | undefined, other: number | undefined): string {
 
 type Row = readonly [label: string, value: (result: Result) => number | undefined, show: (value: number) => string];
 
-const MEASURED: readonly Row[] = [
-  ["load", (r) => r.loadSeconds, showSeconds],
-  ["load again", (r) => r.loadAgainSeconds, showSeconds],
-  ["walk + stat", (r) => r.walkSeconds, showSeconds],
-  ["read all", (r) => r.readSeconds, showSeconds],
-  ["snapshot", (r) => r.snapshotSeconds, showSeconds],
-  ["restore", (r) => r.restoreSeconds, showSeconds],
+function medianOf({ samples }: Result, stage: StageName, field: keyof Sample): number | undefined {
+  return median((samples.get(stage) ?? []).map((one) => one[field]));
+}
+
+function timeRow(stage: StageName): Row {
+  return [stage, (result) => medianOf(result, stage, "seconds"), showSeconds];
+}
+
+/** The faults of the stage above it. */
+function faultRow(stage: StageName): Row {
+  return ["  page faults", (result) => medianOf(result, stage, "pageFaults"), String];
+}
+
+const FRESH: readonly Row[] = FRESH_STAGES.flatMap((stage) => [timeRow(stage), faultRow(stage)]);
+const WARM: readonly Row[] = WARM_STAGES.map(timeRow);
+const SIZES: readonly Row[] = [
   ["snapshot size", (r) => r.snapshotBytes, showBytes],
   ["memory used", (r) => r.memoryBytes, showBytes],
 ];
@@ -46,15 +66,37 @@ function measuredRow([label, value, show]: Row, results: readonly Result[]): str
   const cells = results.map((result, i) => {
     const own = value(result);
     if (own === undefined) return "-";
-    return `${show(own)}${i === 0 ? "" : ratio(value(results[0]), own)}`;
+    return `${show(own)}${i === 0 || show === String ? "" : ratio(value(results[0]), own)}`;
   });
   return [label, ...cells];
 }
 
-/** Renders what was loaded, what it took and, for each page cache, its counters. */
-export function renderReport(tree: HostTree, results: readonly Result[], skips: readonly Skip[]): string {
+/** Says what the rows on fresh memory have in them that no file system can help. */
+function explainFaults(results: readonly Result[], faultSeconds: number): string[] {
+  if (results.length === 0) return [];
+  const [{ name }] = results;
+  const faults = medianOf(results[0], "load", "pageFaults") ?? 0;
+  const share = `${showSeconds(faults * faultSeconds)} of the first load of ${name}`;
+  return [
+    `Fresh memory: a process pays a page fault for each page it has not had before, ${showFault(faultSeconds)} each on this`,
+    `machine: ${share}. A tmpfs gets its pages in the kernel, without.`,
+  ];
+}
+
+/**
+ * Renders what was loaded, what it took and, for each page cache, its counters.
+ *
+ * @param faultSeconds what one page fault takes
+ */
+export function renderReport(
+  tree: HostTree,
+  results: readonly Result[],
+  skips: readonly Skip[],
+  faultSeconds: number,
+): string {
   const count = (wanted: (entry: HostTree["entries"][number]) => boolean) => tree.entries.filter(wanted).length;
-  const head = ["", ...results.map(({ name }) => name)];
+  const nrRounds = Math.max(0, ...results.map(({ samples }) => samples.get("load")?.length ?? 0));
+  const head = [nrRounds > 1 ? `medians of ${nrRounds}` : "", ...results.map(({ name }) => name)];
   const table = new Table({ head, chars: NO_ROW_LINES, style: { head: [], border: [] } });
   const same = (label: string, text: string) => table.push([label, ...results.map(() => text)]);
   same("files", `${count(({ kind, linkOf }) => kind === "file" && linkOf === undefined)}`);
@@ -62,13 +104,20 @@ export function renderReport(tree: HostTree, results: readonly Result[], skips: 
   same("folders", `${count(({ kind }) => kind === "directory")}`);
   same("symbolic links", `${count(({ kind }) => kind === "symlink")}`);
   same("further hard links", `${count(({ linkOf }) => linkOf !== undefined)}`);
-  for (const row of MEASURED) table.push(measuredRow(row, results));
+  const section = (title: string, rows: readonly Row[]) => {
+    table.push([title, ...results.map(() => "")]);
+    for (const row of rows) table.push(measuredRow(row, results));
+  };
+  section("-- fresh memory", FRESH);
+  section("-- memory in use", WARM);
+  section("--", SIZES);
   table.push(["times equal to within", ...results.map(({ timeResolutionNs }) => showNs(timeResolutionNs))]);
   table.push(["mismatches", ...results.map(({ mismatches }) => `${mismatches.length}`)]);
   for (const counter of new Set(results.flatMap(({ counters }) => [...(counters?.keys() ?? [])]))) {
     table.push([counter, ...results.map(({ counters }) => `${counters?.get(counter) ?? "-"}`)]);
   }
   const notes = [
+    ...explainFaults(results, faultSeconds),
     ...skips.map(({ name, reason }) => `${name} left out: ${reason}.`),
     ...tree.leftOut.map((sentence) => `Not loaded: ${sentence}.`),
   ];

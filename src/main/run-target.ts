@@ -1,21 +1,23 @@
-/** One target's run: load, snapshot and restore, compare, walk, read, load again. */
+/**
+ * One round of one target: load, snapshot and restore, compare, walk, read, load again.
+ *
+ * A round has a target of its own, so that each of its first loads fills fresh memory.
+ */
 import { compareTree, type Mismatch } from "./compare-tree.ts";
 import type { HostTree } from "./host-tree.ts";
 import { loadTree, pathIn } from "./load-tree.ts";
 import type { Stage } from "./progress.ts";
+import { type Sample, sample } from "./sample.ts";
 import type { Target } from "./target.ts";
 import { readAll, walkAndStat } from "./walk.ts";
 
-/** What one target took. */
-export interface Result {
-  readonly name: string;
-  readonly loadSeconds: number;
-  /** On memory that the first load has touched, as far as the target keeps it. */
-  readonly loadAgainSeconds: number;
-  readonly walkSeconds: number;
-  readonly readSeconds: number;
-  readonly snapshotSeconds?: number;
-  readonly restoreSeconds?: number;
+/** Stages that fill memory which the target has not used before, and those that use what it has. */
+export const FRESH_STAGES = ["load", "snapshot", "restore"] as const;
+export const WARM_STAGES = ["load again", "walk + stat", "read all"] as const;
+export type StageName = (typeof FRESH_STAGES | typeof WARM_STAGES)[number];
+
+/** What is found out about a target once. */
+export interface Facts {
   readonly snapshotBytes?: number;
   readonly memoryBytes: number;
   readonly timeResolutionNs: bigint;
@@ -23,11 +25,11 @@ export interface Result {
   readonly mismatches: readonly Mismatch[];
 }
 
-function seconds(work: () => void): number {
-  globalThis.gc?.();
-  const start = performance.now();
-  work();
-  return (performance.now() - start) / 1000;
+/** What a round gives. */
+export interface Round {
+  readonly samples: ReadonlyMap<StageName, Sample>;
+  /** Where the round compares. */
+  readonly facts?: Facts;
 }
 
 /** Overwrites a file's first byte, or gives an empty file one, to show that a mismatch is found. */
@@ -36,46 +38,53 @@ function damage(target: Target, path: string): void {
   target.fs.writeFileSync(pathIn(target, path), contents.length === 0 ? "x" : contents.fill(contents[0] ^ 0xff, 0, 1));
 }
 
+/** What to do in a round beside taking times. */
+interface RoundOptions {
+  /** Whether to compare with the tree. */
+  readonly compares: boolean;
+  /** A file of the tree to damage after loading. */
+  readonly damagePath?: string;
+}
+
 /**
- * Runs everything on one target and destroys it.
+ * Runs a round on a new target and destroys it.
  *
  * @param stage runs a step under the progress bar
- * @param damagePath a file of the tree to damage after loading
  */
-export function runTarget(target: Target, tree: HostTree, stage: Stage, damagePath?: string): Result {
+export function runRound(target: Target, tree: HostTree, stage: Stage, { compares, damagePath }: RoundOptions): Round {
   const total = tree.entries.length;
-  const timed = (label: string, work: (onEntry: (nrEntries: number) => void) => void) =>
-    stage(`${target.name}: ${label}`, total, (onEntry) => seconds(() => work(onEntry)));
+  const samples = new Map<StageName, Sample>();
+  const run = <T>(name: StageName, work: (onEntry: (nrEntries: number) => void) => T): T =>
+    stage(`${target.name}: ${name}`, total, (onEntry) => {
+      const [taken, result] = sample(() => work(onEntry));
+      samples.set(name, taken);
+      return result;
+    });
   try {
-    const loadSeconds = timed("load", (onEntry) => loadTree(target, tree, onEntry));
+    run("load", (onEntry) => loadTree(target, tree, onEntry));
     const memoryBytes = target.memoryBytes();
     const counters = target.counters?.();
     if (damagePath !== undefined) damage(target, damagePath);
-    const snapshot = target.snapshot?.();
-    const mismatches = stage(`${target.name}: compare`, total, (onEntry) => compareTree(target, tree, onEntry));
-    if (snapshot !== undefined) {
-      const { restored } = snapshot;
-      mismatches.push(...stage(`${restored.name}: compare`, total, (onEntry) => compareTree(restored, tree, onEntry)));
+    const mismatches: Mismatch[] = [];
+    const compare = (one: Target): void => {
+      if (!compares) return;
+      mismatches.push(...stage(`${one.name}: compare`, total, (onEntry) => compareTree(one, tree, onEntry)));
+    };
+    const { snapshot, restore } = target;
+    const bytes = snapshot && run("snapshot", () => snapshot());
+    compare(target);
+    if (bytes !== undefined && restore !== undefined) {
+      const restored = run("restore", () => restore(bytes));
+      compare(restored);
       restored.destroy();
     }
-    const walkSeconds = timed("walk and stat", (onEntry) => walkAndStat(target, onEntry));
-    const readSeconds = timed("read all", (onEntry) => readAll(target, tree, onEntry));
+    run("walk + stat", (onEntry) => walkAndStat(target, onEntry));
+    run("read all", (onEntry) => readAll(target, tree, onEntry));
     target.clear();
-    const loadAgainSeconds = timed("load again", (onEntry) => loadTree(target, tree, onEntry));
-    return {
-      name: target.name,
-      loadSeconds,
-      loadAgainSeconds,
-      walkSeconds,
-      readSeconds,
-      snapshotSeconds: snapshot?.snapshotSeconds,
-      restoreSeconds: snapshot?.restoreSeconds,
-      snapshotBytes: snapshot?.bytes,
-      memoryBytes,
-      timeResolutionNs: target.timeResolutionNs,
-      counters,
-      mismatches,
-    };
+    run("load again", (onEntry) => loadTree(target, tree, onEntry));
+    const { timeResolutionNs } = target;
+    const facts = { snapshotBytes: bytes?.length, memoryBytes, timeResolutionNs, counters, mismatches };
+    return { samples, facts: compares ? facts : undefined };
   } finally {
     target.destroy();
   }

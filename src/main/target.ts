@@ -17,15 +17,6 @@ export type TreeFs = Pick<
   | "writeFileSync"
 >;
 
-/** Seconds and bytes that only some targets have. */
-export interface SnapshotResult {
-  readonly snapshotSeconds: number;
-  readonly restoreSeconds: number;
-  readonly bytes: number;
-  /** The restored file system, to be compared like the first. */
-  readonly restored: Target;
-}
-
 /** A file system to load, with what the report says of it. */
 export interface Target {
   readonly name: string;
@@ -40,7 +31,10 @@ export interface Target {
   setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void;
   /** Bytes of memory that the loaded tree takes. */
   memoryBytes(): number;
-  snapshot?(): SnapshotResult;
+  /** All of it as bytes, where the target can do that. */
+  snapshot?(): Uint8Array;
+  /** The file system that a snapshot is of, to be compared like the first. */
+  restore?(bytes: Uint8Array): Target;
   /** Counters of the page cache. */
   counters?(): ReadonlyMap<string, number>;
   /** Removes the tree, so that it can be loaded again; the target keeps its memory if that is its way. */

@@ -8,6 +8,7 @@ import { compareTree } from "../../src/main/compare-tree.ts";
 import { hostTarget } from "../../src/main/host-target.ts";
 import { type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
 import { loadTree } from "../../src/main/load-tree.ts";
+import { median } from "../../src/main/sample.ts";
 import { isSkip, type Target } from "../../src/main/target.ts";
 
 const MAIN = fileURLToPath(new URL("../../build/main.mjs", import.meta.url));
@@ -114,6 +115,18 @@ describe("compareTree", () => {
   });
 });
 
+describe("median", () => {
+  it("is the middle one, whatever their order", () => {
+    expect([median([3, 1, 2]), median([10, 9]), median([7]), median([])]).toEqual([2, 10, 7, undefined]);
+  });
+});
+
+/** Where the host gives huge pages without being asked, one fault brings 2 MiB. */
+function pagesPerFault(): number {
+  const setting = "/sys/kernel/mm/transparent_hugepage/enabled";
+  return fs.existsSync(setting) && fs.readFileSync(setting, "utf8").includes("[always]") ? 512 : 1;
+}
+
 describe("npm start", () => {
   function start(...args: string[]): SpawnSyncReturns<string> {
     return spawnSync(process.execPath, ["--expose-gc", MAIN, ...args], { encoding: "utf8" });
@@ -141,6 +154,35 @@ describe("npm start", () => {
     expect(stdout).toMatch(/│ mismatches +│ 0 +│ 0 /);
   });
 
+  it("shows medians, and the rows on fresh memory apart, with their page faults", () => {
+    const { status, stdout } = start(root, "--rounds", "2");
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/│ medians of 2 +│ foliofs +│ memfs +│ tmpfs +│/);
+    const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
+    const fresh = labels.slice(labels.indexOf("-- fresh memory") + 1, labels.indexOf("-- memory in use"));
+    expect(fresh).toEqual(["load", "  page faults", "snapshot", "  page faults", "restore", "  page faults"]);
+    const warm = labels.slice(labels.indexOf("-- memory in use") + 1, labels.indexOf("--"));
+    expect(warm).toEqual(["load again", "walk + stat", "read all"]);
+    expect(stdout).toMatch(/^Fresh memory: .* page fault .*\d\.\d µs/m);
+  });
+
+  it("counts a page fault for each page of fresh memory that foliofs fills", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-pages-"));
+    const nrPages = 8192;
+    fs.writeFileSync(`${folder}/pages`, Buffer.alloc(nrPages * 4096, 1));
+    try {
+      const { stdout } = start(folder, "--rounds", "1", "--only", "foliofs");
+      const [load] = [...stdout.matchAll(/^│ {3}page faults +│ (\d+) +│/gm)].map(([, count]) => Number(count));
+
+      expect(stdout).not.toContain("medians");
+      expect(load).toBeGreaterThan((nrPages * 0.9) / pagesPerFault());
+      expect(load).toBeLessThan(nrPages * 2);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
   it("ends with status 1 and names the file when a target differs", () => {
     const { status, stderr } = start(root, "--damage", "a/text");
 
@@ -154,6 +196,7 @@ describe("npm start", () => {
     ["a file", [fileURLToPath(import.meta.url)], `${fileURLToPath(import.meta.url)} is not a folder.\n`],
     ["a size that is none", ["--memory-limit", "much"], "much is no size: write bytes, or a number with k, m or g.\n"],
     ["two folders", ["a", "b"], "One folder at a time, not 2.\n"],
+    ["a number of rounds that is none", ["--rounds", "0"], "--rounds takes a number from 1 to 999, not 0.\n"],
   ])("has one sentence for %s", (_what, args, sentence) => {
     const { status, stdout, stderr } = start(...args);
 
