@@ -22,6 +22,11 @@ export const SLOT = BOOT_SLOT >>> 2;
 export const PATH_A = BOOT_SLOT + SLOT_PATH_A;
 export const PATH_B = BOOT_SLOT + SLOT_PATH_B;
 
+/** From this size on every other piece is copied backwards, in steps (mm/user-copy.ts). */
+export const LARGE_COPY_BYTES = 1 << 20;
+/** From this size on Buffer.copy(), where it is a fast call, pays for writes to shared memory. */
+const MIN_SHARED_COPY_BYTES = 1 << 10;
+
 /** What a core is made with. */
 export interface CoreOptions {
   /** Bytes, a multiple of 64 KiB, at most 4 GiB - 64 KiB. */
@@ -75,11 +80,14 @@ export class Core {
   buffer: BufferLike | undefined;
   /** True where Buffer's methods are fast calls: they then beat the typed arrays' for small pieces. */
   readonly hasFastBuffer: boolean = isFastBuffer();
+  /** Writes of fewer bytes take the short way in mm/user-copy.ts. */
+  readonly maxSetBytes: number;
 
   constructor(module: WebAssembly.Module, options: CoreOptions) {
     this.options = options;
     this.now = options.now;
     this.shared = options.shared;
+    this.maxSetBytes = options.shared && this.hasFastBuffer ? MIN_SHARED_COPY_BYTES : LARGE_COPY_BYTES;
     const maximum = Math.floor(options.memoryLimit / WASM_PAGE_BYTES);
     const first = options.preallocate ? maximum * WASM_PAGE_BYTES : Math.max(FIRST_BYTES, options.initialBytes ?? 0);
     this.memory = new WebAssembly.Memory({
