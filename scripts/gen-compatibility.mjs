@@ -32,7 +32,11 @@ const NOTES = `## What else to know
   but sooner than in Node: a callback comes before ticks and microtasks that were queued after the call.
 - Functions that do several things do them themselves: a replaced \`fsyncSync\` is not called by \`writeFileSync\`.
 - \`F_OK\`, \`R_OK\`, \`W_OK\` and \`X_OK\`, which Node 26 has dropped, are still there, for older programs.
-- A FileHandle is the object itself: its methods do not work on a Proxy of it. \`Stats\` is a class: it needs \`new\`.
+- Stacks of errors begin at the caller of the face, where Node's begin inside of Node; in callbacks, too, where Node's
+  have no frames at all.
+- FileHandles and Dirs that are collected open are closed, with the warnings of the running Node, or from version 25 on its
+  error.
+- \`path\` of a Dirent is there where the running Node has it (up to version 23).
 - \`O_SYNC\`, \`O_DSYNC\`, \`O_DIRECT\`, \`O_NONBLOCK\` and \`O_NOCTTY\` are taken and change nothing: all data is in memory. \`fsync\`
   succeeds at once.
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits

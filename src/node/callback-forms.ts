@@ -4,7 +4,6 @@
  *
  * @see Node 26 lib/fs.js
  */
-import { EAGAIN } from "../base/errno.ts";
 import { allocZeroed } from "./encoding.ts";
 import type { Operations } from "./operations/index.ts";
 import { symlinkArguments } from "./operations/names.ts";
@@ -18,7 +17,8 @@ import {
 import { isRetried, type RmRequest } from "./operations/rm.ts";
 import { toVectorRequest } from "./operations/vectors.ts";
 import { soon1, soon3 } from "./settle.ts";
-import { commitToCallback } from "./surfaces.ts";
+import { callSiteOf, type Origin, withinForm } from "./stacks.ts";
+import { commitToCallback, type Operation } from "./surfaces.ts";
 import { Failure } from "./uv-errors.ts";
 import {
   type Callback,
@@ -37,7 +37,13 @@ const DEFAULT_READ_BYTES = 16384;
 const PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
 
 /** Hands `(error, count, data)` to the callback: calls with a buffer give it back, on failure too. */
-function commitTransfer<Q>(commit: (q: Q) => number | Failure, request: Q, data: unknown, callback: Callback): void {
+function commitTransfer<Q>(
+  commit: (q: Q) => number | Failure,
+  request: Q,
+  data: unknown,
+  callback: Callback,
+  origin: Origin,
+): void {
   let outcome: number | Failure;
   try {
     outcome = commit(request);
@@ -47,24 +53,29 @@ function commitTransfer<Q>(commit: (q: Q) => number | Failure, request: Q, data:
     return;
   }
   if (!(outcome instanceof Failure)) soon3(callback as never, null, outcome, data);
-  else if (outcome.token === undefined) soon3(callback as never, outcome.toError(), 0, data);
+  else if (outcome.token === undefined) soon3(callback as never, outcome.toError(origin), 0, data);
   else {
-    const again = (): void => commitTransfer(commit, request, data, callback);
+    const site = callSiteOf(origin);
+    const again = (): void => commitTransfer(commit, request, data, callback, site);
     void outcome.token.then(again, (error) => soon3(callback as never, error, 0, data));
   }
 }
 
-type Transfer = (...args: unknown[]) => void;
+type Form = (...args: unknown[]) => unknown;
+
+/** The body of a call with two results, as `form` was called: with how many arguments tells overloads apart. */
+type Start = (form: Form, nrArguments: number, ...args: unknown[]) => void;
 
 /** What util.promisify makes of a call with two results: an object of both. */
-function promisified(call: Transfer, countName: string, dataName: string): (...args: unknown[]) => Promise<unknown> {
-  return (...args) =>
+function promisified(start: Start, countName: string, dataName: string): Form {
+  const form: Form = (...args) =>
     new Promise((resolve, reject) => {
-      call(...args, (error: Error | null, count: number, data: unknown) => {
+      start(form, args.length + 1, ...args, (error: Error | null, count: number, data: unknown) => {
         if (error) reject(error);
         else resolve({ [countName]: count, [dataName]: data });
       });
     });
+  return form;
 }
 
 /** As a function of `util.promisify`, found by its well-known symbol. */
@@ -105,46 +116,39 @@ function toReadCall(nrArguments: number, call: ReadCall): ReadCall {
   return { buffer, callback, ...fromReadOptions(buffer as ArrayBufferView, params as object | null) };
 }
 
-function transferForms({ commitRead, commitWrite, commitReadv, commitWritev }: Operations) {
-  function read(
-    fd: unknown,
-    buffer: unknown,
-    offset: unknown,
-    length: unknown,
-    position: unknown,
-    callback: unknown,
-  ): void {
+/** The bodies of the calls with two results. */
+function transferStarts({ commitRead, commitWrite, commitReadv, commitWritev }: Operations) {
+  const startRead: Start = (form, nrArguments, fd, buffer, offset, length, position, callback) => {
     const file = checkFdArgument(fd);
-    // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
-    const call = toReadCall(arguments.length, { buffer, offset, length, position, callback });
+    const call = toReadCall(nrArguments, { buffer, offset, length, position, callback });
     checkBuffer(call.buffer);
     checkCallback(call.callback);
     const range = toReadRange(call.buffer, call.offset, call.length, call.position);
     if (range === undefined) soon3(call.callback as never, null, 0, call.buffer);
-    else commitTransfer(commitRead, { fd: file, ...range }, call.buffer, call.callback);
-  }
+    else commitTransfer(commitRead, { fd: file, ...range }, call.buffer, call.callback, form);
+  };
 
-  function write(
-    fd: unknown,
-    data: unknown,
-    offset: unknown,
-    length: unknown,
-    position: unknown,
-    callback: unknown,
-  ): void {
+  const startWrite: Start = (form, _nrArguments, fd, data, offset, length, position, callback) => {
     const file = checkFdArgument(fd);
     if (ArrayBuffer.isView(data)) {
       const done = callback || position || length || offset;
       checkCallback(done);
       const start = typeof offset === "function" ? 0 : offset;
-      commitTransfer(commitWrite, { fd: file, ...toWriteRange(data, start, length, position) }, data, done);
+      commitTransfer(commitWrite, { fd: file, ...toWriteRange(data, start, length, position) }, data, done, form);
     } else {
-      writeText(file, data, offset, length, position);
+      writeText(form, file, data, offset, length, position);
     }
-  }
+  };
 
   /** `write(fd, string[, position[, encoding]], callback)`. */
-  function writeText(fd: number, text: unknown, position: unknown, encoding: unknown, callback: unknown): void {
+  function writeText(
+    form: Form,
+    fd: number,
+    text: unknown,
+    position: unknown,
+    encoding: unknown,
+    callback: unknown,
+  ): void {
     checkString(text, "buffer");
     let done = callback;
     if (typeof done !== "function") {
@@ -159,32 +163,60 @@ function transferForms({ commitRead, commitWrite, commitReadv, commitWritev }: O
     checkTextEncoding(text, encoding);
     checkCallback(done);
     const request: TransferRequest = { fd, ...toTextRange(text, position, encoding) };
-    commitTransfer(commitWrite, request, text, done);
+    commitTransfer(commitWrite, request, text, done, form);
   }
 
-  function readv(fd: unknown, buffers: unknown, position: unknown, callback: unknown): void {
+  const startReadv: Start = (form, _nrArguments, fd, buffers, position, callback) => {
     const file = checkFdArgument(fd);
     checkBufferArray(buffers);
     const done = callback || position;
     checkCallback(done);
-    commitTransfer(commitReadv, toVectorRequest(file, buffers, position), buffers, done);
-  }
+    commitTransfer(commitReadv, toVectorRequest(file, buffers, position), buffers, done, form);
+  };
 
-  function writev(fd: unknown, buffers: unknown, position: unknown, callback: unknown): void {
+  const startWritev: Start = (form, _nrArguments, fd, buffers, position, callback) => {
     const file = checkFdArgument(fd);
     checkBufferArray(buffers);
     const done = callback || position;
     checkCallback(done);
     if (buffers.length === 0) soon3(done as never, null, 0, buffers);
-    else commitTransfer(commitWritev, toVectorRequest(file, buffers, position), buffers, done);
-  }
+    else commitTransfer(commitWritev, toVectorRequest(file, buffers, position), buffers, done, form);
+  };
+
+  return { startRead, startWrite, startReadv, startWritev };
+}
+
+function beginningAtCaller(start: Start): Start {
+  return (form, ...args) => withinForm(form, () => start(form, ...args));
+}
+
+function transferForms(ops: Operations) {
+  const starts = transferStarts(ops);
+  const startRead = beginningAtCaller(starts.startRead);
+  const startWrite = beginningAtCaller(starts.startWrite);
+  const startReadv = beginningAtCaller(starts.startReadv);
+  const startWritev = beginningAtCaller(starts.startWritev);
+
+  const read: Form = function read(fd, buffer, offset, length, position, callback) {
+    // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
+    startRead(read, arguments.length, fd, buffer, offset, length, position, callback);
+  };
+  const write: Form = (fd, data, offset, length, position, callback) => {
+    startWrite(write, 0, fd, data, offset, length, position, callback);
+  };
+  const readv: Form = (fd, buffers, position, callback) => {
+    startReadv(readv, 0, fd, buffers, position, callback);
+  };
+  const writev: Form = (fd, buffers, position, callback) => {
+    startWritev(writev, 0, fd, buffers, position, callback);
+  };
 
   return {
-    read: withPromisify(read, promisified(read as Transfer, "bytesRead", "buffer")),
-    write: withPromisify(write, promisified(write as Transfer, "bytesWritten", "buffer")),
-    readv: withPromisify(readv, promisified(readv as Transfer, "bytesRead", "buffers")),
+    read: withPromisify(read, promisified(startRead, "bytesRead", "buffer")),
+    write: withPromisify(write, promisified(startWrite, "bytesWritten", "buffer")),
+    readv: withPromisify(readv, promisified(startReadv, "bytesRead", "buffers")),
     // "buffer" is Node's own slip, kept because callers know it.
-    writev: withPromisify(writev, promisified(writev as Transfer, "bytesWritten", "buffer")),
+    writev: withPromisify(writev, promisified(startWritev, "bytesWritten", "buffer")),
   };
 }
 
@@ -192,16 +224,25 @@ function throwIfFailed(error: unknown): void {
   if (error !== null && error !== undefined) throw error;
 }
 
+/** Checks arguments and commits for a callback form that runs. */
+function start<Q>(
+  form: Form,
+  { prepare, commit }: Operation<Q, unknown>,
+  callback: unknown,
+  args: readonly unknown[],
+  deliver = callback as Callback,
+): void {
+  withinForm(form, () => commitToCallback(commit, prepare(callback, ...args), deliver, form));
+}
+
 /** The callback forms that are not derived, by name. */
 export function callbackForms(ops: Operations) {
-  function exists(path: unknown, callback: unknown): void {
-    const { exists: operation } = ops;
-    const request = operation.prepare(callback, path);
-    commitToCallback(operation.commit, request, ((_error, found) =>
-      (callback as (found: boolean) => void)(found === true)) as Callback);
-  }
+  const exists: Form = (path, callback) => {
+    const answer = (_error: unknown, found: unknown): void => (callback as (found: boolean) => void)(found === true);
+    start(exists, ops.exists, callback, [path], answer);
+  };
 
-  function open(path: unknown, flags: unknown, mode: unknown, callback: unknown): void {
+  const open: Form = function open(path, flags, mode, callback) {
     // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
     const nrArguments = arguments.length;
     let done = callback;
@@ -213,41 +254,40 @@ export function callbackForms(ops: Operations) {
       done = mode;
       mode = undefined;
     }
-    commitToCallback(ops.open.commit, ops.open.prepare(done, path, flags, mode), done as Callback);
-  }
+    start(open, ops.open, done, [path, flags, mode]);
+  };
 
-  function close(fd: unknown, callback: unknown = throwIfFailed): void {
-    commitToCallback(ops.close.commit, ops.close.prepare(callback, fd), callback as Callback);
-  }
+  const close: Form = (fd, callback = throwIfFailed) => start(close, ops.close, callback, [fd]);
 
-  function symlink(target: unknown, path: unknown, type: unknown, callback: unknown): void {
-    const call = symlinkArguments(type, callback);
-    const request = ops.symlink.prepare(call.callback, target, path, call.type);
-    commitToCallback(ops.symlink.commit, request, call.callback);
-  }
+  const symlink: Form = (target, path, type, callback) =>
+    withinForm(symlink, () => {
+      const call = symlinkArguments(type, callback);
+      start(symlink, ops.symlink, call.callback, [target, path, call.type]);
+    });
 
   /** `(file, data, [options], callback)`. */
-  const withData =
-    (operation: Operations["writeFile"]) =>
-    (file: unknown, data: unknown, options: unknown, callback: unknown): void => {
-      const done = callback || options;
+  const withData = (operation: Operations["writeFile"]): Form => {
+    const form: Form = (file, data, options, callback) => {
       const given = typeof options === "function" ? undefined : options;
-      commitToCallback(operation.commit, operation.prepare(done, file, data, given), done as Callback);
+      start(form, operation, callback || options, [file, data, given]);
     };
+    return form;
+  };
 
-  function readFile(file: unknown, options: unknown, callback: unknown): void {
-    const done = callback || options;
-    commitToCallback(ops.readFile.commit, ops.readFile.prepare(done, file, options), done as Callback);
-  }
+  const readFile: Form = (file, options, callback) => {
+    start(readFile, ops.readFile, callback || options, [file, options]);
+  };
 
-  function rm(path: unknown, options: unknown, callback: unknown): void {
-    const done = (typeof options === "function" ? options : callback) as Callback;
-    const request = ops.rm.prepare(done, path, typeof options === "function" ? undefined : options);
-    removeWithRetries(ops, request).then(
-      () => soon1(done as never, null),
-      (error) => soon1(done as never, error),
-    );
-  }
+  const rm: Form = (path, options, callback) => {
+    const done = typeof options === "function" ? options : callback;
+    withinForm(rm, () => {
+      const request = ops.rm.prepare(done, path, typeof options === "function" ? undefined : options);
+      removeWithRetries(ops, request, rm).then(
+        () => soon1(done as never, null),
+        (error) => soon1(done as never, error),
+      );
+    });
+  };
 
   withPromisify(exists, (path: unknown) => new Promise((resolve) => exists(path, resolve)));
   return {
@@ -263,19 +303,26 @@ export function callbackForms(ops: Operations) {
   };
 }
 
-/** Removes, and tries again what may be busy for a moment, waiting longer each time. @see Node 26 rimraf() */
-export async function removeWithRetries({ rm }: Operations, request: RmRequest): Promise<void> {
+/**
+ * Removes, and tries again what may be busy for a moment, waiting longer each time.
+ *
+ * @param form what was called, and still runs: stacks of errors begin at its caller
+ * @see Node 26 rimraf()
+ */
+export async function removeWithRetries({ rm }: Operations, request: RmRequest, form: Origin): Promise<void> {
   const { maxRetries, retryDelay } = request.options;
+  let origin = form;
   for (let retries = 0; ; ) {
     const outcome = rm.commit(request);
     if (!(outcome instanceof Failure)) return;
-    if (outcome.errno === -EAGAIN && outcome.token !== undefined) {
-      await outcome.token;
-    } else if (isRetried(outcome) && retries < maxRetries) {
+    const { token } = outcome;
+    const isBusy = isRetried(outcome) && retries < maxRetries;
+    if (token === undefined && !isBusy) throw outcome.toError(origin);
+    origin = callSiteOf(origin);
+    if (token !== undefined) await token;
+    else {
       retries++;
       await new Promise((resolve) => setTimeout(resolve, retries * retryDelay));
-    } else {
-      throw outcome.toError();
     }
   }
 }

@@ -7,6 +7,7 @@
 import { ENOENT } from "../base/errno.ts";
 import { O_DIRECTORY, O_RDONLY } from "../base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../vfs/syscalls.ts";
+import { closingWhenCollected, complainOfDir } from "./collected.ts";
 import { Dirent, toUvType } from "./dirent.ts";
 import { dirClosedError, dirConcurrentError, invalidThisError, missingArgError } from "./errors.ts";
 import type { NameEncoding } from "./operations/names-encoding.ts";
@@ -14,6 +15,7 @@ import { childPath, namesOf } from "./operations/readdir.ts";
 import { toPath } from "./paths.ts";
 import { ASYNC_DISPOSE, DISPOSE } from "./platform.ts";
 import { soon1, soon2 } from "./settle.ts";
+import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
 import type { Operation } from "./surfaces.ts";
 import { Failure, failed, uvException } from "./uv-errors.ts";
 import { type Callback, type CommonOptions, checkCallback, checkUint32, toOptions } from "./validators.ts";
@@ -22,10 +24,13 @@ const DEFAULTS: CommonOptions = Object.freeze({ encoding: "utf8" });
 const DEFAULT_BUFFER_ENTRIES = 32;
 const NO_ENTRIES: DirListing = { names: [], types: new Uint8Array(0), rawNames: () => [] };
 
-/** An open directory of one task: the descriptor behind a Dir. */
+/** An open directory of one task: the descriptor behind a Dir, and those of the directories below that it reads next. */
 class DirHandle {
   readonly #sys: Syscalls;
   readonly #fd: number;
+  #isClosed = false;
+  /** Directories met below, still to be read. */
+  readonly below: Level[] = [];
 
   constructor(sys: Syscalls, fd: number) {
     this.#sys = sys;
@@ -40,8 +45,21 @@ class DirHandle {
   }
 
   close(): Failure | undefined {
+    for (const { handle } of this.below.splice(0)) handle.close();
+    this.#isClosed = true;
     const rc = this.#sys.close(this.#fd);
     return rc < 0 ? failed(this.#sys, rc, "closedir") : undefined;
+  }
+
+  /** Closes what nobody can close any more. */
+  abandon(): void {
+    if (this.#isClosed) return;
+    try {
+      if (this.close() !== undefined) return;
+    } catch {
+      return; // its kernel or its task has ended, and the descriptor with it
+    }
+    complainOfDir();
   }
 
   openBelow(path: Path): DirHandle | Failure {
@@ -67,14 +85,12 @@ export class Dir {
   readonly #bufferSize: number;
   readonly #isRecursive: boolean;
   #entries: Dirent[] = [];
-  /** Directories met below, still to be read. */
-  readonly #below: Level[] = [];
   #isClosed = false;
   /** While an asynchronous read is on its way: what was asked for meanwhile. */
   #queue: (() => void)[] | null = null;
 
   constructor(handle: unknown, path: Path, options?: unknown) {
-    if (handle === undefined || handle === null) throw missingArgError("handle");
+    if (handle === undefined || handle === null) throw fromCaller(missingArgError("handle"), Dir as never);
     this.#handle = handle as DirHandle;
     this.#path = path;
     const given = toOptions(options, DEFAULTS);
@@ -93,50 +109,55 @@ export class Dir {
 
   /** As given to opendir. */
   get path(): Path {
-    if (!(#path in this)) throw invalidThisError("Dir");
+    if (!(#path in this)) throw fromCaller(invalidThisError("Dir"), own.path);
     return this.#path;
   }
 
   read(callback?: unknown): Promise<Dirent | null> | undefined {
-    if (callback === undefined) return this.#readPromise();
-    this.#readCallback(callback);
+    if (callback === undefined) return this.#readPromise(own.read);
+    withinForm(own.read, () => this.#readCallback(callback, own.read));
     return undefined;
   }
 
-  #readPromise(): Promise<Dirent | null> {
+  #readPromise(origin: Origin): Promise<Dirent | null> {
     return new Promise((resolve, reject) => {
-      this.#readCallback((error: Error | null, dirent: Dirent | null) => (error ? reject(error) : resolve(dirent)));
+      const settle = (error: Error | null, dirent: Dirent | null) => (error ? reject(error) : resolve(dirent));
+      withinForm(origin, () => this.#readCallback(settle, origin));
     });
   }
 
-  #readCallback(callback: unknown): void {
+  /** @param origin what was called: stacks of errors begin at its caller */
+  #readCallback(callback: unknown, origin: Origin): void {
     if (this.#isClosed) throw dirClosedError();
     checkCallback(callback, "callback");
     if (this.#queue !== null) {
-      this.#queue.push(() => this.#readCallback(callback));
+      const site = callSiteOf(origin);
+      this.#queue.push(() => withinForm(site, () => this.#readCallback(callback, site)));
       return;
     }
     const buffered = this.#takeBuffered();
-    if (buffered instanceof Failure && buffered.token !== undefined) this.#fetchFor(callback, buffered);
-    else if (buffered instanceof Failure) soon1(callback as never, buffered.toError());
+    if (buffered instanceof Failure && buffered.token !== undefined) this.#fetchFor(callback, buffered, origin);
+    else if (buffered instanceof Failure) soon1(callback as never, buffered.toError(origin));
     else if (buffered !== null) soon2(callback as never, null, buffered);
-    else this.#fetchFor(callback, this.#fetch());
+    else this.#fetchFor(callback, this.#fetch(), origin);
   }
 
   /** Delivers what a read has come to, or waits and reads again; until then, other calls wait. */
-  #fetchFor(callback: Callback, outcome: Dirent | null | Failure): void {
+  #fetchFor(callback: Callback, outcome: Dirent | null | Failure, origin: Origin): void {
     this.#queue ??= [];
     if (outcome instanceof Failure && outcome.token !== undefined) {
-      const again = (): void => this.#fetchFor(callback, this.#next());
+      const site = callSiteOf(origin);
+      const again = (): void => this.#fetchFor(callback, this.#next(), site);
       void outcome.token.then(again, (error) => {
         this.#runQueue();
         callback(error);
       });
       return;
     }
+    const error = outcome instanceof Failure ? outcome.toError(origin) : null;
     soon1(() => {
       this.#runQueue();
-      if (outcome instanceof Failure) callback(outcome.toError());
+      if (error !== null) callback(error);
       else callback(null, outcome);
     }, undefined);
   }
@@ -148,9 +169,9 @@ export class Dir {
   }
 
   readSync(): Dirent | null {
-    this.#checkIdle();
+    this.#checkIdle(own.readSync);
     const outcome = this.#next();
-    if (outcome instanceof Failure) throw outcome.toError();
+    if (outcome instanceof Failure) throw outcome.toError(own.readSync);
     return outcome;
   }
 
@@ -158,23 +179,24 @@ export class Dir {
     return this.#takeBuffered() ?? this.#fetch();
   }
 
-  #checkIdle(): void {
-    if (this.#isClosed) throw dirClosedError();
-    if (this.#queue !== null) throw dirConcurrentError();
+  #checkIdle(origin: Origin): void {
+    if (this.#isClosed) throw fromCaller(dirClosedError(), origin);
+    if (this.#queue !== null) throw fromCaller(dirConcurrentError(), origin);
   }
 
   /** The next entry that needs no read of the directory itself; null when there is none. */
   #takeBuffered(): Dirent | null | Failure {
-    while (this.#entries.length === 0 && this.#below.length > 0) {
-      const level = this.#below[0];
+    const { below } = this.#handle;
+    while (this.#entries.length === 0 && below.length > 0) {
+      const level = below[0];
       const listing = level.handle.read(this.#bufferSize);
       if (listing instanceof Failure && listing.token !== undefined) return listing;
-      this.#below.shift();
+      below.shift();
       if (listing instanceof Failure) return listing;
       if (listing.names.length === 0) level.handle.close();
       else {
         this.#keep(level.path, listing);
-        this.#below.push(level);
+        below.push(level);
       }
     }
     return this.#take();
@@ -208,37 +230,46 @@ export class Dir {
     const path = childPath(dirent.parentPath, dirent.name);
     const handle = this.#handle.openBelow(path);
     if (handle instanceof Failure) return handle;
-    this.#below.push({ handle, path });
+    this.#handle.below.push({ handle, path });
     return undefined;
   }
 
   close(callback?: unknown): Promise<void> | undefined {
-    if (callback === undefined) return this.#closePromise();
-    checkCallback(callback, "callback");
-    if (this.#isClosed) soon1(callback as never, dirClosedError());
-    else if (this.#queue !== null) this.#queue.push(() => void this.close(callback));
-    else {
-      const failure = this.#closeAll();
-      soon1(callback as never, failure === undefined ? null : failure.toError());
-    }
+    if (callback === undefined) return this.#closePromise(own.close);
+    withinForm(own.close, () => checkCallback(callback, "callback"));
+    this.#closeCallback(callback as Callback, own.close);
     return undefined;
   }
 
-  #closePromise(): Promise<void> {
-    if (this.#isClosed) return Promise.reject(dirClosedError());
+  #closeCallback(callback: Callback, origin: Origin): void {
+    if (this.#isClosed) soon1(callback as never, fromCaller(dirClosedError(), origin));
+    else if (this.#queue !== null) {
+      const site = callSiteOf(origin);
+      this.#queue.push(() => this.#closeCallback(callback, site));
+    } else {
+      const failure = this.#closeAll();
+      soon1(callback as never, failure === undefined ? null : failure.toError(origin));
+    }
+  }
+
+  #closePromise(origin: Origin): Promise<void> {
+    if (this.#isClosed) return Promise.reject(fromCaller(dirClosedError(), origin));
     return new Promise((resolve, reject) => {
-      this.close((error: Error | null) => (error ? reject(error) : resolve()));
+      this.#closeCallback((error) => (error ? reject(error) : resolve()), origin);
     });
   }
 
   closeSync(): void {
-    this.#checkIdle();
+    this.#closeFor(own.closeSync);
+  }
+
+  #closeFor(origin: Origin): void {
+    this.#checkIdle(origin);
     const failure = this.#closeAll();
-    if (failure !== undefined) throw failure.toError();
+    if (failure !== undefined) throw failure.toError(origin);
   }
 
   #closeAll(): Failure | undefined {
-    for (const { handle } of this.#below.splice(0)) handle.close();
     this.#isClosed = true;
     return this.#handle.close();
   }
@@ -246,25 +277,37 @@ export class Dir {
   async *entries(): AsyncGenerator<Dirent, void, undefined> {
     try {
       for (;;) {
-        const dirent = await this.#readPromise();
+        const dirent = await this.#readPromise(own.entries);
         if (dirent === null) return;
         yield dirent;
       }
     } finally {
-      await this.#closePromise();
+      await this.#closePromise(own.entries);
     }
   }
 
   [DISPOSE](): void {
-    if (!this.#isClosed) this.closeSync();
+    if (!this.#isClosed) this.#closeFor(own.dispose);
   }
 
   async [ASYNC_DISPOSE](): Promise<void> {
-    if (!this.#isClosed) await this.#closePromise();
+    if (!this.#isClosed) await this.#closePromise(own.asyncDispose);
   }
 
   declare [Symbol.asyncIterator]: () => AsyncGenerator<Dirent, void, undefined>;
 }
+
+/** The methods themselves, which errors leave out of their stacks, whatever the prototype has by then. */
+const own = {
+  read: Dir.prototype.read,
+  readSync: Dir.prototype.readSync,
+  close: Dir.prototype.close,
+  closeSync: Dir.prototype.closeSync,
+  entries: Dir.prototype.entries,
+  dispose: Dir.prototype[DISPOSE],
+  asyncDispose: Dir.prototype[ASYNC_DISPOSE],
+  path: Object.getOwnPropertyDescriptor(Dir.prototype, "path")?.get as () => Path,
+};
 
 Object.defineProperty(Dir.prototype, Symbol.asyncIterator, {
   value: Dir.prototype.entries,
@@ -280,6 +323,14 @@ interface OpendirRequest {
 
 /** opendir on the system calls of a task. */
 export function dirOperations(sys: Syscalls) {
+  const closeLater = closingWhenCollected((handle: DirHandle) => handle.abandon());
+
+  function newDir(handle: DirHandle, path: Path, options: CommonOptions): Dir {
+    const dir = new Dir(handle, path, options);
+    closeLater(dir, handle);
+    return dir;
+  }
+
   const opendir: Operation<OpendirRequest, Dir> = {
     prepare(callback, path, options) {
       checkCallback(callback, "callback");
@@ -288,17 +339,21 @@ export function dirOperations(sys: Syscalls) {
     },
     commit({ path, options }) {
       const handle = openDirHandle(sys, path);
-      return handle instanceof Failure ? handle : new Dir(handle, path, options);
+      return handle instanceof Failure ? handle : newDir(handle, path, options);
     },
   };
 
-  function opendirSync(path: unknown, options?: unknown): Dir {
+  function openNow(path: unknown, options: unknown): Dir {
     const name = toPath(path);
     const given = toOptions(options, DEFAULTS);
     const handle = openDirHandle(sys, name);
     // Node leaves the path out of this one.
-    if (handle instanceof Failure) throw uvException(handle.errno, "opendir");
-    return new Dir(handle, name, given);
+    if (handle instanceof Failure) throw uvException(handle.errno, "opendir", undefined, undefined, opendirSync);
+    return newDir(handle, name, given);
+  }
+
+  function opendirSync(path: unknown, options?: unknown): Dir {
+    return withinForm(opendirSync, () => openNow(path, options));
   }
 
   return { opendir, opendirSync };

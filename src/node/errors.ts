@@ -6,15 +6,13 @@
  * @see Node 26 lib/internal/errors.js
  */
 import { describeReceived, describeReceivedNative, inspect } from "./inspect.ts";
+import { captureStack, noteError, type Origin, withoutStack } from "./stacks.ts";
 
 /** An Error with Node's `code`. */
 export interface NodeError extends Error {
   code: string;
 }
 type ErrorClass = new (message?: string) => Error;
-type CaptureStackTrace = (error: Error, below: unknown) => void;
-
-const captureStackTrace = (Error as { captureStackTrace?: CaptureStackTrace }).captureStackTrace;
 
 function nodeErrorClass(Base: ErrorClass): ErrorClass {
   class NodeErrorOf extends Base {
@@ -36,37 +34,41 @@ function defineMessage(error: Error, message: string): void {
 }
 
 /** Writes `Name [CODE]: message` into the stack, which V8 formats from `name` when it is first read. */
-export function putCodeInStack(error: NodeError, below: unknown): void {
-  captureStackTrace?.(error, below);
+export function putCodeInStack(error: NodeError, origin: Origin): void {
   const { name } = error;
   Object.defineProperty(error, "name", { value: `${name} [${error.code}]`, configurable: true });
+  captureStack(error, origin);
   void error.stack;
   delete (error as { name?: string }).name;
 }
 
-function nodeError(Class: ErrorClass, code: string, message: string, below: unknown): NodeError {
-  const error = new Class() as NodeError;
+/** The last step of making an error: its stack, as of the function that makes it; the face begins it at its caller. */
+function finish(error: NodeError, below: Origin): NodeError {
+  putCodeInStack(error, below);
+  return noteError(error, putCodeInStack);
+}
+
+function nodeError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
+  const error = withoutStack(() => new Class()) as NodeError;
   error.code = code;
   defineMessage(error, message);
-  putCodeInStack(error, below);
-  return error;
+  return finish(error, below);
 }
 
 /** As nodeError, for the codes whose text takes no arguments of its own in Node: there the message comes first. */
-function plainNodeError(Class: ErrorClass, code: string, message: string, below: unknown): NodeError {
-  const error = new Class(message) as NodeError;
+function plainNodeError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
+  const error = withoutStack(() => new Class(message)) as NodeError;
   error.code = code;
-  putCodeInStack(error, below);
-  return error;
+  return finish(error, below);
 }
 
 /** An error as Node's C++ bindings make them: a plain class, the message first, no `[CODE]`. */
-function bindingError(Class: ErrorClass, code: string, message: string, below: unknown): NodeError {
+function bindingError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
   // The binding's texts are C strings.
-  const error = new Class(message.split("\0", 1)[0]) as NodeError;
+  const error = withoutStack(() => new Class(message.split("\0", 1)[0])) as NodeError;
   error.code = code;
-  captureStackTrace?.(error, below);
-  return error;
+  captureStack(error, below);
+  return noteError(error, captureStack);
 }
 
 const PRIMITIVES = ["string", "function", "number", "object", "Function", "Object", "boolean", "bigint", "symbol"];
@@ -162,8 +164,7 @@ export function fileUrlPathError(reason: string, input: unknown): NodeError {
   error.code = "ERR_INVALID_FILE_URL_PATH";
   error.input = input;
   defineMessage(error, `File URL path ${reason}`);
-  putCodeInStack(error, fileUrlPathError);
-  return error;
+  return finish(error, fileUrlPathError);
 }
 
 /** ERR_INVALID_URL_SCHEME. */
@@ -226,13 +227,34 @@ export function noTemporalError(): NodeError {
 
 class AbortError extends Error {}
 
-/** The error of an operation given up because its signal was aborted; `cause` is the signal's reason. */
-export function abortError(signal: AbortSignal): NodeError {
-  const error = new AbortError("The operation was aborted", { cause: signal.reason }) as AbortError & NodeError;
+/**
+ * The error of an operation given up because its signal was aborted; `cause` is the signal's reason.
+ *
+ * @param origin what the operation was called by
+ */
+export function abortError(signal: AbortSignal, origin: Origin = abortError): NodeError {
+  const options = { cause: signal.reason };
+  const error = withoutStack(() => new AbortError("The operation was aborted", options)) as AbortError & NodeError;
   error.code = "ABORT_ERR";
   error.name = "AbortError";
-  captureStackTrace?.(error, abortError);
-  return error;
+  return captureStack(error, origin);
+}
+
+/** ERR_INTERNAL_ASSERTION: a method of a FileHandle was called on something else. */
+export function notAHandleError(): NodeError {
+  const message =
+    "handle must be an instance of FileHandle\n" +
+    "This is caused by either a bug in Node.js or incorrect usage of Node.js internals.\n" +
+    "Please open an issue with this stack trace at https://github.com/nodejs/node/issues\n";
+  return plainNodeError(PlainNodeError, "ERR_INTERNAL_ASSERTION", message, notAHandleError);
+}
+
+/** ERR_INVALID_STATE: a FileHandle was collected that nobody had closed. */
+export function collectedHandleError(fd: number, path: string): NodeError {
+  const message =
+    "A FileHandle object was closed during garbage collection. This used to be allowed with a deprecation warning but " +
+    `is now considered an error. Please close FileHandle objects explicitly. File descriptor: ${fd} (${path})`;
+  return plainNodeError(PlainNodeError, "ERR_INVALID_STATE", message, collectedHandleError);
 }
 
 /** The first error, and what went wrong while cleaning up after it. @see Node 26 aggregateTwoErrors */

@@ -1,21 +1,25 @@
 /**
- * FileHandle: an open file as promises see it. Calls under way hold references, and the descriptor is closed when the
- * last one is let go.
+ * FileHandle: an open file as promises see it.
  *
- * Does not own: streams over handles, which come later and say so.
+ * Does not own: the descriptor and its references (open-file.ts); streams over handles, which come later and say so.
  * @see Node 26 lib/internal/fs/promises.js class FileHandle
  */
 
+import { isBytes } from "../base/bytes.ts";
+import { closingWhenCollected } from "./collected.ts";
 import { EventEmitter } from "./emitter.ts";
 import { allocZeroed, encodeText } from "./encoding.ts";
-import { methodNotImplementedError } from "./errors.ts";
-import { isIterableData, writePieces } from "./iterable-data.ts";
+import { methodNotImplementedError, notAHandleError } from "./errors.ts";
+import { isIterableData, turn, writeToFd } from "./iterable-data.ts";
+import { OpenFile } from "./open-file.ts";
 import type { Operations } from "./operations/index.ts";
 import { ReadFileJob, toReadFileOptions } from "./operations/read-file.ts";
 import { fromReadOptions, toReadRange, toTextRange, toWriteRange } from "./operations/read-write.ts";
 import { toVectorRequest } from "./operations/vectors.ts";
-import { toWriteFileOptions, WriteFileJob } from "./operations/write-file.ts";
+import { toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
+import { rejectSoon, resolveSoon } from "./settle.ts";
+import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
 import { commitToPromise, type Operation } from "./surfaces.ts";
 import {
   checkBuffer,
@@ -29,196 +33,172 @@ import { sizeOf, wholeBytes } from "./views.ts";
 
 const DEFAULT_READ_BYTES = 16384;
 
-interface ClosedError extends Error {
-  code: string;
-  syscall: string;
-}
-
-function closedError(syscall: string): ClosedError {
-  const error = new Error("file closed") as ClosedError;
-  error.code = "EBADF";
-  error.syscall = syscall;
-  return error;
-}
+// The description is Node's, since util.inspect shows it.
+const kHandle = Symbol("kHandle");
 
 /** Node's results have no prototype. */
 function result(countName: string, count: number, dataName: string, data: unknown): object {
   return Object.assign(Object.create(null), { [countName]: count, [dataName]: data });
 }
 
-interface Deferred {
-  resolve(): void;
-  reject(error: unknown): void;
+/** Whether `value` is a FileHandle, or stands for one. */
+export function isFileHandle(value: unknown): value is FileHandle {
+  return (value as FileHandle | null | undefined)?.[kHandle] !== undefined;
+}
+
+/**
+ * Runs `call` unless the handle is closed, and keeps the descriptor open until its promise settles.
+ *
+ * @param handle what the method was called on: a FileHandle, or something else by mistake
+ * @param form the method: stacks of errors begin at its caller
+ */
+function hold<T>(handle: FileHandle, form: Origin, syscall: string, call: (file: OpenFile) => Promise<T>): Promise<T> {
+  let file: OpenFile;
+  let outcome: Promise<T>;
+  try {
+    file = handle[kHandle];
+    if (file === undefined) throw notAHandleError();
+    file.get(syscall, form);
+    outcome = withReference(file, call);
+  } catch (error) {
+    return rejectSoon(fromCaller(error, form));
+  }
+  return outcome.then(
+    (value) => {
+      file.put();
+      return value;
+    },
+    (error) => {
+      file.put();
+      throw error;
+    },
+  );
+}
+
+/** Calls; what is thrown at once lets go of the reference. */
+function withReference<T>(file: OpenFile, call: (file: OpenFile) => Promise<T>): Promise<T> {
+  try {
+    return call(file);
+  } catch (error) {
+    file.put();
+    throw error;
+  }
+}
+
+type Pick<Q, R> = (ops: Operations) => Operation<Q, R>;
+
+/** Runs an operation on the descriptor. */
+function run<Q, R>(
+  handle: FileHandle,
+  form: Origin,
+  syscall: string,
+  pick: Pick<Q, R>,
+  a?: unknown,
+  b?: unknown,
+): Promise<R> {
+  return hold(handle, form, syscall, ({ ops, fd }) => {
+    const operation = pick(ops);
+    const prepare = operation.preparePromise ?? operation.prepare;
+    return commitToPromise(operation.commit, prepare(NO_CALLBACK, fd, a, b), form);
+  });
 }
 
 /** An open file, as `promises.open` gives it. */
 export class FileHandle extends EventEmitter {
-  readonly #ops: Operations;
-  #fd: number;
-  /** Calls under way, and the handle itself until it is closed. */
-  #refs = 1;
-  #closing: Promise<void> | undefined;
-  #afterLast: Deferred | undefined;
+  declare [kHandle]: OpenFile;
+  /** Own property, as in Node: people pass it around without the handle. */
+  declare close: () => Promise<void>;
 
-  /** @param fd taken over: closed with the handle */
-  constructor(ops: Operations, fd: number) {
+  constructor(file: OpenFile) {
     super();
-    this.#ops = ops;
-    this.#fd = fd;
+    this[kHandle] = file;
+    this.close = () => closeHandle(this);
   }
 
   /** The descriptor; -1 once closed. */
   get fd(): number {
-    return this.#fd;
+    return this[kHandle]?.fd;
   }
 
-  /** Node gives the id of an async resource; there is none here. */
   getAsyncId(): number {
-    return 0;
-  }
-
-  /** Runs `call` unless the handle is closed, and keeps the descriptor open until its promise settles. */
-  async #hold<T>(syscall: string, call: (fd: number) => T | Promise<T>): Promise<T> {
-    if (this.#fd === -1) throw closedError(syscall);
-    this.#refs++;
-    try {
-      return await call(this.#fd);
-    } finally {
-      if (--this.#refs === 0) this.#closeLate();
-    }
-  }
-
-  #run<Q, R>(syscall: string, operation: Operation<Q, R>, a?: unknown, b?: unknown): Promise<R> {
-    const prepare = operation.preparePromise ?? operation.prepare;
-    return this.#hold(syscall, (fd) => commitToPromise(operation.commit, prepare(NO_CALLBACK, fd, a, b)));
+    return this[kHandle].getAsyncId();
   }
 
   chmod(mode: unknown): Promise<void> {
-    return this.#run("fchmod", this.#ops.fchmod, mode);
+    return run(this, own.chmod, "fchmod", (ops) => ops.fchmod, mode);
   }
 
   chown(uid: unknown, gid: unknown): Promise<void> {
-    return this.#run("fchown", this.#ops.fchown, uid, gid);
+    return run(this, own.chown, "fchown", (ops) => ops.fchown, uid, gid);
   }
 
   datasync(): Promise<void> {
-    return this.#run("fdatasync", this.#ops.fdatasync);
+    return run(this, own.datasync, "fdatasync", (ops) => ops.fdatasync);
   }
 
   sync(): Promise<void> {
-    return this.#run("fsync", this.#ops.fsync);
+    return run(this, own.sync, "fsync", (ops) => ops.fsync);
   }
 
   stat(options?: unknown): Promise<unknown> {
-    return this.#run("fstat", this.#ops.fstat, options);
+    return run(this, own.stat, "fstat", (ops) => ops.fstat, options);
   }
 
   truncate(len: unknown = 0): Promise<void> {
-    return this.#run("ftruncate", this.#ops.ftruncate, len);
+    return run(this, own.truncate, "ftruncate", (ops) => ops.ftruncate, len);
   }
 
   utimes(atime: unknown, mtime: unknown): Promise<void> {
-    return this.#run("futimes", this.#ops.futimes, atime, mtime);
+    return run(this, own.utimes, "futimes", (ops) => ops.futimes, atime, mtime);
   }
 
   read(buffer?: unknown, offset?: unknown, length?: unknown, position?: unknown): Promise<object> {
-    return this.#hold("read", async (fd) => {
-      if (!ArrayBuffer.isView(buffer)) {
-        if (buffer !== undefined) checkObjectOrNull(buffer, "options");
-        const params = (buffer ?? {}) as { buffer?: unknown; offset?: unknown };
-        buffer = params.buffer === undefined ? allocZeroed(DEFAULT_READ_BYTES) : params.buffer;
-        ({ offset, length, position } = fromReadOptions(buffer as ArrayBufferView, params));
-        checkBuffer(buffer);
-      }
-      const view = buffer as ArrayBufferView;
-      if (offset !== null && typeof offset === "object") ({ offset, length, position } = fromReadOptions(view, offset));
-      length ??= sizeOf(view) - ((offset ?? 0) as number);
-      const range = toReadRange(view, offset, length, position);
-      const count = range === undefined ? 0 : await commitToPromise(this.#ops.commitRead, { fd, ...range });
-      return result("bytesRead", count, "buffer", view);
+    return hold(this, own.read, "read", ({ ops, fd }) => {
+      const call = toReadCall(buffer, offset, length, position);
+      const range = toReadRange(call.view, call.offset, call.length, call.position);
+      const count = range === undefined ? resolveSoon(0) : commitToPromise(ops.commitRead, { fd, ...range }, own.read);
+      return count.then((bytesRead) => result("bytesRead", bytesRead, "buffer", call.view));
     });
   }
 
   readv(buffers: unknown, position?: unknown): Promise<object> {
-    return this.#hold("readv", async (fd) => {
+    return hold(this, own.readv, "readv", ({ ops, fd }) => {
       checkBufferArray(buffers);
-      const count = await commitToPromise(this.#ops.commitReadv, toVectorRequest(fd, buffers, position));
-      return result("bytesRead", count, "buffers", buffers);
+      const count = commitToPromise(ops.commitReadv, toVectorRequest(fd, buffers, position), own.readv);
+      return count.then((bytesRead) => result("bytesRead", bytesRead, "buffers", buffers));
     });
   }
 
   write(data: unknown, offset?: unknown, length?: unknown, position?: unknown): Promise<object> {
-    return this.#hold("write", async (fd) => {
-      if ((data as ArrayBufferView | undefined)?.byteLength === 0) return result("bytesWritten", 0, "buffer", data);
-      const range = ArrayBuffer.isView(data)
-        ? toWriteRange(data, offset, length, position)
-        : toCheckedText(data, offset, length);
-      const count = await commitToPromise(this.#ops.commitWrite, { fd, ...range });
-      return result("bytesWritten", count, "buffer", data);
+    return hold(this, own.write, "write", ({ ops, fd }) => {
+      if ((data as ArrayBufferView | undefined)?.byteLength === 0) {
+        return Promise.resolve(result("bytesWritten", 0, "buffer", data));
+      }
+      const range = isBytes(data) ? toWriteRange(data, offset, length, position) : toCheckedText(data, offset, length);
+      const count = commitToPromise(ops.commitWrite, { fd, ...range }, own.write);
+      return count.then((bytesWritten) => result("bytesWritten", bytesWritten, "buffer", data));
     });
   }
 
   writev(buffers: unknown, position?: unknown): Promise<object> {
-    return this.#hold("writev", async (fd) => {
+    return hold(this, own.writev, "writev", ({ ops, fd }) => {
       checkBufferArray(buffers);
       const request = toVectorRequest(fd, buffers, position);
-      const count = buffers.length === 0 ? 0 : await commitToPromise(this.#ops.commitWritev, request);
-      return result("bytesWritten", count, "buffers", buffers);
+      const count = buffers.length === 0 ? resolveSoon(0) : commitToPromise(ops.commitWritev, request, own.writev);
+      return count.then((bytesWritten) => result("bytesWritten", bytesWritten, "buffers", buffers));
     });
   }
 
   readFile(options?: unknown): Promise<unknown> {
-    return this.#hold("readFile", (fd) => {
-      const job = new ReadFileJob(fd, 0, toReadFileOptions(options));
-      return commitToPromise(this.#ops.readFile.commit, job);
-    });
+    return readFileOf(this, options, own.readFile);
   }
 
   writeFile(data: unknown, options?: unknown): Promise<void> {
-    return this.#hold("writeFile", (fd) => {
-      const given = toWriteFileOptions(options);
-      if (isIterableData(data)) return writePieces(data, given, (bytes) => this.#writeBytes(fd, bytes, {}));
-      return this.#writeBytes(fd, toDataBytes(data, given.encoding), { signal: given.signal });
-    });
-  }
-
-  #writeBytes(fd: number, bytes: Uint8Array, options: { signal?: AbortSignal }): Promise<void> {
-    return commitToPromise(this.#ops.writeFile.commit, new WriteFileJob(fd, 0, 0, bytes, options));
+    return writeFileOf(this, data, options, own.writeFile);
   }
 
   appendFile(data: unknown, options?: unknown): Promise<void> {
-    return this.writeFile(data, options);
-  }
-
-  /** Own property, as in Node: people pass it around without the handle. */
-  close = (): Promise<void> => {
-    if (this.#fd === -1) return Promise.resolve();
-    if (this.#closing !== undefined) return this.#closing;
-    this.#refs--;
-    this.#closing = this.#refs === 0 ? this.#closeNow() : this.#closeAfterCalls();
-    const done = (): void => {
-      this.#closing = undefined;
-    };
-    this.#closing.then(done, done);
-    const closing = this.#closing;
-    this.emit("close");
-    return closing;
-  };
-
-  #closeNow(): Promise<void> {
-    const fd = this.#fd;
-    this.#fd = -1;
-    return commitToPromise(this.#ops.close.commit, fd);
-  }
-
-  #closeAfterCalls(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#afterLast = { resolve, reject };
-    });
-  }
-
-  #closeLate(): void {
-    this.#closeNow().then(this.#afterLast?.resolve, this.#afterLast?.reject);
+    return writeFileOf(this, data, options, own.appendFile);
   }
 
   async [ASYNC_DISPOSE](): Promise<void> {
@@ -226,20 +206,75 @@ export class FileHandle extends EventEmitter {
   }
 
   createReadStream(): never {
-    throw methodNotImplementedError("FileHandle.createReadStream()");
+    throw fromCaller(methodNotImplementedError("FileHandle.createReadStream()"), own.createReadStream);
   }
 
   createWriteStream(): never {
-    throw methodNotImplementedError("FileHandle.createWriteStream()");
+    throw fromCaller(methodNotImplementedError("FileHandle.createWriteStream()"), own.createWriteStream);
   }
 
   readableWebStream(): never {
-    throw methodNotImplementedError("FileHandle.readableWebStream()");
+    throw fromCaller(methodNotImplementedError("FileHandle.readableWebStream()"), own.readableWebStream);
   }
 
   readLines(): never {
-    throw methodNotImplementedError("FileHandle.readLines()");
+    throw fromCaller(methodNotImplementedError("FileHandle.readLines()"), own.readLines);
   }
+}
+
+/** The methods themselves, which errors leave out of their stacks, whatever the prototype has by then. */
+const own = Object.fromEntries(
+  Object.entries(Object.getOwnPropertyDescriptors(FileHandle.prototype)).map(([name, { value }]) => [name, value]),
+) as FileHandle;
+
+/** What a whole-file read of a handle does, as `form` was told to. */
+export function readFileOf(handle: FileHandle, options: unknown, form: Origin): Promise<unknown> {
+  return hold(handle, form, "readFile", ({ ops, fd }) => {
+    const job = new ReadFileJob(fd, 0, toReadFileOptions(options));
+    if (job.signal === undefined || job.signal.aborted) return commitToPromise(ops.readFile.commit, job, form);
+    // Node looks at the file first: an abort until then leaves its position alone.
+    const site = callSiteOf(form);
+    return turn().then(() => commitToPromise(ops.readFile.commit, job, site));
+  });
+}
+
+/** What a whole-file write to a handle does, as `form` was told to. */
+export function writeFileOf(handle: FileHandle, data: unknown, options: unknown, form: Origin): Promise<void> {
+  return hold(handle, form, "writeFile", ({ ops, fd }) => {
+    const given = toWriteFileOptions(options);
+    return writeToFd(ops, fd, isIterableData(data) ? data : toDataBytes(data, given.encoding), given, form);
+  });
+}
+
+function closeHandle(handle: FileHandle): Promise<void> {
+  const file = handle[kHandle];
+  if (file.fd === -1) return Promise.resolve();
+  if (file.closing !== undefined) return file.closing;
+  const closing = file.close(handle.close);
+  handle.emit("close");
+  return closing;
+}
+
+interface ReadCall {
+  view: ArrayBufferView;
+  offset: unknown;
+  length: unknown;
+  position: unknown;
+}
+
+/** The overloads of read, told apart by the types of their arguments. */
+function toReadCall(buffer: unknown, offset: unknown, length: unknown, position: unknown): ReadCall {
+  if (!isBytes(buffer)) {
+    if (buffer !== undefined) checkObjectOrNull(buffer, "options");
+    const params = (buffer ?? {}) as { buffer?: unknown; offset?: unknown };
+    buffer = params.buffer === undefined ? allocZeroed(DEFAULT_READ_BYTES) : params.buffer;
+    ({ offset, length, position } = fromReadOptions(buffer as ArrayBufferView, params));
+    checkBuffer(buffer);
+  }
+  const view = buffer as ArrayBufferView;
+  if (offset !== null && typeof offset === "object") ({ offset, length, position } = fromReadOptions(view, offset));
+  length ??= sizeOf(view) - ((offset ?? 0) as number);
+  return { view, offset, length, position };
 }
 
 function toCheckedText(data: unknown, position: unknown, encoding: unknown) {
@@ -257,9 +292,19 @@ function toDataBytes(data: unknown, encoding: string | null | undefined): Uint8A
   return encodeText(data, encoding || "utf8");
 }
 
-/** A handle on a new descriptor. */
-export function openHandle(ops: Operations, path: unknown, flags: unknown, mode: unknown): Promise<FileHandle> {
+/** promises.open on the operations of a task. @returns a function of what was called and its arguments */
+export function handleOpener(ops: Operations) {
   const { open } = ops;
   const prepare = open.preparePromise ?? open.prepare;
-  return commitToPromise(open.commit, prepare(NO_CALLBACK, path, flags, mode)).then((fd) => new FileHandle(ops, fd));
+  const closeLater = closingWhenCollected((file: OpenFile) => file.abandon());
+
+  return (form: Origin, path: unknown, flags: unknown, mode: unknown): Promise<FileHandle> => {
+    const request = withinForm(form, () => prepare(NO_CALLBACK, path, flags, mode));
+    return commitToPromise(open.commit, request, form).then((fd) => {
+      const file = new OpenFile(ops, fd, request.path);
+      const handle = new FileHandle(file);
+      closeLater(handle, file);
+      return handle;
+    });
+  };
 }

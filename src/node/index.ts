@@ -17,8 +17,9 @@ import { notImplemented } from "./not-implemented.ts";
 import { createOperations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
-import { Stats } from "./stats.ts";
+import { DeprecatedStats } from "./stats.ts";
 import {
+  beginAtCaller,
   deriveCallback1,
   deriveCallback2,
   deriveCallback3,
@@ -26,7 +27,9 @@ import {
   deriveOptional2,
   deriveOptional3,
   deriveSync,
+  type Operation,
 } from "./surfaces.ts";
+import { Failure } from "./uv-errors.ts";
 import { toUnixSeconds } from "./validators.ts";
 
 /** Every function that the declarations name must be there; the compiler says which one is not. */
@@ -56,13 +59,16 @@ export function createFace(sys: Syscalls): NodeFs {
   const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
 
-  function mkdtempDisposableSync(prefix: unknown, options?: unknown): object {
-    const path = mkdtempSync(prefix, options) as string;
-    const full = ops.toAbsolute(String(path));
-    const remove = (): void => ops.removeSync(full);
-    return { path, remove, [DISPOSE]: remove };
-  }
-  const mkdtempSync = deriveSync(ops.mkdtemp, 2);
+  const mkdtempDisposable: Operation<Parameters<typeof ops.mkdtemp.commit>[0], object> = {
+    prepare: ops.mkdtemp.prepare,
+    commit(request) {
+      const path = ops.mkdtemp.commit(request);
+      if (path instanceof Failure) return path;
+      const full = ops.toAbsolute(String(path));
+      const remove = (): void => ops.removeSync(full, remove);
+      return { path, remove, [DISPOSE]: remove };
+    },
+  };
 
   const surface = {
     appendFile: callbacks.appendFile,
@@ -107,8 +113,8 @@ export function createFace(sys: Syscalls): NodeFs {
     mkdir: deriveOptional2(ops.mkdir),
     mkdirSync: ops.mkdirSync,
     mkdtemp: deriveOptional2(ops.mkdtemp),
-    mkdtempSync,
-    mkdtempDisposableSync,
+    mkdtempSync: deriveSync(ops.mkdtemp, 2),
+    mkdtempDisposableSync: deriveSync(mkdtempDisposable, 2),
     open: callbacks.open,
     openSync: ops.openSync,
     readdir: deriveOptional2(ops.readdir),
@@ -148,24 +154,24 @@ export function createFace(sys: Syscalls): NodeFs {
     writev: callbacks.writev,
     writevSync: ops.writevSync,
     Dirent,
-    Stats,
+    Stats: DeprecatedStats,
     F_OK,
     R_OK,
     W_OK,
     X_OK,
-    _toUnixTimestamp: toUnixSeconds,
+    _toUnixTimestamp: beginAtCaller((time, name) => toUnixSeconds(time, name as string | undefined), "1?"),
     Dir,
     opendir: deriveOptional2(dirs.opendir),
     opendirSync: dirs.opendirSync,
     constants,
-    mknodSync: ops.mknodSync,
-    utimensSync: ops.utimensSync,
-    fallocateSync: ops.fallocateSync,
-    lseekSync: ops.lseekSync,
-    renameat2Sync: ops.renameat2Sync,
-    copyFileRangeSync: ops.copyFileRangeSync,
+    mknodSync: beginAtCaller(ops.mknodSync, "2?"),
+    utimensSync: beginAtCaller(ops.utimensSync, "3?"),
+    fallocateSync: beginAtCaller(ops.fallocateSync, 4),
+    lseekSync: beginAtCaller(ops.lseekSync, 3),
+    renameat2Sync: beginAtCaller(ops.renameat2Sync, "2?"),
+    copyFileRangeSync: beginAtCaller(ops.copyFileRangeSync, 5),
     syncSync: ops.syncSync,
-    flockSync: ops.flockSync,
+    flockSync: beginAtCaller(ops.flockSync, 2),
     ...memfsOperations(sys, ops),
     ...notImplemented,
   } satisfies Surface;

@@ -164,10 +164,10 @@ export function memfsOperations(sys: Syscalls, ops: Operations) {
   /** Removes everything below the root; what is mounted there stays. */
   function reset(): void {
     const listing = sys.readdir(encodeUtf8("/"));
-    if (typeof listing === "number") throw uvException(listing, "scandir", "/");
+    if (typeof listing === "number") throw uvException(listing, "scandir", "/", undefined, reset);
     for (const name of listing.rawNames()) {
       const failure = ops.removeTree(new Uint8Array([0x2f, ...name]));
-      if (failure !== undefined && failure.errno !== -EBUSY && failure.errno !== -ENOENT) throw failure.toError();
+      if (failure !== undefined && failure.errno !== -EBUSY && failure.errno !== -ENOENT) throw failure.toError(reset);
     }
   }
 

@@ -6,6 +6,7 @@
  * throws at once.
  */
 import { methodNotImplementedError } from "./errors.ts";
+import { fromCaller } from "./stacks.ts";
 
 /** Names and numbers of parameters, as those of Node 26. */
 const THROWING = {
@@ -38,13 +39,16 @@ function shaped(call: Refusal, name: string, length: number): Refusal {
 /** A function, or with `new` a class, that throws ERR_METHOD_NOT_IMPLEMENTED. @param method as callers write it */
 function throwing(method: string, name: string, length: number): Refusal {
   function refuse(): never {
-    throw methodNotImplementedError(method);
+    throw fromCaller(methodNotImplementedError(method), refuse);
   }
   return shaped(refuse, name, length);
 }
 
 function rejecting(method: string, name: string, length: number): Refusal {
-  return shaped(async () => Promise.reject(methodNotImplementedError(method)), name, length);
+  async function refuse(): Promise<never> {
+    throw fromCaller(methodNotImplementedError(method), refuse);
+  }
+  return shaped(refuse, name, length);
 }
 
 /** The functions and classes of node:fs that come later, by name. */

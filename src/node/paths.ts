@@ -9,6 +9,7 @@ import { bytesOf, isUint8Array } from "../base/views.ts";
 import type { Path } from "../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "./encoding.ts";
 import { argTypeError, argValueError, fileUrlHostError, fileUrlPathError, urlSchemeError } from "./errors.ts";
+import { fromCaller, type Origin } from "./stacks.ts";
 
 const NUL = "\0";
 
@@ -16,11 +17,20 @@ const NUL = "\0";
  * A path for the VFS.
  *
  * @param name how the argument is called in errors
+ * @param form what was called: the stacks of errors begin at its caller
  * @throws ERR_INVALID_ARG_TYPE for what is no path, ERR_INVALID_ARG_VALUE for NUL inside
  */
-export function toPath(path: unknown, name = "path"): Path {
+export function toPath(path: unknown, name = "path", form?: Origin): Path {
   if (typeof path === "string" && !path.includes(NUL)) return path;
-  return toPathSlow(path, name);
+  return toPathFor(form, path, name);
+}
+
+function toPathFor(form: Origin | undefined, path: unknown, name: string): Path {
+  try {
+    return toPathSlow(path, name);
+  } catch (error) {
+    throw fromCaller(error, form);
+  }
 }
 
 function toPathSlow(given: unknown, name: string): Path {

@@ -7,79 +7,91 @@
 import { removeWithRetries } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import type { dirOperations } from "./dir.ts";
-import { abortError, methodNotImplementedError } from "./errors.ts";
-import { FileHandle, openHandle } from "./file-handle.ts";
-import { isIterableData } from "./iterable-data.ts";
+import { methodNotImplementedError } from "./errors.ts";
+import { handleOpener, isFileHandle, readFileOf, writeFileOf } from "./file-handle.ts";
+import { isIterableData, isWrittenInSteps, writeInSteps } from "./iterable-data.ts";
 import { promisesNotImplemented } from "./not-implemented.ts";
 import type { Operations } from "./operations/index.ts";
-import { toAppendFileOptions, toWriteFileOptions } from "./operations/write-file.ts";
+import { toAppendFileOptions, toBytes, toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
 import { resolveSoon } from "./settle.ts";
-import { derivePromise } from "./surfaces.ts";
+import { fromCaller, withinForm } from "./stacks.ts";
+import { derivePromise, type Operation, startPromise } from "./surfaces.ts";
+import { Failure } from "./uv-errors.ts";
 import { type CommonOptions, NO_CALLBACK } from "./validators.ts";
 
-async function writeIterable(ops: Operations, path: unknown, data: unknown, options: CommonOptions): Promise<void> {
-  const { signal, flag, mode, flush } = options;
-  if (signal?.aborted) throw abortError(signal);
-  const handle = await openHandle(ops, path, flag || "w", mode);
-  try {
-    await handle.writeFile(data, options);
-    if (flush) await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+type Form = (a?: unknown, b?: unknown, c?: unknown) => Promise<unknown>;
 
 function wholeFileForms(ops: Operations) {
-  const writeByPath = derivePromise(ops.writeFile, 3);
-  const readByPath = derivePromise(ops.readFile, 2);
+  const writeByPath = startPromise(ops.writeFile);
+  const readByPath = startPromise(ops.readFile);
 
-  async function writeFile(file: unknown, data: unknown, options?: unknown): Promise<void> {
-    if (file instanceof FileHandle) return file.writeFile(data, options);
-    if (isIterableData(data)) return writeIterable(ops, file, data, toWriteFileOptions(options));
-    await writeByPath(file, data, options);
+  function write(form: Form, file: unknown, data: unknown, options: unknown): Promise<unknown> {
+    if (isFileHandle(file)) return writeFileOf(file, data, options, form);
+    if (isIterableData(data)) return writeInSteps(ops, file, data, toWriteFileOptions(options), form);
+    if ((options as CommonOptions | null | undefined)?.signal === undefined)
+      return writeByPath(form, file, data, options);
+    const given = toWriteFileOptions(options);
+    const bytes = toBytes(data, given.encoding, false);
+    return isWrittenInSteps(bytes, given)
+      ? writeInSteps(ops, file, bytes, given, form)
+      : writeByPath(form, file, bytes, given);
   }
 
-  async function appendFile(file: unknown, data: unknown, options?: unknown): Promise<void> {
-    return writeFile(file, data, toAppendFileOptions(options, false));
-  }
-
-  async function readFile(file: unknown, options?: unknown): Promise<unknown> {
-    return file instanceof FileHandle ? file.readFile(options) : readByPath(file, options);
-  }
+  const writeFile: Form = async (file, data, options) => {
+    await withinForm(writeFile, () => write(writeFile, file, data, options));
+  };
+  const appendFile: Form = async (file, data, options) => {
+    await withinForm(appendFile, () => write(appendFile, file, data, toAppendFileOptions(options, false)));
+  };
+  const readFile: Form = async (file, options) =>
+    isFileHandle(file) ? readFileOf(file, options, readFile) : readByPath(readFile, file, options);
 
   return { writeFile, appendFile, readFile };
 }
 
 function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>) {
-  const mkdtemp = derivePromise(ops.mkdtemp, 2);
+  const mkdtempDisposable: Operation<Parameters<typeof ops.mkdtemp.commit>[0], object> = {
+    prepare: ops.mkdtemp.prepare,
+    commit(request) {
+      const path = ops.mkdtemp.commit(request);
+      if (path instanceof Failure) return path;
+      const full = ops.toAbsolute(String(path));
+      const remove = async (): Promise<void> => {
+        await removeWithRetries(ops, ops.rm.prepare(NO_CALLBACK, full, { recursive: true, force: true }), remove);
+      };
+      return Object.assign(Object.create(null), { path, remove, [ASYNC_DISPOSE]: remove });
+    },
+  };
 
-  async function mkdtempDisposable(prefix: unknown, options?: unknown): Promise<object> {
-    const path = (await mkdtemp(prefix, options)) as string;
-    const full = ops.toAbsolute(String(path));
-    const remove = async (): Promise<void> => {
-      const request = ops.rm.prepare(NO_CALLBACK, full, { recursive: true, force: true });
-      await removeWithRetries(ops, request);
-    };
-    return Object.assign(Object.create(null), { path, remove, [ASYNC_DISPOSE]: remove });
-  }
-
-  async function rm(path: unknown, options?: unknown): Promise<void> {
-    await removeWithRetries(ops, ops.rm.prepare(NO_CALLBACK, path, options));
+  const rm: Form = async (path, options) => {
+    const request = withinForm(rm, () => ops.rm.prepare(NO_CALLBACK, path, options));
+    await removeWithRetries(ops, request, rm);
     return resolveSoon(undefined);
-  }
+  };
 
-  return { rm, mkdtemp, mkdtempDisposable, opendir: derivePromise(dirs.opendir, 3) };
+  return {
+    rm,
+    mkdtemp: derivePromise(ops.mkdtemp, 2),
+    mkdtempDisposable: derivePromise(mkdtempDisposable, 2),
+    opendir: derivePromise(dirs.opendir, 3),
+  };
 }
 
 /** In Node's order. */
 export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOperations>) {
   const { rm, mkdtemp, mkdtempDisposable, opendir } = directoryForms(ops, dirs);
   const { writeFile, appendFile, readFile } = wholeFileForms(ops);
+  const openHandle = handleOpener(ops);
+  const open: Form = async (path, flags, mode) => openHandle(open, path, flags, mode);
+  // Linux has no way to change the mode of a link.
+  const lchmod: Form = async (_path, _mode) => {
+    throw fromCaller(methodNotImplementedError("lchmod()"), lchmod);
+  };
   return {
     access: derivePromise(ops.access, "1?"),
     copyFile: derivePromise(ops.copyFile, 3),
-    open: async (path: unknown, flags?: unknown, mode?: unknown) => openHandle(ops, path, flags, mode),
+    open,
     opendir,
     rename: derivePromise(ops.rename, 2),
     truncate: derivePromise(ops.truncate, "1?"),
@@ -95,10 +107,7 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
     link: derivePromise(ops.link, 2),
     unlink: derivePromise(ops.unlink, 1),
     chmod: derivePromise(ops.chmod, 2),
-    // Linux has no way to change the mode of a link.
-    lchmod: async (_path: unknown, _mode: unknown): Promise<never> => {
-      throw methodNotImplementedError("lchmod()");
-    },
+    lchmod,
     lchown: derivePromise(ops.lchown, 3),
     chown: derivePromise(ops.chown, 3),
     utimes: derivePromise(ops.utimes, 3),

@@ -7,6 +7,7 @@
 import { keepShape } from "../base/shapes.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../base/stat-flags.ts";
 import { noTemporalError } from "./errors.ts";
+import { emitWarning } from "./platform.ts";
 
 // The descriptions are Node's, since util.inspect shows them.
 const kPartialAtimeNs = Symbol("partialAtimeNs");
@@ -124,6 +125,34 @@ export class Stats {
     return (this.mode & S_IFMT) === type;
   }
 }
+
+let hasWarnedOfStats = false;
+
+function warnOfStats(): void {
+  if (hasWarnedOfStats) return;
+  hasWarnedOfStats = true;
+  emitWarning("fs.Stats constructor is deprecated.", "DeprecationWarning", "DEP0180");
+}
+
+/**
+ * `fs.Stats` as callers have it: the class, to be called with `new` or, as by classes of the old kind, without; either
+ * way deprecated. The stat calls use the class itself.
+ */
+function PublicStats(this: Record<PropertyKey, unknown>, ...values: unknown[]): unknown {
+  warnOfStats();
+  if (new.target !== undefined) return Reflect.construct(Stats, values, new.target);
+  const made = Reflect.construct(Stats, values) as Record<PropertyKey, unknown>;
+  for (const key of Reflect.ownKeys(made)) this[key] = made[key];
+  return undefined;
+}
+
+/** What `fs.Stats` is. */
+export const DeprecatedStats: typeof Stats = PublicStats as unknown as typeof Stats;
+
+Object.setPrototypeOf(PublicStats, Stats);
+Object.defineProperty(PublicStats, "prototype", { value: Stats.prototype });
+Object.defineProperty(PublicStats, "name", { value: "Stats", configurable: true });
+Object.defineProperty(PublicStats, "length", { value: Stats.length, configurable: true });
 
 /** The dates of BigIntStats: accessors of the prototype, made when first asked for. */
 export interface BigIntStats extends StatsBase {

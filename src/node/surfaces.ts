@@ -10,6 +10,7 @@
  */
 import { abortError } from "./errors.ts";
 import { afterTurn, rejectSoon, resolveSoon, soon1, soon2 } from "./settle.ts";
+import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
 import { Failure } from "./uv-errors.ts";
 import { type Callback, NO_CALLBACK } from "./validators.ts";
 
@@ -28,11 +29,11 @@ export interface Operation<Q, R> {
   givesUndefined?: true;
 }
 
-type Form = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+type Form = (a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 type PromiseForm = (a?: unknown, b?: unknown, c?: unknown) => Promise<unknown>;
 
-function valueOrThrow(outcome: unknown): unknown {
-  if (outcome instanceof Failure) throw outcome.toError();
+function valueOrThrow(outcome: unknown, form: Form): unknown {
+  if (outcome instanceof Failure) throw outcome.toError(form);
   return outcome;
 }
 
@@ -40,59 +41,101 @@ function valueOrThrow(outcome: unknown): unknown {
  * Parameters of a form, as its `length` shows them: `1?` has one, and one that may be left out. Written out one by one,
  * since to set `length` afterwards would cost more than all else in making a face.
  */
-export type Parameters = 1 | "1?" | 2 | 3;
+export type Parameters = 1 | "1?" | 2 | "2?" | 3 | "3?" | 4 | 5;
+
+type Run = (form: Form, a: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
+
+/** A function of as many parameters that hands itself on with them: errors begin at its caller. */
+function formOf(run: Run, parameters: Parameters): Form {
+  switch (parameters) {
+    case 1: {
+      const form: Form = (a) => run(form, a);
+      return form;
+    }
+    case "1?": {
+      const form: Form = (a, b = undefined) => run(form, a, b);
+      return form;
+    }
+    case 2: {
+      const form: Form = (a, b) => run(form, a, b);
+      return form;
+    }
+    case "2?": {
+      const form: Form = (a, b, c = undefined) => run(form, a, b, c);
+      return form;
+    }
+    case 3: {
+      const form: Form = (a, b, c) => run(form, a, b, c);
+      return form;
+    }
+    case "3?": {
+      const form: Form = (a, b, c, d = undefined) => run(form, a, b, c, d);
+      return form;
+    }
+    case 4: {
+      const form: Form = (a, b, c, d) => run(form, a, b, c, d);
+      return form;
+    }
+    default: {
+      const form: Form = (a, b, c, d, e) => run(form, a, b, c, d, e);
+      return form;
+    }
+  }
+}
 
 /** The synchronous form. */
 export function deriveSync<Q>(operation: Operation<Q, unknown>, parameters: Parameters): Form {
   const { commit } = operation;
   const prepare = operation.prepareSync ?? operation.prepare;
-  switch (parameters) {
-    case 1:
-      return (a) => valueOrThrow(commit(prepare(NO_CALLBACK, a)));
-    case "1?":
-      return (a, b = undefined) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b)));
-    case 2:
-      return (a, b) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b)));
-    default:
-      return (a, b, c) => valueOrThrow(commit(prepare(NO_CALLBACK, a, b, c)));
-  }
+  return formOf((form, a, b, c) => {
+    try {
+      return valueOrThrow(commit(prepare(NO_CALLBACK, a, b, c)), form);
+    } catch (error) {
+      throw fromCaller(error, form);
+    }
+  }, parameters);
+}
+
+/** A synchronous function as a form: what it throws begins at its caller. */
+export function beginAtCaller(call: Form, parameters: Parameters): Form {
+  return formOf((form, a, b, c, d, e) => withinForm(form, () => call(a, b, c, d, e)), parameters);
 }
 
 function signalOf(request: unknown): AbortSignal | undefined {
   return (request as { signal?: AbortSignal | undefined } | undefined)?.signal;
 }
 
-/** The promise form: wrong arguments reject, they do not throw. */
-export function derivePromise<Q>(operation: Operation<Q, unknown>, parameters: Parameters): PromiseForm {
+/** The body of a promise form, as `form` was called: wrong arguments reject, they do not throw. */
+export function startPromise<Q>(operation: Operation<Q, unknown>) {
   const { commit } = operation;
   const prepare = operation.preparePromise ?? operation.prepare;
-  function start(a: unknown, b?: unknown, c?: unknown): Promise<unknown> {
+  return (form: Form, a: unknown, b?: unknown, c?: unknown): Promise<unknown> => {
     try {
-      return commitToPromise(commit, prepare(NO_CALLBACK, a, b, c));
+      return commitToPromise(commit, prepare(NO_CALLBACK, a, b, c), form);
     } catch (error) {
-      return rejectSoon(error);
+      return rejectSoon(fromCaller(error, form));
     }
-  }
-  switch (parameters) {
-    case 1:
-      return (a) => start(a);
-    case "1?":
-      return (a, b = undefined) => start(a, b);
-    case 2:
-      return (a, b) => start(a, b);
-    default:
-      return (a, b, c) => start(a, b, c);
-  }
+  };
 }
 
-/** Commits a prepared request and answers the promise of its outcome. */
-export function commitToPromise<Q, R>(commit: (request: Q) => R | Failure, request: Q): Promise<R> {
+/** The promise form. */
+export function derivePromise<Q>(operation: Operation<Q, unknown>, parameters: Parameters): PromiseForm {
+  return formOf(startPromise(operation), parameters) as PromiseForm;
+}
+
+/**
+ * Commits a prepared request and answers the promise of its outcome.
+ *
+ * @param origin what was called: stacks of errors begin at its caller
+ */
+export function commitToPromise<Q, R>(commit: (q: Q) => R | Failure, request: Q, origin: Origin): Promise<R> {
   const signal = signalOf(request);
-  if (signal !== undefined) return commitUnlessAborted(commit, request, signal);
+  if (signal !== undefined) return commitUnlessAborted(commit, request, signal, callSiteOf(origin));
   const outcome = commit(request);
   if (!(outcome instanceof Failure)) return resolveSoon(outcome);
-  if (outcome.token === undefined) return rejectSoon(outcome.toError());
-  return waitFor(outcome.token, request).then(() => commitToPromise(commit, request));
+  if (outcome.token === undefined) return rejectSoon(outcome.toError(origin));
+  const site = callSiteOf(origin);
+  return waitFor(outcome.token, request).then(() => commitToPromise(commit, request, site));
 }
 
 /** Lets go of what a request holds open when it will not be committed again. */
@@ -109,19 +152,24 @@ function waitFor(token: Promise<void>, request: unknown): Promise<void> {
 }
 
 /** An abort that comes before the outcome is delivered wins, as in Node, though the work is done by then. */
-async function commitUnlessAborted<Q, R>(commit: (q: Q) => R | Failure, request: Q, signal: AbortSignal): Promise<R> {
+async function commitUnlessAborted<Q, R>(
+  commit: (q: Q) => R | Failure,
+  request: Q,
+  signal: AbortSignal,
+  origin: Origin,
+): Promise<R> {
   for (;;) {
     if (signal.aborted) {
       abandon(request);
-      throw abortError(signal);
+      throw abortError(signal, origin);
     }
     const outcome = commit(request);
     if (!(outcome instanceof Failure)) {
       await new Promise<void>(afterTurn);
-      if (signal.aborted) throw abortError(signal);
+      if (signal.aborted) throw abortError(signal, origin);
       return outcome;
     }
-    if (outcome.token === undefined) return rejectSoon(outcome.toError());
+    if (outcome.token === undefined) return rejectSoon(outcome.toError(origin));
     await waitFor(outcome.token, request);
   }
 }
@@ -136,12 +184,21 @@ function showingUndefined<Q>(commit: (request: Q) => unknown): (request: Q) => u
   };
 }
 
-/** Commits a prepared request and hands its outcome to `callback`, later. */
-export function commitToCallback<Q>(commit: (request: Q) => unknown, request: Q, callback: Callback): void {
+/**
+ * Commits a prepared request and hands its outcome to `callback`, later.
+ *
+ * @param origin what was called: stacks of errors begin at its caller
+ */
+export function commitToCallback<Q>(
+  commit: (request: Q) => unknown,
+  request: Q,
+  callback: Callback,
+  origin: Origin,
+): void {
   const signal = signalOf(request);
   if (signal?.aborted) {
     abandon(request);
-    soon1(callback as never, abortError(signal));
+    soon1(callback as never, abortError(signal, origin));
     return;
   }
   let outcome: unknown;
@@ -149,70 +206,99 @@ export function commitToCallback<Q>(commit: (request: Q) => unknown, request: Q,
     outcome = commit(request);
   } catch (error) {
     // Such as an encoding that only decoding finds wrong.
-    soon1(callback as never, error);
+    soon1(callback as never, fromCaller(error, origin));
     return;
   }
-  if (outcome instanceof Failure) failCallback(commit, request, callback, outcome);
-  else if (signal !== undefined) afterTurn(() => deliverUnlessAborted(callback, outcome, signal));
+  if (outcome instanceof Failure) failCallback(commit, request, callback, outcome, origin);
+  else if (signal !== undefined) deliverUnlessAborted(callback, outcome, signal, callSiteOf(origin));
   else if (outcome === undefined) soon1(callback as never, null);
   else soon2(callback as never, null, outcome === NOTHING ? undefined : outcome);
 }
 
-function failCallback<Q>(commit: (request: Q) => unknown, request: Q, callback: Callback, failure: Failure): void {
-  if (failure.token === undefined) soon1(callback as never, failure.toError());
+function failCallback<Q>(
+  commit: (request: Q) => unknown,
+  request: Q,
+  callback: Callback,
+  failure: Failure,
+  origin: Origin,
+): void {
+  if (failure.token === undefined) soon1(callback as never, failure.toError(origin));
   else {
-    const again = (): void => commitToCallback(commit, request, callback);
+    const site = callSiteOf(origin);
+    const again = (): void => commitToCallback(commit, request, callback, site);
     void waitFor(failure.token, request).then(again, (error) => soon1(callback as never, error));
   }
 }
 
-function deliverUnlessAborted(callback: Callback, outcome: unknown, signal: AbortSignal): void {
-  if (signal.aborted) callback(abortError(signal));
-  else if (outcome === undefined) callback(null);
-  else callback(null, outcome === NOTHING ? undefined : outcome);
+function deliverUnlessAborted(callback: Callback, outcome: unknown, signal: AbortSignal, origin: Origin): void {
+  afterTurn(() => {
+    if (signal.aborted) callback(abortError(signal, origin));
+    else if (outcome === undefined) callback(null);
+    else callback(null, outcome === NOTHING ? undefined : outcome);
+  });
+}
+
+/** Commits for a callback form that runs: what is wrong with its arguments is thrown. */
+function startCallback<Q>(
+  commit: (request: Q) => unknown,
+  prepare: Prepare<Q>,
+  form: Form,
+  callback: unknown,
+  a: unknown,
+  b?: unknown,
+  c?: unknown,
+): void {
+  try {
+    commitToCallback(commit, prepare(callback, a, b, c), callback as Callback, form);
+  } catch (error) {
+    throw fromCaller(error, form);
+  }
 }
 
 /** Callback form `(a, callback)`. */
 export function deriveCallback1<Q>({ prepare, commit }: Operation<Q, unknown>): Form {
-  return (a, callback) => {
-    commitToCallback(commit, prepare(callback, a), callback as Callback);
-  };
+  const form: Form = (a, callback) => startCallback(commit, prepare, form, callback, a);
+  return form;
 }
 
 /** Callback form `(a, b, callback)`. */
 export function deriveCallback2<Q>({ prepare, commit }: Operation<Q, unknown>): Form {
-  return (a, b, callback) => {
-    commitToCallback(commit, prepare(callback, a, b), callback as Callback);
-  };
+  const form: Form = (a, b, callback) => startCallback(commit, prepare, form, callback, a, b);
+  return form;
 }
 
 /** Callback form `(a, b, c, callback)`. */
 export function deriveCallback3<Q>({ prepare, commit }: Operation<Q, unknown>): Form {
-  return (a, b, c, callback) => {
-    commitToCallback(commit, prepare(callback, a, b, c), callback as Callback);
+  const form: Form = (a, b, c, callback) => startCallback(commit, prepare, form, callback, a, b, c);
+  return form;
+}
+
+function startOptional2<Q>(operation: Operation<Q, unknown>): Run {
+  const { prepare } = operation;
+  const commit = operation.givesUndefined ? showingUndefined(operation.commit) : operation.commit;
+  return (form, a, b, callback) => {
+    if (typeof b === "function") startCallback(commit, prepare, form, b, a);
+    else startCallback(commit, prepare, form, callback, a, b);
   };
 }
 
 /** Callback form `(a, [b], callback)`. */
 export function deriveOptional2<Q>(operation: Operation<Q, unknown>): Form {
-  const { prepare } = operation;
-  const commit = operation.givesUndefined ? showingUndefined(operation.commit) : operation.commit;
-  return (a, b, callback) => {
-    if (typeof b === "function") commitToCallback(commit, prepare(b, a), b as Callback);
-    else commitToCallback(commit, prepare(callback, a, b), callback as Callback);
-  };
+  return formOf(startOptional2(operation), 3);
 }
 
 /** As deriveOptional2 for the operations whose options have a default in Node, which `length` does not count. */
 export function deriveDefaulted2<Q>(operation: Operation<Q, unknown>): Form {
-  const call = deriveOptional2(operation);
-  return (a, b = undefined, callback = undefined) => call(a, b, callback);
+  const start = startOptional2(operation);
+  const form: Form = (a, b = undefined, callback = undefined) => start(form, a, b, callback);
+  return form;
 }
 
 /** Callback form `(a, b, [c], callback)`. */
 export function deriveOptional3<Q>({ prepare, commit }: Operation<Q, unknown>): Form {
-  return (a, b, c, callback) => {
-    if (typeof c === "function") commitToCallback(commit, prepare(c, a, b), c as Callback);
-    else commitToCallback(commit, prepare(callback, a, b, c), callback as Callback);
+  const form: Form = (a, b, c, callback) => {
+    if (typeof c === "function") startCallback(commit, prepare, form, c, a, b);
+    else startCallback(commit, prepare, form, callback, a, b, c);
   };
+  return form;
 }

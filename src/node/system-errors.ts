@@ -8,6 +8,7 @@ import type { Path } from "../vfs/syscalls.ts";
 import { decodeUtf8 } from "./encoding.ts";
 import type { NodeError } from "./errors.ts";
 import { inspect } from "./inspect.ts";
+import { captureStack, type Origin, withoutStack } from "./stacks.ts";
 import { type SystemCallError, shownPath, uvCode, uvMessage } from "./uv-errors.ts";
 
 interface SystemErrorInfo {
@@ -49,10 +50,15 @@ function defineShared(error: Error, info: SystemErrorInfo, name: "errno" | "sysc
   });
 }
 
-/** ERR_FS_EISDIR: a directory was to be removed without `recursive`. @param path as the caller gave it */
-export function rmIsDirectoryError(path: Path | URL): Error {
+/**
+ * ERR_FS_EISDIR: a directory was to be removed without `recursive`.
+ *
+ * @param path as the caller gave it
+ * @param origin what was called: the stack begins at its caller
+ */
+export function rmIsDirectoryError(path: Path | URL, origin: Origin): Error {
   const info: SystemErrorInfo = { code: "EISDIR", message: "is a directory", path, syscall: "rm", errno: EISDIR };
-  const error = new SystemError() as SystemError & NodeError;
+  const error = withoutStack(() => new SystemError()) as SystemError & NodeError;
   error.code = "ERR_FS_EISDIR";
   defineHidden(error, "name", "SystemError");
   defineHidden(error, "message", `Path is a directory: rm returned EISDIR (is a directory) ${givenPath(path)}`);
@@ -62,6 +68,7 @@ export function rmIsDirectoryError(path: Path | URL): Error {
   defineShared(error, info, "path");
   // V8 writes the name into the stack when that is first read.
   defineHidden(error, "name", "SystemError [ERR_FS_EISDIR]");
+  captureStack(error, origin);
   void error.stack;
   defineHidden(error, "name", "SystemError");
   return error;
@@ -80,10 +87,12 @@ const REASONS: Record<string, string> = {
  *
  * For errors that Node's walk does not expect, such as ENAMETOOLONG, Node loses errno and code; here they are kept.
  */
-export function rmSyncError(errno: number, path: Path): Error {
+export function rmSyncError(errno: number, path: Path, origin: Origin): Error {
   const code = uvCode(errno);
   const shown = shownPath(path);
-  const error = new Error(`${code}, ${REASONS[code] ?? uvMessage(errno)}: '${shown}'`) as SystemCallError;
+  const message = `${code}, ${REASONS[code] ?? uvMessage(errno)}: '${shown}'`;
+  const error = withoutStack(() => new Error(message)) as SystemCallError;
+  captureStack(error, origin);
   error.errno = -errno;
   error.code = code;
   error.path = shown;

@@ -8,6 +8,7 @@ import { EAGAIN } from "../base/errno.ts";
 import { keepShape } from "../base/shapes.ts";
 import type { Path, Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, toWellFormed } from "./encoding.ts";
+import { captureStack, fromCaller, noteError, type Origin, withoutStack } from "./stacks.ts";
 
 /** errno -> [code, message]; 95 is ENOTSUP in libuv though Linux says EOPNOTSUPP. */
 const UV_ERRORS = new Map<number, readonly [code: string, message: string]>([
@@ -92,11 +93,20 @@ function failureMessage(errno: number, syscall: string, path: string | undefined
  *
  * @param errno negated errno
  * @param syscall libuv's word for the call, which is not always the function's name (`scandir`, `copyfile`, `utime`)
+ * @param origin what was called: the stack begins at its caller. Without one the form that it passes sees to that
  */
-export function uvException(errno: number, syscall: string, path?: Path, dest?: Path): SystemCallError {
+export function uvException(
+  errno: number,
+  syscall: string,
+  path?: Path,
+  dest?: Path,
+  origin?: Origin,
+): SystemCallError {
   const from = path === undefined ? undefined : shownPath(path);
   const to = dest === undefined ? undefined : shownPath(dest);
-  const error = new Error(failureMessage(errno, syscall, from, to)) as SystemCallError;
+  const error = withoutStack(() => new Error(failureMessage(errno, syscall, from, to))) as SystemCallError;
+  if (origin !== undefined) captureStack(error, origin);
+  else noteError(captureStack(error, uvException), captureStack);
   error.errno = errno;
   error.code = uvCode(errno);
   error.syscall = syscall;
@@ -106,8 +116,9 @@ export function uvException(errno: number, syscall: string, path?: Path, dest?: 
 }
 
 /** As uvException, for the one call (writeSync) whose error Node builds in JavaScript: `code` comes last. */
-export function writeException(errno: number): SystemCallError {
-  const error = new Error(failureMessage(errno, "write", undefined, undefined)) as SystemCallError;
+export function writeException(errno: number, origin: Origin): SystemCallError {
+  const error = withoutStack(() => new Error(failureMessage(errno, "write", undefined, undefined))) as SystemCallError;
+  captureStack(error, origin);
   error.errno = errno;
   error.syscall = "write";
   error.code = uvCode(errno);
@@ -132,8 +143,9 @@ export class Failure {
     this.token = token;
   }
 
-  toError(): Error {
-    return uvException(this.errno, this.syscall, this.path, this.dest);
+  /** @param origin what was called: the stack begins at its caller */
+  toError(origin: Origin): Error {
+    return uvException(this.errno, this.syscall, this.path, this.dest, origin);
   }
 }
 
@@ -141,15 +153,15 @@ keepShape(new Failure(0, ""));
 
 /** A failure that is shown as an Error of its own kind. */
 export class SpecialFailure extends Failure {
-  readonly #build: () => Error;
+  readonly #build: (origin: Origin) => Error;
 
-  constructor(errno: number, syscall: string, build: () => Error) {
+  constructor(errno: number, syscall: string, build: (origin: Origin) => Error) {
     super(errno, syscall);
     this.#build = build;
   }
 
-  override toError(): Error {
-    return this.#build();
+  override toError(origin: Origin): Error {
+    return fromCaller(this.#build(origin), origin) as Error;
   }
 }
 

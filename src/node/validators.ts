@@ -7,6 +7,7 @@
 
 import { isEncoding } from "./encoding.ts";
 import { argTypeError, argValueError, bindingModeError, fdError, outOfRangeError } from "./errors.ts";
+import { fromCaller, type Origin } from "./stacks.ts";
 
 /** A caller's callback: the error or null, then the results. */
 export type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -76,10 +77,14 @@ export function checkAbortSignal(signal: unknown, name: string): asserts signal 
   }
 }
 
-/** A descriptor that Node's binding looks at: synchronous forms, and all calls that only take a descriptor. */
-export function checkFd(fd: unknown): number {
+/**
+ * A descriptor that Node's binding looks at: synchronous forms, and all calls that only take a descriptor.
+ *
+ * @param form what was called: the stack of the error begins at its caller
+ */
+export function checkFd(fd: unknown, form?: Origin): number {
   if (typeof fd === "number" && (fd | 0) === fd && fd >= 0) return fd;
-  throw fdError(fd);
+  throw fromCaller(fdError(fd), form);
 }
 
 /** A descriptor that Node checks in JavaScript: callback forms of read, write and their vectors. */
@@ -95,9 +100,17 @@ export function isInt32(value: unknown): value is number {
 }
 
 /** Permission bits: a number, or octal digits. @param fallback used for null and undefined */
-export function toFileMode(mode: unknown, name: string, fallback?: number): number {
+export function toFileMode(mode: unknown, name: string, fallback?: number, form?: Origin): number {
   if (typeof mode === "number" && mode === mode >>> 0) return mode;
-  return toFileModeSlow(mode ?? fallback, name);
+  return toFileModeFor(form, mode ?? fallback, name);
+}
+
+function toFileModeFor(form: Origin | undefined, mode: unknown, name: string): number {
+  try {
+    return toFileModeSlow(mode, name);
+  } catch (error) {
+    throw fromCaller(error, form);
+  }
 }
 
 function toFileModeSlow(mode: unknown, name: string): number {
@@ -112,9 +125,9 @@ function toFileModeSlow(mode: unknown, name: string): number {
 }
 
 /** Mode of access and copyFile: three bits, checked where Node's binding checks them. */
-export function toBindingMode(mode: unknown): number {
+export function toBindingMode(mode: unknown, form?: Origin): number {
   if (mode === undefined || mode === null) return 0;
-  if (typeof mode !== "number" || !(mode > -1 && mode < 8)) throw bindingModeError(mode);
+  if (typeof mode !== "number" || !(mode > -1 && mode < 8)) throw fromCaller(bindingModeError(mode), form);
   return mode | 0;
 }
 

@@ -60,6 +60,10 @@ export const VERSION_REASONS: readonly VersionReason[] = [
   { cases: /^readdir .*recursive/, reason: "the recursive forms are asynchronous, and walk breadth first" },
   { cases: /^(write|append)File .*generator/, reason: "util.inspect shows generators by another name" },
   { cases: /^program: a Stats object/, reason: "the dates of Stats are getters of the prototype, no own properties" },
+  {
+    cases: /^program: aborted /,
+    reason: "an AbortError carries its cause; up to 512 KiB are written in one step, after which an abort still counts",
+  },
   { cases: /^(write|append|read)File .*signal/, reason: "an AbortError carries its cause" },
 ];
 

@@ -86,9 +86,9 @@ function modeOperations(sys: Syscalls) {
   };
 
   function chmodSync(path: unknown, mode: unknown): void {
-    const name = toPath(path);
-    const rc = sys.chmod(name, toFileMode(mode, "mode"), 0);
-    if (rc < 0) throw uvException(rc, "chmod", name);
+    const name = toPath(path, "path", chmodSync);
+    const rc = sys.chmod(name, toFileMode(mode, "mode", undefined, chmodSync), 0);
+    if (rc < 0) throw uvException(rc, "chmod", name, undefined, chmodSync);
   }
 
   return { chmod, chmodSync, fchmod };

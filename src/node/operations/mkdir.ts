@@ -9,6 +9,7 @@ import { type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "../encoding.ts";
 import { toPath } from "../paths.ts";
 import { emitWarning } from "../platform.ts";
+import { fromCaller } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { type Failure, failed, outcomeOf, shownPath, uvException } from "../uv-errors.ts";
 import { checkBoolean, checkCallback, toFileMode, toOptions } from "../validators.ts";
@@ -161,17 +162,25 @@ export function mkdirOperations(sys: Syscalls) {
 
   function mkdirSync(path: unknown, options?: unknown): string | undefined {
     if (options !== undefined) return mkdirWithOptions(path, options);
-    const name = toPath(path);
+    const name = toPath(path, "path", mkdirSync);
     const rc = sys.mkdir(name, DEFAULT_MODE);
-    if (rc < 0) throw uvException(rc, "mkdir", name);
+    if (rc < 0) throw uvException(rc, "mkdir", name, undefined, mkdirSync);
     return undefined;
   }
 
   function mkdirWithOptions(path: unknown, options: unknown): string | undefined {
-    const { mode, recursive } = toMkdirOptions(options);
-    const outcome = mkdir.commit(toRequest(toPath(path), mode, recursive, true));
-    if (typeof outcome === "object") throw outcome.toError();
+    const outcome = mkdir.commit(toSyncRequest(path, options));
+    if (typeof outcome === "object") throw outcome.toError(mkdirSync);
     return outcome;
+  }
+
+  function toSyncRequest(path: unknown, options: unknown): MkdirRequest {
+    try {
+      const { mode, recursive } = toMkdirOptions(options);
+      return toRequest(toPath(path), mode, recursive, true);
+    } catch (error) {
+      throw fromCaller(error, mkdirSync);
+    }
   }
 
   return { mkdir, mkdirSync, mkdtemp: mkdtempOperation(sys) };

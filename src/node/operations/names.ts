@@ -55,10 +55,10 @@ export function nameOperations(sys: Syscalls) {
   };
 
   function renameSync(oldPath: unknown, newPath: unknown): void {
-    const from = toPath(oldPath, "oldPath");
-    const to = toPath(newPath, "newPath");
+    const from = toPath(oldPath, "oldPath", renameSync);
+    const to = toPath(newPath, "newPath", renameSync);
     const rc = sys.rename(from, to);
-    if (rc < 0) throw uvException(rc, "rename", from, to);
+    if (rc < 0) throw uvException(rc, "rename", from, to, renameSync);
   }
 
   const link: Operation<TwoPaths, void> = {
@@ -70,10 +70,10 @@ export function nameOperations(sys: Syscalls) {
   };
 
   function linkSync(existingPath: unknown, newPath: unknown): void {
-    const from = toPath(existingPath, "existingPath");
-    const to = toPath(newPath, "newPath");
+    const from = toPath(existingPath, "existingPath", linkSync);
+    const to = toPath(newPath, "newPath", linkSync);
     const rc = sys.link(from, to);
-    if (rc < 0) throw uvException(rc, "link", from, to);
+    if (rc < 0) throw uvException(rc, "link", from, to, linkSync);
   }
 
   const symlink: Operation<SymlinkRequest, void> = {
@@ -94,9 +94,9 @@ export function nameOperations(sys: Syscalls) {
   };
 
   function unlinkSync(path: unknown): void {
-    const name = toPath(path);
+    const name = toPath(path, "path", unlinkSync);
     const rc = sys.unlink(name);
-    if (rc < 0) throw uvException(rc, "unlink", name);
+    if (rc < 0) throw uvException(rc, "unlink", name, undefined, unlinkSync);
   }
 
   const rmdir: Operation<Path, void> = {

@@ -100,7 +100,7 @@ function extraCalls(sys: Syscalls) {
 
   function syncSync(): void {
     const rc = sys.sync();
-    if (rc < 0) throw uvException(rc, "sync");
+    if (rc < 0) throw uvException(rc, "sync", undefined, undefined, syncSync);
   }
 
   return { fallocateSync, lseekSync, flockSync, syncSync };
@@ -109,17 +109,17 @@ function extraCalls(sys: Syscalls) {
 /** Operations on descriptors as a whole, on the system calls of a task. */
 export function openOperations(sys: Syscalls) {
   function openSync(path: unknown, flags?: unknown, mode?: unknown): number {
-    const openFlags = toFlags(flags);
-    const bits = mode === undefined ? DEFAULT_MODE : toFileMode(mode, "mode", DEFAULT_MODE);
-    const name = toPath(path);
+    const openFlags = toFlags(flags, "flags", openSync);
+    const bits = mode === undefined ? DEFAULT_MODE : toFileMode(mode, "mode", DEFAULT_MODE, openSync);
+    const name = toPath(path, "path", openSync);
     const fd = sys.open(name, openFlags, bits);
-    if (fd < 0) throw uvException(fd, "open", name);
+    if (fd < 0) throw uvException(fd, "open", name, undefined, openSync);
     return fd;
   }
 
   function closeSync(fd: unknown): void {
-    const rc = sys.close(checkFd(fd));
-    if (rc < 0) throw uvException(rc, "close");
+    const rc = sys.close(checkFd(fd, closeSync));
+    if (rc < 0) throw uvException(rc, "close", undefined, undefined, closeSync);
   }
 
   const ftruncate: Operation<{ fd: number; len: number }, void> = {

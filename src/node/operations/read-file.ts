@@ -13,6 +13,7 @@ import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8Range, MIN_AS
 import { argTypeError, argValueError, fileTooLargeError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
+import { fromCaller, type Origin } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { Failure, failed, SpecialFailure, uvException } from "../uv-errors.ts";
 import {
@@ -200,20 +201,20 @@ class QuickRead {
   }
 
   /** Text of a small file by its name. @returns undefined when it is no such file */
-  smallText(path: Path): string | undefined {
+  smallText(path: Path, form: Origin): string | undefined {
     const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
     if (found === -EOPNOTSUPP) return undefined;
-    if (found < 0) throw uvException(found, "open", path);
+    if (found < 0) throw uvException(found, "open", path, undefined, form);
     // Fast paths: same result.
     if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8Range(this.#sys.bytesFound(found), found);
     return this.#sys.textFound(found);
   }
 
   /** Bytes of a small file by its name. @returns undefined when it is no such file */
-  smallBytes(path: Path): Uint8Array | undefined {
+  smallBytes(path: Path, form: Origin): Uint8Array | undefined {
     const found = this.#sys.findSmall(path, SMALL_BYTES);
     if (found === -EOPNOTSUPP) return undefined;
-    if (found < 0) throw uvException(found, "open", path);
+    if (found < 0) throw uvException(found, "open", path, undefined, form);
     const target = allocBytes(found); // Fast path: same result.
     this.#sys.copyFound(target, found);
     return target;
@@ -249,25 +250,30 @@ export function readFileOperations(sys: Syscalls) {
       // Fast paths: same result.
       const isText = options === "utf8" || options === "utf-8";
       const quickly = isText
-        ? quick.smallText(toPath(file))
+        ? quick.smallText(toPath(file, "path", readFileSync), readFileSync)
         : options === undefined || options === null
-          ? quick.smallBytes(toPath(file))
+          ? quick.smallBytes(toPath(file, "path", readFileSync), readFileSync)
           : undefined;
       if (quickly !== undefined) return quickly;
     }
-    return readOther(file, toReadFileOptions(options));
+    try {
+      return readOther(file, toReadFileOptions(options));
+    } catch (error) {
+      throw fromCaller(error, readFileSync);
+    }
   }
 
   function readOther(file: unknown, options: CommonOptions): string | Uint8Array {
     const { encoding } = options;
     const isText = (encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined;
     const job = syncJob(file, options, isText);
-    const text = isText && job.path !== undefined && job.flags === O_RDONLY ? quick.smallText(job.path) : undefined;
+    const text =
+      isText && job.path !== undefined && job.flags === O_RDONLY ? quick.smallText(job.path, readFileSync) : undefined;
     if (text !== undefined) return text;
     const outcome = reader.run(job);
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();
-    throw outcome.toError();
+    throw outcome.toError(readFileSync);
   }
 
   return { readFile, readFileSync };

@@ -8,6 +8,7 @@ import { bytesOf } from "../../base/views.ts";
 import type { Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText } from "../encoding.ts";
 import { argValueError } from "../errors.ts";
+import { fromCaller } from "../stacks.ts";
 import { type Failure, failed, uvException, writeException } from "../uv-errors.ts";
 import {
   checkBuffer,
@@ -127,7 +128,7 @@ export function readWriteOperations(sys: Syscalls) {
     const range = toReadRange(buffer, offset, length, position);
     if (range === undefined) return 0;
     const count = sys.read(checkFd(fd), range.bytes, range.offset, range.length, range.position);
-    if (count < 0) throw uvException(count, "read");
+    if (count < 0) throw uvException(count, "read", undefined, undefined, readSync);
     return count;
   }
 
@@ -145,13 +146,17 @@ export function readWriteOperations(sys: Syscalls) {
     ) {
       const isCurrent = position === null || position === undefined;
       if (isCurrent || (Number.isSafeInteger(position) && (position as number) >= -1)) {
-        const count = sys.read(checkFd(fd), buffer, offset, length, isCurrent ? -1 : (position as number));
-        if (count < 0) throw uvException(count, "read");
+        const count = sys.read(checkFd(fd, readSync), buffer, offset, length, isCurrent ? -1 : (position as number));
+        if (count < 0) throw uvException(count, "read", undefined, undefined, readSync);
         return count;
       }
     }
-    // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
-    return readOther(arguments.length, fd, buffer, offset, length, position);
+    try {
+      // biome-ignore lint/complexity/noArguments: Node tells its overloads apart by their number of arguments
+      return readOther(arguments.length, fd, buffer, offset, length, position);
+    } catch (error) {
+      throw fromCaller(error, readSync);
+    }
   }
 
   function writeOther(fd: unknown, data: unknown, offset: unknown, length: unknown, position: unknown): number {
@@ -173,7 +178,7 @@ export function readWriteOperations(sys: Syscalls) {
   }
 
   function finishWrite(count: number): number {
-    if (count < 0) throw writeException(count);
+    if (count < 0) throw writeException(count, writeSync);
     return count;
   }
 
@@ -189,11 +194,21 @@ export function readWriteOperations(sys: Syscalls) {
       length >= 0 &&
       offset + length <= data.length
     ) {
-      const count = sys.write(checkFd(fd), data, offset, length, position === null ? -1 : toWritePosition(position));
-      if (count < 0) throw writeException(count);
+      const count = sys.write(
+        checkFd(fd, writeSync),
+        data,
+        offset,
+        length,
+        position === null ? -1 : toWritePosition(position),
+      );
+      if (count < 0) throw writeException(count, writeSync);
       return count;
     }
-    return writeOther(fd, data, offset, length, position);
+    try {
+      return writeOther(fd, data, offset, length, position);
+    } catch (error) {
+      throw fromCaller(error, writeSync);
+    }
   }
 
   return { commitRead, commitWrite, readSync, writeSync };

@@ -7,6 +7,7 @@ import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/
 import { Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, UV_DIRENT_UNKNOWN, uvTypeOfMode } from "../dirent.ts";
 import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
 import { joinBytes, joinPath, toPath } from "../paths.ts";
+import { fromCaller } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { Failure, failed, uvException } from "../uv-errors.ts";
 import { type CommonOptions, checkBoolean, checkCallback, toOptions } from "../validators.ts";
@@ -167,16 +168,24 @@ export function readdirOperations(sys: Syscalls) {
 
   function readdirSync(path: unknown, options?: unknown): Name[] | Dirent[] {
     if (options !== undefined) return readdirWithOptions(path, options);
-    const name = toPath(path);
+    const name = toPath(path, "path", readdirSync);
     const listing = sys.readdir(name);
-    if (typeof listing === "number") throw uvException(listing, "scandir", name);
+    if (typeof listing === "number") throw uvException(listing, "scandir", name, undefined, readdirSync);
     return listing.names.slice();
   }
 
   function readdirWithOptions(path: unknown, options: unknown): Name[] | Dirent[] {
-    const outcome = reader.run(readdir.prepare(noCallback, path, options));
-    if (outcome instanceof Failure) throw outcome.toError();
+    const outcome = reader.run(toSyncRequest(path, options));
+    if (outcome instanceof Failure) throw outcome.toError(readdirSync);
     return outcome;
+  }
+
+  function toSyncRequest(path: unknown, options: unknown): ReaddirRequest {
+    try {
+      return readdir.prepare(noCallback, path, options);
+    } catch (error) {
+      throw fromCaller(error, readdirSync);
+    }
   }
 
   return { readdir, readdirSync };

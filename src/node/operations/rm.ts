@@ -8,6 +8,7 @@ import { EBUSY, EMFILE, ENFILE, ENOENT, ENOTEMPTY, EPERM } from "../../base/errn
 import { AT_SYMLINK_NOFOLLOW } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
+import { fromCaller, type Origin } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { rmIsDirectoryError, rmSyncError } from "../system-errors.ts";
 import { type Failure, failed, SpecialFailure } from "../uv-errors.ts";
@@ -57,7 +58,7 @@ function check(sys: Syscalls, path: Path, { recursive, force }: RmOptions, given
   if (found === -ENOENT && force) return undefined;
   if (found < 0) return failed(sys, found, "lstat", path);
   if (!foundDirectory(sys) || recursive) return undefined;
-  return new SpecialFailure(0, "rm", () => rmIsDirectoryError(given));
+  return new SpecialFailure(0, "rm", (origin) => rmIsDirectoryError(given, origin));
 }
 
 /** rm on the system calls of a task. */
@@ -75,24 +76,32 @@ export function rmOperations(sys: Syscalls) {
     commit: ({ path, options }) => check(sys, path, options, path) ?? asyncWalk.tree(path),
   };
 
-  function rmSync(path: unknown, options?: unknown): void {
+  function removeNow(path: unknown, options: unknown): void {
     const given = toRmOptions(options);
     const name = toPath(path);
     if (!given.force || !given.recursive) {
       const failure = check(sys, name, given, path as Path | URL);
-      if (failure !== undefined) throw failure.toError();
+      if (failure !== undefined) throw failure.toError(rmSync);
     }
     for (let retries = given.maxRetries; ; retries--) {
       const failure = syncWalk.tree(name);
       if (failure === undefined) return;
-      if (retries === 0 || !isRetried(failure)) throw rmSyncError(failure.errno, name);
+      if (retries === 0 || !isRetried(failure)) throw rmSyncError(failure.errno, name, rmSync);
     }
   }
 
-  /** Removes a directory made by mkdtempDisposable. */
-  function removeSync(path: Path): void {
+  function rmSync(path: unknown, options?: unknown): void {
+    try {
+      removeNow(path, options);
+    } catch (error) {
+      throw fromCaller(error, rmSync);
+    }
+  }
+
+  /** Removes a directory made by mkdtempDisposable, as `form` was told to. */
+  function removeSync(path: Path, form: Origin): void {
     const failure = syncWalk.tree(path);
-    if (failure !== undefined) throw rmSyncError(failure.errno, path);
+    if (failure !== undefined) throw rmSyncError(failure.errno, path, form);
   }
 
   return { rm, rmSync, removeSync, removeTree: (path: Path) => syncWalk.tree(path) };

@@ -98,31 +98,31 @@ function statOperation(sys: Syscalls, syscall: string, flags: number): Operation
 
 function lookSync(sys: Syscalls) {
   function statSync(path: unknown, options: StatOptions | undefined = undefined): AnyStats | undefined {
-    const name = toPath(path);
+    const name = toPath(path, "path", statSync);
     const isBigint = options !== undefined && options.bigint === true;
     const rc = sys.stat(name, 0);
     if (rc < 0) {
       if ((rc === -ENOENT || rc === -ENOTDIR) && options?.throwIfNoEntry === false) return undefined;
-      throw uvException(rc, "stat", name);
+      throw uvException(rc, "stat", name, undefined, statSync);
     }
     return isBigint ? new BigIntStats(sys.statValues) : statsOf(sys.statValues);
   }
 
   function lstatSync(path: unknown, options: StatOptions | undefined = undefined): AnyStats | undefined {
-    const name = toPath(path);
+    const name = toPath(path, "path", lstatSync);
     const isBigint = options !== undefined && options.bigint === true;
     const rc = sys.stat(name, AT_SYMLINK_NOFOLLOW);
     if (rc < 0) {
       if (rc === -ENOENT && options?.throwIfNoEntry === false) return undefined;
-      throw uvException(rc, "lstat", name);
+      throw uvException(rc, "lstat", name, undefined, lstatSync);
     }
     return isBigint ? new BigIntStats(sys.statValues) : statsOf(sys.statValues);
   }
 
   function fstatSync(fd: unknown, options: StatOptions | undefined = undefined): AnyStats {
     const isBigint = options !== undefined && options.bigint === true;
-    const rc = sys.fstat(checkFd(fd));
-    if (rc < 0) throw uvException(rc, "fstat");
+    const rc = sys.fstat(checkFd(fd, fstatSync));
+    if (rc < 0) throw uvException(rc, "fstat", undefined, undefined, fstatSync);
     return isBigint ? new BigIntStats(sys.statValues) : statsOf(sys.statValues);
   }
 
@@ -144,7 +144,7 @@ function lookSync(sys: Syscalls) {
 
   /** Neither yes nor no: a store must be asked, and there is no time to wait for it. @throws EAGAIN */
   function mustWait(path: Path): never {
-    throw failed(sys, -EAGAIN, "access", path).toError();
+    throw failed(sys, -EAGAIN, "access", path).toError(existsSync);
   }
 
   return { statSync, lstatSync, fstatSync, existsSync };
@@ -181,9 +181,9 @@ export function statOperations(sys: Syscalls) {
   };
 
   function accessSync(path: unknown, mode?: unknown): void {
-    const name = toPath(path);
-    const rc = sys.access(name, mode === undefined ? F_OK : toBindingMode(mode));
-    if (rc < 0) throw uvException(rc, "access", name);
+    const name = toPath(path, "path", accessSync);
+    const rc = sys.access(name, mode === undefined ? F_OK : toBindingMode(mode, accessSync));
+    if (rc < 0) throw uvException(rc, "access", name, undefined, accessSync);
   }
 
   /** Answers by the callback's only argument; a path that cannot be one does not exist. */

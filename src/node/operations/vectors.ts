@@ -4,6 +4,7 @@
 import { EAGAIN, EINVAL } from "../../base/errno.ts";
 import { bytesOf } from "../../base/views.ts";
 import type { Syscalls } from "../../vfs/syscalls.ts";
+import { fromCaller, type Origin } from "../stacks.ts";
 import { type Failure, failed, uvException } from "../uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "../validators.ts";
 
@@ -41,10 +42,19 @@ function transferAll(request: VectorRequest, transfer: Transfer): number {
 }
 
 /** Synchronous forms cannot wait for the rest: what was transferred before the wait is their result. */
-function countOrThrow(request: VectorRequest, outcome: number | Failure): number {
+function countOrThrow(request: VectorRequest, outcome: number | Failure, form: Origin): number {
   if (typeof outcome === "number") return outcome;
   if (request.transferred > 0) return request.transferred;
-  throw outcome.toError();
+  throw outcome.toError(form);
+}
+
+function toSyncRequest(fd: unknown, buffers: unknown, position: unknown, form: Origin): VectorRequest {
+  try {
+    checkBufferArray(buffers);
+    return toVectorRequest(checkFd(fd), buffers, position);
+  } catch (error) {
+    throw fromCaller(error, form);
+  }
 }
 
 /** readv, writev and copyFileRange on the system calls of a task. */
@@ -64,16 +74,14 @@ export function vectorOperations(sys: Syscalls) {
   }
 
   function readvSync(fd: unknown, buffers: unknown, position?: unknown): number {
-    checkBufferArray(buffers);
-    const request = toVectorRequest(checkFd(fd), buffers, position);
-    return countOrThrow(request, commitReadv(request));
+    const request = toSyncRequest(fd, buffers, position, readvSync);
+    return countOrThrow(request, commitReadv(request), readvSync);
   }
 
   function writevSync(fd: unknown, buffers: unknown, position?: unknown): number {
-    checkBufferArray(buffers);
-    if (buffers.length === 0) return 0;
-    const request = toVectorRequest(checkFd(fd), buffers, position);
-    return countOrThrow(request, commitWritev(request));
+    if (Array.isArray(buffers) && buffers.length === 0) return 0;
+    const request = toSyncRequest(fd, buffers, position, writevSync);
+    return countOrThrow(request, commitWritev(request), writevSync);
   }
 
   function copyFileRangeSync(

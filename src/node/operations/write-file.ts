@@ -11,6 +11,7 @@ import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText, encodeUtf8Into } from "../encoding.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
+import { fromCaller, type Origin } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { type Failure, failed, uvException, writeException } from "../uv-errors.ts";
 import {
@@ -190,7 +191,14 @@ export function writeFileOperations(sys: Syscalls) {
    *
    * @param isText Node's native path for text has its own error shape
    */
-  function writeAndClose(fd: number, isOwn: boolean, bytes: Uint8Array, length: number, isText: boolean): void {
+  function writeAndClose(
+    fd: number,
+    isOwn: boolean,
+    bytes: Uint8Array,
+    length: number,
+    isText: boolean,
+    form: Origin,
+  ): void {
     let written = 0;
     while (written < length) {
       const count = sys.write(fd, bytes, written, length - written, -1);
@@ -198,43 +206,43 @@ export function writeFileOperations(sys: Syscalls) {
         if (count === -EFAULT && written >= byteLengthOf(bytes)) break;
         if (isOwn) sys.close(fd);
         const errno = count === 0 ? -EIO : count;
-        throw isText ? uvException(errno, "write") : writeException(errno);
+        throw isText ? uvException(errno, "write", undefined, undefined, form) : writeException(errno, form);
       }
       written += count;
     }
     if (isOwn) sys.close(fd);
   }
 
-  function writeTextSync(file: unknown, text: string, flags: number, mode: number): void {
+  function writeTextSync(file: unknown, text: string, flags: number, mode: number, form: Origin): void {
     const isFd = isInt32(file);
     const path = isFd ? "" : toPath(file);
     const fd = isFd ? file : sys.open(path, flags, mode);
-    if (fd < 0) throw isFd ? uvException(-9, "write") : uvException(fd, "open", path);
+    if (fd < 0) throw uvException(isFd ? -9 : fd, isFd ? "write" : "open", isFd ? undefined : path, undefined, form);
     const rc = sys.writeText(fd, text);
-    if (rc === -EOPNOTSUPP) writeEncoded(fd, !isFd, text);
+    if (rc === -EOPNOTSUPP) writeEncoded(fd, !isFd, text, form);
     else {
       if (!isFd) sys.close(fd);
-      if (rc < 0) throw uvException(rc, "write");
+      if (rc < 0) throw uvException(rc, "write", undefined, undefined, form);
     }
   }
 
-  function writeEncoded(fd: number, isOwn: boolean, text: string): void {
+  function writeEncoded(fd: number, isOwn: boolean, text: string, form: Origin): void {
     const maxBytes = text.length * MAX_BYTES_PER_UNIT;
     if (maxBytes > MAX_SCRATCH_BYTES) {
       const bytes = encodeText(text, "utf8");
-      writeAndClose(fd, isOwn, bytes, bytes.length, true);
+      writeAndClose(fd, isOwn, bytes, bytes.length, true, form);
     } else {
       const scratch = takeScratch(maxBytes);
       const length = encodeUtf8Into(text, scratch);
-      writeAndClose(fd, isOwn, scratch, length, true);
+      writeAndClose(fd, isOwn, scratch, length, true, form);
       returnScratch(scratch);
     }
   }
 
   function writeBytesSync(path: Path, bytes: Uint8Array): void {
     const fd = sys.open(path, CREATE_FLAGS, DEFAULT_MODE);
-    if (fd < 0) throw uvException(fd, "open", path);
-    writeAndClose(fd, true, bytes, bytes.byteLength, false);
+    if (fd < 0) throw uvException(fd, "open", path, undefined, writeFileSync);
+    writeAndClose(fd, true, bytes, bytes.byteLength, false, writeFileSync);
   }
 
   function writeFileSync(file: unknown, data: unknown, options?: unknown): void {
@@ -242,20 +250,22 @@ export function writeFileOperations(sys: Syscalls) {
     sys.holdTime();
     try {
       // Fast paths: same result.
-      if (isPlain && typeof data === "string") writeTextSync(file, data, CREATE_FLAGS, DEFAULT_MODE);
+      if (isPlain && typeof data === "string") writeTextSync(file, data, CREATE_FLAGS, DEFAULT_MODE, writeFileSync);
       else if (isPlain && data instanceof Uint8Array) writeBytesSync(toPath(file), data);
-      else writeOther(file, data, toWriteFileOptions(options));
+      else writeOther(file, data, toWriteFileOptions(options), writeFileSync);
+    } catch (error) {
+      throw fromCaller(error, writeFileSync);
     } finally {
       sys.releaseTime();
     }
   }
 
-  function writeOther(file: unknown, data: unknown, options: CommonOptions): void {
+  function writeOther(file: unknown, data: unknown, options: CommonOptions, form: Origin): void {
     const isUtf8 = options.encoding === "utf8" || options.encoding === "utf-8";
     const flag = options.flag || "w";
     if (typeof data === "string" && isUtf8 && options.flush !== true) {
       const path = isInt32(file) ? file : toPath(file);
-      writeTextSync(path, data, toFlags(flag), toFileMode(options.mode, "mode", DEFAULT_MODE));
+      writeTextSync(path, data, toFlags(flag), toFileMode(options.mode, "mode", DEFAULT_MODE), form);
       return;
     }
     const bytes = toBytes(data, options.encoding, false);
@@ -263,7 +273,7 @@ export function writeFileOperations(sys: Syscalls) {
     const outcome = writer.run(job);
     if (outcome === undefined) return;
     job.abandon?.();
-    throw outcome.syscall === "write" ? writeException(outcome.errno) : outcome.toError();
+    throw outcome.syscall === "write" ? writeException(outcome.errno, form) : outcome.toError(form);
   }
 
   function toSyncJob(file: unknown, flag: unknown, bytes: Uint8Array, options: CommonOptions): WriteFileJob {
@@ -274,7 +284,11 @@ export function writeFileOperations(sys: Syscalls) {
   }
 
   function appendFileSync(file: unknown, data: unknown, options?: unknown): void {
-    writeOther(file, data, toWriteFileOptions(toAppendFileOptions(options, isInt32(file))));
+    try {
+      writeOther(file, data, toWriteFileOptions(toAppendFileOptions(options, isInt32(file))), appendFileSync);
+    } catch (error) {
+      throw fromCaller(error, appendFileSync);
+    }
   }
 
   return { writeFile, appendFile, writeFileSync, appendFileSync };

@@ -1,8 +1,11 @@
 /** The whole table. */
 import type { Case } from "../case.ts";
 import { DELIBERATE } from "../deliberate.ts";
+import { ABORT_CASES } from "./aborts.ts";
 import { ARGUMENT_CASES } from "./arguments.ts";
+import { CLASS_CASES } from "./classes.ts";
 import { DESCRIPTOR_CASES } from "./descriptors.ts";
+import { HANDLE_CASES } from "./handles.ts";
 import { ONE_PATH_CASES } from "./one-path.ts";
 import { OPTION_CASES } from "./options.ts";
 import { PROGRAM_CASES } from "./programs.ts";
@@ -23,6 +26,9 @@ export const EVERY_CASE: readonly Case[] = unique([
   ...ARGUMENT_CASES,
   ...PROGRAM_CASES,
   ...VIEW_CASES,
+  ...CLASS_CASES,
+  ...HANDLE_CASES,
+  ...ABORT_CASES,
 ]);
 
 /** One in this many cases runs in its asynchronous forms, too: the three share one body. */
@@ -53,6 +59,9 @@ export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   arguments: chosen(ARGUMENT_CASES),
   programs: PROGRAM_CASES,
   views: VIEW_CASES,
+  classes: CLASS_CASES,
+  handles: HANDLE_CASES,
+  aborts: ABORT_CASES,
 };
 
 export const ALL_CASES: readonly Case[] = Object.values(TABLES).flat();

@@ -6,7 +6,7 @@ import type { Case, Context } from "../case.ts";
 import type { TreeName } from "../tree.ts";
 
 /** What comes of each step: its value, or the error that it ends in. */
-async function steps(...calls: readonly (() => unknown)[]): Promise<unknown[]> {
+export async function steps(...calls: readonly (() => unknown)[]): Promise<unknown[]> {
   const results: unknown[] = [];
   for (const call of calls) {
     try {
@@ -224,7 +224,7 @@ const HANDLE_PROGRAMS: Record<string, HandleProgram> = {
     ),
 };
 
-type FreeProgram = (context: Context) => Promise<unknown>;
+export type FreeProgram = (context: Context) => Promise<unknown>;
 
 const FREE_PROGRAMS: Record<string, FreeProgram> = {
   "lchmod is not there": ({ fs, path }) => steps(() => fs.promises.lchmod(path("file"), 0o600)),
@@ -279,7 +279,7 @@ const FREE_PROGRAMS: Record<string, FreeProgram> = {
     }),
 };
 
-function program(name: string, run: FreeProgram, tree: TreeName, open?: Case["open"]): Case {
+export function program(name: string, run: FreeProgram, tree: TreeName, open?: Case["open"]): Case {
   return { id: `program: ${name}`, fn: "program", form: "promise", tree, open, args: () => [], program: run };
 }
 

@@ -66,4 +66,21 @@ describe("Stats", () => {
     ]);
     expect(fs.statfsSync(at(""), { bigint: true }).bsize).toBeTypeOf("bigint");
   });
+
+  it("warns once, in Node's words, of those who construct it, and not of those who stat", async () => {
+    const { fs, at } = hostFace();
+    const warnings: (Error & { code?: string })[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", listener);
+    fs.statSync(at(""));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+    for (const each of [1, 2]) Reflect.construct(fs.Stats, [each]);
+    (fs.Stats as unknown as () => void).call({});
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", listener);
+    expect(warnings.map(({ name, code, message }) => [name, code, message])).toEqual([
+      ["DeprecationWarning", "DEP0180", "fs.Stats constructor is deprecated."],
+    ]);
+  });
 });
