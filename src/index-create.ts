@@ -1,6 +1,7 @@
 /** The ways to a file system: new, or from a snapshot; at once, or with the core compiled off the main thread. */
-import { isBytes, toUint8Array } from "./base/bytes.ts";
+
 import { ENOMEM } from "./base/errno.ts";
+import { bytesOf, isBytes } from "./base/views.ts";
 import { ramfs } from "./fs/ramfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
 import { checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
@@ -40,9 +41,9 @@ function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions
   return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
 }
 
-function bytesOf(bytes: unknown): Uint8Array {
+function checkedBytes(bytes: unknown): Uint8Array {
   if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
-  return toUint8Array(bytes);
+  return bytesOf(bytes);
 }
 
 /**
@@ -67,14 +68,14 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
  * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
  */
 export function restoreFsSync(bytes: Uint8Array, options: FsOptions = {}): FolioFs {
-  const given = bytesOf(bytes);
+  const given = checkedBytes(bytes);
   checkOptions(options);
   return restore(coreModule(isShared(options)), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
 export async function restoreFs(bytes: Uint8Array, options: FsOptions = {}): Promise<FolioFs> {
-  const given = bytesOf(bytes);
+  const given = checkedBytes(bytes);
   checkOptions(options);
   return restore(await compileCore(isShared(options)), given, options);
 }

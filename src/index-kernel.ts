@@ -6,8 +6,9 @@
  * (mounts, other credentials, other roots) is EPERM for others than root. What is done to the whole machine is for root,
  * and for the first task's face, which belongs to whoever made the kernel.
  */
-import { isBytes, toUint8Array } from "./base/bytes.ts";
+
 import { EINVAL, EPERM } from "./base/errno.ts";
+import { bytesOf, isBytes } from "./base/views.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
@@ -142,7 +143,7 @@ export class FolioKernel {
     const { module } = this.#machine;
     const { options } = kernel.core;
     const types = kernel.registeredTypes().map(({ name }) => name);
-    const restored = restoreCore(openSnapshot(toUint8Array(bytes), module, options.shared), module, options, types);
+    const restored = restoreCore(openSnapshot(bytesOf(bytes), module, options.shared), module, options, types);
     const rc = restoreInPlace(kernel, restored, reopenStdio);
     if (rc === 0) return;
     restored.destroy();

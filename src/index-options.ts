@@ -1,5 +1,5 @@
 /** Options of createFsSync() and its siblings, and of kernel.task(): defaults and checks. */
-import { isBytes } from "./base/bytes.ts";
+import { isBytes } from "./base/views.ts";
 import type { StdioStreams } from "./fs/stdio.ts";
 import { argTypeError, argValueError, outOfRangeError } from "./node/errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";

@@ -1,7 +1,8 @@
 /**
  * What a view really is. Its properties may say anything: a subclass can answer what it likes for `byteLength` or `set`,
  * and memory that was resized or transferred has fewer bytes than it had when somebody asked. The getters and methods of
- * the language's own prototypes see through that.
+ * the language's own prototypes see through that, and know views of every realm (a `vm` context, jest's jsdom, a frame),
+ * where `instanceof` knows one.
  *
  * Does not own: what Node makes of a view that says it is shorter than it is (node/views.ts).
  */
@@ -22,6 +23,11 @@ const dataViewLength = getter<number>(DataView.prototype, "byteLength");
 const dataViewOffset = getter<number>(DataView.prototype, "byteOffset");
 const dataViewBuffer = getter<ArrayBuffer>(DataView.prototype, "buffer");
 const { set, fill } = typedArray;
+
+/** Whether a value is a typed array, a Buffer or a DataView, of any realm. */
+export function isBytes(value: unknown): value is ArrayBufferView {
+  return ArrayBuffer.isView(value);
+}
 
 /** Whether a value is a Uint8Array, of any realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {

@@ -6,10 +6,11 @@
  *
  * @see Linux drivers/char/mem.c (devices without positions), null(4)
  */
-import { toUint8Array } from "../base/bytes.ts";
+
 import { EBADF, ENOMEM, ESPIPE } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR } from "../base/stat-flags.ts";
+import { bytesOf } from "../base/views.ts";
 import type { FileTable } from "../vfs/file-table.ts";
 import { type FileOperations, type FileSystemType, FS_NOUSER } from "../vfs/fs-type.ts";
 import { Dentry, Inode } from "../vfs/inode.ts";
@@ -57,7 +58,7 @@ const deviceOperations: FileOperations = {
     const { stdin } = streamsBehind(kernel, Inode.ofFile(kernel, file));
     const bytes = length === 0 ? undefined : stdin?.(length);
     if (!bytes) return 0;
-    const taken = toUint8Array(bytes).subarray(0, length);
+    const taken = bytesOf(bytes).subarray(0, length);
     buffer.set(taken, offset);
     return taken.length;
   },

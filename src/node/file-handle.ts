@@ -5,7 +5,7 @@
  * @see Node 26 lib/internal/fs/promises.js class FileHandle
  */
 
-import { isBytes } from "../base/bytes.ts";
+import { isBytes } from "../base/views.ts";
 import { closingWhenCollected } from "./collected.ts";
 import { EventEmitter } from "./emitter.ts";
 import { allocZeroed, encodeText } from "./encoding.ts";

@@ -4,7 +4,7 @@
  *
  * Between pieces the event loop turns for those who have a signal: else nobody could abort.
  */
-import { isBytes } from "../base/bytes.ts";
+import { isBytes } from "../base/views.ts";
 import { encodeText } from "./encoding.ts";
 import { abortError } from "./errors.ts";
 import type { Operations } from "./operations/index.ts";

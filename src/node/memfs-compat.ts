@@ -3,9 +3,10 @@
  *
  * @see memfs Volume#fromJSON, toJSON, reset
  */
-import { isUint8Array, toUint8Array } from "../base/bytes.ts";
+
 import { EBUSY, EILSEQ, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
+import { bytesOf, isUint8Array } from "../base/views.ts";
 import { type DirListing, STAT_MODE, type Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, encodeUtf8 } from "./encoding.ts";
 import { argTypeError, argValueError } from "./errors.ts";
@@ -27,7 +28,7 @@ function isPlainObject(value: unknown): value is NestedDirectoryJson {
 }
 
 function toBytes(value: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value)) return toUint8Array(value);
+  if (ArrayBuffer.isView(value)) return bytesOf(value);
   const tag = Object.prototype.toString.call(value);
   return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]"
     ? new Uint8Array(value as ArrayBuffer)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import { describe, it } from "vitest";
-import { isBytes, isUint8Array, toUint8Array } from "../../../src/base/bytes.ts";
+import { bytesOf, isBytes, isUint8Array } from "../../../src/base/views.ts";
 
 const views = runInNewContext(`({
   bytes: new Uint8Array([1, 2, 3]),
@@ -34,8 +34,8 @@ describe("bytes", () => {
   });
 
   it("shows the memory of any view as bytes, and a Uint8Array as itself", () => {
-    assert.equal(toUint8Array(views.bytes), views.bytes);
-    assert.deepEqual([...toUint8Array(views.words)], [1, 2, 3, 4]);
-    assert.deepEqual([...toUint8Array(views.view)], [1, 2]);
+    assert.equal(bytesOf(views.bytes), views.bytes);
+    assert.deepEqual([...bytesOf(views.words)], [1, 2, 3, 4]);
+    assert.deepEqual([...bytesOf(views.view)], [1, 2]);
   });
 });
