@@ -1,5 +1,6 @@
 /**
- * Text to UTF-8 and back: the platform's encoder and decoder, looked up once, or plain code where it has none.
+ * Text to UTF-8 and back: the platform's encoder and decoder, looked up once, when the module loads, since
+ * programs that run scripts of others take the classes away meanwhile; or plain code where it has none.
  *
  * Does not own: Buffer, which is faster where there is one (node/encoding.ts, wasm/path-buffer.ts).
  */

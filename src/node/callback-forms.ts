@@ -16,6 +16,7 @@ import {
 } from "./operations/read-write.ts";
 import { isRetried, type RmRequest } from "./operations/rm.ts";
 import { toVectorRequest } from "./operations/vectors.ts";
+import { timeout } from "./platform.ts";
 import { soon1, soon3 } from "./settle.ts";
 import { callSiteOf, type Origin, withinForm } from "./stacks.ts";
 import { commitToCallback, type Operation } from "./surfaces.ts";
@@ -322,7 +323,7 @@ export async function removeWithRetries({ rm }: Operations, request: RmRequest, 
     if (token !== undefined) await token;
     else {
       retries++;
-      await new Promise((resolve) => setTimeout(resolve, retries * retryDelay));
+      await new Promise<void>((resolve) => timeout(resolve, retries * retryDelay));
     }
   }
 }

@@ -10,14 +10,16 @@ import { emitWarning, nodeMajor } from "./platform.ts";
 /** Versions of Node from here on throw. */
 const FIRST_THROWING_MAJOR = 25;
 
+const { FinalizationRegistry: Registry } = globalThis as { FinalizationRegistry?: typeof FinalizationRegistry };
+
 type Register<T> = (owner: object, resource: T) => void;
 
 /** @param close must not refer to owners @returns what is to be called for each new owner */
 export function closingWhenCollected<T extends object>(close: (resource: T) => void): Register<T> {
-  if (typeof FinalizationRegistry === "undefined") return () => {};
+  if (Registry === undefined) return () => {};
   let registry: FinalizationRegistry<T> | undefined;
   return (owner, resource) => {
-    registry ??= new FinalizationRegistry(close);
+    registry ??= new Registry(close);
     registry.register(owner, resource);
   };
 }

@@ -29,6 +29,8 @@ const bufferMethods = (NodeBuffer as { prototype?: BufferSlices } | undefined)?.
 const utf8Slice = bufferMethods?.utf8Slice;
 const utf8Write = hasFastBuffer ? bufferMethods?.utf8Write : undefined;
 
+const { btoa: toBase64, atob: fromBase64 } = globalThis;
+
 const CANONICAL: Record<string, Encoding> = {
   utf8: "utf8",
   "utf-8": "utf8",
@@ -136,7 +138,7 @@ export function decodeUtf8Range(bytes: Uint8Array, end: number): string {
 
 /** TextDecoder refuses shared memory in browsers, so such bytes are copied first. */
 function isShared(bytes: Uint8Array): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && bytes.buffer instanceof SharedArrayBuffer;
+  return Object.prototype.toString.call(bytes.buffer) === "[object SharedArrayBuffer]";
 }
 
 /** A text as its UTF-8 bytes read: lone surrogates become U+FFFD. */
@@ -193,8 +195,8 @@ function decodePlain(bytes: Uint8Array, encoding: Encoding): string {
   const mask = encoding === "ascii" ? 0x7f : 0xff;
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] & mask);
-  if (encoding === "base64") return btoa(text);
-  if (encoding === "base64url") return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  if (encoding === "base64") return toBase64(text);
+  if (encoding === "base64url") return toBase64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
   return text;
 }
 
@@ -221,5 +223,5 @@ function decodeBase64(text: string): string {
     .replaceAll("_", "/")
     .split("=")[0]
     .replace(/[^A-Za-z0-9+/]/g, "");
-  return atob(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
+  return fromBase64(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
 }

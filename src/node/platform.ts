@@ -1,6 +1,7 @@
 /**
  * What the face takes from the platform it runs on, looked up once and optional: nothing here is imported, so the same
- * module loads in Node, in workers and in browsers without polyfills.
+ * module loads in Node, in workers and in browsers without polyfills. Once, since programs that run scripts of others
+ * take globals away meanwhile.
  */
 
 /** The few members of Node's Buffer class that the face uses. */
@@ -31,6 +32,7 @@ const globals = globalThis as {
   Buffer?: BufferClass;
   process?: NodeProcess;
   setImmediate?: (callback: () => void) => unknown;
+  setTimeout: (callback: () => void, ms: number) => unknown;
 };
 
 /** Node's Buffer class, or undefined where the page has none. */
@@ -65,3 +67,6 @@ export const nextTick = nodeProcess?.nextTick;
 
 /** `setImmediate` where there is one. */
 export const immediate = globals.setImmediate;
+
+/** `setTimeout`. */
+export const timeout = globals.setTimeout;

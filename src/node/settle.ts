@@ -6,18 +6,19 @@
  * and sockets, so once the event loop has not turned for 5 ms, the next outcome goes through it; as does every one that
  * may still be aborted.
  */
-import { immediate, nextTick } from "./platform.ts";
+import { immediate, nextTick, timeout } from "./platform.ts";
 
 const MAX_MS_WITHOUT_TURN = 5;
 
-const now: () => number = globalThis.performance === undefined ? Date.now : () => performance.now();
+const { performance: clock } = globalThis;
+const now: () => number = clock === undefined ? Date.now : clock.now.bind(clock);
 
 /** Runs `task` in a later turn of the event loop. */
 export const afterTurn: (task: () => void) => void = immediate ?? messageChannelScheduler();
 
 /** Browsers have no setImmediate, and their setTimeout waits 4 ms when nested. */
 function messageChannelScheduler(): (task: () => void) => void {
-  if (typeof MessageChannel === "undefined") return (task) => void setTimeout(task, 0);
+  if (typeof MessageChannel === "undefined") return (task) => void timeout(task, 0);
   const tasks: (() => void)[] = [];
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => tasks.shift()?.();
@@ -26,6 +27,8 @@ function messageChannelScheduler(): (task: () => void) => void {
     port2.postMessage(null);
   };
 }
+
+const microtask = globalThis.queueMicrotask;
 
 let isWatching = false;
 let turnStart = 0;
@@ -63,19 +66,19 @@ type Task = (a?: unknown, b?: unknown, c?: unknown) => void;
 export function soon1(task: Task, a: unknown): void {
   if (isTurnDue()) afterTurn(() => task(a));
   else if (nextTick !== undefined) nextTick(task, a);
-  else queueMicrotask(() => task(a));
+  else microtask(() => task(a));
 }
 
 /** Runs `task(a, b)` after the current call has returned. */
 export function soon2(task: Task, a: unknown, b: unknown): void {
   if (isTurnDue()) afterTurn(() => task(a, b));
   else if (nextTick !== undefined) nextTick(task, a, b);
-  else queueMicrotask(() => task(a, b));
+  else microtask(() => task(a, b));
 }
 
 /** Runs `task(a, b, c)` after the current call has returned. */
 export function soon3(task: Task, a: unknown, b: unknown, c: unknown): void {
   if (isTurnDue()) afterTurn(() => task(a, b, c));
   else if (nextTick !== undefined) nextTick(task, a, b, c);
-  else queueMicrotask(() => task(a, b, c));
+  else microtask(() => task(a, b, c));
 }

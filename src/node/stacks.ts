@@ -62,6 +62,8 @@ export function captureStack<E extends Error>(error: E, origin: Origin): E {
 
 type Capture = (error: never, origin: Origin) => unknown;
 
+const Weak = WeakRef;
+
 /** The error made last, and how its stack is captured: it may still be on its way out of the face. Held weakly: its
  * frames hold whatever was called, up to whole file systems. */
 let fresh: WeakRef<Error> | undefined;
@@ -69,7 +71,7 @@ let captureFresh: Capture | undefined;
 
 /** Remembers an error of ours that has yet to pass the form that was called. */
 export function noteError<E extends Error>(error: E, capture: (error: E, origin: Origin) => unknown): E {
-  fresh = new WeakRef(error);
+  fresh = new Weak(error);
   captureFresh = capture as Capture;
   return error;
 }

@@ -9,6 +9,9 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK 
 import { noTemporalError } from "./errors.ts";
 import { emitWarning } from "./platform.ts";
 
+/** As in Node, where nothing that replaces the class (fake timers) changes what stat gives. */
+const NativeDate = Date;
+
 // The descriptions are Node's, since util.inspect shows them.
 const kPartialAtimeNs = Symbol("partialAtimeNs");
 const kPartialMtimeNs = Symbol("partialMtimeNs");
@@ -316,7 +319,7 @@ for (const Class of [Stats, BigIntStats]) {
   Object.setPrototypeOf(Class.prototype, StatsBase.prototype);
   makeEnumerable(Class.prototype);
   for (const time of ["atime", "mtime", "ctime", "birthtime"]) {
-    defineLazy(Class.prototype, time, (stats) => new Date(Math.round(Number(stats[`${time}Ms`]))));
+    defineLazy(Class.prototype, time, (stats) => new NativeDate(Math.round(Number(stats[`${time}Ms`]))));
   }
 }
 for (const [time, partial] of Object.entries(PARTIAL_NS)) {

@@ -30,6 +30,9 @@ import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Task } from "./task.ts";
 
+const { random } = Math;
+const Weak = WeakRef;
+
 /** Index of the kernel block in `u32`. */
 export const KERNEL = KERNEL_BLOCK >>> 2;
 /** Index in `f64` of the time that was last given to an inode. */
@@ -56,7 +59,7 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
-  readonly #self = new WeakRef(this);
+  readonly #self = new Weak(this);
   readonly #tasks = new Set<WeakRef<Task>>();
   /** The time that stands still; null = from the next now() on, undefined = it runs. */
   #heldMs: number | null | undefined;
@@ -70,7 +73,7 @@ export class Kernel {
   /** Boots a kernel in new memory; it has no mount yet. @returns undefined when memory ran out */
   static boot(module: WebAssembly.Module, options: CoreOptions): Kernel | undefined {
     const core = new Core(module, options);
-    const seed = (Math.random() * 2 ** 32) >>> 0;
+    const seed = (random() * 2 ** 32) >>> 0;
     return core.x.boot(Math.floor(options.memoryLimit / 4096), seed) ? new Kernel(core) : undefined;
   }
 
@@ -190,7 +193,7 @@ export class Kernel {
   newTask(options: TaskOptions, maker?: Task): Task | number {
     const task = newTask(this, options, maker);
     if (typeof task === "number") return this.hasRoomNow(task) ? this.newTask(options, maker) : task;
-    this.#tasks.add(new WeakRef(task));
+    this.#tasks.add(new Weak(task));
     return task;
   }
 

@@ -5,6 +5,7 @@
  *
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
+
 import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { utf8Encoder } from "../base/utf8.ts";

@@ -10,6 +10,7 @@ import { EINVAL, ENOENT, ENOTDIR } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFLNK, S_IFMT } from "../base/stat-flags.ts";
 import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
+import { isUint8Array } from "../base/views.ts";
 import { type Core, PATH_B } from "../wasm/core.ts";
 import {
   I_DEAD,
@@ -62,7 +63,7 @@ class Listing implements DirListing {
 
   rawNames(): Uint8Array[] {
     return this.#pieces.flatMap((piece) =>
-      piece instanceof Uint8Array ? splitAtNul(piece) : piece.map((name) => utf8Encoder.encode(name)),
+      isUint8Array(piece) ? splitAtNul(piece) : piece.map((name) => utf8Encoder.encode(name)),
     );
   }
 

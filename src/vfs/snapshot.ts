@@ -10,6 +10,7 @@
  *
  * Does not own: which frames are in use (frames.ts), the normal form (assembly/normalize.ts), the way back (restore.ts).
  */
+
 import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 
 import { utf8Encoder } from "../base/utf8.ts";

@@ -8,6 +8,7 @@
  *
  * Does not own: what the records mean (the layers above), where the compiled core comes from (core-module.ts).
  */
+
 import type { FileHandle } from "../base/handles.ts";
 import { utf8Decoder } from "../base/utf8.ts";
 import type { CoreExports } from "./exports.ts";
@@ -157,13 +158,17 @@ function abort(module: WebAssembly.Module, message: number, file: number, line: 
   throw new Error(`foliofs core: ${texts[message] ?? "assertion failed"} (${texts[file] ?? "?"}:${line})`);
 }
 
+// Looked up once: programs that run scripts of others take globals away meanwhile.
+const { process, Buffer } = globalThis as {
+  process?: { versions?: { node?: string } };
+  Buffer?: { from(memory: ArrayBufferLike): unknown };
+};
+
 function isFastBuffer(): boolean {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
   return Number.parseInt(process?.versions?.node ?? "0", 10) >= 22;
 }
 
 function platformBuffer(memory: ArrayBufferLike): BufferLike | undefined {
-  const { Buffer } = globalThis as { Buffer?: { from(memory: ArrayBufferLike): unknown } };
   const buffer = Buffer?.from(memory) as BufferLike | undefined;
   return typeof buffer?.utf8Slice === "function" ? buffer : undefined;
 }

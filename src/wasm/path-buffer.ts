@@ -3,6 +3,7 @@
  *
  * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/namei.ts).
  */
+
 import { ENAMETOOLONG } from "../base/errno.ts";
 import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
 import { byteLengthOf } from "../base/views.ts";

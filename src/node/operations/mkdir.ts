@@ -110,6 +110,7 @@ function mkdirOperation(sys: Syscalls): Operation<MkdirRequest, string | undefin
   };
 }
 
+const { random } = Math;
 const RANDOM_CHARACTERS = 6;
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /** As many names as glibc's mkdtemp tries. */
@@ -117,7 +118,7 @@ const MAX_ATTEMPTS = 62 ** 3;
 
 function randomName(): string {
   let name = "";
-  for (let i = 0; i < RANDOM_CHARACTERS; i++) name += ALPHABET[Math.floor(Math.random() * ALPHABET.length)];
+  for (let i = 0; i < RANDOM_CHARACTERS; i++) name += ALPHABET[Math.floor(random() * ALPHABET.length)];
   return name;
 }
 
