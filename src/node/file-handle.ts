@@ -43,7 +43,7 @@ function result(countName: string, count: number, dataName: string, data: unknow
 
 /** Whether `value` is a FileHandle, or stands for one. */
 export function isFileHandle(value: unknown): value is FileHandle {
-  return (value as FileHandle | null | undefined)?.[kHandle] !== undefined;
+  return typeof value === "object" && (value as FileHandle | null)?.[kHandle] !== undefined;
 }
 
 /**

@@ -223,19 +223,23 @@ function checkEncoding(encoding: unknown): void {
   throw argValueError("encoding", encoding, "is invalid encoding");
 }
 
-interface DateLike {
-  getTime(): number;
-}
+const dateTime = Date.prototype.getTime;
 
 /** Seconds since the epoch, from seconds, digits or a Date; negative numbers mean now. */
 export function toUnixSeconds(time: unknown, name = "time"): number {
   // biome-ignore lint/suspicious/noDoubleEquals: Node's own test for text that is a number
   if (typeof time === "string" && +time == (time as unknown)) return +time;
   if (Number.isFinite(time)) return (time as number) < 0 ? Date.now() / 1000 : (time as number);
-  if (isDate(time)) return time.getTime() / 1000;
+  const ms = timeOf(time);
+  if (ms !== undefined) return ms / 1000;
   throw argTypeError(name, ["Date", "Time in seconds"], time);
 }
 
-function isDate(value: unknown): value is DateLike {
-  return value instanceof Date || Object.prototype.toString.call(value) === "[object Date]";
+/** The time of a Date of any realm; undefined for what is none, whatever it says it is. */
+function timeOf(value: unknown): number | undefined {
+  try {
+    return dateTime.call(value as Date);
+  } catch {
+    return undefined;
+  }
 }
