@@ -59,6 +59,8 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
+  /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
+  readonly #tablesById: InodeTable[][] = [];
   readonly #self = new Weak(this);
   readonly #tasks = new Set<WeakRef<Task>>();
   /** The time that stands still; null = from the next now() on, undefined = it runs. */
@@ -104,6 +106,7 @@ export class Kernel {
     if (id < 0) return id;
     this.#registered.set(type.name, type);
     this.#typesById[id] = type;
+    this.#tablesById[id] = [...type.tables];
     return 0;
   }
 
@@ -114,6 +117,7 @@ export class Kernel {
     for (const sb of this.superBlocks()) if (sb.type === type) return -EBUSY;
     this.#registered.delete(type.name);
     this.#typesById[id] = undefined;
+    this.#tablesById[id] = [];
     return 0;
   }
 
@@ -159,7 +163,9 @@ export class Kernel {
 
   /** Operations of an inode. */
   tableOf(inode: InodeHandle): InodeTable {
-    return this.typeOf(inode).tables[this.core.u32[(inode << 3) + INODE_KIND]];
+    const { u32 } = this.core;
+    const at = inode << 3;
+    return this.#tablesById[u32[(u32[at + INODE_SB] >>> 2) + SUPER_BLOCK_TYPE_ID]][u32[at + INODE_KIND]];
   }
 
   /** The super block of an inode. */
