@@ -55,6 +55,7 @@ export function createFace(sys: Syscalls): NodeFs {
   const ops = createOperations(sys);
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
+  const memfs = memfsOperations(sys, ops);
 
   const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
@@ -71,6 +72,8 @@ export function createFace(sys: Syscalls): NodeFs {
   };
 
   const surface = {
+    // All in one literal: V8 makes a dictionary of an object that gets many properties by a spread, and then looks up
+    // every call of the face in it, 4 to 6 ns on Node 20.
     appendFile: callbacks.appendFile,
     appendFileSync: ops.appendFileSync,
     access: deriveOptional2(ops.access),
@@ -172,12 +175,28 @@ export function createFace(sys: Syscalls): NodeFs {
     copyFileRangeSync: beginAtCaller(ops.copyFileRangeSync, 5),
     syncSync: ops.syncSync,
     flockSync: beginAtCaller(ops.flockSync, 2),
-    ...memfsOperations(sys, ops),
-    ...notImplemented,
+    fromJSON: memfs.fromJSON,
+    toJSON: memfs.toJSON,
+    reset: memfs.reset,
+    cp: notImplemented.cp,
+    cpSync: notImplemented.cpSync,
+    createReadStream: notImplemented.createReadStream,
+    createWriteStream: notImplemented.createWriteStream,
+    glob: notImplemented.glob,
+    globSync: notImplemented.globSync,
+    openAsBlob: notImplemented.openAsBlob,
+    openAsBlobSync: notImplemented.openAsBlobSync,
+    unwatchFile: notImplemented.unwatchFile,
+    watch: notImplemented.watch,
+    watchFile: notImplemented.watchFile,
+    ReadStream: notImplemented.ReadStream,
+    WriteStream: notImplemented.WriteStream,
+    FileReadStream: notImplemented.FileReadStream,
+    FileWriteStream: notImplemented.FileWriteStream,
+    Utf8Stream: notImplemented.Utf8Stream,
+    promises: nameAll(createPromises(ops, dirs)),
   } satisfies Surface;
-
-  const promises = nameAll(createPromises(ops, dirs));
-  return { ...nameAll(surface), promises } as unknown as NodeFs;
+  return nameAll(surface) as unknown as NodeFs;
 }
 
 export { Dir } from "./dir.ts";
