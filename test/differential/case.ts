@@ -1,6 +1,6 @@
 /** A case of the differential test: one call in one form on a known tree, and what is observed of it. */
 import type { FileHandle } from "node:fs/promises";
-import type { SubjectFs } from "../helpers/subject.ts";
+import type { Subject, SubjectFs } from "../helpers/subject.ts";
 import type { TreeName } from "./tree.ts";
 
 /**
@@ -14,6 +14,8 @@ export const FD_FORMS: readonly Form[] = ["sync", "callback", "handle"];
 
 /** What a case may use to make its arguments. */
 export interface Context {
+  /** For programs of other users and in other working directories. */
+  readonly subject: Subject;
   readonly fs: SubjectFs;
   readonly root: string;
   /** Absolute path of an entry. */

@@ -205,14 +205,15 @@ export class CaseRunner {
   }
 
   async #open({ open, form }: Case): Promise<Context> {
-    const { fs, root } = this.subject;
+    const { subject } = this;
+    const { fs, root } = subject;
     const path = (name: string): string => `${root}/${name}`;
-    if (!open) return { fs, root, path, fd: -1 };
+    if (!open) return { subject, fs, root, path, fd: -1 };
 
     const [name, flags] = open;
-    if (form !== "handle" && form !== "promise") return { fs, root, path, fd: fs.openSync(path(name), flags) };
+    if (form !== "handle" && form !== "promise") return { subject, fs, root, path, fd: fs.openSync(path(name), flags) };
     const handle = await fs.promises.open(path(name), flags);
-    return { fs, root, path, handle, fd: handle.fd };
+    return { subject, fs, root, path, handle, fd: handle.fd };
   }
 
   async #close({ open }: Case, { fs, fd, handle }: Context): Promise<void> {

@@ -4,7 +4,7 @@
  * The entry is imported when it is first asked for, so that suites which compare the oracle with itself run without
  * a built core.
  */
-import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs } from "./subject.ts";
+import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs, type TaskOptions } from "./subject.ts";
 
 /** Page indexes are 32 bits and pages 4 KiB. @see assembly/super.ts */
 const MAX_FILE_BYTES = 2n ** 44n;
@@ -40,6 +40,16 @@ export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
     return face;
   }
 
+  /** A task for the time of a call: its directory may go. */
+  async function inTask<T>(options: TaskOptions, call: (face: FolioFs) => Promise<T>): Promise<T> {
+    const face = top.kernel.task({ groups: [], umask: 0o022, files: fs, ...options }) as FolioFs;
+    try {
+      return await call(face);
+    } finally {
+      top.kernel.exit(face);
+    }
+  }
+
   return {
     name: "foliofs",
     fs,
@@ -48,6 +58,8 @@ export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
     kernel: top.kernel,
     enter: () => {},
     as: (credentials, call) => call(faceOf(credentials)),
+    asWhile: (credentials, call, cwd = root) => inTask({ ...credentials, cwd }, call),
+    within: (directory, call) => inTask({ uid: 0, gid: 0, cwd: directory }, call),
     accessAs: (credentials, requests) => {
       const face = faceOf(credentials);
       return requests.map(({ path, mode }) => outcomeOf(() => face.accessSync(path, mode)));

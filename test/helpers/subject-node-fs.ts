@@ -27,20 +27,46 @@ export function missingForOracle(): string | undefined {
   return undefined;
 }
 
-/** Runs `call` as somebody else, and comes back as root whatever happens. */
-function runAs<T>(credentials: Credentials, call: () => T): T {
+/** Takes on other credentials. @returns what takes root's on again */
+function become(credentials: Credentials): () => void {
   const groups = process.getgroups!();
   const umask = process.umask(credentials.umask ?? DEFAULT_UMASK);
   process.setgroups!([...(credentials.groups ?? [])]);
   process.setegid!(credentials.gid);
   process.seteuid!(credentials.uid);
-  try {
-    return call();
-  } finally {
+  return () => {
     process.seteuid!(0);
     process.setegid!(0);
     process.setgroups!(groups);
     process.umask(umask);
+  };
+}
+
+/** Runs `call` as somebody else, and comes back as root whatever happens. */
+function runAs<T>(credentials: Credentials, call: () => T): T {
+  const comeBack = become(credentials);
+  try {
+    return call();
+  } finally {
+    comeBack();
+  }
+}
+
+async function runAsWhile<T>(credentials: Credentials, call: () => Promise<T>): Promise<T> {
+  const comeBack = become(credentials);
+  try {
+    return await call();
+  } finally {
+    comeBack();
+  }
+}
+
+async function runWithin<T>(directory: string, home: string, call: () => Promise<T>): Promise<T> {
+  process.chdir(directory);
+  try {
+    return await call();
+  } finally {
+    process.chdir(home);
   }
 }
 
@@ -90,6 +116,8 @@ export function createNodeFsSubject(root = freshRoot()): Subject {
     maxFileBytes: 2n ** 63n - 1n,
     enter: () => process.chdir(root),
     as: (credentials, call) => runAs(credentials, () => call(nodeFs)),
+    asWhile: (credentials, call, cwd = root) => runWithin(cwd, root, () => runAsWhile(credentials, () => call(nodeFs))),
+    within: (directory, call) => runWithin(directory, root, () => call(nodeFs)),
     accessAs,
     touchAs,
     dispose: () => {

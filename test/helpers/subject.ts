@@ -39,6 +39,8 @@ export interface TaskOptions extends Partial<Credentials> {
 /** The machine behind a foliofs face, as far as tests use it. */
 export interface Kernel {
   task(options: TaskOptions): SubjectFs & { readonly kernel: Kernel };
+  /** Ends the task behind a face. */
+  exit(face: SubjectFs): void;
   vmstat(): Record<string, number>;
   destroy(): void;
   verify?(): unknown;
@@ -58,6 +60,10 @@ export interface Subject {
   enter(): void;
   /** Runs `call`, which must be synchronous, with other credentials. */
   as<T>(credentials: Credentials, call: (fs: NodeFs) => T): T;
+  /** As `as`, until what `call` promises has come: nothing else may run meanwhile. @param cwd `root` if left out */
+  asWhile<T>(credentials: Credentials, call: (fs: NodeFs) => Promise<T>, cwd?: string): Promise<T>;
+  /** Runs `call` with another working directory until what it promises has come; `call` may remove the directory. */
+  within<T>(directory: string, call: (fs: NodeFs) => Promise<T>): Promise<T>;
   /** access(2) with other credentials (it asks for the real user id, which `as` may not change). @returns a code or "ok" */
   accessAs(credentials: Credentials, requests: readonly AccessRequest[]): string[];
   /** utimensat(2) to the time of day, which node:fs cannot say. @returns a code or "ok" for each path */

@@ -126,7 +126,7 @@ function replaced(args: unknown[], index: number, value: unknown): unknown[] {
 }
 
 function nrParameters(signature: Signature): number {
-  return signature.args({ fs: {} as never, root: "/", path: (name) => name, fd: 0 }).length;
+  return signature.args({ subject: {} as never, fs: {} as never, root: "/", path: (name) => name, fd: 0 }).length;
 }
 
 /** Node finds a descriptor of -1 too late in these: the error is nobody's, and the callback never comes. */
