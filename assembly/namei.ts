@@ -10,12 +10,12 @@
 // (ndPermitted, ndSupplied, ndRevalidated, ndLinkBody) and walks on: the step is taken again and finds the answer.
 //
 // Errors, in the order in which a walk meets them: ENOENT for an empty path; per component ENOTDIR (a file as a
-// directory), EACCES (no search permission), ENAMETOOLONG (a name over 255 bytes), ENOENT (missing), ELOOP (over 40
-// symbolic links); at the end ENOTDIR for a non-directory with a slash behind it. With LOOKUP_LAST a last name that is
-// too long counts as missing: the caller finds it in ndLastLen.
+// directory), EACCES (no search permission), ENAMETOOLONG (a name over 255 bytes, in a directory that has not been
+// removed), ENOENT (missing), ELOOP (over 40 symbolic links); at the end ENOTDIR for a non-directory with a slash behind
+// it. With LOOKUP_LAST a last name that is too long counts as missing: the caller finds it in ndLastLen.
 import {
   DCACHE_MOUNTED, DCACHE_REFERENCED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
-  HANDOVER_REVALIDATE, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
+  HANDOVER_REVALIDATE, I_DEAD, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
   LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
   SB_REVALIDATE, SLOT_LAST_DIR_BYTES, SLOT_LINK_STACK, VM_HANDOVER,
 } from "./abi";
@@ -178,7 +178,7 @@ export function walkOn(): i32 {
       if (flags & LOOKUP_OPEN && s.ndTrailing) return -EISDIR; // a file is to be made, and slashes want a directory
     }
     if (len > NAME_MAX) {
-      if (!last || (flags & (LOOKUP_LAST | LOOKUP_OPEN)) != LOOKUP_LAST) return -ENAMETOOLONG;
+      if (!last || (flags & (LOOKUP_LAST | LOOKUP_OPEN)) != LOOKUP_LAST) return inode.state & I_DEAD ? -ENOENT : -ENAMETOOLONG;
       s.ndDentry = nil<Dentry>(); // what the caller checks before it looks at the last name comes first
       return 0;
     }

@@ -12,7 +12,6 @@ import {
   EINVAL,
   EISDIR,
   EMLINK,
-  ENAMETOOLONG,
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
@@ -21,8 +20,9 @@ import {
   EROFS,
   EXDEV,
 } from "../base/errno.ts";
-import type { DentryHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
+  AT_REMOVEDIR,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
@@ -63,9 +63,9 @@ import {
   inodePermission,
   mayCreate,
   mayDelete,
-  ndIsTooLong,
   ndLastType,
   ndMount,
+  ndNameError,
   ndParent,
   ndParentMount,
   ndTrailing,
@@ -96,7 +96,8 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make, 
   const { kernel } = task;
   const { core } = kernel;
   if (found !== 0) return -EEXIST;
-  if (ndIsTooLong(core)) return -ENAMETOOLONG;
+  const nameError = ndNameError(core);
+  if (nameError) return nameError;
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
   const mnt = ndParentMount(core);
   if (isReadOnly(core, mnt)) return -EROFS;
@@ -213,9 +214,9 @@ export function unlink(task: Task, path: Path): number {
   }
 }
 
-function unlinkWalked(task: Task, path: Path): number {
+function unlinkWalked(task: Task, path: Path, base?: FileHandle): number {
   const { core } = task.kernel;
-  const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
+  const found = walk(task, path, LOOKUP_LAST, base) as DentryHandle;
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
@@ -236,9 +237,9 @@ function unlinkPlain(task: Task, path: Path): number {
 }
 
 /** @returns 0; errors of the walk; -EINVAL for ".", -ENOTEMPTY for "..", -EBUSY for "/"; -EROFS; -ENOENT; errors of mayDelete() */
-export function rmdir(task: Task, path: Path): number {
+export function rmdir(task: Task, path: Path, base?: FileHandle): number {
   const { core } = task.kernel;
-  const found = walk(task, path, LOOKUP_LAST) as DentryHandle;
+  const found = walk(task, path, LOOKUP_LAST, base) as DentryHandle;
   if (found < 0) return found;
   const type = ndLastType(core);
   if (type !== LAST_NORM) return type === LAST_DOT ? -EINVAL : type === LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
@@ -246,9 +247,16 @@ export function rmdir(task: Task, path: Path): number {
   return found === 0 ? missing(core) : remove(task, found, 1);
 }
 
+/** As unlink(), or with AT_REMOVEDIR as rmdir(), from an open directory on. @returns as these; -EBADF */
+export function unlinkat(task: Task, dir: number, path: Path, flags: number): number {
+  const base = task.file(dir);
+  if (!base) return task.files.missing(dir);
+  return flags & AT_REMOVEDIR ? rmdir(task, path, base) : unlinkWalked(task, path, base);
+}
+
 /** Why the last component of a walk is not there. */
 function missing(core: Core): number {
-  return ndIsTooLong(core) ? -ENAMETOOLONG : -ENOENT;
+  return ndNameError(core) || -ENOENT;
 }
 
 /**
@@ -297,7 +305,8 @@ interface End {
   dentry: DentryHandle;
   lastType: number;
   trailing: boolean;
-  isTooLong: boolean;
+  /** Why it can be no name, 0 = it can. */
+  nameError: number;
 }
 
 function walkEnd(task: Task, path: Path, at: number): End | number {
@@ -314,7 +323,7 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
     dentry: dentry as DentryHandle,
     lastType: ndLastType(core),
     trailing: ndTrailing(core) !== 0,
-    isTooLong: ndIsTooLong(core),
+    nameError: ndNameError(core),
   };
 }
 
@@ -377,8 +386,8 @@ function renameEnds(task: Task, old: End, target: End, flags: number): number {
   if (old.lastType !== LAST_NORM) return -EBUSY;
   if (target.lastType !== LAST_NORM) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
   if (isReadOnly(core, old.mnt)) return -EROFS;
-  if (old.dentry === 0) return old.isTooLong ? -ENAMETOOLONG : -ENOENT;
-  if (target.isTooLong) return -ENAMETOOLONG;
+  if (old.dentry === 0) return old.nameError || -ENOENT;
+  if (target.nameError) return target.nameError;
   if (target.dentry !== 0 && flags & RENAME_NOREPLACE) return -EEXIST;
   if (target.dentry === 0 && flags & RENAME_EXCHANGE) return -ENOENT;
   const refused = slashesRefused(core, old, target, flags) || familyRefused(core, old, target, flags);

@@ -5,7 +5,7 @@
  *
  * Does not own: the walk (assembly/namei.ts), what is done with what it finds.
  */
-import { EACCES, ENOMEM } from "../base/errno.ts";
+import { EACCES, ENAMETOOLONG, ENOENT, ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
@@ -17,7 +17,9 @@ import {
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
+  I_DEAD,
   INODE_SB,
+  INODE_STATE,
   MAY_EXEC,
   MAY_WRITE,
   NAME_MAX,
@@ -75,9 +77,15 @@ export function ndParentMount(core: Core): MountHandle {
 export function ndLastType(core: Core): number {
   return core.u32[SLOT + SLOT_ND_LAST_TYPE];
 }
-/** True if the last component is too long to be a name: the caller's ENAMETOOLONG, at the moment it is looked up. */
-export function ndIsTooLong(core: Core): boolean {
-  return core.u32[SLOT + SLOT_ND_LAST_LEN] > NAME_MAX;
+/**
+ * Why a last component that is missing can be no name there, for the caller to answer at the moment it is looked up.
+ *
+ * @returns 0; -ENOENT (the directory has been removed); -ENAMETOOLONG
+ */
+export function ndNameError(core: Core): number {
+  const dir = inodeOf(core, ndParent(core));
+  if (core.u32[(dir << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
+  return core.u32[SLOT + SLOT_ND_LAST_LEN] > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 /** 1 if slashes follow the last component. */
 export function ndTrailing(core: Core): number {
@@ -92,14 +100,15 @@ export function inodeOf(core: Core, dentry: DentryHandle): InodeHandle {
  * Walks a path of the task; the result is in the slot (ndDentry, ndMount ...) until the next walk.
  *
  * @param flags LOOKUP_*
+ * @param base open directory that a relative path starts from, 0 = the task's working directory
  * @returns the dentry; 0 with LOOKUP_LAST when just the last component is missing; a negated errno
  */
-export function walk(task: Task, path: Path, flags: number): number {
+export function walk(task: Task, path: Path, flags: number, base = 0 as FileHandle): number {
   const { core } = task.kernel;
   task.enter();
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
-  const rc = core.x.walk(len, 0 as never, flags);
+  const rc = core.x.walk(len, base, flags);
   return rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
 }
 

@@ -113,6 +113,16 @@ export function openFile(task: Task, path: Path, wanted: number, mode: number): 
   return openExisting(task, path, flags);
 }
 
+/** Opens what is there, from an open directory on. Precondition: neither O_CREAT nor O_TMPFILE. @returns as openFile(); -EBADF */
+export function openFileAt(task: Task, dir: number, path: Path, flags: number): number {
+  const base = task.file(dir);
+  if (!base) return task.files.missing(dir);
+  if (task.files.isFull()) return -EMFILE;
+  const found = walk(task, path, walkFlags(flags), base);
+  if (found < 0) return found;
+  return openFound(task, ndMount(task.kernel.core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+}
+
 /** Flags that the core may open a file with by itself. */
 const PLAIN_FLAGS = O_RDWR | O_WRONLY | O_APPEND | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
 

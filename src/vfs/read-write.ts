@@ -109,6 +109,20 @@ export function write(
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
+/** @see Syscalls.readvNothing */
+export function readvNothing(task: Task, fd: number): number {
+  if (!fileFor(task, fd, FMODE_READ)) return -EBADF;
+  if (task.files.operations[fd]?.read !== undefined) return 0;
+  const { core } = task.kernel;
+  return core.x.isDirectory(inodeOfFile(core, task.file(fd))) ? 0 : -EINVAL;
+}
+
+/** @see Syscalls.writevNothing */
+export function writevNothing(task: Task, fd: number): number {
+  if (!fileFor(task, fd, FMODE_WRITE)) return -EBADF;
+  return task.files.operations[fd]?.write === undefined ? -EINVAL : 0;
+}
+
 /** Texts longer than this are encoded first. */
 const MAX_TEXT_UNITS = 1 << 20;
 

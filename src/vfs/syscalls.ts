@@ -69,6 +69,8 @@ export interface Syscalls {
   releaseTime(): void;
   /** @returns the lowest free descriptor (3 and up) */
   open(path: Path, flags: number, mode: number): number;
+  /** As open(), from the open directory `dir` on, of what is there: neither O_CREAT nor O_TMPFILE. */
+  openat(dir: number, path: Path, flags: number): number;
   close(fd: number): number;
   /** Fills statValues. @param flags 0 or AT_SYMLINK_NOFOLLOW */
   stat(path: Path, flags: number): number;
@@ -82,6 +84,13 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /**
+   * readv() or preadv() into buffers that have no room: the file is not asked, so that a directory does not refuse it and
+   * no time changes. @returns 0; -EBADF; -EINVAL (a file that cannot be read)
+   */
+  readvNothing(fd: number): number;
+  /** writev() or pwritev() of no bytes, as readvNothing(). */
+  writevNothing(fd: number): number;
   /**
    * Writes a text's UTF-8 at the file's position.
    *
@@ -118,6 +127,8 @@ export interface Syscalls {
   mkdir(path: Path, mode: number): number;
   rmdir(path: Path): number;
   unlink(path: Path): number;
+  /** As unlink(), from the open directory `dir` on. @param flags 0; AT_REMOVEDIR: as rmdir() */
+  unlinkat(dir: number, path: Path, flags: number): number;
   /** Removes a directory with all that is below it. @returns 0; -EOPNOTSUPP: nothing has changed, go name by name */
   removeTree(path: Path): number;
   /** Does not follow a symbolic link in `existing` (as Linux link()). */

@@ -36,7 +36,7 @@ import type { FileTable } from "./file-table.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import type { Credentials } from "./new-task.ts";
-import { openFile } from "./open.ts";
+import { openFile, openFileAt } from "./open.ts";
 import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
@@ -133,6 +133,10 @@ export class Task implements Syscalls {
     return rc < 0 && this.kernel.hasRoomNow(rc) ? this.open(path, flags, mode) : rc;
   }
 
+  openat(dir: number, path: Path, flags: number): number {
+    return openFileAt(this, dir, path, flags);
+  }
+
   /** Closes a descriptor. @returns 0 or -EBADF */
   close(fd: number): number {
     const { kernel } = this;
@@ -186,6 +190,12 @@ export class Task implements Syscalls {
   }
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
+  }
+  readvNothing(fd: number): number {
+    return io.readvNothing(this, fd);
+  }
+  writevNothing(fd: number): number {
+    return io.writevNothing(this, fd);
   }
   writeText(fd: number, text: string): number {
     return io.writeText(this, fd, text);
@@ -247,6 +257,9 @@ export class Task implements Syscalls {
   }
   unlink(path: Path): number {
     return dirOps.unlink(this, path);
+  }
+  unlinkat(dir: number, path: Path, flags: number): number {
+    return dirOps.unlinkat(this, dir, path, flags);
   }
   removeTree(path: Path): number {
     return dirOps.removeTree(this, path);

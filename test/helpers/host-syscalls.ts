@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from "../../src/base/errno.ts";
-import { AT_SYMLINK_NOFOLLOW, UTIME_NOW, UTIME_OMIT } from "../../src/base/stat-flags.ts";
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, UTIME_NOW, UTIME_OMIT } from "../../src/base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../../src/vfs/syscalls.ts";
 
 function errnoOf(error: unknown): number {
@@ -26,6 +26,11 @@ function answer(call: () => unknown): number {
 
 function toHost(path: Path): fs.PathLike {
   return typeof path === "string" ? path : Buffer.from(path);
+}
+
+/** Linux shows open directories as links. */
+function pathAt(dir: number, path: Path): Path {
+  return Buffer.concat([Buffer.from(`/proc/self/fd/${dir}/`), Buffer.from(path)]);
 }
 
 const DT = [0, 8, 4, 10, 1, 12, 2, 6];
@@ -67,6 +72,9 @@ export class HostSyscalls implements Syscalls {
   open(path: Path, flags: number, mode: number): number {
     return answer(() => fs.openSync(toHost(path), flags, mode));
   }
+  openat(dir: number, path: Path, flags: number): number {
+    return this.open(pathAt(dir, path), flags, 0);
+  }
   close(fd: number): number {
     this.#unread.delete(fd);
     return answer(() => fs.closeSync(fd));
@@ -101,6 +109,12 @@ export class HostSyscalls implements Syscalls {
     this.calls.push("write");
     if (this.#hold()) return -EAGAIN;
     return answer(() => fs.writeSync(fd, buffer, offset, length, position < 0 ? null : position));
+  }
+  readvNothing(fd: number): number {
+    return answer(() => fs.readvSync(fd, [new Uint8Array(0), new Uint8Array(0)]));
+  }
+  writevNothing(fd: number): number {
+    return answer(() => fs.writevSync(fd, [new Uint8Array(0), new Uint8Array(0)]));
   }
   lseek(): number {
     return -ENOSYS;
@@ -155,6 +169,9 @@ export class HostSyscalls implements Syscalls {
   }
   unlink(path: Path): number {
     return answer(() => fs.unlinkSync(toHost(path)));
+  }
+  unlinkat(dir: number, path: Path, flags: number): number {
+    return flags & AT_REMOVEDIR ? this.rmdir(pathAt(dir, path)) : this.unlink(pathAt(dir, path));
   }
   link(existing: Path, path: Path): number {
     return answer(() => fs.linkSync(toHost(existing), toHost(path)));
