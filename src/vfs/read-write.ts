@@ -111,7 +111,7 @@ export function write(
 
 /** @see Syscalls.readvNothing */
 export function readvNothing(task: Task, fd: number): number {
-  if (!fileFor(task, fd, FMODE_READ)) return -EBADF;
+  if (!fileFor(task, fd, FMODE_READ)) return task.files.missing(fd);
   if (task.files.operations[fd]?.read !== undefined) return 0;
   const { core } = task.kernel;
   return core.x.isDirectory(inodeOfFile(core, task.file(fd))) ? 0 : -EINVAL;
@@ -119,7 +119,7 @@ export function readvNothing(task: Task, fd: number): number {
 
 /** @see Syscalls.writevNothing */
 export function writevNothing(task: Task, fd: number): number {
-  if (!fileFor(task, fd, FMODE_WRITE)) return -EBADF;
+  if (!fileFor(task, fd, FMODE_WRITE)) return task.files.missing(fd);
   return task.files.operations[fd]?.write === undefined ? -EINVAL : 0;
 }
 

@@ -3,7 +3,7 @@
  *
  * @see libuv src/unix/fs.c uv__fs_copyfile()
  */
-import { EAGAIN, EISDIR, EOPNOTSUPP } from "../../base/errno.ts";
+import { EAGAIN, EISDIR, EOPNOTSUPP, EXDEV } from "../../base/errno.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import {
   type Path,
@@ -92,10 +92,20 @@ class CopyFile {
     if (given === -EAGAIN) return given; // else: who may not give files away makes a copy of its own
     const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
     if (rc < 0) return rc;
-    // Files do not share frames, as on tmpfs: who insists on a clone is refused.
-    if (mode & COPYFILE_FICLONE_FORCE) return -EOPNOTSUPP;
+    if (mode & COPYFILE_FICLONE_FORCE) return this.#refuseClone(to, stats);
     if ((stats[STAT_MODE] & S_IFMT) === S_IFDIR) return -EISDIR;
     return this.#copyAll(from, to, stats[STAT_SIZE]);
+  }
+
+  /**
+   * Files do not share frames, as on tmpfs: who insists on a clone is refused.
+   * @see Linux fs/remap_range.c vfs_clone_file_range()
+   */
+  #refuseClone(to: number, stats: Float64Array): number {
+    const found = this.#sys.fstat(to);
+    if (found < 0) return found;
+    if (this.#sys.statValues[STAT_DEV] !== stats[STAT_DEV]) return -EXDEV;
+    return (stats[STAT_MODE] & S_IFMT) === S_IFDIR ? -EISDIR : -EOPNOTSUPP;
   }
 
   /** The times go along; writing the data then changes the time of modification again. */

@@ -26,10 +26,23 @@ export function toVectorRequest(fd: number, buffers: ArrayBufferView[], position
   return { fd, buffers, position: toWritePosition(position), next: 0, transferred: 0 };
 }
 
-/** Runs over the buffers until one comes back short; a failure counts only when nothing was transferred before it. */
-function transferAll(request: VectorRequest, transfer: Transfer): number {
+/** Buffers that one system call takes, IOV_MAX. libuv reads with one call, and writes with as many as it takes. */
+const IOV_MAX = 1024;
+
+/** Whether the buffers of the system call that starts with number `start` have no byte between them. */
+function isNothing(buffers: readonly ArrayBufferView[], start: number): boolean {
+  const end = Math.min(buffers.length, start + IOV_MAX);
+  for (let i = start; i < end; i++) if (buffers[i].byteLength > 0) return false;
+  return true;
+}
+
+/**
+ * Runs over the buffers before `end` until one comes back short; a failure counts only when nothing was transferred
+ * before it.
+ */
+function transferAll(request: VectorRequest, end: number, transfer: Transfer): number {
   const { fd, buffers } = request;
-  while (request.next < buffers.length) {
+  while (request.next < end) {
     const bytes = bytesOf(buffers[request.next]);
     const count = transfer(fd, bytes, 0, bytes.length, request.position);
     if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
@@ -62,14 +75,29 @@ export function vectorOperations(sys: Syscalls) {
   const readPiece: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
   const writePiece: Transfer = (fd, bytes, offset, length, position) => sys.write(fd, bytes, offset, length, position);
 
+  function readVector(request: VectorRequest): number {
+    const { fd, buffers } = request;
+    if (buffers.length === 0) return -EINVAL; // the kernel wants at least one
+    // One buffer is read(2), which a directory refuses even then.
+    if (buffers.length > 1 && isNothing(buffers, 0)) return sys.readvNothing(fd);
+    return transferAll(request, Math.min(buffers.length, IOV_MAX), readPiece);
+  }
+
   function commitReadv(request: VectorRequest): number | Failure {
-    // The kernel wants at least one buffer.
-    const count = request.buffers.length === 0 ? -EINVAL : transferAll(request, readPiece);
+    const count = readVector(request);
     return count < 0 ? failed(sys, count, "read") : count;
   }
 
+  /** A call that writes nothing is the last one. */
+  function writeVector(request: VectorRequest): number {
+    const { fd, buffers } = request;
+    let end = 0;
+    while (end < buffers.length && !isNothing(buffers, end)) end += IOV_MAX;
+    return end === 0 ? sys.writevNothing(fd) : transferAll(request, Math.min(end, buffers.length), writePiece);
+  }
+
   function commitWritev(request: VectorRequest): number | Failure {
-    const count = transferAll(request, writePiece);
+    const count = writeVector(request);
     return count < 0 ? failed(sys, count, "write") : count;
   }
 

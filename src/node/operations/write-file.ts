@@ -3,7 +3,7 @@
  *
  * Does not own: iterables and streams as data, which only promises take (promises.ts).
  */
-import { EFAULT, EIO, EOPNOTSUPP } from "../../base/errno.ts";
+import { EBADF, EFAULT, EIO, EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
 import { byteLengthOf, bytesOf, isUint8Array } from "../../base/views.ts";
@@ -217,7 +217,11 @@ export function writeFileOperations(sys: Syscalls) {
     const isFd = isInt32(file);
     const path = isFd ? "" : toPath(file);
     const fd = isFd ? file : sys.open(path, flags, mode);
-    if (fd < 0) throw uvException(isFd ? -9 : fd, isFd ? "write" : "open", isFd ? undefined : path, undefined, form);
+    if (fd < 0) {
+      if (!isFd) throw uvException(fd, "open", path, undefined, form);
+      if (text === "") return; // nobody asks about a descriptor that nothing is written to
+      throw uvException(-EBADF, "write", undefined, undefined, form);
+    }
     const rc = sys.writeText(fd, text);
     if (rc === -EOPNOTSUPP) writeEncoded(fd, !isFd, text, form);
     else {
@@ -277,7 +281,10 @@ export function writeFileOperations(sys: Syscalls) {
   }
 
   function toSyncJob(file: unknown, flag: unknown, bytes: Uint8Array, options: CommonOptions): WriteFileJob {
-    if (isInt32(file)) return new WriteFileJob(checkFd(file), 0, 0, bytes, options);
+    if (isInt32(file)) {
+      if (bytes.length > 0 || options.flush === true) checkFd(file);
+      return new WriteFileJob(file, 0, 0, bytes, options);
+    }
     const flags = toFlags(flag);
     const mode = toFileMode(options.mode, "mode", DEFAULT_MODE);
     return new WriteFileJob(toPath(file), flags, mode, bytes, options);
