@@ -14,6 +14,7 @@ import { Dirent } from "./dirent.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
+import { resolveFrom } from "./operations/absolute-path.ts";
 import { createOperations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
@@ -65,7 +66,7 @@ export function createFace(sys: Syscalls): NodeFs {
     commit(request) {
       const path = ops.mkdtemp.commit(request);
       if (path instanceof Failure) return path;
-      const full = ops.toAbsolute(String(path));
+      const full = resolveFrom(ops.workingDirectory(), path); // for remove(), wherever the task stands then
       const remove = (): void => ops.removeSync(full, remove);
       return { path, remove, [DISPOSE]: remove };
     },

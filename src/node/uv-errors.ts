@@ -4,7 +4,7 @@
  * Layers below answer negated errno numbers; no Error exists before one of these functions is asked for it.
  * @see libuv include/uv.h UV_ERRNO_MAP; Node 26 src/api/exceptions.cc UVException()
  */
-import { EAGAIN } from "../base/errno.ts";
+import { EAGAIN, ENOENT } from "../base/errno.ts";
 import { keepShape } from "../base/shapes.ts";
 import type { Path, Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, toWellFormed } from "./encoding.ts";
@@ -112,6 +112,17 @@ export function uvException(
   error.syscall = syscall;
   if (from !== undefined) error.path = from;
   if (to !== undefined) error.dest = to;
+  return error;
+}
+
+/** What process.cwd() throws: words of its own. @see Node 26 src/node_process_methods.cc Cwd() */
+export function cwdException(errno: number): SystemCallError {
+  const removed = ", the current working directory was likely removed without changing the working directory";
+  const reason = `process.cwd failed with error ${uvMessage(errno)}${errno === -ENOENT ? removed : ""}`;
+  const error = new Error(`${uvCode(errno)}: ${reason}, uv_cwd`) as SystemCallError;
+  error.errno = errno;
+  error.code = uvCode(errno);
+  error.syscall = "uv_cwd";
   return error;
 }
 

@@ -26,6 +26,8 @@ export interface MkdirRequest {
   pending: Path[] | undefined;
   /** Outermost directory made so far. */
   first: Path | undefined;
+  /** No parent is missing any more: what is missing now cannot be made, as in a directory that has been removed. */
+  hasParents: boolean;
   /** Node's two walks differ in what they report: the synchronous one the path asked for, the other where it stopped. */
   isSync: boolean;
 }
@@ -38,7 +40,7 @@ function parentOf(path: Path): Path {
 }
 
 function toRequest(path: Path, mode: number, recursive: boolean, isSync: boolean): MkdirRequest {
-  return { path, mode, pending: recursive ? [path] : undefined, first: undefined, isSync };
+  return { path, mode, pending: recursive ? [path] : undefined, first: undefined, hasParents: false, isSync };
 }
 
 /** Mode and recursion from what stands in the place of the options. */
@@ -66,6 +68,15 @@ function checkExisting(sys: Syscalls, path: Path, rc: number, isParent: boolean,
   return rc === -EEXIST && isParent ? -ENOTDIR : -EEXIST;
 }
 
+/** One step up from a directory that cannot be made yet, or back down from the last one there is. */
+function climb(request: MkdirRequest, pending: Path[]): void {
+  const missing = pending[pending.length - 1];
+  const parent = parentOf(missing);
+  request.hasParents = parent === missing;
+  if (!request.hasParents) pending.push(parent);
+  else if (pending.length > 1) pending.pop();
+}
+
 /**
  * Makes the innermost directory, or climbs until a parent can be made and comes back down.
  * @see Node 26 src/node_file.cc MKDirpSync()
@@ -74,14 +85,16 @@ function makeAll(sys: Syscalls, request: MkdirRequest, pending: Path[]): undefin
   while (pending.length > 0) {
     const next = pending[pending.length - 1];
     let rc = sys.mkdir(next, request.mode);
-    if (rc >= 0) request.first ??= next;
-    else if (rc === -ENOENT && parentOf(next) !== next) {
-      pending.push(parentOf(next));
+    if (rc === -ENOENT && !request.hasParents) {
+      climb(request, pending);
       continue;
-    } else {
+    }
+    if (rc >= 0) request.first ??= next;
+    else {
       if (!FINAL.has(rc)) rc = checkExisting(sys, next, rc, pending.length > 1, request.isSync);
       if (rc < 0) return failed(sys, rc, "mkdir", request.isSync ? request.path : next);
     }
+    request.hasParents = true;
     pending.pop();
   }
   const { first } = request;

@@ -1,18 +1,21 @@
 /**
- * realpath: Node's own walk in JavaScript, which shows in its errors (`lstat` of the prefix that fails), and the native
- * one, which asks the VFS.
+ * realpath: Node's own walk in JavaScript, which shows in its errors (`lstat` of the prefix that fails), and both kinds
+ * as operations.
+ *
+ * Does not own: the native walk (native-realpath.ts).
  *
  * @see Node 26 lib/fs.js realpathSync()
  */
-import { ENAMETOOLONG } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, S_IFIFO, S_IFLNK, S_IFMT, S_IFSOCK } from "../../base/stat-flags.ts";
 import { type Path, STAT_DEV, STAT_INO, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { concatBytes, decodeUtf8, encodeUtf8 } from "../encoding.ts";
+import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
 import { resolvePath, toPath, toPathText } from "../paths.ts";
 import type { Operation } from "../surfaces.ts";
 import { Failure, failed } from "../uv-errors.ts";
 import { checkCallback, toOptions } from "../validators.ts";
+import { toAbsolute, workingDirectory } from "./absolute-path.ts";
 import { encodeName, isUtf8, type NameEncoding } from "./names-encoding.ts";
+import { nativeRealpath } from "./native-realpath.ts";
 
 /** Checked arguments of realpath; the encoding is the result's. */
 export interface RealpathRequest {
@@ -83,50 +86,17 @@ class RealpathWalk {
   }
 }
 
-/** Paths the kernel takes are shorter, in bytes. */
-const PATH_MAX = 4096;
-const SLASH = 0x2f;
-
-/**
- * The native walk of a path that is too long for one call: of as many leading components as fit, then of the result and
- * the rest.
- *
- * @param path bytes, of which the kernel said ENAMETOOLONG
- * @returns the physical path, a view valid until the next call; a negated errno
- * @see glibc realpath(), which asks the kernel component by component
- */
-function resolveInParts(sys: Syscalls, path: Uint8Array): Uint8Array | number {
-  let rest = path;
-  let resolvedLength = 0;
-  while (rest.length >= PATH_MAX) {
-    const end = rest.lastIndexOf(SLASH, PATH_MAX - 1);
-    if (end <= resolvedLength) return -ENAMETOOLONG;
-    const resolved = sys.realpath(rest.subarray(0, end));
-    if (typeof resolved === "number") return resolved;
-    resolvedLength = resolved.length;
-    rest = concatBytes([resolved, rest.subarray(end)], resolvedLength + rest.length - end);
-  }
-  return sys.realpath(rest);
-}
-
 function encodeText(path: string, encoding: NameEncoding): string | Uint8Array {
   return isUtf8(encoding) ? path : encodeName(encodeUtf8(path), encoding);
 }
 
 /** Both kinds of realpath on the system calls of a task. */
 export function realpathOperations(sys: Syscalls) {
-  /** The path as text from the root; undefined when the working directory cannot be told. */
-  function toAbsolute(path: string): string {
-    if (path.startsWith("/")) return resolvePath("/", path);
-    const cwd = sys.getcwd();
-    return resolvePath(typeof cwd === "number" ? "/" : decodeUtf8(cwd), path);
-  }
-
   const realpath: Operation<RealpathRequest, string | Uint8Array> = {
     prepare(callback, path, options) {
       checkCallback(callback);
       const { encoding } = toOptions(options);
-      return { path: toAbsolute(toPathText(path)), encoding };
+      return { path: toAbsolute(sys, toPathText(path)), encoding };
     },
     commit({ path, encoding }) {
       const resolved = new RealpathWalk(sys, path as string).run();
@@ -141,12 +111,15 @@ export function realpathOperations(sys: Syscalls) {
       return { path: toPath(path), encoding };
     },
     commit({ path, encoding }) {
-      let resolved = sys.realpath(path);
-      if (resolved === -ENAMETOOLONG)
-        resolved = resolveInParts(sys, typeof path === "string" ? encodeUtf8(path) : path);
+      const resolved = nativeRealpath(sys, path);
       return typeof resolved === "number" ? failed(sys, resolved, "realpath", path) : encodeName(resolved, encoding);
     },
   };
 
-  return { realpath, realpathNative, toAbsolute };
+  return {
+    realpath,
+    realpathNative,
+    toAbsolute: (path: string) => toAbsolute(sys, path),
+    workingDirectory: () => workingDirectory(sys),
+  };
 }
