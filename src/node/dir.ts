@@ -9,15 +9,15 @@ import { O_DIRECTORY, O_RDONLY } from "../base/stat-flags.ts";
 import type { DirListing, Path, Syscalls } from "../vfs/syscalls.ts";
 import { closingWhenCollected, complainOfDir } from "./collected.ts";
 import { Dirent, toUvType } from "./dirent.ts";
-import { dirClosedError, dirConcurrentError, invalidThisError, missingArgError } from "./errors.ts";
+import { argTypeError, dirClosedError, dirConcurrentError, invalidThisError, missingArgError } from "./errors.ts";
 import type { NameEncoding } from "./operations/names-encoding.ts";
-import { childPath, namesOf } from "./operations/readdir.ts";
-import { toPath } from "./paths.ts";
+import { namesOf } from "./operations/readdir.ts";
+import { joinPath, toPath } from "./paths.ts";
 import { ASYNC_DISPOSE, DISPOSE } from "./platform.ts";
 import { soon1, soon2 } from "./settle.ts";
 import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
 import type { Operation } from "./surfaces.ts";
-import { Failure, failed, uvException } from "./uv-errors.ts";
+import { Failure, failed, SpecialFailure, uvException } from "./uv-errors.ts";
 import { type Callback, type CommonOptions, checkCallback, checkUint32, toOptions } from "./validators.ts";
 
 const DEFAULTS: CommonOptions = Object.freeze({ encoding: "utf8" });
@@ -70,6 +70,10 @@ class DirHandle {
 function openDirHandle(sys: Syscalls, path: Path): DirHandle | Failure {
   const fd = sys.open(path, O_RDONLY | O_DIRECTORY, 0);
   return fd < 0 ? failed(sys, fd, "opendir", path) : new DirHandle(sys, fd);
+}
+
+function noText(path: Uint8Array): Failure {
+  return new SpecialFailure(0, "opendir", () => argTypeError("path", "string", path));
 }
 
 interface Level {
@@ -227,7 +231,11 @@ export class Dir {
 
   /** Opens a directory that is met, to be read later. */
   #openBelow(dirent: Dirent): Failure | undefined {
-    const path = childPath(dirent.parentPath, dirent.name);
+    const { parentPath, name } = dirent;
+    // Node joins the two as text, also where that leads astray; of bytes it can make no path.
+    if (typeof parentPath !== "string") return noText(parentPath);
+    if (typeof name !== "string") return noText(name);
+    const path = joinPath(parentPath, name);
     const handle = this.#handle.openBelow(path);
     if (handle instanceof Failure) return handle;
     this.#handle.below.push({ handle, path });

@@ -100,17 +100,17 @@ export function resolvePath(base: string, path: string): string {
   return `/${normalizeComponents(path.startsWith("/") ? path : `${base}/${path}`).join("/")}`;
 }
 
-/** As posix `path.join(dir, name)` for a name without slashes. */
+/** As posix `path.join(dir, name)`. */
 export function joinPath(dir: string, name: string): string {
-  const path = dir === "" ? name : `${dir}/${name}`;
-  if (path.startsWith("/")) return resolvePath("/", path);
+  const path = dir === "" || name === "" ? dir + name : `${dir}/${name}`;
+  const isAbsolute = path.startsWith("/");
   const kept: string[] = [];
   for (const part of path.split("/")) {
     if (part === ".." && kept.length > 0 && kept[kept.length - 1] !== "..") kept.pop();
-    else if (part !== "" && part !== ".") kept.push(part);
+    else if (part !== "" && part !== "." && !(part === ".." && isAbsolute)) kept.push(part);
   }
-  const trailing = path.endsWith("/") && kept.length > 0 ? "/" : "";
-  return kept.length === 0 ? `.${trailing}` : kept.join("/") + trailing;
+  if (kept.length === 0 && isAbsolute) return "/";
+  return (isAbsolute ? "/" : "") + (kept.join("/") || ".") + (path.endsWith("/") ? "/" : "");
 }
 
 /** A child's path in bytes: the parent, a slash unless it ends in one, the name. */
@@ -119,4 +119,13 @@ export function joinBytes(dir: Path, name: Path): Uint8Array {
   const tail = typeof name === "string" ? encodeUtf8(name) : name;
   const slash = encodeUtf8(head.length > 0 && head[head.length - 1] === 0x2f ? "" : "/");
   return concatBytes([head, slash, tail], head.length + slash.length + tail.length);
+}
+
+/**
+ * A path below `dir`, as text unless one of the two is bytes. Nothing is taken out of it: what `..` leads to only the
+ * walk can tell.
+ */
+export function pathBelow(dir: Path, name: Path): Path {
+  if (typeof dir !== "string" || typeof name !== "string") return joinBytes(dir, name);
+  return dir.endsWith("/") ? dir + name : `${dir}/${name}`;
 }

@@ -5,8 +5,8 @@ import { EAGAIN } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
 import { Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, UV_DIRENT_UNKNOWN, uvTypeOfMode } from "../dirent.ts";
-import { decodeUtf8, encodeUtf8 } from "../encoding.ts";
-import { joinBytes, joinPath, toPath } from "../paths.ts";
+import { encodeUtf8 } from "../encoding.ts";
+import { joinBytes, joinPath, pathBelow, toPath } from "../paths.ts";
 import { fromCaller } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { Failure, failed, uvException } from "../uv-errors.ts";
@@ -35,9 +35,16 @@ function exactName(listing: DirListing, i: number): Name {
   return name.includes("\ufffd") ? listing.rawNames()[i] : name;
 }
 
-/** A path below `dir`, as text unless one of the two is bytes. */
-export function childPath(dir: Path, name: Name): Path {
-  return typeof dir === "string" && typeof name === "string" ? joinPath(dir, name) : joinBytes(dir, name);
+/** A name or a path of names in the caller's encoding. */
+function encoded(name: Name, encoding: NameEncoding): Name {
+  if (typeof name === "string" && isUtf8(encoding)) return name;
+  return encodeName(typeof name === "string" ? encodeUtf8(name) : name, encoding);
+}
+
+/** A directory met on the way down: the path that it is read by, and how far that is below the one asked for. */
+interface Level {
+  path: Path;
+  relative: Name;
 }
 
 class Readdir {
@@ -67,7 +74,7 @@ class Readdir {
   dirents(listing: DirListing, names: Name[], path: Path, shownPath: Path): Dirent[] {
     const dirents = new Array<Dirent>(names.length);
     for (let i = 0; i < names.length; i++) {
-      const type = toUvType(listing.types[i]) || this.#lookUpType(childPath(path, exactName(listing, i)));
+      const type = toUvType(listing.types[i]) || this.#lookUpType(pathBelow(path, exactName(listing, i)));
       dirents[i] = new Dirent(names[i], type, shownPath);
     }
     return dirents;
@@ -90,43 +97,26 @@ class Readdir {
   /** Level by level; links to directories are followed, as Node does. */
   #all(request: ReaddirRequest): Name[] | Dirent[] | Failure {
     const found: (Name | Dirent)[] = [];
-    const dirs: { path: Path; relative: Name }[] = [{ path: request.path, relative: "" }];
-    for (let next = 0; next < dirs.length; next++) {
-      const { path, relative } = dirs[next];
-      const listing = this.#sys.readdir(path);
-      if (typeof listing === "number") return failed(this.#sys, listing, "scandir", path);
-      this.#collect(request, listing, relative, found);
+    const levels: Level[] = [{ path: request.path, relative: "" }];
+    for (let next = 0; next < levels.length; next++) {
+      const level = levels[next];
+      const listing = this.#sys.readdir(level.path);
+      if (typeof listing === "number") return failed(this.#sys, listing, "scandir", level.path);
+      if (request.withFileTypes) this.#collectDirents(request, listing, level, found);
+      else collectNames(request, listing, level, found);
       for (let i = 0; i < listing.names.length; i++) {
         const name = exactName(listing, i);
-        const child = childPath(path, name);
-        if (!this.#isDirectory(listing.types[i], child)) continue;
-        dirs.push({ path: child, relative: relative === "" ? name : childPath(relative, name) });
+        const path = pathBelow(level.path, name);
+        if (this.#isDirectory(listing.types[i], path)) levels.push({ path, relative: relativeName(level, name) });
       }
     }
     return found as Name[] | Dirent[];
   }
 
-  #collect(
-    { path, encoding, withFileTypes }: ReaddirRequest,
-    listing: DirListing,
-    relative: Name,
-    found: unknown[],
-  ): void {
+  #collectDirents({ path, encoding }: ReaddirRequest, listing: DirListing, level: Level, found: unknown[]): void {
     const names = namesOf(listing, encoding);
-    if (withFileTypes) {
-      const full = relative === "" ? path : childPath(path, relative);
-      const shown = typeof path === "string" && typeof full !== "string" ? decodeUtf8(full) : full;
-      for (const dirent of this.dirents(listing, names, full, shown)) found.push(dirent);
-      return;
-    }
-    if (relative === "") {
-      for (const name of names) found.push(name);
-      return;
-    }
-    for (let i = 0; i < names.length; i++) {
-      const raw = childPath(relative, isUtf8(encoding) ? names[i] : exactName(listing, i));
-      found.push(isUtf8(encoding) && typeof raw === "string" ? raw : encodeName(toRaw(raw), encoding));
-    }
+    const shown = level.relative === "" ? path : shownParent(path, encoded(level.relative, encoding));
+    for (const dirent of this.dirents(listing, names, level.path, shown)) found.push(dirent);
   }
 
   #isDirectory(direntType: number, path: Path): boolean {
@@ -137,8 +127,22 @@ class Readdir {
   }
 }
 
-function toRaw(name: Name): Uint8Array {
-  return typeof name === "string" ? encodeUtf8(name) : name;
+function relativeName({ relative }: Level, name: Name): Name {
+  return relative === "" ? name : pathBelow(relative, name);
+}
+
+function collectNames({ encoding }: ReaddirRequest, listing: DirListing, level: Level, found: unknown[]): void {
+  for (let i = 0; i < listing.names.length; i++) {
+    const name = isUtf8(encoding) ? listing.names[i] : exactName(listing, i);
+    found.push(encoded(relativeName(level, name), encoding));
+  }
+}
+
+/** What entries further down give as their parent: here Node does resolve `..` as text, and joins what is encoded. */
+function shownParent(path: Path, relative: Name): Path {
+  return typeof path === "string" && typeof relative === "string"
+    ? joinPath(path, relative)
+    : joinBytes(path, relative);
 }
 
 function toRequest(path: Path, options: CommonOptions): ReaddirRequest {
