@@ -161,14 +161,24 @@ export function encodeUtf8Into(text: string, target: Uint8Array): number {
   return utf8Encoder.encodeInto(text, target).written;
 }
 
-/** The name of an encoding for contents. @throws ERR_UNKNOWN_ENCODING for `buffer`, which only names can have */
-function contentEncoding(encoding: string): Encoding {
+/** @throws ERR_UNKNOWN_ENCODING for `buffer`, which only names can have */
+export function checkContentEncoding(encoding: string | null | undefined): void {
   if (encoding === "buffer") throw unknownEncodingError(encoding);
+}
+
+/** The name of an encoding for contents. @throws ERR_UNKNOWN_ENCODING */
+function contentEncoding(encoding: string): Encoding {
+  checkContentEncoding(encoding);
   return canonicalEncoding(encoding) ?? "utf8";
 }
 
-/** Bytes as text in one of Node's encodings. @param encoding any spelling of a valid encoding */
+/**
+ * Bytes as text in one of Node's encodings.
+ *
+ * @param encoding any spelling of a valid encoding; none is looked at where there is nothing to decode
+ */
 export function decodeBytes(bytes: Uint8Array, encoding: string): string {
+  if (bytes.length === 0) return "";
   const name = contentEncoding(encoding);
   if (name === "utf8") return decodeUtf8(bytes);
   if (NodeBuffer !== undefined) return (asBuffer(bytes) as BufferSlices).toString(name);

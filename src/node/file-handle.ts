@@ -8,7 +8,7 @@
 import { isBytes } from "../base/views.ts";
 import { closingWhenCollected } from "./collected.ts";
 import { EventEmitter } from "./emitter.ts";
-import { allocZeroed, encodeText } from "./encoding.ts";
+import { allocZeroed, checkContentEncoding, encodeText } from "./encoding.ts";
 import { methodNotImplementedError, notAHandleError } from "./errors.ts";
 import { isIterableData, turn, writeToFd } from "./iterable-data.ts";
 import { OpenFile } from "./open-file.ts";
@@ -230,7 +230,9 @@ const own = Object.fromEntries(
 /** What a whole-file read of a handle does, as `form` was told to. */
 export function readFileOf(handle: FileHandle, options: unknown, form: Origin): Promise<unknown> {
   return hold(handle, form, "readFile", ({ ops, fd }) => {
-    const job = new ReadFileJob(fd, 0, toReadFileOptions(options));
+    const given = toReadFileOptions(options);
+    checkContentEncoding(given.encoding); // before there is anything to decode
+    const job = new ReadFileJob(fd, 0, given);
     if (job.signal === undefined || job.signal.aborted) return commitToPromise(ops.readFile.commit, job, form);
     // Node looks at the file first: an abort until then leaves its position alone.
     const site = callSiteOf(form);

@@ -10,7 +10,7 @@ import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
 import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8Range, MIN_ASCII_TEST_BYTES } from "../encoding.ts";
-import { argTypeError, argValueError, fileTooLargeError } from "../errors.ts";
+import { argTypeError, argValueError, fileTooLargeError, unknownEncodingError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
 import { fromCaller, type Origin } from "../stacks.ts";
@@ -53,6 +53,8 @@ export class ReadFileJob {
   shownPath: Path | undefined = undefined;
   /** Node's own way for text: the size is a guess, and a bad descriptor is found out by the read. */
   readsToEnd = false;
+  /** Node's own way for promises with a buffer of the caller's: an encoding that is none shows before there is data. */
+  decodesPieces = false;
   target: Uint8Array | undefined = undefined;
   filled = 0;
   /** Set while waiting for a store: lets go of the file when the call is given up. */
@@ -134,6 +136,7 @@ class ReadFile {
 
   #look(job: ReadFileJob): Failure | undefined {
     if (job.size >= 0) return undefined;
+    if (job.decodesPieces && job.encoding === "buffer") return special(0, unknownEncodingError("buffer"));
     const rc = this.#sys.fstat(job.fd);
     if (rc < 0) return failed(this.#sys, rc, job.readsToEnd ? "read" : "fstat", job.shownPath);
     const { statValues } = this.#sys;
@@ -240,7 +243,9 @@ export function readFileOperations(sys: Syscalls) {
       const given = toReadFileOptions(options);
       if (given.signal?.aborted) return new ReadFileJob("", 0, given);
       const name = toPath(path);
-      return showingPath(new ReadFileJob(name, toFlags(given.flag || "r"), given));
+      const job = showingPath(new ReadFileJob(name, toFlags(given.flag || "r"), given));
+      job.decodesPieces = job.userBuffer !== undefined;
+      return job;
     },
     commit: (job) => reader.run(job),
   };

@@ -92,9 +92,9 @@ export function toWriteRange(
   return { bytes, offset: start, length: size, position: toWritePosition(position) };
 }
 
-/** A text as one write. */
+/** A text as one write. Node's binding takes what is no encoding for UTF-8, "buffer" included. */
 export function toTextRange(text: string, position: unknown, encoding: unknown): Omit<TransferRequest, "fd"> {
-  const bytes = encodeText(text, encoding as string);
+  const bytes = encodeText(text, encoding === "buffer" ? "utf8" : (encoding as string));
   return { bytes, offset: 0, length: bytes.length, position: toWritePosition(position) };
 }
 
