@@ -14,9 +14,8 @@ import {
   toTextRange,
   toWriteRange,
 } from "./operations/read-write.ts";
-import { isRetried, type RmRequest } from "./operations/rm.ts";
+import type { RmRequest } from "./operations/rm.ts";
 import { toVectorRequest } from "./operations/vectors.ts";
-import { timeout } from "./platform.ts";
 import { soon1, soon3 } from "./settle.ts";
 import { callSiteOf, type Origin, withinForm } from "./stacks.ts";
 import { commitToCallback, type Operation } from "./surfaces.ts";
@@ -283,7 +282,7 @@ export function callbackForms(ops: Operations) {
     const done = typeof options === "function" ? options : callback;
     withinForm(rm, () => {
       const request = ops.rm.prepare(done, path, typeof options === "function" ? undefined : options);
-      removeWithRetries(ops, request, rm).then(
+      removeLater(ops, request, rm).then(
         () => soon1(done as never, null),
         (error) => soon1(done as never, error),
       );
@@ -305,25 +304,14 @@ export function callbackForms(ops: Operations) {
 }
 
 /**
- * Removes, and tries again what may be busy for a moment, waiting longer each time.
+ * Checks and removes: all that need not wait is done when this returns.
  *
- * @param form what was called, and still runs: stacks of errors begin at its caller
- * @see Node 26 rimraf()
+ * @param origin what was called: stacks of errors begin at its caller
  */
-export async function removeWithRetries({ rm }: Operations, request: RmRequest, form: Origin): Promise<void> {
-  const { maxRetries, retryDelay } = request.options;
-  let origin = form;
-  for (let retries = 0; ; ) {
-    const outcome = rm.commit(request);
-    if (!(outcome instanceof Failure)) return;
-    const { token } = outcome;
-    const isBusy = isRetried(outcome) && retries < maxRetries;
-    if (token === undefined && !isBusy) throw outcome.toError(origin);
-    origin = callSiteOf(origin);
-    if (token !== undefined) await token;
-    else {
-      retries++;
-      await new Promise<void>((resolve) => timeout(resolve, retries * retryDelay));
-    }
-  }
+export function removeLater(ops: Operations, request: RmRequest, origin: Origin): Promise<void> {
+  const failure = ops.rm.commit(request);
+  if (!(failure instanceof Failure)) return ops.rimraf(request.path, request.options, origin);
+  if (failure.token === undefined) return Promise.reject(failure.toError(origin));
+  const site = callSiteOf(origin);
+  return failure.token.then(() => removeLater(ops, request, site));
 }

@@ -4,13 +4,14 @@
  * @see Node 26 lib/internal/fs/promises.js
  */
 
-import { removeWithRetries } from "./callback-forms.ts";
+import { removeLater } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import type { dirOperations } from "./dir.ts";
 import { methodNotImplementedError } from "./errors.ts";
 import { handleOpener, isFileHandle, readFileOf, writeFileOf } from "./file-handle.ts";
 import { isIterableData, isWrittenInSteps, writeInSteps } from "./iterable-data.ts";
 import { promisesNotImplemented } from "./not-implemented.ts";
+import { resolveFrom } from "./operations/absolute-path.ts";
 import type { Operations } from "./operations/index.ts";
 import { toAppendFileOptions, toBytes, toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
@@ -51,22 +52,24 @@ function wholeFileForms(ops: Operations) {
 }
 
 function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>) {
-  const mkdtempDisposable: Operation<Parameters<typeof ops.mkdtemp.commit>[0], object> = {
-    prepare: ops.mkdtemp.prepare,
-    commit(request) {
+  type Mkdtemp = Parameters<typeof ops.mkdtemp.commit>[0];
+  const mkdtempDisposable: Operation<{ request: Mkdtemp; cwd: string }, object> = {
+    prepare(callback, prefix, options) {
+      const request = ops.mkdtemp.prepare(callback, prefix, options);
+      return { request, cwd: ops.workingDirectory() };
+    },
+    commit({ request, cwd }) {
       const path = ops.mkdtemp.commit(request);
       if (path instanceof Failure) return path;
-      const full = ops.toAbsolute(String(path));
-      const remove = async (): Promise<void> => {
-        await removeWithRetries(ops, ops.rm.prepare(NO_CALLBACK, full, { recursive: true, force: true }), remove);
-      };
+      const full = resolveFrom(cwd, path);
+      const remove = async (): Promise<void> => ops.rimraf(full, { maxRetries: 0, retryDelay: 0 }, remove);
       return Object.assign(Object.create(null), { path, remove, [ASYNC_DISPOSE]: remove });
     },
   };
 
   const rm: Form = async (path, options) => {
     const request = withinForm(rm, () => ops.rm.prepare(NO_CALLBACK, path, options));
-    await removeWithRetries(ops, request, rm);
+    await removeLater(ops, request, rm);
     return resolveSoon(undefined);
   };
 

@@ -1,136 +1,110 @@
 /**
- * The two walks that remove a tree: Node's synchronous rm does it in C++, the others in JavaScript, and they differ in
- * what they try first, what they take for success, and whether they go on after a failure.
+ * The removal of a tree as rmSync does it, in C++ in Node: by descriptors of directories, newest entry first, and no
+ * further than the first failure. What it meets below is found by name in the directory that is open, so it reaches what
+ * lies too deep for a path, and removes what stands in a directory whose own name it has just taken away (`b/..`).
  *
- * Both go by raw names where text cannot hold them. To remove again what is gone is no error, so a walk that had to wait
- * simply starts over.
- *
- * Does not own: options, retries and errors of rm (rm.ts).
+ * Does not own: options, retries and errors of rm (rm.ts), the removal of the other forms (rimraf.ts).
+ * @see libstdc++ remove_all(), recursive_directory_iterator::__erase(); Node 26 src/node_file.cc RmSync()
  */
-import { EEXIST, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../base/errno.ts";
-import { AT_SYMLINK_NOFOLLOW, DT_DIR, DT_UNKNOWN, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
-import { type DirListing, type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { concatBytes, encodeUtf8 } from "../encoding.ts";
+import { EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM } from "../../base/errno.ts";
+import {
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  DT_DIR,
+  DT_UNKNOWN,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  S_IFDIR,
+  S_IFMT,
+} from "../../base/stat-flags.ts";
+import { type Path, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
+import { decodeUtf8 } from "../encoding.ts";
 import { type Failure, failed } from "../uv-errors.ts";
+
+/** Never a link's target, and nothing but a directory. */
+const DIRECTORY_ITSELF = O_RDONLY | O_NOFOLLOW | O_DIRECTORY;
+/** Entries read at a time. */
+const BATCH_ENTRIES = 256;
 
 /** Whether the last stat found a directory. */
 export function foundDirectory(sys: Syscalls): boolean {
   return (sys.statValues[STAT_MODE] & S_IFMT) === S_IFDIR;
 }
 
-function below(dir: Path, name: Uint8Array): Uint8Array {
-  const head = typeof dir === "string" ? encodeUtf8(`${dir}/`) : concatBytes([dir, encodeUtf8("/")], dir.length + 1);
-  return concatBytes([head, name], head.length + name.length);
+/**
+ * Removes a directory with all that is below it in one call. On a path that climbs the steps one by one may end
+ * otherwise: they take away what it leads through.
+ *
+ * @returns false when nothing has changed: then it has to be done step by step
+ */
+export function removeAtOnce(sys: Syscalls, path: Path): boolean {
+  const text = typeof path === "string" ? path : decodeUtf8(path);
+  return !/(^|\/)\.\.(\/|$)/.test(text) && sys.removeTree(path) === 0;
 }
 
-/** The paths of the entries of a directory. */
-function childPaths(dir: Path, listing: DirListing): Path[] {
-  const { names } = listing;
-  const isText = typeof dir === "string" && !names.some((name) => name.includes("\ufffd"));
-  return isText ? names.map((name) => `${dir}/${name}`) : listing.rawNames().map((name) => below(dir, name));
-}
-
-abstract class Walk {
-  protected readonly sys: Syscalls;
+/** The removal of rmSync on the system calls of a task. */
+export class TreeRemoval {
+  readonly #sys: Syscalls;
 
   constructor(sys: Syscalls) {
-    this.sys = sys;
+    this.#sys = sys;
   }
 
-  /** Removes `path` and what is below it. */
-  tree(path: Path): Failure | undefined {
-    const found = this.sys.stat(path, AT_SYMLINK_NOFOLLOW);
-    if (found < 0) return this.unseen(path, found);
-    return foundDirectory(this.sys) ? this.directory(path) : this.file(path);
+  /** Removes `path` and what is below it. That it is not there, or no longer, is no failure. */
+  remove(path: Path): Failure | undefined {
+    const found = this.#sys.stat(path, AT_SYMLINK_NOFOLLOW);
+    if (found === -ENOENT || found === -ENOTDIR) return undefined;
+    if (found < 0 && found !== -ELOOP) return failed(this.#sys, found, "lstat", path);
+    if (found < 0 || !foundDirectory(this.#sys)) return this.#removeOne(path);
+    return removeAtOnce(this.#sys, path) ? undefined : this.#directory(path); // Fast path: same result.
   }
 
-  /** What cannot be looked at. @param errno negated errno of lstat */
-  protected abstract unseen(path: Path, errno: number): Failure | undefined;
-
-  /** A directory that has to be removed name by name. */
-  protected abstract contentsAndSelf(path: Path): Failure | undefined;
-
-  /** Whether the walk ends at a failure, or removes the other entries first. */
-  protected abstract isEnd(failure: Failure): boolean;
-
-  protected directory(path: Path): Failure | undefined {
-    if (this.sys.removeTree(path) === 0) return undefined; // Fast path: same result.
-    return this.contentsAndSelf(path);
+  #directory(path: Path): Failure | undefined {
+    const fd = this.#sys.open(path, DIRECTORY_ITSELF, 0);
+    if (fd === -ENOENT) return undefined;
+    if (fd === -ENOTDIR || fd === -ELOOP) return this.#removeOne(path);
+    if (fd < 0) return failed(this.#sys, fd, "rm", path);
+    const rc = this.#emptyAndClose(fd);
+    if (rc < 0) return rc === -ENOENT ? undefined : failed(this.#sys, rc, "rm", path);
+    return this.#removeOne(path);
   }
 
-  protected file(path: Path): Failure | undefined {
-    const rc = this.sys.unlink(path);
-    return rc < 0 && rc !== -ENOENT ? failed(this.sys, rc, "unlink", path) : undefined;
+  /** As remove(3): whatever it is, unless it is a directory with something in it. */
+  #removeOne(path: Path): Failure | undefined {
+    let rc = this.#sys.unlink(path);
+    if (rc === -EISDIR) rc = this.#sys.rmdir(path);
+    return rc < 0 && rc !== -ENOENT ? failed(this.#sys, rc, "rm", path) : undefined;
   }
 
-  protected self(path: Path): Failure | undefined {
-    const rc = this.sys.rmdir(path);
-    return rc < 0 && rc !== -ENOENT ? failed(this.sys, rc, "rmdir", path) : undefined;
+  #emptyAndClose(fd: number): number {
+    const rc = this.#empty(fd);
+    this.#sys.close(fd);
+    return rc;
   }
 
-  /** @returns the first failure */
-  protected contents(dir: Path): Failure | undefined {
-    const listing = this.sys.readdir(dir);
-    if (listing === -ENOENT) return undefined;
-    if (typeof listing === "number") return failed(this.sys, listing, "scandir", dir);
-    const children = childPaths(dir, listing);
-    let first: Failure | undefined;
-    for (let i = 0; i < children.length; i++) {
-      const failure = this.#entry(children[i], listing.types[i]);
-      if (failure !== undefined && this.isEnd(failure)) return failure;
-      first ??= failure;
-    }
-    return first;
-  }
-
-  #entry(path: Path, type: number): Failure | undefined {
-    if (type === DT_DIR) return this.directory(path);
-    return type === DT_UNKNOWN ? this.tree(path) : this.file(path);
-  }
-}
-
-/** The walk of rmSync: contents first, and no further than the first failure. @see libstdc++ remove_all() */
-export class SyncWalk extends Walk {
-  protected override unseen(path: Path, errno: number): Failure | undefined {
-    if (errno === -ENOENT || errno === -ENOTDIR) return undefined;
-    return errno === -ELOOP ? this.file(path) : failed(this.sys, errno, "lstat", path);
-  }
-
-  protected override contentsAndSelf(path: Path): Failure | undefined {
-    return this.contents(path) ?? this.self(path);
-  }
-
-  protected override isEnd(): boolean {
-    return true;
-  }
-}
-
-/**
- * The walk of the callback and promise forms: the directory first, its contents only when they are in the way, and all
- * of those, whichever fails. @see Node 26 lib/internal/fs/rimraf.js
- */
-export class AsyncWalk extends Walk {
-  protected override unseen(path: Path, errno: number): Failure | undefined {
-    return errno === -ENOENT ? undefined : failed(this.sys, errno, "lstat", path);
-  }
-
-  protected override contentsAndSelf(path: Path): Failure | undefined {
-    const failure = this.self(path);
-    switch (failure?.errno) {
-      case undefined:
-      case -ENOTDIR: // A link to a directory, by a path that ends in a slash: Node leaves it, and calls that success.
-        return undefined;
-      case -ENOTEMPTY:
-      case -EEXIST:
-      case -EPERM:
-        return this.contents(path) ?? this.self(path);
-      default:
-        return failure;
+  #empty(fd: number): number {
+    for (;;) {
+      const listing = this.#sys.getdents(fd, BATCH_ENTRIES);
+      if (listing === -ENOENT) return 0; // it has been removed itself: the C library calls that the end
+      if (typeof listing === "number") return listing;
+      const names = listing.rawNames();
+      if (names.length === 0) return 0;
+      for (let i = 0; i < names.length; i++) {
+        const rc = this.#erase(fd, names[i], listing.types[i]);
+        if (rc < 0) return rc;
+      }
     }
   }
 
-  /** A failure that asks to wait: the walk starts over then. */
-  protected override isEnd(failure: Failure): boolean {
-    return failure.token !== undefined;
+  #erase(dir: number, name: Uint8Array, type: number): number {
+    if (type !== DT_DIR) {
+      const rc = this.#sys.unlinkat(dir, name, 0);
+      const isMaybeDirectory = type === DT_UNKNOWN && (rc === -EISDIR || rc === -EPERM);
+      if (!isMaybeDirectory) return rc;
+    }
+    const fd = this.#sys.openat(dir, name, DIRECTORY_ITSELF);
+    const rc = fd < 0 ? fd : this.#emptyAndClose(fd);
+    return rc < 0 ? rc : this.#sys.unlinkat(dir, name, AT_REMOVEDIR);
   }
 }

@@ -1,26 +1,26 @@
 /**
  * rm: its options, its checks, and how its failures are shown.
  *
- * Does not own: the walks (remove-tree.ts).
+ * Does not own: the removals (remove-tree.ts, rimraf.ts).
  * @see Node 26 lib/internal/fs/rimraf.js, src/node_file.cc RmSync()
  */
-import { EBUSY, EMFILE, ENFILE, ENOENT, ENOTEMPTY, EPERM } from "../../base/errno.ts";
+import { ENOENT } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { toPath } from "../paths.ts";
-import { fromCaller, type Origin } from "../stacks.ts";
+import { callSiteOf, fromCaller, type Origin } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { rmIsDirectoryError, rmSyncError } from "../system-errors.ts";
 import { type Failure, failed, SpecialFailure } from "../uv-errors.ts";
 import { checkBoolean, checkCallback, checkInt32, checkObject, checkUint32 } from "../validators.ts";
-import { AsyncWalk, foundDirectory, SyncWalk } from "./remove-tree.ts";
+import { foundDirectory, TreeRemoval } from "./remove-tree.ts";
+import { type Retries, Rimraf } from "./rimraf.ts";
+import { isRetried } from "./rm-retries.ts";
 
-/** Options of rm with their defaults filled in; the delay is in milliseconds. */
-export interface RmOptions {
+/** Options of rm with their defaults filled in. */
+export interface RmOptions extends Retries {
   recursive: boolean;
   force: boolean;
-  retryDelay: number;
-  maxRetries: number;
 }
 
 /** A removal, checked. */
@@ -30,8 +30,6 @@ export interface RmRequest {
 }
 
 const DEFAULTS: RmOptions = { recursive: false, force: false, retryDelay: 100, maxRetries: 0 };
-const RETRIED = new Set([-EBUSY, -EMFILE, -ENFILE, -ENOTEMPTY, -EPERM]);
-
 function toRmOptions(options: unknown): RmOptions {
   if (options === undefined) return DEFAULTS;
   checkObject(options, "options");
@@ -41,11 +39,6 @@ function toRmOptions(options: unknown): RmOptions {
   checkInt32(given.retryDelay, "options.retryDelay", 0);
   checkUint32(given.maxRetries, "options.maxRetries");
   return given;
-}
-
-/** A failure worth another try. */
-export function isRetried(failure: Failure): boolean {
-  return RETRIED.has(failure.errno);
 }
 
 /**
@@ -63,9 +56,9 @@ function check(sys: Syscalls, path: Path, { recursive, force }: RmOptions, given
 
 /** rm on the system calls of a task. */
 export function rmOperations(sys: Syscalls) {
-  const syncWalk = new SyncWalk(sys);
-  const asyncWalk = new AsyncWalk(sys);
+  const removal = new TreeRemoval(sys);
 
+  /** The checks of rm alone: what it removes, it removes by rimraf(). */
   const rm: Operation<RmRequest, void> = {
     prepare(callback, path, options) {
       const name = toPath(path);
@@ -73,8 +66,16 @@ export function rmOperations(sys: Syscalls) {
       checkCallback(callback);
       return request;
     },
-    commit: ({ path, options }) => check(sys, path, options, path) ?? asyncWalk.tree(path),
+    commit: ({ path, options }) => check(sys, path, options, path),
   };
+
+  /** Removes as the callback and promise forms do. @param origin what was called */
+  function rimraf(path: Path, retries: Retries, origin: Origin): Promise<void> {
+    const site = callSiteOf(origin);
+    return new Promise((resolve, reject) => {
+      new Rimraf(sys, retries).remove(path, (failure) => (failure ? reject(failure.toError(site)) : resolve()));
+    });
+  }
 
   function removeNow(path: unknown, options: unknown): void {
     const given = toRmOptions(options);
@@ -84,7 +85,7 @@ export function rmOperations(sys: Syscalls) {
       if (failure !== undefined) throw failure.toError(rmSync);
     }
     for (let retries = given.maxRetries; ; retries--) {
-      const failure = syncWalk.tree(name);
+      const failure = removal.remove(name);
       if (failure === undefined) return;
       if (retries === 0 || !isRetried(failure)) throw rmSyncError(failure.errno, name, rmSync);
     }
@@ -100,9 +101,9 @@ export function rmOperations(sys: Syscalls) {
 
   /** Removes a directory made by mkdtempDisposable, as `form` was told to. */
   function removeSync(path: Path, form: Origin): void {
-    const failure = syncWalk.tree(path);
+    const failure = removal.remove(path);
     if (failure !== undefined) throw rmSyncError(failure.errno, path, form);
   }
 
-  return { rm, rmSync, removeSync, removeTree: (path: Path) => syncWalk.tree(path) };
+  return { rm, rimraf, rmSync, removeSync, removeTree: (path: Path) => removal.remove(path) };
 }
