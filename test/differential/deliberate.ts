@@ -41,7 +41,8 @@ export const DELIBERATE: readonly Deliberate[] = [
     reason: "Node's promise form is its callback form promisified, and complains of a callback",
   },
   {
-    cases: /^rm sync: recursive(, force)? of (.*\/\.\/?|relative \.|.*\/l-loop\/under|.* bytes\)?)$/,
+    cases:
+      /^rm sync: recursive(, force)? of (.*\/\.\/?|relative \.|.*\/l-loop\/under|.* bytes\)?)$|^program: rmSync .* of '.*\/\.'$|^program: in a removed directory, rm \[.*recursive.* of '(\.\/?|\.\/….*|\.\.\/n….*)'$/,
     at: /message$|errno$|code$/,
     reason:
       "a fault of Node: for errors that rmSync does not expect (EINVAL, ELOOP, ENAMETOOLONG) it loses errno and code",

@@ -51,7 +51,29 @@ export const VERSION_REASONS: readonly VersionReason[] = [
     reason: "descriptors are checked in C++",
   },
   { cases: /^read (sync|handle|callback):/, reason: "positions and lengths are checked alike in all forms" },
-  { cases: /^(append|write)File sync: argument 0 is -1/, reason: "descriptors are checked in C++" },
+  {
+    cases:
+      /^(append|write)File sync: (argument 0 is -1|of .* to descriptor -)|^(read|write)v? sync: of .* descriptor -/,
+    reason: "descriptors are checked in C++",
+  },
+  { cases: /^program: FileHandle, whole files .* after close/, reason: "descriptors are checked in C++" },
+  {
+    cases: /^program: (in a removed directory, )?(readdir|opendir) /,
+    reason: "recursive listings are walked in C++, by the paths that the kernel sees, and give whole paths encoded",
+  },
+  { cases: /^program: readdir( with types)?,/, reason: "recursive listings are walked in C++" },
+  { cases: /^program: (in a removed directory, rm |rmSync)/, reason: "rmSync is written in C++, over std::filesystem" },
+  { cases: /^program: copyFile /, reason: "libuv gives the copy the source's times, owner and group" },
+  { cases: /^program: in a removed directory, stat .*throwIfNoEntry/, reason: "throwIfNoEntry counts in all forms" },
+  { cases: /^program: in a removed directory, readFile /, reason: "errors of the read name the file" },
+  {
+    cases: /^program: in a removed directory, (realpath|mkdtempDisposable) /,
+    reason: "the error of process.cwd() says that the directory may have been removed; mkdtempDisposable is new",
+  },
+  {
+    cases: /^program: in a removed directory, mkdir .*recursive/,
+    reason: "an older Node tries for ever to make parents in a directory that has been removed",
+  },
   {
     cases: /^(f|l)?utimes .*(Date|NaN)/,
     reason: "an invalid Date means no change, and times are rounded to the nearest microsecond",
@@ -67,8 +89,12 @@ export const VERSION_REASONS: readonly VersionReason[] = [
   { cases: /^(write|append|read)File .*signal/, reason: "an AbortError carries its cause" },
 ];
 
-/** Cases that end the process of an older Node by a failed assertion: its oracle is never asked. */
-const FATAL_BEFORE_26 = /^read handle: (argument 3 is |offset \S+ length 1\.5 )/;
+/**
+ * Cases that end the process of an older Node by a failed assertion, or that it never comes to the end of: its oracle is
+ * never asked.
+ */
+const FATAL_BEFORE_26 =
+  /^read handle: (argument 3 is |offset \S+ length 1\.5 )|^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/;
 
 const major = Number(process.versions.node.split(".")[0]);
 

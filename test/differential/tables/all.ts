@@ -5,12 +5,17 @@ import { ABORT_CASES } from "./aborts.ts";
 import { ARGUMENT_CASES } from "./arguments.ts";
 import { CLASS_CASES } from "./classes.ts";
 import { DESCRIPTOR_CASES } from "./descriptors.ts";
+import { ENCODING_CASES } from "./encodings.ts";
 import { HANDLE_CASES } from "./handles.ts";
 import { ONE_PATH_CASES } from "./one-path.ts";
 import { OPTION_CASES } from "./options.ts";
+import { OTHERS_CASES } from "./others.ts";
 import { PROGRAM_CASES } from "./programs.ts";
+import { RECURSION_CASES } from "./recursion.ts";
+import { REMOVED_DIRECTORY_CASES } from "./removed-directory.ts";
 import { TWO_PATH_CASES } from "./two-paths.ts";
 import { VIEW_CASES } from "./views.ts";
+import { ZERO_LENGTH_CASES } from "./zero-length.ts";
 
 /** Tables overlap in places; an id says all that there is to a case, so the first one of a kind will do. */
 function unique(cases: readonly Case[]): readonly Case[] {
@@ -29,6 +34,11 @@ export const EVERY_CASE: readonly Case[] = unique([
   ...CLASS_CASES,
   ...HANDLE_CASES,
   ...ABORT_CASES,
+  ...ENCODING_CASES,
+  ...ZERO_LENGTH_CASES,
+  ...REMOVED_DIRECTORY_CASES,
+  ...RECURSION_CASES,
+  ...OTHERS_CASES,
 ]);
 
 /** One in this many cases runs in its asynchronous forms, too: the three share one body. */
@@ -62,6 +72,11 @@ export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   classes: CLASS_CASES,
   handles: HANDLE_CASES,
   aborts: ABORT_CASES,
+  encodings: ENCODING_CASES,
+  "zero length": chosen(ZERO_LENGTH_CASES),
+  "removed directory": REMOVED_DIRECTORY_CASES,
+  recursion: RECURSION_CASES,
+  others: OTHERS_CASES,
 };
 
 export const ALL_CASES: readonly Case[] = Object.values(TABLES).flat();

@@ -52,6 +52,9 @@ function encodingCases(): Case[] {
       "tmp-",
       [...asString, ...asOption].filter((list) => !/ucs2|utf16|base64|hex/.test(JSON.stringify(list))),
     ),
+    ...variants("mkdtempDisposable", "tmp-", [["buffer"], [{ encoding: "buffer" }], ["latin1"], ["nonsense"]]).filter(
+      ({ form }) => form !== "callback",
+    ),
     ...variants(
       "writeFile",
       "new",

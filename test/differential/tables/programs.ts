@@ -136,6 +136,41 @@ const HANDLE_PROGRAMS: Record<string, HandleProgram> = {
       () => handle.writev([Buffer.alloc(1)]),
       () => handle.appendFile("x"),
     ),
+  "whole files of fs.promises after close": async (handle, { fs }) => {
+    await handle.close();
+    const { readFile, writeFile, appendFile } = fs.promises;
+    const aborted = AbortSignal.abort(new Error("because"));
+    return steps(
+      ...[undefined, "utf8", "buffer", "nonsense", 5, { signal: aborted }, { buffer: Buffer.alloc(5) }].map(
+        (options) => () => readFile(handle, options as never),
+      ),
+      ...["x", "", Buffer.from("x"), new Uint8Array(0), [], ["x"], [""], ["", "x"], 5, null, {}].flatMap((data) => [
+        () => writeFile(handle, data as string),
+        () => appendFile(handle, data as string),
+        () => writeFile(handle, data as string, { signal: aborted }),
+        () => writeFile(handle, data as string, { flush: true, encoding: "hex" }),
+        () => writeFile(handle, data as string, 5 as never),
+      ]),
+    );
+  },
+  "wrong arguments after close": async (handle) => {
+    await handle.close();
+    return steps(
+      () => handle.read(5 as never),
+      () => handle.readv(5 as never),
+      () => handle.write(5 as never),
+      () => handle.write(""),
+      () => handle.writev(5 as never),
+      () => handle.writev([]),
+      () => handle.readFile("nonsense" as never),
+      () => handle.writeFile(5 as never),
+      () => handle.stat(5 as never),
+      () => handle.truncate("x" as never),
+      () => handle.chmod("x"),
+      () => handle.utimes({} as never, {} as never),
+      () => handle.close(),
+    );
+  },
   "the fd is a getter": (handle) =>
     steps(
       () => Object.keys(handle),

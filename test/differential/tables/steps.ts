@@ -1,6 +1,6 @@
 /** Programs of several calls: what each gives, in every form that there is of it. */
-import type { NodeFs } from "../../helpers/subject.ts";
-import type { Context } from "../case.ts";
+import type { Credentials, NodeFs } from "../../helpers/subject.ts";
+import type { Case, Context } from "../case.ts";
 
 /** What a program does with a face, which may be another user's or stand in another directory than `context.fs`. */
 export type Steps = (face: NodeFs, context: Context) => Promise<unknown>;
@@ -57,4 +57,22 @@ export async function settled(
     callback && (await calledBack(callback, args)).map(look),
     promise && (await outcome(async () => look(await promise(...args)))),
   ];
+}
+
+/** Who owns what a program gives away. */
+export const USER: Credentials = { uid: 1000, gid: 1000 };
+
+/** A case of a few calls on a tree of its own. @param what begins with the function that it is about */
+export function program(what: string, build: (context: Context) => void, steps: Steps): Case {
+  return {
+    id: `program: ${what}`,
+    fn: /^[\w.]+/.exec(what)?.[0] ?? "program",
+    form: "promise",
+    tree: "empty",
+    args: () => [],
+    program: async (context) => {
+      build(context);
+      return steps(context.fs, context);
+    },
+  };
 }
