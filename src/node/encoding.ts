@@ -163,12 +163,12 @@ export function encodeUtf8Into(text: string, target: Uint8Array): number {
 
 /** @throws ERR_UNKNOWN_ENCODING for `buffer`, which only names can have */
 export function checkContentEncoding(encoding: string | null | undefined): void {
-  if (encoding === "buffer") throw unknownEncodingError(encoding);
+  if (encoding) contentEncoding(encoding);
 }
 
 /** The name of an encoding for contents. @throws ERR_UNKNOWN_ENCODING */
 function contentEncoding(encoding: string): Encoding {
-  checkContentEncoding(encoding);
+  if (encoding === "buffer") throw unknownEncodingError(encoding);
   return canonicalEncoding(encoding) ?? "utf8";
 }
 

@@ -63,6 +63,7 @@ import {
   inodePermission,
   mayCreate,
   mayDelete,
+  ndIsDead,
   ndLastType,
   ndMount,
   ndNameError,
@@ -323,7 +324,7 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
     dentry: dentry as DentryHandle,
     lastType: ndLastType(core),
     trailing: ndTrailing(core) !== 0,
-    nameError: ndNameError(core),
+    nameError: ndIsDead(core) ? -ENOENT : ndNameError(core),
   };
 }
 

@@ -77,15 +77,18 @@ export function ndParentMount(core: Core): MountHandle {
 export function ndLastType(core: Core): number {
   return core.u32[SLOT + SLOT_ND_LAST_TYPE];
 }
+/** True if the directory of the last component has been removed: no name can be made in it, or looked for. */
+export function ndIsDead(core: Core): boolean {
+  return (core.u32[(inodeOf(core, ndParent(core)) << 3) + INODE_STATE] & I_DEAD) !== 0;
+}
 /**
- * Why a last component that is missing can be no name there, for the caller to answer at the moment it is looked up.
+ * Why a last component that is missing is no name, for the caller to answer at the moment it is looked up.
  *
- * @returns 0; -ENOENT (the directory has been removed); -ENAMETOOLONG
+ * @returns 0; -ENOENT or -ENAMETOOLONG for one that is too long, in a directory that has been removed or in any other
  */
 export function ndNameError(core: Core): number {
-  const dir = inodeOf(core, ndParent(core));
-  if (core.u32[(dir << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
-  return core.u32[SLOT + SLOT_ND_LAST_LEN] > NAME_MAX ? -ENAMETOOLONG : 0;
+  if (core.u32[SLOT + SLOT_ND_LAST_LEN] <= NAME_MAX) return 0;
+  return ndIsDead(core) ? -ENOENT : -ENAMETOOLONG;
 }
 /** 1 if slashes follow the last component. */
 export function ndTrailing(core: Core): number {

@@ -115,14 +115,14 @@ function toBytes(path: Path): Uint8Array {
  */
 export function nativeRealpath(sys: Syscalls, path: Path): Uint8Array | number {
   if (path.length === 0) return -ENOENT;
-  const isAbsolute = typeof path === "string" ? path.startsWith("/") : path[0] === SLASH;
-  let absolute = path;
-  if (!isAbsolute) {
-    const cwd = sys.getcwd();
-    if (typeof cwd === "number") return cwd;
-    absolute = joinBytes(cwd, path);
-  }
-  const found = sys.realpath(absolute); // Fast path: same result, but where one call is refused more than many.
+  const first = typeof path === "string" ? path.charCodeAt(0) : path[0];
+  if (first === SLASH) return realpathFromRoot(sys, path);
+  const cwd = sys.getcwd();
+  return typeof cwd === "number" ? cwd : realpathFromRoot(sys, joinBytes(cwd, path));
+}
+
+function realpathFromRoot(sys: Syscalls, path: Path): Uint8Array | number {
+  const found = sys.realpath(path); // Fast path: same result, but where one call is refused more than many.
   if (found !== -EACCES && found !== -ENAMETOOLONG) return found;
-  return new NativeWalk(sys, toBytes(absolute)).run();
+  return new NativeWalk(sys, toBytes(path)).run();
 }

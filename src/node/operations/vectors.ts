@@ -31,8 +31,9 @@ const IOV_MAX = 1024;
 
 /** Whether the buffers of the system call that starts with number `start` have no byte between them. */
 function isNothing(buffers: readonly ArrayBufferView[], start: number): boolean {
+  if (buffers[start].byteLength > 0) return false;
   const end = Math.min(buffers.length, start + IOV_MAX);
-  for (let i = start; i < end; i++) if (buffers[i].byteLength > 0) return false;
+  for (let i = start + 1; i < end; i++) if (buffers[i].byteLength > 0) return false;
   return true;
 }
 
