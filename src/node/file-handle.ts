@@ -9,7 +9,7 @@ import { isBytes } from "../base/views.ts";
 import { closingWhenCollected } from "./collected.ts";
 import { EventEmitter } from "./emitter.ts";
 import { allocZeroed, checkContentEncoding, encodeText } from "./encoding.ts";
-import { methodNotImplementedError, notAHandleError } from "./errors.ts";
+import { abortError, fdError, methodNotImplementedError, notAHandleError } from "./errors.ts";
 import { isIterableData, turn, writeToFd } from "./iterable-data.ts";
 import { OpenFile } from "./open-file.ts";
 import type { Operations } from "./operations/index.ts";
@@ -32,6 +32,8 @@ import {
 import { sizeOf, wholeBytes } from "./views.ts";
 
 const DEFAULT_READ_BYTES = 16384;
+/** The descriptor of a closed handle. */
+const CLOSED = -1;
 
 // The description is Node's, since util.inspect shows it.
 const kHandle = Symbol("kHandle");
@@ -242,10 +244,25 @@ export function readFileOf(handle: FileHandle, options: unknown, form: Origin): 
 
 /** What a whole-file write to a handle does, as `form` was told to. */
 export function writeFileOf(handle: FileHandle, data: unknown, options: unknown, form: Origin): Promise<void> {
-  return hold(handle, form, "writeFile", ({ ops, fd }) => {
-    const given = toWriteFileOptions(options);
-    return writeToFd(ops, fd, isIterableData(data) ? data : toDataBytes(data, given.encoding), given, form);
-  });
+  return hold(handle, form, "writeFile", ({ ops, fd }) => writeWhole(ops, fd, data, options, form));
+}
+
+function writeWhole(ops: Operations, fd: number, data: unknown, options: unknown, form: Origin): Promise<void> {
+  const given = toWriteFileOptions(options);
+  return writeToFd(ops, fd, isIterableData(data) ? data : toDataBytes(data, given.encoding), given, form);
+}
+
+/** `promises.readFile` of a closed handle: Node takes its descriptor, which is none. @throws what Node says of that */
+export function readClosedFile(options: unknown): never {
+  const { encoding, signal } = toReadFileOptions(options);
+  checkContentEncoding(encoding);
+  if (signal?.aborted) throw abortError(signal);
+  throw fdError(CLOSED);
+}
+
+/** `promises.writeFile` to a closed handle, which is found out by the first byte that is to be written. */
+export function writeClosedFile(handle: FileHandle, data: unknown, options: unknown, form: Origin): Promise<void> {
+  return writeWhole(handle[kHandle].ops, CLOSED, data, options, form);
 }
 
 function closeHandle(handle: FileHandle): Promise<void> {

@@ -6,18 +6,17 @@
  */
 import { isBytes } from "../base/views.ts";
 import { encodeText } from "./encoding.ts";
-import { abortError } from "./errors.ts";
+import { abortError, fdError } from "./errors.ts";
 import type { Operations } from "./operations/index.ts";
 import { WriteFileJob } from "./operations/write-file.ts";
 import { afterTurn } from "./settle.ts";
-import { callSiteOf, type Origin, withinForm } from "./stacks.ts";
+import { callSiteOf, captureStack, type Origin, withinForm } from "./stacks.ts";
 import { commitToPromise } from "./surfaces.ts";
 import { type CommonOptions, NO_CALLBACK } from "./validators.ts";
+import { wholeBytes } from "./views.ts";
 
 /** Node looks for an abort as often. */
 const MAX_PIECE_BYTES = 512 * 1024;
-
-import { wholeBytes } from "./views.ts";
 
 type Pieces = Iterable<unknown> | AsyncIterable<unknown>;
 
@@ -72,7 +71,11 @@ class PieceWriter {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    return commitToPromise(this.#ops.writeFile.commit, new WriteFileJob(this.#fd, 0, 0, bytes, {}), this.#origin);
+    if (this.#fd >= 0) {
+      return commitToPromise(this.#ops.writeFile.commit, new WriteFileJob(this.#fd, 0, 0, bytes, {}), this.#origin);
+    }
+    // That of a closed handle.
+    return bytes.length === 0 ? Promise.resolve() : Promise.reject(captureStack(fdError(this.#fd), this.#origin));
   }
 }
 

@@ -8,7 +8,15 @@ import { removeLater } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import type { dirOperations } from "./dir.ts";
 import { methodNotImplementedError } from "./errors.ts";
-import { handleOpener, isFileHandle, readFileOf, writeFileOf } from "./file-handle.ts";
+import {
+  type FileHandle,
+  handleOpener,
+  isFileHandle,
+  readClosedFile,
+  readFileOf,
+  writeClosedFile,
+  writeFileOf,
+} from "./file-handle.ts";
 import { isIterableData, isWrittenInSteps, writeInSteps } from "./iterable-data.ts";
 import { promisesNotImplemented } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
@@ -23,12 +31,16 @@ import { type CommonOptions, NO_CALLBACK } from "./validators.ts";
 
 type Form = (a?: unknown, b?: unknown, c?: unknown) => Promise<unknown>;
 
+function isClosed(handle: FileHandle): boolean {
+  return handle.fd < 0;
+}
+
 function wholeFileForms(ops: Operations) {
   const writeByPath = startPromise(ops.writeFile);
   const readByPath = startPromise(ops.readFile);
 
   function write(form: Form, file: unknown, data: unknown, options: unknown): Promise<unknown> {
-    if (isFileHandle(file)) return writeFileOf(file, data, options, form);
+    if (isFileHandle(file)) return (isClosed(file) ? writeClosedFile : writeFileOf)(file, data, options, form);
     if (isIterableData(data)) return writeInSteps(ops, file, data, toWriteFileOptions(options), form);
     if ((options as CommonOptions | null | undefined)?.signal === undefined)
       return writeByPath(form, file, data, options);
@@ -45,8 +57,11 @@ function wholeFileForms(ops: Operations) {
   const appendFile: Form = async (file, data, options) => {
     await withinForm(appendFile, () => write(appendFile, file, data, toAppendFileOptions(options, false)));
   };
-  const readFile: Form = async (file, options) =>
-    isFileHandle(file) ? readFileOf(file, options, readFile) : readByPath(readFile, file, options);
+  const readFile: Form = async (file, options) => {
+    if (!isFileHandle(file)) return readByPath(readFile, file, options);
+    if (isClosed(file)) return withinForm(readFile, () => readClosedFile(options));
+    return readFileOf(file, options, readFile);
+  };
 
   return { writeFile, appendFile, readFile };
 }
