@@ -6,6 +6,7 @@
 import type { Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8 } from "./encoding.ts";
 import type { PathLike } from "./face/arguments.ts";
+import { workingDirectory } from "./operations/absolute-path.ts";
 import { toPath } from "./paths.ts";
 import { uvException } from "./uv-errors.ts";
 import { toFileMode } from "./validators.ts";
@@ -30,12 +31,6 @@ export interface FolioTask {
   chroot(path: PathLike): void;
 }
 
-function cwdOf(sys: Syscalls): string {
-  const path = sys.getcwd();
-  if (typeof path === "number") throw uvException(path, "uv_cwd");
-  return decodeUtf8(path);
-}
-
 function shownCwd(sys: Syscalls): string {
   const path = sys.getcwd();
   return typeof path === "number" ? "" : decodeUtf8(path);
@@ -53,7 +48,7 @@ export function taskFace(sys: Syscalls): FolioTask {
       const rc = sys.chdir(path);
       if (rc < 0) throw uvException(rc, "chdir", shownCwd(sys), path);
     },
-    cwd: () => cwdOf(sys),
+    cwd: () => workingDirectory(sys),
     umask(mask) {
       if (mask !== undefined) return sys.umask(toFileMode(mask, "mask"));
       const before = sys.umask(0);

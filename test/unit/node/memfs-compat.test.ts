@@ -111,6 +111,25 @@ describe("fromJSON", () => {
     }
     expect(fs.readdirSync("/")).toEqual([]);
   });
+
+  it("asks for the working directory where it is needed only", () => {
+    const fs = createFsSync(SMALL);
+    fs.mkdirSync("/gone");
+    const task = fs.kernel.task({ cwd: "/gone" });
+    fs.rmdirSync("/gone");
+    task.fromJSON({ "/a/b": "absolute" });
+    task.fromJSON({ c: "relative" }, "/a");
+    for (const call of [
+      () => task.fromJSON({ c: "" }),
+      () => task.fromJSON({ c: "" }, "a"),
+      () => task.toJSON("a"),
+      () => task.toJSON(["/a", "."]),
+    ]) {
+      expect(call).toThrow(expect.objectContaining({ code: "ENOENT", syscall: "uv_cwd" }));
+    }
+    expect(task.toJSON()).toEqual({ "/a/b": "absolute", "/a/c": "relative" });
+    expect(task.toJSON("/a", {}, true)).toEqual({ b: "absolute", c: "relative" });
+  });
 });
 
 describe("toJSON", () => {
