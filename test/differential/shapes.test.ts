@@ -93,10 +93,10 @@ describe("a Dirent", () => {
   const descriptorsOf = (dirent: object) =>
     Object.entries(Object.getOwnPropertyDescriptors(dirent)).map(([key, { value: _value, ...rest }]) => [key, rest]);
 
-  it("has the properties of the running Node's: `path`, too, where that has it", async () => {
+  it("has the properties of the running Node's, and its parent as `path` where that has it, as an accessor", async () => {
     const oracle = createNodeFsSubject();
     for (const { fs, root } of [oracle, subject]) fs.writeFileSync(`${root}/entry`, "");
-    const expected = descriptorsOf(oracle.fs.readdirSync(oracle.root, look)[0]);
+    const expected = descriptorsOf(oracle.fs.readdirSync(oracle.root, look)[0]).filter(([key]) => key !== "path");
     const { fs, root } = subject;
     const dir = await fs.promises.opendir(root);
     const dirents = [
@@ -111,7 +111,10 @@ describe("a Dirent", () => {
     oracle.dispose();
     for (const dirent of dirents) {
       assert.deepEqual(descriptorsOf(dirent), expected);
-      assert.equal((dirent as { path?: unknown }).path, DIRENT_HAS_PATH ? root : undefined);
+      const { path } = dirent as { path?: unknown };
+      assert.equal(path, DIRENT_HAS_PATH ? root : undefined);
+      Object.assign(dirent, { path: "/other" });
+      assert.deepEqual([(dirent as { path?: unknown }).path, dirent.parentPath], ["/other", root]);
     }
   });
 });
