@@ -117,7 +117,8 @@ function writeShort(
   nowMs: number,
 ): number {
   const room = Math.min(length, byteLengthOf(buffer) - offset);
-  if (room <= 0) return core.x.mayWrite(file) || -EFAULT;
+  // It has them all and has them not: elements of another size, under the prototype of Uint8Array.
+  if (room <= 0 || room === length) return core.x.mayWrite(file) || -EFAULT;
   return filemapWrite(core, file, buffer, offset, room, position, nowMs);
 }
 

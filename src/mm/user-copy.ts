@@ -7,7 +7,7 @@
  * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
 import { utf8Encoder } from "../base/utf8.ts";
-import { hasBytes, partOf, setBytes, zeroBytes } from "../base/views.ts";
+import { byteLengthOf, partOf, setBytes, zeroBytes } from "../base/views.ts";
 import { type BufferLike, type Core, LARGE_COPY_BYTES } from "../wasm/core.ts";
 
 const STEP_BYTES = 1 << 18;
@@ -43,7 +43,7 @@ function copyOut(core: Core, address: number, buffer: Uint8Array, offset: number
  */
 export function copyFromBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   if (length >= core.maxSetBytes) copyInOtherwise(core, address, buffer, offset, length);
-  else if (offset === 0 && !hasBytes(buffer, length + 1)) core.u8.set(buffer, address);
+  else if (offset === 0 && byteLengthOf(buffer) === length) core.u8.set(buffer, address);
   else copyRangeIn(core, address, buffer, offset, length);
 }
 

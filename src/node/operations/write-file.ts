@@ -6,7 +6,7 @@
 import { EBADF, EFAULT, EIO, EOPNOTSUPP } from "../../base/errno.ts";
 import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
-import { byteLengthOf, bytesOf, isUint8Array } from "../../base/views.ts";
+import { byteLengthOf, bytesOf } from "../../base/views.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { encodeText, encodeUtf8Into } from "../encoding.ts";
 import { toFlags } from "../flags.ts";
@@ -255,7 +255,7 @@ export function writeFileOperations(sys: Syscalls) {
     try {
       // Fast paths: same result.
       if (isPlain && typeof data === "string") writeTextSync(file, data, CREATE_FLAGS, DEFAULT_MODE, writeFileSync);
-      else if (isPlain && isUint8Array(data)) writeBytesSync(toPath(file), data);
+      else if (isPlain && data instanceof Uint8Array && ArrayBuffer.isView(data)) writeBytesSync(toPath(file), data);
       else writeOther(file, data, toWriteFileOptions(options), writeFileSync);
     } catch (error) {
       throw fromCaller(error, writeFileSync);
