@@ -1,11 +1,9 @@
 /** The ways to a file system: new, or from a snapshot; at once, or with the core compiled off the main thread. */
 
 import { ENOMEM } from "./base/errno.ts";
-import { bytesOf, isBytes } from "./base/views.ts";
 import { ramfs } from "./fs/ramfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
-import { checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
-import { argTypeError } from "./node/errors.ts";
+import { checkedBytes, checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
@@ -39,11 +37,6 @@ function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions
   const kernel = restoreCore(snapshot, module, coreOptions(options), types);
   register(kernel, options);
   return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
-}
-
-function checkedBytes(bytes: unknown): Uint8Array {
-  if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
-  return bytesOf(bytes);
 }
 
 /**

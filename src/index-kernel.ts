@@ -8,9 +8,8 @@
  */
 
 import { EINVAL, EPERM } from "./base/errno.ts";
-import { bytesOf, isBytes } from "./base/views.ts";
 import { reopenStdio } from "./fs/stdio.ts";
-import { checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
+import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace } from "./node/index.ts";
@@ -138,12 +137,12 @@ export class FolioKernel {
    */
   restore(bytes: Uint8Array): void {
     this.#checkMaster("restore");
-    if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
+    const given = checkedBytes(bytes);
     const { kernel } = this.#task;
     const { module } = this.#machine;
     const { options } = kernel.core;
     const types = kernel.registeredTypes().map(({ name }) => name);
-    const restored = restoreCore(openSnapshot(bytesOf(bytes), module, options.shared), module, options, types);
+    const restored = restoreCore(openSnapshot(given, module, options.shared), module, options, types);
     const rc = restoreInPlace(kernel, restored, reopenStdio);
     if (rc === 0) return;
     restored.destroy();

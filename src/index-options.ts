@@ -1,5 +1,5 @@
 /** Options of createFsSync() and its siblings, and of kernel.task(): defaults and checks. */
-import { isBytes } from "./base/views.ts";
+import { bytesOf, isBytes } from "./base/views.ts";
 import type { StdioStreams } from "./fs/stdio.ts";
 import { argTypeError, argValueError, outOfRangeError } from "./node/errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
@@ -149,6 +149,12 @@ function checkStdio(streams: unknown): void {
     throw argTypeError("options.stdio", ["boolean", "Object"], streams);
   checkKnown(streams, ["stdin", "stdout", "stderr"], "options.stdio");
   for (const [name, stream] of Object.entries(streams)) checkType(`options.stdio.${name}`, stream, "function");
+}
+
+/** The bytes of a snapshot. @throws ERR_INVALID_ARG_TYPE for what is no view */
+export function checkedBytes(bytes: unknown): Uint8Array {
+  if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
+  return bytesOf(bytes);
 }
 
 /** Where the standard descriptors lead; undefined: there are none. */
