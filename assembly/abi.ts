@@ -233,6 +233,9 @@ export const EDEADLK: i32 = 35;
 export const EOPNOTSUPP: i32 = 95;
 export const ESTALE: i32 = 116;
 
+// --- Flags of open() (Linux include/uapi/asm-generic/fcntl.h) -----------------------------------------------------
+export const O_CREAT: u32 = 0x40;
+
 // --- Mode bits (Linux include/uapi/linux/stat.h) -------------------------------------------------------------------
 export const S_IFMT: u32 = 0xf000;
 export const S_IFLNK: u32 = 0xa000;

@@ -6,6 +6,7 @@ import {
 } from "../dentry";
 import { dLookup as lookup } from "../dcache";
 import { pruneNegative } from "../dentry-lru";
+import { reserveFile } from "../file";
 import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
 import { noRoom, SuperBlock } from "../super";
@@ -19,6 +20,11 @@ export function dAllocLast(): i32 {
   const s = slot();
   if (!(s.ndParent.inode.sb.flags & SB_COMPLETE)) forget(lookup(s.ndParent, s.ndLast, s.ndLastLen));
   return allocated(s.ndParent, allocDentry(s.ndParent, s.ndLast, s.ndLastLen));
+}
+
+/** As dAllocLast(), and makes sure that the next fileOpen() cannot fail: for a file that is made to be opened. */
+export function dAllocLastFile(): i32 {
+  return reserveFile() || dAllocLast();
 }
 
 /** Makes a negative dentry of the same name in the same directory. @returns as dAllocLast() */

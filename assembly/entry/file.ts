@@ -1,11 +1,11 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY,
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
 import { Dentry } from "../dentry";
-import { allocFile, File, fput, reserveFile } from "../file";
+import { allocFile, File, fput } from "../file";
 import { fillHole, findPage, holeLength } from "../filemap";
 import { dropLock, setLock } from "../flock";
 import { Inode, isDir, mappingOf, touch } from "../inode";
@@ -31,10 +31,11 @@ export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
  * Walks the path in buffer A and opens what is there, where that takes no more than the permission bits: a regular file,
  * or a directory to read.
  *
- * @param flags O_*, for the file; without those that change something or need a decision of the VFS
+ * @param flags O_*, for the file; without those that need a decision of the VFS. What O_TRUNC asks for the caller does
  * @param mode FMODE_*
  * @param access MAY_* to check
- * @returns handle of the file; 0 = found (in nd), and the VFS is to decide; a negated errno, or HANDOVER_*
+ * @returns handle of the file; 0 = the VFS is to decide about what is found (ndDentry), or with LOOKUP_LAST missing; a
+ *   negated errno, or HANDOVER_*
  */
 export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32): i32 {
   const found = walk(len, 0, lookup);
@@ -58,6 +59,7 @@ export function openKnown(mnt: u32, dentry: u32, inode: u32, version: u32, flags
 function openFound(inode: Inode, flags: u32, mode: u32, access: u32): i32 {
   const s = slot();
   if (!isPlain(inode, access) || (access & MAY_WRITE && s.ndMount.flags & MNT_READONLY)) return 0;
+  if (flags & O_CREAT && isDir(inode)) return 0;
   const denied = inodePermission(currentCred(), inode, access);
   if (denied) return denied;
   const file = allocFile(s.current, s.ndMount, s.ndDentry, flags, mode);
@@ -106,11 +108,6 @@ function isHole(): bool {
   const type = inode.mode & S_IFMT;
   if (type != S_IFREG && (type != S_IFDIR || access & MAY_WRITE)) return false;
   return inode.state == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
-}
-
-/** Makes sure that the next fileOpen() cannot fail. @returns 0 or -ENOMEM */
-export function fileReserve(): i32 {
-  return reserveFile();
 }
 
 /** Another descriptor shares the file. */

@@ -120,16 +120,17 @@ export function openFileAt(task: Task, dir: number, path: Path, flags: number): 
   if (task.files.isFull()) return -EMFILE;
   const found = walk(task, path, walkFlags(flags), base);
   if (found < 0) return found;
-  return openFound(task, ndMount(task.kernel.core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+  return openFound(task, ndMount(task.kernel.core), found as DentryHandle, flags, accessOf(flags));
 }
 
 /** Flags that the core may open a file with by itself. */
-const PLAIN_FLAGS = O_RDWR | O_WRONLY | O_APPEND | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
+const PLAIN_FLAGS =
+  O_RDWR | O_WRONLY | O_APPEND | O_CLOEXEC | O_CREAT | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_TRUNC;
 
 function openExisting(task: Task, path: Path, flags: number): number {
   const { paths } = task;
   const { core } = task.kernel;
-  const access = ACCESS[flags & O_ACCMODE];
+  const access = accessOf(flags);
   task.enter();
   const entry = flags & (~PLAIN_FLAGS | O_DIRECTORY) ? -1 : paths.find(path);
   if (entry >= 0) {
@@ -172,18 +173,35 @@ function walkFlags(flags: number): number {
   return (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0);
 }
 
+/** As openByWalk(), of what may be missing. */
 function openOrCreate(task: Task, path: Path, flags: number, mode: number): number {
   const { core } = task.kernel;
-  const follow = flags & (O_EXCL | O_NOFOLLOW) ? 0 : LOOKUP_FOLLOW;
-  const found = walk(task, path, LOOKUP_LAST | LOOKUP_OPEN | follow);
+  const lookup = LOOKUP_LAST | LOOKUP_OPEN | (flags & (O_EXCL | O_NOFOLLOW) ? 0 : LOOKUP_FOLLOW);
+  const access = accessOf(flags);
+  let found: number;
+  task.enter();
+  if (flags & ~PLAIN_FLAGS) found = walk(task, path, lookup);
+  else {
+    const len = putPath(core, path, PATH_A);
+    if (len < 0) return len;
+    const file = core.x.openPath(len, lookup, flags, fmode(flags), access);
+    if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
+    if (file < 0 && file > -HANDOVER_LOOKUP) return file;
+    found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
+  }
   if (found < 0) return found;
-  if (found === 0) return create(task, flags, mode);
+  return found === 0 ? create(task, flags, mode) : openKept(task, found as DentryHandle, flags, access);
+}
+
+/** Opens what is there, where a file was to be made if there was none. */
+function openKept(task: Task, found: DentryHandle, flags: number, access: number): number {
+  const { core } = task.kernel;
   if (flags & O_EXCL) return -EEXIST;
-  const inode = inodeOf(core, found as DentryHandle);
+  const inode = inodeOf(core, found);
   const type = typeOf(core, inode);
   if (type === S_IFDIR) return -EISDIR;
   if (type !== S_IFREG && type !== S_IFIFO && isSquatted(task, inodeOf(core, ndParent(core)), inode)) return -EACCES;
-  return openFound(task, ndMount(core), found as DentryHandle, flags, ACCESS[flags & O_ACCMODE]);
+  return openFound(task, ndMount(core), found, flags, access);
 }
 
 /**
@@ -213,9 +231,7 @@ function create(task: Task, flags: number, mode: number): number {
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
   if (!inode.create) return -EACCES;
-  const reserved = core.x.fileReserve();
-  if (reserved < 0) return reserved;
-  const dentry = core.x.dAllocLast() as DentryHandle;
+  const dentry = core.x.dAllocLastFile() as DentryHandle;
   if (dentry < 0) return dentry;
   const rc = inode.create(kernel, dir, dentry, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
   const fd = rc < 0 ? rc : install(task, mnt, dentry, flags & ~O_TRUNC);
@@ -249,10 +265,6 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
   const inode = inodeOf(core, dentry);
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
-  if (flags & O_TRUNC && typeOf(core, inode) === S_IFREG) {
-    const rc = core.x.fileReserve() || truncateInode(task.kernel, inode, 0);
-    if (rc) return rc;
-  }
   return install(task, mnt, dentry, flags);
 }
 
@@ -264,13 +276,12 @@ function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: nu
  */
 function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number, access: number): number {
   const { core } = task.kernel;
-  const mask = flags & O_TRUNC ? access | MAY_WRITE : access;
   const type = typeOf(core, inode);
   switch (type) {
     case S_IFLNK:
       return -ELOOP;
     case S_IFDIR:
-      if (mask & MAY_WRITE) return -EISDIR;
+      if (access & MAY_WRITE) return -EISDIR;
       break;
     case S_IFBLK:
     case S_IFCHR:
@@ -279,9 +290,9 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
     case S_IFREG:
       if (flags & O_TRUNC && isReadOnly(core, mnt)) return -EROFS;
   }
-  const denied = inodePermission(task.kernel, inode, mask);
+  const denied = inodePermission(task.kernel, inode, access);
   if (denied) return denied;
-  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (mask & MAY_WRITE && !(flags & O_APPEND))))
+  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (access & MAY_WRITE && !(flags & O_APPEND))))
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
   if (type === S_IFREG) return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : 0;
@@ -302,14 +313,23 @@ function install(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: numb
   return file < 0 ? file : installFile(task, file, inodeOf(core, dentry), flags);
 }
 
-/** Gives an open file its descriptor. */
+/** Gives an open file its descriptor, and empties it where asked to. */
 function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: number): number {
   const { kernel, files } = task;
   const operations = kernel.tableOf(inode).file;
-  const rc = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
+  const opened = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
+  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0) : opened;
   const fd = rc < 0 ? rc : files.add(file, operations);
-  if (fd < 0) kernel.core.x.filePut(file);
+  if (fd < 0) {
+    if (opened >= 0 && !(flags & O_PATH)) operations.release?.(kernel, inode, file);
+    kernel.core.x.filePut(file);
+  }
   return fd;
+}
+
+/** What open() asks for permission to do: MAY_*. */
+function accessOf(flags: number): number {
+  return ACCESS[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
 function fmode(flags: number): number {

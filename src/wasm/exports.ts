@@ -54,6 +54,7 @@ interface WalkExports {
 
 interface DcacheExports {
   dAllocLast(): number;
+  dAllocLastFile(): number;
   dAllocTwin(dentry: DentryHandle): number;
   dAlloc(parent: Dentry, len: number, flags: number): number;
   dLookup(parent: Dentry, len: number, flags: number): number;
@@ -107,7 +108,6 @@ interface FileExports {
   ): number;
   readPath(len: number, max: number): number;
   readKnown(mnt: number, inode: number, version: number, max: number): number;
-  fileReserve(): number;
   fileGet(file: File): void;
   filePut(file: File): void;
   readBegin(file: File, pos: number, len: number): number;
