@@ -1,10 +1,10 @@
 /**
- * Reads and writes of cached files: the loops around the core's pieces (assembly/read-write.ts).
+ * Reads and writes of cached files: the loops around the core's pieces (assembly/fs/read-write.ts).
  *
  * Each piece is one run of contiguous frames and one copy. The first piece is prepared together with the checks of the
  * whole call, so that most calls are two crossings into Wasm for a write and one for a read.
  *
- * Does not own: the pages, checks and times (assembly/read-write.ts), the copy itself (user-copy.ts).
+ * Does not own: the pages, checks and times (assembly/fs/read-write.ts), the copy itself (user-copy.ts).
  *
  * @see Linux mm/filemap.c filemap_read(), generic_perform_write()
  */
@@ -35,9 +35,12 @@ export function filemapRead(
 ): number {
   const n = core.readBegin(file, position, length);
   if (n <= 0) return n;
-  // Only now is it certain how long the buffer is: the core may have asked the clock, which may have done anything.
-  if (!hasBytes(buffer, offset + n)) return readShort(core, file, buffer, offset, n, position);
-  copyToBuffer(core, core.f64[ADDRESS], buffer, offset, n);
+  try {
+    copyToBuffer(core, core.f64[ADDRESS], buffer, offset, n);
+  } catch {
+    // It was long enough when it was asked; but the core may have asked the clock since, which may have done anything.
+    return readShort(core, file, buffer, offset, n, position);
+  }
   if (n === length) return n;
   return readRest(core, file, buffer, offset, length, position, n);
 }

@@ -7,12 +7,17 @@
  * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
 import { utf8Encoder } from "../base/utf8.ts";
-import { byteLengthOf, partOf, setBytes, zeroBytes } from "../base/views.ts";
+import { byteLengthOf, hasBytes, partOf, setBytes, zeroBytes } from "../base/views.ts";
 import { type BufferLike, type Core, LARGE_COPY_BYTES } from "../wasm/core.ts";
 
 const STEP_BYTES = 1 << 18;
 
-/** Copies `length` bytes at `address` to `buffer[offset...]`, which has room for them; address 0 is a hole. */
+/**
+ * Copies `length` bytes at `address` to `buffer[offset...]`; address 0 is a hole. Nobody asks how long the buffer is: the
+ * language does, 2 of 35 ns of a 16 B pread.
+ *
+ * @throws RangeError or TypeError when it has no room for them; then some may have been copied
+ */
 export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   if (address === 0 || length >= LARGE_COPY_BYTES) fillOrCopy(core, address, buffer, offset, length);
   else copyOut(core, address, buffer, offset, length);
@@ -20,8 +25,13 @@ export function copyToBuffer(core: Core, address: number, buffer: Uint8Array, of
 
 /** What is rare; apart, since V8 takes into a caller only so much: 7 of 70 ns of a 16 B pread. */
 function fillOrCopy(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
-  if (address === 0) zeroBytes(buffer, offset, offset + length);
+  if (address === 0) fillOut(buffer, offset, length);
   else inTurn(core, length, (start, n) => copyOut(core, address + start, buffer, offset + start, n));
+}
+
+function fillOut(buffer: Uint8Array, offset: number, length: number): void {
+  if (!hasBytes(buffer, offset + length)) throw new RangeError("no room in the buffer"); // fill() would do what it can
+  zeroBytes(buffer, offset, offset + length);
 }
 
 /**
