@@ -2,12 +2,12 @@
 import {
   BOOT_SLOT, KERNEL_BLOCK, LAYOUT_MAGIC, KERNEL_SLOTS, LAYOUT_VERSION, WASM_PAGE_FRAMES,
 } from "./abi";
-import { initHash } from "./dcache";
-import { File, fput, dropSpareFile } from "./file";
+import { initHash } from "./fs/dcache";
+import { File, fput, dropSpareFile } from "./fs/file";
 import { isNil, kernel, slot } from "./kernel";
-import { onlineMemory } from "./page-alloc";
-import { initCaches } from "./slab";
-import { freeTask } from "./task";
+import { onlineMemory } from "./mm/page-alloc";
+import { initCaches } from "./mm/slab";
+import { freeTask } from "./fs/task";
 
 const FIRST_FRAMES: u32 = 256;
 const MAX_NEGATIVE: u32 = 1024;

@@ -8,12 +8,12 @@
 // Everything else is found from here. There is no mutable global: a second instance over the same memory sees the same
 // world. What belongs to an instance lies in its slot, whose address is the imported constant `self`.
 import { KERNEL_BLOCK, KERNEL_SLOTS, KERNEL_VMSTAT, SLOT_LAST_DIR, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT, SLOT_SCRATCH } from "./abi";
-import { Dentry } from "./dentry";
-import { Cred, Task } from "./task";
-import { Inode } from "./inode";
-import { File } from "./file";
-import { Mount } from "./mount";
-import { SuperBlock } from "./super";
+import { Dentry } from "./fs/dentry";
+import { Cred, Task } from "./fs/task";
+import { Inode } from "./fs/inode";
+import { File } from "./fs/file";
+import { Mount } from "./fs/mount";
+import { SuperBlock } from "./fs/super";
 
 // @ts-ignore: decorator
 @external("env", "self") declare const self: usize;

@@ -5,13 +5,13 @@ import {
   BOOT_SLOT, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
   PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
-import { setPageDirty } from "./filemap";
-import { endPageWriteback } from "./page-lock";
+import { setPageDirty } from "./mm/filemap";
+import { endPageWriteback } from "./mm/page-lock";
 import { isNil, kernel } from "./kernel";
-import { lruAdd } from "./lru";
-import { Page, pageOf } from "./page";
-import { drainPcp, freePage, normalizeFreeLists } from "./page-alloc";
-import { normalizeCaches, normalizeSlab } from "./slab";
+import { lruAdd } from "./mm/lru";
+import { Page, pageOf } from "./mm/page";
+import { drainPcp, freePage, normalizeFreeLists } from "./mm/page-alloc";
+import { normalizeCaches, normalizeSlab } from "./mm/slab";
 
 /** Brings all of memory into its normal form. Precondition: slot 0, the only one, holds nothing any more. */
 export function normalizeMemory(): void {

@@ -3,13 +3,13 @@ import { LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dInvalidate as invalidate, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
-} from "../dentry";
-import { dLookup as lookup } from "../dcache";
-import { pruneNegative } from "../dentry-lru";
-import { reserveFile } from "../file";
-import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../inode";
+} from "../fs/dentry";
+import { dLookup as lookup } from "../fs/dcache";
+import { pruneNegative } from "../fs/dentry-lru";
+import { reserveFile } from "../fs/file";
+import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../fs/inode";
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
-import { noRoom, SuperBlock } from "../super";
+import { noRoom, SuperBlock } from "../fs/super";
 
 /**
  * Makes a negative dentry for the last component of the walk just done. What the dcache remembers of the name, that it is
@@ -64,7 +64,7 @@ export function dget(dentry: u32): void {
 
 /**
  * Drops a reference. The last one frees a dentry without a name or without links; one that still has its name is kept.
- * @see assembly/dentry.ts dput()
+ * @see assembly/fs/dentry.ts dput()
  */
 export function dput(dentry: u32): void {
   put(deref<Dentry>(dentry));

@@ -4,21 +4,21 @@ import {
   PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
-import { Dentry } from "../dentry";
-import { allocFile, File, fput } from "../file";
-import { fillHole, findPage, holeLength } from "../filemap";
-import { dropLock, setLock } from "../flock";
-import { Inode, isDir, mappingOf, touch } from "../inode";
+import { Dentry } from "../fs/dentry";
+import { allocFile, File, fput } from "../fs/file";
+import { fillHole, findPage, holeLength } from "../mm/filemap";
+import { dropLock, setLock } from "../fs/flock";
+import { Inode, isDir, mappingOf, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
-import { Mount } from "../mount";
-import { walkKnown } from "../namei";
-import { inodePermission } from "../permission";
-import { pageAddress, pageOf } from "../page";
-import { endSorted, packNames as pack, packNext, startSorted } from "../readdir";
-import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../read-write";
-import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../truncate";
-import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../uaccess";
-import { xaFind } from "../xarray";
+import { Mount } from "../fs/mount";
+import { walkKnown } from "../fs/namei";
+import { inodePermission } from "../fs/permission";
+import { pageAddress, pageOf } from "../mm/page";
+import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
+import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
+import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
+import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../mm/uaccess";
+import { xaFind } from "../mm/xarray";
 import { walk } from "./walk";
 
 /** Opens what the current task's walk has found. @returns handle or -ENOMEM */

@@ -1,16 +1,16 @@
 // Entry points: what in-memory file systems do to inodes and names (libfs.ts). Where memory runs out, they are full:
 // -ENOSPC.
 import { ENOMEM, LOOKUP_PATH_B } from "../abi";
-import { Dentry, allocDentry, dInstantiate } from "../dentry";
-import { Inode, iput } from "../inode";
+import { Dentry, allocDentry, dInstantiate } from "../fs/dentry";
+import { Inode, iput } from "../fs/inode";
 import { deref, handle, isNil, nil, pathA, pathB } from "../kernel";
 import {
   makeRoot as root, simpleExchange as exchange, simpleLink as link, simpleMknod as mknod,
   simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
-} from "../libfs";
-import { renamePlain as plainRename, unlinkPlain as plainUnlink } from "../plain-names";
-import { noRoom, SuperBlock } from "../super";
+} from "../fs/libfs";
+import { renamePlain as plainRename, unlinkPlain as plainUnlink } from "../fs/plain-names";
+import { noRoom, SuperBlock } from "../fs/super";
 
 /**
  * Makes a file of any type but a symbolic link, and gives it the name `dentry`, which is negative.

@@ -1,9 +1,9 @@
 // Entry points: boot, memory, snapshots' normal form, counters. Frames are given by number.
 import { bootKernel, releaseSlot as release } from "../boot";
 import { kernel } from "../kernel";
-import { pageOf } from "../page";
-import { allocPages as alloc, freePage, freePages as free } from "../page-alloc";
-import { dropUnused, reclaim as reclaimMemory } from "../reclaim";
+import { pageOf } from "../mm/page";
+import { allocPages as alloc, freePage, freePages as free } from "../mm/page-alloc";
+import { dropUnused, reclaim as reclaimMemory } from "../mm/reclaim";
 import { normalizeMemory as normalize } from "../normalize";
 import { PG_BUFFER } from "../abi";
 import { checksum } from "../checksum";

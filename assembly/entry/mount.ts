@@ -1,11 +1,11 @@
 // Entry points: super blocks and mounts.
 import { ENOMEM } from "../abi";
-import { Dentry } from "../dentry";
+import { Dentry } from "../fs/dentry";
 import { deref, handle, isNil, kernel, slot } from "../kernel";
-import { allocMount, attachMount, detachMount, lookupMount, mntget, mntput, Mount } from "../mount";
-import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../super";
-import { kmalloc as alloc, kfree as free } from "../slab";
-import { followMounts } from "../namei";
+import { allocMount, attachMount, detachMount, lookupMount, mntget, mntput, Mount } from "../fs/mount";
+import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../fs/super";
+import { kmalloc as alloc, kfree as free } from "../mm/slab";
+import { followMounts } from "../fs/namei";
 
 /** Makes a super block of a type (its place in KERNEL_FS_TYPES). @param flags SB_* @returns handle or -ENOMEM */
 export function superNew(typeId: u32, flags: u32): i32 {

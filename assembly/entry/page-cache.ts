@@ -3,19 +3,19 @@ import { deref, slot } from "../kernel";
 import {
   addToPageCache as add, clearPageDirty as clearDirty, findOrCreatePage as findOrCreate, findPage as find, putPage as put, removeFromPageCache as remove,
   setPageDirty as setDirty,
-} from "../filemap";
-import { Inode, mappingOf } from "../inode";
-import { errseqCheck as check, errseqMarkSeen as markSeen, errseqSample as sample, errseqSet as set } from "../errseq";
+} from "../mm/filemap";
+import { Inode, mappingOf } from "../fs/inode";
+import { errseqCheck as check, errseqMarkSeen as markSeen, errseqSample as sample, errseqSet as set } from "../mm/errseq";
 import {
   activatePage as activate, deactivatePage as deactivate, isolatePage as isolate, markPageAccessed as accessed,
   putbackPage as putback, rotatePage as rotate,
-} from "../lru";
+} from "../mm/lru";
 import {
   endPageWriteback as endWriteback, finishWait as finish, startPageWriteback as startWriteback, tryLockPage as tryLock, unlockPage as unlock, waitBucket,
   waitBucketOf, waitOnPage as wait,
-} from "../page-lock";
-import { pageOf } from "../page";
-import { isPage, xaClearMark, xaErase, xaFind, xaGetMark, xaLoad, xaMarked, xaSetMark, xaStore, xaTagRange } from "../xarray";
+} from "../mm/page-lock";
+import { pageOf } from "../mm/page";
+import { isPage, xaClearMark, xaErase, xaFind, xaGetMark, xaLoad, xaMarked, xaSetMark, xaStore, xaTagRange } from "../mm/xarray";
 import { EAGAIN } from "../abi";
 
 /** Finds the frame that caches page `index`; takes no pin. @returns its number, 0 = none */

@@ -1,9 +1,9 @@
 // Entry points: tasks and credentials. Records are given by handle (address >> 5).
 import { ENOMEM } from "../abi";
 import { deref, handle, isNil, nil, slot } from "../kernel";
-import { Mount } from "../mount";
-import { allocCred, allocTask, Cred, freeTask, putCred, setTaskCwd, setTaskRoot, Task } from "../task";
-import { Dentry } from "../dentry";
+import { Mount } from "../fs/mount";
+import { allocCred, allocTask, Cred, freeTask, putCred, setTaskCwd, setTaskRoot, Task } from "../fs/task";
+import { Dentry } from "../fs/dentry";
 
 /** Makes credentials; the caller fills the groups at credGroups(). @returns handle, with one reference; -ENOMEM */
 export function credNew(uid: u32, gid: u32, nrGroups: u32): i32 {

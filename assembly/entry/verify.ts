@@ -1,5 +1,5 @@
 // Entry point: checking memory, in the debug build.
-import { verifyAll } from "../verify";
+import { verifyAll } from "../verify/verify";
 
 /** Walks all of memory and checks every invariant; a broken one aborts with its description. Does nothing in release. */
 export function verify(): u32 {

@@ -1,14 +1,14 @@
 // Entry points: path walk, permissions, attributes by path.
 import { ESTALE, HANDOVER_GETATTR, LOOKUP_PATH_B, S_IFDIR, S_IFMT, SB_GETATTR } from "../abi";
-import { Dentry } from "../dentry";
-import { dPath as path } from "../d-path";
-import { File } from "../file";
-import { Inode } from "../inode";
+import { Dentry } from "../fs/dentry";
+import { dPath as path } from "../fs/d-path";
+import { File } from "../fs/file";
+import { Inode } from "../fs/inode";
 import { currentCred, deref, nil, pathA, pathB, slot } from "../kernel";
-import { Mount } from "../mount";
-import { pathWalk, walkKnown, walkOn } from "../namei";
-import { inodePermission, mayCreate as create, mayDelete as del } from "../permission";
-import { fillStat } from "../stat";
+import { Mount } from "../fs/mount";
+import { pathWalk, walkKnown, walkOn } from "../fs/namei";
+import { inodePermission, mayCreate as create, mayDelete as del } from "../fs/permission";
+import { fillStat } from "../fs/stat";
 
 /**
  * Walks the `len` bytes in path buffer A (or B, LOOKUP_PATH_B) of the current task.

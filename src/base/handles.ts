@@ -6,17 +6,17 @@
  */
 declare const kind: unique symbol;
 
-/** Handle of an inode (assembly/inode.ts). */
+/** Handle of an inode (assembly/fs/inode.ts). */
 export type InodeHandle = number & { readonly [kind]: "inode" };
-/** Handle of a dentry (assembly/dentry.ts). */
+/** Handle of a dentry (assembly/fs/dentry.ts). */
 export type DentryHandle = number & { readonly [kind]: "dentry" };
-/** Handle of an open file (assembly/file.ts); no descriptor. */
+/** Handle of an open file (assembly/fs/file.ts); no descriptor. */
 export type FileHandle = number & { readonly [kind]: "file" };
-/** Handle of a mount (assembly/mount.ts). */
+/** Handle of a mount (assembly/fs/mount.ts). */
 export type MountHandle = number & { readonly [kind]: "mount" };
-/** Handle of a super block (assembly/super.ts). */
+/** Handle of a super block (assembly/fs/super.ts). */
 export type SuperBlockHandle = number & { readonly [kind]: "super_block" };
-/** Handle of a task (assembly/task.ts). */
+/** Handle of a task (assembly/fs/task.ts). */
 export type TaskHandle = number & { readonly [kind]: "task" };
-/** Handle of credentials (assembly/task.ts). */
+/** Handle of credentials (assembly/fs/task.ts). */
 export type CredHandle = number & { readonly [kind]: "cred" };

@@ -1,7 +1,7 @@
 /**
  * What in-memory file systems share: operations whose names and data live in the kernel's memory alone.
  *
- * A file system lists these in its tables (see ramfs.ts), or wraps them. The work is done in assembly/libfs.ts, in one
+ * A file system lists these in its tables (see ramfs.ts), or wraps them. The work is done in assembly/fs/libfs.ts, in one
  * call into the core each: allocate, then change what cannot fail.
  *
  * The tables are frozen: they serve every kernel of the process. Who wants another operation spreads one into its own.

@@ -1,7 +1,7 @@
 /**
  * Attributes: stat, access, chmod, chown, utimens, statfs.
  *
- * Does not own: sizes (read-write.ts), the check of the mode bits (assembly/permission.ts), limits (super blocks).
+ * Does not own: sizes (read-write.ts), the check of the mode bits (assembly/fs/permission.ts), limits (super blocks).
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */

@@ -2,7 +2,7 @@
  * Names: mkdir, rmdir, mknod, symlink, link, unlink, rename. What POSIX and Linux check before a file system is asked,
  * in their order; then the file system's operation; then the dcache.
  *
- * Does not own: files made by opening them (open.ts), the dcache (assembly/dentry.ts), what names do to inodes (fs/).
+ * Does not own: files made by opening them (open.ts), the dcache (assembly/fs/dentry.ts), what names do to inodes (fs/).
  *
  * @see Linux fs/namei.c filename_create(), do_mkdirat(), do_unlinkat(), do_renameat2(), vfs_rename()
  */
@@ -226,7 +226,7 @@ function unlinkWalked(task: Task, path: Path, base?: FileHandle): number {
   return remove(task, found, 0);
 }
 
-/** The common case in one call. @returns 0; -EOPNOTSUPP when nothing has been done (assembly/plain-names.ts) */
+/** The common case in one call. @returns 0; -EOPNOTSUPP when nothing has been done (assembly/fs/plain-names.ts) */
 function unlinkPlain(task: Task, path: Path): number {
   const { kernel } = task;
   task.enter();

@@ -3,7 +3,7 @@
  *
  * Entries hold one count on the file each. Tasks may share a table (CLONE_FILES).
  *
- * Does not own: the open files (assembly/file.ts), what closing one does (task.ts).
+ * Does not own: the open files (assembly/fs/file.ts), what closing one does (task.ts).
  */
 import { EBADF, EMFILE, ESTALE } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";

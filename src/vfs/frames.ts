@@ -1,7 +1,7 @@
 /**
  * Which frames of a memory are in use: what a snapshot stores and a fork copies.
  *
- * Does not own: the form they are stored in (snapshot.ts), the descriptors themselves (assembly/page.ts).
+ * Does not own: the form they are stored in (snapshot.ts), the descriptors themselves (assembly/mm/page.ts).
  */
 import type { Core } from "../wasm/core.ts";
 import {

@@ -1,5 +1,5 @@
 /**
- * Inodes and dentries as file systems see them: flyweights over the records (assembly/inode.ts, assembly/dentry.ts), made
+ * Inodes and dentries as file systems see them: flyweights over the records (assembly/fs/inode.ts, assembly/fs/dentry.ts), made
  * anew at will. They hold no reference: what they look at must be held by somebody for as long as they are used.
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";

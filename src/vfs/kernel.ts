@@ -217,7 +217,7 @@ export class Kernel {
   /**
    * Tells file systems of inodes that have lost their last reference, and frees them.
    *
-   * @returns how many: who has found no memory may try again if there were some (assembly/reclaim.ts)
+   * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
     const { core } = this;

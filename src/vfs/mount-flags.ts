@@ -1,7 +1,7 @@
 /**
  * What the flags of a mount and of its super block say to a system call.
  *
- * Does not own: how they come to be set (mount.ts), access times (assembly/read-write.ts).
+ * Does not own: how they come to be set (mount.ts), access times (assembly/fs/read-write.ts).
  */
 import type { MountHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";

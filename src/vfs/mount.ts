@@ -1,7 +1,7 @@
 /**
  * Mounting: new file systems, binds, remounts, umount, and the mount table.
  *
- * Does not own: the records (assembly/mount.ts, super.ts), what mounts forbid to other calls (mount-flags.ts).
+ * Does not own: the records (assembly/fs/mount.ts, super.ts), what mounts forbid to other calls (mount-flags.ts).
  *
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
@@ -184,7 +184,7 @@ function operationFlags(type: FileSystemType): number {
 }
 
 /**
- * The kinds of inodes, a bit each, whose names the core may take away and move by itself (assembly/plain-names.ts). It pins
+ * The kinds of inodes, a bit each, whose names the core may take away and move by itself (assembly/fs/plain-names.ts). It pins
  * none: they must be names in memory, which reclaim lets be.
  */
 function plainKinds({ tables, fsFlags }: FileSystemType): number {

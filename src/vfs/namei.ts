@@ -1,9 +1,9 @@
 /**
  * Path walks as the system calls use them: a walk in the core, and the steps that a file system takes itself.
  *
- * Errors of every walk, in the order in which they are met, stand at the head of assembly/namei.ts.
+ * Errors of every walk, in the order in which they are met, stand at the head of assembly/fs/namei.ts.
  *
- * Does not own: the walk (assembly/namei.ts), what is done with what it finds.
+ * Does not own: the walk (assembly/fs/namei.ts), what is done with what it finds.
  */
 import { EACCES, ENAMETOOLONG, ENOENT, ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
@@ -137,12 +137,12 @@ export function standAt(core: Core, file: FileHandle): void {
   u32[SLOT + SLOT_ND_MOUNT] = u32[at + FILE_MNT];
 }
 
-/** May make a name in `dir` (assembly/permission.ts mayCreate()), with a say for the file system. */
+/** May make a name in `dir` (assembly/fs/permission.ts mayCreate()), with a say for the file system. */
 export function mayCreate(kernel: Kernel, dir: InodeHandle): number {
   return kernel.core.x.mayCreate(dir) || mayChangeNames(kernel, dir);
 }
 
-/** May take the name `victim` out of `dir` (assembly/permission.ts mayDelete()), with a say for the file system. */
+/** May take the name `victim` out of `dir` (assembly/fs/permission.ts mayDelete()), with a say for the file system. */
 export function mayDelete(kernel: Kernel, dir: InodeHandle, victim: DentryHandle, wantDir: number): number {
   return kernel.core.x.mayDelete(dir, victim, wantDir) || mayChangeNames(kernel, dir);
 }

@@ -292,7 +292,10 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
   }
   const denied = inodePermission(task.kernel, inode, access);
   if (denied) return denied;
-  if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND && (flags & O_TRUNC || (access & MAY_WRITE && !(flags & O_APPEND))))
+  if (
+    core.u32[(inode << 3) + INODE_STATE] & I_APPEND &&
+    (flags & O_TRUNC || (access & MAY_WRITE && !(flags & O_APPEND)))
+  )
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
   if (type === S_IFREG) return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : 0;

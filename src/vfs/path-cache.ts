@@ -10,7 +10,7 @@
  * The walk that callers fall back to is a function of its own everywhere: V8 then has room to inline all of the fast
  * path. With the walk in it stat took 70 or 140 ns, as chance had it.
  *
- * Does not own: the walk and its errors (assembly/namei.ts, namei.ts).
+ * Does not own: the walk and its errors (assembly/fs/namei.ts, namei.ts).
  */
 import { ENOENT } from "../base/errno.ts";
 import type { DentryHandle } from "../base/handles.ts";

@@ -1,7 +1,7 @@
 /**
  * Data of open files: read, write, seek, sizes, ranges, sync, flock.
  *
- * Does not own: the copying (mm/), cached pages (assembly/filemap.ts), opening (open.ts).
+ * Does not own: the copying (mm/), cached pages (assembly/mm/filemap.ts), opening (open.ts).
  *
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */

@@ -1,7 +1,7 @@
 /**
  * Names of directories, and targets of symbolic links.
  *
- * The core packs names into a buffer of a few frames (assembly/readdir.ts); one decode and one split make strings of
+ * The core packs names into a buffer of a few frames (assembly/fs/readdir.ts); one decode and one split make strings of
  * thousands of them. Listings are kept per directory with the version of what they show, and dropped at will.
  *
  * Does not own: Dirents and encodings (node/), the order and packing of names (assembly/).

@@ -1,5 +1,5 @@
 /**
- * A super block as file systems see it: a flyweight over the record (assembly/super.ts), made anew at will.
+ * A super block as file systems see it: a flyweight over the record (assembly/fs/super.ts), made anew at will.
  *
  * Does not own: when one is made and shut down (mount.ts).
  */

@@ -295,7 +295,7 @@ export class Task implements Syscalls {
   }
 
   /**
-   * The physical path of what a path names. @returns errors of the walk; -ENOENT, -ENAMETOOLONG (assembly/d-path.ts)
+   * The physical path of what a path names. @returns errors of the walk; -ENOENT, -ENAMETOOLONG (assembly/fs/d-path.ts)
    */
   realpath(path: Path): Uint8Array | number {
     const found = walk(this, path, LOOKUP_FOLLOW);

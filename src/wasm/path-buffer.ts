@@ -1,7 +1,7 @@
 /**
  * Paths on their way into linear memory: a string or bytes, written to one of the slot's two path buffers.
  *
- * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/namei.ts).
+ * Does not own: what a path may be for users (NUL, encodings: node/), what it means (assembly/fs/namei.ts).
  */
 
 import { ENAMETOOLONG } from "../base/errno.ts";

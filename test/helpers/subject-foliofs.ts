@@ -6,7 +6,7 @@
  */
 import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs, type TaskOptions } from "./subject.ts";
 
-/** Page indexes are 32 bits and pages 4 KiB. @see assembly/super.ts */
+/** Page indexes are 32 bits and pages 4 KiB. @see assembly/fs/super.ts */
 const MAX_FILE_BYTES = 2n ** 44n;
 
 type FolioFs = SubjectFs & { readonly kernel: Kernel; utimensSync(path: string, atime: "now", mtime: "now"): void };

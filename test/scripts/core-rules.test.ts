@@ -27,7 +27,7 @@ it("gives the assertion messages of the debug core by address, and leaves no dat
   const [section] = WebAssembly.Module.customSections(module, MESSAGES_SECTION);
   const messages: Record<string, string> = JSON.parse(new TextDecoder().decode(section));
 
-  expect(Object.values(messages)).toContain("assembly/page-alloc.ts");
+  expect(Object.values(messages)).toContain("assembly/mm/page-alloc.ts");
   expect(dataToMessages(wasm).subarray(0, wasm.length)).toEqual(wasm); // nothing more to move
 });
 

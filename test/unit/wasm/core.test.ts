@@ -92,7 +92,10 @@ describe("a broken invariant", () => {
     const core = bootCore();
     core.u32[KERNEL + KERNEL_NR_FREE] += 1;
     if (IS_DEBUG)
-      assert.throws(() => core.x.verify?.(), /^Error: foliofs core: frames: nrFree is .*\(assembly\/verify\.ts:\d+\)$/);
+      assert.throws(
+        () => core.x.verify?.(),
+        /^Error: foliofs core: frames: nrFree is .*\(assembly\/verify\/verify\.ts:\d+\)$/,
+      );
     else assert.equal(core.x.verify?.(), 0);
   });
 });

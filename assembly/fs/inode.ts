@@ -1,0 +1,162 @@
+// Inodes (Linux: struct inode with its i_mapping): attributes, counts, and the address space that holds the data.
+//
+// Who holds what: every dentry of an inode (an alias) holds one count, and so does who holds it by hand. With the last
+// count it goes: at once, or, where the file system has an evictInode, by way of the slot's `evicting` list.
+import {
+  AS_MEMORY, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_SYMLINK_BODY, S_IFDIR, S_IFMT, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
+  TOUCH_CTIME, TOUCH_MTIME,
+} from "../abi";
+import { Dentry } from "./dentry";
+import { isNil, kernel, nil, slot } from "../kernel";
+import { dropLocks } from "./flock";
+import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
+import { SuperBlock } from "./super";
+import { truncatePages } from "../mm/truncate";
+import { XArray } from "../mm/xarray";
+
+/** A file of any type: attributes, counts and address space. */
+// @ts-ignore: decorator
+@unmanaged export class Inode {
+  // What stat and a lookup read, in two lines of the processor's cache:
+  mode: u32; // type and permission bits
+  uid: u32;
+  gid: u32;
+  nlink: u32;
+  size: f64; // bytes
+  atimeSec: f64; // seconds since the epoch
+  mtimeSec: f64;
+  ctimeSec: f64;
+  btimeSec: f64;
+  atimeNsec: u32; // 0 to 999 999 999
+  mtimeNsec: u32;
+  ctimeNsec: u32;
+  btimeNsec: u32;
+  ino: f64; // immutable
+  sb: SuperBlock; // immutable
+  state: u32; // I_*
+  rdev: u32; // device number of a device node
+  nrPages: u32; // pages in the cache
+  // The rest:
+  count: u32; // references; 0 = being freed
+  generation: u32; // differs between two users of the same record
+  aliases: Dentry; // list of the dentries that name it
+  sbNext: Inode; // list of the super block's inodes
+  sbPrev: Inode;
+  kind: u32; // index into the operation tables of the file system type
+  private0: u32; // the file system's own 16 bytes
+  private1: u32;
+  private2: u32;
+  private3: u32;
+  xaHead: u32; // address space: page index (class XArray)
+  xaFlags: u32; // marks and AS_* flags
+  wbErr: u32; // errseq of writeback
+  rwsem: u32; // i_rwsem: operation that holds it, 0 = free
+  version: u32; // changes with every change of a directory's names
+  flocks: usize; // list of flock records, see flock.ts
+}
+
+/** The page index of an inode, which lies in its record (Linux i_mapping). */
+// @ts-ignore: decorator
+@inline export function mappingOf(inode: Inode): XArray {
+  return changetype<XArray>(changetype<usize>(inode) + offsetof<Inode>("xaHead"));
+}
+
+/** True for a directory. */
+// @ts-ignore: decorator
+@inline export function isDir(inode: Inode): bool {
+  return (inode.mode & S_IFMT) == S_IFDIR;
+}
+
+/** Makes an inode with one reference and one link, all its times at `nowMs`. @returns nil when memory ran out */
+export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs: f64): Inode {
+  const inode = changetype<Inode>(kmemCacheAlloc(CACHE_INODE));
+  if (isNil(inode)) return inode;
+  const k = kernel();
+  inode.mode = mode;
+  inode.uid = uid;
+  inode.gid = gid;
+  inode.nlink = 1;
+  inode.count = 1;
+  inode.ino = sb.nextIno++;
+  inode.sb = sb;
+  inode.generation = ++k.nextGeneration;
+  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_MEMORY;
+  touch(inode, TOUCH_ATIME | TOUCH_MTIME | TOUCH_CTIME, nowMs);
+  inode.btimeSec = inode.ctimeSec;
+  inode.btimeNsec = inode.ctimeNsec;
+  inode.sbNext = sb.inodes;
+  if (!isNil(inode.sbNext)) inode.sbNext.sbPrev = inode;
+  sb.inodes = inode;
+  sb.nrInodes++;
+  k.nrInodes++;
+  return inode;
+}
+
+/** Sets the chosen times (TOUCH_*) to `nowMs`, milliseconds since the epoch, fractions included. */
+export function touch(inode: Inode, which: u32, nowMs: f64): void {
+  const k = kernel();
+  if (nowMs != k.touchMs) setTouchTime(nowMs); // thousands of calls share a millisecond
+  const sec = k.touchSec;
+  const nsec = k.touchNsec;
+  if (which & TOUCH_ATIME) {
+    inode.atimeSec = sec;
+    inode.atimeNsec = nsec;
+  }
+  if (which & TOUCH_MTIME) {
+    inode.mtimeSec = sec;
+    inode.mtimeNsec = nsec;
+  }
+  if (which & TOUCH_CTIME) {
+    inode.ctimeSec = sec;
+    inode.ctimeNsec = nsec;
+  }
+}
+
+function setTouchTime(nowMs: f64): void {
+  const k = kernel();
+  k.coarseMs = nowMs;
+  k.touchMs = nowMs;
+  k.touchSec = Math.floor(nowMs / 1000);
+  k.touchNsec = <u32>((nowMs - k.touchSec * 1000) * 1e6);
+}
+
+/** Takes a reference. */
+// @ts-ignore: decorator
+@inline export function iget(inode: Inode): void {
+  inode.count++;
+}
+
+/** Drops a reference; the last one evicts the inode. */
+export function iput(inode: Inode): void {
+  if (--inode.count) return;
+  if (!(inode.sb.flags & SB_EVICT)) {
+    freeInode(inode);
+    return;
+  }
+  inode.state |= I_FREEING;
+  inode.aliases = changetype<Dentry>(slot().evicting); // no alias is left: the field links the list
+  slot().evicting = inode;
+}
+
+/** Frees an inode with all it holds. Precondition: nothing refers to it. */
+export function freeInode(inode: Inode): void {
+  const sb = inode.sb;
+  truncatePages(inode, 0);
+  if (inode.state & I_SYMLINK_BODY) kfree(<usize>inode.private0);
+  if (inode.flocks) dropLocks(inode);
+  if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;
+  else inode.sbPrev.sbNext = inode.sbNext;
+  if (!isNil(inode.sbNext)) inode.sbNext.sbPrev = inode.sbPrev;
+  sb.nrInodes--;
+  kernel().nrInodes--;
+  kmemCacheFree(changetype<usize>(inode));
+}
+
+/** Takes the next inode off the list of those that wait for evictInode. */
+export function nextEvicting(): Inode {
+  const inode = slot().evicting;
+  if (isNil(inode)) return inode;
+  slot().evicting = changetype<Inode>(inode.aliases);
+  inode.aliases = nil<Dentry>();
+  return inode;
+}

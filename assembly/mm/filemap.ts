@@ -1,0 +1,202 @@
+// Page cache of a file: page index + pages + LRU (Linux mm/filemap.c), and runs of pages that lie contiguous in memory,
+// so that one copy spans many of them.
+//
+// Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
+import {
+  AS_MEMORY, AS_SWAPBACKED, AS_UNEVICTABLE, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  PG_UPTODATE, XA_MARK_DIRTY, XA_PRESENT,
+} from "../abi";
+import { Inode, mappingOf } from "../fs/inode";
+import { isNil, kernel, slot as self } from "../kernel";
+import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
+import { pageAddress, pageOf } from "./page";
+import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
+import {
+  countAscending, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+} from "./xarray";
+
+/** Finds the frame that caches page `index`. @returns 0 = none */
+export function findPage(inode: Inode, index: u32): u32 {
+  return findPageInline(inode, index);
+}
+
+/** As findPage(), for reads and writes. */
+// @ts-ignore: decorator
+@inline export function findPageInline(inode: Inode, index: u32): u32 {
+  const entry = xaLoad(mappingOf(inode), index);
+  return isPage(entry) ? entry >> 2 : 0;
+}
+
+/** Puts a frame into the cache as page `index`; it is not up to date yet. @returns 0 or -ENOMEM */
+export function addToPageCache(inode: Inode, index: u32, pfn: u32): i32 {
+  const xa = mappingOf(inode);
+  if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
+  const page = pageOf(pfn);
+  page.mapping = <u32>changetype<usize>(inode);
+  page.index = index;
+  page.flags = stateFlags(xa);
+  inode.nrPages++;
+  lruAdd(pfn);
+  return 0;
+}
+
+/** Takes page `index` out of the cache and off its list; the cache's pin stays with the caller. @returns its frame, 0 = none */
+export function removeFromPageCache(inode: Inode, index: u32): u32 {
+  const entry = xaErase(mappingOf(inode), index);
+  if (!isPage(entry)) return 0;
+  const pfn = entry >> 2;
+  detachPage(inode, pfn);
+  return pfn;
+}
+
+/** Undoes what addToPageCache() did to the page itself. */
+export function detachPage(inode: Inode, pfn: u32): void {
+  const page = pageOf(pfn);
+  if (page.flags & PG_LRU) lruRemove(pfn);
+  if (page.flags & PG_DIRTY && !(inode.xaFlags & AS_MEMORY)) kernel().nrDirty--;
+  page.flags &= ~PG_DIRTY;
+  page.mapping = 0;
+  inode.nrPages--;
+}
+
+/** Drops a pin; the last one frees the frame. */
+export function putPage(pfn: u32): void {
+  const page = pageOf(pfn);
+  if (--page.refcount == 0) freePage(pfn);
+}
+
+/** Drops the cache's pins of contiguous frames that have been taken out of it. */
+export function putPages(pfn: u32, nr: u32): void {
+  let shared = false;
+  for (let i: u32 = 0; i < nr; i++) if (pageOf(pfn + i).refcount > 1) shared = true;
+  if (nr >= 16 && !shared) freePages(pfn, nr);
+  else for (let i = nr; i > 0; i--) putPage(pfn + i - 1);
+}
+
+/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out */
+export function findOrCreatePage(inode: Inode, index: u32): u32 {
+  const found = findPage(inode, index);
+  if (found) return found;
+  const pfn = allocPages(0);
+  if (!pfn) return 0;
+  if (addToPageCache(inode, index, pfn)) {
+    freePage(pfn);
+    return 0;
+  }
+  memory.fill(pageAddress(pfn), 0, PAGE_SIZE);
+  pageOf(pfn).flags |= PG_UPTODATE;
+  return pfn;
+}
+
+/** Marks a cached page dirty, in its index as well. @returns 1 if it was clean @see Linux filemap_dirty_folio() */
+export function setPageDirty(pfn: u32): u32 {
+  const page = pageOf(pfn);
+  if (page.flags & PG_DIRTY) return 0;
+  page.flags |= PG_DIRTY;
+  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  xaSetMark(xa, page.index, XA_MARK_DIRTY);
+  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty++;
+  return 1;
+}
+
+/** Takes the mark away: the page is about to be written back. @returns 1 if it was dirty @see Linux folio_clear_dirty_for_io() */
+export function clearPageDirty(pfn: u32): u32 {
+  const page = pageOf(pfn);
+  if (!(page.flags & PG_DIRTY)) return 0;
+  page.flags &= ~PG_DIRTY;
+  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  xaClearMark(xa, page.index, XA_MARK_DIRTY);
+  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty--;
+  return 1;
+}
+
+/**
+ * Length of the run of cached pages from `index` on whose frames are contiguous, up to `nr`; each that ages is marked accessed.
+ *
+ * @param first frame of page `index`, which is cached
+ */
+export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
+  const xa = mappingOf(inode);
+  let n: u32 = 1;
+  while (n < nr) {
+    const at = index + n;
+    const leaf = xaLeaf(xa, at);
+    if (isNil(leaf)) break;
+    const inLeaf = min<u32>(64 - (at & 63), nr - n);
+    const run = countAscending(leaf, at & 63, inLeaf, pageEntry(first + n));
+    n += run;
+    if (run < inLeaf) break;
+  }
+  if (!(xa.flags & AS_UNEVICTABLE)) { // else nobody asks, and the descriptor is a cache miss of its own
+    for (let i: u32 = 0; i < n; i++) markPageAccessed(first + i);
+  }
+  return n;
+}
+
+/** Pages from `index` on that are not cached, up to `nr`. Precondition: `index` is not cached. */
+export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
+  if (nr == 1) return 1;
+  const last = <u32>min<u64>(<u64>index + nr - 1, <u64>u32.MAX_VALUE);
+  return xaFind(mappingOf(inode), index, last, XA_PRESENT) ? self().xaIndex - index : last - index + 1;
+}
+
+/**
+ * Fills a hole with new frames, contiguous ones as far as can be; their bytes are whatever they were, so the caller
+ * writes or zeroes all of them. They count as up to date and dirty.
+ *
+ * @param nr pages from `index` on that are not cached, at least 1
+ * @returns the first frame, and in the high half how many there are now; 0 when memory ran out
+ */
+export function fillHole(inode: Inode, index: u32, nr: u32): u64 {
+  const wanted = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
+  let order = wanted;
+  let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
+  while (!pfn && order) pfn = allocPagesNoGrow(--order); // what is free already, in pieces if need be, before memory grows
+  if (!pfn && wanted) {
+    pfn = allocPages(wanted);
+    if (pfn) order = wanted;
+    else pfn = allocPages(0);
+  }
+  if (!pfn) return 0;
+  const nrPages: u32 = 1 << order;
+  const got = addRun(inode, index, pfn, nrPages);
+  for (let i = got; i < nrPages; i++) freePage(pfn + i);
+  return got ? <u64>got << 32 | pfn : 0;
+}
+
+/**
+ * addToPageCache() for contiguous frames and pages that are not cached: one descent a leaf, one store a slot. They count
+ * as up to date and dirty. @returns how many went in before memory ran out
+ */
+function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
+  const xa = mappingOf(inode);
+  let done: u32 = 0;
+  while (done < nr) {
+    const at = index + done;
+    const leaf = xaLeaf(xa, at);
+    if (isNil(leaf)) {
+      if (xaStore(xa, at, pageEntry(pfn + done))) break;
+      done++;
+      continue;
+    }
+    const n = min<u32>(64 - (at & 63), nr - done);
+    for (let i: u32 = 0; i < n; i++) setSlot(leaf, (at & 63) + i, pageEntry(pfn + done + i));
+    leaf.count += <u8>n;
+    done += n;
+  }
+  if (!done) return 0;
+  if (!(xa.flags & AS_MEMORY)) {
+    for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
+    kernel().nrDirty += done;
+  }
+  inode.nrPages += done;
+  const state = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
+  lruAddRun(pfn, done, state, <u32>changetype<usize>(inode), index);
+  return done;
+}
+
+/** Flags that a page has from its address space. */
+// @ts-ignore: decorator
+@inline function stateFlags(xa: XArray): u32 {
+  return (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
+}

@@ -1,0 +1,85 @@
+// Removing cached pages from a file: truncation and hole punching (Linux mm/truncate.c).
+//
+// Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
+// again needs nothing.
+import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT } from "../abi";
+import { detachPage, findPage, putPages } from "./filemap";
+import { Inode, mappingOf } from "../fs/inode";
+import { slot as self } from "../kernel";
+import { pageAddress } from "./page";
+import { isPage, xaErase, xaFind } from "./xarray";
+
+/** Removes all pages from `index` on. */
+export function truncatePages(inode: Inode, index: u32): void {
+  if (inode.xaHead) removePages(inode, index, u32.MAX_VALUE);
+}
+
+/** Removes the pages from `first` to `last`; frames that lie together are given back together. */
+export function removePages(inode: Inode, first: u32, last: u32): void {
+  const xa = mappingOf(inode);
+  let runStart: u32 = 0;
+  let run: u32 = 0;
+  let index = first;
+  while (xaFind(xa, index, last, XA_PRESENT)) {
+    index = self().xaIndex;
+    const entry = xaErase(xa, index);
+    if (isPage(entry)) {
+      const pfn = entry >> 2;
+      detachPage(inode, pfn);
+      if (run && pfn != runStart + run) {
+        putPages(runStart, run);
+        run = 0;
+      }
+      if (!run) runStart = pfn;
+      run++;
+    }
+    if (index == last) break;
+    index++;
+  }
+  if (run) putPages(runStart, run);
+}
+
+/** Drops what is cached beyond `size` bytes, and zeroes the rest of its last page. */
+export function truncateToSize(inode: Inode, size: f64): void {
+  const bytes = <u64>size;
+  zeroSegment(inode, bytes, (bytes + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1));
+  const index = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  if (index <= <u64>u32.MAX_VALUE) truncatePages(inode, <u32>index);
+}
+
+/** Makes [start, end) a hole: whole pages go, the rest is zeroed. Precondition: start < end. */
+export function punchHole(inode: Inode, start: f64, end: f64): void {
+  const from = <u64>start;
+  const to = <u64>end;
+  const firstWhole = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  const endWhole = to >> PAGE_SHIFT;
+  if (firstWhole > endWhole) { // within one page
+    zeroSegment(inode, from, to);
+    return;
+  }
+  zeroSegment(inode, from, firstWhole << PAGE_SHIFT);
+  zeroSegment(inode, endWhole << PAGE_SHIFT, to);
+  if (firstWhole < endWhole) removePages(inode, <u32>firstWhole, <u32>(endWhole - 1));
+}
+
+/** Zeroes [start, end) where pages are cached; they stay. Precondition: start < end. */
+export function zeroRange(inode: Inode, start: f64, end: f64): void {
+  const from = <u64>start;
+  const to = <u64>end;
+  const last = <u32>((to - 1) >> PAGE_SHIFT);
+  let index = <u32>(from >> PAGE_SHIFT);
+  while (xaFind(mappingOf(inode), index, last, XA_PRESENT)) {
+    index = self().xaIndex;
+    const page = <u64>index << PAGE_SHIFT;
+    zeroSegment(inode, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
+    if (index == last) return;
+    index++;
+  }
+}
+
+/** Zeroes bytes [from, to) of one page, if it is cached. */
+export function zeroSegment(inode: Inode, from: u64, to: u64): void {
+  if (from >= to) return;
+  const pfn = findPage(inode, <u32>(from >> PAGE_SHIFT));
+  if (pfn) memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
+}

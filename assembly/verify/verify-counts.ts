@@ -1,0 +1,272 @@
+// verify(): who holds what. Every reference that a record holds is taken off the count it was added to; then all counts
+// must be 0; then the references are put back. No memory is needed, and each count is checked exactly.
+//
+//   dentry.count   children (by their parent pointer), its lasting name (DCACHE_PERSISTENT), files, root and working
+//                  directories of tasks, roots of mounts, mountpoints, root of a super block
+//   inode.count    dentries
+//   mount.count    mounts below it, files, tasks (root and working directory), its place: in the tree, as its root, or
+//                  as an internal mount
+//   cred.count     files, tasks
+import {
+  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_FREEING, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
+  PG_SLAB,
+} from "../abi";
+import { Dentry } from "../fs/dentry";
+import { File } from "../fs/file";
+import { FileLock } from "../fs/flock";
+import { Inode } from "../fs/inode";
+import { isNil, kernel, ownerSlot, Slot } from "../kernel";
+import { Mount } from "../fs/mount";
+import { pageOf, pfnOf } from "../mm/page";
+import { cacheOf } from "../mm/slab";
+import { SuperBlock } from "../fs/super";
+import { Cred, Task } from "../fs/task";
+import { isObject, nextObject } from "./verify";
+
+/** Checks lists, strings, locks and every count of references; a wrong one aborts with its description. */
+export function verifyCounts(): void {
+  verifySlots();
+  verifySupers();
+  verifyMounts();
+  verifyLocks();
+  verifyStrings();
+  addReferences(-1);
+  verifyAllZero();
+  addReferences(1);
+}
+
+// --- Counts of references ---------------------------------------------------------------------------------------------
+
+/** Adds `sign` to the count behind every reference that a record holds. */
+function addReferences(sign: i32): void {
+  for (let at = nextObject(CACHE_DENTRY, 0); at; at = nextObject(CACHE_DENTRY, at)) {
+    const dentry = changetype<Dentry>(at);
+    if (dentry.parent != dentry) dentry.parent.count += sign;
+    if (dentry.flags & DCACHE_PERSISTENT) dentry.count += sign;
+    if (!isNil(dentry.inode)) dentry.inode.count += sign;
+  }
+  for (let at = nextObject(CACHE_FILE, 0); at; at = nextObject(CACHE_FILE, at)) {
+    const file = changetype<File>(at);
+    file.dentry.count += sign;
+    file.mnt.count += sign;
+    file.cred.count += sign;
+    if (file.mode & FMODE_WRITE) file.mnt.writers += sign;
+  }
+  for (let at = nextObject(CACHE_TASK, 0); at; at = nextObject(CACHE_TASK, at)) {
+    const task = changetype<Task>(at);
+    task.rootDentry.count += sign;
+    task.cwdDentry.count += sign;
+    task.rootMount.count += sign;
+    task.cwdMount.count += sign;
+    task.cred.count += sign;
+  }
+  for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) {
+    const mnt = changetype<Mount>(at);
+    mnt.root.count += sign;
+    mnt.sb.active += sign;
+    if (hasPlace(mnt)) mnt.count += sign;
+    if (isNil(mnt.parent)) continue;
+    mnt.mountpoint.count += sign;
+    mnt.parent.count += sign;
+  }
+  for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
+    const sb = changetype<SuperBlock>(at);
+    if (!isNil(sb.root)) sb.root.count += sign;
+  }
+}
+
+/** A mount in the tree, and an internal one, holds the reference it was made with. */
+function hasPlace(mnt: Mount): bool {
+  return !isNil(mnt.parent) || kernel().rootMount == mnt || (mnt.flags & MNT_INTERNAL) != 0;
+}
+
+function verifyAllZero(): void {
+  for (let at = nextObject(CACHE_DENTRY, 0); at; at = nextObject(CACHE_DENTRY, at)) {
+    const count = <i32>changetype<Dentry>(at).count;
+    assert(count <= 0, "counts: a dentry has a reference that nobody holds");
+    assert(count == 0, "counts: a dentry is held more often than it counts");
+  }
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const count = <i32>changetype<Inode>(at).count;
+    assert(count <= 0, "counts: an inode has a reference that nobody holds");
+    assert(count == 0, "counts: an inode is held more often than it counts");
+  }
+  for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) {
+    const mnt = changetype<Mount>(at);
+    assert(<i32>mnt.count <= 0, "counts: a mount has a reference that nobody holds");
+    assert(mnt.count == 0, "counts: a mount is held more often than it counts");
+    assert(mnt.writers == 0, "counts: writers of a mount are not its files open for writing");
+  }
+  for (let at = nextObject(CACHE_CRED, 0); at; at = nextObject(CACHE_CRED, at)) {
+    const count = <i32>changetype<Cred>(at).count;
+    assert(count <= 0, "counts: credentials have a reference that nobody holds");
+    assert(count == 0, "counts: credentials are held more often than they count");
+  }
+  for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
+    assert(changetype<SuperBlock>(at).active == 0, "counts: active of a super block is not the number of its mounts");
+  }
+}
+
+// --- Lists ------------------------------------------------------------------------------------------------------------
+
+/** Open files and tasks are on the lists of their slots. */
+function verifySlots(): void {
+  let nrFiles: u32 = 0;
+  let nrSpare: u32 = 0;
+  let nrTasks: u32 = 0;
+  let nrEvicting: u32 = 0;
+  for (let i: u32 = 0; i < NR_SLOTS; i++) {
+    const slot = ownerSlot(i);
+    if (isNil(slot)) continue;
+    if (!isNil(slot.spareFile)) nrSpare++;
+    assert(slot.number == i, "slot: wrong number");
+    nrFiles += verifyFiles(slot, i);
+    nrTasks += verifyTasks(slot, i);
+    nrEvicting += verifyEvicting(slot);
+    assert(isNil(slot.current) || isObject(CACHE_TASK, changetype<usize>(slot.current)), "slot: current is no task");
+  }
+  assert(nrFiles == kernel().nrFiles && nrFiles + nrSpare == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
+  assert(nrTasks == cacheOf(CACHE_TASK).nrObjects, "tasks: a task is on no slot's list");
+  let nrFreeing: u32 = 0;
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) if (changetype<Inode>(at).state & I_FREEING) nrFreeing++;
+  assert(nrEvicting == nrFreeing, "slot: other inodes wait for evictInode than are being freed");
+}
+
+/** Inodes that wait for evictInode since memory ran out; a call that frees some on purpose waits for it. */
+function verifyEvicting(slot: Slot): u32 {
+  let nr: u32 = 0;
+  for (let inode: Inode = slot.evicting; !isNil(inode); inode = changetype<Inode>(inode.aliases)) {
+    assert(isObject(CACHE_INODE, changetype<usize>(inode)), "slot: the list of those that wait for evictInode leads astray");
+    assert(inode.count == 0 && (inode.state & I_FREEING) != 0, "slot: an inode waits for evictInode, but is in use");
+    nr++;
+    assert(nr <= kernel().nrInodes, "slot: the list of those that wait for evictInode is a ring");
+  }
+  return nr;
+}
+
+function verifyFiles(slot: Slot, number: u32): u32 {
+  let nr: u32 = 0;
+  for (let file: File = slot.files; !isNil(file); file = file.next) {
+    assert(isObject(CACHE_FILE, changetype<usize>(file)), "file: the slot's list leads astray");
+    assert((isNil(file.prev) ? slot.files : file.prev.next) == file, "file: previous file points elsewhere");
+    assert(file.owner == number && file.count > 0, "file: not the slot's, or held by nobody");
+    assert(isObject(CACHE_DENTRY, changetype<usize>(file.dentry)) && file.dentry.inode == file.inode, "file: not its dentry's inode");
+    assert(isObject(CACHE_MOUNT, changetype<usize>(file.mnt)) && isObject(CACHE_CRED, changetype<usize>(file.cred)), "file: mount or credentials are none");
+    assert(file.mnt.sb == file.inode.sb, "file: mount of another file system");
+    nr++;
+    assert(nr <= kernel().nrFiles, "file: the slot's list is a ring");
+  }
+  return nr;
+}
+
+function verifyTasks(slot: Slot, number: u32): u32 {
+  let nr: u32 = 0;
+  for (let task: Task = slot.tasks; !isNil(task); task = task.next) {
+    assert(isObject(CACHE_TASK, changetype<usize>(task)), "task: the slot's list leads astray");
+    assert((isNil(task.prev) ? slot.tasks : task.prev.next) == task, "task: previous task points elsewhere");
+    assert(task.owner == number, "task: not the slot's");
+    assert(isObject(CACHE_CRED, changetype<usize>(task.cred)), "task: credentials are none");
+    verifyPlace(task.rootMount, task.rootDentry);
+    verifyPlace(task.cwdMount, task.cwdDentry);
+    nr++;
+    assert(nr <= cacheOf(CACHE_TASK).nrObjects, "task: the slot's list is a ring");
+  }
+  return nr;
+}
+
+/** A directory seen through a mount. */
+function verifyPlace(mnt: Mount, dentry: Dentry): void {
+  assert(isObject(CACHE_MOUNT, changetype<usize>(mnt)) && isObject(CACHE_DENTRY, changetype<usize>(dentry)), "place: mount or dentry are none");
+  assert(!isNil(dentry.inode) && dentry.inode.sb == mnt.sb, "place: dentry of another file system than its mount");
+}
+
+function verifySupers(): void {
+  let nr: u32 = 0;
+  let nrInodes: u32 = 0;
+  for (let sb: SuperBlock = kernel().superBlocks; !isNil(sb); sb = sb.next) {
+    assert(isObject(CACHE_SUPER_BLOCK, changetype<usize>(sb)), "super block: the list leads astray");
+    assert((isNil(sb.prev) ? kernel().superBlocks : sb.prev.next) == sb, "super block: previous one points elsewhere");
+    nrInodes += verifyInodesOf(sb);
+    nr++;
+    assert(nr <= cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: the list is a ring");
+  }
+  assert(nr == cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: one is not on the list");
+  assert(nrInodes == kernel().nrInodes, "inodes: one is on no super block's list");
+}
+
+function verifyInodesOf(sb: SuperBlock): u32 {
+  let nr: u32 = 0;
+  for (let inode: Inode = sb.inodes; !isNil(inode); inode = inode.sbNext) {
+    assert(isObject(CACHE_INODE, changetype<usize>(inode)) && inode.sb == sb, "inode: on another super block's list");
+    assert((isNil(inode.sbPrev) ? sb.inodes : inode.sbPrev.sbNext) == inode, "inode: previous inode points elsewhere");
+    nr++;
+    assert(nr <= sb.nrInodes, "super block: its list of inodes is longer than counted, or a ring");
+  }
+  assert(nr == sb.nrInodes, "super block: its list of inodes is shorter than counted");
+  return nr;
+}
+
+function verifyMounts(): void {
+  let nr: u32 = 0;
+  for (let mnt: Mount = kernel().mounts; !isNil(mnt); mnt = mnt.next) {
+    assert(isObject(CACHE_MOUNT, changetype<usize>(mnt)), "mount: the list leads astray");
+    assert((isNil(mnt.prev) ? kernel().mounts : mnt.prev.next) == mnt, "mount: previous one points elsewhere");
+    assert(mnt.root.inode.sb == mnt.sb, "mount: root of another file system");
+    verifyMountPlace(mnt);
+    nr++;
+    assert(nr <= cacheOf(CACHE_MOUNT).nrObjects, "mount: the list is a ring");
+  }
+  assert(nr == cacheOf(CACHE_MOUNT).nrObjects, "mount: one is not on the list");
+}
+
+function verifyMountPlace(mnt: Mount): void {
+  const parent = mnt.parent;
+  for (let child = mnt.children; !isNil(child); child = child.childNext) assert(child.parent == mnt, "mount: child of another");
+  if (isNil(parent)) {
+    assert(isNil(mnt.mountpoint) && isNil(mnt.childNext) && isNil(mnt.childPrev), "mount: in no tree, but linked");
+    return;
+  }
+  assert(isObject(CACHE_MOUNT, changetype<usize>(parent)), "mount: parent is none");
+  assert((isNil(mnt.childPrev) ? parent.children : mnt.childPrev.childNext) == mnt, "mount: previous child points elsewhere");
+  assert(isNil(mnt.childNext) || mnt.childNext.childPrev == mnt, "mount: next child points elsewhere");
+  verifyPlace(parent, mnt.mountpoint);
+}
+
+/** Locks belong to open files of their inode; an exclusive one is alone. */
+function verifyLocks(): void {
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const first = changetype<FileLock>(changetype<Inode>(at).flocks);
+    for (let lock = first; !isNil(lock); lock = lock.next) {
+      assert(isObject(CACHE_FILE, changetype<usize>(lock.file)) && lock.file.inode == changetype<Inode>(at), "flock: held by no file of the inode");
+      assert((lock.file.mode & FMODE_FLOCK) != 0, "flock: its file does not know");
+      assert(!lock.exclusive || (lock == first && isNil(lock.next)), "flock: an exclusive lock beside another");
+      for (let other = lock.next; !isNil(other); other = other.next) assert(other.file != lock.file, "flock: one file, two locks");
+    }
+  }
+}
+
+// --- Strings ----------------------------------------------------------------------------------------------------------
+
+/** Everything that kmalloc() has given (in slabs) hangs on some record, once. */
+function verifyStrings(): void {
+  let nr: u32 = 0;
+  for (let id: u32 = CACHE_KMALLOC_32; id < NR_CACHES; id++) nr += cacheOf(id).nrObjects;
+  for (let at = nextObject(CACHE_DENTRY, 0); at; at = nextObject(CACHE_DENTRY, at)) nr -= isString(changetype<Dentry>(at).longName);
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const inode = changetype<Inode>(at);
+    if (inode.state & I_SYMLINK_BODY) nr -= isString(inode.private0);
+    for (let lock = changetype<FileLock>(inode.flocks); !isNil(lock); lock = lock.next) nr -= isString(changetype<usize>(lock));
+  }
+  for (let at = nextObject(CACHE_CRED, 0); at; at = nextObject(CACHE_CRED, at)) nr -= isString(changetype<Cred>(at).groups);
+  for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) nr -= isString(changetype<Mount>(at).source);
+  for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
+    nr -= isString(changetype<SuperBlock>(at).options);
+  }
+  assert(nr == 0, "kmalloc: memory in use that no record refers to, or the other way round");
+}
+
+/** 1 if kmalloc() took it from a slab. */
+function isString(address: usize): u32 {
+  return address && pageOf(pfnOf(address)).flags & PG_SLAB ? 1 : 0;
+}

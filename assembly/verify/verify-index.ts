@@ -1,0 +1,117 @@
+// verify(): the page index of every inode, and what its pages hold beyond the end of the file.
+import {
+  AS_MEMORY, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
+  XA_NR_MARKS,
+} from "../abi";
+import { Inode, mappingOf } from "../fs/inode";
+import { isNil, kernel, slot } from "../kernel";
+import { pageAddress, pageOf } from "../mm/page";
+import { cacheOf } from "../mm/slab";
+import { isObject, isZero, nextObject } from "./verify";
+import { getMarks, getSlot, isNode, isPage, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
+
+const SLOTS: u32 = 64;
+const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
+
+/** All indexes: their trees, their pages, and that no node belongs to none. */
+export function verifyIndexes(): void {
+  let nrNodes: u32 = 0;
+  let nrDirty: u32 = 0;
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const inode = changetype<Inode>(at);
+    const head = inode.xaHead;
+    let nrPages: u32 = 0;
+    if (isNode(head)) {
+      verifyRoot(inode, toNode(head));
+      nrPages = nrPagesBelow(inode, toNode(head), 0);
+      nrNodes += nrNodesBelow(toNode(head));
+    } else {
+      assert(head != 0 || (inode.xaFlags & MARKS) == 0, "index: marks on nothing");
+      if (head) nrPages = verifyEntry(inode, 0, head);
+    }
+    assert(nrPages == inode.nrPages, "index: nrPages is not the number of pages");
+    if (!(inode.xaFlags & AS_MEMORY)) nrDirty += nrDirtyPages(inode);
+  }
+  assert(nrNodes == cacheOf(CACHE_XA_NODE).nrObjects, "index: a node belongs to no tree");
+  assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
+}
+
+function nrDirtyPages(inode: Inode): u32 {
+  const xa = mappingOf(inode);
+  let nr: u32 = 0;
+  let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_MARK_DIRTY);
+  while (entry) {
+    if (isPage(entry)) nr++;
+    const index = slot().xaIndex;
+    entry = index == u32.MAX_VALUE ? 0 : xaFind(xa, index + 1, u32.MAX_VALUE, XA_MARK_DIRTY);
+  }
+  return nr;
+}
+
+function verifyRoot(inode: Inode, root: XaNode): void {
+  assert((inode.xaFlags & MARKS) == 0, "index: marks of a head that is a node");
+  assert(isNil(root.parent), "index: the root has a parent");
+  assert(root.shift <= 30 && root.shift % 6 == 0, "index: shift of the root is impossible");
+  assert(root.count > 1 || getSlot(root, 0) == 0, "index: a root that only leads to its first slot");
+}
+
+function nrNodesBelow(node: XaNode): u32 {
+  let nr: u32 = 1;
+  if (node.shift) for (let slot: u32 = 0; slot < SLOTS; slot++) if (getSlot(node, slot)) nr += nrNodesBelow(toNode(getSlot(node, slot)));
+  return nr;
+}
+
+/** Checks a node and all below it. @param base first index of its range @returns pages found */
+function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
+  assert(isObject(CACHE_XA_NODE, changetype<usize>(node)), "index: an entry leads to no node");
+  let nr: u32 = 0;
+  let inUse: u32 = 0;
+  for (let slot: u32 = 0; slot < SLOTS; slot++) {
+    const entry = getSlot(node, slot);
+    verifyMarks(node, slot, entry);
+    if (!entry) continue;
+    inUse++;
+    assert(node.shift < 30 || slot < 4, "index: an entry beyond the largest index");
+    const index = base + (slot << node.shift);
+    if (node.shift == 0) {
+      nr += verifyEntry(inode, index, entry);
+      continue;
+    }
+    assert(isNode(entry), "index: something else than a node above the leaves");
+    const child = toNode(entry);
+    assert(child.parent == node && child.offset == slot && child.shift + 6 == node.shift, "index: a node does not know its place");
+    nr += nrPagesBelow(inode, child, index);
+  }
+  assert(inUse == node.count, "index: count of a node is wrong");
+  return nr;
+}
+
+/** A mark is on an entry, and above the leaves exactly where one below has it. */
+function verifyMarks(node: XaNode, slot: u32, entry: u32): void {
+  for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) {
+    const marked = ((getMarks(node, mark) >> slot) & 1) != 0;
+    if (!entry) assert(!marked, "index: a mark on an empty slot");
+    else if (node.shift) assert(marked == (getMarks(toNode(entry), mark) != 0), "index: a mark unlike those below it");
+  }
+}
+
+/** @returns 1 for a page, 0 for a value */
+function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
+  assert(!isNode(entry), "index: a node among the entries");
+  if (!isPage(entry)) return 0;
+  const pfn = entry >> 2;
+  const page = pageOf(pfn);
+  assert(page.mapping == <u32>changetype<usize>(inode) && page.index == index, "index: a page that says otherwise");
+  if (inode.xaFlags & AS_MEMORY) {
+    assert((page.flags & (PG_UPTODATE | PG_WRITEBACK)) == PG_UPTODATE, "page: of memory alone, but not up to date");
+    verifyTail(inode, index, pfn);
+  } else assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(mappingOf(inode), index, XA_MARK_DIRTY), "page: dirty unlike its mark");
+  return 1;
+}
+
+/** Bytes beyond the end of the file are zeros. */
+function verifyTail(inode: Inode, index: u32, pfn: u32): void {
+  const start = <f64>index * PAGE_SIZE;
+  const used = inode.size <= start ? 0 : <usize>min<f64>(inode.size - start, PAGE_SIZE);
+  assert(isZero(pageAddress(pfn) + used, PAGE_SIZE - used), "page: bytes beyond the end of the file");
+}
