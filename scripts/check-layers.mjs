@@ -3,7 +3,9 @@
  * imports count, since the caller owns the interface), and files form no cycle, where imports of types alone do not
  * count: interfaces may mention each other, and nothing of them is left at run time.
  *
- * Usage: node scripts/check-layers.mjs [folder, default src]
+ * In assembly/ folders alone are looked at: what is left of cycles there is told in docs/architecture.md.
+ *
+ * Usage: node scripts/check-layers.mjs
  */
 import { readFileSync } from "node:fs";
 import { posix, relative, sep } from "node:path";
@@ -21,6 +23,17 @@ const LAYERS = {
   node: ["vfs", "base"],
   top: ["fs", "node", "vfs", "mm", "block", "wasm", "base"],
   main: ["top"],
+};
+/**
+ * What each folder of assembly/ may import. Records of the kernel block name those of fs, and shrinkers.ts calls fs from
+ * below: the top is open to all.
+ */
+const CORE_LAYERS = {
+  mm: ["top"],
+  fs: ["mm", "top"],
+  verify: ["fs", "mm", "top"],
+  entry: ["verify", "fs", "mm", "top"],
+  top: ["entry", "verify", "fs", "mm"],
 };
 /** Type imports from `node:` leave nothing behind, so the face may name Node's types. */
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
@@ -107,12 +120,33 @@ export function layerBreaches(files) {
   return [...breaches, ...findCycles(graph).map((cycle) => `cycle: ${cycle.join(" -> ")}`)];
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const folder = process.argv[2] ?? fileURLToPath(new URL("../src", import.meta.url));
+/** Finds imports of assembly/ that go up. @param files as for layerBreaches(), below assembly/ */
+export function coreLayerBreaches(files) {
+  const breaches = [];
+  for (const [file, source] of files) {
+    for (const { specifier } of readImports(source)) {
+      const target = `${posix.join(posix.dirname(file), specifier)}.ts`;
+      const [from, to] = [layerOf(file), layerOf(target)];
+      if (!files.has(target)) breaches.push(`${file} imports ${target}, which does not exist`);
+      else if (CORE_LAYERS[from] === undefined) breaches.push(`${file} lies in ${from}/, which is no layer`);
+      else if (from !== to && !CORE_LAYERS[from].includes(to))
+        breaches.push(`${file} imports ${target}: ${from} may not import ${to}`);
+    }
+  }
+  return breaches;
+}
+
+/** Reads the sources of a folder of the project. @returns path below it (with `/`) to source */
+function readSources(name) {
+  const folder = fileURLToPath(new URL(`../${name}`, import.meta.url));
   const paths = listFiles([folder]).filter((path) => path.endsWith(".ts"));
-  const files = new Map(paths.map((path) => [relative(folder, path).split(sep).join("/"), readFileSync(path, "utf8")]));
-  const breaches = layerBreaches(files);
+  return new Map(paths.map((path) => [relative(folder, path).split(sep).join("/"), readFileSync(path, "utf8")]));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [src, assembly] = [readSources("src"), readSources("assembly")];
+  const breaches = [...layerBreaches(src), ...coreLayerBreaches(assembly).map((breach) => `assembly/${breach}`)];
   for (const breach of breaches) console.error(breach);
-  console.log(`${files.size} files, ${breaches.length} breaches`);
+  console.log(`${src.size + assembly.size} files, ${breaches.length} breaches`);
   if (breaches.length > 0) process.exitCode = 1;
 }

@@ -6,9 +6,10 @@ import {
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { allocFile, File, fput } from "../fs/file";
+import { indexOf } from "../mm/address-space";
 import { fillHole, findPage, holeLength } from "../mm/filemap";
 import { dropLock, setLock } from "../fs/flock";
-import { Inode, isDir, mappingOf, touch } from "../fs/inode";
+import { Inode, isDir, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { walkKnown } from "../fs/namei";
@@ -17,7 +18,7 @@ import { pageAddress, pageOf } from "../mm/page";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
 import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
-import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../mm/uaccess";
+import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
 import { xaFind } from "../mm/xarray";
 import { walk } from "./walk";
 
@@ -184,7 +185,7 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
   if (size > i.sb.maxBytes || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
-  if (size <= i.size) truncateToSize(i, size); // the same size too: what was allocated beyond it goes, as on tmpfs
+  if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
   touch(i, TOUCH_MTIME | TOUCH_CTIME, nowMs);
   return 0;
@@ -199,12 +200,12 @@ export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
 
 /** Makes [start, end) a hole. */
 export function punchHole(inode: u32, start: f64, end: f64): void {
-  punch(deref<Inode>(inode), start, end);
+  punch(deref<Inode>(inode).mapping, start, end);
 }
 
 /** Zeroes the cached bytes of [start, end). */
 export function zeroRange(inode: u32, start: f64, end: f64): void {
-  zero(deref<Inode>(inode), start, end);
+  zero(deref<Inode>(inode).mapping, start, end);
 }
 
 /**
@@ -219,8 +220,8 @@ export function allocateRange(inode: u32, start: f64, end: f64): i32 {
   while (true) {
     const left = last - index; // pages after this one
     let got: u32 = 1;
-    if (!findPage(i, index)) {
-      const run = fillHole(i, index, holeLength(i, index, left + 1));
+    if (!findPage(i.mapping, index)) {
+      const run = fillHole(i.mapping, index, holeLength(i.mapping, index, left + 1));
       if (!run) {
         undoAllocation(i, first, last);
         return -ENOSPC;
@@ -243,12 +244,12 @@ function undoAllocation(inode: Inode, first: u32, last: u32): void {
 /** Unmarks the pages that an allocation has just made, or removes them. */
 function forEachFresh(inode: Inode, first: u32, last: u32, remove: bool): void {
   let index = first;
-  while (xaFind(mappingOf(inode), index, last, XA_PRESENT)) {
+  while (xaFind(indexOf(inode.mapping), index, last, XA_PRESENT)) {
     index = slot().xaIndex;
-    const page = pageOf(findPage(inode, index));
+    const page = pageOf(findPage(inode.mapping, index));
     if (page.flags & PG_PRIVATE) {
       page.flags &= ~PG_PRIVATE;
-      if (remove) removePages(inode, index, index);
+      if (remove) removePages(inode.mapping, index, index);
     }
     if (index == last) return;
     index++;
@@ -259,7 +260,7 @@ function forEachFresh(inode: Inode, first: u32, last: u32, remove: bool): void {
 export function seekData(inode: u32, pos: f64): f64 {
   const i = deref<Inode>(inode);
   if (pos >= i.size) return -ENXIO;
-  if (!xaFind(mappingOf(i), <u32>(<u64>pos >> PAGE_SHIFT), u32.MAX_VALUE, XA_PRESENT)) return -ENXIO;
+  if (!xaFind(indexOf(i.mapping), <u32>(<u64>pos >> PAGE_SHIFT), u32.MAX_VALUE, XA_PRESENT)) return -ENXIO;
   const at = <f64>slot().xaIndex * PAGE_SIZE;
   return at >= i.size ? -ENXIO : max<f64>(at, pos);
 }
@@ -269,7 +270,7 @@ export function seekHole(inode: u32, pos: f64): f64 {
   const i = deref<Inode>(inode);
   if (pos >= i.size) return -ENXIO;
   let index = <u32>(<u64>pos >> PAGE_SHIFT);
-  while (findPage(i, index)) {
+  while (findPage(i.mapping, index)) {
     if (index == u32.MAX_VALUE) return i.size;
     index++;
   }

@@ -1,10 +1,11 @@
 // Entry points: the page cache by page, for file systems with a backing store, and for the model tests.
 import { deref, slot } from "../kernel";
 import {
-  addToPageCache as add, clearPageDirty as clearDirty, findOrCreatePage as findOrCreate, findPage as find, putPage as put, removeFromPageCache as remove,
+  addToPageCache as add, clearPageDirty as clearDirty, findOrCreatePage as findOrCreate, findPage as find, removeFromPageCache as remove,
   setPageDirty as setDirty,
 } from "../mm/filemap";
-import { Inode, mappingOf } from "../fs/inode";
+import { Inode } from "../fs/inode";
+import { indexOf } from "../mm/address-space";
 import { errseqCheck as check, errseqMarkSeen as markSeen, errseqSample as sample, errseqSet as set } from "../mm/errseq";
 import {
   activatePage as activate, deactivatePage as deactivate, isolatePage as isolate, markPageAccessed as accessed,
@@ -15,29 +16,30 @@ import {
   waitBucketOf, waitOnPage as wait,
 } from "../mm/page-lock";
 import { pageOf } from "../mm/page";
+import { putPage as put } from "../mm/page-alloc";
 import { isPage, xaClearMark, xaErase, xaFind, xaGetMark, xaLoad, xaMarked, xaSetMark, xaStore, xaTagRange } from "../mm/xarray";
 import { EAGAIN } from "../abi";
 
 /** Finds the frame that caches page `index`; takes no pin. @returns its number, 0 = none */
 export function findPage(inode: u32, index: u32): u32 {
-  return find(deref<Inode>(inode), index);
+  return find(deref<Inode>(inode).mapping, index);
 }
 
 /**
  * Finds the frame that caches page `index`, or caches a new one of zeros. @returns its number, 0 when memory ran out
  */
 export function findOrCreatePage(inode: u32, index: u32): u32 {
-  return findOrCreate(deref<Inode>(inode), index);
+  return findOrCreate(deref<Inode>(inode).mapping, index);
 }
 
 /** Caches a frame as page `index`, not up to date yet; the cache takes over the caller's pin. @returns 0 or -ENOMEM */
 export function addToPageCache(inode: u32, index: u32, pfn: u32): i32 {
-  return add(deref<Inode>(inode), index, pfn);
+  return add(deref<Inode>(inode).mapping, index, pfn);
 }
 
 /** Takes page `index` out of the cache; the cache's pin goes to the caller. @returns the frame's number, 0 = none */
 export function removeFromPageCache(inode: u32, index: u32): u32 {
-  return remove(deref<Inode>(inode), index);
+  return remove(deref<Inode>(inode).mapping, index);
 }
 
 /** Drops a pin; the last one frees the frame. */
@@ -71,7 +73,7 @@ export function startPageWriteback(pfn: u32): void {
  * @returns how many
  */
 export function findPages(inode: u32, start: u32, last: u32, mark: u32, to: u32, nr: u32): u32 {
-  const xa = mappingOf(deref<Inode>(inode));
+  const xa = indexOf(deref<Inode>(inode).mapping);
   let n: u32 = 0;
   let index = start;
   let entry = n < nr ? xaFind(xa, index, last, mark) : 0;
@@ -90,47 +92,47 @@ export function findPages(inode: u32, start: u32, last: u32, mark: u32, to: u32,
 
 /** Reads an entry. @returns pfn << 2, or value << 1 | 1; 0 = none */
 export function indexLoad(inode: u32, index: u32): u32 {
-  return xaLoad(mappingOf(deref<Inode>(inode)), index);
+  return xaLoad(indexOf(deref<Inode>(inode).mapping), index);
 }
 
 /** Stores an entry (0 erases); one in place of another keeps its marks. @returns 0; -ENOMEM, and nothing has changed */
 export function indexStore(inode: u32, index: u32, entry: u32): i32 {
-  return xaStore(mappingOf(deref<Inode>(inode)), index, entry);
+  return xaStore(indexOf(deref<Inode>(inode).mapping), index, entry);
 }
 
 /** Removes an entry and its marks. @returns what was there, 0 = none */
 export function indexErase(inode: u32, index: u32): u32 {
-  return xaErase(mappingOf(deref<Inode>(inode)), index);
+  return xaErase(indexOf(deref<Inode>(inode).mapping), index);
 }
 
 /** Marks an entry (XA_MARK_*); does nothing where there is none. */
 export function indexSetMark(inode: u32, index: u32, mark: u32): void {
-  xaSetMark(mappingOf(deref<Inode>(inode)), index, mark);
+  xaSetMark(indexOf(deref<Inode>(inode).mapping), index, mark);
 }
 
 /** Takes a mark (XA_MARK_*) off an entry. */
 export function indexClearMark(inode: u32, index: u32, mark: u32): void {
-  xaClearMark(mappingOf(deref<Inode>(inode)), index, mark);
+  xaClearMark(indexOf(deref<Inode>(inode).mapping), index, mark);
 }
 
 /** Tells whether an entry has a mark (XA_MARK_*). @returns 1 or 0 */
 export function indexGetMark(inode: u32, index: u32, mark: u32): u32 {
-  return xaGetMark(mappingOf(deref<Inode>(inode)), index, mark) ? 1 : 0;
+  return xaGetMark(indexOf(deref<Inode>(inode).mapping), index, mark) ? 1 : 0;
 }
 
 /** Tells whether any entry has a mark (XA_MARK_*). @returns 1 or 0 */
 export function indexMarked(inode: u32, mark: u32): u32 {
-  return xaMarked(mappingOf(deref<Inode>(inode)), mark) ? 1 : 0;
+  return xaMarked(indexOf(deref<Inode>(inode).mapping), mark) ? 1 : 0;
 }
 
 /** Finds the first entry from `start` to `last` with a mark (XA_PRESENT: any). @returns it, index in slot.xaIndex; 0 */
 export function indexFind(inode: u32, start: u32, last: u32, mark: u32): u32 {
-  return xaFind(mappingOf(deref<Inode>(inode)), start, last, mark);
+  return xaFind(indexOf(deref<Inode>(inode).mapping), start, last, mark);
 }
 
 /** Gives `mark` to every entry from `start` to `last` that has the mark `from`. @returns how many */
 export function indexTag(inode: u32, start: u32, last: u32, from: u32, mark: u32): u32 {
-  return xaTagRange(mappingOf(deref<Inode>(inode)), start, last, from, mark);
+  return xaTagRange(indexOf(deref<Inode>(inode).mapping), start, last, from, mark);
 }
 
 // --- LRU ----------------------------------------------------------------------------------------------------------------

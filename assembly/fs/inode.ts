@@ -12,7 +12,7 @@ import { dropLocks } from "./flock";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
 import { SuperBlock } from "./super";
 import { truncatePages } from "../mm/truncate";
-import { XArray } from "../mm/xarray";
+import { AddressSpace } from "../mm/address-space";
 
 /** A file of any type: attributes, counts and address space. */
 // @ts-ignore: decorator
@@ -35,30 +35,44 @@ import { XArray } from "../mm/xarray";
   sb: SuperBlock; // immutable
   state: u32; // I_*
   rdev: u32; // device number of a device node
+  xaHead: u32; // i_data: from here on a class AddressSpace
+  xaFlags: u32; // marks and AS_* flags
   nrPages: u32; // pages in the cache
-  // The rest:
-  count: u32; // references; 0 = being freed
+  wbErr: u32; // errseq of writeback
+  mapping: AddressSpace; // i_mapping: where its pages are, its own or another inode's
+  kind: u32; // index into the operation tables of the file system type
   generation: u32; // differs between two users of the same record
+  private0: u32; // the file system's own 16 bytes
+  private1: u32;
+  // The rest:
+  private2: u32;
+  private3: u32;
+  count: u32; // references; 0 = being freed
   aliases: Dentry; // list of the dentries that name it
   sbNext: Inode; // list of the super block's inodes
   sbPrev: Inode;
-  kind: u32; // index into the operation tables of the file system type
-  private0: u32; // the file system's own 16 bytes
-  private1: u32;
-  private2: u32;
-  private3: u32;
-  xaHead: u32; // address space: page index (class XArray)
-  xaFlags: u32; // marks and AS_* flags
-  wbErr: u32; // errseq of writeback
   rwsem: u32; // i_rwsem: operation that holds it, 0 = free
   version: u32; // changes with every change of a directory's names
   flocks: usize; // list of flock records, see flock.ts
+  hashNext: Inode; // inode cache, by number: chain of its bucket
+  ioNext: Inode; // list of the backing device that it is dirty on
+  ioPrev: Inode;
+  dirtiedCs: u32; // when it became dirty, hundredths of a second since the kernel was booted, modulo 2^32
+  lruNext: Inode; // list of unused inodes
+  lruPrev: Inode;
+  side: usize; // what few inodes have: xattrs, record locks, marks of watchers
 }
 
-/** The page index of an inode, which lies in its record (Linux i_mapping). */
+/** The address space that lies in an inode (Linux i_data). Its pages are reached by `inode.mapping`. */
 // @ts-ignore: decorator
-@inline export function mappingOf(inode: Inode): XArray {
-  return changetype<XArray>(changetype<usize>(inode) + offsetof<Inode>("xaHead"));
+@inline export function ownMapping(inode: Inode): AddressSpace {
+  return changetype<AddressSpace>(changetype<usize>(inode) + offsetof<Inode>("xaHead"));
+}
+
+/** The inode that an address space lies in (Linux mapping->host). */
+// @ts-ignore: decorator
+@inline export function hostOf(mapping: AddressSpace): Inode {
+  return changetype<Inode>(changetype<usize>(mapping) - offsetof<Inode>("xaHead"));
 }
 
 /** True for a directory. */
@@ -79,6 +93,7 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   inode.count = 1;
   inode.ino = sb.nextIno++;
   inode.sb = sb;
+  inode.mapping = ownMapping(inode);
   inode.generation = ++k.nextGeneration;
   if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_MEMORY;
   touch(inode, TOUCH_ATIME | TOUCH_MTIME | TOUCH_CTIME, nowMs);
@@ -141,7 +156,7 @@ export function iput(inode: Inode): void {
 /** Frees an inode with all it holds. Precondition: nothing refers to it. */
 export function freeInode(inode: Inode): void {
   const sb = inode.sb;
-  truncatePages(inode, 0);
+  truncatePages(ownMapping(inode), 0);
   if (inode.state & I_SYMLINK_BODY) kfree(<usize>inode.private0);
   if (inode.flocks) dropLocks(inode);
   if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;

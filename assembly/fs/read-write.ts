@@ -12,6 +12,7 @@ import {
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, TOUCH_ATIME, TOUCH_CTIME,
   TOUCH_MTIME,
 } from "../abi";
+import { AddressSpace } from "../mm/address-space";
 import { fillHole, findPageInline, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
 import { Inode, isDir, touch } from "./inode";
@@ -82,21 +83,21 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const start = <u64>pos;
   const index = <u32>(start >> PAGE_SHIFT);
   const offset = <u32>start & (PAGE_SIZE - 1);
-  const found = findPageInline(inode, index);
+  const found = findPageInline(inode.mapping, index);
   if (found && offset + len <= PAGE_SIZE) { // Fast path: same result.
-    dirtyRun(inode, found, 1);
+    dirtyRun(inode.mapping, found, 1);
     setTarget(pageAddress(found) + offset);
     return len;
   }
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
   if (found) {
-    const run = runLength(inode, index, found, nr);
-    dirtyRun(inode, found, run);
+    const run = runLength(inode.mapping, index, found, nr);
+    dirtyRun(inode.mapping, found, run);
     setTarget(pageAddress(found) + offset);
     return min<u32>(len, (run << PAGE_SHIFT) - offset);
   }
-  const run = fillHole(inode, index, holeLength(inode, index, nr));
-  if (!run) return inode.xaFlags & AS_MEMORY ? -ENOSPC : -ENOMEM;
+  const run = fillHole(inode.mapping, index, holeLength(inode.mapping, index, nr));
+  if (!run) return inode.mapping.flags & AS_MEMORY ? -ENOSPC : -ENOMEM;
   const address = pageAddress(<u32>run);
   const nrPages = <u32>(run >> 32);
   const room = (nrPages << PAGE_SHIFT) - offset;
@@ -117,8 +118,8 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
 }
 
 // @ts-ignore: decorator
-@inline function dirtyRun(inode: Inode, first: u32, nr: u32): void {
-  if (inode.xaFlags & AS_MEMORY) return; // dirty from the start, and its descriptor is a cache miss of its own
+@inline function dirtyRun(mapping: AddressSpace, first: u32, nr: u32): void {
+  if (mapping.flags & AS_MEMORY) return; // dirty from the start, and its descriptor is a cache miss of its own
   for (let i: u32 = 0; i < nr; i++) setPageDirty(first + i);
 }
 
@@ -173,13 +174,13 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const offset = <u32>start & (PAGE_SIZE - 1);
   if (!len) return 0;
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  const pfn = findPageInline(inode, index);
+  const pfn = findPageInline(inode.mapping, index);
   if (!pfn) {
     setResult(RESULT_ADDRESS, 0);
-    return min<u32>(len, (holeLength(inode, index, nr) << PAGE_SHIFT) - offset);
+    return min<u32>(len, (holeLength(inode.mapping, index, nr) << PAGE_SHIFT) - offset);
   }
   setResult(RESULT_ADDRESS, <f64>(pageAddress(pfn) + offset));
-  return min<u32>(len, (runLength(inode, index, pfn, nr) << PAGE_SHIFT) - offset);
+  return min<u32>(len, (runLength(inode.mapping, index, pfn, nr) << PAGE_SHIFT) - offset);
 }
 
 /**

@@ -6,80 +6,66 @@ import {
   AS_MEMORY, AS_SWAPBACKED, AS_UNEVICTABLE, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
   PG_UPTODATE, XA_MARK_DIRTY, XA_PRESENT,
 } from "../abi";
-import { Inode, mappingOf } from "../fs/inode";
+import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { pageAddress, pageOf } from "./page";
-import { allocPages, allocPagesNoGrow, freePage, freePages } from "./page-alloc";
+import { allocPages, allocPagesNoGrow, freePage } from "./page-alloc";
 import {
   countAscending, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 
 /** Finds the frame that caches page `index`. @returns 0 = none */
-export function findPage(inode: Inode, index: u32): u32 {
-  return findPageInline(inode, index);
+export function findPage(mapping: AddressSpace, index: u32): u32 {
+  return findPageInline(mapping, index);
 }
 
 /** As findPage(), for reads and writes. */
 // @ts-ignore: decorator
-@inline export function findPageInline(inode: Inode, index: u32): u32 {
-  const entry = xaLoad(mappingOf(inode), index);
+@inline export function findPageInline(mapping: AddressSpace, index: u32): u32 {
+  const entry = xaLoad(indexOf(mapping), index);
   return isPage(entry) ? entry >> 2 : 0;
 }
 
 /** Puts a frame into the cache as page `index`; it is not up to date yet. @returns 0 or -ENOMEM */
-export function addToPageCache(inode: Inode, index: u32, pfn: u32): i32 {
-  const xa = mappingOf(inode);
+export function addToPageCache(mapping: AddressSpace, index: u32, pfn: u32): i32 {
+  const xa = indexOf(mapping);
   if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
   const page = pageOf(pfn);
-  page.mapping = <u32>changetype<usize>(inode);
+  page.mapping = <u32>changetype<usize>(mapping);
   page.index = index;
   page.flags = stateFlags(xa);
-  inode.nrPages++;
+  mapping.nrPages++;
   lruAdd(pfn);
   return 0;
 }
 
 /** Takes page `index` out of the cache and off its list; the cache's pin stays with the caller. @returns its frame, 0 = none */
-export function removeFromPageCache(inode: Inode, index: u32): u32 {
-  const entry = xaErase(mappingOf(inode), index);
+export function removeFromPageCache(mapping: AddressSpace, index: u32): u32 {
+  const entry = xaErase(indexOf(mapping), index);
   if (!isPage(entry)) return 0;
   const pfn = entry >> 2;
-  detachPage(inode, pfn);
+  detachPage(mapping, pfn);
   return pfn;
 }
 
 /** Undoes what addToPageCache() did to the page itself. */
-export function detachPage(inode: Inode, pfn: u32): void {
+export function detachPage(mapping: AddressSpace, pfn: u32): void {
   const page = pageOf(pfn);
   if (page.flags & PG_LRU) lruRemove(pfn);
-  if (page.flags & PG_DIRTY && !(inode.xaFlags & AS_MEMORY)) kernel().nrDirty--;
+  if (page.flags & PG_DIRTY && !(mapping.flags & AS_MEMORY)) kernel().nrDirty--;
   page.flags &= ~PG_DIRTY;
   page.mapping = 0;
-  inode.nrPages--;
-}
-
-/** Drops a pin; the last one frees the frame. */
-export function putPage(pfn: u32): void {
-  const page = pageOf(pfn);
-  if (--page.refcount == 0) freePage(pfn);
-}
-
-/** Drops the cache's pins of contiguous frames that have been taken out of it. */
-export function putPages(pfn: u32, nr: u32): void {
-  let shared = false;
-  for (let i: u32 = 0; i < nr; i++) if (pageOf(pfn + i).refcount > 1) shared = true;
-  if (nr >= 16 && !shared) freePages(pfn, nr);
-  else for (let i = nr; i > 0; i--) putPage(pfn + i - 1);
+  mapping.nrPages--;
 }
 
 /** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out */
-export function findOrCreatePage(inode: Inode, index: u32): u32 {
-  const found = findPage(inode, index);
+export function findOrCreatePage(mapping: AddressSpace, index: u32): u32 {
+  const found = findPage(mapping, index);
   if (found) return found;
   const pfn = allocPages(0);
   if (!pfn) return 0;
-  if (addToPageCache(inode, index, pfn)) {
+  if (addToPageCache(mapping, index, pfn)) {
     freePage(pfn);
     return 0;
   }
@@ -93,7 +79,7 @@ export function setPageDirty(pfn: u32): u32 {
   const page = pageOf(pfn);
   if (page.flags & PG_DIRTY) return 0;
   page.flags |= PG_DIRTY;
-  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
   xaSetMark(xa, page.index, XA_MARK_DIRTY);
   if (!(xa.flags & AS_MEMORY)) kernel().nrDirty++;
   return 1;
@@ -104,7 +90,7 @@ export function clearPageDirty(pfn: u32): u32 {
   const page = pageOf(pfn);
   if (!(page.flags & PG_DIRTY)) return 0;
   page.flags &= ~PG_DIRTY;
-  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
   xaClearMark(xa, page.index, XA_MARK_DIRTY);
   if (!(xa.flags & AS_MEMORY)) kernel().nrDirty--;
   return 1;
@@ -115,8 +101,8 @@ export function clearPageDirty(pfn: u32): u32 {
  *
  * @param first frame of page `index`, which is cached
  */
-export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
-  const xa = mappingOf(inode);
+export function runLength(mapping: AddressSpace, index: u32, first: u32, nr: u32): u32 {
+  const xa = indexOf(mapping);
   let n: u32 = 1;
   while (n < nr) {
     const at = index + n;
@@ -134,10 +120,10 @@ export function runLength(inode: Inode, index: u32, first: u32, nr: u32): u32 {
 }
 
 /** Pages from `index` on that are not cached, up to `nr`. Precondition: `index` is not cached. */
-export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
+export function holeLength(mapping: AddressSpace, index: u32, nr: u32): u32 {
   if (nr == 1) return 1;
   const last = <u32>min<u64>(<u64>index + nr - 1, <u64>u32.MAX_VALUE);
-  return xaFind(mappingOf(inode), index, last, XA_PRESENT) ? self().xaIndex - index : last - index + 1;
+  return xaFind(indexOf(mapping), index, last, XA_PRESENT) ? self().xaIndex - index : last - index + 1;
 }
 
 /**
@@ -147,7 +133,7 @@ export function holeLength(inode: Inode, index: u32, nr: u32): u32 {
  * @param nr pages from `index` on that are not cached, at least 1
  * @returns the first frame, and in the high half how many there are now; 0 when memory ran out
  */
-export function fillHole(inode: Inode, index: u32, nr: u32): u64 {
+export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
   const wanted = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
   let order = wanted;
   let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
@@ -159,7 +145,7 @@ export function fillHole(inode: Inode, index: u32, nr: u32): u64 {
   }
   if (!pfn) return 0;
   const nrPages: u32 = 1 << order;
-  const got = addRun(inode, index, pfn, nrPages);
+  const got = addRun(mapping, index, pfn, nrPages);
   for (let i = got; i < nrPages; i++) freePage(pfn + i);
   return got ? <u64>got << 32 | pfn : 0;
 }
@@ -168,8 +154,8 @@ export function fillHole(inode: Inode, index: u32, nr: u32): u64 {
  * addToPageCache() for contiguous frames and pages that are not cached: one descent a leaf, one store a slot. They count
  * as up to date and dirty. @returns how many went in before memory ran out
  */
-function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
-  const xa = mappingOf(inode);
+function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
+  const xa = indexOf(mapping);
   let done: u32 = 0;
   while (done < nr) {
     const at = index + done;
@@ -189,9 +175,9 @@ function addRun(inode: Inode, index: u32, pfn: u32, nr: u32): u32 {
     for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
     kernel().nrDirty += done;
   }
-  inode.nrPages += done;
+  mapping.nrPages += done;
   const state = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
-  lruAddRun(pfn, done, state, <u32>changetype<usize>(inode), index);
+  lruAddRun(pfn, done, state, <u32>changetype<usize>(mapping), index);
   return done;
 }
 

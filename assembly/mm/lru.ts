@@ -11,9 +11,9 @@ import {
   LRU_UNEVICTABLE, PAGE_DESCRIPTOR_BYTES, PG_ACTIVE, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE, VM_PGACTIVATE, VM_PGDEACTIVATE,
   VM_PGROTATED,
 } from "../abi";
-import { putPage } from "./filemap";
 import { countEvent } from "../kernel";
 import { Page, pageOf } from "./page";
+import { putPage } from "./page-alloc";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 
 const ONE_HIGH: u64 = 1 << 32; // 1 in the upper of two u32 fields

@@ -384,3 +384,17 @@ function lastUsedFrame(): u32 {
   }
   return last;
 }
+
+/** Drops a pin; the last one frees the frame. */
+export function putPage(pfn: u32): void {
+  const page = pageOf(pfn);
+  if (--page.refcount == 0) freePage(pfn);
+}
+
+/** Drops a pin each of contiguous frames. */
+export function putPages(pfn: u32, nr: u32): void {
+  let shared = false;
+  for (let i: u32 = 0; i < nr; i++) if (pageOf(pfn + i).refcount > 1) shared = true;
+  if (nr >= 16 && !shared) freePages(pfn, nr);
+  else for (let i = nr; i > 0; i--) putPage(pfn + i - 1);
+}

@@ -7,7 +7,7 @@ import {
   KERNEL_BLOCK, KERNEL_WAIT_TABLE, NR_WAIT_BUCKETS, PG_LOCKED, PG_WAITERS, PG_WRITEBACK, XA_MARK_TOWRITE,
   XA_MARK_WRITEBACK,
 } from "../abi";
-import { Inode, mappingOf } from "../fs/inode";
+import { AddressSpace, indexOf } from "./address-space";
 import { xaClearMark, xaSetMark } from "./xarray";
 import { pageOf } from "./page";
 
@@ -50,14 +50,14 @@ export function endPageWriteback(pfn: u32): void {
   const page = pageOf(pfn);
   if (DEBUG) assert(page.flags & PG_WRITEBACK, "endPageWriteback: page is not under writeback");
   page.flags &= ~PG_WRITEBACK;
-  xaClearMark(mappingOf(changetype<Inode>(<usize>page.mapping)), page.index, XA_MARK_WRITEBACK);
+  xaClearMark(indexOf(changetype<AddressSpace>(<usize>page.mapping)), page.index, XA_MARK_WRITEBACK);
   wakePage(pfn);
 }
 
 /** Writeback begins: from now on the page is marked WRITEBACK, no longer TOWRITE. @see Linux __folio_start_writeback() */
 export function startPageWriteback(pfn: u32): void {
   const page = pageOf(pfn);
-  const xa = mappingOf(changetype<Inode>(<usize>page.mapping));
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
   page.flags |= PG_WRITEBACK;
   xaSetMark(xa, page.index, XA_MARK_WRITEBACK);
   xaClearMark(xa, page.index, XA_MARK_TOWRITE);

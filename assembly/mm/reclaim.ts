@@ -2,7 +2,7 @@
 // inodes that go with them.
 //
 // Does not own: reclaim of cached pages (Linux vmscan), which needs backing stores to drop pages to.
-import { forgetWalk, pruneNegative, shrinkUnused } from "../fs/dentry-lru";
+import { forgetWalk, pruneNegative, shrinkUnused } from "../shrinkers";
 import { drainPcp } from "./page-alloc";
 import { shrinkCaches } from "./slab";
 import { kernel } from "../kernel";

@@ -10,21 +10,13 @@
 //
 // Compare Linux mm/slub.c.
 import {
-  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  CACHE_XA_NODE, KERNEL_BLOCK, KERNEL_CACHES, KMALLOC_MAX, NR_CACHES, NR_KMALLOC, PAGE_SHIFT, PAGE_SIZE, PG_BUFFER,
+  CACHE_KMALLOC_32, KERNEL_BLOCK, KERNEL_CACHES, KMALLOC_MAX, NR_CACHES, NR_KMALLOC, PAGE_SHIFT, PAGE_SIZE, PG_BUFFER,
   PG_SLAB, VM_SLABS_ALLOC, VM_SLABS_FREE,
 } from "../abi";
 import { countEvent } from "../kernel";
 import { Page, pageAddress, pageOf, pfnOf } from "./page";
 import { allocPages, faultInjected, freePage, freePages } from "./page-alloc";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
-import { Cred, Task } from "../fs/task";
-import { Dentry } from "../fs/dentry";
-import { File } from "../fs/file";
-import { Inode } from "../fs/inode";
-import { Mount } from "../fs/mount";
-import { SuperBlock } from "../fs/super";
-import { XaNode } from "./xarray";
 
 /** Objects of one size. */
 // @ts-ignore: decorator
@@ -50,20 +42,8 @@ import { XaNode } from "./xarray";
   return changetype<PageList>(cache);
 }
 
-/** Sets up the caches of all records and of kmalloc(). Precondition: they are zeros. */
-export function initCaches(): void {
-  initCache(CACHE_INODE, offsetof<Inode>());
-  initCache(CACHE_DENTRY, offsetof<Dentry>());
-  initCache(CACHE_FILE, offsetof<File>());
-  initCache(CACHE_XA_NODE, offsetof<XaNode>());
-  initCache(CACHE_SUPER_BLOCK, offsetof<SuperBlock>());
-  initCache(CACHE_MOUNT, offsetof<Mount>());
-  initCache(CACHE_TASK, offsetof<Task>());
-  initCache(CACHE_CRED, offsetof<Cred>());
-  for (let n: u32 = 0; n < NR_KMALLOC; n++) initCache(CACHE_KMALLOC_32 + n, 32 << n);
-}
-
-function initCache(id: u32, size: u32): void {
+/** Sets up a cache of objects of `size` bytes. Precondition: its record is zeros. */
+export function initCache(id: u32, size: u32): void {
   const cache = cacheOf(id);
   cache.objectSize = (size + 31) & ~31;
   cache.perSlab = PAGE_SIZE / cache.objectSize;

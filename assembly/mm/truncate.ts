@@ -3,20 +3,21 @@
 // Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
 // again needs nothing.
 import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT } from "../abi";
-import { detachPage, findPage, putPages } from "./filemap";
-import { Inode, mappingOf } from "../fs/inode";
+import { detachPage, findPage } from "./filemap";
+import { AddressSpace, indexOf } from "./address-space";
 import { slot as self } from "../kernel";
 import { pageAddress } from "./page";
+import { putPages } from "./page-alloc";
 import { isPage, xaErase, xaFind } from "./xarray";
 
 /** Removes all pages from `index` on. */
-export function truncatePages(inode: Inode, index: u32): void {
-  if (inode.xaHead) removePages(inode, index, u32.MAX_VALUE);
+export function truncatePages(mapping: AddressSpace, index: u32): void {
+  if (mapping.head) removePages(mapping, index, u32.MAX_VALUE);
 }
 
 /** Removes the pages from `first` to `last`; frames that lie together are given back together. */
-export function removePages(inode: Inode, first: u32, last: u32): void {
-  const xa = mappingOf(inode);
+export function removePages(mapping: AddressSpace, first: u32, last: u32): void {
+  const xa = indexOf(mapping);
   let runStart: u32 = 0;
   let run: u32 = 0;
   let index = first;
@@ -25,7 +26,7 @@ export function removePages(inode: Inode, first: u32, last: u32): void {
     const entry = xaErase(xa, index);
     if (isPage(entry)) {
       const pfn = entry >> 2;
-      detachPage(inode, pfn);
+      detachPage(mapping, pfn);
       if (run && pfn != runStart + run) {
         putPages(runStart, run);
         run = 0;
@@ -40,46 +41,46 @@ export function removePages(inode: Inode, first: u32, last: u32): void {
 }
 
 /** Drops what is cached beyond `size` bytes, and zeroes the rest of its last page. */
-export function truncateToSize(inode: Inode, size: f64): void {
+export function truncateToSize(mapping: AddressSpace, size: f64): void {
   const bytes = <u64>size;
-  zeroSegment(inode, bytes, (bytes + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1));
+  zeroSegment(mapping, bytes, (bytes + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1));
   const index = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  if (index <= <u64>u32.MAX_VALUE) truncatePages(inode, <u32>index);
+  if (index <= <u64>u32.MAX_VALUE) truncatePages(mapping, <u32>index);
 }
 
 /** Makes [start, end) a hole: whole pages go, the rest is zeroed. Precondition: start < end. */
-export function punchHole(inode: Inode, start: f64, end: f64): void {
+export function punchHole(mapping: AddressSpace, start: f64, end: f64): void {
   const from = <u64>start;
   const to = <u64>end;
   const firstWhole = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
   const endWhole = to >> PAGE_SHIFT;
   if (firstWhole > endWhole) { // within one page
-    zeroSegment(inode, from, to);
+    zeroSegment(mapping, from, to);
     return;
   }
-  zeroSegment(inode, from, firstWhole << PAGE_SHIFT);
-  zeroSegment(inode, endWhole << PAGE_SHIFT, to);
-  if (firstWhole < endWhole) removePages(inode, <u32>firstWhole, <u32>(endWhole - 1));
+  zeroSegment(mapping, from, firstWhole << PAGE_SHIFT);
+  zeroSegment(mapping, endWhole << PAGE_SHIFT, to);
+  if (firstWhole < endWhole) removePages(mapping, <u32>firstWhole, <u32>(endWhole - 1));
 }
 
 /** Zeroes [start, end) where pages are cached; they stay. Precondition: start < end. */
-export function zeroRange(inode: Inode, start: f64, end: f64): void {
+export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
   const from = <u64>start;
   const to = <u64>end;
   const last = <u32>((to - 1) >> PAGE_SHIFT);
   let index = <u32>(from >> PAGE_SHIFT);
-  while (xaFind(mappingOf(inode), index, last, XA_PRESENT)) {
+  while (xaFind(indexOf(mapping), index, last, XA_PRESENT)) {
     index = self().xaIndex;
     const page = <u64>index << PAGE_SHIFT;
-    zeroSegment(inode, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
+    zeroSegment(mapping, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
     if (index == last) return;
     index++;
   }
 }
 
 /** Zeroes bytes [from, to) of one page, if it is cached. */
-export function zeroSegment(inode: Inode, from: u64, to: u64): void {
+export function zeroSegment(mapping: AddressSpace, from: u64, to: u64): void {
   if (from >= to) return;
-  const pfn = findPage(inode, <u32>(from >> PAGE_SHIFT));
+  const pfn = findPage(mapping, <u32>(from >> PAGE_SHIFT));
   if (pfn) memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
 }

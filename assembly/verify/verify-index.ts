@@ -3,7 +3,8 @@ import {
   AS_MEMORY, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
   XA_NR_MARKS,
 } from "../abi";
-import { Inode, mappingOf } from "../fs/inode";
+import { hostOf, Inode, ownMapping } from "../fs/inode";
+import { indexOf } from "../mm/address-space";
 import { isNil, kernel, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
@@ -19,6 +20,7 @@ export function verifyIndexes(): void {
   let nrDirty: u32 = 0;
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
+    assert(isObject(CACHE_INODE, changetype<usize>(hostOf(inode.mapping))), "inode: mapping is no inode's");
     const head = inode.xaHead;
     let nrPages: u32 = 0;
     if (isNode(head)) {
@@ -37,7 +39,7 @@ export function verifyIndexes(): void {
 }
 
 function nrDirtyPages(inode: Inode): u32 {
-  const xa = mappingOf(inode);
+  const xa = indexOf(ownMapping(inode));
   let nr: u32 = 0;
   let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_MARK_DIRTY);
   while (entry) {
@@ -101,11 +103,11 @@ function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
   if (!isPage(entry)) return 0;
   const pfn = entry >> 2;
   const page = pageOf(pfn);
-  assert(page.mapping == <u32>changetype<usize>(inode) && page.index == index, "index: a page that says otherwise");
+  assert(page.mapping == <u32>changetype<usize>(ownMapping(inode)) && page.index == index, "index: a page that says otherwise");
   if (inode.xaFlags & AS_MEMORY) {
     assert((page.flags & (PG_UPTODATE | PG_WRITEBACK)) == PG_UPTODATE, "page: of memory alone, but not up to date");
     verifyTail(inode, index, pfn);
-  } else assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(mappingOf(inode), index, XA_MARK_DIRTY), "page: dirty unlike its mark");
+  } else assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(indexOf(ownMapping(inode)), index, XA_MARK_DIRTY), "page: dirty unlike its mark");
   return 1;
 }
 

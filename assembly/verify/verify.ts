@@ -16,7 +16,8 @@ import {
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { findPage } from "../mm/filemap";
-import { Inode } from "../fs/inode";
+import { hostOf, Inode } from "../fs/inode";
+import { AddressSpace } from "../mm/address-space";
 import { isNil, kernel, ownerSlot } from "../kernel";
 import { lruList, lruOf } from "../mm/lru";
 import { Mount } from "../fs/mount";
@@ -111,11 +112,11 @@ function verifyBlock(pfn: u32, page: Page): void {
 function verifyCachedPage(pfn: u32, page: Page): void {
   assert(page.mapping != 0, "frame: no owner");
   assert(page.refcount >= 1, "page: cached without a pin");
-  const inode = changetype<Inode>(<usize>page.mapping);
-  assert(isObject(CACHE_INODE, page.mapping), "page: mapping is no inode");
-  assert(findPage(inode, page.index) == pfn, "page: its index has another entry");
-  assert(((page.flags & PG_UNEVICTABLE) != 0) == ((inode.xaFlags & AS_UNEVICTABLE) != 0), "page: unevictable unlike its file");
-  assert(((page.flags & PG_SWAPBACKED) != 0) == ((inode.xaFlags & AS_SWAPBACKED) != 0), "page: swap-backed unlike its file");
+  const mapping = changetype<AddressSpace>(<usize>page.mapping);
+  assert(isObject(CACHE_INODE, changetype<usize>(hostOf(mapping))), "page: mapping is no inode's");
+  assert(findPage(mapping, page.index) == pfn, "page: its index has another entry");
+  assert(((page.flags & PG_UNEVICTABLE) != 0) == ((mapping.flags & AS_UNEVICTABLE) != 0), "page: unevictable unlike its file");
+  assert(((page.flags & PG_SWAPBACKED) != 0) == ((mapping.flags & AS_SWAPBACKED) != 0), "page: swap-backed unlike its file");
   assert(!(page.flags & PG_UNEVICTABLE) || !(page.flags & PG_ACTIVE), "page: unevictable and active");
   if (page.flags & PG_LRU) verifyLinks(lruList(lruOf(page.flags)), pfn, page);
   else assert(page.lruNext == 0 && page.lruPrev == 0, "page: isolated, but linked");

@@ -7,7 +7,7 @@
  * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
 import { utf8Encoder } from "../base/utf8.ts";
-import { byteLengthOf, hasBytes, partOf, setBytes, zeroBytes } from "../base/views.ts";
+import { byteLengthOf, partOf, setBytes, zeroBytes } from "../base/views.ts";
 import { type BufferLike, type Core, LARGE_COPY_BYTES } from "../wasm/core.ts";
 
 const STEP_BYTES = 1 << 18;
@@ -30,7 +30,7 @@ function fillOrCopy(core: Core, address: number, buffer: Uint8Array, offset: num
 }
 
 function fillOut(buffer: Uint8Array, offset: number, length: number): void {
-  if (!hasBytes(buffer, offset + length)) throw new RangeError("no room in the buffer"); // fill() would do what it can
+  if (byteLengthOf(buffer) < offset + length) throw new RangeError("no room in the buffer"); // fill() does what it can
   zeroBytes(buffer, offset, offset + length);
 }
 

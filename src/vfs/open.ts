@@ -253,7 +253,7 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
   if (!inode.tmpfile) return -EOPNOTSUPP;
   const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
   if (made < 0) return made;
-  const fd = install(task, mnt, made as DentryHandle, flags);
+  const fd = install(task, mnt, made as DentryHandle, flags & ~O_TRUNC);
   core.x.dput(made as DentryHandle);
   return fd;
 }

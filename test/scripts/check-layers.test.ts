@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layerBreaches, readImports } from "../../scripts/check-layers.mjs";
+import { coreLayerBreaches, layerBreaches, readImports } from "../../scripts/check-layers.mjs";
 
 const LEAF = "export const x = 1;";
 
@@ -103,4 +103,19 @@ describe("layerBreaches", () => {
     ]);
     expect(breaches({ "utils/a.ts": 'import "../base/b.ts";', "base/b.ts": LEAF })).toHaveLength(1);
   });
+});
+
+it("refuses imports of assembly/ that go up, lead nowhere or come from a folder of their own", () => {
+  const files = new Map([
+    ["kernel.ts", 'import { Page } from "./mm/page";'],
+    ["mm/page.ts", 'import { kernel } from "../kernel";\nimport { Inode } from "../fs/inode";'],
+    ["fs/inode.ts", 'import { Page } from "../mm/page";\nimport { gone } from "./gone";'],
+    ["extra/some.ts", 'import { Inode } from "../fs/inode";'],
+  ]);
+
+  expect(coreLayerBreaches(files)).toEqual([
+    "mm/page.ts imports fs/inode.ts: mm may not import fs",
+    "fs/inode.ts imports fs/gone.ts, which does not exist",
+    "extra/some.ts lies in extra/, which is no layer",
+  ]);
 });

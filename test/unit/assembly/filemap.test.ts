@@ -4,6 +4,7 @@ import { describe, it } from "vitest";
 import type { InodeHandle } from "../../../src/base/handles.ts";
 import {
   INODE_NR_PAGES,
+  INODE_XA_HEAD,
   KERNEL_NR_DIRTY,
   PAGE_INDEX,
   PAGE_MAPPING,
@@ -46,7 +47,7 @@ class Files {
       this.models[which].set(index, { pfn, marks: new Set() });
     }
     assert.equal(pageWord(core, pfn, PAGE_INDEX), index);
-    assert.equal(pageWord(core, pfn, PAGE_MAPPING), this.inodes[which] << 5);
+    assert.equal(pageWord(core, pfn, PAGE_MAPPING), (this.inodes[which] << 5) + INODE_XA_HEAD * 4);
   }
 
   /** Caches a frame that the caller has filled, as readahead does. */

@@ -4,8 +4,8 @@
 // A user's buffer outside of linear memory is copied by JavaScript, which the pieces of read-write.ts serve; these loops
 // serve all data that lies in linear memory itself.
 import { RESULT_ADDRESS, SLOT_RESULT } from "../abi";
-import { prepareWrite, readPiece } from "../fs/read-write";
-import { Inode } from "../fs/inode";
+import { prepareWrite, readPiece } from "./read-write";
+import { Inode } from "./inode";
 import { slot } from "../kernel";
 
 // @ts-ignore: decorator
