@@ -127,6 +127,17 @@ export function touch(inode: Inode, which: u32, nowMs: f64): void {
   }
 }
 
+/** As touch() of what a write changes, for the write itself: three calls less gain it 4 of 75 ns. */
+// @ts-ignore: decorator
+@inline export function touchWritten(inode: Inode, nowMs: f64): void {
+  const k = kernel();
+  if (nowMs != k.touchMs) setTouchTime(nowMs);
+  inode.mtimeSec = k.touchSec;
+  inode.mtimeNsec = k.touchNsec;
+  inode.ctimeSec = k.touchSec;
+  inode.ctimeNsec = k.touchNsec;
+}
+
 function setTouchTime(nowMs: f64): void {
   const k = kernel();
   k.coarseMs = nowMs;

@@ -9,13 +9,12 @@
 import {
   AS_MEMORY, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
-  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, TOUCH_ATIME, TOUCH_CTIME,
-  TOUCH_MTIME,
+  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, TOUCH_ATIME,
 } from "../abi";
 import { AddressSpace } from "../mm/address-space";
 import { fillHole, findPageInline, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
-import { Inode, isDir, touch } from "./inode";
+import { Inode, isDir, touch, touchWritten } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "../kernel";
 import { pageAddress } from "../mm/page";
 import { inGroup } from "./task";
@@ -35,7 +34,8 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
  *   fail, in memory that nobody else can look at before it is done
  * @returns bytes of the first piece (its address in RESULT_ADDRESS); -EBADF, -EFBIG, -ENOSPC, -ENOMEM
  */
-export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: bool): i32 {
+// @ts-ignore: decorator
+@inline export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: bool): i32 {
   if (!(file.mode & FMODE_WRITE)) return -EBADF;
   const inode = file.inode;
   const s = slot();
@@ -48,8 +48,8 @@ export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: 
   s.ioPos = pos;
   const n = prepareWrite(inode, pos, pieceLength(length, limit - pos));
   if (n < 0) return n;
-  removePrivileges(inode);
-  touch(inode, TOUCH_MTIME | TOUCH_CTIME, nowMs);
+  if (inode.mode & (S_ISUID | S_ISGID)) removePrivileges(inode);
+  touchWritten(inode, nowMs);
   if (early && n == length) writeEnd(n);
   return n;
 }
