@@ -13,6 +13,7 @@ import { Cred, Task } from "./fs/task";
 import { Inode } from "./fs/inode";
 import { File } from "./fs/file";
 import { Mount } from "./fs/mount";
+import { Operation } from "./fs/operation";
 import { SuperBlock } from "./fs/super";
 
 // @ts-ignore: decorator
@@ -63,6 +64,8 @@ import { SuperBlock } from "./fs/super";
   touchMs: f64; // the time last given to an inode, milliseconds since the epoch
   touchSec: f64; // the same in seconds
   touchNsec: u32; // and nanoseconds
+  operations: Operation; // list of those that wait for a store
+  lastOperation: u32; // number of the newest
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 

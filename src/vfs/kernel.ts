@@ -25,6 +25,7 @@ import {
 } from "../wasm/layout.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
+import { mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
@@ -57,6 +58,8 @@ export class Kernel {
   current: Task | undefined;
   /** Listings of directories, each with the version of what it shows. */
   readonly dirCache: DirCache = newDirCache();
+  /** Changes that wait for a store, by the number of their operation in memory. */
+  readonly pendingChanges: PendingChanges = new Map();
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
@@ -261,6 +264,14 @@ export class Kernel {
     return token;
   }
 
+  /**
+   * May the call that is being made wait? Then an operation that changes names or attributes may answer a promise of its
+   * answer; else it answers at once, -EAGAIN if it cannot, and has asked its store for nothing.
+   */
+  get mayWait(): boolean {
+    return mayWait();
+  }
+
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
   verify(): void {
     this.core.x.verify?.();
@@ -273,6 +284,7 @@ export class Kernel {
   adopt(other: Kernel): void {
     this.core = other.core;
     this.current = undefined;
+    this.pendingChanges.clear();
     this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
@@ -282,6 +294,7 @@ export class Kernel {
   /** Gives the memory back; every later call throws. */
   destroy(): void {
     live.delete(this.#self);
+    this.pendingChanges.clear();
     this.dirCache.clear();
     this.current = undefined;
     this.core = destroyedCore;

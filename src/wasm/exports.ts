@@ -155,6 +155,20 @@ interface MountExports {
   mountNext(mnt: Mount): number;
 }
 
+interface OperationExports {
+  operationInTheWay(dir: Dentry, dentry: Dentry, otherDir: Dentry, otherDentry: Dentry, inode: Inode): number;
+  operationBegin(
+    mnt: Mount,
+    dir: Dentry,
+    dentry: Dentry,
+    otherDir: Dentry,
+    otherDentry: Dentry,
+    inode: Inode,
+    file: File,
+  ): number;
+  operationEnd(operation: number): void;
+}
+
 interface PageCacheExports {
   findPage(inode: Inode, index: number): number;
   findOrCreatePage(inode: Inode, index: number): number;
@@ -187,8 +201,6 @@ interface PageCacheExports {
   waitOnPage(pfn: number): number;
   finishWait(pfn: number): void;
   wakeSequence(pfn: number): number;
-  inodeLock(inode: Inode, operation: number): number;
-  inodeUnlock(inode: Inode): void;
   errseqSet(value: number, errno: number): number;
   errseqSample(value: number): number;
   errseqCheck(value: number, since: number): number;
@@ -210,5 +222,6 @@ export interface CoreExports
     LibfsExports,
     FileExports,
     MountExports,
+    OperationExports,
     PageCacheExports,
     DebugExports {}
