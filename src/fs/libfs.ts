@@ -9,8 +9,9 @@
  * @see Linux fs/libfs.c simple_*
  */
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
-import type { AddressSpaceOperations, FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
+import type { FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
