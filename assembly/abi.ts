@@ -115,6 +115,7 @@ export const SB_REVALIDATE: u32 = 1 << 21; // has a revalidate of its own
 export const SB_GETATTR: u32 = 1 << 22; // has a getattr of its own
 export const SB_EVICT: u32 = 1 << 23; // wants evictInode before an inode goes
 export const SB_FILE: u32 = 1 << 24; // has an open, read or release of its own
+export const SB_SETATTR: u32 = 1 << 25; // has a setattr of its own, or a store: changes of attributes are handed over
 export const NR_PLAIN_KINDS: u32 = 32; // kinds of inodes that a bit of SuperBlock.plainKinds can stand for
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
@@ -168,6 +169,7 @@ export const HANDOVER_PERMISSION: u32 = 5002;
 export const HANDOVER_GET_LINK: u32 = 5003;
 export const HANDOVER_REVALIDATE: u32 = 5004;
 export const HANDOVER_GETATTR: u32 = 5005;
+export const HANDOVER_SETATTR: u32 = 5006; // a write takes set-ID bits away: the file system is to be asked first
 
 export const MAY_EXEC: u32 = 1;
 export const MAY_WRITE: u32 = 2;

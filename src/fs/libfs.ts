@@ -13,10 +13,11 @@ import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
 import type { AddressSpaceOperations, FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
+import { fileRemovePrivs, setattrCopy, setattrPrepare, simpleSetattr, truncateSetsize } from "../vfs/setattr.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
-export { simpleRename, simpleUnlink };
+export { fileRemovePrivs, setattrCopy, setattrPrepare, simpleRename, simpleSetattr, simpleUnlink, truncateSetsize };
 
 /** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOSPC */
 export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {
@@ -77,10 +78,12 @@ export const simpleDirOperations: FileOperations = Object.freeze({ fsync: noopFs
 /** Pages that exist in memory only: nothing is ever read in or written back. */
 export const ramAops: AddressSpaceOperations = Object.freeze({});
 
-/** statfs of a file system without limits of its own. @see Linux fs/libfs.c simple_statfs() */
-export const simpleSuperOperations: SuperOperations = Object.freeze({
-  statfs: (sb: SuperBlock, values: Float64Array) => {
-    values[STATFS_TYPE] = sb.magic;
-    values[STATFS_BSIZE] = sb.blockSize;
-  },
-});
+/** statfs of a file system without limits of its own. @returns 0 @see Linux fs/libfs.c simple_statfs() */
+export function simpleStatfs(sb: SuperBlock, values: Float64Array): number {
+  values[STATFS_TYPE] = sb.magic;
+  values[STATFS_BSIZE] = sb.blockSize;
+  return 0;
+}
+
+/** A super block without anything to do. */
+export const simpleSuperOperations: SuperOperations = Object.freeze({ statfs: simpleStatfs });

@@ -48,8 +48,11 @@ export interface InodeTable {
 
 /** @see Linux struct super_operations */
 export interface SuperOperations {
-  /** Fills the numbers of statfs (STATFS_* of syscalls.ts). */
-  statfs?(sb: SuperBlock, values: Float64Array): void;
+  /**
+   * statfs: fills in the numbers of the file system (STATFS_* of syscalls.ts), of which type and block size are given.
+   * Missing: statfs(2) is ENOSYS; libfs.simpleStatfs has no limits. @returns 0 or a negated errno
+   */
+  statfs?(sb: SuperBlock, values: Float64Array): number;
   /**
    * The inode goes: drop what belongs to it. Its pages are freed by the VFS. Inodes of file systems with names of their
    * own go when memory runs out, too: who keeps their handles must have this.
@@ -114,15 +117,62 @@ export interface InodeOperations {
   permission?(kernel: Kernel, inode: InodeHandle, mask: number): number;
   /** Amends `values` (STAT_* of syscalls.ts), which hold the record's attributes. @returns 0 or a negated errno */
   getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array): number;
-  /** Takes note of changed attributes (ATTR_*), before they are set; may refuse. */
-  setattr?(kernel: Kernel, inode: InodeHandle, what: number): number;
+  /**
+   * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
+   * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file
+   * system's to ask (libfs.setattrPrepare()), since a server may decide; then its store is told, and last the record
+   * follows (libfs.truncateSetsize(), libfs.setattrCopy()), which cannot fail. Whoever answers an error has changed nothing.
+   *
+   * Missing: libfs.simpleSetattr(). @returns 0 or a negated errno
+   */
+  setattr?(kernel: Kernel, inode: InodeHandle, attr: Attributes): number;
 }
 
-/** What setattr() is told of: the mode, owner or group, the size, times. */
-export const ATTR_MODE = 1;
-export const ATTR_OWNER = 2;
-export const ATTR_SIZE = 4;
-export const ATTR_TIMES = 8;
+/**
+ * A change of attributes: `valid` says which values count. @see Linux struct iattr
+ *
+ * Times are seconds since the epoch and nanoseconds; those that are "now" come with their values. `mode` has the type's
+ * bits or not, they do not count.
+ */
+export interface Attributes {
+  /** Union of ATTR_*. */
+  valid: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Bytes. */
+  size: number;
+  atimeSec: number;
+  atimeNsec: number;
+  mtimeSec: number;
+  mtimeNsec: number;
+  ctimeSec: number;
+  ctimeNsec: number;
+  /** With ATTR_FILE: the open file that the change is made by. */
+  file: FileHandle;
+}
+
+export const ATTR_MODE = 1 << 0;
+export const ATTR_UID = 1 << 1;
+export const ATTR_GID = 1 << 2;
+export const ATTR_SIZE = 1 << 3;
+export const ATTR_ATIME = 1 << 4;
+export const ATTR_MTIME = 1 << 5;
+export const ATTR_CTIME = 1 << 6;
+/** The time is the caller's choice, not now. */
+export const ATTR_ATIME_SET = 1 << 7;
+export const ATTR_MTIME_SET = 1 << 8;
+/** It is the VFS's own decision: the caller needs no right to it. */
+export const ATTR_FORCE = 1 << 9;
+/** Set-ID bits go: `mode` is what is left. */
+export const ATTR_KILL_SUID = 1 << 11;
+export const ATTR_KILL_SGID = 1 << 12;
+/** By an open file, `file`. */
+export const ATTR_FILE = 1 << 13;
+/** By open() with O_TRUNC. */
+export const ATTR_OPEN = 1 << 15;
+/** utimes() with times of the caller's: its owner's to set. */
+export const ATTR_TIMES_SET = 1 << 16;
 
 /** @see Linux struct dentry_operations */
 export interface DentryOperations {

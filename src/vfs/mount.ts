@@ -45,6 +45,7 @@ import {
   SB_PERMISSION,
   SB_RDONLY,
   SB_REVALIDATE,
+  SB_SETATTR,
   SB_SYNCHRONOUS,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
@@ -172,6 +173,7 @@ function remountFlags(ms: number, before: number): number {
 function operationFlags(type: FileSystemType): number {
   const { tables, superOps, dentryOps } = type;
   let flags = superOps?.evictInode ? SB_EVICT : 0;
+  if (!(type.fsFlags & FS_MEMORY)) flags |= SB_SETATTR;
   if (dentryOps?.revalidate) flags |= SB_REVALIDATE;
   for (const { inode, file } of tables) {
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
@@ -179,6 +181,7 @@ function operationFlags(type: FileSystemType): number {
     if (inode.permission) flags |= SB_PERMISSION;
     if (inode.getLink) flags |= SB_GET_LINK;
     if (inode.getattr) flags |= SB_GETATTR;
+    if (inode.setattr) flags |= SB_SETATTR;
   }
   return type.fsFlags & FS_NOUSER ? flags | SB_NOUSER : flags;
 }

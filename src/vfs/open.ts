@@ -81,7 +81,7 @@ import {
   walk,
 } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
-import { truncateInode } from "./read-write.ts";
+import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -321,7 +321,7 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const { kernel, files } = task;
   const operations = kernel.tableOf(inode).file;
   const opened = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
-  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0) : opened;
+  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0, TRUNCATE_OPEN, file) : opened;
   const fd = rc < 0 ? rc : files.add(file, operations);
   if (fd < 0) {
     if (opened >= 0 && !(flags & O_PATH)) operations.release?.(kernel, inode, file);

@@ -130,6 +130,7 @@ interface FileExports {
   copyFromUser(inode: Inode, pos: number, src: number, len: number): number;
   copyToUser(inode: Inode, pos: number, dst: number, len: number): number;
   fileRemovePrivileges(inode: Inode): void;
+  privilegesToKill(inode: Inode): number;
   flock(file: File, how: number): number;
   readdirSorted(dentry: Dentry): number;
   readdirEnd(dentry: Dentry): void;
