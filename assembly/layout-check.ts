@@ -124,7 +124,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
   if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
-  if (offsetof<Kernel>() != 192) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 220) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -167,7 +167,14 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("touchMs") != 168) ERROR("Kernel.touchMs and layout.ts disagree");
   if (offsetof<Kernel>("touchSec") != 176) ERROR("Kernel.touchSec and layout.ts disagree");
   if (offsetof<Kernel>("touchNsec") != 184) ERROR("Kernel.touchNsec and layout.ts disagree");
-  if (offsetof<Kernel>("nrFresh") != 188) ERROR("Kernel.nrFresh and layout.ts disagree");
+  if (offsetof<Kernel>("inodeHash") != 188) ERROR("Kernel.inodeHash and layout.ts disagree");
+  if (offsetof<Kernel>("inodeHashMask") != 192) ERROR("Kernel.inodeHashMask and layout.ts disagree");
+  if (offsetof<Kernel>("nrInodeBuckets") != 196) ERROR("Kernel.nrInodeBuckets and layout.ts disagree");
+  if (offsetof<Kernel>("nrHashedInodes") != 200) ERROR("Kernel.nrHashedInodes and layout.ts disagree");
+  if (offsetof<Kernel>("nrUnusedInodes") != 204) ERROR("Kernel.nrUnusedInodes and layout.ts disagree");
+  if (offsetof<Kernel>("unusedInodeHead") != 208) ERROR("Kernel.unusedInodeHead and layout.ts disagree");
+  if (offsetof<Kernel>("unusedInodeTail") != 212) ERROR("Kernel.unusedInodeTail and layout.ts disagree");
+  if (offsetof<Kernel>("nrFresh") != 216) ERROR("Kernel.nrFresh and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -1,6 +1,6 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
@@ -108,7 +108,7 @@ function isHole(): bool {
 @inline function isPlain(inode: Inode, access: u32): bool {
   const type = inode.mode & S_IFMT;
   if (type != S_IFREG && (type != S_IFDIR || access & MAY_WRITE)) return false;
-  return inode.state == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
+  return (inode.state & ~I_PLAIN) == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
 }
 
 /** Another descriptor shares the file. */

@@ -54,18 +54,56 @@ export interface SuperOperations {
    */
   statfs?(sb: SuperBlock, values: Float64Array): number;
   /**
-   * The inode goes: drop what belongs to it. Its pages are freed by the VFS. Inodes of file systems with names of their
-   * own go when memory runs out, too: who keeps their handles must have this.
+   * read_inode: fills an inode that iget() has made, whose number is set: mode with type, kind, owner, links, size, times.
+   * Called once for each, until it answers other than -EAGAIN (with a wait token), by whoever asks for the number. An inode
+   * that it refuses goes without evictInode. @returns 0 or a negated errno, -ESTALE for a number that is no more, -EIO
    */
-  evictInode?(kernel: Kernel, inode: InodeHandle): void;
-  /** The last mount is gone. */
-  putSuper?(sb: SuperBlock): void;
+  readInode?(sb: SuperBlock, inode: InodeHandle): number;
+  /**
+   * drop_inode: nobody refers to the inode any more; shall it go? Else it is kept, if it is known by its number, until
+   * memory runs out. Missing: one with links is kept (generic_drop_inode); libfs.genericDeleteInode keeps none.
+   */
+  dropInode?(kernel: Kernel, inode: InodeHandle): boolean;
+  /**
+   * dirty_inode: the inode's attributes have changed and are to be written some time. @param flags I_DIRTY_SYNC,
+   * I_DIRTY_DATASYNC
+   */
+  dirtyInode?(kernel: Kernel, inode: InodeHandle, flags: number): void;
+  /**
+   * write_inode: writes the attributes of a dirty inode to the store. Called by fsync (libfs.genericFsync()), sync, umount,
+   * and before an inode with links goes. @returns 0; -EAGAIN with a wait token, and is called again then; an error: the inode
+   * stays dirty
+   */
+  writeInode?(kernel: Kernel, inode: InodeHandle, how: InodeWriteback): number;
+  /**
+   * evict_inode: the inode goes: drop what belongs to it, and where it has no links remove it from the store. Its pages are
+   * freed by the VFS. Inodes of file systems with names of their own go when memory runs out, too: who keeps their handles
+   * must have this. It is called once, and cannot refuse; a promise says when it is over, until when the inode is found by
+   * its number, but not used. What it throws, and a rejection, is counted (vmstat end_failed).
+   */
+  evictInode?(kernel: Kernel, inode: InodeHandle): void | Promise<void>;
+  /** put_super: the last mount is gone, and so are all inodes. May take time, and fail, as evictInode. */
+  putSuper?(sb: SuperBlock): void | Promise<void>;
   /** Mount options as they are in force. */
   showOptions?(sb: SuperBlock): string;
   /** New options for a mounted file system. @returns 0 or a negated errno */
   remount?(sb: SuperBlock, data: string): number;
-  /** Writes back what is dirty. @returns 0 or a negated errno */
-  syncFs?(sb: SuperBlock): number;
+  /**
+   * sync_fs: writes what the file system itself has to write, after its inodes; for sync and umount. @param wait is the
+   * caller to know that it has been written? @returns 0 or a negated errno; -EAGAIN as writeInode
+   */
+  syncFs?(sb: SuperBlock, wait: boolean): number;
+}
+
+/** How an inode is to be written. @see Linux struct writeback_control */
+export interface InodeWriteback {
+  /** Is it to be at the store when the call is over (WB_SYNC_ALL), or only on its way? */
+  readonly sync: boolean;
+}
+
+/** dropInode of file systems that keep no inode that nobody names. @see Linux fs/inode.c generic_delete_inode() */
+export function genericDeleteInode(): boolean {
+  return true;
 }
 
 /** @see Linux struct inode_operations. A missing operation is EPERM (ENOTDIR, EINVAL where POSIX says so). */
@@ -187,8 +225,11 @@ export type DirEmit = (name: string | Uint8Array, type: number) => boolean;
 export interface FileOperations {
   /** The file has been opened. A negated errno closes it again. */
   open?(kernel: Kernel, inode: InodeHandle, file: FileHandle): number;
-  /** The last descriptor is closed. */
-  release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void;
+  /**
+   * release: the last descriptor is closed. May take time, and fail, as evictInode: the file's record stays until then, and
+   * its mount is busy. Closing is done all the same; promise and callback forms of close() answer when it is over.
+   */
+  release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void | Promise<void>;
   /** @param position -1 = at the file's position, which moves @returns bytes, 0 at the end */
   read?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when room ran out */

@@ -6,6 +6,7 @@
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
 import {
+  EAGAIN,
   EBADF,
   EFBIG,
   EINVAL,
@@ -65,6 +66,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, inodeOfFile, typeOf } from "./attr.ts";
+import { syncFilesystem } from "./dirty-inode.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
@@ -475,7 +477,12 @@ export function fsync(task: Task, fd: number, dataOnly: boolean): number {
 /** Writes back what is dirty in all file systems. */
 export function sync(kernel: Kernel): number {
   let rc = 0;
-  for (const sb of kernel.superBlocks()) rc = sb.type.superOps?.syncFs?.(sb) || rc;
+  for (const sb of kernel.superBlocks()) {
+    if (sb.root === 0) continue; // being shut down
+    const own = syncFilesystem(sb, true);
+    if (own === -EAGAIN || rc === 0) rc = own;
+    if (own === -EAGAIN) break;
+  }
   return rc;
 }
 

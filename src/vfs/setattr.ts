@@ -17,6 +17,8 @@ import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../base/stat-flags.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   CRED_UID,
+  I_DIRTY_DATASYNC,
+  I_DIRTY_SYNC,
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
   INODE_CTIME_NSEC,
@@ -35,6 +37,7 @@ import {
   TASK_FILE_SIZE_LIMIT,
 } from "../wasm/layout.ts";
 import { hasCaps, inGroup, owns, servedCred } from "./cred.ts";
+import { markInodeDirty } from "./dirty-inode.ts";
 import {
   ATTR_ATIME,
   ATTR_ATIME_SET,
@@ -237,5 +240,6 @@ export function simpleSetattr(kernel: Kernel, inode: InodeHandle, attr: Attribut
     attr.mtimeNsec = attr.ctimeNsec;
   }
   setattrCopy(kernel, inode, attr);
+  markInodeDirty(kernel, inode, I_DIRTY_SYNC | (attr.valid & ATTR_SIZE ? I_DIRTY_DATASYNC : 0));
   return 0;
 }
