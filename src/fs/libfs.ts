@@ -86,6 +86,11 @@ export const simpleFileInodeOperations: InodeOperations = Object.freeze({});
 /** Nor have symbolic links: their targets lie in memory, where the walk finds them. */
 export const simpleSymlinkInodeOperations: InodeOperations = Object.freeze({});
 
+/** dentryOps.delete of file systems that keep no name that nobody holds. @see Linux fs/libfs.c always_delete_dentry() */
+export function alwaysDeleteDentry(): boolean {
+  return true;
+}
+
 /** Data is as safe in memory as it gets. */
 export function noopFsync(): number {
   return 0;

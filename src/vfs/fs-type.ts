@@ -214,8 +214,17 @@ export const ATTR_TIMES_SET = 1 << 16;
 
 /** @see Linux struct dentry_operations */
 export interface DentryOperations {
-  /** Is a cached name still true? @returns 1, 0 to look it up again, or a negated errno */
+  /**
+   * d_revalidate: is a cached name still true? Called by each walk that comes to it.
+   * @returns 1, 0 to look it up again, or a negated errno
+   */
   revalidate?(kernel: Kernel, dentry: DentryHandle): number;
+  /**
+   * d_delete: nobody has held the name since the last walk; is it to be dropped? Here it is asked by the next walk that comes
+   * to it, before revalidate, and not with the last reference: a walk takes none (ADR 23). libfs.alwaysDeleteDentry drops
+   * each, so that every walk looks up.
+   */
+  delete?(kernel: Kernel, dentry: DentryHandle): boolean;
 }
 
 /** Takes the next entry of a directory; false stops the walk. @param name raw bytes, or text */

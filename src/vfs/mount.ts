@@ -180,7 +180,7 @@ function operationFlags(type: FileSystemType): number {
   if (superOps?.evictInode || superOps?.readInode || superOps?.writeInode || superOps?.dropInode) flags |= SB_EVICT;
   if (superOps?.dropInode) flags |= superOps.dropInode === genericDeleteInode ? SB_DELETE_INODE : SB_DROP_INODE;
   if (!(type.fsFlags & FS_MEMORY)) flags |= SB_SETATTR;
-  if (dentryOps?.revalidate) flags |= SB_REVALIDATE;
+  if (dentryOps?.revalidate || dentryOps?.delete) flags |= SB_REVALIDATE;
   for (const { inode, file } of tables) {
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
     if (inode.lookup) flags |= SB_LOOKUP;
