@@ -1,6 +1,6 @@
 /**
  * Ends: the last that happens to inodes, open files and super blocks. A store may need time for one; the end is asked for
- * once, and its promise says when it is over (ADR 24).
+ * once, and its promise says when it is over (ADR 27).
  *
  *   inode: lined up ─► dropInode? ─► writeInode, if dirty ─► evictInode ─► freed
  *
