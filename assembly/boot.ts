@@ -8,6 +8,7 @@ import { Dentry } from "./fs/dentry";
 import { File, fput, dropSpareFile } from "./fs/file";
 import { Inode } from "./fs/inode";
 import { Mount } from "./fs/mount";
+import { dropOperations } from "./fs/operation";
 import { SuperBlock } from "./fs/super";
 import { Cred, freeTask, Task } from "./fs/task";
 import { isNil, kernel, slot } from "./kernel";
@@ -51,9 +52,10 @@ function initCaches(): void {
   for (let n: u32 = 0; n < NR_KMALLOC; n++) initCache(CACHE_KMALLOC_32 + n, 32 << n);
 }
 
-/** Drops every reference that is tagged with this slot: open files with their locks and orphans, tasks. */
+/** Drops every reference that is tagged with this slot: operations that wait for a store, open files with their locks and orphans, tasks. */
 export function releaseSlot(): void {
   const s = slot();
+  dropOperations(s.number);
   while (!isNil(s.files)) {
     const file: File = s.files;
     file.count = 1;

@@ -7,5 +7,6 @@ export * from "./entry/dcache";
 export * from "./entry/libfs";
 export * from "./entry/file";
 export * from "./entry/mount";
+export * from "./entry/operation";
 export * from "./entry/page-cache";
 export * from "./entry/verify";

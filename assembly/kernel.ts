@@ -13,6 +13,7 @@ import { Cred, Task } from "./fs/task";
 import { Inode } from "./fs/inode";
 import { File } from "./fs/file";
 import { Mount } from "./fs/mount";
+import { Operation } from "./fs/operation";
 import { SuperBlock } from "./fs/super";
 
 // @ts-ignore: decorator
@@ -70,6 +71,8 @@ import { SuperBlock } from "./fs/super";
   nrUnusedInodes: u32; // inodes known by number that nobody names
   unusedInodeHead: Inode; // most recently used
   unusedInodeTail: Inode;
+  operations: Operation; // list of those that wait for a store
+  lastOperation: u32; // number of the newest
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 

@@ -14,6 +14,7 @@ export * as libfs from "./fs/libfs.ts";
 export { ramfs } from "./fs/ramfs.ts";
 export type {
   AddressSpaceOperations,
+  Answer,
   Attributes,
   DentryOperations,
   DirEmit,

@@ -18,7 +18,6 @@ import {
 import { pageOf } from "../mm/page";
 import { putPage as put } from "../mm/page-alloc";
 import { isPage, xaClearMark, xaErase, xaFind, xaGetMark, xaLoad, xaMarked, xaSetMark, xaStore, xaTagRange } from "../mm/xarray";
-import { EAGAIN } from "../abi";
 
 /** Finds the frame that caches page `index`; takes no pin. @returns its number, 0 = none */
 export function findPage(inode: u32, index: u32): u32 {
@@ -197,19 +196,6 @@ export function finishWait(pfn: u32): void {
 /** Wake sequence of a page's bucket. */
 export function wakeSequence(pfn: u32): u32 {
   return waitBucket(waitBucketOf(pfn)).sequence;
-}
-
-/** Takes i_rwsem for an operation (its number, not 0). @returns 0 or -EAGAIN when another operation has it */
-export function inodeLock(inode: u32, operation: u32): i32 {
-  const i = deref<Inode>(inode);
-  if (i.rwsem && i.rwsem != operation) return -EAGAIN;
-  i.rwsem = operation;
-  return 0;
-}
-
-/** Releases i_rwsem, whichever operation has it. */
-export function inodeUnlock(inode: u32): void {
-  deref<Inode>(inode).rwsem = 0;
 }
 
 /** Records an error. @param errno 1 to 4095 @returns the new value */

@@ -16,8 +16,9 @@ import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { FileLock } from "../fs/flock";
 import { Inode } from "../fs/inode";
-import { isNil, kernel, ownerSlot, Slot } from "../kernel";
+import { isNil, kernel, nil, ownerSlot, Slot } from "../kernel";
 import { Mount } from "../fs/mount";
+import { Operation } from "../fs/operation";
 import { pageOf, pfnOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
 import { SuperBlock } from "../fs/super";
@@ -29,6 +30,7 @@ export function verifyCounts(): void {
   verifySlots();
   verifySupers();
   verifyMounts();
+  verifyOperations();
   verifyLocks();
   verifyStrings();
   addReferences(-1);
@@ -73,6 +75,15 @@ function addReferences(sign: i32): void {
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
     const sb = changetype<SuperBlock>(at);
     if (!isNil(sb.root)) sb.root.count += sign;
+  }
+  for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
+    operation.mnt.count += sign;
+    if (!isNil(operation.dir)) operation.dir.count += sign;
+    if (!isNil(operation.dentry)) operation.dentry.count += sign;
+    if (!isNil(operation.otherDir)) operation.otherDir.count += sign;
+    if (!isNil(operation.otherDentry)) operation.otherDentry.count += sign;
+    if (!isNil(operation.inode)) operation.inode.count += sign;
+    if (!isNil(operation.otherInode)) operation.otherInode.count += sign;
   }
 }
 
@@ -246,6 +257,34 @@ function verifyLocks(): void {
   }
 }
 
+/** Operations are on a list, and have their locks; nobody else has any. */
+function verifyOperations(): void {
+  let nr: u32 = 0;
+  for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
+    assert((isNil(operation.prev) ? kernel().operations : operation.prev.next) == operation, "operation: previous one points elsewhere");
+    assert(operation.number != 0 && !isNil(ownerSlot(operation.owner)), "operation: of no slot, or without a number");
+    assert(isObject(CACHE_MOUNT, changetype<usize>(operation.mnt)), "operation: its mount is none");
+    verifyLock(operation, isNil(operation.dir) ? nil<Inode>() : operation.dir.inode);
+    verifyLock(operation, isNil(operation.otherDir) ? nil<Inode>() : operation.otherDir.inode);
+    verifyLock(operation, operation.inode);
+    verifyLock(operation, operation.otherInode);
+    assert(++nr <= kernel().lastOperation, "operation: the list is a ring");
+  }
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const number = changetype<Inode>(at).rwsem;
+    assert(number == 0 || isOperation(number), "inode: locked by no operation");
+  }
+}
+
+function verifyLock(operation: Operation, inode: Inode): void {
+  assert(isNil(inode) || (isObject(CACHE_INODE, changetype<usize>(inode)) && inode.rwsem == operation.number), "operation: another has its lock");
+}
+
+function isOperation(number: u32): bool {
+  for (let operation = kernel().operations; !isNil(operation); operation = operation.next) if (operation.number == number) return true;
+  return false;
+}
+
 // --- Strings ----------------------------------------------------------------------------------------------------------
 
 /** Everything that kmalloc() has given (in slabs) hangs on some record, once. */
@@ -263,6 +302,7 @@ function verifyStrings(): void {
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
     nr -= isString(changetype<SuperBlock>(at).options);
   }
+  for (let operation = kernel().operations; !isNil(operation); operation = operation.next) nr -= isString(changetype<usize>(operation));
   assert(nr == 0, "kmalloc: memory in use that no record refers to, or the other way round");
 }
 

@@ -4,6 +4,7 @@
  *
  * @see Node 26 lib/fs.js
  */
+import { Wait, whileWaiting } from "../vfs/operation.ts";
 import { allocZeroed } from "./encoding.ts";
 import type { Operations } from "./operations/index.ts";
 import { symlinkArguments } from "./operations/names.ts";
@@ -43,10 +44,11 @@ function commitTransfer<Q>(
   data: unknown,
   callback: Callback,
   origin: Origin,
+  wait: Wait = new Wait(),
 ): void {
   let outcome: number | Failure;
   try {
-    outcome = commit(request);
+    outcome = whileWaiting(commit, request, wait);
   } catch (error) {
     // What a file system or the other end of a device throws.
     soon3(callback as never, error, 0, data);
@@ -56,7 +58,7 @@ function commitTransfer<Q>(
   else if (outcome.token === undefined) soon3(callback as never, outcome.toError(origin), 0, data);
   else {
     const site = callSiteOf(origin);
-    const again = (): void => commitTransfer(commit, request, data, callback, site);
+    const again = (): void => commitTransfer(commit, request, data, callback, site, wait);
     void outcome.token.then(again, (error) => soon3(callback as never, error, 0, data));
   }
 }
@@ -308,10 +310,16 @@ export function callbackForms(ops: Operations) {
  *
  * @param origin what was called: stacks of errors begin at its caller
  */
-export function removeLater(ops: Operations, request: RmRequest, origin: Origin): Promise<void> {
-  const failure = ops.rm.commit(request);
+export function removeLater(
+  ops: Operations,
+  request: RmRequest,
+  origin: Origin,
+  wait: Wait = new Wait(),
+): Promise<void> {
+  const failure = whileWaiting(ops.rm.commit, request, wait);
   if (!(failure instanceof Failure)) return ops.rimraf(request.path, request.options, origin);
-  if (failure.token === undefined) return Promise.reject(failure.toError(origin));
+  const { token } = failure;
+  if (token === undefined) return Promise.reject(failure.toError(origin));
   const site = callSiteOf(origin);
-  return failure.token.then(() => removeLater(ops, request, site));
+  return token.then(() => removeLater(ops, request, site, wait));
 }

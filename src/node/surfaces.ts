@@ -8,6 +8,7 @@
  * Does not own: when outcomes reach the caller (settle.ts); the few forms with arguments of their own kind, which are
  * written beside their operation.
  */
+import { Wait, whileWaiting } from "../vfs/operation.ts";
 import { abortError } from "./errors.ts";
 import { afterTurn, rejectSoon, resolveSoon, soon1, soon2 } from "./settle.ts";
 import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
@@ -127,15 +128,23 @@ export function derivePromise<Q>(operation: Operation<Q, unknown>, parameters: P
  * Commits a prepared request and answers the promise of its outcome.
  *
  * @param origin what was called: stacks of errors begin at its caller
+ * @param wait what it has waited for before
  */
-export function commitToPromise<Q, R>(commit: (q: Q) => R | Failure, request: Q, origin: Origin): Promise<R> {
+export function commitToPromise<Q, R>(
+  commit: (q: Q) => R | Failure,
+  request: Q,
+  origin: Origin,
+  wait: Wait = new Wait(),
+): Promise<R> {
   const signal = signalOf(request);
   if (signal !== undefined) return commitUnlessAborted(commit, request, signal, callSiteOf(origin));
-  const outcome = commit(request);
-  if (!(outcome instanceof Failure)) return resolveSoon(outcome);
-  if (outcome.token === undefined) return rejectSoon(outcome.toError(origin));
-  const site = callSiteOf(origin);
-  return waitFor(outcome.token, request).then(() => commitToPromise(commit, request, site));
+  const outcome = whileWaiting(commit, request, wait);
+  if (outcome instanceof Failure && outcome.token !== undefined) {
+    const site = callSiteOf(origin);
+    return waitFor(outcome.token, request).then(() => commitToPromise(commit, request, site, wait));
+  }
+  wait.end();
+  return outcome instanceof Failure ? rejectSoon(outcome.toError(origin)) : resolveSoon(outcome);
 }
 
 /** Lets go of what a request holds open when it will not be committed again. */
@@ -151,6 +160,22 @@ function waitFor(token: Promise<void>, request: unknown): Promise<void> {
   });
 }
 
+/** The token of a store, or the end of the wait when the caller gives up. */
+function waitUnlessAborted(token: Promise<void>, request: unknown, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      signal.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const onAbort = (): void => resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    void waitFor(token, request).then(
+      () => end(resolve),
+      (error) => end(() => reject(error)),
+    );
+  });
+}
+
 /** An abort that comes before the outcome is delivered wins, as in Node, though the work is done by then. */
 async function commitUnlessAborted<Q, R>(
   commit: (q: Q) => R | Failure,
@@ -158,19 +183,25 @@ async function commitUnlessAborted<Q, R>(
   signal: AbortSignal,
   origin: Origin,
 ): Promise<R> {
+  const wait = new Wait();
   for (;;) {
     if (signal.aborted) {
       abandon(request);
+      wait.end();
       throw abortError(signal, origin);
     }
-    const outcome = commit(request);
+    const outcome = whileWaiting(commit, request, wait);
     if (!(outcome instanceof Failure)) {
+      wait.end();
       await new Promise<void>(afterTurn);
       if (signal.aborted) throw abortError(signal, origin);
       return outcome;
     }
-    if (outcome.token === undefined) return rejectSoon(outcome.toError(origin));
-    await waitFor(outcome.token, request);
+    if (outcome.token === undefined) {
+      wait.end();
+      return rejectSoon(outcome.toError(origin));
+    }
+    await waitUnlessAborted(outcome.token, request, signal);
   }
 }
 
@@ -188,46 +219,53 @@ function showingUndefined<Q>(commit: (request: Q) => unknown): (request: Q) => u
  * Commits a prepared request and hands its outcome to `callback`, later.
  *
  * @param origin what was called: stacks of errors begin at its caller
+ * @param wait what it has waited for before
  */
 export function commitToCallback<Q>(
   commit: (request: Q) => unknown,
   request: Q,
   callback: Callback,
   origin: Origin,
+  wait: Wait = new Wait(),
 ): void {
   const signal = signalOf(request);
   if (signal?.aborted) {
     abandon(request);
+    wait.end();
     soon1(callback as never, abortError(signal, origin));
     return;
   }
   let outcome: unknown;
   try {
-    outcome = commit(request);
+    outcome = whileWaiting(commit, request, wait);
   } catch (error) {
     // Such as an encoding that only decoding finds wrong.
     soon1(callback as never, fromCaller(error, origin));
     return;
   }
-  if (outcome instanceof Failure) failCallback(commit, request, callback, outcome, origin);
+  if (outcome instanceof Failure && outcome.token !== undefined) {
+    commitAgain(commit, request, callback, outcome.token, callSiteOf(origin), wait);
+    return;
+  }
+  wait.end();
+  if (outcome instanceof Failure) soon1(callback as never, outcome.toError(origin));
   else if (signal !== undefined) deliverUnlessAborted(callback, outcome, signal, callSiteOf(origin));
   else if (outcome === undefined) soon1(callback as never, null);
   else soon2(callback as never, null, outcome === NOTHING ? undefined : outcome);
 }
 
-function failCallback<Q>(
+function commitAgain<Q>(
   commit: (request: Q) => unknown,
   request: Q,
   callback: Callback,
-  failure: Failure,
-  origin: Origin,
+  token: Promise<void>,
+  site: Origin,
+  wait: Wait,
 ): void {
-  if (failure.token === undefined) soon1(callback as never, failure.toError(origin));
-  else {
-    const site = callSiteOf(origin);
-    const again = (): void => commitToCallback(commit, request, callback, site);
-    void waitFor(failure.token, request).then(again, (error) => soon1(callback as never, error));
-  }
+  const signal = signalOf(request);
+  const again = (): void => commitToCallback(commit, request, callback, site, wait);
+  const done = signal === undefined ? waitFor(token, request) : waitUnlessAborted(token, request, signal);
+  void done.then(again, (error) => soon1(callback as never, error));
 }
 
 function deliverUnlessAborted(callback: Callback, outcome: unknown, signal: AbortSignal, origin: Origin): void {

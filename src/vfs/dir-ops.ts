@@ -54,7 +54,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
-import type { InodeOperations } from "./fs-type.ts";
+import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import {
@@ -72,28 +72,36 @@ import {
   ndTrailing,
   walk,
 } from "./namei.ts";
+import { type Call, change, isInMemory, resultOf } from "./operation.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
 
 /** What makes the inode behind a new name. */
-type Make = (dir: InodeHandle, dentry: DentryHandle, operations: InodeOperations) => number;
+type Make = (dir: InodeHandle, dentry: DentryHandle, operations: InodeOperations) => Answer;
 
 /**
  * Makes a name: walks to its directory, checks, and lets `make` fill the new dentry.
  *
- * @param only the mount it must lie on
+ * @param call the system call: its `a` or `b` is the path
+ * @param linked the file that gets the name, where it is there already
  * @returns 0; errors of the walk; -EEXIST; -ENOENT (slashes behind what is to be no directory); -EROFS; -EXDEV; errors of
  *   mayCreate(); -ENOSPC, or where the names are only cached -ENOMEM; what `make` answers
  */
-function createName(task: Task, path: Path, wantsDir: boolean, make: Make, only?: MountHandle): number {
+function createName(task: Task, call: Call, path: Path, wantsDir: boolean, make: Make, linked?: Linked): number {
   const found = walk(task, path, LOOKUP_LAST);
-  return found < 0 ? found : createAtWalk(task, found, wantsDir, make, only);
+  return found < 0 ? found : createAtWalk(task, call, found, wantsDir, make, linked);
+}
+
+/** The file that link() gives a name, and the mount that it must lie on. */
+interface Linked {
+  inode: InodeHandle;
+  mnt: MountHandle;
 }
 
 /** As createName(), where the walk has been done. @param found what it answered */
-function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make, only?: MountHandle): number {
+function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, make: Make, linked?: Linked): number {
   const { kernel } = task;
   const { core } = kernel;
   if (found !== 0) return -EEXIST;
@@ -102,13 +110,26 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make, 
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
   const mnt = ndParentMount(core);
   if (isReadOnly(core, mnt)) return -EROFS;
-  if (only && mnt !== only) return -EXDEV;
-  const dir = inodeOf(core, ndParent(core));
+  if (linked && mnt !== linked.mnt) return -EXDEV;
+  const parent = ndParent(core);
+  const dir = inodeOf(core, parent);
   const denied = mayCreate(kernel, dir);
   if (denied) return denied;
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
-  const rc = make(dir, dentry, kernel.tableOf(dir).inode);
+  const { inode } = kernel.tableOf(dir);
+  let rc: number;
+  if (isInMemory(kernel, mnt)) rc = make(dir, dentry, inode) as number;
+  else {
+    const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
+    rc = change(
+      task,
+      call,
+      held,
+      () => make(dir, dentry, inode),
+      (answer) => answer,
+    );
+  }
   core.x.dput(dentry);
   return rc;
 }
@@ -118,11 +139,15 @@ function createAtWalk(task: Task, found: number, wantsDir: boolean, make: Make, 
  */
 export function mkdir(task: Task, path: Path, mode: number): number {
   const { kernel } = task;
-  return createName(task, path, true, (dir, dentry, operations) => {
-    if (!operations.mkdir) return -EPERM;
-    if (hasMaxLinks(task, dir)) return -EMLINK;
-    return operations.mkdir(kernel, dir, dentry, S_IFDIR | (mode & (0o777 | S_ISVTX) & ~task.umaskOf()));
-  });
+  const call = { name: "mkdir", a: path, b: mode };
+  return (
+    resultOf(task, "mkdir", path, mode) ??
+    createName(task, call, path, true, (dir, dentry, operations) => {
+      if (!operations.mkdir) return -EPERM;
+      if (hasMaxLinks(task, dir)) return -EMLINK;
+      return operations.mkdir(kernel, dir, dentry, S_IFDIR | (mode & (0o777 | S_ISVTX) & ~task.umaskOf()));
+    })
+  );
 }
 
 /**
@@ -137,12 +162,16 @@ export function mknod(task: Task, path: Path, mode: number, dev: number): number
   const isWhiteout = type === S_IFCHR && dev === 0;
   if (type === S_IFDIR) return -EPERM;
   if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return -EINVAL;
-  return createName(task, path, false, (dir, dentry, operations) => {
-    const wanted = type | newMode(task, dir, mode & S_IALLUGO);
-    if (type === S_IFREG) return operations.create?.(kernel, dir, dentry, wanted) ?? -EPERM;
-    if (isDevice && !isWhiteout && !isCapable(task)) return -EPERM;
-    return operations.mknod?.(kernel, dir, dentry, wanted, isDevice ? dev : 0) ?? -EPERM;
-  });
+  const call = { name: "mknod", a: path, b: mode };
+  return (
+    resultOf(task, "mknod", path, mode) ??
+    createName(task, call, path, false, (dir, dentry, operations) => {
+      const wanted = type | newMode(task, dir, mode & S_IALLUGO);
+      if (type === S_IFREG) return operations.create?.(kernel, dir, dentry, wanted) ?? -EPERM;
+      if (isDevice && !isWhiteout && !isCapable(task)) return -EPERM;
+      return operations.mknod?.(kernel, dir, dentry, wanted, isDevice ? dev : 0) ?? -EPERM;
+    })
+  );
 }
 
 /** @returns as createName(); -ENOENT for an empty target, -ENAMETOOLONG for one of 4096 bytes or more */
@@ -152,11 +181,15 @@ export function symlink(task: Task, target: Path, path: Path): number {
   if (target.length === 0) return -ENOENT;
   const length = putPath(core, target, PATH_B);
   if (length < 0) return length;
-  return createName(task, path, false, (dir, dentry, operations) => {
-    if (!operations.symlink) return -EPERM;
-    const again = putPath(core, target, PATH_A); // the walk may have used both buffers
-    return operations.symlink(kernel, dir, dentry, again);
-  });
+  const call = { name: "symlink", a: target, b: path };
+  return (
+    resultOf(task, "symlink", target, path) ??
+    createName(task, call, path, false, (dir, dentry, operations) => {
+      if (!operations.symlink) return -EPERM;
+      const again = putPath(core, target, PATH_A); // the walk may have used both buffers
+      return operations.symlink(kernel, dir, dentry, again);
+    })
+  );
 }
 
 /**
@@ -167,6 +200,8 @@ export function symlink(task: Task, target: Path, path: Path): number {
 export function link(task: Task, existing: Path, path: Path): number {
   const { kernel } = task;
   const { core } = kernel;
+  const done = resultOf(task, "link", existing, path);
+  if (done !== undefined) return done;
   const source = walk(task, existing, 0) as DentryHandle;
   if (source < 0) return source;
   const inode = inodeOf(core, source);
@@ -174,7 +209,8 @@ export function link(task: Task, existing: Path, path: Path): number {
   core.x.iget(inode);
   const make: Make = (dir, dentry, operations) =>
     mayLink(task, inode, sameFileSystem(task, inode, dir)) || (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
-  const rc = createName(task, path, false, make, sourceMount);
+  const call = { name: "link", a: existing, b: path };
+  const rc = createName(task, call, path, false, make, { inode, mnt: sourceMount });
   core.x.iput(inode);
   kernel.evictInodes();
   return rc;
@@ -209,21 +245,24 @@ export function unlink(task: Task, path: Path): number {
   const { kernel } = task;
   kernel.holdTime(true); // both ways ask for it
   try {
-    return unlinkPlain(task, path) === 0 ? 0 : unlinkWalked(task, path);
+    return unlinkPlain(task, path) === 0 ? 0 : unlinkWalked(task, path, NO_BASE);
   } finally {
     kernel.holdTime(false);
   }
 }
 
-function unlinkWalked(task: Task, path: Path, base?: FileHandle): number {
+/** @param dir descriptor of the directory that the path starts from, NO_BASE = the working directory */
+function unlinkWalked(task: Task, path: Path, dir: number, base?: FileHandle): number {
   const { core } = task.kernel;
+  const done = resultOf(task, "unlink", path, dir);
+  if (done !== undefined) return done;
   const found = walk(task, path, LOOKUP_LAST, base) as DentryHandle;
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
   if (found === 0) return missing(core);
   if (ndTrailing(core)) return core.x.isDirectory(inodeOf(core, found)) ? -EISDIR : -ENOTDIR;
-  return remove(task, found, 0);
+  return remove(task, { name: "unlink", a: path, b: dir }, found, 0);
 }
 
 /** The common case in one call. @returns 0; -EOPNOTSUPP when nothing has been done (assembly/fs/plain-names.ts) */
@@ -238,21 +277,28 @@ function unlinkPlain(task: Task, path: Path): number {
 }
 
 /** @returns 0; errors of the walk; -EINVAL for ".", -ENOTEMPTY for "..", -EBUSY for "/"; -EROFS; -ENOENT; errors of mayDelete() */
-export function rmdir(task: Task, path: Path, base?: FileHandle): number {
+export function rmdir(task: Task, path: Path): number {
+  return rmdirWalked(task, path, NO_BASE);
+}
+
+/** As unlinkWalked(). */
+function rmdirWalked(task: Task, path: Path, dir: number, base?: FileHandle): number {
   const { core } = task.kernel;
+  const done = resultOf(task, "rmdir", path, dir);
+  if (done !== undefined) return done;
   const found = walk(task, path, LOOKUP_LAST, base) as DentryHandle;
   if (found < 0) return found;
   const type = ndLastType(core);
   if (type !== LAST_NORM) return type === LAST_DOT ? -EINVAL : type === LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
   if (isReadOnly(core, ndParentMount(core))) return -EROFS;
-  return found === 0 ? missing(core) : remove(task, found, 1);
+  return found === 0 ? missing(core) : remove(task, { name: "rmdir", a: path, b: dir }, found, 1);
 }
 
 /** As unlink(), or with AT_REMOVEDIR as rmdir(), from an open directory on. @returns as these; -EBADF */
 export function unlinkat(task: Task, dir: number, path: Path, flags: number): number {
   const base = task.file(dir);
   if (!base) return task.files.missing(dir);
-  return flags & AT_REMOVEDIR ? rmdir(task, path, base) : unlinkWalked(task, path, base);
+  return flags & AT_REMOVEDIR ? rmdirWalked(task, path, dir, base) : unlinkWalked(task, path, dir, base);
 }
 
 /** Why the last component of a walk is not there. */
@@ -280,22 +326,33 @@ export function removeTree(task: Task, path: Path): number {
 }
 
 /** Checks and removes what the walk has found. @param wantDir 1 for rmdir */
-function remove(task: Task, dentry: DentryHandle, wantDir: number): number {
+function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): number {
   const { kernel } = task;
   const { core } = kernel;
-  const dir = inodeOf(core, ndParent(core));
+  const parent = ndParent(core);
+  const dir = inodeOf(core, parent);
   const denied = mayDelete(kernel, dir, dentry, wantDir);
   if (denied) return denied;
   const operations = kernel.tableOf(dir).inode;
   const operation = wantDir ? operations.rmdir : operations.unlink;
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
-  const rc = operation(kernel, dir, dentry);
-  if (rc < 0) return rc;
-  core.x.dDelete(dentry);
+  const mnt = ndParentMount(core);
+  const finish = (answer: number): number => (answer < 0 ? answer : dropName(core, dentry));
+  const rc = isInMemory(kernel, mnt)
+    ? finish(operation(kernel, dir, dentry) as number)
+    : change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
   kernel.evictInodes();
+  return rc;
+}
+
+function dropName(core: Core, dentry: DentryHandle): number {
+  core.x.dDelete(dentry);
   return 0;
 }
+
+/** In place of a descriptor: the working directory. */
+const NO_BASE = -1;
 
 // --- Rename -------------------------------------------------------------------------------------------------------------
 
@@ -345,6 +402,8 @@ function isRename(flags: number): boolean {
 export function rename(task: Task, from: Path, to: Path, flags: number): number {
   if (!isRename(flags)) return -EINVAL;
   const { kernel } = task;
+  const done = resultOf(task, "rename", from, to);
+  if (done !== undefined) return done;
   kernel.holdTime(true); // both ways ask for it
   try {
     return flags === 0 && renamePlain(task, from, to) === 0 ? 0 : renameWalked(task, from, to, flags);
@@ -361,7 +420,8 @@ function renameWalked(task: Task, from: Path, to: Path, flags: number): number {
   core.x.dget(old.parent); // a file system's own lookup on the second walk must not free what the first has found
   if (old.dentry) core.x.dget(old.dentry);
   const target = walkEnd(task, to, PATH_B);
-  const rc = typeof target === "number" ? target : renameEnds(task, old, target, flags);
+  const call = { name: "rename", a: from, b: to };
+  const rc = typeof target === "number" ? target : renameEnds(task, call, old, target, flags);
   if (old.dentry) core.x.dput(old.dentry);
   core.x.dput(old.parent);
   kernel.evictInodes();
@@ -381,7 +441,7 @@ function renamePlain(task: Task, from: Path, to: Path): number {
   return rc;
 }
 
-function renameEnds(task: Task, old: End, target: End, flags: number): number {
+function renameEnds(task: Task, call: Call, old: End, target: End, flags: number): number {
   const { core } = task.kernel;
   if (old.mnt !== target.mnt) return -EXDEV;
   if (old.lastType !== LAST_NORM) return -EBUSY;
@@ -394,8 +454,8 @@ function renameEnds(task: Task, old: End, target: End, flags: number): number {
   const refused = slashesRefused(core, old, target, flags) || familyRefused(core, old, target, flags);
   if (refused) return refused;
   return target.dentry === 0
-    ? renameToNew(task, old, target, flags)
-    : vfsRename(task, old, target, target.dentry, flags);
+    ? renameToNew(task, call, old, target, flags)
+    : vfsRename(task, call, old, target, target.dentry, flags);
 }
 
 /** Slashes behind a name want a directory. */
@@ -413,17 +473,17 @@ function familyRefused(core: Core, old: End, target: End, flags: number): number
   return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
 }
 
-function renameToNew(task: Task, old: End, target: End, flags: number): number {
+function renameToNew(task: Task, call: Call, old: End, target: End, flags: number): number {
   const { core } = task.kernel;
   const fresh = core.x.dAllocLast() as DentryHandle;
   if (fresh < 0) return fresh;
-  const rc = vfsRename(task, old, target, fresh, flags);
+  const rc = vfsRename(task, call, old, target, fresh, flags);
   core.x.dput(fresh);
   return rc;
 }
 
 /** @see Linux fs/namei.c vfs_rename() */
-function vfsRename(task: Task, old: End, target: End, newDentry: DentryHandle, flags: number): number {
+function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: DentryHandle, flags: number): number {
   const { kernel } = task;
   const { core } = kernel;
   const oldDir = inodeOf(core, old.parent);
@@ -433,15 +493,22 @@ function vfsRename(task: Task, old: End, target: End, newDentry: DentryHandle, f
   if (inode === replaced) return 0;
   const refused = mayRename(kernel, oldDir, newDir, old.dentry, newDentry, flags);
   if (refused) return refused;
-  const operations = kernel.tableOf(oldDir).inode;
-  if (!operations.rename) return -EPERM;
+  const operation = kernel.tableOf(oldDir).inode.rename;
+  if (!operation) return -EPERM;
   if (isMounted(core, old.dentry) || isMounted(core, newDentry)) return -EBUSY;
   const isDir = core.x.isDirectory(inode) === 1;
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
-  const rc = operations.rename(kernel, oldDir, old.dentry, newDir, newDentry, flags);
-  if (rc < 0) return rc;
-  if (flags & RENAME_EXCHANGE) core.x.dExchange(old.dentry, newDentry);
-  else core.x.dMove(old.dentry, newDentry);
+  const { mnt, parent: dir, dentry } = old;
+  const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
+  const finish = (answer: number): number => (answer < 0 ? answer : moveName(core, dentry, newDentry, flags));
+  if (isInMemory(kernel, mnt)) return finish(ask() as number);
+  const isMove = isDir && oldDir !== newDir;
+  return change(task, call, { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove }, ask, finish);
+}
+
+function moveName(core: Core, from: DentryHandle, to: DentryHandle, flags: number): number {
+  if (flags & RENAME_EXCHANGE) core.x.dExchange(from, to);
+  else core.x.dMove(from, to);
   return 0;
 }
 
@@ -513,5 +580,5 @@ function simpleWhiteout(kernel: Kernel, dir: InodeHandle, oldDentry: DentryHandl
   if (dentry < 0) return dentry;
   const rc = kernel.tableOf(dir).inode.mknod?.(kernel, dir, dentry, S_IFCHR, WHITEOUT_DEV) ?? -EINVAL;
   x.dput(dentry);
-  return rc;
+  return rc as number; // names of libfs lie in memory
 }

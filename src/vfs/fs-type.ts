@@ -106,7 +106,22 @@ export function genericDeleteInode(): boolean {
   return true;
 }
 
-/** @see Linux struct inode_operations. A missing operation is EPERM (ENOTDIR, EINVAL where POSIX says so). */
+/**
+ * What an operation that changes names answers: a value >= 0 or a negated errno, or the promise of one, or of a function
+ * that does in the kernel's memory what the store has agreed to. That is called when nothing is in the way, and not at all
+ * if the memory has gone by then: a promise that settles must not touch the kernel itself.
+ */
+export type Answer = number | Promise<number | (() => number)>;
+
+/**
+ * A missing operation is EPERM (ENOTDIR, EINVAL where POSIX says so).
+ *
+ * Operations that change names answer a promise where they have to wait for a store, if the kernel lets them
+ * (kernel.mayWait). They are called once, and what they are given is held and locked until the promise settles. Path
+ * buffers are theirs until they return.
+ *
+ * @see Linux struct inode_operations
+ */
 export interface InodeOperations {
   /**
    * Only without FS_MEMORY: looks `dentry` up in `dir` and makes it positive (kernel.core.x.dInstantiate), or leaves it
@@ -117,19 +132,19 @@ export interface InodeOperations {
    * Makes a regular file; `mode` has the type bits and is masked by umask. `dentry` is made positive and gets its place:
    * by libfs, or without FS_MEMORY by kernel.core.x.dInstantiate and then dAdd. So do mkdir, mknod, symlink and link.
    */
-  create?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;
+  create?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): Answer;
   /** Makes a directory; `mode` as in create(). */
-  mkdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): number;
+  mkdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number): Answer;
   /** Makes a fifo, socket or device node. @param dev device number */
-  mknod?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number, dev: number): number;
+  mknod?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, mode: number, dev: number): Answer;
   /** Makes a symbolic link to the `length` bytes in path buffer A. */
-  symlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length: number): number;
+  symlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length: number): Answer;
   /** Gives `inode` the name `dentry` in `dir`. */
-  link?(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: DentryHandle): number;
+  link?(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: DentryHandle): Answer;
   /** Takes the link away; the VFS drops the name. */
-  unlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
+  unlink?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer;
   /** ENOTEMPTY is the file system's to find. */
-  rmdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number;
+  rmdir?(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer;
   /**
    * Removes a directory with all that is below it, names included, or refuses and changes nothing. Called for root
    * alone, whom no permission stops on the way.
@@ -146,7 +161,7 @@ export interface InodeOperations {
     newDir: InodeHandle,
     newDentry: DentryHandle,
     flags: number,
-  ): number;
+  ): Answer;
   /** Makes an inode without a name. @returns a dentry with one reference, or a negated errno */
   tmpfile?(kernel: Kernel, dir: DentryHandle, mode: number): number;
   /** Target of a symbolic link that does not lie in memory. */

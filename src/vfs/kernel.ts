@@ -27,6 +27,7 @@ import { type Ends, evictInodes } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import { type Lost, lostBy } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
+import { mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
@@ -61,6 +62,8 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   /** Inodes and open files whose store takes time for their end (evict.ts). */
   readonly ends: Ends = new Map();
+  /** Changes that wait for a store, by the number of their operation in memory. */
+  readonly pendingChanges: PendingChanges = new Map();
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
@@ -265,6 +268,14 @@ export class Kernel {
     return token;
   }
 
+  /**
+   * May the call that is being made wait? Then an operation that changes names or attributes may answer a promise of its
+   * answer; else it answers at once, -EAGAIN if it cannot, and has asked its store for nothing.
+   */
+  get mayWait(): boolean {
+    return mayWait();
+  }
+
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
   verify(): void {
     this.core.x.verify?.();
@@ -278,6 +289,7 @@ export class Kernel {
     this.core = other.core;
     this.ends.clear();
     this.current = undefined;
+    this.pendingChanges.clear();
     this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
@@ -293,6 +305,7 @@ export class Kernel {
     const lost = lostBy(this);
     this.ends.clear();
     live.delete(this.#self);
+    this.pendingChanges.clear();
     this.dirCache.clear();
     this.current = undefined;
     this.core = destroyedCore;

@@ -8,6 +8,7 @@
 import {
   EACCES,
   EEXIST,
+  EINTR,
   EINVAL,
   EISDIR,
   ELOOP,
@@ -68,6 +69,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
 import {
   handOver,
@@ -80,6 +82,7 @@ import {
   ndParentMount,
   walk,
 } from "./namei.ts";
+import { change, isInMemory, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
 import { releaseFile } from "./release.ts";
@@ -177,6 +180,8 @@ function walkFlags(flags: number): number {
 /** As openByWalk(), of what may be missing. */
 function openOrCreate(task: Task, path: Path, flags: number, mode: number): number {
   const { core } = task.kernel;
+  const done = resultOf(task, "open", path, flags);
+  if (done !== undefined) return done;
   const lookup = LOOKUP_LAST | LOOKUP_OPEN | (flags & (O_EXCL | O_NOFOLLOW) ? 0 : LOOKUP_FOLLOW);
   const access = accessOf(flags);
   let found: number;
@@ -191,7 +196,7 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
   }
   if (found < 0) return found;
-  return found === 0 ? create(task, flags, mode) : openKept(task, found as DentryHandle, flags, access);
+  return found === 0 ? create(task, path, flags, mode) : openKept(task, found as DentryHandle, flags, access);
 }
 
 /** Opens what is there, where a file was to be made if there was none. */
@@ -222,22 +227,43 @@ function isSquatted(task: Task, dir: InodeHandle, inode: InodeHandle): boolean {
 }
 
 /** Makes the missing last component of the walk just done, and opens it. */
-function create(task: Task, flags: number, mode: number): number {
+function create(task: Task, path: Path, flags: number, mode: number): number {
   const { kernel } = task;
   const { core } = kernel;
   const mnt = ndParentMount(core);
-  const dir = inodeOf(core, ndParent(core));
+  const parent = ndParent(core);
+  const dir = inodeOf(core, parent);
   if (isReadOnly(core, mnt)) return -EROFS;
   const denied = mayCreate(kernel, dir);
   if (denied) return denied;
-  const { inode } = kernel.tableOf(dir);
-  if (!inode.create) return -EACCES;
+  const make = kernel.tableOf(dir).inode.create;
+  if (!make) return -EACCES;
   const dentry = core.x.dAllocLastFile() as DentryHandle;
   if (dentry < 0) return dentry;
-  const rc = inode.create(kernel, dir, dentry, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
-  const fd = rc < 0 ? rc : install(task, mnt, dentry, flags & ~O_TRUNC);
+  const wanted = S_IFREG | newMode(task, dir, mode & S_IALLUGO);
+  const opened = flags & ~O_TRUNC;
+  let fd: number;
+  if (isInMemory(kernel, mnt)) {
+    const rc = make(kernel, dir, dentry, wanted) as number;
+    fd = rc < 0 ? rc : install(task, mnt, dentry, opened);
+  } else {
+    fd = change(
+      task,
+      { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
+      { mnt, dir: parent, dentry },
+      () => make(kernel, dir, dentry, wanted),
+      (rc) => (rc < 0 ? rc : installMade(task, kernel, mnt, dentry, opened)),
+    );
+  }
   core.x.dput(dentry);
   return fd;
+}
+
+/** Opens what has been made, perhaps long after the call. @returns as install(); -EINTR when the task has ended */
+function installMade(task: Task, kernel: Kernel, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
+  if (task.kernel !== kernel) return -EINTR;
+  task.enter();
+  return install(task, mnt, dentry, flags);
 }
 
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {

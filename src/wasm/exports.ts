@@ -164,6 +164,20 @@ interface MountExports {
   mountNext(mnt: Mount): number;
 }
 
+interface OperationExports {
+  operationInTheWay(dir: Dentry, dentry: Dentry, otherDir: Dentry, otherDentry: Dentry, inode: Inode): number;
+  operationBegin(
+    mnt: Mount,
+    dir: Dentry,
+    dentry: Dentry,
+    otherDir: Dentry,
+    otherDentry: Dentry,
+    inode: Inode,
+    file: File,
+  ): number;
+  operationEnd(operation: number): void;
+}
+
 interface PageCacheExports {
   findPage(inode: Inode, index: number): number;
   findOrCreatePage(inode: Inode, index: number): number;
@@ -196,8 +210,6 @@ interface PageCacheExports {
   waitOnPage(pfn: number): number;
   finishWait(pfn: number): void;
   wakeSequence(pfn: number): number;
-  inodeLock(inode: Inode, operation: number): number;
-  inodeUnlock(inode: Inode): void;
   errseqSet(value: number, errno: number): number;
   errseqSample(value: number): number;
   errseqCheck(value: number, since: number): number;
@@ -219,5 +231,6 @@ export interface CoreExports
     LibfsExports,
     FileExports,
     MountExports,
+    OperationExports,
     PageCacheExports,
     DebugExports {}

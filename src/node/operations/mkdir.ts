@@ -149,20 +149,29 @@ function warnOfTemplate(prefix: Path): void {
   emitWarning("mkdtemp() templates ending with X are not portable. For details see: https://nodejs.org/api/fs.html");
 }
 
-function mkdtempOperation(sys: Syscalls): Operation<{ prefix: Path; encoding: NameEncoding }, string | Uint8Array> {
+export interface MkdtempRequest {
+  prefix: Path;
+  encoding: NameEncoding;
+  /** What is tried behind the prefix: the same again, when the call had to wait for it. */
+  suffix: string;
+}
+
+function mkdtempOperation(sys: Syscalls): Operation<MkdtempRequest, string | Uint8Array> {
   return {
     prepare(callback, prefix, options) {
       checkCallback(callback);
       const { encoding } = toOptions(options);
       const start = toPath(prefix, "prefix");
       warnOfTemplate(start);
-      return { prefix: start, encoding };
+      return { prefix: start, encoding, suffix: randomName() };
     },
-    commit({ prefix, encoding }) {
+    commit(request) {
+      const { prefix, encoding } = request;
       let rc = -EEXIST;
       for (let attempt = 0; rc === -EEXIST && attempt < MAX_ATTEMPTS; attempt++) {
-        const path = append(prefix, randomName());
+        const path = append(prefix, request.suffix);
         rc = sys.mkdir(path, 0o700);
+        if (rc === -EEXIST) request.suffix = randomName();
         if (rc >= 0) return encodeName(typeof path === "string" ? encodeUtf8(path) : path, encoding);
       }
       return failed(sys, rc, "mkdtemp", append(prefix, "XXXXXX"));

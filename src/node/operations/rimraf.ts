@@ -12,6 +12,7 @@
  */
 import { EAGAIN, EEXIST, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../base/stat-flags.ts";
+import { Wait, whileWaiting } from "../../vfs/operation.ts";
 import type { DirListing, Path, Syscalls } from "../../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "../encoding.ts";
 import { timeout } from "../platform.ts";
@@ -148,13 +149,14 @@ export class Rimraf {
     syscall: string,
     path: Path,
     then: (failure: Failure | undefined, answer: number) => void,
+    wait = new Wait(),
   ): void {
     this.#steps.push(() => {
-      const rc = call();
+      const rc = whileWaiting(call, undefined, wait);
       const token = rc === -EAGAIN ? this.#sys.waitToken() : undefined;
       if (token === undefined) then(rc < 0 ? new Failure(rc, syscall, path) : undefined, rc);
       else {
-        const again = (): void => this.#call(call, syscall, path, then);
+        const again = (): void => this.#call(call, syscall, path, then, wait);
         void token.then(again, (error) => then(new SpecialFailure(0, syscall, () => error), 0));
       }
     });

@@ -63,11 +63,10 @@ describe("normal form of memory", () => {
     x.waitOnPage(pfns[1]);
     x.getPage(pfns[2]);
     x.putPage(x.removeFromPageCache(inode, 2));
-    x.inodeLock(inode, 9);
+    x.operationBegin(world.mnt, world.root, 0 as never, 0 as never, 0 as never, inode, 0 as never);
     normalize(world);
     verify(core);
-    assert.equal(x.inodeLock(inode, 1), 0);
-    x.inodeUnlock(inode);
+    assert.equal(x.operationInTheWay(world.root, 0 as never, 0 as never, 0 as never, inode), 0);
     assert.equal(x.tryLockPage(pfns[1]), 1);
     assert.deepEqual(
       pfns.map((pfn) => pageWord(core, pfn, PAGE_REFCOUNT)),

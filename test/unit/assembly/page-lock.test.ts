@@ -104,17 +104,3 @@ describe("page lock and writeback", () => {
     });
   });
 });
-
-describe("i_rwsem", () => {
-  it("belongs to an operation, which may take it again, until it is given back", () => {
-    const world = new World();
-    const inode = world.inodeOf(world.root);
-    assert.equal(world.x.inodeLock(inode, 7), 0);
-    assert.equal(world.x.inodeLock(inode, 7), 0);
-    assert.equal(world.x.inodeLock(inode, 8), -EAGAIN);
-    world.x.inodeUnlock(inode);
-    assert.equal(world.x.inodeLock(inode, 8), 0);
-    world.x.inodeUnlock(inode);
-    world.dispose();
-  });
-});
