@@ -10,6 +10,7 @@ import { EAGAIN } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { callEnd, countFailedEnd, endsOf, waitForIt } from "./evict.ts";
+import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
 
 /**
@@ -54,6 +55,15 @@ function afterEnds(sb: SuperBlock, next: () => void): void {
   const ends = endsOf(kernel, sb.handle);
   if (ends === undefined) next();
   else ends.then(() => kernel.core === core && afterEnds(sb, next));
+}
+
+/** Tells the super blocks that still wait for inodes to end: their memory is about to go, and nobody can wait. */
+export function putSupersNow(kernel: Kernel): void {
+  for (const sb of kernel.superBlocks()) {
+    const waits = sb.root === 0 && endsOf(kernel, sb.handle) !== undefined;
+    if (waits && !kernel.ends.has(-sb.handle as InodeHandle))
+      callEnd(kernel, () => sb.type.superOps?.putSuper?.(sb))?.catch(() => {});
+  }
 }
 
 function freeSuper(sb: SuperBlock): void {

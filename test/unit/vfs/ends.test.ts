@@ -224,7 +224,9 @@ describe("what is not over", () => {
     store.add("f");
     fs.unlinkSync("/s/f");
     fs.kernel.fork().verify();
+    store.takeLog();
     fs.kernel.restore(bytes);
+    assert.equal(store.takeLog().split("putSuper").length, 2); // at once: nobody can wait for inodes
     fs.kernel.verify();
     await store.settleAll();
     fs.kernel.verify();
