@@ -297,6 +297,25 @@ describe("dirty inodes", () => {
     fs.closeSync(fd);
   });
 
+  it("are waited for by fsync of callbacks and promises, and written once", async () => {
+    const { fs, store } = mounted();
+    const node = store.add("f");
+    const handle = await fs.promises.open("/s/f", "r+");
+    await handle.chmod(0o604);
+    store.slow.add("writeInode");
+    assert.equal(
+      outcomeOf(() => fs.fsyncSync(handle.fd)),
+      "EAGAIN",
+    );
+    const synced = Promise.all([handle.sync(), new Promise((resolve) => fs.fsync(handle.fd, resolve))]);
+    await store.settleAll();
+    assert.deepEqual(await synced, [undefined, null]);
+    assert.equal(node.mode & 0o777, 0o604);
+    assert.equal(store.takeLog().split(`writeInode ${node.ino}`).length, 2);
+    await handle.close();
+    fs.kernel.verify();
+  });
+
   it("stay dirty when the store refuses, and are written by the next sync", () => {
     const { fs, store } = mounted();
     const node = store.add("f");
