@@ -42,6 +42,7 @@ import {
   ATTR_ATIME,
   ATTR_ATIME_SET,
   ATTR_CTIME,
+  ATTR_FILE,
   ATTR_FORCE,
   ATTR_GID,
   ATTR_KILL_SGID,
@@ -139,7 +140,7 @@ export function fileRemovePrivs(kernel: Kernel, inode: InodeHandle, file = 0 as 
   if (bits === 0) return 0;
   const setattr = setattrOf(kernel, inode);
   if (setattr !== undefined) {
-    const valid = ATTR_FORCE | killFlags(bits);
+    const valid = ATTR_FORCE | killFlags(bits) | (file ? ATTR_FILE : 0);
     return notifyChange(kernel, inode, attributes(valid, { file }), setattr);
   }
   core.u32[(inode << 3) + INODE_MODE] &= ~bits;
