@@ -15,6 +15,7 @@ import {
   I_FREEING,
   INODE_SB_NEXT,
   INODE_STATE,
+  SB_RDONLY,
   SUPER_BLOCK_INODES,
 } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
@@ -73,6 +74,7 @@ export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean
  * @returns 0; -EAGAIN with a wait token when the store must answer first: called again, it goes on; the first other error
  */
 export function syncFilesystem(sb: SuperBlock, wait: boolean): number {
+  if (sb.flags & SB_RDONLY) return 0; // all was written when it became so
   const rc = writeInodes(sb, wait);
   if (rc === -EAGAIN) return rc;
   const own = sb.type.superOps?.syncFs?.(sb, wait) ?? 0;

@@ -56,6 +56,7 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
+import { syncFilesystem } from "./dirty-inode.ts";
 import { endsOf } from "./evict.ts";
 import { type FileSystemType, FS_MEMORY, FS_NOUSER, genericDeleteInode } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -329,6 +330,8 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
   if (!(flags & MS_BIND)) {
     const sb = superOf(kernel, place.mnt);
     if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
+    const unwritten = flags & MS_RDONLY ? syncFilesystem(sb, true) : 0;
+    if (unwritten < 0) return unwritten;
     const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
     if (refused < 0) return refused;
     sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags);

@@ -10,6 +10,7 @@ import {
   Inode,
   type InodeHandle,
   libfs,
+  MS_REMOUNT,
   type SuperBlock,
   type SuperOperations,
   stat,
@@ -265,6 +266,7 @@ describe("dirty inodes", () => {
     },
     sync: (fs) => fs.kernel.sync(),
     umount: (fs) => fs.kernel.umount("/s"),
+    "a remount that makes it read-only": (fs) => fs.kernel.mount({ target: "/s", flags: MS_REMOUNT, data: "ro" }),
     "eviction by dropCaches": (fs) => fs.kernel.dropCaches(2),
   };
   for (const [way, act] of Object.entries(ways)) {
