@@ -25,7 +25,7 @@ import {
 } from "../wasm/layout.ts";
 import { type Ends, evictInodes } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
-import { type Lost, lostBy } from "./lost.ts";
+import { type Lost, lostBy, NOTHING } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
 import { mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
@@ -302,7 +302,7 @@ export class Kernel {
    * @returns what is lost with it: changes that no store has, and ends that no store has heard the last of
    */
   destroy(): Lost {
-    const lost = lostBy(this);
+    const lost = this.core === destroyedCore ? NOTHING : lostBy(this);
     this.ends.clear();
     live.delete(this.#self);
     this.pendingChanges.clear();

@@ -360,6 +360,7 @@ describe("dirty inodes", () => {
     store.add("f");
     fs.chmodSync("/s/f", 0o600);
     assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 1, dirtyPages: 0, pendingEnds: 0 });
+    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
     assert.deepEqual(createFsSync().kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
   });
 });
