@@ -113,8 +113,11 @@ export const SB_PERMISSION: u32 = 1 << 19; // has a permission of its own
 export const SB_GET_LINK: u32 = 1 << 20; // has a getLink of its own
 export const SB_REVALIDATE: u32 = 1 << 21; // has a revalidate of its own
 export const SB_GETATTR: u32 = 1 << 22; // has a getattr of its own
-export const SB_EVICT: u32 = 1 << 23; // wants evictInode before an inode goes
+export const SB_EVICT: u32 = 1 << 23; // has a part in the end of its inodes: evictInode, dropInode, writeInode, an inode cache
 export const SB_FILE: u32 = 1 << 24; // has an open, read or release of its own
+export const SB_SETATTR: u32 = 1 << 26; // has a setattr of its own, or a store: changes of attributes are handed over
+export const SB_DELETE_INODE: u32 = 1 << 27; // dropInode is generic_delete_inode: unused inodes are not kept
+export const SB_DROP_INODE: u32 = 1 << 28; // has a dropInode of its own
 export const NR_PLAIN_KINDS: u32 = 32; // kinds of inodes that a bit of SuperBlock.plainKinds can stand for
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
@@ -136,6 +139,17 @@ export const I_NOATIME: u32 = 1 << 3;
 export const I_FREEING: u32 = 1 << 4; // waits for evictInode
 export const I_SYMLINK_BODY: u32 = 1 << 5; // private0 is the address of the target, private1 its length
 export const I_SWAPFILE: u32 = 1 << 6;
+export const I_NEW: u32 = 1 << 7; // readInode has not filled it yet
+export const I_HASHED: u32 = 1 << 8; // found by its number
+export const I_LRU: u32 = 1 << 9; // on the list of unused inodes
+export const I_REFERENCED: u32 = 1 << 10; // found by its number since it came on the list of unused ones
+export const I_DIRTY_SYNC: u32 = 1 << 11; // to be written, for sync and fsync
+export const I_DIRTY_DATASYNC: u32 = 1 << 12; // for fdatasync, too: sizes
+export const I_DIRTY_PAGES: u32 = 1 << 13; // has dirty pages
+export const I_WILL_FREE: u32 = 1 << 14; // dropInode is to be asked whether it goes
+export const I_EVICTING: u32 = 1 << 15; // evictInode has been called, and has not ended
+/** States in which the core may open and read a file without asking the VFS. */
+export const I_PLAIN: u32 = I_HASHED | I_LRU | I_REFERENCED | I_DIRTY_SYNC | I_DIRTY_DATASYNC | I_DIRTY_PAGES;
 
 export const DCACHE_HASHED: u32 = 1 << 0;
 export const DCACHE_PERSISTENT: u32 = 1 << 1; // one count belongs to the name's existence (in-memory file systems)
@@ -168,6 +182,7 @@ export const HANDOVER_PERMISSION: u32 = 5002;
 export const HANDOVER_GET_LINK: u32 = 5003;
 export const HANDOVER_REVALIDATE: u32 = 5004;
 export const HANDOVER_GETATTR: u32 = 5005;
+export const HANDOVER_SETATTR: u32 = 5006; // a write takes set-ID bits away: the file system is to be asked first
 
 export const MAY_EXEC: u32 = 1;
 export const MAY_WRITE: u32 = 2;
@@ -205,6 +220,7 @@ export const VM_SLABS_FREE: u32 = 6;
 export const VM_MEMORY_GROWN: u32 = 7;
 export const VM_ALLOC_FAILED: u32 = 8;
 export const VM_HANDOVER: u32 = 9;
+export const VM_END_FAILED: u32 = 10;
 export const NR_VM_EVENTS: u32 = 16;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------

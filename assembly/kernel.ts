@@ -64,6 +64,13 @@ import { SuperBlock } from "./fs/super";
   touchMs: f64; // the time last given to an inode, milliseconds since the epoch
   touchSec: f64; // the same in seconds
   touchNsec: u32; // and nanoseconds
+  inodeHash: usize; // directory page of the inode cache, 0 = there is none (inode-hash.ts)
+  inodeHashMask: u32; // 2^k - 1 with 2^k >= nrInodeBuckets
+  nrInodeBuckets: u32;
+  nrHashedInodes: u32;
+  nrUnusedInodes: u32; // inodes known by number that nobody names
+  unusedInodeHead: Inode; // most recently used
+  unusedInodeTail: Inode;
   operations: Operation; // list of those that wait for a store
   lastOperation: u32; // number of the newest
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them

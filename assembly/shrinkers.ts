@@ -1,3 +1,16 @@
 // What gives memory back when frames run out, beside the caches of mm itself: whoever keeps what can be had again is called
 // from here, so that mm need not know it (Linux register_shrinker()).
-export { forgetWalk, pruneNegative, shrinkUnused } from "./fs/dentry-lru";
+import { shrinkUnused as shrinkDentries } from "./fs/dentry-lru";
+import { shrinkInodes } from "./fs/inode-lru";
+
+export { forgetWalk, pruneNegative } from "./fs/dentry-lru";
+
+/**
+ * Looks at up to `nr` of the oldest unused dentries, and as many unused inodes, which dentries leave behind.
+ *
+ * @returns how many have gone, or may go when their turn comes again: 0 = there is nothing to be had
+ */
+export function shrinkUnused(nr: u32): u32 {
+  const dentries = shrinkDentries(nr);
+  return dentries + shrinkInodes(nr);
+}

@@ -94,9 +94,10 @@ export const nukofs: FileSystemType = {
   },
 
   superOps: {
-    statfs(sb: SuperBlock, values: Float64Array): void {
+    statfs(sb: SuperBlock, values: Float64Array): number {
       values[STATFS_FILES] = sb.getPrivate(LIVES);
       values[STATFS_FFREE] = sb.getPrivate(LIVES) - sb.nrInodes;
+      return 0;
     },
     showOptions: (sb: SuperBlock) => `lives=${sb.getPrivate(LIVES)}`,
     /** Called by mount() with MS_REMOUNT: fewer lives than are being lived cannot be had. */

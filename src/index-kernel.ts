@@ -7,7 +7,7 @@
  * and for the first task's face, which belongs to whoever made the kernel.
  */
 
-import { EINVAL, EPERM } from "./base/errno.ts";
+import { EBUSY, EINVAL, EPERM } from "./base/errno.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
@@ -20,6 +20,7 @@ import { uvException } from "./node/uv-errors.ts";
 import { isCapable } from "./vfs/attr.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
 import { Kernel } from "./vfs/kernel.ts";
+import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
@@ -87,6 +88,20 @@ export class FolioKernel {
   umount(target: Path): void {
     const path = toPath(target, "target");
     check(umount(this.#task, this.#task.fromCwd(path)), "umount", path);
+  }
+  /** As umount(), and waits for stores that take their time to write, to close files and to end inodes. */
+  async umountAsync(target: Path): Promise<void> {
+    const path = toPath(target, "target");
+    const { kernel } = this.#task;
+    let rc = umount(this.#task, this.#task.fromCwd(path));
+    let token = kernel.takeWaitToken();
+    while (rc === -EBUSY && token !== undefined) {
+      await token;
+      rc = umount(this.#task, this.#task.fromCwd(path));
+      token = kernel.takeWaitToken();
+    }
+    check(rc, "umount", path);
+    await token; // putSuper, and the root's end
   }
   /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {
@@ -184,10 +199,15 @@ export class FolioKernel {
   verify(): void {
     this.#task.kernel.verify();
   }
-  /** Ends the kernel and gives its memory back; every later call throws ERR_INVALID_STATE. @throws EPERM */
-  destroy(): void {
+  /**
+   * Ends the kernel and gives its memory back; every later call throws ERR_INVALID_STATE.
+   *
+   * @returns what stores had not been told of, which is lost. What is in memory alone is not counted
+   * @throws EPERM
+   */
+  destroy(): Lost {
     this.#checkMaster("destroy");
-    this.#task.kernel.destroy();
+    return this.#task.kernel.destroy();
   }
   [Symbol.dispose](): void {
     this.destroy();

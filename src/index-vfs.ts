@@ -15,6 +15,7 @@ export { ramfs } from "./fs/ramfs.ts";
 export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
 export type {
   Answer,
+  Attributes,
   DentryOperations,
   DirEmit,
   FileOperations,
@@ -23,7 +24,26 @@ export type {
   InodeTable,
   SuperOperations,
 } from "./vfs/fs-type.ts";
-export { ATTR_MODE, ATTR_OWNER, ATTR_SIZE, ATTR_TIMES, FS_MEMORY, FS_NOUSER, FS_SHARED } from "./vfs/fs-type.ts";
+export {
+  ATTR_ATIME,
+  ATTR_ATIME_SET,
+  ATTR_CTIME,
+  ATTR_FILE,
+  ATTR_FORCE,
+  ATTR_GID,
+  ATTR_KILL_SGID,
+  ATTR_KILL_SUID,
+  ATTR_MODE,
+  ATTR_MTIME,
+  ATTR_MTIME_SET,
+  ATTR_OPEN,
+  ATTR_SIZE,
+  ATTR_TIMES_SET,
+  ATTR_UID,
+  FS_MEMORY,
+  FS_NOUSER,
+  FS_SHARED,
+} from "./vfs/fs-type.ts";
 export { Dentry, Inode } from "./vfs/inode.ts";
 export type { Kernel } from "./vfs/kernel.ts";
 export type { MountInfo, MountRequest } from "./vfs/mount.ts";

@@ -1,5 +1,5 @@
 // Entry points: dentries and inodes.
-import { LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
+import { ENOMEM, I_FREEING, I_HASHED, I_LRU, I_NEW, LOOKUP_PATH_B, SB_COMPLETE } from "../abi";
 import {
   allocDentry, dAdd as add, dDelete as remove, dDrop as drop, Dentry, dExchange as exchange, dget as get, dInstantiate as instantiate,
   dInvalidate as invalidate, dMove as move, dput as put, hasChildren as children, isSubdir as subdir, nameOf,
@@ -7,7 +7,11 @@ import {
 import { dLookup as lookup } from "../fs/dcache";
 import { pruneNegative } from "../fs/dentry-lru";
 import { reserveFile } from "../fs/file";
-import { allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, nextEvicting, touch as touchInode } from "../fs/inode";
+import {
+  allocInode, freeInode, iget as inodeGet, Inode, iput as inodePut, keepInode, nextEvicting, startEvict, touch as touchInode,
+} from "../fs/inode";
+import { findInode, hashInode, unhashInode } from "../fs/inode-hash";
+import { evictUnusedOf, grabInode, inodeLruRemove } from "../fs/inode-lru";
 import { deref, handle, isNil, pathA, pathB, slot } from "../kernel";
 import { noRoom, SuperBlock } from "../fs/super";
 
@@ -158,6 +162,59 @@ export function evictNext(): u32 {
 /** Frees an inode with its pages, link target and locks. Precondition: nothing refers to it. */
 export function inodeFree(inode: u32): void {
   freeInode(deref<Inode>(inode));
+}
+
+/** Finds an inode by number. @param after handle of the one found before, 0 = start @returns handle, 0 = no more */
+export function inodeFind(sb: u32, ino: f64, after: u32): u32 {
+  return handle<Inode>(findInode(deref<SuperBlock>(sb), ino, deref<Inode>(after)));
+}
+
+/**
+ * Makes an inode that is known by its number, and has still to be read (I_NEW), with one reference.
+ * @returns handle or -ENOMEM
+ */
+export function inodeNewAt(sb: u32, ino: f64, nowMs: f64): i32 {
+  const inode = allocInode(deref<SuperBlock>(sb), 0, 0, 0, nowMs);
+  if (isNil(inode)) return -ENOMEM;
+  inode.sb.nextIno--; // the number is the store's
+  inode.ino = ino;
+  inode.state |= I_NEW;
+  if (hashInode(inode)) return handle<Inode>(inode);
+  freeInode(inode);
+  return -ENOMEM;
+}
+
+/** Makes an inode known by its number. @returns 0 or -ENOMEM */
+export function inodeHash(inode: u32): i32 {
+  const i = deref<Inode>(inode);
+  return i.state & I_HASHED || hashInode(i) ? 0 : -ENOMEM;
+}
+
+/** Its number finds the inode no more: it goes with its last reference. */
+export function inodeUnhash(inode: u32): void {
+  const i = deref<Inode>(inode);
+  unhashInode(i);
+  if (i.state & I_LRU) {
+    inodeLruRemove(i);
+    startEvict(i);
+  }
+}
+
+/** Takes a reference on an inode that inodeFind() has found. Precondition: it is not being freed. */
+export function inodeGrab(inode: u32): void {
+  grabInode(deref<Inode>(inode));
+}
+
+/** Keeps an inode that was lined up: dropInode does not want it to go. */
+export function inodeKeep(inode: u32): void {
+  const i = deref<Inode>(inode);
+  i.state &= ~I_FREEING;
+  keepInode(i);
+}
+
+/** Lines up all unused inodes of a super block for their end. */
+export function evictUnused(sb: u32): void {
+  evictUnusedOf(deref<SuperBlock>(sb));
 }
 
 /** Frees up to `nr` of the oldest unused negative dentries. */

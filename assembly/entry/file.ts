@@ -1,6 +1,6 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
 } from "../abi";
@@ -16,7 +16,7 @@ import { walkKnown } from "../fs/namei";
 import { inodePermission } from "../fs/permission";
 import { pageAddress, pageOf } from "../mm/page";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
-import { accessFile, accessInode, readBegin as begin, readPiece, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
+import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
 import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
 import { xaFind } from "../mm/xarray";
@@ -108,7 +108,7 @@ function isHole(): bool {
 @inline function isPlain(inode: Inode, access: u32): bool {
   const type = inode.mode & S_IFMT;
   if (type != S_IFREG && (type != S_IFDIR || access & MAY_WRITE)) return false;
-  return inode.state == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
+  return (inode.state & ~I_PLAIN) == 0 && !(inode.sb.flags & (SB_PERMISSION | SB_RDONLY));
 }
 
 /** Another descriptor shares the file. */
@@ -295,6 +295,11 @@ export function copyToUser(inode: u32, pos: f64, dst: u32, len: u32): i32 {
 /** Writes of another than root take set-ID bits away. */
 export function fileRemovePrivileges(inode: u32): void {
   removePrivileges(deref<Inode>(inode));
+}
+
+/** Set-ID bits that a write by the current task takes away, 0 = none. */
+export function privilegesToKill(inode: u32): u32 {
+  return toKill(deref<Inode>(inode));
 }
 
 /** Takes (0 shared, 1 exclusive) or drops (2) the file's lock. @returns 0, -EAGAIN, -ENOMEM */

@@ -1,6 +1,7 @@
 // Entry points: super blocks and mounts.
 import { ENOMEM } from "../abi";
 import { Dentry } from "../fs/dentry";
+import { shrinkUnusedOf } from "../fs/dentry-lru";
 import { deref, handle, isNil, kernel, slot } from "../kernel";
 import { allocMount, attachMount, detachMount, lookupMount, mntget, mntput, Mount } from "../fs/mount";
 import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../fs/super";
@@ -89,6 +90,11 @@ export function mountFirst(): u32 {
 /** Next mount of the list, older. @returns handle, 0 = that was the last */
 export function mountNext(mnt: u32): u32 {
   return handle<Mount>(deref<Mount>(mnt).next);
+}
+
+/** Drops the unused names of a super block: those that can be asked for again. */
+export function superShrinkUnused(sb: u32): void {
+  shrinkUnusedOf(deref<SuperBlock>(sb));
 }
 
 /** Drops all names of a super block that no mount shows any more, its root included. */

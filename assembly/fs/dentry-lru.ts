@@ -12,10 +12,11 @@
 // names is let be.
 //
 // Compare Linux fs/dcache.c dentry_lru_isolate(), prune_dcache_sb().
-import { DCACHE_LRU, DCACHE_REFERENCED, KERNEL_BLOCK, NR_SLOTS } from "../abi";
+import { DCACHE_HASHED, DCACHE_LRU, DCACHE_REFERENCED, KERNEL_BLOCK, NR_SLOTS } from "../abi";
 import { Dentry, dKill } from "./dentry";
 import { Inode } from "./inode";
 import { isNil, Kernel, nil, ownerSlot, slot } from "../kernel";
+import { SuperBlock } from "./super";
 
 /** One of the two lists; lies in the kernel block. */
 // @ts-ignore: decorator
@@ -99,6 +100,25 @@ export function shrinkUnused(nr: u32): u32 {
     if (!borrowed) progress++;
   }
   return progress;
+}
+
+/** Frees the unused positive dentries of a super block, leaves first. Precondition: nothing of it is borrowed. */
+export function shrinkUnusedOf(sb: SuperBlock): void {
+  let isDone = false;
+  while (!isDone) {
+    isDone = true;
+    let dentry = unusedList().tail;
+    while (!isNil(dentry)) {
+      let newer = dentry.lruPrev;
+      if (dentry.inode.sb == sb && dentry.count == 0) {
+        if (!(dentry.parent.flags & DCACHE_HASHED)) newer = nil<Dentry>(); // it may go, too: start again
+        dLruRemove(dentry);
+        dKill(dentry);
+        isDone = false;
+      }
+      dentry = newer;
+    }
+  }
 }
 
 /** Does a walk stand there, or has it found it, or is it about to go there? */

@@ -1,14 +1,18 @@
 // Inodes (Linux: struct inode with its i_mapping): attributes, counts, and the address space that holds the data.
 //
 // Who holds what: every dentry of an inode (an alias) holds one count, and so does who holds it by hand. With the last
-// count it goes: at once, or, where the file system has an evictInode, by way of the slot's `evicting` list.
+// count it goes: at once, or, where the file system has a part in its end, by way of the slot's `evicting` list. Where it
+// is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
-  AS_MEMORY, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_SYMLINK_BODY, S_IFDIR, S_IFMT, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
+  AS_MEMORY, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
+  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
 import { isNil, kernel, nil, slot } from "../kernel";
 import { dropLocks } from "./flock";
+import { unhashInode } from "./inode-hash";
+import { inodeLruAdd, inodeLruRemove } from "./inode-lru";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
 import { SuperBlock } from "./super";
 import { truncatePages } from "../mm/truncate";
@@ -152,10 +156,32 @@ function setTouchTime(nowMs: f64): void {
   inode.count++;
 }
 
-/** Drops a reference; the last one evicts the inode. */
+/** Drops a reference; with the last one the inode goes, or is kept where it is known by number. */
 export function iput(inode: Inode): void {
   if (--inode.count) return;
-  if (!(inode.sb.flags & SB_EVICT)) {
+  if (inode.sb.flags & SB_EVICT) iputFinal(inode);
+  else freeInode(inode);
+}
+
+/** @see Linux iput_final(), generic_drop_inode() */
+function iputFinal(inode: Inode): void {
+  const flags = inode.sb.flags;
+  if (flags & SB_DROP_INODE && !(inode.state & I_NEW)) {
+    inode.state |= I_WILL_FREE;
+    startEvict(inode);
+  } else if (inode.nlink && !(flags & SB_DELETE_INODE)) keepInode(inode);
+  else startEvict(inode);
+}
+
+/** Keeps an inode that nobody refers to any more, if its number finds it and its file system is mounted. */
+export function keepInode(inode: Inode): void {
+  if (inode.state & I_HASHED && !isNil(inode.sb.root)) inodeLruAdd(inode);
+  else startEvict(inode);
+}
+
+/** Lines an inode up for its end; what was never read has none. Precondition: nothing refers to it, and no list has it. */
+export function startEvict(inode: Inode): void {
+  if (!(inode.sb.flags & SB_EVICT) || inode.state & I_NEW) {
     freeInode(inode);
     return;
   }
@@ -168,6 +194,10 @@ export function iput(inode: Inode): void {
 export function freeInode(inode: Inode): void {
   const sb = inode.sb;
   truncatePages(ownMapping(inode), 0);
+  if (inode.state & (I_HASHED | I_LRU)) {
+    unhashInode(inode);
+    inodeLruRemove(inode);
+  }
   if (inode.state & I_SYMLINK_BODY) kfree(<usize>inode.private0);
   if (inode.flocks) dropLocks(inode);
   if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;

@@ -7,9 +7,9 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_MEMORY, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, I_NOATIME,
+  AS_MEMORY, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
-  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, TOUCH_ATIME,
+  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
 } from "../abi";
 import { AddressSpace } from "../mm/address-space";
 import { fillHole, findPageInline, holeLength, runLength, setPageDirty } from "../mm/filemap";
@@ -46,9 +46,11 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
   if (pos >= limit) return -EFBIG;
   s.ioFile = file;
   s.ioPos = pos;
+  const kills: u32 = inode.mode & (S_ISUID | S_ISGID) ? privilegesToKill(inode) : 0;
+  if (kills && inode.sb.flags & SB_SETATTR) return -HANDOVER_SETATTR;
   const n = prepareWrite(inode, pos, pieceLength(length, limit - pos));
   if (n < 0) return n;
-  if (inode.mode & (S_ISUID | S_ISGID)) removePrivileges(inode);
+  if (kills) inode.mode &= ~kills;
   touchWritten(inode, nowMs);
   if (early && n == length) writeEnd(n);
   return n;
@@ -135,14 +137,19 @@ export function writeEnd(n: u32): void {
 }
 
 /**
- * Takes set-user-ID and set-group-ID away from a file that is written to. Set-group-ID without group execution, once the
- * sign of mandatory locking, stays if the writer is in the group. @see Linux file_remove_privs(), setattr_should_drop_sgid()
+ * Which of set-user-ID and set-group-ID a write takes away. Set-group-ID without group execution, once the sign of
+ * mandatory locking, stays if the writer is in the group. @see Linux file_remove_privs(), setattr_should_drop_sgid()
  */
-export function removePrivileges(inode: Inode): void {
+export function privilegesToKill(inode: Inode): u32 {
   const mode = inode.mode;
-  if (!(mode & (S_ISUID | S_ISGID)) || (mode & S_IFMT) != S_IFREG || currentCred().caps) return;
+  if (!(mode & (S_ISUID | S_ISGID)) || (mode & S_IFMT) != S_IFREG || currentCred().caps) return 0;
   const killsGid = mode & S_IXGRP || !inGroup(currentCred(), inode.gid);
-  inode.mode = mode & ~(S_ISUID | (killsGid ? S_ISGID : 0));
+  return mode & (S_ISUID | (killsGid ? S_ISGID : 0));
+}
+
+/** Takes these bits away, where the record is all there is. */
+export function removePrivileges(inode: Inode): void {
+  inode.mode &= ~privilegesToKill(inode);
 }
 
 /**

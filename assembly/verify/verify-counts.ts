@@ -9,7 +9,7 @@
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_FREEING, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
   PG_SLAB,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -140,7 +140,7 @@ function verifySlots(): void {
   assert(nrFiles == kernel().nrFiles && nrFiles + nrSpare == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
   assert(nrTasks == cacheOf(CACHE_TASK).nrObjects, "tasks: a task is on no slot's list");
   let nrFreeing: u32 = 0;
-  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) if (changetype<Inode>(at).state & I_FREEING) nrFreeing++;
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) if ((changetype<Inode>(at).state & (I_FREEING | I_EVICTING)) == I_FREEING) nrFreeing++;
   assert(nrEvicting == nrFreeing, "slot: other inodes wait for evictInode than are being freed");
 }
 

@@ -30,6 +30,7 @@ import { Cred, Task } from "../fs/task";
 import { verifyCounts } from "./verify-counts";
 import { verifyDcache } from "./verify-dcache";
 import { verifyIndexes } from "./verify-index";
+import { verifyInodeCache } from "./verify-inode";
 import { XaNode } from "../mm/xarray";
 
 const KINDS: u32 = PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_TABLE | PG_BUFFER;
@@ -46,6 +47,7 @@ export function verifyAll(): void {
   for (let id: u32 = 0; id < NR_CACHES; id++) verifyCache(id);
   verifyIndexes();
   verifyDcache();
+  verifyInodeCache();
   verifyCounts();
 }
 
@@ -77,7 +79,7 @@ function verifyFrames(): void {
   }
   assert(nrFree == k.nrFree, "frames: nrFree is not the number of free frames");
   assert(nrFresh == k.nrFresh, "frames: nrFresh is not the number of fresh frames");
-  assert(nrTable == nrHashTables(), "frames: PG_TABLE frames and the hash's pages differ in number");
+  assert(nrTable == nrHashTables() + nrInodeTables(), "frames: PG_TABLE frames and the hashes' pages differ in number");
 }
 
 // @ts-ignore: decorator
@@ -190,6 +192,19 @@ function nrHashTables(): u32 {
       assert((segment != 0) == (k.nrBuckets > (i << 20) + (n << 10)), "hash: segment missing or left over");
       if (segment) nr++;
     }
+  }
+  return nr;
+}
+
+/** Pages of the inode cache: its directory and segments. */
+function nrInodeTables(): u32 {
+  const k = kernel();
+  if (!k.inodeHash) return 0;
+  let nr: u32 = 1;
+  for (let n: u32 = 0; n < 1024; n++) {
+    const segment = load<u32>(k.inodeHash + (<usize>n << 2));
+    assert((segment != 0) == (k.nrInodeBuckets > n << 10), "inode cache: segment missing or left over");
+    if (segment) nr++;
   }
   return nr;
 }

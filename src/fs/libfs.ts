@@ -11,13 +11,35 @@
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
-import type { FileOperations, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
+import { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
+import { type FileOperations, genericDeleteInode, type InodeOperations, type SuperOperations } from "../vfs/fs-type.ts";
+import { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
+import { fileRemovePrivs, setattrCopy, setattrPrepare, simpleSetattr, truncateSetsize } from "../vfs/setattr.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
-export { simpleRename, simpleUnlink };
+/** What an inode is marked with that has something to be written. */
+export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export {
+  dSpliceAlias,
+  fileRemovePrivs,
+  genericDeleteInode,
+  genericFsync,
+  iget,
+  ilookup,
+  insertInodeHash,
+  markInodeDirty,
+  removeInodeHash,
+  setattrCopy,
+  setattrPrepare,
+  simpleRename,
+  simpleSetattr,
+  simpleUnlink,
+  truncateSetsize,
+  writeInodeNow,
+};
 
 /** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOSPC */
 export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {
@@ -59,6 +81,11 @@ export const simpleFileInodeOperations: InodeOperations = Object.freeze({});
 /** Nor have symbolic links: their targets lie in memory, where the walk finds them. */
 export const simpleSymlinkInodeOperations: InodeOperations = Object.freeze({});
 
+/** dentryOps.delete of file systems that keep no name that nobody holds. @see Linux fs/libfs.c always_delete_dentry() */
+export function alwaysDeleteDentry(): boolean {
+  return true;
+}
+
 /** Data is as safe in memory as it gets. */
 export function noopFsync(): number {
   return 0;
@@ -78,10 +105,12 @@ export const simpleDirOperations: FileOperations = Object.freeze({ fsync: noopFs
 /** Pages that exist in memory only: nothing is ever read in or written back. */
 export const ramAops: AddressSpaceOperations = Object.freeze({});
 
-/** statfs of a file system without limits of its own. @see Linux fs/libfs.c simple_statfs() */
-export const simpleSuperOperations: SuperOperations = Object.freeze({
-  statfs: (sb: SuperBlock, values: Float64Array) => {
-    values[STATFS_TYPE] = sb.magic;
-    values[STATFS_BSIZE] = sb.blockSize;
-  },
-});
+/** statfs of a file system without limits of its own. @returns 0 @see Linux fs/libfs.c simple_statfs() */
+export function simpleStatfs(sb: SuperBlock, values: Float64Array): number {
+  values[STATFS_TYPE] = sb.magic;
+  values[STATFS_BSIZE] = sb.blockSize;
+  return 0;
+}
+
+/** A super block without anything to do. */
+export const simpleSuperOperations: SuperOperations = Object.freeze({ statfs: simpleStatfs });

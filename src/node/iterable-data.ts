@@ -116,6 +116,6 @@ export async function writeInSteps(
     await writeToFd(ops, fd, data, options, origin);
     if (flush) await commitToPromise(ops.fsync.commit, fd, origin);
   } finally {
-    await commitToPromise(ops.close.commit, fd, origin);
+    await commitToPromise(ops.close.commit, { fd, isClosed: false }, origin);
   }
 }

@@ -96,7 +96,7 @@ export class OpenFile {
   #closeNow(origin: Origin): Promise<void> {
     const fd = this.#fd;
     this.#fd = -1;
-    return commitToPromise(this.#ops.close.commit, fd, origin);
+    return commitToPromise(this.#ops.close.commit, { fd, isClosed: false }, origin);
   }
 
   #closeAfterCalls(origin: Origin): Promise<void> {
@@ -117,7 +117,8 @@ export class OpenFile {
   /** Closes at once. @returns false when its kernel or its task has ended, and the descriptor with it */
   #isClosedNow(): boolean {
     try {
-      return this.#ops.close.commit(this.#fd) === undefined;
+      const request = { fd: this.#fd, isClosed: false };
+      return this.#ops.close.commit(request) === undefined || request.isClosed;
     } catch {
       return false;
     } finally {

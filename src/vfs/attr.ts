@@ -1,11 +1,11 @@
 /**
  * Attributes: stat, access, chmod, chown, utimens, statfs.
  *
- * Does not own: sizes (read-write.ts), the check of the mode bits (assembly/fs/permission.ts), limits (super blocks).
+ * Does not own: sizes (read-write.ts), changes that a file system with a store is asked for (setattr.ts), the check of the mode bits (assembly/fs/permission.ts), limits (super blocks).
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EAGAIN, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -21,11 +21,6 @@ import {
 } from "../base/stat-flags.ts";
 import { type Core, PATH_A } from "../wasm/core.ts";
 import {
-  CRED_CAPS,
-  CRED_GID,
-  CRED_GROUPS,
-  CRED_NR_GROUPS,
-  CRED_UID,
   FILE_INODE,
   FILE_MNT,
   FILE_MODE,
@@ -46,17 +41,28 @@ import {
   MAY_EXEC,
   MAY_WRITE,
   SB_GETATTR,
-  TASK_CRED,
   TOUCH_CTIME,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { ATTR_MODE, ATTR_OWNER, ATTR_TIMES } from "./fs-type.ts";
-import type { Kernel } from "./kernel.ts";
+import { credOf, inGroup, isCapable, ownerOrCapable, uidOf } from "./cred.ts";
+import {
+  ATTR_ATIME,
+  ATTR_ATIME_SET,
+  ATTR_GID,
+  ATTR_MODE,
+  ATTR_MTIME,
+  ATTR_MTIME_SET,
+  ATTR_TIMES_SET,
+  ATTR_UID,
+} from "./fs-type.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
+import { attributes, killFlags, notifyChange, setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+
+export { isCapable, ownerOrCapable, uidOf };
 
 /** The id that says "leave it" to chown. */
 const NO_ID = 0xffffffff;
@@ -163,39 +169,6 @@ export function access(task: Task, path: Path, mode: number): number {
   return mode & MAY_WRITE && !isSpecial && isReadOnly(core, ndMount(core)) ? -EROFS : 0;
 }
 
-// --- Credentials ----------------------------------------------------------------------------------------------------
-
-function credOf(task: Task): number {
-  const { u32 } = task.kernel.core;
-  return u32[(task.handle << 3) + TASK_CRED] >>> 2;
-}
-
-/** True for root. */
-export function isCapable(task: Task): boolean {
-  return task.kernel.core.u32[credOf(task) + CRED_CAPS] !== 0;
-}
-
-/** The user whose files the task makes. */
-export function uidOf(task: Task): number {
-  return task.kernel.core.u32[credOf(task) + CRED_UID];
-}
-
-/** True for the inode's owner and for root (Linux inode_owner_or_capable). */
-export function ownerOrCapable(task: Task, inode: InodeHandle): boolean {
-  const { u32 } = task.kernel.core;
-  const cred = credOf(task);
-  return u32[cred + CRED_CAPS] !== 0 || u32[cred + CRED_UID] === u32[(inode << 3) + INODE_UID];
-}
-
-function inGroup(task: Task, gid: number): boolean {
-  const { u32 } = task.kernel.core;
-  const cred = credOf(task);
-  if (u32[cred + CRED_GID] === gid) return true;
-  const groups = u32[cred + CRED_GROUPS] >>> 2;
-  for (let i = 0; i < u32[cred + CRED_NR_GROUPS]; i++) if (u32[groups + i] === gid) return true;
-  return false;
-}
-
 /**
  * Permission bits of a file to be made in `dir`: without what the umask takes away, and without set-group-ID for an
  * executable that would get a group its maker is not in.
@@ -206,8 +179,12 @@ export function newMode(task: Task, dir: InodeHandle, mode: number): number {
   const { u32 } = task.kernel.core;
   const isGroupExecutable = (mode & (S_ISGID | 0o010)) === (S_ISGID | 0o010);
   const takesGroup = isGroupExecutable && (u32[(dir << 3) + INODE_MODE] & S_ISGID) !== 0;
-  const strips = takesGroup && !isCapable(task) && !inGroup(task, u32[(dir << 3) + INODE_GID]);
+  const strips = takesGroup && !isCapable(task) && !isInGroup(task, u32[(dir << 3) + INODE_GID]);
   return mode & ~task.umaskOf() & (strips ? ~S_ISGID : -1);
+}
+
+function isInGroup(task: Task, gid: number): boolean {
+  return inGroup(task.kernel.core, credOf(task), gid);
 }
 
 // --- Changes ----------------------------------------------------------------------------------------------------------
@@ -240,11 +217,6 @@ function changeInode(core: Core, mnt: MountHandle, inode: InodeHandle, change: C
   return change(inode);
 }
 
-/** The file system may refuse, or write the change to its store. */
-function notify(kernel: Kernel, inode: InodeHandle, what: number): number {
-  return kernel.tableOf(inode).inode.setattr?.(kernel, inode, what) ?? 0;
-}
-
 /**
  * Changes the permission bits.
  *
@@ -265,12 +237,12 @@ export function fchmod(task: Task, fd: number, mode: number): number {
 function setMode(task: Task, inode: InodeHandle, mode: number): number {
   const { kernel } = task;
   const { core } = kernel;
+  const setattr = setattrOf(kernel, inode);
+  if (setattr !== undefined) return notifyChange(kernel, inode, attributes(ATTR_MODE, { mode }), setattr);
   if (!ownerOrCapable(task, inode)) return -EPERM;
-  const refused = notify(kernel, inode, ATTR_MODE);
-  if (refused < 0) return refused;
   const at = (inode << 3) + INODE_MODE;
   let bits = mode & S_IALLUGO;
-  if (!isCapable(task) && !inGroup(task, core.u32[(inode << 3) + INODE_GID])) bits &= ~S_ISGID;
+  if (!isCapable(task) && !isInGroup(task, core.u32[(inode << 3) + INODE_GID])) bits &= ~S_ISGID;
   core.u32[at] = (core.u32[at] & S_IFMT) | bits;
   pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
@@ -291,12 +263,16 @@ export function fchown(task: Task, fd: number, uid: number, gid: number): number
 function setOwner(task: Task, inode: InodeHandle, uid: number, gid: number): number {
   const { kernel } = task;
   const { core } = kernel;
+  const setattr = setattrOf(kernel, inode);
+  if (setattr !== undefined) {
+    const valid = (uid === NO_ID ? 0 : ATTR_UID) | (gid === NO_ID ? 0 : ATTR_GID);
+    const kills = killFlags(droppedBits(task, inode));
+    return notifyChange(kernel, inode, attributes(valid | kills, { uid, gid }), setattr);
+  }
   const at = inode << 3;
   if (!mayChown(task, inode, uid, gid)) return -EPERM;
   const bits = droppedBits(task, inode);
   if (bits && !ownerOrCapable(task, inode)) return -EPERM; // that is a chmod
-  const refused = notify(kernel, inode, ATTR_OWNER);
-  if (refused < 0) return refused;
   const { u32 } = core;
   u32[at + INODE_MODE] &= ~bits;
   if (uid !== NO_ID) u32[at + INODE_UID] = uid;
@@ -311,7 +287,7 @@ function droppedBits(task: Task, inode: InodeHandle): number {
   const { u32 } = task.kernel.core;
   const mode = u32[(inode << 3) + INODE_MODE];
   if ((mode & S_IFMT) === S_IFDIR) return 0;
-  const dropsGroup = mode & 0o010 || (!isCapable(task) && !inGroup(task, u32[(inode << 3) + INODE_GID]));
+  const dropsGroup = mode & 0o010 || (!isCapable(task) && !isInGroup(task, u32[(inode << 3) + INODE_GID]));
   return mode & (S_ISUID | (dropsGroup ? S_ISGID : 0));
 }
 
@@ -321,7 +297,7 @@ function mayChown(task: Task, inode: InodeHandle, uid: number, gid: number): boo
   const isOwner = ownerOrCapable(task, inode);
   if (uid !== NO_ID && !(isOwner && uid === u32[(inode << 3) + INODE_UID])) return false;
   if (gid === NO_ID) return true;
-  return isOwner && (inGroup(task, gid) || gid === u32[(inode << 3) + INODE_GID]);
+  return isOwner && (isInGroup(task, gid) || gid === u32[(inode << 3) + INODE_GID]);
 }
 
 /**
@@ -373,14 +349,24 @@ function setTimes(
 ): number {
   const { kernel } = task;
   const { core } = kernel;
-  const denied =
-    maySetTimes(task, inode, atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW) || notify(kernel, inode, ATTR_TIMES);
+  const bothNow = atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW;
+  const setattr = setattrOf(kernel, inode);
+  const denied = setattr === undefined || bothNow ? maySetTimes(task, inode, bothNow) : 0;
   if (denied < 0) return denied;
+  if (setattr !== undefined) {
+    const valid = timeFlags(atimeNsec, ATTR_ATIME, ATTR_ATIME_SET) | timeFlags(mtimeNsec, ATTR_MTIME, ATTR_MTIME_SET);
+    const attr = attributes(valid | (bothNow ? 0 : ATTR_TIMES_SET), { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
+    return notifyChange(kernel, inode, attr, setattr);
+  }
   const now = kernel.now();
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);
   setTime(core, inode, INODE_MTIME_SEC, INODE_MTIME_NSEC, mtimeSec, mtimeNsec, now);
   core.x.touch(inode, TOUCH_CTIME, now);
   return 0;
+}
+
+function timeFlags(nsec: number, time: number, set: number): number {
+  return nsec === UTIME_OMIT ? 0 : nsec === UTIME_NOW ? time : time | set;
 }
 
 /** Chosen times are the owner's to set; the present time may be set by whoever may write. */
@@ -405,16 +391,17 @@ function setTime(
   core.u32[(inode << 3) + nsecField] = isNow ? (nowMs - nowSec * 1000) * NSEC_PER_MS : nsec;
 }
 
-/** Numbers of the file system a path lies on, into task.statfsValues. @returns 0, or the errors of the walk */
+/** Numbers of the file system a path lies on, into task.statfsValues. @returns 0, the errors of the walk, -ENOSYS, what statfs() answers */
 export function statfs(task: Task, path: Path): number {
   const { core } = task.kernel;
   const found = walk(task, path, LOOKUP_FOLLOW);
   if (found < 0) return found;
   const sb = task.kernel.sbOf(inodeOf(core, ndDentry(core)));
   const values = task.statfsValues;
+  const operation = sb.type.superOps?.statfs;
+  if (operation === undefined) return -ENOSYS;
   values.fill(0);
   values[0] = sb.magic;
   values[1] = sb.blockSize;
-  sb.type.superOps?.statfs?.(sb, values);
-  return 0;
+  return operation(sb, values);
 }

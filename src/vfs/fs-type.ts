@@ -49,21 +49,62 @@ export interface InodeTable {
 
 /** @see Linux struct super_operations */
 export interface SuperOperations {
-  /** Fills the numbers of statfs (STATFS_* of syscalls.ts). */
-  statfs?(sb: SuperBlock, values: Float64Array): void;
   /**
-   * The inode goes: drop what belongs to it. Its pages are freed by the VFS. Inodes of file systems with names of their
-   * own go when memory runs out, too: who keeps their handles must have this.
+   * statfs: fills in the numbers of the file system (STATFS_* of syscalls.ts), of which type and block size are given.
+   * Missing: statfs(2) is ENOSYS; libfs.simpleStatfs has no limits. @returns 0 or a negated errno
    */
-  evictInode?(kernel: Kernel, inode: InodeHandle): void;
-  /** The last mount is gone. */
-  putSuper?(sb: SuperBlock): void;
+  statfs?(sb: SuperBlock, values: Float64Array): number;
+  /**
+   * read_inode: fills an inode that iget() has made, whose number is set: mode with type, kind, owner, links, size, times.
+   * Called once for each, until it answers other than -EAGAIN (with a wait token), by whoever asks for the number. An inode
+   * that it refuses goes without evictInode. @returns 0 or a negated errno, -ESTALE for a number that is no more, -EIO
+   */
+  readInode?(sb: SuperBlock, inode: InodeHandle): number;
+  /**
+   * drop_inode: nobody refers to the inode any more; shall it go? Else it is kept, if it is known by its number, until
+   * memory runs out. Missing: one with links is kept (generic_drop_inode); libfs.genericDeleteInode keeps none.
+   */
+  dropInode?(kernel: Kernel, inode: InodeHandle): boolean;
+  /**
+   * dirty_inode: the inode's attributes have changed and are to be written some time. @param flags I_DIRTY_SYNC,
+   * I_DIRTY_DATASYNC
+   */
+  dirtyInode?(kernel: Kernel, inode: InodeHandle, flags: number): void;
+  /**
+   * write_inode: writes the attributes of a dirty inode to the store. Called by fsync (libfs.genericFsync()), sync, umount,
+   * and before an inode with links goes. @returns 0; -EAGAIN with a wait token, and is called again then; an error: the inode
+   * stays dirty
+   */
+  writeInode?(kernel: Kernel, inode: InodeHandle, how: InodeWriteback): number;
+  /**
+   * evict_inode: the inode goes: drop what belongs to it, and where it has no links remove it from the store. Its pages are
+   * freed by the VFS. Inodes of file systems with names of their own go when memory runs out, too: who keeps their handles
+   * must have this. It is called once, and cannot refuse; a promise says when it is over, until when the inode is found by
+   * its number, but not used. What it throws, and a rejection, is counted (vmstat end_failed).
+   */
+  evictInode?(kernel: Kernel, inode: InodeHandle): void | Promise<void>;
+  /** put_super: the last mount is gone, and so are all inodes. May take time, and fail, as evictInode. */
+  putSuper?(sb: SuperBlock): void | Promise<void>;
   /** Mount options as they are in force. */
   showOptions?(sb: SuperBlock): string;
   /** New options for a mounted file system. @returns 0 or a negated errno */
   remount?(sb: SuperBlock, data: string): number;
-  /** Writes back what is dirty. @returns 0 or a negated errno */
-  syncFs?(sb: SuperBlock): number;
+  /**
+   * sync_fs: writes what the file system itself has to write, after its inodes; for sync and umount. @param wait is the
+   * caller to know that it has been written? @returns 0 or a negated errno; -EAGAIN as writeInode
+   */
+  syncFs?(sb: SuperBlock, wait: boolean): number;
+}
+
+/** How an inode is to be written. @see Linux struct writeback_control */
+export interface InodeWriteback {
+  /** Is it to be at the store when the call is over (WB_SYNC_ALL), or only on its way? */
+  readonly sync: boolean;
+}
+
+/** dropInode of file systems that keep no inode that nobody names. @see Linux fs/inode.c generic_delete_inode() */
+export function genericDeleteInode(): boolean {
+  return true;
 }
 
 /**
@@ -130,20 +171,76 @@ export interface InodeOperations {
   permission?(kernel: Kernel, inode: InodeHandle, mask: number): number;
   /** Amends `values` (STAT_* of syscalls.ts), which hold the record's attributes. @returns 0 or a negated errno */
   getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array): number;
-  /** Takes note of changed attributes (ATTR_*), before they are set; may refuse. */
-  setattr?(kernel: Kernel, inode: InodeHandle, what: number): number;
+  /**
+   * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
+   * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file
+   * system's to ask (libfs.setattrPrepare()), since a server may decide; then its store is told, and last the record
+   * follows (libfs.truncateSetsize(), libfs.setattrCopy()), which cannot fail. Whoever answers an error has changed nothing.
+   *
+   * Missing: libfs.simpleSetattr(). @returns 0 or a negated errno
+   */
+  setattr?(kernel: Kernel, inode: InodeHandle, attr: Attributes): number;
 }
 
-/** What setattr() is told of: the mode, owner or group, the size, times. */
-export const ATTR_MODE = 1;
-export const ATTR_OWNER = 2;
-export const ATTR_SIZE = 4;
-export const ATTR_TIMES = 8;
+/**
+ * A change of attributes: `valid` says which values count. @see Linux struct iattr
+ *
+ * Times are seconds since the epoch and nanoseconds; those that are "now" come with their values. `mode` has the type's
+ * bits or not, they do not count.
+ */
+export interface Attributes {
+  /** Union of ATTR_*. */
+  valid: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Bytes. */
+  size: number;
+  atimeSec: number;
+  atimeNsec: number;
+  mtimeSec: number;
+  mtimeNsec: number;
+  ctimeSec: number;
+  ctimeNsec: number;
+  /** With ATTR_FILE: the open file that the change is made by. */
+  file: FileHandle;
+}
+
+export const ATTR_MODE = 1 << 0;
+export const ATTR_UID = 1 << 1;
+export const ATTR_GID = 1 << 2;
+export const ATTR_SIZE = 1 << 3;
+export const ATTR_ATIME = 1 << 4;
+export const ATTR_MTIME = 1 << 5;
+export const ATTR_CTIME = 1 << 6;
+/** The time is the caller's choice, not now. */
+export const ATTR_ATIME_SET = 1 << 7;
+export const ATTR_MTIME_SET = 1 << 8;
+/** It is the VFS's own decision: the caller needs no right to it. */
+export const ATTR_FORCE = 1 << 9;
+/** Set-ID bits go: `mode` is what is left. */
+export const ATTR_KILL_SUID = 1 << 11;
+export const ATTR_KILL_SGID = 1 << 12;
+/** By an open file, `file`. */
+export const ATTR_FILE = 1 << 13;
+/** By open() with O_TRUNC. */
+export const ATTR_OPEN = 1 << 15;
+/** utimes() with times of the caller's: its owner's to set. */
+export const ATTR_TIMES_SET = 1 << 16;
 
 /** @see Linux struct dentry_operations */
 export interface DentryOperations {
-  /** Is a cached name still true? @returns 1, 0 to look it up again, or a negated errno */
+  /**
+   * d_revalidate: is a cached name still true? Called by each walk that comes to it.
+   * @returns 1, 0 to look it up again, or a negated errno
+   */
   revalidate?(kernel: Kernel, dentry: DentryHandle): number;
+  /**
+   * d_delete: nobody has held the name since the last walk; is it to be dropped? Here it is asked by the next walk that comes
+   * to it, before revalidate, and not with the last reference: a walk takes none (ADR 23). libfs.alwaysDeleteDentry drops
+   * each, so that every walk looks up.
+   */
+  delete?(kernel: Kernel, dentry: DentryHandle): boolean;
 }
 
 /** Takes the next entry of a directory; false stops the walk. @param name raw bytes, or text */
@@ -153,8 +250,11 @@ export type DirEmit = (name: string | Uint8Array, type: number) => boolean;
 export interface FileOperations {
   /** The file has been opened. A negated errno closes it again. */
   open?(kernel: Kernel, inode: InodeHandle, file: FileHandle): number;
-  /** The last descriptor is closed. */
-  release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void;
+  /**
+   * release: the last descriptor is closed. May take time, and fail, as evictInode: the file's record stays until then, and
+   * its mount is busy. Closing is done all the same; promise and callback forms of close() answer when it is over.
+   */
+  release?(kernel: Kernel, inode: InodeHandle, file: FileHandle): void | Promise<void>;
   /** @param position -1 = at the file's position, which moves @returns bytes, 0 at the end */
   read?(kernel: Kernel, file: FileHandle, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND is the operation's to heed @returns bytes, short when room ran out */

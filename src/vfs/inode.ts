@@ -10,17 +10,38 @@ import {
   DENTRY_NAME_LEN,
   DENTRY_PARENT,
   FILE_INODE,
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
+  INODE_BTIME_NSEC,
+  INODE_BTIME_SEC,
+  INODE_CTIME_NSEC,
+  INODE_CTIME_SEC,
+  INODE_GENERATION,
   INODE_GID,
   INODE_INO,
   INODE_KIND,
   INODE_MODE,
+  INODE_MTIME_NSEC,
+  INODE_MTIME_SEC,
   INODE_NLINK,
   INODE_PRIVATE0,
+  INODE_RDEV,
   INODE_SIZE,
+  INODE_STATE,
   INODE_UID,
 } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import { pathsChanged } from "./path-cache.ts";
+
+/** The four times of an inode. */
+export type InodeTime = "atime" | "mtime" | "ctime" | "btime";
+
+const TIMES: Record<InodeTime, readonly [sec: number, nsec: number]> = {
+  atime: [INODE_ATIME_SEC, INODE_ATIME_NSEC],
+  mtime: [INODE_MTIME_SEC, INODE_MTIME_NSEC],
+  ctime: [INODE_CTIME_SEC, INODE_CTIME_NSEC],
+  btime: [INODE_BTIME_SEC, INODE_BTIME_NSEC],
+};
 
 /** @see Linux struct inode */
 export class Inode {
@@ -48,8 +69,28 @@ export class Inode {
   get uid(): number {
     return this.#get(INODE_UID);
   }
+  set uid(uid: number) {
+    this.#set(INODE_UID, uid);
+    pathsChanged(this.kernel.core);
+  }
   get gid(): number {
     return this.#get(INODE_GID);
+  }
+  set gid(gid: number) {
+    this.#set(INODE_GID, gid);
+    pathsChanged(this.kernel.core);
+  }
+  /** Device number of a device node. */
+  set rdev(dev: number) {
+    this.#set(INODE_RDEV, dev);
+  }
+  /** I_*. */
+  get state(): number {
+    return this.#get(INODE_STATE);
+  }
+  /** Differs between two users of the same record. */
+  get generation(): number {
+    return this.#get(INODE_GENERATION);
   }
   get nlink(): number {
     return this.#get(INODE_NLINK);
@@ -77,6 +118,17 @@ export class Inode {
   }
   set ino(ino: number) {
     this.kernel.core.f64[(this.handle << 2) + INODE_INO] = ino;
+  }
+
+  /** A time, in seconds since the epoch and nanoseconds. */
+  getTime(which: InodeTime): { sec: number; nsec: number } {
+    const [sec, nsec] = TIMES[which];
+    return { sec: this.kernel.core.f64[(this.handle << 2) + sec], nsec: this.#get(nsec) };
+  }
+  setTime(which: InodeTime, sec: number, nsec: number): void {
+    const [secField, nsecField] = TIMES[which];
+    this.kernel.core.f64[(this.handle << 2) + secField] = sec;
+    this.#set(nsecField, nsec);
   }
 
   /** One of the file system's own four words. @param i 0 to 3; symbolic links of libfs use 0 and 1 */

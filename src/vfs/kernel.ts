@@ -6,7 +6,7 @@
  *
  * Does not own: the system calls (task.ts and what it calls), the shape users see (index-kernel.ts).
  */
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
+import { EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import type { PageReads } from "../mm/address-space.ts";
@@ -25,7 +25,9 @@ import {
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
+import { type Ends, evictInodes } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import { type Lost, lostBy, NOTHING } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
 import { currentProgress, mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
@@ -60,6 +62,8 @@ export class Kernel {
   current: Task | undefined;
   /** Listings of directories, each with the version of what it shows. */
   readonly dirCache: DirCache = newDirCache();
+  /** Inodes and open files whose store takes time for their end (evict.ts). */
+  readonly ends: Ends = new Map();
   /** Changes that wait for a store, by the number of their operation in memory. */
   readonly pendingChanges: PendingChanges = new Map();
   /** Reads of pages that are under way. */
@@ -222,19 +226,19 @@ export class Kernel {
   // --- Life ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Tells file systems of inodes that have lost their last reference, and frees them.
+   * Ends inodes that have lost their last reference (evict.ts).
    *
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
-    const { core } = this;
-    let nr = 0;
-    for (; core.u32[SLOT + SLOT_EVICTING] !== 0; nr++) {
-      const inode = core.x.evictNext() as InodeHandle;
-      this.typeOf(inode).superOps?.evictInode?.(this, inode);
-      core.x.inodeFree(inode);
-    }
-    return nr;
+    return this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : evictInodes(this);
+  }
+
+  /** The call that is being made waits for the end of a record. @returns -EAGAIN, with a wait token */
+  waitForEnd(record: InodeHandle): number {
+    const end = this.ends.get(record);
+    if (end !== undefined) this.setWaitToken(end.over);
+    return -EAGAIN;
   }
 
   /** Has a call failed for want of memory, and is there more now? Then it is worth another try. */
@@ -292,6 +296,7 @@ export class Kernel {
    */
   adopt(other: Kernel): void {
     this.core = other.core;
+    this.ends.clear();
     this.current = undefined;
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
@@ -302,8 +307,14 @@ export class Kernel {
     live.delete(other.#self);
   }
 
-  /** Gives the memory back; every later call throws. */
-  destroy(): void {
+  /**
+   * Gives the memory back; every later call throws.
+   *
+   * @returns what is lost with it: changes that no store has, and ends that no store has heard the last of
+   */
+  destroy(): Lost {
+    const lost = this.core === destroyedCore ? NOTHING : lostBy(this);
+    this.ends.clear();
     live.delete(this.#self);
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
@@ -311,6 +322,7 @@ export class Kernel {
     this.dirCache.clear();
     this.current = undefined;
     this.core = destroyedCore;
+    return lost;
   }
 }
 

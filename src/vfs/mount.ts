@@ -36,6 +36,8 @@ import {
   MOUNT_WRITERS,
   NR_PLAIN_KINDS,
   RESULT_ADDRESS,
+  SB_DELETE_INODE,
+  SB_DROP_INODE,
   SB_EVICT,
   SB_FILE,
   SB_GET_LINK,
@@ -45,6 +47,7 @@ import {
   SB_PERMISSION,
   SB_RDONLY,
   SB_REVALIDATE,
+  SB_SETATTR,
   SB_SYNCHRONOUS,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
@@ -53,7 +56,9 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
-import { type FileSystemType, FS_MEMORY, FS_NOUSER } from "./fs-type.ts";
+import { syncFilesystem } from "./dirty-inode.ts";
+import { endsOf } from "./evict.ts";
+import { type FileSystemType, FS_MEMORY, FS_NOUSER, genericDeleteInode } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   MS_BIND,
@@ -70,6 +75,7 @@ import {
 } from "./mount-constants.ts";
 import { inodeOf, ndMount, walk } from "./namei.ts";
 import { genericFileRead } from "./read-write.ts";
+import { prepareShutdown, shutdownSuper } from "./shutdown-super.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -171,14 +177,18 @@ function remountFlags(ms: number, before: number): number {
 /** Which of its operations a walk has to hand over for. */
 function operationFlags(type: FileSystemType): number {
   const { tables, superOps, dentryOps } = type;
-  let flags = superOps?.evictInode ? SB_EVICT : 0;
-  if (dentryOps?.revalidate) flags |= SB_REVALIDATE;
+  let flags = 0;
+  if (superOps?.evictInode || superOps?.readInode || superOps?.writeInode || superOps?.dropInode) flags |= SB_EVICT;
+  if (superOps?.dropInode) flags |= superOps.dropInode === genericDeleteInode ? SB_DELETE_INODE : SB_DROP_INODE;
+  if (!(type.fsFlags & FS_MEMORY)) flags |= SB_SETATTR;
+  if (dentryOps?.revalidate || dentryOps?.delete) flags |= SB_REVALIDATE;
   for (const { inode, file } of tables) {
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
     if (inode.lookup) flags |= SB_LOOKUP;
     if (inode.permission) flags |= SB_PERMISSION;
     if (inode.getLink) flags |= SB_GET_LINK;
     if (inode.getattr) flags |= SB_GETATTR;
+    if (inode.setattr) flags |= SB_SETATTR;
   }
   return type.fsFlags & FS_NOUSER ? flags | SB_NOUSER : flags;
 }
@@ -256,7 +266,7 @@ export function makeMount(kernel: Kernel, type: FileSystemType, data: string, fl
   const filled = type.fillSuper(sb, data) || (sb.root ? 0 : -EINVAL);
   if (filled === 0) sb.flags |= sbFlags(flags);
   const mnt = filled < 0 ? filled : core.x.mountNew(handle, sb.root, mntFlags(flags));
-  if (mnt < 0) killSuper(sb);
+  if (mnt < 0) shutdownSuper(sb);
   else setSource(kernel, mnt as MountHandle, source);
   return mnt;
 }
@@ -320,6 +330,8 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
   if (!(flags & MS_BIND)) {
     const sb = superOf(kernel, place.mnt);
     if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
+    const unwritten = flags & MS_RDONLY ? syncFilesystem(sb, true) : 0;
+    if (unwritten < 0) return unwritten;
     const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
     if (refused < 0) return refused;
     sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags);
@@ -363,7 +375,9 @@ export function* mountHandles({ x }: Core): Generator<MountHandle> {
  * Unmounts what is mounted at a place.
  *
  * @returns 0; -EPERM for others than root; errors of the walk; -EINVAL (nothing is mounted there); -EBUSY for the root of
- *   the tree and for what is in use (open files, working directories, mounts below)
+ *   the tree and for what is in use (open files, working directories, mounts below); -EBUSY with a wait token while a store
+ *   takes its time to write, to end inodes or to close files. 0 with a wait token: it has come to the last of it, putSuper
+ *   and the root
  */
 export function umount(task: Task, target: Path): number {
   if (!isCapable(task)) return -EPERM;
@@ -376,9 +390,16 @@ export function umount(task: Task, target: Path): number {
   const at = mnt << 3;
   if (found !== kernel.rootOf(mnt)) return -EINVAL;
   if (core.u32[at + MOUNT_PARENT] === 0) return -EBUSY;
-  if (core.u32[at + MOUNT_CHILDREN] !== 0 || core.u32[at + MOUNT_COUNT] > 1) return -EBUSY;
+  const sb = superOf(kernel, mnt);
+  const isBusy = core.u32[at + MOUNT_CHILDREN] !== 0 || core.u32[at + MOUNT_COUNT] > 1;
+  const isLast = core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 1;
+  const ends = isBusy ? endsOf(kernel, sb.handle) : isLast ? prepareShutdown(sb) : undefined;
+  if (ends !== undefined) kernel.setWaitToken(ends);
+  if (isBusy || ends !== undefined) return -EBUSY;
   core.x.mountDetach(mnt);
   dropMount(kernel, mnt);
+  const rest = endsOf(kernel, sb.handle);
+  if (rest !== undefined) kernel.setWaitToken(rest);
   return 0;
 }
 
@@ -386,18 +407,7 @@ export function umount(task: Task, target: Path): number {
 export function dropMount(kernel: Kernel, mnt: MountHandle): void {
   const sb = superOf(kernel, mnt);
   kernel.core.x.mountPut(mnt);
-  if (kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 0) killSuper(sb);
-}
-
-function killSuper(sb: SuperBlock): void {
-  const { kernel } = sb;
-  kernel.core.x.shrinkDcache(0xffffffff);
-  kernel.core.x.superShrink(sb.handle);
-  kernel.evictInodes();
-  sb.type.superOps?.putSuper?.(sb);
-  kernel.evictInodes(); // inodes that the file system itself still held
-  kernel.dirCache.clear();
-  kernel.core.x.superFree(sb.handle);
+  if (kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 0) shutdownSuper(sb);
 }
 
 /** The mount table, oldest first, targets as `task` sees them. */

@@ -10,6 +10,7 @@ import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
+  DENTRY_COUNT,
   DENTRY_INODE,
   FILE_DENTRY,
   FILE_MNT,
@@ -303,9 +304,11 @@ function lookup(kernel: Kernel): number {
 
 function revalidate(kernel: Kernel, dentry: DentryHandle): number {
   const { core } = kernel;
-  const type = kernel.typeOf(inodeOf(core, ndDentry(core)));
+  const ops = kernel.typeOf(inodeOf(core, ndDentry(core))).dentryOps;
+  const isUnused = core.u32[(dentry << 3) + DENTRY_COUNT] === 0;
   core.x.dget(dentry);
-  const rc = type.dentryOps?.revalidate?.(kernel, dentry) ?? 1;
+  const isDropped = isUnused && ops?.delete?.(kernel, dentry) === true;
+  const rc = isDropped ? 0 : (ops?.revalidate?.(kernel, dentry) ?? 1);
   const answer = rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
   core.x.dput(dentry);
   return answer;

@@ -84,7 +84,8 @@ import {
 } from "./namei.ts";
 import { change, isInMemory, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
-import { truncateInode } from "./read-write.ts";
+import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
+import { releaseFile } from "./release.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -347,11 +348,11 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const { kernel, files } = task;
   const operations = kernel.tableOf(inode).file;
   const opened = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
-  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0) : opened;
+  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0, TRUNCATE_OPEN, file) : opened;
   const fd = rc < 0 ? rc : files.add(file, operations);
   if (fd < 0) {
-    if (opened >= 0 && !(flags & O_PATH)) operations.release?.(kernel, inode, file);
-    kernel.core.x.filePut(file);
+    const tells = opened >= 0 && !(flags & O_PATH) && operations.release !== undefined;
+    if (!tells || !releaseFile(kernel, file, operations)) kernel.core.x.filePut(file);
   }
   return fd;
 }

@@ -6,6 +6,7 @@
  * @see Linux fs/read_write.c, fs/open.c vfs_fallocate(), do_truncate(), fs/locks.c flock
  */
 import {
+  EAGAIN,
   EBADF,
   EFBIG,
   EINVAL,
@@ -48,6 +49,7 @@ import {
   FMODE_READ,
   FMODE_WRITE,
   HANDOVER_LOOKUP,
+  HANDOVER_SETATTR,
   I_APPEND,
   I_IMMUTABLE,
   INODE_NR_PAGES,
@@ -64,11 +66,13 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, inodeOfFile, typeOf } from "./attr.ts";
-import { ATTR_SIZE, type FileOperations } from "./fs-type.ts";
+import { syncFilesystem } from "./dirty-inode.ts";
+import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
+import { attributes, fileRemovePrivs, killFlags, notifyChange, setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -136,6 +140,7 @@ export function writeText(task: Task, fd: number, text: string): number {
   const { core } = kernel;
   const start = core.filePos(file);
   const rc = filemapWriteText(core, file, text, kernel.now());
+  if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
   const isUnwritten = rc < 0 && core.filePos(file) === start;
   return isUnwritten && kernel.hasRoomNow(rc) ? writeText(task, fd, text) : rc;
 }
@@ -235,14 +240,34 @@ export function truncate(task: Task, path: Path, length: number): number {
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   // As on tmpfs, the times stay where there is nothing to cut.
-  if (length === sizeOf(core, inode) && core.u32[(inode << 3) + INODE_NR_PAGES] === 0) return 0;
-  return truncateInode(task.kernel, inode, length);
+  const isCut = length === sizeOf(core, inode) && core.u32[(inode << 3) + INODE_NR_PAGES] === 0;
+  if (isCut && setattrOf(task.kernel, inode) === undefined) return 0;
+  return truncateInode(task.kernel, inode, length, 0, 0 as FileHandle);
 }
 
-/** Sets the size of a file, if its file system does not refuse. @returns 0, -EFBIG, what setattr() answers */
-export function truncateInode(kernel: Kernel, inode: InodeHandle, length: number): number {
-  const refused = kernel.tableOf(inode).inode.setattr?.(kernel, inode, ATTR_SIZE) ?? 0;
-  return refused < 0 ? refused : kernel.core.x.truncate(inode, length, kernel.now());
+/** As truncate(), for an open file. */
+export const TRUNCATE_FILE = ATTR_FILE | ATTR_MTIME;
+/** As truncate(), for a file that is being opened. */
+export const TRUNCATE_OPEN = ATTR_FILE | ATTR_MTIME | ATTR_OPEN;
+
+/**
+ * Sets the size of a file, if its file system does not refuse.
+ *
+ * @param valid ATTR_* beside the size @param file with ATTR_FILE
+ * @returns 0, -EFBIG, what setattr() answers
+ */
+export function truncateInode(
+  kernel: Kernel,
+  inode: InodeHandle,
+  size: number,
+  valid: number,
+  file: FileHandle,
+): number {
+  const setattr = setattrOf(kernel, inode);
+  if (setattr === undefined) return kernel.core.x.truncate(inode, size, kernel.now());
+  const kills = killFlags(kernel.core.x.privilegesToKill(inode));
+  const force = kills ? ATTR_FORCE : 0;
+  return notifyChange(kernel, inode, attributes(ATTR_SIZE | valid | kills | force, { size, file }), setattr);
 }
 
 /** Sets a size. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not open for writing, not regular); -EPERM; -EFBIG */
@@ -255,7 +280,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
-  return truncateInode(task.kernel, inode, length);
+  return truncateInode(task.kernel, inode, length, TRUNCATE_FILE, file);
 }
 
 /**
@@ -358,6 +383,8 @@ export function copyFileRange(
   const len = Math.min(wanted, limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
+  const refused = fileRemovePrivs(kernel, sink, to);
+  if (refused < 0) return refused;
   const [reader, writer] = [task.files.operations[fdIn], task.files.operations[fdOut]];
   const isCached = reader?.read === genericFileRead && writer?.write === genericFileWrite;
   const copied = isCached
@@ -367,7 +394,6 @@ export function copyFileRange(
   if (positionIn < 0) core.setFilePos(from, posIn + copied);
   if (positionOut < 0) core.setFilePos(to, posOut + copied);
   core.x.accessed(from);
-  core.x.fileRemovePrivileges(sink);
   core.x.touch(sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   return copied;
 }
@@ -423,7 +449,7 @@ export function genericFileWrite(
   return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
 }
 
-/** After a failure: another try if there is room now. */
+/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away. */
 function writeAgain(
   kernel: Kernel,
   failure: number,
@@ -433,6 +459,10 @@ function writeAgain(
   length: number,
   position: number,
 ): number {
+  if (failure === -HANDOVER_SETATTR) {
+    const refused = fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
+    return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);
+  }
   return kernel.hasRoomNow(failure) ? genericFileWrite(kernel, file, buffer, offset, length, position) : failure;
 }
 
@@ -447,7 +477,12 @@ export function fsync(task: Task, fd: number, dataOnly: boolean): number {
 /** Writes back what is dirty in all file systems. */
 export function sync(kernel: Kernel): number {
   let rc = 0;
-  for (const sb of kernel.superBlocks()) rc = sb.type.superOps?.syncFs?.(sb) || rc;
+  for (const sb of kernel.superBlocks()) {
+    if (sb.root === 0) continue; // being shut down
+    const own = syncFilesystem(sb, true);
+    if (own === -EAGAIN || rc === 0) rc = own;
+    if (own === -EAGAIN) break;
+  }
   return rc;
 }
 

@@ -30,6 +30,7 @@ import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { dropMount, mountHandles } from "./mount.ts";
 import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
+import { putSupersNow } from "./shutdown-super.ts";
 import { isLeftOut } from "./snapshot.ts";
 import type { Task } from "./task.ts";
 
@@ -158,6 +159,7 @@ function unmountLeftOut(kernel: Kernel): void {
   const leftOut = [...mountHandles(kernel.core)].filter((mnt) => isLeftOut(kernel.core, mnt));
   for (const mnt of leftOut) kernel.core.x.mountDetach(mnt);
   for (const mnt of leftOut) dropMount(kernel, mnt);
+  putSupersNow(kernel);
 }
 
 function operationsAt(table: FileTable, fd: number): FileOperations {

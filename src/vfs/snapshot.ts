@@ -65,8 +65,18 @@ function cleanUp(core: Core): void {
   const leftOut = [...mountHandles(core)].filter((mnt) => isLeftOut(core, mnt));
   for (const mnt of leftOut) core.x.mountDetach(mnt);
   for (const mnt of leftOut) dropMount(core, mnt);
+  dropEnding(core);
   evictAll(core);
   core.u8.fill(0, BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+}
+
+/** Super blocks without mounts wait for their stores' last word. */
+function dropEnding(core: Core): void {
+  let next: SuperBlockHandle;
+  for (let sb = core.x.superFirst() as SuperBlockHandle; sb; sb = next) {
+    next = core.x.superNext(sb) as SuperBlockHandle;
+    if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] === 0) dropSuper(core, sb);
+  }
 }
 
 /** Nobody but memory itself has a part in the inodes of a copy. */
@@ -90,7 +100,10 @@ export function isLeftOut(core: Core, start: MountHandle): boolean {
 function dropMount(core: Core, mnt: MountHandle): void {
   const sb = superOf(core, mnt);
   core.x.mountPut(mnt);
-  if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] !== 0) return;
+  if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] === 0) dropSuper(core, sb);
+}
+
+function dropSuper(core: Core, sb: SuperBlockHandle): void {
   core.x.shrinkDcache(0xffffffff);
   core.x.superShrink(sb);
   evictAll(core);

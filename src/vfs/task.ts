@@ -40,6 +40,7 @@ import { openFile, openFileAt } from "./open.ts";
 import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
+import { releaseFile } from "./release.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
 const NR_STAT = 18;
@@ -137,14 +138,18 @@ export class Task implements Syscalls {
     return openFileAt(this, dir, path, flags);
   }
 
-  /** Closes a descriptor. @returns 0 or -EBADF */
+  /**
+   * Closes a descriptor, at once; a store may take its time to hear of it (release): then there is a wait token.
+   *
+   * @returns 0 or -EBADF
+   */
   close(fd: number): number {
     const { kernel } = this;
     const operations = this.files.operations[fd];
     const file = this.files.remove(fd);
     if (!file) return operations === undefined ? -EBADF : 0; // 0: the file has gone, its descriptor goes now
     if (operations?.release && kernel.core.u32[(file << 3) + FILE_COUNT] === 1) {
-      operations.release(kernel, attr.inodeOfFile(kernel.core, file), file);
+      if (releaseFile(kernel, file, operations)) return 0;
     }
     kernel.core.x.filePut(file);
     kernel.evictInodes();

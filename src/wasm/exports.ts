@@ -74,6 +74,13 @@ interface DcacheExports {
   iget(inode: Inode): void;
   iput(inode: Inode): void;
   touch(inode: Inode, which: number, nowMs: number): void;
+  inodeFind(sb: SuperBlockHandle, ino: number, after: number): number;
+  inodeNewAt(sb: SuperBlockHandle, ino: number, nowMs: number): number;
+  inodeHash(inode: Inode): number;
+  inodeUnhash(inode: Inode): void;
+  inodeGrab(inode: Inode): void;
+  inodeKeep(inode: Inode): void;
+  evictUnused(sb: SuperBlockHandle): void;
   evictNext(): number;
   inodeFree(inode: Inode): void;
   shrinkDcache(nr: number): void;
@@ -130,6 +137,7 @@ interface FileExports {
   copyFromUser(inode: Inode, pos: number, src: number, len: number): number;
   copyToUser(inode: Inode, pos: number, dst: number, len: number): number;
   fileRemovePrivileges(inode: Inode): void;
+  privilegesToKill(inode: Inode): number;
   flock(file: File, how: number): number;
   readdirSorted(dentry: Dentry): number;
   readdirEnd(dentry: Dentry): void;
@@ -140,6 +148,7 @@ interface FileExports {
 interface MountExports {
   superNew(typeId: number, flags: number): number;
   superFree(sb: SuperBlockHandle): void;
+  superShrinkUnused(sb: SuperBlockHandle): void;
   mountNew(sb: SuperBlockHandle, root: Dentry, flags: number): number;
   mountAttach(mnt: Mount, parent: Mount, mountpoint: Dentry): void;
   mountDetach(mnt: Mount): void;

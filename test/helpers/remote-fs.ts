@@ -6,6 +6,9 @@
  * permissions, attributes and link targets are its own, and a store that is not ready answers -EAGAIN with a token.
  */
 import {
+  ATTR_MODE,
+  ATTR_SIZE,
+  type Attributes,
   Dentry,
   type DentryHandle,
   EAGAIN,
@@ -16,6 +19,7 @@ import {
   type InodeHandle,
   type InodeOperations,
   type Kernel,
+  libfs,
   stat,
 } from "../../src/index.ts";
 import { PATH_A } from "../../src/wasm/core.ts";
@@ -122,6 +126,15 @@ export class RemoteFs {
     return 0;
   }
 
+  /** The change at the store. */
+  #setattr(node: RemoteNode, attr: Attributes): void {
+    if (attr.valid & ATTR_MODE) node.mode = (node.mode & stat.S_IFMT) | (attr.mode & 0o7777);
+    if (!(attr.valid & ATTR_SIZE)) return;
+    const data = Buffer.alloc(attr.size);
+    node.data?.copy(data);
+    node.data = data;
+  }
+
   /** What the hook for all operations says. @param on name or number of what it is done to */
   #any(kernel: Kernel, operation: string, on: string | number): number {
     return this.hooks.any?.(kernel, `${operation} ${on}`) ?? 0;
@@ -163,9 +176,15 @@ export class RemoteFs {
         const node = this.#node(new Dentry(kernel, dentry).inode);
         return node.children?.size ? -ENOTEMPTY : this.#remove(kernel, dir, dentry);
       }),
-      ...(hooks.any && {
-        setattr: (kernel: Kernel, inode: InodeHandle, what: number) => this.#any(kernel, "setattr", `${what} ${inode}`),
-      }),
+      setattr: (kernel, inode, attr) => {
+        const refused =
+          libfs.setattrPrepare(kernel, inode, attr) || this.#any(kernel, "setattr", `${attr.valid} ${inode}`);
+        if (refused < 0) return refused;
+        this.#setattr(this.#node(inode), attr);
+        if (attr.valid & ATTR_SIZE) libfs.truncateSetsize(kernel, inode, attr.size);
+        libfs.setattrCopy(kernel, inode, attr);
+        return 0;
+      },
       rename: (kernel, oldDir, oldDentry, newDir, newDentry) => {
         const refused = this.#any(kernel, "rename", nameOf(kernel, oldDentry));
         if (refused < 0) return refused;
@@ -219,7 +238,8 @@ export class RemoteFs {
               const inode = Inode.ofFile(kernel, file);
               const node = this.#node(inode.handle);
               const start = position < 0 ? kernel.core.filePos(file) : position;
-              const refused = this.#any(kernel, `write ${start}`, file);
+              const refused =
+                libfs.fileRemovePrivs(kernel, inode.handle, file) || this.#any(kernel, `write ${start}`, file);
               if (refused < 0) return refused;
               const grown = Buffer.alloc(Math.max(node.data?.length ?? 0, start + length));
               node.data?.copy(grown);
@@ -243,6 +263,7 @@ export class RemoteFs {
         },
       ],
       superOps: {
+        statfs: libfs.simpleStatfs,
         evictInode: (kernel, inode) => {
           const node = this.#node(inode);
           log.push("evict");

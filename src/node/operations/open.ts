@@ -2,12 +2,13 @@
  * Operations on descriptors as a whole: open, close, fsync, fdatasync, truncate, ftruncate, and those that Node lacks
  * (fallocate, lseek, flock, sync).
  */
+import { EAGAIN } from "../../base/errno.ts";
 import { O_RDWR } from "../../base/stat-flags.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
 import type { Operation } from "../surfaces.ts";
-import { failed, outcomeOf, uvException } from "../uv-errors.ts";
+import { Failure, failed, outcomeOf, uvException } from "../uv-errors.ts";
 import { checkCallback, checkFd, checkInt32, checkInteger, toFileMode } from "../validators.ts";
 
 const DEFAULT_MODE = 0o666;
@@ -106,6 +107,31 @@ function extraCalls(sys: Syscalls) {
   return { fallocateSync, lseekSync, flockSync, syncSync };
 }
 
+/** What is to be closed, and whether it has been: it is waited for then, not closed again. */
+export interface CloseRequest {
+  readonly fd: number;
+  isClosed: boolean;
+}
+
+/** Closing is done at once; a store that takes time to hear of it is waited for. */
+function closeOperation(sys: Syscalls): Operation<CloseRequest, void> {
+  return {
+    prepare(callback, fd) {
+      checkCallback(callback);
+      return { fd: checkFd(fd), isClosed: false };
+    },
+    commit(request) {
+      if (request.isClosed) return undefined;
+      sys.waitToken(); // of a call before
+      const failure = outcomeOf(sys, sys.close(request.fd), "close");
+      if (failure) return failure;
+      request.isClosed = true;
+      const token = sys.waitToken();
+      return token && new Failure(-EAGAIN, "close", undefined, undefined, token);
+    },
+  };
+}
+
 /** Operations on descriptors as a whole, on the system calls of a task. */
 export function openOperations(sys: Syscalls) {
   function openSync(path: unknown, flags?: unknown, mode?: unknown): number {
@@ -137,7 +163,7 @@ export function openOperations(sys: Syscalls) {
     closeSync,
     ftruncate,
     open: openOperation(sys),
-    close: onFd(sys, "close", (fd) => sys.close(fd)),
+    close: closeOperation(sys),
     fsync: onFd(sys, "fsync", (fd) => sys.fsync(fd)),
     fdatasync: onFd(sys, "fdatasync", (fd) => sys.fdatasync(fd)),
     truncate: truncateOperation(sys),

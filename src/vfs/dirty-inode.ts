@@ -1,0 +1,102 @@
+/**
+ * Inodes whose attributes the store does not have yet: marked, and written by fsync, sync, umount and before they go.
+ *
+ * Does not own: dirty pages, and when a flusher comes by itself (writeback).
+ *
+ * @see Linux fs/fs-writeback.c __mark_inode_dirty(), write_inode_now(); fs/sync.c sync_filesystem()
+ */
+import { EAGAIN } from "../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import {
+  FILE_INODE,
+  I_DIRTY_DATASYNC,
+  I_DIRTY_PAGES,
+  I_DIRTY_SYNC,
+  I_FREEING,
+  INODE_SB_NEXT,
+  INODE_STATE,
+  SB_RDONLY,
+  SUPER_BLOCK_INODES,
+} from "../wasm/layout.ts";
+import type { Kernel } from "./kernel.ts";
+import type { SuperBlock } from "./super-block.ts";
+
+/** What writeInode writes: attributes. Pages have a writeback of their own. */
+export const I_DIRTY_INODE = I_DIRTY_SYNC | I_DIRTY_DATASYNC;
+/** All of I_DIRTY_*. */
+export const I_DIRTY = I_DIRTY_INODE | I_DIRTY_PAGES;
+
+/**
+ * Marks an inode: its file system hears of changed attributes (dirtyInode), and is asked to write them later (writeInode),
+ * if it can.
+ *
+ * @param flags union of I_DIRTY_SYNC (times, owner, mode), I_DIRTY_DATASYNC (what fdatasync needs: sizes), I_DIRTY_PAGES
+ */
+export function markInodeDirty(kernel: Kernel, inode: InodeHandle, flags: number): void {
+  const { superOps } = kernel.typeOf(inode);
+  if (superOps?.dirtyInode && flags & I_DIRTY_INODE) superOps.dirtyInode(kernel, inode, flags & I_DIRTY_INODE);
+  if (superOps?.writeInode) kernel.core.u32[(inode << 3) + INODE_STATE] |= flags;
+}
+
+/**
+ * Has the attributes of an inode written if they are dirty. What becomes dirty meanwhile stays so, and so does what could
+ * not be written.
+ *
+ * @returns 0, or what writeInode answers
+ */
+export function writeInodeNow(kernel: Kernel, inode: InodeHandle, sync: boolean): number {
+  const { core } = kernel;
+  const dirty = core.u32[(inode << 3) + INODE_STATE] & I_DIRTY_INODE;
+  if (dirty === 0) return 0;
+  core.u32[(inode << 3) + INODE_STATE] &= ~dirty;
+  const rc = kernel.typeOf(inode).superOps?.writeInode?.(kernel, inode, { sync }) ?? 0;
+  if (rc < 0) core.u32[(inode << 3) + INODE_STATE] |= dirty;
+  return rc;
+}
+
+/**
+ * fsync of a file system whose inodes are written by writeInode.
+ *
+ * @param dataOnly what fdatasync does not need is not written
+ * @returns 0, or what writeInode answers
+ * @see Linux fs/libfs.c __generic_file_fsync()
+ */
+export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
+  const { u32 } = kernel.core;
+  const inode = (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+  const needed = dataOnly ? I_DIRTY_DATASYNC : I_DIRTY_INODE;
+  return u32[(inode << 3) + INODE_STATE] & needed ? writeInodeNow(kernel, inode, true) : 0;
+}
+
+/**
+ * Writes what is dirty in a file system: its inodes, then what it has itself to write (syncFs). Goes on after an error.
+ *
+ * @returns 0; -EAGAIN with a wait token when the store must answer first: called again, it goes on; the first other error
+ */
+export function syncFilesystem(sb: SuperBlock, wait: boolean): number {
+  if (sb.flags & SB_RDONLY) return 0; // all was written when it became so
+  const rc = writeInodes(sb, wait);
+  if (rc === -EAGAIN) return rc;
+  const own = sb.type.superOps?.syncFs?.(sb, wait) ?? 0;
+  return own === -EAGAIN ? own : rc || Math.min(own, 0);
+}
+
+/** As syncFilesystem(), of the inodes alone. */
+export function writeInodes(sb: SuperBlock, wait: boolean): number {
+  if (!sb.type.superOps?.writeInode) return 0;
+  const { core } = sb.kernel;
+  let rc = 0;
+  let inode = (core.u32[(sb.handle << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
+  while (inode !== 0) {
+    const state = core.u32[(inode << 3) + INODE_STATE];
+    const isWanted = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING);
+    if (isWanted) core.x.inodeGrab(inode); // held, whatever its writing does
+    const written = isWanted ? writeInodeNow(sb.kernel, inode, wait) : 0;
+    const next = (core.u32[(inode << 3) + INODE_SB_NEXT] >>> 5) as InodeHandle;
+    if (isWanted) core.x.iput(inode);
+    if (written === -EAGAIN) return written;
+    rc ||= Math.min(written, 0);
+    inode = next;
+  }
+  return rc;
+}

@@ -1,0 +1,142 @@
+/**
+ * Ends: the last that happens to inodes, open files and super blocks. A store may need time for one; the end is asked for
+ * once, and its promise says when it is over (ADR 27).
+ *
+ *   inode: lined up ─► dropInode? ─► writeInode, if dirty ─► evictInode ─► freed
+ *
+ * An inode that waits for its end stays (I_FREEING), and is found by its number: who asks for it waits, too. Nobody is
+ * there to be told of an error: it is counted (vmstat end_failed).
+ *
+ * Does not own: what is lined up (assembly/fs/inode.ts), the end of a super block (shutdown-super.ts).
+ *
+ * @see Linux fs/inode.c evict(), fs/file_table.c __fput()
+ */
+import { EAGAIN } from "../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { SLOT } from "../wasm/core.ts";
+import {
+  I_EVICTING,
+  I_WILL_FREE,
+  INODE_NLINK,
+  INODE_SB,
+  INODE_STATE,
+  KERNEL_BLOCK,
+  KERNEL_VMSTAT,
+  SLOT_EVICTING,
+  VM_END_FAILED,
+} from "../wasm/layout.ts";
+import { I_DIRTY_INODE, writeInodeNow } from "./dirty-inode.ts";
+import type { Kernel } from "./kernel.ts";
+
+const FAILED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_END_FAILED;
+
+/** What waits for its end, by record. */
+export type Ends = Map<InodeHandle | FileHandle, { sb: number; over: Promise<void> }>;
+
+/** Ends the inodes that are lined up. @returns how many have gone */
+export function evictInodes(kernel: Kernel): number {
+  const { core } = kernel;
+  let nr = 0;
+  while (core.u32[SLOT + SLOT_EVICTING] !== 0) {
+    const inode = core.x.evictNext() as InodeHandle;
+    if (!isDropped(kernel, inode)) core.x.inodeKeep(inode);
+    else if (endInode(kernel, inode)) nr++;
+  }
+  return nr;
+}
+
+/** What dropInode says, where it is to be asked. */
+function isDropped(kernel: Kernel, inode: InodeHandle): boolean {
+  const { core } = kernel;
+  if (!(core.u32[(inode << 3) + INODE_STATE] & I_WILL_FREE)) return true;
+  core.u32[(inode << 3) + INODE_STATE] &= ~I_WILL_FREE;
+  return kernel.typeOf(inode).superOps?.dropInode?.(kernel, inode) !== false;
+}
+
+/** @returns false when its store takes time */
+function endInode(kernel: Kernel, inode: InodeHandle): boolean {
+  const end = writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  if (end === undefined) {
+    kernel.core.x.inodeFree(inode);
+    return true;
+  }
+  kernel.core.u32[(inode << 3) + INODE_STATE] |= I_EVICTING;
+  waitForIt(kernel, inode, kernel.core.u32[(inode << 3) + INODE_SB] >>> 5, end, () => kernel.core.x.inodeFree(inode));
+  return false;
+}
+
+function callEvictInode(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  return callEnd(kernel, () => kernel.typeOf(inode).superOps?.evictInode?.(kernel, inode));
+}
+
+/** Writes a dirty inode that has a name, and ends it then. @returns undefined when it is written, or cannot be */
+function writeLast(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  const { core } = kernel;
+  const at = inode << 3;
+  if (!(core.u32[at + INODE_STATE] & I_DIRTY_INODE) || core.u32[at + INODE_NLINK] === 0) return undefined;
+  const rc = writeInodeNow(kernel, inode, true);
+  const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
+  if (token === undefined) {
+    if (rc < 0) countFailedEnd(kernel);
+    return undefined;
+  }
+  const goOn = (): Promise<void> | undefined => {
+    if (kernel.core !== core) return undefined;
+    return writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  };
+  const giveUp = (): Promise<void> | undefined => {
+    if (kernel.core !== core) return undefined;
+    countFailedEnd(kernel);
+    return callEvictInode(kernel, inode);
+  };
+  return token.then(goOn, giveUp);
+}
+
+/** Nobody is there to be told. */
+export function countFailedEnd(kernel: Kernel): void {
+  kernel.core.f64[FAILED]++;
+}
+
+/** Calls what ends something; what it throws is an error like any other. @returns the promise of a store that takes time */
+export function callEnd(kernel: Kernel, end: () => void | Promise<void>): Promise<void> | undefined {
+  try {
+    return end() ?? undefined;
+  } catch {
+    countFailedEnd(kernel);
+    return undefined;
+  }
+}
+
+/**
+ * Notes an end that takes time. A kernel that has been rolled back or destroyed meanwhile has nothing left to free.
+ *
+ * @param sb handle of the super block that is busy until then
+ * @param free what is done when it is over, well or not
+ */
+export function waitForIt(
+  kernel: Kernel,
+  record: InodeHandle | FileHandle,
+  sb: number,
+  end: Promise<void>,
+  free: () => void,
+): Promise<void> {
+  const { core } = kernel;
+  const over = end
+    .catch(() => {
+      if (kernel.core === core) countFailedEnd(kernel);
+    })
+    .then(() => {
+      if (kernel.core !== core) return;
+      kernel.ends.delete(record);
+      free();
+      kernel.evictInodes();
+    });
+  kernel.ends.set(record, { sb, over });
+  return over;
+}
+
+/** All that a super block waits for. @returns undefined when that is nothing */
+export function endsOf(kernel: Kernel, sb: number): Promise<void> | undefined {
+  const ends = [...kernel.ends.values()].filter((end) => end.sb === sb);
+  return ends.length === 0 ? undefined : Promise.all(ends.map(({ over }) => over)).then(() => undefined);
+}
