@@ -63,6 +63,7 @@ import { SuperBlock } from "./fs/super";
   touchMs: f64; // the time last given to an inode, milliseconds since the epoch
   touchSec: f64; // the same in seconds
   touchNsec: u32; // and nanoseconds
+  nrShadowNodes: u32; // leaves of page indexes that hold nothing but shadows
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 

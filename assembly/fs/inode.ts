@@ -3,7 +3,7 @@
 // Who holds what: every dentry of an inode (an alias) holds one count, and so does who holds it by hand. With the last
 // count it goes: at once, or, where the file system has an evictInode, by way of the slot's `evicting` list.
 import {
-  AS_MEMORY, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_SYMLINK_BODY, S_IFDIR, S_IFMT, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_SYMLINK_BODY, S_IFDIR, S_IFMT, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
@@ -95,7 +95,7 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   inode.sb = sb;
   inode.mapping = ownMapping(inode);
   inode.generation = ++k.nextGeneration;
-  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_MEMORY;
+  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_NO_STORE | AS_NO_ACCOUNTING;
   touch(inode, TOUCH_ATIME | TOUCH_MTIME | TOUCH_CTIME, nowMs);
   inode.btimeSec = inode.ctimeSec;
   inode.btimeNsec = inode.ctimeNsec;
