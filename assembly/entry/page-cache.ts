@@ -74,8 +74,8 @@ export function startPageWriteback(pfn: u32): void {
 }
 
 /**
- * Finds up to `nr` entries from `start` to `last` with a mark (XA_PRESENT: any), and writes index and frame of each, two
- * u32, at an address (gang lookup).
+ * Finds up to `nr` entries from `start` to `last` with a mark (XA_PRESENT: any), and writes index and frame (0 for a value) of
+ * each, two u32, at an address (gang lookup).
  * @returns how many
  */
 export function findPages(inode: u32, start: u32, last: u32, mark: u32, to: u32, nr: u32): u32 {
