@@ -1,11 +1,10 @@
 // verify(): the page index of every inode, and what its pages hold beyond the end of the file.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_SWAPBACKED, PG_UNEVICTABLE, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
+  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
   XA_NR_MARKS,
 } from "../abi";
 import { hostOf, Inode, ownMapping } from "../fs/inode";
 import { indexOf } from "../mm/address-space";
-import { stateFlags } from "../mm/filemap";
 import { isNil, kernel, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
@@ -118,7 +117,6 @@ function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
   const pfn = entry >> 2;
   const page = pageOf(pfn);
   assert(page.mapping == <u32>changetype<usize>(ownMapping(inode)) && page.index == index, "index: a page that says otherwise");
-  assert((page.flags & (PG_UNEVICTABLE | PG_SWAPBACKED)) == stateFlags(indexOf(ownMapping(inode))), "page: of another class than its address space");
   if (inode.xaFlags & AS_NO_STORE) {
     assert((page.flags & (PG_UPTODATE | PG_WRITEBACK)) == PG_UPTODATE, "page: of memory alone, but not up to date");
     verifyTail(inode, index, pfn);
