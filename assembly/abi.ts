@@ -82,7 +82,11 @@ export const XA_NR_MARKS: u32 = 3;
 export const XA_PRESENT: u32 = 3; // in place of a mark: any entry
 export const AS_UNEVICTABLE: u32 = 1 << 8; // flags of an address space, beside the marks of its head entry
 export const AS_SWAPBACKED: u32 = 1 << 9;
-export const AS_MEMORY: u32 = 1 << 10; // no backing store: a hole reads as zeros, pages are never written back
+export const AS_NO_STORE: u32 = 1 << 10; // nothing behind it: a hole reads as zeros, pages are up to date, full is ENOSPC
+export const AS_NO_ACCOUNTING: u32 = 1 << 11; // its pages are never counted nor marked dirty
+export const AS_CLASS: u32 = AS_UNEVICTABLE | AS_SWAPBACKED | AS_NO_STORE | AS_NO_ACCOUNTING;
+export const XA_SHADOW: u32 = 1; // low two bits of a value that remembers a page, for workingset
+export const XA_SWAP: u32 = 3; // and of one that says where in a swap area the page is
 
 // --- Slab caches ---------------------------------------------------------------------------------------------------
 export const CACHE_INODE: u32 = 0;
@@ -183,6 +187,7 @@ export const HANDOVER_GET_LINK: u32 = 5003;
 export const HANDOVER_REVALIDATE: u32 = 5004;
 export const HANDOVER_GETATTR: u32 = 5005;
 export const HANDOVER_SETATTR: u32 = 5006; // a write takes set-ID bits away: the file system is to be asked first
+export const HANDOVER_SWAP_IN: u32 = 5007; // of a read, write or truncate: the page is in a swap area
 
 export const MAY_EXEC: u32 = 1;
 export const MAY_WRITE: u32 = 2;

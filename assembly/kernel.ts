@@ -73,6 +73,7 @@ import { SuperBlock } from "./fs/super";
   unusedInodeTail: Inode;
   operations: Operation; // list of those that wait for a store
   lastOperation: u32; // number of the newest
+  nrShadowNodes: u32; // leaves of page indexes that hold nothing but shadows
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 

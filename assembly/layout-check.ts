@@ -125,7 +125,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
   if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
-  if (offsetof<Kernel>() != 228) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 232) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -177,7 +177,8 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("unusedInodeTail") != 212) ERROR("Kernel.unusedInodeTail and layout.ts disagree");
   if (offsetof<Kernel>("operations") != 216) ERROR("Kernel.operations and layout.ts disagree");
   if (offsetof<Kernel>("lastOperation") != 220) ERROR("Kernel.lastOperation and layout.ts disagree");
-  if (offsetof<Kernel>("nrFresh") != 224) ERROR("Kernel.nrFresh and layout.ts disagree");
+  if (offsetof<Kernel>("nrShadowNodes") != 224) ERROR("Kernel.nrShadowNodes and layout.ts disagree");
+  if (offsetof<Kernel>("nrFresh") != 228) ERROR("Kernel.nrFresh and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");
@@ -364,5 +365,5 @@ export function checkLayout(): void {
   if (offsetof<XaNode>("shift") != 284) ERROR("XaNode.shift and layout.ts disagree");
   if (offsetof<XaNode>("offset") != 285) ERROR("XaNode.offset and layout.ts disagree");
   if (offsetof<XaNode>("count") != 286) ERROR("XaNode.count and layout.ts disagree");
-  if (offsetof<XaNode>("reserved") != 287) ERROR("XaNode.reserved and layout.ts disagree");
+  if (offsetof<XaNode>("nrShadows") != 287) ERROR("XaNode.nrShadows and layout.ts disagree");
 }

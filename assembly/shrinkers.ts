@@ -4,6 +4,7 @@ import { shrinkUnused as shrinkDentries } from "./fs/dentry-lru";
 import { shrinkInodes } from "./fs/inode-lru";
 
 export { forgetWalk, pruneNegative } from "./fs/dentry-lru";
+export { shrinkShadows } from "./fs/shrink-shadows";
 
 /**
  * Looks at up to `nr` of the oldest unused dentries, and as many unused inodes, which dentries leave behind.

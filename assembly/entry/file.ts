@@ -1,13 +1,13 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  AS_NO_STORE, EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
-  TOUCH_CTIME, TOUCH_MTIME, XA_PRESENT,
+  TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { allocFile, File, fput } from "../fs/file";
 import { indexOf } from "../mm/address-space";
-import { fillHole, findPage, holeLength } from "../mm/filemap";
+import { fillHole, findData, holeLength } from "../mm/filemap";
 import { dropLock, setLock } from "../fs/flock";
 import { Inode, isDir, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
@@ -17,9 +17,9 @@ import { inodePermission } from "../fs/permission";
 import { pageAddress, pageOf } from "../mm/page";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
-import { punchHole as punch, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
+import { edgeSwapped, punchHole as punch, rangeSwapped, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
-import { xaFind } from "../mm/xarray";
+import { isData, isPage, xaLoad } from "../mm/xarray";
 import { walk } from "./walk";
 
 /** Opens what the current task's walk has found. @returns handle or -ENOMEM */
@@ -89,12 +89,12 @@ export function readKnown(mnt: u32, inode: u32, version: u32, max: u32): i32 {
 
 function readFound(mnt: Mount, inode: Inode, max: u32): i32 {
   const size = inode.size;
-  if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE) return -EOPNOTSUPP;
+  if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE || !(inode.mapping.flags & AS_NO_STORE)) return -EOPNOTSUPP;
   if (size > <f64>max) return -EOPNOTSUPP;
   const denied = inodePermission(currentCred(), inode, MAY_READ);
   if (denied) return denied;
   const n = readPiece(inode, 0, <u32>size);
-  if (size && (n != <i32>size || !inode.nrPages || isHole())) return -EOPNOTSUPP;
+  if (size && (n != <i32>size || isHole())) return -EOPNOTSUPP;
   accessInode(inode, mnt.flags);
   return n;
 }
@@ -130,7 +130,7 @@ export function readBegin(file: u32, pos: f64, len: u32): i32 {
 export function readNext(file: u32, pos: f64, len: u32, advance: u32): i32 {
   const f = deref<File>(file);
   const n = readPiece(f.inode, pos, len);
-  if (advance) f.pos = pos + <f64>n;
+  if (advance && n > 0) f.pos = pos + <f64>n;
   return n;
 }
 
@@ -181,10 +181,11 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
   accessInode(deref<Inode>(inode), mntFlags);
 }
 
-/** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0 or -EFBIG */
+/** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0; -EFBIG; -HANDOVER_SWAP_IN */
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
   if (size > i.sb.maxBytes || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
+  if (size <= i.size && edgeSwapped(i.mapping, size, size)) return -HANDOVER_SWAP_IN;
   if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
   touch(i, TOUCH_MTIME | TOUCH_CTIME, nowMs);
@@ -198,19 +199,25 @@ export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
   return rc;
 }
 
-/** Makes [start, end) a hole. */
-export function punchHole(inode: u32, start: f64, end: f64): void {
-  punch(deref<Inode>(inode).mapping, start, end);
+/** Makes [start, end) a hole. @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
+export function punchHole(inode: u32, start: f64, end: f64): i32 {
+  const mapping = deref<Inode>(inode).mapping;
+  if (edgeSwapped(mapping, start, end)) return -HANDOVER_SWAP_IN;
+  punch(mapping, start, end);
+  return 0;
 }
 
-/** Zeroes the cached bytes of [start, end). */
-export function zeroRange(inode: u32, start: f64, end: f64): void {
-  zero(deref<Inode>(inode).mapping, start, end);
+/** Zeroes the cached bytes of [start, end). @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
+export function zeroRange(inode: u32, start: f64, end: f64): i32 {
+  const mapping = deref<Inode>(inode).mapping;
+  if (rangeSwapped(mapping, start, end)) return -HANDOVER_SWAP_IN;
+  zero(mapping, start, end);
+  return 0;
 }
 
 /**
- * Gives [start, end) frames of zeros where it has none. All or nothing.
- * @returns 0, -ENOSPC
+ * Gives [start, end) frames of zeros where it has none and no swap entry. All or nothing.
+ * @returns 0; -ENOSPC, or -ENOMEM where there is a store
  */
 export function allocateRange(inode: u32, start: f64, end: f64): i32 {
   const i = deref<Inode>(inode);
@@ -220,11 +227,11 @@ export function allocateRange(inode: u32, start: f64, end: f64): i32 {
   while (true) {
     const left = last - index; // pages after this one
     let got: u32 = 1;
-    if (!findPage(i.mapping, index)) {
+    if (!isData(xaLoad(indexOf(i.mapping), index))) {
       const run = fillHole(i.mapping, index, holeLength(i.mapping, index, left + 1));
       if (!run) {
         undoAllocation(i, first, last);
-        return -ENOSPC;
+        return i.mapping.flags & AS_NO_STORE ? -ENOSPC : -ENOMEM;
       }
       got = <u32>(run >> 32);
       memory.fill(pageAddress(<u32>run), 0, <usize>got << PAGE_SHIFT);
@@ -244,23 +251,23 @@ function undoAllocation(inode: Inode, first: u32, last: u32): void {
 /** Unmarks the pages that an allocation has just made, or removes them. */
 function forEachFresh(inode: Inode, first: u32, last: u32, remove: bool): void {
   let index = first;
-  while (xaFind(indexOf(inode.mapping), index, last, XA_PRESENT)) {
+  let entry = findData(inode.mapping, index, last);
+  while (entry) {
     index = slot().xaIndex;
-    const page = pageOf(findPage(inode.mapping, index));
-    if (page.flags & PG_PRIVATE) {
-      page.flags &= ~PG_PRIVATE;
+    if (isPage(entry) && pageOf(entry >> 2).flags & PG_PRIVATE) {
+      pageOf(entry >> 2).flags &= ~PG_PRIVATE;
       if (remove) removePages(inode.mapping, index, index);
     }
     if (index == last) return;
-    index++;
+    entry = findData(inode.mapping, ++index, last);
   }
 }
 
-/** First byte of data at or after `pos` (pages in the cache). @returns -ENXIO when only a hole is left */
+/** First byte of data at or after `pos` (pages, and what is in a swap area). @returns -ENXIO when only a hole is left */
 export function seekData(inode: u32, pos: f64): f64 {
   const i = deref<Inode>(inode);
   if (pos >= i.size) return -ENXIO;
-  if (!xaFind(indexOf(i.mapping), <u32>(<u64>pos >> PAGE_SHIFT), u32.MAX_VALUE, XA_PRESENT)) return -ENXIO;
+  if (!findData(i.mapping, <u32>(<u64>pos >> PAGE_SHIFT), u32.MAX_VALUE)) return -ENXIO;
   const at = <f64>slot().xaIndex * PAGE_SIZE;
   return at >= i.size ? -ENXIO : max<f64>(at, pos);
 }
@@ -270,7 +277,7 @@ export function seekHole(inode: u32, pos: f64): f64 {
   const i = deref<Inode>(inode);
   if (pos >= i.size) return -ENXIO;
   let index = <u32>(<u64>pos >> PAGE_SHIFT);
-  while (findPage(i.mapping, index)) {
+  while (isData(xaLoad(indexOf(i.mapping), index))) {
     if (index == u32.MAX_VALUE) return i.size;
     index++;
   }

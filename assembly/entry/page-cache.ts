@@ -6,6 +6,7 @@ import {
 } from "../mm/filemap";
 import { Inode } from "../fs/inode";
 import { indexOf } from "../mm/address-space";
+import { setMappingClass as setClass } from "../mm/mapping-class";
 import { errseqCheck as check, errseqMarkSeen as markSeen, errseqSample as sample, errseqSet as set } from "../mm/errseq";
 import {
   activatePage as activate, deactivatePage as deactivate, isolatePage as isolate, markPageAccessed as accessed,
@@ -31,7 +32,7 @@ export function findOrCreatePage(inode: u32, index: u32): u32 {
   return findOrCreate(deref<Inode>(inode).mapping, index);
 }
 
-/** Caches a frame as page `index`, not up to date yet; the cache takes over the caller's pin. @returns 0 or -ENOMEM */
+/** Caches a frame as page `index`, not up to date yet; the cache takes over the caller's pin. @returns 0; -EEXIST; -ENOMEM */
 export function addToPageCache(inode: u32, index: u32, pfn: u32): i32 {
   return add(deref<Inode>(inode).mapping, index, pfn);
 }
@@ -39,6 +40,11 @@ export function addToPageCache(inode: u32, index: u32, pfn: u32): i32 {
 /** Takes page `index` out of the cache; the cache's pin goes to the caller. @returns the frame's number, 0 = none */
 export function removeFromPageCache(inode: u32, index: u32): u32 {
   return remove(deref<Inode>(inode).mapping, index);
+}
+
+/** Chooses the class of an inode's address space (AS_CLASS bits), see mm/mapping-class.ts; its pages follow. */
+export function setMappingClass(inode: u32, flags: u32): void {
+  setClass(deref<Inode>(inode).mapping, flags);
 }
 
 /** Drops a pin; the last one frees the frame. */
@@ -51,7 +57,7 @@ export function getPage(pfn: u32): void {
   pageOf(pfn).refcount++;
 }
 
-/** Marks a cached page dirty. @returns 1 if it was clean, else 0 */
+/** Marks a cached page dirty. @returns 1 if it was clean; 0, for a page truncated meanwhile too */
 export function setPageDirty(pfn: u32): u32 {
   return setDirty(pfn);
 }
@@ -67,8 +73,8 @@ export function startPageWriteback(pfn: u32): void {
 }
 
 /**
- * Finds up to `nr` entries from `start` to `last` with a mark (XA_PRESENT: any), and writes index and frame of each, two
- * u32, at an address (gang lookup).
+ * Finds up to `nr` entries from `start` to `last` with a mark (XA_PRESENT: any), and writes index and frame (0 for a value) of
+ * each, two u32, at an address (gang lookup).
  * @returns how many
  */
 export function findPages(inode: u32, start: u32, last: u32, mark: u32, to: u32, nr: u32): u32 {

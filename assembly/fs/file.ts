@@ -2,7 +2,7 @@
 //
 // Who holds what: a file holds a count on its mount, its dentry and its credentials; the dentry holds the inode. Several
 // descriptors may share one file (count).
-import { CACHE_FILE, ENOMEM, FMODE_FLOCK, FMODE_WRITE, SB_MEMORY } from "../abi";
+import { AS_NO_STORE, CACHE_FILE, ENOMEM, FMODE_FLOCK, FMODE_WRITE } from "../abi";
 import { dget, dput, Dentry } from "./dentry";
 import { errseqSample } from "../mm/errseq";
 import { dropLock } from "./flock";
@@ -53,7 +53,8 @@ export function allocFile(task: Task, mnt: Mount, dentry: Dentry, flags: u32, mo
   file.owner = s.number;
   file.dirCookie = Infinity;
   // Memory has no writeback that could fail, and an inode's last line is a cache miss of its own.
-  if (!(dentry.inode.sb.flags & SB_MEMORY)) file.wbErr = errseqSample(dentry.inode.wbErr);
+  const mapping = dentry.inode.mapping;
+  if (!(mapping.flags & AS_NO_STORE)) file.wbErr = errseqSample(mapping.wbErr);
   dget(dentry);
   mnt.count++;
   task.cred.count++;

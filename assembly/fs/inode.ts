@@ -4,7 +4,7 @@
 // count it goes: at once, or, where the file system has a part in its end, by way of the slot's `evicting` list. Where it
 // is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
-  AS_MEMORY, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
   SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
@@ -99,7 +99,7 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   inode.sb = sb;
   inode.mapping = ownMapping(inode);
   inode.generation = ++k.nextGeneration;
-  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_MEMORY;
+  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_NO_STORE | AS_NO_ACCOUNTING;
   touch(inode, TOUCH_ATIME | TOUCH_MTIME | TOUCH_CTIME, nowMs);
   inode.btimeSec = inode.ctimeSec;
   inode.btimeNsec = inode.ctimeNsec;

@@ -7,16 +7,17 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_MEMORY, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
+  AS_NO_ACCOUNTING, AS_NO_STORE, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, HANDOVER_SWAP_IN, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
 } from "../abi";
-import { AddressSpace } from "../mm/address-space";
-import { fillHole, findPageInline, holeLength, runLength, setPageDirty } from "../mm/filemap";
+import { AddressSpace, indexOf } from "../mm/address-space";
+import { fillHole, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
 import { Inode, isDir, touch, touchWritten } from "./inode";
 import { current, currentCred, kernel, setResult, slot } from "../kernel";
 import { pageAddress } from "../mm/page";
+import { isPage, isSwap, xaLoad } from "../mm/xarray";
 import { inGroup } from "./task";
 
 // @ts-ignore: decorator
@@ -79,13 +80,14 @@ export function writeNext(length: u32): i32 {
 /**
  * Makes the pages of a piece of [pos, pos + len) ready to be overwritten.
  *
- * @returns its length in bytes, its address in RESULT_ADDRESS; -ENOSPC or -ENOMEM
+ * @returns its length in bytes, its address in RESULT_ADDRESS; -ENOSPC or -ENOMEM; -HANDOVER_SWAP_IN, and nothing changed
  */
 export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const start = <u64>pos;
   const index = <u32>(start >> PAGE_SHIFT);
   const offset = <u32>start & (PAGE_SIZE - 1);
-  const found = findPageInline(inode.mapping, index);
+  const entry = xaLoad(indexOf(inode.mapping), index);
+  const found = isPage(entry) ? entry >> 2 : 0;
   if (found && offset + len <= PAGE_SIZE) { // Fast path: same result.
     dirtyRun(inode.mapping, found, 1);
     setTarget(pageAddress(found) + offset);
@@ -98,8 +100,9 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
     setTarget(pageAddress(found) + offset);
     return min<u32>(len, (run << PAGE_SHIFT) - offset);
   }
+  if (isSwap(entry)) return -HANDOVER_SWAP_IN;
   const run = fillHole(inode.mapping, index, holeLength(inode.mapping, index, nr));
-  if (!run) return inode.mapping.flags & AS_MEMORY ? -ENOSPC : -ENOMEM;
+  if (!run) return inode.mapping.flags & AS_NO_STORE ? -ENOSPC : -ENOMEM;
   const address = pageAddress(<u32>run);
   const nrPages = <u32>(run >> 32);
   const room = (nrPages << PAGE_SHIFT) - offset;
@@ -121,7 +124,7 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
 
 // @ts-ignore: decorator
 @inline function dirtyRun(mapping: AddressSpace, first: u32, nr: u32): void {
-  if (mapping.flags & AS_MEMORY) return; // dirty from the start, and its descriptor is a cache miss of its own
+  if (mapping.flags & AS_NO_ACCOUNTING) return; // dirty from the start, and its descriptor is a cache miss of its own
   for (let i: u32 = 0; i < nr; i++) setPageDirty(first + i);
 }
 
@@ -167,11 +170,11 @@ export function readBegin(file: File, at: f64, len: u32): i32 {
   const pos = at < 0 ? file.pos : at;
   accessFile(file);
   const n = readPiece(inode, pos, len);
-  if (at < 0) file.pos = pos + <f64>n;
+  if (at < 0 && n > 0) file.pos = pos + <f64>n;
   return n;
 }
 
-/** The piece of [pos, pos + len) that starts at pos. @returns bytes, address in RESULT_ADDRESS; 0 at or beyond the end */
+/** The piece of [pos, pos + len) that starts at pos. @returns bytes, address in RESULT_ADDRESS; 0 at or beyond the end; -HANDOVER_SWAP_IN */
 export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const left = inode.size - pos;
   if (left <= 0) return 0;
@@ -181,11 +184,13 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const offset = <u32>start & (PAGE_SIZE - 1);
   if (!len) return 0;
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  const pfn = findPageInline(inode.mapping, index);
-  if (!pfn) {
+  const entry = xaLoad(indexOf(inode.mapping), index);
+  if (!isPage(entry)) {
+    if (isSwap(entry)) return -HANDOVER_SWAP_IN;
     setResult(RESULT_ADDRESS, 0);
     return min<u32>(len, (holeLength(inode.mapping, index, nr) << PAGE_SHIFT) - offset);
   }
+  const pfn = entry >> 2;
   setResult(RESULT_ADDRESS, <f64>(pageAddress(pfn) + offset));
   return min<u32>(len, (runLength(inode.mapping, index, pfn, nr) << PAGE_SHIFT) - offset);
 }

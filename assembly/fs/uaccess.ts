@@ -31,6 +31,7 @@ export function copyToUser(inode: Inode, pos: f64, dst: usize, len: u32): i32 {
   let copied: u32 = 0;
   while (copied < len) {
     const n = readPiece(inode, pos + <f64>copied, len - copied);
+    if (n < 0 && !copied) return n;
     if (n <= 0) break;
     const from = resultAddress();
     if (from) memory.copy(dst + copied, from, n);
@@ -47,6 +48,7 @@ export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, le
   while (copied < end) {
     const want = <u32>min<f64>(end - copied, 1048576);
     const piece = readPiece(from, posFrom + copied, want);
+    if (piece < 0 && copied == 0) return piece;
     if (piece <= 0) break;
     const src = resultAddress();
     const n = prepareWrite(to, posTo + copied, piece);

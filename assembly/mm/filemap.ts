@@ -3,16 +3,16 @@
 //
 // Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
 import {
-  AS_MEMORY, AS_SWAPBACKED, AS_UNEVICTABLE, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
-  PG_UPTODATE, XA_MARK_DIRTY, XA_PRESENT,
+  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  PG_UPTODATE, PG_WAITERS, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT,
 } from "../abi";
 import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
-import { pageAddress, pageOf } from "./page";
+import { Page, pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesNoGrow, freePage } from "./page-alloc";
 import {
-  countAscending, isPage, pageEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+  countAscending, isData, isPage, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 
 /** Finds the frame that caches page `index`. @returns 0 = none */
@@ -27,24 +27,29 @@ export function findPage(mapping: AddressSpace, index: u32): u32 {
   return isPage(entry) ? entry >> 2 : 0;
 }
 
-/** Puts a frame into the cache as page `index`; it is not up to date yet. @returns 0 or -ENOMEM */
+/**
+ * Puts a frame into the cache as page `index`, in place of a shadow if there is one; it is not up to date yet.
+ *
+ * @returns 0; -EEXIST where a page or a swap entry is; -ENOMEM
+ */
 export function addToPageCache(mapping: AddressSpace, index: u32, pfn: u32): i32 {
   const xa = indexOf(mapping);
+  if (isData(xaLoad(xa, index))) return -EEXIST;
   if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
   const page = pageOf(pfn);
   page.mapping = <u32>changetype<usize>(mapping);
   page.index = index;
-  page.flags = stateFlags(xa);
+  page.flags = page.flags & (PG_LOCKED | PG_WAITERS | PG_WRITEBACK) | stateFlags(xa); // readahead locks before
   mapping.nrPages++;
   lruAdd(pfn);
   return 0;
 }
 
-/** Takes page `index` out of the cache and off its list; the cache's pin stays with the caller. @returns its frame, 0 = none */
+/** Takes page `index` out of the cache and off its list; the cache's pin stays with the caller. Values stay. @returns its frame, 0 = none */
 export function removeFromPageCache(mapping: AddressSpace, index: u32): u32 {
-  const entry = xaErase(indexOf(mapping), index);
-  if (!isPage(entry)) return 0;
-  const pfn = entry >> 2;
+  const pfn = findPage(mapping, index);
+  if (!pfn) return 0;
+  xaErase(indexOf(mapping), index);
   detachPage(mapping, pfn);
   return pfn;
 }
@@ -53,13 +58,13 @@ export function removeFromPageCache(mapping: AddressSpace, index: u32): u32 {
 export function detachPage(mapping: AddressSpace, pfn: u32): void {
   const page = pageOf(pfn);
   if (page.flags & PG_LRU) lruRemove(pfn);
-  if (page.flags & PG_DIRTY && !(mapping.flags & AS_MEMORY)) kernel().nrDirty--;
+  if (page.flags & PG_DIRTY && !(mapping.flags & AS_NO_ACCOUNTING)) kernel().nrDirty--;
   page.flags &= ~PG_DIRTY;
   page.mapping = 0;
   mapping.nrPages--;
 }
 
-/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out */
+/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out, or the page is in a swap area */
 export function findOrCreatePage(mapping: AddressSpace, index: u32): u32 {
   const found = findPage(mapping, index);
   if (found) return found;
@@ -74,14 +79,12 @@ export function findOrCreatePage(mapping: AddressSpace, index: u32): u32 {
   return pfn;
 }
 
-/** Marks a cached page dirty, in its index as well. @returns 1 if it was clean @see Linux filemap_dirty_folio() */
+/** Marks a cached page dirty, in its index as well. @returns 1 if it was clean; 0 for one that was truncated meanwhile, too @see Linux filemap_dirty_folio() */
 export function setPageDirty(pfn: u32): u32 {
   const page = pageOf(pfn);
-  if (page.flags & PG_DIRTY) return 0;
+  if (page.flags & PG_DIRTY || !page.mapping) return 0;
   page.flags |= PG_DIRTY;
-  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
-  xaSetMark(xa, page.index, XA_MARK_DIRTY);
-  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty++;
+  accountDirtied(page);
   return 1;
 }
 
@@ -90,10 +93,24 @@ export function clearPageDirty(pfn: u32): u32 {
   const page = pageOf(pfn);
   if (!(page.flags & PG_DIRTY)) return 0;
   page.flags &= ~PG_DIRTY;
-  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
-  xaClearMark(xa, page.index, XA_MARK_DIRTY);
-  if (!(xa.flags & AS_MEMORY)) kernel().nrDirty--;
+  accountCleaned(page);
   return 1;
+}
+
+/** A cached page's PG_DIRTY has been set: mark and count follow, where its class has them. */
+export function accountDirtied(page: Page): void {
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
+  if (xa.flags & AS_NO_ACCOUNTING) return;
+  xaSetMark(xa, page.index, XA_MARK_DIRTY);
+  kernel().nrDirty++;
+}
+
+/** Undoes accountDirtied(). */
+export function accountCleaned(page: Page): void {
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
+  if (xa.flags & AS_NO_ACCOUNTING) return;
+  xaClearMark(xa, page.index, XA_MARK_DIRTY);
+  kernel().nrDirty--;
 }
 
 /**
@@ -119,18 +136,30 @@ export function runLength(mapping: AddressSpace, index: u32, first: u32, nr: u32
   return n;
 }
 
-/** Pages from `index` on that are not cached, up to `nr`. Precondition: `index` is not cached. */
+/** Pages from `index` on that are holes, shadows among them, up to `nr`. Precondition: `index` is one. */
 export function holeLength(mapping: AddressSpace, index: u32, nr: u32): u32 {
   if (nr == 1) return 1;
   const last = <u32>min<u64>(<u64>index + nr - 1, <u64>u32.MAX_VALUE);
-  return xaFind(indexOf(mapping), index, last, XA_PRESENT) ? self().xaIndex - index : last - index + 1;
+  return findData(mapping, index, last) ? self().xaIndex - index : last - index + 1;
+}
+
+/** Finds the first data from `index` to `last`, a page or a swap entry. @returns its entry, its index in slot.xaIndex; 0 = none */
+export function findData(mapping: AddressSpace, index: u32, last: u32): u32 {
+  const xa = indexOf(mapping);
+  let entry = xaFind(xa, index, last, XA_PRESENT);
+  while (entry && !isData(entry)) {
+    const at = self().xaIndex;
+    if (at == last) return 0;
+    entry = xaFind(xa, at + 1, last, XA_PRESENT);
+  }
+  return entry;
 }
 
 /**
  * Fills a hole with new frames, contiguous ones as far as can be; their bytes are whatever they were, so the caller
  * writes or zeroes all of them. They count as up to date and dirty.
  *
- * @param nr pages from `index` on that are not cached, at least 1
+ * @param nr pages from `index` on that are holes, at least 1
  * @returns the first frame, and in the high half how many there are now; 0 when memory ran out
  */
 export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
@@ -151,8 +180,8 @@ export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
 }
 
 /**
- * addToPageCache() for contiguous frames and pages that are not cached: one descent a leaf, one store a slot. They count
- * as up to date and dirty. @returns how many went in before memory ran out
+ * addToPageCache() for contiguous frames and pages that are holes, in place of shadows: one descent a leaf, one store a
+ * slot. They count as up to date and dirty. @returns how many went in before memory ran out
  */
 function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
   const xa = indexOf(mapping);
@@ -166,12 +195,15 @@ function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
       continue;
     }
     const n = min<u32>(64 - (at & 63), nr - done);
-    for (let i: u32 = 0; i < n; i++) setSlot(leaf, (at & 63) + i, pageEntry(pfn + done + i));
-    leaf.count += <u8>n;
+    if (leaf.nrShadows) for (let i: u32 = 0; i < n; i++) setEntry(leaf, (at & 63) + i, pageEntry(pfn + done + i));
+    else { // all of it holes
+      for (let i: u32 = 0; i < n; i++) setSlot(leaf, (at & 63) + i, pageEntry(pfn + done + i));
+      leaf.count += <u8>n;
+    }
     done += n;
   }
   if (!done) return 0;
-  if (!(xa.flags & AS_MEMORY)) {
+  if (!(xa.flags & AS_NO_ACCOUNTING)) {
     for (let i: u32 = 0; i < done; i++) xaSetMark(xa, index + i, XA_MARK_DIRTY);
     kernel().nrDirty += done;
   }
@@ -183,6 +215,6 @@ function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
 
 /** Flags that a page has from its address space. */
 // @ts-ignore: decorator
-@inline function stateFlags(xa: XArray): u32 {
+@inline export function stateFlags(xa: XArray): u32 {
   return (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
 }

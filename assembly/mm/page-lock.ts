@@ -45,20 +45,26 @@ export function unlockPage(pfn: u32): void {
   wakePage(pfn);
 }
 
-/** Ends writeback and wakes who waits for it. Precondition: the page is under writeback. */
+/** Ends writeback and wakes who waits for it; the page may have been truncated meanwhile. Precondition: it is under writeback. */
 export function endPageWriteback(pfn: u32): void {
   const page = pageOf(pfn);
   if (DEBUG) assert(page.flags & PG_WRITEBACK, "endPageWriteback: page is not under writeback");
   page.flags &= ~PG_WRITEBACK;
-  xaClearMark(indexOf(changetype<AddressSpace>(<usize>page.mapping)), page.index, XA_MARK_WRITEBACK);
+  if (page.mapping) xaClearMark(indexOf(changetype<AddressSpace>(<usize>page.mapping)), page.index, XA_MARK_WRITEBACK);
   wakePage(pfn);
 }
 
-/** Writeback begins: from now on the page is marked WRITEBACK, no longer TOWRITE. @see Linux __folio_start_writeback() */
+/**
+ * Writeback begins: from now on the page is marked WRITEBACK, no longer TOWRITE. Precondition: the caller has a pin, so that
+ * a truncation, which does not wait for it, leaves the frame alone.
+ *
+ * @see Linux __folio_start_writeback()
+ */
 export function startPageWriteback(pfn: u32): void {
   const page = pageOf(pfn);
-  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
   page.flags |= PG_WRITEBACK;
+  if (!page.mapping) return;
+  const xa = indexOf(changetype<AddressSpace>(<usize>page.mapping));
   xaSetMark(xa, page.index, XA_MARK_WRITEBACK);
   xaClearMark(xa, page.index, XA_MARK_TOWRITE);
 }

@@ -2,7 +2,7 @@
 // inodes that go with them.
 //
 // Does not own: reclaim of cached pages (Linux vmscan), which needs backing stores to drop pages to.
-import { forgetWalk, pruneNegative, shrinkUnused } from "../shrinkers";
+import { forgetWalk, pruneNegative, shrinkShadows, shrinkUnused } from "../shrinkers";
 import { drainPcp } from "./page-alloc";
 import { shrinkCaches } from "./slab";
 import { kernel } from "../kernel";
@@ -11,7 +11,7 @@ import { kernel } from "../kernel";
 const BATCH: u32 = 1024;
 
 /**
- * Frees what the core can do without: missing names, empty slabs, then names that can be asked for again, oldest first and
+ * Frees what the core can do without: missing names, nodes of shadows, empty slabs, then names that can be asked for again, oldest first and
  * no more than it takes. Inodes whose file systems want to know are only lined up: whoever still finds no memory calls
  * evictInode for them and tries again.
  *
@@ -20,6 +20,7 @@ const BATCH: u32 = 1024;
 export function reclaim(): bool {
   const before = kernel().nrFree;
   pruneNegative(kernel().nrNegative);
+  shrinkShadows();
   do {
     shrinkCaches();
     drainPcp(0);

@@ -1,21 +1,21 @@
 // Removing cached pages from a file: truncation and hole punching (Linux mm/truncate.c).
 //
 // Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
-// again needs nothing.
+// again needs nothing. Values go as pages do; a swap entry at the edge of what goes must be brought in before (edgeSwapped()).
 import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT } from "../abi";
-import { detachPage, findPage } from "./filemap";
+import { detachPage, findData, findPage } from "./filemap";
 import { AddressSpace, indexOf } from "./address-space";
 import { slot as self } from "../kernel";
 import { pageAddress } from "./page";
 import { putPages } from "./page-alloc";
-import { isPage, xaErase, xaFind } from "./xarray";
+import { isPage, isSwap, xaErase, xaFind, xaLoad } from "./xarray";
 
 /** Removes all pages from `index` on. */
 export function truncatePages(mapping: AddressSpace, index: u32): void {
   if (mapping.head) removePages(mapping, index, u32.MAX_VALUE);
 }
 
-/** Removes the pages from `first` to `last`; frames that lie together are given back together. */
+/** Removes the pages and values from `first` to `last`; frames that lie together are given back together. */
 export function removePages(mapping: AddressSpace, first: u32, last: u32): void {
   const xa = indexOf(mapping);
   let runStart: u32 = 0;
@@ -83,4 +83,27 @@ export function zeroSegment(mapping: AddressSpace, from: u64, to: u64): void {
   if (from >= to) return;
   const pfn = findPage(mapping, <u32>(from >> PAGE_SHIFT));
   if (pfn) memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
+}
+
+/** True if part of a page that begins or ends within [start, end) is to be zeroed, and the page is in a swap area. Precondition: start < end. */
+export function edgeSwapped(mapping: AddressSpace, start: f64, end: f64): bool {
+  return cutsSwapped(mapping, <u64>start) || cutsSwapped(mapping, <u64>end);
+}
+
+function cutsSwapped(mapping: AddressSpace, at: u64): bool {
+  return (at & (PAGE_SIZE - 1)) != 0 && isSwap(xaLoad(indexOf(mapping), <u32>(at >> PAGE_SHIFT)));
+}
+
+/** True if any page of [start, end) is in a swap area. Precondition: start < end. */
+export function rangeSwapped(mapping: AddressSpace, start: f64, end: f64): bool {
+  const last = <u32>((<u64>end - 1) >> PAGE_SHIFT);
+  let index = <u32>(<u64>start >> PAGE_SHIFT);
+  let entry = findData(mapping, index, last);
+  while (entry) {
+    if (isSwap(entry)) return true;
+    index = self().xaIndex;
+    if (index == last) return false;
+    entry = findData(mapping, index + 1, last);
+  }
+  return false;
 }

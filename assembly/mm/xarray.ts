@@ -1,19 +1,26 @@
 // Page index: a 64-way radix tree from page index to entry, with three marks (Linux: XArray).
 //
-//   entry   ......00  page frame number << 2        ......01  value << 1 | 1 (31 bits)
+//   entry   ......00  page frame number << 2        .......1  value << 1 | 1 (31 bits)
 //           ......10  address of a node | 2         0         empty
+//
+//   value   ......01  shadow: a hole that remembers the page that was there; never marked
+//           ......11  swap entry: data, though not here
+//
 //   head    one entry at index 0 needs no node: head is that entry, and its marks are in the low bits of `flags`.
 //
 //        head ─► [shift 6 | 0 . 1 . . . 63]                  Indexes 0..4095. A node's mark bit says that the entry,
 //                    │       │                               or one somewhere below, has the mark. `count` is slots
 //              [shift 0]  [shift 0]  ─► entries              in use; a tree grows and shrinks at its root.
 //
+// A leaf counts its shadows (`nrShadows`): Kernel.nrShadowNodes says how many leaves hold nothing else and can go when
+// memory runs out (workingset.ts).
+//
 // store() counts the nodes it needs and takes them before it changes anything: -ENOMEM leaves the tree as it was.
 //
 // Conventions: xa array, node XaNode, index page index (u32), slot 0..63 in a node, mark 0..2 or XA_PRESENT.
 // Compare Linux lib/xarray.c.
-import { CACHE_XA_NODE, ENOMEM, XA_NR_MARKS, XA_PRESENT } from "../abi";
-import { isNil, nil, slot as self } from "../kernel";
+import { CACHE_XA_NODE, ENOMEM, XA_NR_MARKS, XA_PRESENT, XA_SHADOW, XA_SWAP } from "../abi";
+import { isNil, kernel, nil, slot as self } from "../kernel";
 import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 
 /** Head of a page index, part of its inode. */
@@ -41,7 +48,7 @@ const MARKS_OFFSET: usize = 256;
   shift: u8; // bits of index below this node
   offset: u8; // slot in the parent
   count: u8; // slots in use
-  reserved: u8;
+  nrShadows: u8; // of a leaf: slots that hold a shadow
 }
 
 /** True for an entry that is a node. */
@@ -74,6 +81,30 @@ const MARKS_OFFSET: usize = 256;
   return entry != 0 && (entry & 3) == 0;
 }
 
+/** True for an entry that remembers a page: to data, a hole. */
+// @ts-ignore: decorator
+@inline export function isShadow(entry: u32): bool {
+  return (entry & 3) == XA_SHADOW;
+}
+
+/** True for an entry that stands for data in a swap area. */
+// @ts-ignore: decorator
+@inline export function isSwap(entry: u32): bool {
+  return (entry & 3) == XA_SWAP;
+}
+
+/** True for an entry that stands for data: a page, or a swap entry. */
+// @ts-ignore: decorator
+@inline export function isData(entry: u32): bool {
+  return isPage(entry) || isSwap(entry);
+}
+
+/** True for a leaf of shadows alone. */
+// @ts-ignore: decorator
+@inline export function isShadowNode(node: XaNode): bool {
+  return node.nrShadows != 0 && node.nrShadows == node.count;
+}
+
 /** Entry in a slot, 0 to 63; 0 = empty. */
 // @ts-ignore: decorator
 @inline export function getSlot(node: XaNode, slot: u32): u32 {
@@ -84,6 +115,26 @@ const MARKS_OFFSET: usize = 256;
 // @ts-ignore: decorator
 @inline export function setSlot(node: XaNode, slot: u32, entry: u32): void {
   store<u32>(changetype<usize>(node) + (<usize>slot << 2), entry);
+}
+
+/** Puts an entry (0 = none) into a slot of a leaf; its counts follow, its marks do not. */
+// @ts-ignore: decorator
+@inline export function setEntry(leaf: XaNode, slot: u32, entry: u32): void {
+  const old = getSlot(leaf, slot);
+  if ((old | entry) & 1 || leaf.nrShadows) {
+    setCountedEntry(leaf, slot, old, entry);
+    return;
+  }
+  leaf.count += <u8>(<u32>(entry != 0) - <u32>(old != 0));
+  setSlot(leaf, slot, entry);
+}
+
+function setCountedEntry(leaf: XaNode, slot: u32, old: u32, entry: u32): void {
+  if (isShadowNode(leaf)) kernel().nrShadowNodes--;
+  leaf.count += <u8>(<u32>(entry != 0) - <u32>(old != 0));
+  leaf.nrShadows += <u8>(<u32>isShadow(entry) - <u32>isShadow(old));
+  if (isShadowNode(leaf)) kernel().nrShadowNodes++;
+  setSlot(leaf, slot, entry);
 }
 
 /** How many of `nr` slots from `slot` on hold the pages that follow each other from `entry` on. */
@@ -140,7 +191,7 @@ export function xaLeaf(xa: XArray, index: u32): XaNode {
   return isNil(leaf) ? 0 : getSlot(leaf, index & 63);
 }
 
-/** Stores an entry (0 erases); a replaced entry keeps its marks. @returns 0, or -ENOMEM and nothing changed */
+/** Stores an entry (0 erases); one in place of another keeps its marks, but for a shadow, which has none. @returns 0, or -ENOMEM and nothing changed */
 export function xaStore(xa: XArray, index: u32, entry: u32): i32 {
   if (entry == 0) {
     xaErase(xa, index);
@@ -148,19 +199,25 @@ export function xaStore(xa: XArray, index: u32, entry: u32): i32 {
   }
   if (!isNode(xa.head) && index == 0) {
     xa.head = entry;
+    if (isShadow(entry)) clearHeadMarks(xa);
     return 0;
   }
   const leaf = xaLeaf(xa, index);
   if (isNil(leaf)) return storeNew(xa, index, entry);
   const slot = index & 63;
-  if (!getSlot(leaf, slot)) leaf.count++;
-  setSlot(leaf, slot, entry);
+  if (isShadow(entry)) clearSlotMarks(leaf, slot);
+  setEntry(leaf, slot, entry);
   return 0;
 }
 
 function storeNew(xa: XArray, index: u32, entry: u32): i32 {
+  const nrShadowNodes = kernel().nrShadowNodes;
   let spare = allocNodes(nodesNeeded(xa, index));
   if (changetype<usize>(spare) == 1) return -ENOMEM;
+  if (kernel().nrShadowNodes != nrShadowNodes) { // reclaim took nodes, maybe of this tree: it may need others now
+    freeNodes(spare);
+    return xaStore(xa, index, entry);
+  }
   spare = expand(xa, index, spare);
   let node = toNode(xa.head);
   while (node.shift) {
@@ -175,9 +232,7 @@ function storeNew(xa: XArray, index: u32, entry: u32): i32 {
     linkChild(node, slot, child);
     node = child;
   }
-  const slot = index & 63;
-  if (!getSlot(node, slot)) node.count++;
-  setSlot(node, slot, entry);
+  setEntry(node, index & 63, entry);
   return 0;
 }
 
@@ -260,9 +315,13 @@ function expand(xa: XArray, index: u32, chain: XaNode): XaNode {
 
 /** A head without a node moves into the first slot of one, marks included. */
 function adoptHead(xa: XArray, root: XaNode, entry: u32): void {
-  setSlot(root, 0, entry);
-  root.count = 1;
+  setEntry(root, 0, entry);
   for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) if (xa.flags & (1 << mark)) setMarks(root, mark, 1);
+  clearHeadMarks(xa);
+}
+
+// @ts-ignore: decorator
+@inline function clearHeadMarks(xa: XArray): void {
   xa.flags &= ~((1 << XA_NR_MARKS) - 1);
 }
 
@@ -272,7 +331,7 @@ export function xaErase(xa: XArray, index: u32): u32 {
   if (!isNode(head)) {
     if (index) return 0;
     xa.head = 0;
-    xa.flags &= ~((1 << XA_NR_MARKS) - 1);
+    clearHeadMarks(xa);
     return head;
   }
   const leaf = xaLeaf(xa, index);
@@ -280,11 +339,8 @@ export function xaErase(xa: XArray, index: u32): u32 {
   const slot = index & 63;
   const entry = getSlot(leaf, slot);
   if (!entry) return 0;
-  if (getMarks(leaf, 0) | getMarks(leaf, 1) | getMarks(leaf, 2)) {
-    for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) clearNodeMark(leaf, slot, mark);
-  }
-  setSlot(leaf, slot, 0);
-  leaf.count--;
+  clearSlotMarks(leaf, slot);
+  setEntry(leaf, slot, 0);
   if (leaf.count <= 1) shrink(xa, leaf);
   return entry;
 }
@@ -311,6 +367,7 @@ function shrink(xa: XArray, leaf: XaNode): void {
     if (!isNode(entry)) {
       for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) if (getMarks(root, mark) & 1) xa.flags |= 1 << mark;
       xa.head = entry;
+      if (isShadow(entry)) kernel().nrShadowNodes--;
       kmemCacheFree(changetype<usize>(root));
       return;
     }
@@ -321,14 +378,14 @@ function shrink(xa: XArray, leaf: XaNode): void {
   }
 }
 
-/** Sets a mark on a present entry; nothing happens where there is none. */
+/** Sets a mark on a present entry; nothing happens where there is none, or a shadow. */
 export function xaSetMark(xa: XArray, index: u32, mark: u32): void {
   if (!isNode(xa.head)) {
-    if (index == 0 && xa.head) xa.flags |= 1 << mark;
+    if (index == 0 && isData(xa.head)) xa.flags |= 1 << mark;
     return;
   }
   let node = xaLeaf(xa, index);
-  if (isNil(node) || !getSlot(node, index & 63)) return;
+  if (isNil(node) || !isData(getSlot(node, index & 63))) return;
   let slot = index & 63;
   while (!isNil(node)) {
     const bits = getMarks(node, mark);
@@ -348,6 +405,13 @@ export function xaClearMark(xa: XArray, index: u32, mark: u32): void {
   }
   const leaf = xaLeaf(xa, index);
   if (!isNil(leaf)) clearNodeMark(leaf, index & 63, mark);
+}
+
+// @ts-ignore: decorator
+@inline function clearSlotMarks(leaf: XaNode, slot: u32): void {
+  if (getMarks(leaf, 0) | getMarks(leaf, 1) | getMarks(leaf, 2)) {
+    for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) clearNodeMark(leaf, slot, mark);
+  }
 }
 
 function clearNodeMark(leaf: XaNode, leafSlot: u32, mark: u32): void {

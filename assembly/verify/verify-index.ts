@@ -1,6 +1,6 @@
 // verify(): the page index of every inode, and what its pages hold beyond the end of the file.
 import {
-  AS_MEMORY, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
+  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
   XA_NR_MARKS,
 } from "../abi";
 import { hostOf, Inode, ownMapping } from "../fs/inode";
@@ -9,7 +9,7 @@ import { isNil, kernel, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
 import { isObject, isZero, nextObject } from "./verify";
-import { getMarks, getSlot, isNode, isPage, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
+import { getMarks, getSlot, isNode, isPage, isShadow, isShadowNode, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
 
 const SLOTS: u32 = 64;
 const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
@@ -17,6 +17,7 @@ const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
 /** All indexes: their trees, their pages, and that no node belongs to none. */
 export function verifyIndexes(): void {
   let nrNodes: u32 = 0;
+  let nrShadowNodes: u32 = 0;
   let nrDirty: u32 = 0;
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
@@ -27,14 +28,16 @@ export function verifyIndexes(): void {
       verifyRoot(inode, toNode(head));
       nrPages = nrPagesBelow(inode, toNode(head), 0);
       nrNodes += nrNodesBelow(toNode(head));
+      nrShadowNodes += nrShadowNodesBelow(toNode(head));
     } else {
-      assert(head != 0 || (inode.xaFlags & MARKS) == 0, "index: marks on nothing");
+      assert((head != 0 && !isShadow(head)) || (inode.xaFlags & MARKS) == 0, "index: marks on nothing");
       if (head) nrPages = verifyEntry(inode, 0, head);
     }
     assert(nrPages == inode.nrPages, "index: nrPages is not the number of pages");
-    if (!(inode.xaFlags & AS_MEMORY)) nrDirty += nrDirtyPages(inode);
+    if (!(inode.xaFlags & AS_NO_ACCOUNTING)) nrDirty += nrDirtyPages(inode);
   }
   assert(nrNodes == cacheOf(CACHE_XA_NODE).nrObjects, "index: a node belongs to no tree");
+  assert(nrShadowNodes == kernel().nrShadowNodes, "index: nrShadowNodes is not the number of leaves of shadows");
   assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
 }
 
@@ -63,16 +66,25 @@ function nrNodesBelow(node: XaNode): u32 {
   return nr;
 }
 
+function nrShadowNodesBelow(node: XaNode): u32 {
+  if (node.shift == 0) return isShadowNode(node) ? 1 : 0;
+  let nr: u32 = 0;
+  for (let slot: u32 = 0; slot < SLOTS; slot++) if (getSlot(node, slot)) nr += nrShadowNodesBelow(toNode(getSlot(node, slot)));
+  return nr;
+}
+
 /** Checks a node and all below it. @param base first index of its range @returns pages found */
 function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
   assert(isObject(CACHE_XA_NODE, changetype<usize>(node)), "index: an entry leads to no node");
   let nr: u32 = 0;
   let inUse: u32 = 0;
+  let nrShadows: u32 = 0;
   for (let slot: u32 = 0; slot < SLOTS; slot++) {
     const entry = getSlot(node, slot);
     verifyMarks(node, slot, entry);
     if (!entry) continue;
     inUse++;
+    if (isShadow(entry)) nrShadows++;
     assert(node.shift < 30 || slot < 4, "index: an entry beyond the largest index");
     const index = base + (slot << node.shift);
     if (node.shift == 0) {
@@ -85,6 +97,7 @@ function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
     nr += nrPagesBelow(inode, child, index);
   }
   assert(inUse == node.count, "index: count of a node is wrong");
+  assert(nrShadows == node.nrShadows, "index: nrShadows of a node is wrong");
   return nr;
 }
 
@@ -92,7 +105,7 @@ function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
 function verifyMarks(node: XaNode, slot: u32, entry: u32): void {
   for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) {
     const marked = ((getMarks(node, mark) >> slot) & 1) != 0;
-    if (!entry) assert(!marked, "index: a mark on an empty slot");
+    if (!entry || isShadow(entry)) assert(!marked, "index: a mark on an empty slot or a shadow");
     else if (node.shift) assert(marked == (getMarks(toNode(entry), mark) != 0), "index: a mark unlike those below it");
   }
 }
@@ -104,10 +117,11 @@ function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
   const pfn = entry >> 2;
   const page = pageOf(pfn);
   assert(page.mapping == <u32>changetype<usize>(ownMapping(inode)) && page.index == index, "index: a page that says otherwise");
-  if (inode.xaFlags & AS_MEMORY) {
+  if (inode.xaFlags & AS_NO_STORE) {
     assert((page.flags & (PG_UPTODATE | PG_WRITEBACK)) == PG_UPTODATE, "page: of memory alone, but not up to date");
     verifyTail(inode, index, pfn);
-  } else assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(indexOf(ownMapping(inode)), index, XA_MARK_DIRTY), "page: dirty unlike its mark");
+  }
+  if (!(inode.xaFlags & AS_NO_ACCOUNTING)) assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(indexOf(ownMapping(inode)), index, XA_MARK_DIRTY), "page: dirty unlike its mark");
   return 1;
 }
 

@@ -76,7 +76,7 @@ function readRest(
   let done = first;
   while (done < end) {
     const n = core.x.readNext(file, start + done, end - done, advance);
-    if (n === 0) break;
+    if (n <= 0) break; // the end; or the rest must wait, and the count is short
     copyToBuffer(core, core.f64[ADDRESS], buffer, offset + done, n);
     done += n;
   }

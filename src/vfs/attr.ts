@@ -21,6 +21,8 @@ import {
 } from "../base/stat-flags.ts";
 import { type Core, PATH_A } from "../wasm/core.ts";
 import {
+  ADDRESS_SPACE_FLAGS,
+  AS_NO_STORE,
   FILE_INODE,
   FILE_MNT,
   FILE_MODE,
@@ -32,6 +34,7 @@ import {
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
   INODE_GID,
+  INODE_MAPPING,
   INODE_MODE,
   INODE_MTIME_NSEC,
   INODE_MTIME_SEC,
@@ -75,6 +78,12 @@ function follow(flags: number): number {
 /** Inode of an open file. */
 export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
   return (core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+}
+
+/** Whether nothing lies behind an inode's pages: then the core can read and write them whole, by itself. */
+export function hasNoStore(core: Core, inode: InodeHandle): boolean {
+  const mapping = core.u32[(inode << 3) + INODE_MAPPING] >>> 2;
+  return (core.u32[mapping + ADDRESS_SPACE_FLAGS] & AS_NO_STORE) !== 0;
 }
 
 /** What an inode is, S_IFMT of its mode. */

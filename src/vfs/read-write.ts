@@ -65,7 +65,7 @@ import {
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { fdget, inodeOfFile, typeOf } from "./attr.ts";
+import { fdget, hasNoStore, inodeOfFile, typeOf } from "./attr.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -136,8 +136,9 @@ export function writeText(task: Task, fd: number, text: string): number {
   const file = task.file(fd);
   if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.shared) return -EOPNOTSUPP;
   if (!file || task.files.operations[fd]?.write !== genericFileWrite) return -EOPNOTSUPP;
-  task.enter();
   const { core } = kernel;
+  if (!hasNoStore(core, inodeOfFile(core, file))) return -EOPNOTSUPP;
+  task.enter();
   const start = core.filePos(file);
   const rc = filemapWriteText(core, file, text, kernel.now());
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
@@ -338,12 +339,15 @@ export function memoryFallocate(
   const end = offset + length;
   const size = sizeOf(core, inode);
   if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) return -EOPNOTSUPP;
-  if (mode & FALLOC_FL_PUNCH_HOLE) core.x.punchHole(inode, offset, end);
-  else {
+  if (mode & FALLOC_FL_PUNCH_HOLE) {
+    const rc = core.x.punchHole(inode, offset, end);
+    if (rc < 0) return rc;
+  } else {
     if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
     const rc = core.x.allocateRange(inode, offset, end);
     if (rc < 0) return rc;
-    if (mode & FALLOC_FL_ZERO_RANGE) core.x.zeroRange(inode, offset, end);
+    const zeroed = mode & FALLOC_FL_ZERO_RANGE ? core.x.zeroRange(inode, offset, end) : 0;
+    if (zeroed < 0) return zeroed;
     if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
   }
   core.x.fileRemovePrivileges(inode);
@@ -386,7 +390,8 @@ export function copyFileRange(
   const refused = fileRemovePrivs(kernel, sink, to);
   if (refused < 0) return refused;
   const [reader, writer] = [task.files.operations[fdIn], task.files.operations[fdOut]];
-  const isCached = reader?.read === genericFileRead && writer?.write === genericFileWrite;
+  const isGeneric = reader?.read === genericFileRead && writer?.write === genericFileWrite;
+  const isCached = isGeneric && hasNoStore(core, source) && hasNoStore(core, sink);
   const copied = isCached
     ? core.x.copyRange(source, posIn, sink, posOut, len)
     : copyThrough(kernel, from, to, reader, writer, posIn, posOut, len);

@@ -128,8 +128,8 @@ interface FileExports {
   inodeAccessed(inode: Inode, mntFlags: number): void;
   setSize(inode: Inode, size: number, nowMs: number): number;
   truncate(inode: Inode, size: number, nowMs: number): number;
-  punchHole(inode: Inode, start: number, end: number): void;
-  zeroRange(inode: Inode, start: number, end: number): void;
+  punchHole(inode: Inode, start: number, end: number): number;
+  zeroRange(inode: Inode, start: number, end: number): number;
   allocateRange(inode: Inode, start: number, end: number): number;
   seekData(inode: Inode, pos: number): number;
   seekHole(inode: Inode, pos: number): number;
@@ -182,6 +182,7 @@ interface PageCacheExports {
   findPage(inode: Inode, index: number): number;
   findOrCreatePage(inode: Inode, index: number): number;
   addToPageCache(inode: Inode, index: number, pfn: number): number;
+  setMappingClass(inode: Inode, flags: number): void;
   removeFromPageCache(inode: Inode, index: number): number;
   putPage(pfn: number): void;
   getPage(pfn: number): void;

@@ -12,6 +12,7 @@ import {
   XA_MARK_DIRTY,
   XA_MARK_TOWRITE,
   XA_PRESENT,
+  XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
 import { anyNumber, checkModel, frame, kernelWord, pageWord, verify, World, word } from "../../helpers/core.ts";
 
@@ -27,6 +28,8 @@ class Files {
   readonly world = new World({ sbFlags: 0 });
   readonly inodes: InodeHandle[];
   readonly models: Map<number, ModelPage>[] = [new Map(), new Map()];
+  /** Where pages are gone, but remembered. */
+  readonly shadows: Set<number>[] = [new Set(), new Set()];
   /** Frames that the test holds a pin on. */
   readonly pinned: number[] = [];
 
@@ -35,7 +38,14 @@ class Files {
     this.inodes = ["a", "b"].map((name) => world.inodeOf(world.make(world.root, name, 0o100644)));
   }
 
+  remember(which: number, index: number, any: number): void {
+    if (this.models[which].has(index)) return;
+    assert.equal(this.world.x.indexStore(this.inodes[which], index, ((any << 2) | XA_SHADOW) >>> 0), 0);
+    this.shadows[which].add(index);
+  }
+
   create(which: number, index: number): void {
+    this.shadows[which].delete(index);
     const { core, x } = this.world;
     const pfn = x.findOrCreatePage(this.inodes[which], index);
     const known = this.models[which].get(index);
@@ -56,6 +66,7 @@ class Files {
     if (this.models[which].has(index)) return;
     const pfn = x.allocPages(0);
     assert.equal(x.addToPageCache(this.inodes[which], index, pfn), 0);
+    this.shadows[which].delete(index);
     this.models[which].set(index, { pfn, marks: new Set() });
   }
 
@@ -104,6 +115,7 @@ class Files {
     assert.equal(x.copyFromUser(this.inodes[which], index * 4096, buffer * 4096, nr * 4096), nr * 4096);
     x.freePages(buffer, 32);
     for (let i = index; i < index + nr; i++) {
+      this.shadows[which].delete(i);
       const pfn = x.findPage(this.inodes[which], i);
       const page = this.models[which].get(i) ?? { pfn, marks: new Set() };
       page.marks.add(XA_MARK_DIRTY);
@@ -114,7 +126,8 @@ class Files {
   /** Gang lookup, in portions of 10. */
   gang(which: number, start: number, last: number, mark: number): void {
     const { core, x } = this.world;
-    const expected = [...this.models[which]]
+    const shadows = [...this.shadows[which]].map((index) => [index, { pfn: 0, marks: new Set<number>() }] as const);
+    const expected = [...this.models[which], ...shadows]
       .filter(([index, { marks }]) => index >= start && index <= last && (mark === XA_PRESENT || marks.has(mark)))
       .map(([index, { pfn }]) => ({ index, pfn }))
       .sort((a, b) => a.index - b.index);
@@ -143,6 +156,7 @@ class Files {
       const inode = this.inodes[which];
       assert.equal(word(core, inode, INODE_NR_PAGES), model.size);
       for (const [index, { pfn }] of model) assert.equal(x.findPage(inode, index), pfn);
+      for (const index of this.shadows[which]) assert.equal(x.indexLoad(inode, index) & 3, XA_SHADOW);
       const dirty = [...model.values()].filter(({ marks }) => marks.has(XA_MARK_DIRTY)).length;
       nrDirty += dirty;
       for (const [, { pfn }] of model) {
@@ -168,7 +182,9 @@ const anyIndex = fc.oneof(
 );
 const operation = fc.record({
   kind: fc.constantFrom(
-    ..."create create create add remove pin unpin dirty dirty clean write gang gang tag truncate".split(" "),
+    ..."create create create add remove pin unpin dirty dirty clean write write shadow shadow shadow gang gang tag truncate".split(
+      " ",
+    ),
   ),
   index: anyIndex,
   last: anyIndex,
@@ -184,6 +200,7 @@ describe("page cache", () => {
         if (kind === "create") files.create(which, index);
         else if (kind === "add") files.add(which, index);
         else if (kind === "remove") files.remove(which, index);
+        else if (kind === "shadow") files.remember(which, index, any);
         else if (kind === "pin") files.pin(which, index);
         else if (kind === "unpin") files.unpin(any);
         else if (kind === "dirty") files.dirty(which, index);
@@ -195,6 +212,7 @@ describe("page cache", () => {
         else if (any % 4 === 0) {
           files.world.x.punchHole(files.inodes[which], index * 4096, (LAST + 1) * 4096);
           for (const at of [...files.models[which].keys()]) if (at >= index) files.models[which].delete(at);
+          for (const at of [...files.shadows[which]]) if (at >= index) files.shadows[which].delete(at);
         }
       }
       files.finish();

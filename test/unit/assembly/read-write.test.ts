@@ -12,6 +12,7 @@ import {
   INODE_NR_PAGES,
   SUPER_BLOCK_MAX_BYTES,
   TASK_FILE_SIZE_LIMIT,
+  XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
 import { anyNumber, checkModel, double, framesInUse, NOW_MS, verify, World, word } from "../../helpers/core.ts";
 import { SparseFile } from "../../helpers/sparse-file.ts";
@@ -58,6 +59,13 @@ class OpenFile {
     this.model.allocate(start, end);
   }
 
+  /** Where no page is, leaves a shadow: a hole as before, to all data. */
+  remember(pos: number, any: number): void {
+    const index = Math.floor(pos / PAGE);
+    if (this.model.indexes().includes(index)) return;
+    assert.equal(this.world.x.indexStore(this.inode, index, ((any << 2) | XA_SHADOW) >>> 0), 0);
+  }
+
   seek(pos: number): void {
     assert.equal(this.world.x.seekData(this.inode, pos), this.model.seekData(pos) ?? -ENXIO);
     assert.equal(this.world.x.seekHole(this.inode, pos), this.model.seekHole(pos) ?? -ENXIO);
@@ -95,7 +103,9 @@ const anyLen = fc.oneof(
 );
 const operation = fc.record({
   kind: fc.constantFrom(
-    ..."write write write read read read truncate punch allocate seek seek copy user shrink same".split(" "),
+    ..."write write write read read read truncate punch allocate seek seek copy user shrink same shadow shadow".split(
+      " ",
+    ),
   ),
   pos: anyPos,
   to: anyPos,
@@ -128,6 +138,8 @@ function apply(files: OpenFile[], op: Operation, buffer: number) {
       return file.truncate(op.pos);
     case "shrink":
       return file.truncate(Math.floor(file.model.size / 2));
+    case "shadow":
+      return file.remember(op.pos, op.any);
     case "same":
       return file.truncate(file.model.size);
     case "punch":

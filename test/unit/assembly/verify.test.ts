@@ -46,6 +46,7 @@ import {
   KERNEL_NR_HASHED,
   KERNEL_NR_INODES,
   KERNEL_NR_NEGATIVE,
+  KERNEL_NR_SHADOW_NODES,
   KERNEL_NR_UNUSED,
   KERNEL_PCP_COUNT,
   KERNEL_PCP_HEAD,
@@ -74,6 +75,7 @@ import {
   TASK_CRED,
   XA_NODE_COUNT,
   XA_NODE_MARK0,
+  XA_NODE_NR_SHADOWS,
   XA_NODE_OFFSET,
   XA_NODE_PARENT,
 } from "../../../src/wasm/layout.ts";
@@ -224,6 +226,20 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
       s.world.core.u8[s.node + XA_NODE_COUNT] += 1;
     },
     /count of a node/,
+  ],
+  [
+    "a node that counts a shadow too many",
+    (s) => {
+      s.world.core.u8[s.u32[s.node >>> 2] - 2 + XA_NODE_NR_SHADOWS] += 1;
+    },
+    /nrShadows of a node/,
+  ],
+  [
+    "a leaf of shadows that nobody would give back",
+    (s) => {
+      s.u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_SHADOW_NODES] += 1;
+    },
+    /nrShadowNodes/,
   ],
   [
     "a node in another place",

@@ -11,18 +11,23 @@ import {
   KMEM_CACHE_NR_OBJECTS,
   SLOT_XA_INDEX,
   XA_PRESENT,
+  XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
 import { anyNumber, checkModel, verify, World } from "../../helpers/core.ts";
 
 const LAST = 2 ** 32 - 1;
 const MARKS = [0, 1, 2];
 
+function isShadow(value: number): boolean {
+  return (value & 3) === XA_SHADOW;
+}
+
 interface Entry {
   value: number;
   marks: Set<number>;
 }
 
-/** A page index beside a Map of index to entry. Entries are values (odd numbers), as shadow entries are. */
+/** A page index beside a Map of index to entry. Entries are values: shadows, which are never marked, and swap entries. */
 class Index {
   readonly world = new World();
   readonly core: Core = this.world.core;
@@ -37,7 +42,8 @@ class Index {
     assert.equal(this.core.x.indexStore(this.inode, index, value), 0);
     const entry = this.model.get(index);
     if (entry) entry.value = value;
-    else this.model.set(index, { value, marks: new Set() });
+    if (entry && isShadow(value)) entry.marks.clear();
+    if (!entry) this.model.set(index, { value, marks: new Set() });
   }
 
   erase(index: number): void {
@@ -47,7 +53,8 @@ class Index {
 
   setMark(index: number, mark: number): void {
     this.core.x.indexSetMark(this.inode, index, mark);
-    this.model.get(index)?.marks.add(mark);
+    const entry = this.model.get(index);
+    if (entry && !isShadow(entry.value)) entry.marks.add(mark);
   }
 
   clearMark(index: number, mark: number): void {
@@ -182,7 +189,7 @@ describe("page index", () => {
 
   it("needs no node for a single entry at 0, marks included", () => {
     const index = new Index();
-    index.store(0, 5);
+    index.store(0, 7);
     index.setMark(0, 1);
     assert.equal(index.nrNodes(), 0);
     index.store(LAST, 7);
@@ -214,7 +221,7 @@ describe("page index", () => {
     for (const at of [0, 100, 5000]) {
       index.store(at, 3);
       index.setMark(at, 0);
-      index.store(at, 9);
+      index.store(at, 11);
     }
     index.checkAll();
     for (const at of [0, 100, 5000]) {
