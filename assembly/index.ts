@@ -9,4 +9,5 @@ export * from "./entry/file";
 export * from "./entry/mount";
 export * from "./entry/operation";
 export * from "./entry/page-cache";
+export * from "./entry/readahead";
 export * from "./entry/verify";

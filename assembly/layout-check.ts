@@ -76,7 +76,7 @@ export function checkLayout(): void {
   if (offsetof<File>("dirHint") != 72) ERROR("File.dirHint and layout.ts disagree");
   if (offsetof<File>("private0") != 76) ERROR("File.private0 and layout.ts disagree");
   if (offsetof<File>("private1") != 80) ERROR("File.private1 and layout.ts disagree");
-  if (offsetof<File>("reserved") != 84) ERROR("File.reserved and layout.ts disagree");
+  if (offsetof<File>("raPrev") != 84) ERROR("File.raPrev and layout.ts disagree");
   if (offsetof<FileLock>() != 16) ERROR("class FileLock and layout.ts disagree on its size");
   if (offsetof<FileLock>("next") != 0) ERROR("FileLock.next and layout.ts disagree");
   if (offsetof<FileLock>("file") != 4) ERROR("FileLock.file and layout.ts disagree");

@@ -34,7 +34,7 @@ import { Cred, putCred, Task } from "./task";
   dirHint: Dentry; // directories: where the list went on; checked before use
   private0: u32;
   private1: u32;
-  reserved: u32;
+  raPrev: u32; // page that the last read ended in, plus 1; 0 = nothing has been read
 }
 
 /** Opens: makes a file with one reference. @returns nil when memory ran out */

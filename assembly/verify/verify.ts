@@ -10,7 +10,7 @@ import {
   AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT,
   CACHE_SUPER_BLOCK, CACHE_TASK, CACHE_XA_NODE, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_HASH_DIR, KERNEL_CACHES,
   LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, NR_SLOTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
-  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_UNEVICTABLE,
+  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_WRITEBACK, PG_UNEVICTABLE,
   SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -112,8 +112,12 @@ function verifyBlock(pfn: u32, page: Page): void {
 
 /** A frame of no other use belongs to a file. */
 function verifyCachedPage(pfn: u32, page: Page): void {
-  assert(page.mapping != 0, "frame: no owner");
   assert(page.refcount >= 1, "page: cached without a pin");
+  if (page.mapping == 0) { // it has left the cache while somebody reads or writes it
+    assert((page.flags & (PG_LOCKED | PG_WRITEBACK)) != 0, "frame: no owner");
+    assert((page.flags & PG_LRU) == 0, "page: on a list, but of no file");
+    return;
+  }
   const mapping = changetype<AddressSpace>(<usize>page.mapping);
   assert(isObject(CACHE_INODE, changetype<usize>(hostOf(mapping))), "page: mapping is no inode's");
   assert(findPage(mapping, page.index) == pfn, "page: its index has another entry");

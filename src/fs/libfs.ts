@@ -9,15 +9,10 @@
  * @see Linux fs/libfs.c simple_*
  */
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
 import { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
-import {
-  type AddressSpaceOperations,
-  type FileOperations,
-  genericDeleteInode,
-  type InodeOperations,
-  type SuperOperations,
-} from "../vfs/fs-type.ts";
+import { type FileOperations, genericDeleteInode, type InodeOperations, type SuperOperations } from "../vfs/fs-type.ts";
 import { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";

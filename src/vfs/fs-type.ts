@@ -10,6 +10,7 @@
  * @see Linux Documentation/filesystems/vfs.rst
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
 
@@ -271,12 +272,6 @@ export interface FileOperations {
   fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
   /** @param mode FALLOC_FL_* */
   fallocate?(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number;
-}
-
-/** @see Linux struct address_space_operations */
-export interface AddressSpaceOperations {
-  /** Fills page `index`, whose frame is `pfn`, from the backing store. Only where there is one. */
-  readFolio?(kernel: Kernel, inode: InodeHandle, index: number, pfn: number): number;
 }
 
 /** Printable ASCII, so that it may stand in the mount table. */

@@ -9,6 +9,8 @@
 import { EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { PageReads } from "../mm/address-space.ts";
+import type { Progress } from "../mm/progress.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
 import {
   FS_TYPE_NAME_BYTES,
@@ -27,7 +29,7 @@ import { type Ends, evictInodes } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import { type Lost, lostBy, NOTHING } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
-import { mayWait, type PendingChanges } from "./operation.ts";
+import { currentProgress, mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
@@ -64,6 +66,8 @@ export class Kernel {
   readonly ends: Ends = new Map();
   /** Changes that wait for a store, by the number of their operation in memory. */
   readonly pendingChanges: PendingChanges = new Map();
+  /** Reads of pages that are under way. */
+  readonly pageReads: PageReads = { tokens: new Map(), failures: new Map() };
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
@@ -276,6 +280,11 @@ export class Kernel {
     return mayWait();
   }
 
+  /** How far the call that is being made has come, if it may wait; for what moves data. */
+  get progress(): Progress | undefined {
+    return currentProgress();
+  }
+
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
   verify(): void {
     this.core.x.verify?.();
@@ -290,6 +299,8 @@ export class Kernel {
     this.ends.clear();
     this.current = undefined;
     this.pendingChanges.clear();
+    this.pageReads.tokens.clear();
+    this.pageReads.failures.clear();
     this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
@@ -306,6 +317,8 @@ export class Kernel {
     this.ends.clear();
     live.delete(this.#self);
     this.pendingChanges.clear();
+    this.pageReads.tokens.clear();
+    this.pageReads.failures.clear();
     this.dirCache.clear();
     this.current = undefined;
     this.core = destroyedCore;

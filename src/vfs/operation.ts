@@ -13,6 +13,7 @@
  */
 import { EAGAIN, EIO } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import { Progress } from "../mm/progress.ts";
 import { MOUNT_SB, OPERATION_NUMBER, SB_MEMORY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { Answer } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -69,6 +70,14 @@ export class Wait {
   /** Changes that stores have been asked for, and that the call has not come to again. */
   #changes: PendingChange[] | undefined;
 
+  #progress: Progress | undefined;
+
+  /** How far it has come. */
+  get progress(): Progress {
+    this.#progress ??= new Progress();
+    return this.#progress;
+  }
+
   /** @internal */
   add(change: PendingChange): void {
     this.#changes ??= [];
@@ -100,6 +109,11 @@ export class Wait {
 
 /** What the call that is being made waits with; undefined for synchronous ones. Calls run to their end: one is enough. */
 let current: Wait | undefined;
+
+/** How far the call that is being made has come, if it may wait. */
+export function currentProgress(): Progress | undefined {
+  return current?.progress;
+}
 
 /** True while a callback or promise form makes its call: it waits for the token of an -EAGAIN. */
 export function mayWait(): boolean {

@@ -216,6 +216,16 @@ interface PageCacheExports {
   errseqMarkSeen(value: number): number;
 }
 
+interface ReadaheadExports {
+  readCheck(file: File): number;
+  readyRun(inode: Inode, index: number, nr: number, again: number): number;
+  startRead(inode: Inode, index: number, nr: number): number;
+  endRead(pfn: number, nr: number): void;
+  failRead(pfn: number, nr: number): void;
+  setReadahead(pfn: number): void;
+  lockedPage(inode: Inode, index: number): number;
+}
+
 /** Only in the debug build. */
 interface DebugExports {
   /** Walks all of memory and checks every invariant. @returns 0; a broken one aborts with its description */
@@ -233,4 +243,5 @@ export interface CoreExports
     MountExports,
     OperationExports,
     PageCacheExports,
+    ReadaheadExports,
     DebugExports {}

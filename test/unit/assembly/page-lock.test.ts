@@ -1,7 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { EAGAIN } from "../../../src/base/errno.ts";
 import {
   KERNEL_BLOCK,
   KERNEL_WAIT_TABLE,

@@ -1,0 +1,64 @@
+/**
+ * What a file system does for the pages of its files: reads them from where they are kept.
+ *
+ * Operations get the page cache of a kernel and an inode, not the VFS. They answer a value or a negated errno, or the
+ * promise of one: then callback and promise calls wait for it; synchronous calls get EAGAIN, and find the pages cached
+ * when they are made again.
+ *
+ * @see Linux struct address_space_operations
+ */
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { Core } from "../wasm/core.ts";
+import type { Progress } from "./progress.ts";
+
+/** What the page cache needs of a kernel. */
+export interface PageCache {
+  readonly core: Core;
+  readonly pageReads: PageReads;
+  /** May the call that is being made wait? */
+  readonly mayWait: boolean;
+  /** What it waits for, before -EAGAIN is answered. */
+  setWaitToken(token: Promise<void>): void;
+  /** How far the call had come when it had to wait; none for calls that cannot. */
+  readonly progress: Progress | undefined;
+}
+
+/** Reads of pages that are under way: who waits for a page waits for its read. Lost with the process, as its reads are. */
+export interface PageReads {
+  /** By the number of each frame that is being filled. */
+  readonly tokens: Map<number, Promise<void>>;
+  /** Why pages could not be read for synchronous calls, which ask again: by inode and page. */
+  readonly failures: Map<string, number>;
+}
+
+/** A window of pages that are to be filled from the store: locked, and nobody else's until the operation has answered. */
+export interface ReadaheadControl {
+  readonly inode: InodeHandle;
+  /** The file that is read, 0 = for the file system itself. */
+  readonly file: FileHandle;
+  /** First byte in the file: a multiple of the page size. */
+  readonly position: number;
+  /** Bytes to be filled: whole pages, of which the last may lie beyond the end of the file. */
+  readonly length: number;
+  /** The frames, in the order of the file, as few arrays as may be. Memory may grow while a store waits: ask anew. */
+  views(): Uint8Array[];
+}
+
+/** @see Linux struct address_space_operations */
+export interface AddressSpaceOperations {
+  /**
+   * Fills one page (Linux read_folio): where readahead is missing, or has not filled it.
+   *
+   * @returns bytes filled; what is left of the page becomes zeros. A negated errno fails the reads that wait for the page
+   */
+  readPage?(cache: PageCache, control: ReadaheadControl): number | Promise<number>;
+  /**
+   * Fills a window of pages.
+   *
+   * @returns bytes filled from its start. Pages that it has not come to are read one by one when they are needed, and so
+   *   are all when it answers an errno: nobody hears of that
+   */
+  readahead?(cache: PageCache, control: ReadaheadControl): number | Promise<number>;
+  /** Most pages to be read ahead of what is asked for, 0 = none; else 32. */
+  readonly raPages?: number;
+}

@@ -1,0 +1,328 @@
+/**
+ * Reads of files whose pages come from a store: what is cached is copied, what is not is read, ahead of the reader too.
+ *
+ *   ready ───────────► copied, run by run; the marker starts the next window
+ *   missing ─────────► a window of pages, locked, is handed to the file system: at once, or the call waits
+ *   locked ──────────► somebody is filling it: the call waits. Many readers of one page cause one read
+ *
+ * A call that may wait keeps how far it has come. One that may not gives what it has, or EAGAIN; the pages are on their
+ * way then.
+ *
+ * Does not own: the window (readahead-window.ts), the pages (assembly/mm/readahead.ts).
+ *
+ * @see Linux mm/filemap.c filemap_read(), filemap_get_pages()
+ */
+import { EAGAIN, EFAULT, EIO, ENOMEM } from "../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { byteLengthOf } from "../base/views.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
+import {
+  FILE_INODE,
+  FILE_RA_ASYNC,
+  FILE_RA_PREV,
+  FILE_RA_SIZE,
+  FILE_RA_START,
+  INODE_SIZE,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  RESULT_ADDRESS,
+  RESULT_EXTRA,
+} from "../wasm/layout.ts";
+import type { AddressSpaceOperations, PageCache, PageReads, ReadaheadControl } from "./address-space.ts";
+import { noteFailure } from "./progress.ts";
+import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
+import { copyToBuffer } from "./user-copy.ts";
+
+const ADDRESS = RESULT + RESULT_ADDRESS;
+const EXTRA = RESULT + RESULT_EXTRA;
+/** Pages read ahead where the file system does not say: 128 KiB. */
+const DEFAULT_RA_PAGES = 32;
+
+/** Frames that lie behind each other. */
+interface Run {
+  readonly pfn: number;
+  readonly nr: number;
+}
+
+/** A window that is being read. */
+class PageRead implements ReadaheadControl {
+  readonly core: Core;
+  readonly inode: InodeHandle;
+  readonly file: FileHandle;
+  readonly position: number;
+  readonly runs: Run[] = [];
+  nrPages = 0;
+
+  constructor(core: Core, inode: InodeHandle, file: FileHandle, index: number) {
+    this.core = core;
+    this.inode = inode;
+    this.file = file;
+    this.position = index * PAGE_SIZE;
+  }
+
+  get length(): number {
+    return this.nrPages * PAGE_SIZE;
+  }
+
+  views(): Uint8Array[] {
+    const { arrayBuffer } = this.core;
+    return this.runs.map(({ pfn, nr }) => new Uint8Array(arrayBuffer, pfn * PAGE_SIZE, nr * PAGE_SIZE));
+  }
+
+  add(pfn: number, nr: number): void {
+    this.runs.push({ pfn, nr });
+    this.nrPages += nr;
+  }
+}
+
+/**
+ * Reads from an open file.
+ *
+ * @param position bytes from the start; -1 = at the file's position, which moves
+ * @returns bytes read, 0 at the end; -EBADF, -EISDIR, -EFAULT (no such place in the buffer), -EAGAIN with a token, -ENOMEM;
+ *   what the store answers for the first page that it cannot read, if none before it could be
+ */
+export function storedRead(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core, progress } = cache;
+  const refused = core.x.readCheck(file);
+  if (refused < 0) return refused;
+  const start = position < 0 ? core.filePos(file) : position;
+  const before = progress?.resume(file, start) ?? 0;
+  const reader = new Reader(cache, operations, file, start + before);
+  const rc = reader.run(buffer, offset + before, length - before);
+  const done = reader.pos - start;
+  if (rc === -EAGAIN && progress) {
+    progress.keep(file, start, done);
+    return rc;
+  }
+  if (position < 0) core.setFilePos(file, start + done);
+  return done > 0 || rc === 0 ? done : rc;
+}
+
+class Reader {
+  readonly #cache: PageCache;
+  readonly #operations: AddressSpaceOperations;
+  readonly #file: FileHandle;
+  readonly #inode: InodeHandle;
+  pos: number;
+
+  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number) {
+    this.#cache = cache;
+    this.#operations = operations;
+    this.#file = file;
+    this.#inode = (cache.core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+    this.pos = pos;
+  }
+
+  /** Copies up to `length` bytes from `pos` on, which moves. @returns 0, or why it has stopped before */
+  run(buffer: Uint8Array, offset: number, length: number): number {
+    const { core } = this.#cache;
+    const start = this.pos;
+    const end = start + length;
+    for (;;) {
+      const left = Math.min(end, this.#size()) - this.pos;
+      if (left <= 0) return 0;
+      const index = Math.floor(this.pos / PAGE_SIZE);
+      const inPage = this.pos - index * PAGE_SIZE;
+      const wanted = Math.ceil((inPage + left) / PAGE_SIZE);
+      const previous = this.#previous();
+      const nr = core.x.readyRun(this.#inode, index, wanted, previous === index ? 1 : 0);
+      if (nr === 0) {
+        const rc = this.#fetch(index, wanted, previous);
+        if (rc < 0) return rc;
+        continue;
+      }
+      const n = Math.min(left, nr * PAGE_SIZE - inPage);
+      const marker = core.f64[EXTRA];
+      const room = this.#copy(core.f64[ADDRESS] + inPage, buffer, offset + this.pos - start, n);
+      this.pos += room;
+      if (room < n) return -EFAULT;
+      core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
+      if (marker < nr) this.#goOn(index + marker, wanted - marker);
+    }
+  }
+
+  /** @returns bytes copied: fewer when the buffer has become shorter than it was */
+  #copy(address: number, buffer: Uint8Array, offset: number, n: number): number {
+    const { core } = this.#cache;
+    try {
+      copyToBuffer(core, address, buffer, offset, n);
+      return n;
+    } catch {
+      const room = Math.max(0, Math.min(n, byteLengthOf(buffer) - offset));
+      if (room > 0) copyToBuffer(core, address, buffer, offset, room);
+      return room;
+    }
+  }
+
+  #size(): number {
+    return this.#cache.core.f64[(this.#inode << 2) + INODE_SIZE];
+  }
+
+  /** Page that the last read ended in, -1 = there was none. */
+  #previous(): number {
+    return this.#cache.core.u32[(this.#file << 3) + FILE_RA_PREV] - 1;
+  }
+
+  /** Has a page read that is not ready. @returns 0: look again; -EAGAIN with a token; -ENOMEM; what the store answers */
+  #fetch(index: number, wanted: number, previous: number): number {
+    const { progress, pageReads } = this.#cache;
+    const failure = progress ? progress.failureOf(this.#inode, index) : takeFailure(pageReads, this.#inode, index);
+    if (failure !== undefined && failure < 0) return failure;
+    const locked = this.#waitFor(index);
+    if (locked < 0) return locked;
+    if (this.#operations.readahead !== undefined && failure === undefined) {
+      const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+      this.#readAhead(this.#move((window) => missedPage(window, index, wanted, previous, max)));
+      if (this.#cache.core.x.readyRun(this.#inode, index, 1, 1) > 0) return 0;
+      const reading = this.#waitFor(index);
+      if (reading < 0) return reading;
+    }
+    return this.#readOne(index);
+  }
+
+  /** The marker has been met. */
+  #goOn(index: number, wanted: number): void {
+    if (this.#operations.readahead === undefined) return;
+    const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+    const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
+    if (next) this.#readAhead(next);
+  }
+
+  /** First page behind `index` that is not cached, at most `max + 1` on. */
+  #cachedEnd(index: number, max: number): number {
+    let end = index + 1;
+    while (end - index <= max && this.#cache.core.x.findPage(this.#inode, end) !== 0) end++;
+    return end;
+  }
+
+  #move<T>(move: (window: Window) => T): T {
+    const { u32 } = this.#cache.core;
+    const at = this.#file << 3;
+    const window = { start: u32[at + FILE_RA_START], size: u32[at + FILE_RA_SIZE], async: u32[at + FILE_RA_ASYNC] };
+    const moved = move(window);
+    u32[at + FILE_RA_START] = window.start;
+    u32[at + FILE_RA_SIZE] = window.size;
+    u32[at + FILE_RA_ASYNC] = window.async;
+    return moved;
+  }
+
+  /** Has those pages of a window read that are not cached, as far as the file goes. */
+  #readAhead({ index, nrPages, async }: Readahead): void {
+    const { core } = this.#cache;
+    const end = Math.min(index + nrPages, Math.ceil(this.#size() / PAGE_SIZE));
+    const marker = async > 0 ? index + nrPages - async : -1;
+    for (let at = index; at < end; ) {
+      const read = new PageRead(core, this.#inode, this.#file, at);
+      for (let nr = 1; nr > 0 && at < end; at += nr) {
+        nr = core.x.startRead(this.#inode, at, end - at);
+        if (nr === 0) break;
+        const pfn = core.f64[EXTRA];
+        read.add(pfn, nr);
+        if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
+      }
+      if (read.nrPages === 0) {
+        if (core.x.findPage(this.#inode, at) === 0) return; // no memory for it
+        at++;
+        continue;
+      }
+      const answer = this.#operations.readahead?.(this.#cache, read) ?? 0;
+      start(this.#cache, read, answer, false);
+    }
+  }
+
+  #readOne(index: number): number {
+    const { core } = this.#cache;
+    if (this.#operations.readPage === undefined) return -EIO;
+    if (core.x.startRead(this.#inode, index, 1) === 0) return -ENOMEM;
+    const read = new PageRead(core, this.#inode, this.#file, index);
+    read.add(core.f64[EXTRA], 1);
+    const answer = this.#operations.readPage(this.#cache, read);
+    const rc = start(this.#cache, read, answer, true);
+    return rc < 0 ? rc : this.#waitFor(index);
+  }
+
+  /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
+  #waitFor(index: number): number {
+    const token = this.#cache.pageReads.tokens.get(this.#cache.core.x.lockedPage(this.#inode, index));
+    if (token === undefined) return 0;
+    this.#cache.progress?.waitFor(token, this.#inode, index);
+    this.#cache.setWaitToken(token);
+    return -EAGAIN;
+  }
+}
+
+/**
+ * Ends a read when its store has answered, now or later.
+ *
+ * @param isWhole a page of which the store has less is whole all the same: the rest of it is zeros
+ * @returns 0, or the errno that the store has answered at once
+ */
+function start(cache: PageCache, read: PageRead, answer: number | Promise<number>, isWhole: boolean): number {
+  if (typeof answer === "number") {
+    endRead(read, answer, isWhole);
+    return Math.min(0, answer);
+  }
+  const { tokens, failures } = cache.pageReads;
+  const isForSync = cache.progress === undefined;
+  const settle = (bytes: number): void => {
+    if (cache.core !== read.core) return; // another memory: nobody knows these pages
+    for (const { pfn, nr } of read.runs) for (let i = 0; i < nr; i++) tokens.delete(pfn + i);
+    const nrRead = endRead(read, bytes, isWhole);
+    if (bytes < 0 && isWhole) noteFailure(token, bytes);
+    // Synchronous calls have not waited: they learn that readahead was in vain, or why there is no page.
+    if (isForSync && nrRead < read.nrPages) {
+      failures.set(keyOf(read.inode, read.position / PAGE_SIZE + nrRead), isWhole ? Math.min(0, bytes) : 0);
+    }
+  };
+  const token: Promise<void> = answer.then(settle, () => settle(-EIO));
+  for (const { pfn, nr } of read.runs) for (let i = 0; i < nr; i++) tokens.set(pfn + i, token);
+  return 0;
+}
+
+function keyOf(inode: InodeHandle, index: number): string {
+  return `${inode} ${index}`;
+}
+
+/** As Progress.failureOf(), for synchronous calls. */
+function takeFailure({ failures }: PageReads, inode: InodeHandle, index: number): number | undefined {
+  if (failures.size === 0) return undefined;
+  const key = keyOf(inode, index);
+  const failure = failures.get(key);
+  failures.delete(key);
+  return failure;
+}
+
+/** The pages that the store has filled are ready, the others leave the cache. @returns how many are ready */
+function endRead(read: PageRead, answer: number, isWhole: boolean): number {
+  const { core } = read;
+  const size = core.f64[(read.inode << 2) + INODE_SIZE];
+  const bytes = Math.max(0, Math.min(answer, read.length));
+  const isToEnd = answer >= 0 && (isWhole || read.position + bytes >= size);
+  const nrReady = isToEnd ? Math.ceil(bytes / PAGE_SIZE) || (isWhole ? 1 : 0) : Math.floor(bytes / PAGE_SIZE);
+  let left = nrReady;
+  let at = 0;
+  for (const { pfn, nr } of read.runs) {
+    const ready = Math.min(nr, left);
+    zeroBehind(core, pfn, ready, bytes - at);
+    if (ready > 0) core.x.endRead(pfn, ready);
+    if (ready < nr) core.x.failRead(pfn + ready, nr - ready);
+    left -= ready;
+    at += nr * PAGE_SIZE;
+  }
+  return nrReady;
+}
+
+/** What the store had not, of frames that are ready. */
+function zeroBehind({ u8 }: Core, pfn: number, nr: number, bytes: number): void {
+  const from = Math.max(0, bytes);
+  if (from < nr * PAGE_SIZE) u8.fill(0, ((pfn << PAGE_SHIFT) >>> 0) + from, (pfn + nr) * PAGE_SIZE);
+}
