@@ -31,6 +31,7 @@ import {
   INODE_SIZE,
   INODE_UID,
   SB_MEMORY,
+  SB_SETATTR,
   SLOT_CURRENT,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_MAX_BYTES,
@@ -88,9 +89,9 @@ export function attributes(valid: number, values: Partial<Attributes> = {}): Att
  */
 export function setattrOf(kernel: Kernel, inode: InodeHandle): Setattr | undefined {
   const { u32 } = kernel.core;
-  const own = kernel.tableOf(inode).inode.setattr;
-  if (own !== undefined) return own;
-  return u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS] & SB_MEMORY ? undefined : simpleSetattr;
+  const flags = u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS];
+  if (!(flags & SB_SETATTR)) return undefined; // one look for files in memory
+  return kernel.tableOf(inode).inode.setattr ?? (flags & SB_MEMORY ? undefined : simpleSetattr);
 }
 
 /**
