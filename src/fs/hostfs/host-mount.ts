@@ -35,6 +35,10 @@ export interface HostInode {
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
+  /** It has lost a name while it was open: its descriptors are kept until it is closed. */
+  isHeld: boolean;
+  /** The node's name may be one that it has lost: the next walk to it, by whichever name, gives it that one. */
+  isNameLost: boolean;
 }
 
 export interface HostMount {
@@ -80,7 +84,15 @@ export function remember(
   stats: BigIntStats,
 ): void {
   const values = hostAttributes(mount.options, stats);
-  const known: HostInode = { node, values, checkedMs: Number.NEGATIVE_INFINITY, opens: 0, writers: 0 };
+  const known: HostInode = {
+    node,
+    values,
+    checkedMs: Number.NEGATIVE_INFINITY,
+    opens: 0,
+    writers: 0,
+    isHeld: false,
+    isNameLost: false,
+  };
   mount.inodes.set(handle, known);
   mount.handles.set(fdKey(node), handle);
   const inode = new Inode(kernel, handle);
@@ -103,7 +115,7 @@ export function instantiate(
   const state = known === undefined ? undefined : mount.inodes.get(known);
   if (known !== undefined && state) {
     x.iget(known);
-    moveNode(state.node, node.parent, node.name);
+    moveNode(state, node.parent, node.name);
     take(kernel, mount, known, state, stats);
     x.dInstantiate(dentry, known);
     return 0;
@@ -115,10 +127,11 @@ export function instantiate(
   return 0;
 }
 
-/** The node is found at another name from now on. */
-export function moveNode(node: HostNode, parent: HostNode | undefined, name: Uint8Array): void {
-  node.parent = parent;
-  node.name = name;
+/** It is found at this name from now on. */
+export function moveNode(state: HostInode, parent: HostNode | undefined, name: Uint8Array): void {
+  state.node.parent = parent;
+  state.node.name = name;
+  state.isNameLost = false;
 }
 
 /** Are the attributes still to be believed? */

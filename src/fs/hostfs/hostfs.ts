@@ -74,11 +74,11 @@ function revalidate(kernel: Kernel, handle: DentryHandle): number {
   if (inode === 0) return 0;
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
-  if (isFresh(mount, state)) return 1;
+  if (isFresh(mount, state) && !state.isNameLost) return 1;
   const parent = stateOf(kernel, new Dentry(kernel, dentry.parent).inode).node;
   const found = mount.store.lookup(parent, dentry.name);
   if (typeof found === "number" || !isNode(state.node, found.stats)) return 0;
-  moveNode(state.node, parent, found.node.name);
+  moveNode(state, parent, found.node.name);
   return refresh(kernel, mount, inode, state) === 0 ? 1 : 0;
 }
 
@@ -105,9 +105,11 @@ function expire(kernel: Kernel, inode: InodeHandle): void {
 
 /** A file that is open keeps its descriptor when it loses a name, which may be the one it is found by. */
 function holdIfOpen(kernel: Kernel, inode: InodeHandle): number {
-  const { node, opens, writers } = stateOf(kernel, inode);
+  const state = stateOf(kernel, inode);
+  const { node, opens, writers } = state;
   if (opens === 0 || node.type !== S_IFREG) return 0;
   const { store } = mountOf(kernel, inode);
+  state.isHeld = true;
   const rc = writers > 0 ? store.hold(node, true) : 0;
   return rc < 0 ? rc : store.hold(node, false);
 }
@@ -117,6 +119,7 @@ function lostName(kernel: Kernel, handle: InodeHandle): void {
   const inode = new Inode(kernel, handle);
   if (inode.kind === DIRECTORY) inode.nlink = 0;
   else if (inode.nlink > 0) inode.nlink--;
+  stateOf(kernel, handle).isNameLost = true;
   expire(kernel, handle);
 }
 
@@ -157,8 +160,8 @@ function rename(
   const held = replaced ? holdIfOpen(kernel, replaced) : 0;
   const rc = held < 0 ? held : store.rename(from, oldName, to, newName, flags);
   if (rc < 0) return rc;
-  moveNode(stateOf(kernel, moved).node, to, newName);
-  if (replaced && flags) moveNode(stateOf(kernel, replaced).node, from, oldName);
+  moveNode(stateOf(kernel, moved), to, newName);
+  if (replaced && flags) moveNode(stateOf(kernel, replaced), from, oldName);
   else if (replaced) lostName(kernel, replaced);
   for (const inode of [moved, oldDir, newDir]) expire(kernel, inode);
   return 0;
@@ -243,7 +246,9 @@ const fileOperations: FileOperations = {
     const state = stateOf(kernel, inode);
     state.opens--;
     if (modeOf(kernel, file) & FMODE_WRITE) state.writers--;
-    if (state.opens === 0 && new Inode(kernel, inode).nlink === 0) mountOf(kernel, inode).store.drop(state.node);
+    if (state.opens > 0 || !state.isHeld) return;
+    state.isHeld = false;
+    mountOf(kernel, inode).store.drop(state.node);
   },
   read(kernel, file, buffer, offset, length, position) {
     if (!(modeOf(kernel, file) & FMODE_READ)) return -EBADF;

@@ -117,6 +117,34 @@ describe("hostfs, cache=none", () => {
     for (const fd of fds) fs.closeSync(fd);
   });
 
+  it("lets go of a file that keeps another name, once it is closed", () => {
+    mount("maxfds=2,cache=none");
+    const before = openDescriptors();
+    for (let i = 0; i < 10; i++) {
+      fs.writeFileSync(`/mnt/a${i}`, `${i}`);
+      fs.linkSync(`/mnt/a${i}`, `/mnt/b${i}`);
+      const fd = fs.openSync(`/mnt/a${i}`, "r+");
+      fs.unlinkSync(`/mnt/a${i}`);
+      expect(fs.readFileSync(fd, "utf8")).toBe(`${i}`);
+      fs.closeSync(fd);
+      expect(fs.readFileSync(`/mnt/b${i}`, "utf8")).toBe(`${i}`);
+    }
+    expect(openDescriptors() - before).toBeLessThanOrEqual(2);
+  });
+
+  it("finds a file by the name it has left, after another of its names is gone", () => {
+    mount("maxfds=1,cache=none");
+    fs.writeFileSync("/mnt/a", "data");
+    fs.linkSync("/mnt/a", "/mnt/b");
+    const fd = fs.openSync("/mnt/a", "r");
+    fs.unlinkSync("/mnt/a");
+    fs.writeFileSync("/mnt/x", "evicts");
+    expect(fs.statSync("/mnt/b").nlink).toBe(1);
+    expect(fs.readFileSync("/mnt/b", "utf8")).toBe("data");
+    expect(fs.readFileSync(fd, "utf8")).toBe("data");
+    fs.closeSync(fd);
+  });
+
   it("closes all host descriptors at umount", () => {
     const before = openDescriptors();
     mount("cache=none");
