@@ -14,7 +14,7 @@ import { attempt } from "./host-errno.ts";
 import { fdKey, type HostNode, HostRoot, isNode } from "./host-root.ts";
 import type { HostNative } from "./native.ts";
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDWR } = nodeFs.constants;
+const { O_CREAT, O_DIRECTORY = 0, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
 const MODE_BITS = 0o7777;
 /** Of a file that is being made: nobody else's before it has its mode. */
 const NEW_MODE = 0o600;
@@ -252,10 +252,21 @@ export class HostStore {
     return this.withFile(node, true, (fd) => attempt(() => nodeFs.writevSync(fd, views, position)));
   }
 
-  /** @param dataOnly as for fdatasync() */
+  /** Of files and directories. @param dataOnly as for fdatasync() */
   fsync(node: HostNode, dataOnly: boolean): number {
     const sync = dataOnly ? nodeFs.fdatasyncSync : nodeFs.fsyncSync;
+    if (node.type === S_IFDIR) return this.#syncDirectory(node, sync);
     return this.withFile(node, false, (fd) => done(attempt(() => sync(fd))));
+  }
+
+  /** The descriptor that stands for a directory is a place only, which cannot be synced. */
+  #syncDirectory(dir: HostNode, sync: (fd: number) => void): number {
+    const open = () => this.#of(dir, (path) => nodeFs.openSync(path, O_RDONLY | O_DIRECTORY));
+    const fd = this.fds.withRoom(open);
+    if (fd < 0) return fd;
+    const rc = done(attempt(() => sync(fd)));
+    nodeFs.closeSync(fd);
+    return rc;
   }
 
   /** Opens a file's descriptor and keeps it: it is about to lose its name. @returns 0 or a negated errno */

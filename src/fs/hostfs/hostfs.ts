@@ -11,13 +11,14 @@
  */
 import { EBADF, EINVAL, ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../../base/handles.ts";
-import { S_IFREG } from "../../base/stat-flags.ts";
+import { S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
 import type { FileOperations, FileSystemType, InodeOperations, SuperOperations } from "../../vfs/fs-type.ts";
 import { Dentry, Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import {
   STAT_DEV,
+  STAT_NLINK,
   STATFS_BAVAIL,
   STATFS_BFREE,
   STATFS_BLOCKS,
@@ -186,8 +187,10 @@ function link(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: Dent
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array): number {
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
-  const rc = isFresh(mount, state) ? 0 : refresh(kernel, mount, inode, state);
+  const isGone = state.node.type === S_IFDIR && new Inode(kernel, inode).nlink === 0; // the host cannot be asked for it
+  const rc = isGone || isFresh(mount, state) ? 0 : refresh(kernel, mount, inode, state);
   if (rc < 0) return rc;
+  if (isGone) state.values[STAT_NLINK] = 0;
   const dev = values[STAT_DEV];
   values.set(state.values);
   values[STAT_DEV] = dev;
@@ -227,6 +230,11 @@ function directoryOperations(native: HostNative | undefined): InodeOperations {
 
 function modeOf({ core }: Kernel, file: FileHandle): number {
   return core.u32[(file << 3) + FILE_MODE];
+}
+
+function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
+  const inode = Inode.ofFile(kernel, file).handle;
+  return mountOf(kernel, inode).store.fsync(stateOf(kernel, inode).node, dataOnly);
 }
 
 const fileOperations: FileOperations = {
@@ -278,10 +286,7 @@ const fileOperations: FileOperations = {
     if (position < 0) kernel.core.setFilePos(file, start + n);
     return n;
   },
-  fsync: (kernel, file, dataOnly) => {
-    const inode = Inode.ofFile(kernel, file).handle;
-    return mountOf(kernel, inode).store.fsync(stateOf(kernel, inode).node, dataOnly);
-  },
+  fsync,
 };
 
 // --- The mount ----------------------------------------------------------------------------------------------------------
@@ -352,6 +357,7 @@ export function createHostfs(native?: HostNative): FileSystemType {
         inode: directory,
         file: {
           iterate: (kernel, dir, emit) => mountOf(kernel, dir).store.readdir(stateOf(kernel, dir).node, emit),
+          fsync,
         },
         mapping: {},
       },

@@ -145,6 +145,23 @@ describe("hostfs, cache=none", () => {
     fs.closeSync(fd);
   });
 
+  it("syncs files and directories, and shows an open directory that is gone", () => {
+    mount("maxfds=1,ttl=0,cache=none");
+    fs.mkdirSync("/mnt/d");
+    fs.writeFileSync("/mnt/f", "x");
+    const before = openDescriptors();
+    const [dir, file] = [fs.openSync("/mnt/d", "r"), fs.openSync("/mnt/f", "r")];
+    for (const fd of [dir, file]) {
+      fs.fsyncSync(fd);
+      fs.fdatasyncSync(fd);
+    }
+    fs.rmdirSync("/mnt/d");
+    expect(fs.fstatSync(dir).isDirectory()).toBe(true);
+    expect(fs.fstatSync(dir).nlink).toBe(0);
+    for (const fd of [dir, file]) fs.closeSync(fd);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
+  });
+
   it("closes all host descriptors at umount", () => {
     const before = openDescriptors();
     mount("cache=none");
