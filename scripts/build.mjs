@@ -4,6 +4,7 @@
  *
  *   dist/index.js .cjs        for Node
  *   dist/browser.js .cjs      for browsers
+ *   dist/host.js .cjs         hostfs, for Node
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
@@ -31,7 +32,7 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+  ...["index", "browser", "host", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
@@ -69,6 +70,7 @@ const BUNDLES = [
     // With constants written in, which bundlers do not do with what is bundled already: 1 KB less of gzip.
     { ...published("index-browser", "browser", format, "browser"), minifySyntax: true },
     published("index", "index", format, "node"),
+    published("host", "host", format, "node"),
     published("shared", "shared", format, "neutral"),
     published("wasm/core-module", "core-module", format, "neutral"),
   ]),

@@ -35,9 +35,10 @@ export interface FileSystemType {
    * Sets a new super block up: parses `data`, makes the root (sb.makeRoot()), sets magic and limits.
    *
    * @param data mount options after the VFS took its own ("size=64m,mode=1777")
+   * @param source what is mounted, as the mount was told; the type's name where it was not
    * @returns 0 or a negated errno; then nothing stays behind
    */
-  fillSuper(sb: SuperBlock, data: string): number;
+  fillSuper(sb: SuperBlock, data: string, source: string): number;
 }
 
 /** The three tables an inode has: i_op, i_fop and i_mapping->a_ops. */

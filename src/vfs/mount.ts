@@ -263,7 +263,7 @@ export function makeMount(kernel: Kernel, type: FileSystemType, data: string, fl
   if (handle < 0) return handle;
   core.u32[(handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = plainKinds(type);
   const sb = new SuperBlock(kernel, handle);
-  const filled = type.fillSuper(sb, data) || (sb.root ? 0 : -EINVAL);
+  const filled = type.fillSuper(sb, data, source) || (sb.root ? 0 : -EINVAL);
   if (filled === 0) sb.flags |= sbFlags(flags);
   const mnt = filled < 0 ? filled : core.x.mountNew(handle, sb.root, mntFlags(flags));
   if (mnt < 0) shutdownSuper(sb);

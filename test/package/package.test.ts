@@ -53,6 +53,23 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "host.mjs", 'import { hostfs } from "foliofs/host"; import { createFsSync } from "foliofs";'],
+    [
+      "CommonJS",
+      "host.cjs",
+      'const { hostfs } = require("foliofs/host"); const { createFsSync } = require("foliofs");',
+    ],
+  ])("mounts a folder of the host, as %s", (_form, file, load) => {
+    const use = `
+      const fs = createFsSync();
+      fs.kernel.registerFileSystem(hostfs);
+      fs.mkdirSync("/mnt");
+      fs.kernel.mount({ type: "hostfs", source: ".", target: "/mnt", data: "ro,cache=none" });
+      console.log(fs.existsSync("/mnt/node_modules/foliofs/package.json"), fs.readdirSync("/mnt").includes("${file}"));`;
+    expect(user.node(file, load + use)).toBe("true true\n");
+  });
+
+  it.each([
     ["an ES module", "shared.mjs", 'import "foliofs/shared"; import { createFsSync } from "foliofs";'],
     ["CommonJS", "shared.cjs", 'require("foliofs/shared"); const { createFsSync } = require("foliofs");'],
   ])("has the core for shared memory, as %s", (_form, file, load) => {

@@ -229,7 +229,7 @@ describe("the mount table", () => {
     const type = named("optfs", {
       fillSuper(sb: SuperBlock, data: string) {
         seen.push(data);
-        return ramfs.fillSuper(sb, "");
+        return ramfs.fillSuper(sb, "", "none");
       },
       superOps: {
         remount(_sb: SuperBlock, data: string) {

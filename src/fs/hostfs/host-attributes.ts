@@ -1,0 +1,63 @@
+/**
+ * Attributes of the host as the VFS holds them: 18 numbers, STAT_*, under the mount's options.
+ *
+ * Does not own: when they are asked for.
+ */
+import type { BigIntStats } from "node:fs";
+import {
+  STAT_ATIME_NSEC,
+  STAT_ATIME_SEC,
+  STAT_BIRTHTIME_NSEC,
+  STAT_BIRTHTIME_SEC,
+  STAT_BLKSIZE,
+  STAT_BLOCKS,
+  STAT_CTIME_NSEC,
+  STAT_CTIME_SEC,
+  STAT_DEV,
+  STAT_GID,
+  STAT_INO,
+  STAT_MODE,
+  STAT_MTIME_NSEC,
+  STAT_MTIME_SEC,
+  STAT_NLINK,
+  STAT_RDEV,
+  STAT_SIZE,
+  STAT_UID,
+} from "../../vfs/syscalls.ts";
+import { type HostOptions, maskedMode } from "./options.ts";
+
+const NSEC_PER_SEC = 1_000_000_000n;
+const NR_VALUES = 18;
+
+/** What the VFS holds of `stats`: STAT_*, times to the nanosecond. */
+export function hostAttributes(options: HostOptions, stats: BigIntStats): Float64Array {
+  const values = new Float64Array(NR_VALUES);
+  values[STAT_DEV] = Number(stats.dev);
+  values[STAT_MODE] = maskedMode(options, Number(stats.mode));
+  values[STAT_NLINK] = Number(stats.nlink);
+  values[STAT_UID] = options.uid ?? Number(stats.uid);
+  values[STAT_GID] = options.gid ?? Number(stats.gid);
+  values[STAT_RDEV] = Number(stats.rdev);
+  values[STAT_BLKSIZE] = Number(stats.blksize ?? 4096n);
+  values[STAT_INO] = Number(stats.ino);
+  values[STAT_SIZE] = Number(stats.size);
+  values[STAT_BLOCKS] = Number(stats.blocks ?? (stats.size + 511n) / 512n);
+  putTime(values, STAT_ATIME_SEC, STAT_ATIME_NSEC, stats.atimeNs);
+  putTime(values, STAT_MTIME_SEC, STAT_MTIME_NSEC, stats.mtimeNs);
+  putTime(values, STAT_CTIME_SEC, STAT_CTIME_NSEC, stats.ctimeNs);
+  putTime(values, STAT_BIRTHTIME_SEC, STAT_BIRTHTIME_NSEC, stats.birthtimeNs);
+  return values;
+}
+
+/** Seconds and nanoseconds, the latter never negative. */
+function putTime(values: Float64Array, sec: number, nsec: number, ns: bigint): void {
+  const rest = ((ns % NSEC_PER_SEC) + NSEC_PER_SEC) % NSEC_PER_SEC;
+  values[sec] = Number((ns - rest) / NSEC_PER_SEC);
+  values[nsec] = Number(rest);
+}
+
+/** Has a file become another by what revalidation looks at: mtime, ctime and size? */
+export function hasChanged(before: Float64Array, now: Float64Array): boolean {
+  const watched = [STAT_SIZE, STAT_MTIME_SEC, STAT_MTIME_NSEC, STAT_CTIME_SEC, STAT_CTIME_NSEC];
+  return watched.some((field) => before[field] !== now[field]);
+}
