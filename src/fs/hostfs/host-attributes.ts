@@ -55,9 +55,3 @@ function putTime(values: Float64Array, sec: number, nsec: number, ns: bigint): v
   values[sec] = Number((ns - rest) / NSEC_PER_SEC);
   values[nsec] = Number(rest);
 }
-
-/** Has a file become another by what revalidation looks at: mtime, ctime and size? */
-export function hasChanged(before: Float64Array, now: Float64Array): boolean {
-  const watched = [STAT_SIZE, STAT_MTIME_SEC, STAT_MTIME_NSEC, STAT_CTIME_SEC, STAT_CTIME_NSEC];
-  return watched.some((field) => before[field] !== now[field]);
-}
