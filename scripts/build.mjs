@@ -5,6 +5,7 @@
  *   dist/index.js .cjs        for Node
  *   dist/browser.js .cjs      for browsers
  *   dist/host.js .cjs         hostfs, for Node
+ *   dist/store.js .cjs        for file systems with a store
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
@@ -32,7 +33,7 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+  ...["index", "browser", "host", "store", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
@@ -71,6 +72,7 @@ const BUNDLES = [
     { ...published("index-browser", "browser", format, "browser"), minifySyntax: true },
     published("index", "index", format, "node"),
     published("host", "host", format, "node"),
+    published("store", "store", format, "neutral"),
     published("shared", "shared", format, "neutral"),
     published("wasm/core-module", "core-module", format, "neutral"),
   ]),

@@ -11,34 +11,22 @@
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
-import { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
 import { type FileOperations, genericDeleteInode, type InodeOperations, type SuperOperations } from "../vfs/fs-type.ts";
-import { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
 import { fileRemovePrivs, setattrCopy, setattrPrepare, simpleSetattr, truncateSetsize } from "../vfs/setattr.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
-/** What an inode is marked with that has something to be written. */
-export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
 export {
-  dSpliceAlias,
   fileRemovePrivs,
   genericDeleteInode,
-  genericFsync,
-  iget,
-  ilookup,
-  insertInodeHash,
-  markInodeDirty,
-  removeInodeHash,
   setattrCopy,
   setattrPrepare,
   simpleRename,
   simpleSetattr,
   simpleUnlink,
   truncateSetsize,
-  writeInodeNow,
 };
 
 /** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOSPC */

@@ -2,6 +2,7 @@
  * A file system with a store: inodes have numbers, are read by readInode, changed in memory and written by writeInode.
  * Every operation is logged; any of them may be slow (it waits until settle() is called) or fail.
  */
+import * as libstore from "../../src/fs/libfs-store.ts";
 import {
   Dentry,
   type DentryHandle,
@@ -147,7 +148,7 @@ export class StoreFs {
     if (rc < 0) return rc;
     const node = this.#node(mode, ++this.#lastIno);
     this.nodes.set(node.ino, node);
-    const inode = libfs.iget(kernel.sbOf(dir), node.ino) as InodeHandle;
+    const inode = libstore.iget(kernel.sbOf(dir), node.ino) as InodeHandle;
     if (inode < 0) {
       this.nodes.delete(node.ino);
       return inode;
@@ -176,9 +177,9 @@ export class StoreFs {
         if (rc < 0) return rc;
         const node = this.#childrenOf(kernel, dir).get(name);
         if (!node) return 0;
-        const inode = libfs.iget(kernel.sbOf(dir), node.ino) as InodeHandle;
+        const inode = libstore.iget(kernel.sbOf(dir), node.ino) as InodeHandle;
         if (inode < 0) return inode;
-        libfs.dSpliceAlias(kernel, inode, dentry);
+        libstore.dSpliceAlias(kernel, inode, dentry);
         return 0;
       },
       create: make,
@@ -262,7 +263,7 @@ export class StoreFs {
               const inode = Inode.ofFile(kernel, file);
               const start = position < 0 ? kernel.core.filePos(file) : position;
               inode.size = Math.max(inode.size, start + length);
-              libfs.markInodeDirty(kernel, inode.handle, libfs.I_DIRTY_SYNC | libfs.I_DIRTY_DATASYNC);
+              libstore.markInodeDirty(kernel, inode.handle, libstore.I_DIRTY_SYNC | libstore.I_DIRTY_DATASYNC);
               if (position < 0) kernel.core.setFilePos(file, start + length);
               return length;
             },
@@ -270,7 +271,7 @@ export class StoreFs {
               for (const [child, { mode }] of this.#childrenOf(kernel, dir)) if (!emit(child, mode >> 12)) break;
               return 0;
             },
-            fsync: libfs.genericFsync,
+            fsync: libstore.genericFsync,
             release: (kernel, inode) => this.#end("release", new Inode(kernel, inode).ino, () => {}),
           },
           mapping: {},
@@ -282,7 +283,7 @@ export class StoreFs {
         if (rc < 0) return rc;
         const inode = new Dentry(sb.kernel, sb.root).inode;
         new Inode(sb.kernel, inode).ino = ROOT_INO;
-        return libfs.insertInodeHash(sb.kernel, inode);
+        return libstore.insertInodeHash(sb.kernel, inode);
       },
     };
   }

@@ -9,12 +9,25 @@
  *
  * Does not own: paths and descriptors (host-root.ts, fd-cache.ts), what stands for what (host-mount.ts).
  */
-import { EBADF, EINVAL, ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
+import { EBADF, EINVAL, EIO, ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
-import type { FileOperations, FileSystemType, InodeOperations, SuperOperations } from "../../vfs/fs-type.ts";
+import {
+  ATTR_ATIME,
+  ATTR_GID,
+  ATTR_MODE,
+  ATTR_MTIME,
+  ATTR_SIZE,
+  ATTR_UID,
+  type Attributes,
+  type FileOperations,
+  type FileSystemType,
+  type InodeOperations,
+  type SuperOperations,
+} from "../../vfs/fs-type.ts";
 import { Dentry, Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { setattrCopy, setattrPrepare, truncateSetsize } from "../../vfs/setattr.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import {
   STAT_DEV,
@@ -44,7 +57,7 @@ import {
   setHostMount,
 } from "./host-mount.ts";
 import { fdKey, type HostNode, isNode } from "./host-root.ts";
-import { type Found, HostStore } from "./host-store.ts";
+import { type Found, type HostChange, HostStore } from "./host-store.ts";
 import type { HostNative } from "./native.ts";
 import { parseHostOptions, showHostOptions } from "./options.ts";
 
@@ -197,11 +210,31 @@ function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array): numb
   return 0;
 }
 
-const anyOperations: InodeOperations = {
-  getattr,
-  // The values are not told yet, so that the host cannot be (issue 13, setattr with values): HostStore.change() takes them.
-  setattr: () => -EOPNOTSUPP,
-};
+/** The host first, then what is known here. What a truncation does to times the host does by itself. */
+function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): number {
+  const refused = setattrPrepare(kernel, inode, attr);
+  if (refused < 0) return refused;
+  const rc = mountOf(kernel, inode).store.change(stateOf(kernel, inode).node, hostChange(attr));
+  if (rc < 0) return rc;
+  if (attr.valid & ATTR_SIZE) truncateSetsize(kernel, inode, attr.size);
+  setattrCopy(kernel, inode, attr);
+  expire(kernel, inode);
+  return 0;
+}
+
+function hostChange({ valid, mode, uid, gid, size, atimeSec, atimeNsec, mtimeSec, mtimeNsec }: Attributes): HostChange {
+  const isTruncation = (valid & ATTR_SIZE) !== 0;
+  return {
+    ...(valid & ATTR_MODE && { mode }),
+    ...(valid & ATTR_UID && { uid }),
+    ...(valid & ATTR_GID && { gid }),
+    ...(isTruncation && { size }),
+    ...(!isTruncation && valid & ATTR_ATIME && { atime: atimeSec + atimeNsec / 1e9 }),
+    ...(!isTruncation && valid & ATTR_MTIME && { mtime: mtimeSec + mtimeNsec / 1e9 }),
+  };
+}
+
+const anyOperations: InodeOperations = { getattr, setattr };
 
 function directoryOperations(native: HostNative | undefined): InodeOperations {
   return {
@@ -294,13 +327,15 @@ const fileOperations: FileOperations = {
 const superOperations: SuperOperations = {
   statfs(sb, values) {
     const found = hostMount(sb)?.store.statfs();
-    if (found === undefined || typeof found === "number") return;
+    if (found === undefined) return -EIO;
+    if (typeof found === "number") return found;
     values[STATFS_BSIZE] = Number(found.bsize);
     values[STATFS_BLOCKS] = Number(found.blocks);
     values[STATFS_BFREE] = Number(found.bfree);
     values[STATFS_BAVAIL] = Number(found.bavail);
     values[STATFS_FILES] = Number(found.files);
     values[STATFS_FFREE] = Number(found.ffree);
+    return 0;
   },
   evictInode(kernel, inode) {
     const mount = hostMount(kernel.sbOf(inode));

@@ -1,7 +1,9 @@
 /** verify() knows the inode cache: whatever is wrong with it, it says so. */
+
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { createFsSync, Dentry, type InodeHandle, libfs } from "../../../src/index.ts";
+import * as libstore from "../../../src/fs/libfs-store.ts";
+import { createFsSync, Dentry, type InodeHandle } from "../../../src/index.ts";
 import type { Core } from "../../../src/wasm/core.ts";
 import {
   I_DIRTY_SYNC,
@@ -70,7 +72,7 @@ describe("verify of the inode cache", () => {
     fs.mkdirSync("/s");
     fs.kernel.mount({ type: "storefs", target: "/s" });
     const [sb] = [...fs.kernel.vfs.superBlocks()];
-    const [a, b] = [store.add("a"), store.add("b")].map(({ ino }) => libfs.iget(sb, ino) as InodeHandle);
+    const [a, b] = [store.add("a"), store.add("b")].map(({ ino }) => libstore.iget(sb, ino) as InodeHandle);
     core.x.iput(a);
     core.x.iput(b);
     fs.kernel.verify();

@@ -1,8 +1,10 @@
 /** The inode cache: one inode for each number of a store, kept while memory lasts, written before it goes. */
+
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { EIO, ENOMEM } from "../../../src/base/errno.ts";
+import * as libstore from "../../../src/fs/libfs-store.ts";
 import {
   createFsSync,
   Dentry,
@@ -52,7 +54,7 @@ describe("iget", () => {
     const { ino } = store.add("f");
     const sb = superOf(fs);
     fs.statSync("/s/f");
-    const inode = libfs.iget(sb, ino) as InodeHandle;
+    const inode = libstore.iget(sb, ino) as InodeHandle;
     fs.kernel.dropCaches(2);
     assert.equal(store.takeLog(), `lookup f, readInode ${ino}`);
     sb.kernel.core.x.iput(inode);
@@ -94,7 +96,7 @@ describe("iget", () => {
 
   it("an inode without a type cannot be used", () => {
     const { fs } = mounted({ readInode: () => 0 });
-    assert.equal(libfs.iget(superOf(fs), 5), -EIO);
+    assert.equal(libstore.iget(superOf(fs), 5), -EIO);
     fs.kernel.verify();
   });
 
@@ -130,7 +132,7 @@ describe("iget", () => {
     const { ino } = store.add("f");
     const sb = superOf(fs);
     const get = (device: string) =>
-      libfs.iget(
+      libstore.iget(
         sb,
         ino,
         (inode) => devices.get(inode) === device,
@@ -152,10 +154,10 @@ describe("iget", () => {
     const { fs, store } = mounted();
     const { ino } = store.add("f", { size: 1 });
     const sb = superOf(fs);
-    const old = libfs.iget(sb, ino) as InodeHandle;
-    libfs.removeInodeHash(sb.kernel, old);
+    const old = libstore.iget(sb, ino) as InodeHandle;
+    libstore.removeInodeHash(sb.kernel, old);
     (store.nodes.get(ino) as { size: number }).size = 2;
-    const fresh = libfs.iget(sb, ino) as InodeHandle;
+    const fresh = libstore.iget(sb, ino) as InodeHandle;
     assert.notEqual(fresh, old);
     assert.ok(new Inode(sb.kernel, fresh).generation > new Inode(sb.kernel, old).generation);
     assert.deepEqual([new Inode(sb.kernel, old).size, new Inode(sb.kernel, fresh).size], [1, 2]);
@@ -163,7 +165,7 @@ describe("iget", () => {
     sb.kernel.evictInodes();
     sb.kernel.core.x.iput(fresh);
     fs.kernel.verify();
-    assert.equal(libfs.ilookup(sb, ino + 1), 0);
+    assert.equal(libstore.ilookup(sb, ino + 1), 0);
   });
 
   it("a directory that was moved at the store loses its old name", () => {
@@ -185,7 +187,7 @@ describe("iget", () => {
       const sb = superOf(fs);
       const { core } = sb.kernel;
       core.x.setFailAfter(n);
-      const inode = libfs.iget(sb, ino) as InodeHandle;
+      const inode = libstore.iget(sb, ino) as InodeHandle;
       core.x.setFailAfter(0);
       assert.ok(inode > 0 || inode === -ENOMEM, String(inode));
       if (inode > 0) core.x.iput(inode);
@@ -229,7 +231,7 @@ describe("dropInode", () => {
     const { fs, store } = mounted({ dropInode: libfs.genericDeleteInode });
     const { ino } = store.add("f");
     const sb = superOf(fs);
-    const inode = libfs.iget(sb, ino) as InodeHandle;
+    const inode = libstore.iget(sb, ino) as InodeHandle;
     sb.kernel.core.x.iput(inode);
     sb.kernel.evictInodes();
     assert.equal(store.takeLog(), `readInode ${ino}, evictInode ${ino}`);
@@ -247,7 +249,7 @@ describe("dropInode", () => {
     });
     const [a, b] = [store.add("a"), store.add("b")];
     const sb = superOf(fs);
-    for (const { ino } of [a, b]) sb.kernel.core.x.iput(libfs.iget(sb, ino) as InodeHandle);
+    for (const { ino } of [a, b]) sb.kernel.core.x.iput(libstore.iget(sb, ino) as InodeHandle);
     sb.kernel.evictInodes();
     assert.deepEqual(asked, [a.ino, b.ino]);
     const odd = a.ino % 2 === 1 ? a : b;
@@ -392,7 +394,7 @@ describe("the cache as a whole", () => {
           switch (what) {
             case "get": {
               if (ino === 1) break;
-              const got = libfs.iget(sb, ino) as InodeHandle;
+              const got = libstore.iget(sb, ino) as InodeHandle;
               if (ino !== 2 && !store.nodes.has(ino)) assert.ok(got < 0);
               else {
                 assert.ok(got > 0);
@@ -415,12 +417,12 @@ describe("the cache as a whole", () => {
               if (inode === undefined || ino === 2) break;
               wanted.set(ino, (wanted.get(ino) ?? 0) + 1);
               new Inode(kernel, inode).uid = wanted.get(ino) as number;
-              libfs.markInodeDirty(kernel, inode, libfs.I_DIRTY_SYNC);
+              libstore.markInodeDirty(kernel, inode, libstore.I_DIRTY_SYNC);
               break;
             case "forget":
               if (inode === undefined || ino === 2) break;
-              libfs.writeInodeNow(kernel, inode, true);
-              libfs.removeInodeHash(kernel, inode);
+              libstore.writeInodeNow(kernel, inode, true);
+              libstore.removeInodeHash(kernel, inode);
               current.delete(ino);
               break;
             case "unlink":
@@ -467,7 +469,7 @@ describe("the cache as a whole", () => {
     const sb = superOf(fs);
     const { x } = sb.kernel.core;
     for (let i = 0; i < 20_000; i++) store.add(`n${i}`);
-    const inodes = [...store.nodes.keys()].map((ino) => libfs.iget(sb, ino) as InodeHandle);
+    const inodes = [...store.nodes.keys()].map((ino) => libstore.iget(sb, ino) as InodeHandle);
     assert.equal(inodes[0], new Dentry(sb.kernel, sb.root).inode);
     assert.equal(new Set(inodes).size, 20_001);
     for (const inode of inodes) x.iput(inode);

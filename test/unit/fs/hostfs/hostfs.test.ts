@@ -184,6 +184,43 @@ describe("hostfs, cache=none", () => {
     expect(JSON.stringify(shown)).toContain("ttl=5,maxfds=9,cache=none");
   });
 
+  it("changes attributes on the host, and here as it has them", () => {
+    nodeFs.writeFileSync(`${inside}/f`, "a longer text");
+    nodeFs.symlinkSync("f", `${inside}/l`);
+    mount("ttl=100000,cache=none");
+    fs.chmodSync("/mnt/l", 0o4751);
+    fs.chownSync("/mnt/f", 12, 34);
+    fs.lchownSync("/mnt/l", 56, 78);
+    fs.utimesSync("/mnt/f", 1e9 + 0.25, 1.5e9 + 0.125);
+    const host = nodeFs.statSync(`${inside}/f`);
+    expect([host.mode & 0o7777, host.uid, host.gid]).toEqual([fs.statSync("/mnt/f").mode & 0o7777, 12, 34]);
+    expect([host.atimeMs, host.mtimeMs]).toEqual([1e12 + 250, 1.5e12 + 125]);
+    expect(fs.statSync("/mnt/f").mtimeMs).toBe(1.5e12 + 125);
+    expect([nodeFs.lstatSync(`${inside}/l`).uid, fs.lstatSync("/mnt/l").gid]).toEqual([56, 78]);
+
+    fs.truncateSync("/mnt/f", 5);
+    expect(nodeFs.readFileSync(`${inside}/f`, "utf8")).toBe("a lon");
+    expect(fs.statSync("/mnt/f").size).toBe(5);
+    fs.writeFileSync("/mnt/f", "new");
+    expect(nodeFs.readFileSync(`${inside}/f`, "utf8")).toBe("new");
+    const fd = fs.openSync("/mnt/f", "r+");
+    fs.ftruncateSync(fd, 8);
+    fs.fchmodSync(fd, 0o600);
+    fs.closeSync(fd);
+    expect([...nodeFs.readFileSync(`${inside}/f`)]).toEqual([...Buffer.from("new"), 0, 0, 0, 0, 0]);
+    expect(nodeFs.statSync(`${inside}/f`).mode & 0o7777).toBe(0o600);
+  });
+
+  it("refuses changes as the rules of permission say, before the host hears of them", () => {
+    nodeFs.writeFileSync(`${inside}/f`, "root's");
+    mount("cache=none");
+    const other = fs.kernel.task({ uid: 1, gid: 1 });
+    expect(() => other.chmodSync("/mnt/f", 0)).toThrow("EPERM");
+    expect(() => other.chownSync("/mnt/f", 1, 1)).toThrow("EPERM");
+    expect(() => other.truncateSync("/mnt/f", 0)).toThrow("EACCES");
+    expect(nodeFs.readFileSync(`${inside}/f`, "utf8")).toBe("root's");
+  });
+
   it("makes no special file, opens none, and swaps no names", () => {
     spawnSync("mkfifo", [`${inside}/pipe`]);
     nodeFs.writeFileSync(`${inside}/f`, "");

@@ -1,0 +1,6 @@
+/**
+ * foliofs/store: what authors of file systems with a store need beside `libfs`. Nothing of foliofs's state is in here, so
+ * that it fits the kernel of any entry.
+ */
+export * from "./fs/libfs-store.ts";
+export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
