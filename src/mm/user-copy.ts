@@ -7,7 +7,7 @@
  * Does not own: which run of frames it is, and whether the call may (filemap.ts and the core).
  */
 import { utf8Encoder } from "../base/utf8.ts";
-import { byteLengthOf, partOf, setBytes, zeroBytes } from "../base/views.ts";
+import { byteLengthOf, hasBytes, partOf, setBytes, zeroBytes } from "../base/views.ts";
 import { type BufferLike, type Core, LARGE_COPY_BYTES } from "../wasm/core.ts";
 
 const STEP_BYTES = 1 << 18;
@@ -29,8 +29,12 @@ function fillOrCopy(core: Core, address: number, buffer: Uint8Array, offset: num
   else inTurn(core, length, (start, n) => copyOut(core, address + start, buffer, offset + start, n));
 }
 
+function noRoom(): RangeError {
+  return new RangeError("no room in the buffer");
+}
+
 function fillOut(buffer: Uint8Array, offset: number, length: number): void {
-  if (byteLengthOf(buffer) < offset + length) throw new RangeError("no room in the buffer"); // fill() does what it can
+  if (byteLengthOf(buffer) < offset + length) throw noRoom(); // fill() does what it can
   zeroBytes(buffer, offset, offset + length);
 }
 
@@ -41,7 +45,8 @@ function fillOut(buffer: Uint8Array, offset: number, length: number): void {
  */
 function copyOut(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   if (core.hasFastBuffer) {
-    // It asks the target how long it is, and believes what it hears.
+    // It asks the target how long it is, and believes what it hears: nothing of it may lie beyond.
+    if (length > 0 && !hasBytes(buffer, offset + length)) throw noRoom();
     if ((core.buffer as BufferLike).copy(buffer, offset, address, address + length) === length) return;
   }
   setBytes(buffer, new Uint8Array(core.arrayBuffer, address, length), offset);
