@@ -8,6 +8,15 @@ const MAX_SYMLINKS = 40;
 const NAME_BYTES = 255;
 const PATH_BYTES = 4095;
 
+/**
+ * Makes a call again that fails with ELOOP: where others change names meanwhile Linux starts a walk over, and counts the
+ * links of both (fs/namei.c path_openat() after -ECHILD).
+ */
+function withoutRestart<T>(call: () => T): T {
+  for (let tries = 1; tries < 5; tries++) if (outcomeOf(call) !== "ELOOP") break;
+  return call();
+}
+
 export function symlinkSuite(create: Create): void {
   it("keeps the target as it was given, whatever it is", () => {
     const { fs, root } = create();
@@ -113,7 +122,10 @@ export function symlinkSuite(create: Create): void {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/0`, "end");
     for (let i = 1; i <= MAX_SYMLINKS + 1; i++) fs.symlinkSync(String(i - 1), `${root}/${i}`);
-    assert.equal(fs.readFileSync(`${root}/${MAX_SYMLINKS}`, "utf8"), "end");
+    assert.equal(
+      withoutRestart(() => fs.readFileSync(`${root}/${MAX_SYMLINKS}`, "utf8")),
+      "end",
+    );
     assert.equal(
       outcomeOf(() => fs.readFileSync(`${root}/${MAX_SYMLINKS + 1}`)),
       "ELOOP",
