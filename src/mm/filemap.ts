@@ -13,7 +13,7 @@ import type { FileHandle } from "../base/handles.ts";
 import { byteLengthOf, hasBytes } from "../base/views.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { RESULT_ADDRESS } from "../wasm/layout.ts";
-import { copyFromBuffer, copyToBuffer, encodeStart } from "./user-copy.ts";
+import { copyFromBuffer, copyToBuffer, copyWhatFits, encodeStart } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 /** Longer texts are encoded without being measured first, UTF-16 units. */
@@ -54,11 +54,9 @@ function readShort(
   first: number,
   position: number,
 ): number {
-  const room = Math.max(0, byteLengthOf(buffer) - offset);
+  const room = copyWhatFits(core, core.f64[ADDRESS], buffer, offset, first);
   if (position < 0) core.setFilePos(file, core.filePos(file) - (first - room));
-  if (room === 0) return -EFAULT;
-  copyToBuffer(core, core.f64[ADDRESS], buffer, offset, room);
-  return room;
+  return room === 0 ? -EFAULT : room;
 }
 
 function readRest(

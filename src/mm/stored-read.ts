@@ -14,7 +14,6 @@
  */
 import { EAGAIN, EFAULT, EIO, ENOMEM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
-import { byteLengthOf } from "../base/views.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import {
   FILE_INODE,
@@ -31,7 +30,7 @@ import {
 import type { AddressSpaceOperations, PageCache, PageReads, ReadaheadControl } from "./address-space.ts";
 import { noteFailure } from "./progress.ts";
 import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
-import { copyToBuffer } from "./user-copy.ts";
+import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
@@ -157,9 +156,7 @@ class Reader {
       copyToBuffer(core, address, buffer, offset, n);
       return n;
     } catch {
-      const room = Math.max(0, Math.min(n, byteLengthOf(buffer) - offset));
-      if (room > 0) copyToBuffer(core, address, buffer, offset, room);
-      return room;
+      return copyWhatFits(core, address, buffer, offset, n);
     }
   }
 
