@@ -256,6 +256,7 @@ export const ESTALE: i32 = 116;
 
 // --- Flags of open() (Linux include/uapi/asm-generic/fcntl.h) -----------------------------------------------------
 export const O_CREAT: u32 = 0x40;
+export const O_TRUNC: u32 = 0x200;
 
 // --- Mode bits (Linux include/uapi/linux/stat.h) -------------------------------------------------------------------
 export const S_IFMT: u32 = 0xf000;

@@ -18,6 +18,8 @@ import { SuperBlock } from "./fs/super";
 
 // @ts-ignore: decorator
 @external("env", "self") declare const self: usize;
+// @ts-ignore: decorator
+@external("env", "now") export declare function hostNow(): f64; // milliseconds since the epoch
 
 /** What is global: one per memory, at KERNEL_BLOCK. */
 // @ts-ignore: decorator

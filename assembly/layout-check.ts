@@ -274,7 +274,7 @@ export function checkLayout(): void {
   if (offsetof<KmemCache>("perSlab") != 20) ERROR("KmemCache.perSlab and layout.ts disagree");
   if (offsetof<KmemCache>("nrSlabs") != 24) ERROR("KmemCache.nrSlabs and layout.ts disagree");
   if (offsetof<KmemCache>("nrObjects") != 28) ERROR("KmemCache.nrObjects and layout.ts disagree");
-  if (offsetof<SuperBlock>() != 108) ERROR("class SuperBlock and layout.ts disagree on its size");
+  if (offsetof<SuperBlock>() != 112) ERROR("class SuperBlock and layout.ts disagree on its size");
   if (offsetof<SuperBlock>("typeId") != 0) ERROR("SuperBlock.typeId and layout.ts disagree");
   if (offsetof<SuperBlock>("flags") != 4) ERROR("SuperBlock.flags and layout.ts disagree");
   if (offsetof<SuperBlock>("root") != 8) ERROR("SuperBlock.root and layout.ts disagree");
@@ -300,6 +300,7 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("maxLinks") != 96) ERROR("SuperBlock.maxLinks and layout.ts disagree");
   if (offsetof<SuperBlock>("nameMax") != 100) ERROR("SuperBlock.nameMax and layout.ts disagree");
   if (offsetof<SuperBlock>("plainKinds") != 104) ERROR("SuperBlock.plainKinds and layout.ts disagree");
+  if (offsetof<SuperBlock>("fileKind") != 108) ERROR("SuperBlock.fileKind and layout.ts disagree");
   if (offsetof<Cred>() != 32) ERROR("class Cred and layout.ts disagree on its size");
   if (offsetof<Cred>("count") != 0) ERROR("Cred.count and layout.ts disagree");
   if (offsetof<Cred>("uid") != 4) ERROR("Cred.uid and layout.ts disagree");

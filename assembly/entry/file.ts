@@ -15,6 +15,7 @@ import { Mount } from "../fs/mount";
 import { walkKnown } from "../fs/namei";
 import { inodePermission } from "../fs/permission";
 import { pageAddress, pageOf } from "../mm/page";
+import { createPlain } from "../fs/plain-names";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
 import { edgeSwapped, punchHole as punch, rangeSwapped, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
@@ -30,17 +31,22 @@ export function fileOpen(mnt: u32, dentry: u32, flags: u32, mode: u32): i32 {
 
 /**
  * Walks the path in buffer A and opens what is there, where that takes no more than the permission bits: a regular file,
- * or a directory to read.
+ * or a directory to read. With O_CREAT makes what is missing, where that takes no more than libfs.
  *
- * @param flags O_*, for the file; without those that need a decision of the VFS. What O_TRUNC asks for the caller does
+ * @param flags O_*, for the file; without those that need a decision of the VFS. What O_TRUNC asks for the caller does, if
+ *   the open file still has it
  * @param mode FMODE_*
  * @param access MAY_* to check
+ * @param perm permission bits of a new file, before the umask
  * @returns handle of the file; 0 = the VFS is to decide about what is found (ndDentry), or with LOOKUP_LAST missing; a
  *   negated errno, or HANDOVER_*
  */
-export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32): i32 {
+export function openPath(len: u32, lookup: u32, flags: u32, mode: u32, access: u32, perm: u32): i32 {
   const found = walk(len, 0, lookup);
-  return found <= 0 ? found : openFound(slot().ndDentry.inode, flags, mode, access);
+  if (found > 0) return openFound(slot().ndDentry.inode, flags, mode, access);
+  if (found < 0 || !(flags & O_CREAT)) return found;
+  const file = createPlain(flags, mode, perm);
+  return isNil(file) ? 0 : handle<File>(file);
 }
 
 /**

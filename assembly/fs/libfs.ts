@@ -4,10 +4,10 @@
 // Each call allocates first; from the first change on nothing can fail.
 import {
   BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
-  S_IXGRP, TOUCH_CTIME, TOUCH_MTIME,
+  S_IXGRP, TOUCH_CTIME,
 } from "../abi";
 import { allocDentry, dAdd, dDrop, Dentry, dInstantiate, hasChildren, isSubdir } from "./dentry";
-import { allocInode, freeInode, iget, Inode, isDir, touch } from "./inode";
+import { allocInode, freeInode, iget, Inode, isDir, touch, touchWritten } from "./inode";
 import { currentCred, isNil, kernel, nil } from "../kernel";
 import { kfree, kmalloc } from "../mm/slab";
 import { noRoom, SuperBlock } from "./super";
@@ -17,7 +17,7 @@ import { inGroup } from "./task";
 function changeDir(dir: Inode, names: i32, nowMs: f64): void {
   dir.size += <f64>(names * <i32>BOGO_DIRENT_SIZE);
   dir.version++;
-  touch(dir, TOUCH_MTIME | TOUCH_CTIME, nowMs);
+  touchWritten(dir, nowMs);
 }
 
 /** Makes an inode owned as one made by the current task in `dir` is. @see Linux fs/inode.c inode_init_owner() */

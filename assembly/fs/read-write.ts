@@ -15,13 +15,10 @@ import { AddressSpace, indexOf } from "../mm/address-space";
 import { fillHole, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
 import { Inode, isDir, touch, touchWritten } from "./inode";
-import { current, currentCred, kernel, setResult, slot } from "../kernel";
+import { current, currentCred, hostNow, kernel, setResult, slot } from "../kernel";
 import { pageAddress } from "../mm/page";
 import { isPage, isSwap, xaLoad } from "../mm/xarray";
 import { inGroup } from "./task";
-
-// @ts-ignore: decorator
-@external("env", "now") declare function hostNow(): f64;
 
 const DAY_MS: f64 = 86400000;
 const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT

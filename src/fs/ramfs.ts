@@ -78,7 +78,7 @@ export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
   fillSuper(sb: SuperBlock, data: string): number {
     const options = parseOptions(data);
     if (!options) return -EINVAL;
-    sb.livesInMemory();
+    sb.livesInMemory(FILE);
     sb.magic = RAMFS_MAGIC;
     return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
   },

@@ -80,6 +80,7 @@ export class Kernel {
 
   constructor(core: Core) {
     this.core = core;
+    core.clock = () => this.now();
     live.add(this.#self);
   }
 
@@ -296,6 +297,7 @@ export class Kernel {
    */
   adopt(other: Kernel): void {
     this.core = other.core;
+    this.core.clock = () => this.now();
     this.ends.clear();
     this.current = undefined;
     this.pendingChanges.clear();

@@ -49,6 +49,7 @@ import {
 } from "../base/stat-flags.ts";
 import { PATH_A } from "../wasm/core.ts";
 import {
+  FILE_FLAGS,
   FMODE_APPEND,
   FMODE_NOATIME,
   FMODE_PATH,
@@ -159,7 +160,7 @@ function openByWalk(task: Task, path: Path, flags: number, access: number, entry
   else {
     const len = putPath(core, path, PATH_A);
     if (len < 0) return len;
-    const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access);
+    const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access, 0);
     if (file > -HANDOVER_LOOKUP && walkFlags(flags) === LOOKUP_FOLLOW) task.paths.note(core, path, entry, len, file);
     if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
@@ -190,8 +191,11 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
   else {
     const len = putPath(core, path, PATH_A);
     if (len < 0) return len;
-    const file = core.x.openPath(len, lookup, flags, fmode(flags), access);
-    if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
+    const file = core.x.openPath(len, lookup, flags, fmode(flags), access, mode & S_IALLUGO);
+    if (file > 0) {
+      const opened = core.u32[(file << 3) + FILE_FLAGS]; // a new file needs no truncation
+      return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), opened);
+    }
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
   }

@@ -9,6 +9,7 @@ import {
   SB_MEMORY,
   SUPER_BLOCK_BLOCK_SIZE,
   SUPER_BLOCK_DEV,
+  SUPER_BLOCK_FILE_KIND,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_MAGIC,
   SUPER_BLOCK_MAX_BYTES,
@@ -89,9 +90,15 @@ export class SuperBlock {
     this.#set(SUPER_BLOCK_PRIVATE0 + i, value);
   }
 
-  /** Its names and data lie in memory alone: it is part of snapshots, and lookups never leave the core. */
-  livesInMemory(): void {
+  /**
+   * Its names and data lie in memory alone: it is part of snapshots, and lookups never leave the core.
+   *
+   * @param fileKind index in the type's tables of regular files that need nothing but libfs.simpleMknod() to be made: the core
+   *   does it by itself, in directories that leave unlink and rename to libfs
+   */
+  livesInMemory(fileKind = -1): void {
     this.flags |= SB_MEMORY | SB_COMPLETE;
+    this.#set(SUPER_BLOCK_FILE_KIND, fileKind + 1);
   }
 
   /**

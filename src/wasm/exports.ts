@@ -103,7 +103,7 @@ interface LibfsExports {
 
 interface FileExports {
   fileOpen(mnt: Mount, dentry: Dentry, flags: number, mode: number): number;
-  openPath(len: number, lookup: number, flags: number, mode: number, access: number): number;
+  openPath(len: number, lookup: number, flags: number, mode: number, access: number, perm: number): number;
   openKnown(
     mnt: number,
     dentry: number,

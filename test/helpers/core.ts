@@ -20,14 +20,19 @@ import type {
 import { Core, PATH_A, PATH_B } from "../../src/wasm/core.ts";
 import {
   DENTRY_INODE,
+  FILE_DENTRY,
   FIRST_FREE_PFN,
+  FMODE_READ,
   INODE_SIZE,
   KERNEL_BLOCK,
   KERNEL_END_PFN,
   KERNEL_NR_FREE,
   KERNEL_ROOT_MOUNT,
+  LOOKUP_LAST,
+  LOOKUP_OPEN,
   LOOKUP_PATH_B,
   MNT_RELATIME,
+  O_CREAT,
   PAGE_BYTES,
   PAGE_SHIFT,
   RESULT_ADDRESS,
@@ -35,6 +40,7 @@ import {
   SB_MEMORY,
   SECTION_DESCRIPTOR_FRAMES,
   SECTION_FRAMES,
+  SUPER_BLOCK_FILE_KIND,
   SUPER_BLOCK_PLAIN_KINDS,
 } from "../../src/wasm/layout.ts";
 
@@ -141,8 +147,8 @@ export function framesInUse(core: Core): number {
   return end - reserved - kernelWord(core, KERNEL_NR_FREE);
 }
 
-/** Frames that a core uses which has just booted: the first segment of the dentry hash, and its directory. */
-export const FRAMES_OF_EMPTY_CORE = 2;
+/** Frames that a core uses which has just booted: the first two segments of the dentry hash, and their directory. */
+export const FRAMES_OF_EMPTY_CORE = 3;
 
 /** Checks that nothing has been left behind in a core. */
 export function assertEmpty(core: Core): void {
@@ -193,6 +199,7 @@ export class World {
     this.core = core;
     this.sb = core.x.superNew(0, options.sbFlags ?? SB_MEMORY | SB_COMPLETE) as SuperBlockHandle;
     core.u32[(this.sb << 3) + SUPER_BLOCK_PLAIN_KINDS] = 1;
+    core.u32[(this.sb << 3) + SUPER_BLOCK_FILE_KIND] = 1;
     this.root = core.x.makeRoot(this.sb, 0o755, 0, 0, 0, NOW_MS) as DentryHandle;
     this.mnt = core.x.mountNew(this.sb, this.root, MNT_RELATIME) as MountHandle;
     core.x.setRootMount(this.mnt);
@@ -223,6 +230,17 @@ export class World {
     const rc = x.simpleMknod(dentry, mode, 0, 0, this.nowMs);
     x.dput(dentry);
     return rc < 0 ? (rc as DentryHandle) : dentry;
+  }
+
+  /** Makes a regular file and closes it. @returns its dentry; 0 when it is no plain one, or memory ran out; a negated errno */
+  makeByPath(path: string | Uint8Array, perm: number): DentryHandle {
+    const { core, x } = this;
+    const lookup = LOOKUP_LAST | LOOKUP_OPEN;
+    const file = x.openPath(putBytes(core, path), lookup, O_CREAT, FMODE_READ, 0, perm) as FileHandle;
+    if (file <= 0) return file as number as DentryHandle;
+    const dentry = pointed<DentryHandle>(core, file, FILE_DENTRY);
+    x.filePut(file);
+    return dentry;
   }
 
   makeLink(parent: DentryHandle, name: string | Uint8Array, target: string | Uint8Array): DentryHandle {

@@ -68,21 +68,26 @@ export class NameTree {
     if (isDirectory(entry.node)) this.directories.splice(this.directories.indexOf(entry.node), 1);
   }
 
-  /** Makes a file, directory or symbolic link, unless the name is taken. */
-  make(parent: Directory, name: string, type: number): Name | undefined {
+  /** Makes a file, directory or symbolic link, unless the name is taken. @param any odd = a regular file by path, where that can be walked */
+  make(parent: Directory, name: string, type: number, any = 0): Name | undefined {
     if (this.find(parent, name)) return undefined;
-    const { world } = this;
-    const dentry =
-      type === S_IFLNK
-        ? world.makeLink(parent.dentry, bytesOf(name), `to/${name.length}`)
-        : world.make(parent.dentry, bytesOf(name), type | 0o755);
+    const dentry = this.#make(parent, name, type, any);
     assert.ok(dentry > 0);
+    const { world } = this;
     const node: Node = { type, inode: world.inodeOf(dentry), names: new Set() };
     if (type === S_IFDIR) {
       const directory: Directory = Object.assign(node, { entries: [], dentry });
       this.directories.push(directory);
     }
     return this.#add(parent, name, dentry, node);
+  }
+
+  #make(parent: Directory, name: string, type: number, any: number): DentryHandle {
+    const { world } = this;
+    const path = `${this.pathOf(parent)}/${name}`;
+    if (type === S_IFLNK) return world.makeLink(parent.dentry, bytesOf(name), `to/${name.length}`);
+    if (type === S_IFREG && any % 2 === 1 && isWalkable(path)) return world.makeByPath(bytesOf(path), 0o777);
+    return world.make(parent.dentry, bytesOf(name), type | 0o755);
   }
 
   link(source: Name, parent: Directory, name: string): void {

@@ -47,6 +47,10 @@ const ATTEMPTS: Record<string, Attempt> = {
   "make a directory": ({ world, dir }) => world.make(dir, "new", 0o40755),
   "make a symbolic link": ({ world, dir }) => world.makeLink(dir, LONG, "t"),
   "make a symbolic link with a long target": ({ world, dir }) => world.makeLink(dir, "new", "t".repeat(3000)),
+  "make a file by its path": ({ world }) => {
+    const dentry = world.makeByPath(`/dir/${LONG}`, 0o666);
+    return dentry === 0 ? -ENOMEM : dentry; // the VFS then finds out why
+  },
   "make a symbolic link with the longest target": ({ world, dir }) => world.makeLink(dir, LONG, "t".repeat(4095)),
   "make a hard link": ({ world, dir, inode }) => world.hardLink(inode, dir, LONG),
   "make a nameless file": ({ world, dir }) => {

@@ -139,6 +139,13 @@ class Scene {
     const { core } = this.world;
     for (let pfn = 14; ; pfn++) if (pageWord(core, pfn, PAGE_FLAGS) === flag) return pfn;
   }
+  /** Second frame of the first block with a flag that has more than one. */
+  insideOf(flag: number): number {
+    const { core } = this.world;
+    let pfn = this.frameWith(flag);
+    while (pageWord(core, pfn, PAGE_FLAGS) !== flag || pageWord(core, pfn, PAGE_PRIVATE_LOW) === 0) pfn++;
+    return pfn + 1;
+  }
   slabOf(handle: number): number {
     return handle >>> 7;
   }
@@ -159,7 +166,7 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
   ],
   [
     "a frame inside of a free block in use",
-    (s) => s.page(s.frameWith(PG_BUDDY) + 1, PAGE_REFCOUNT, 1),
+    (s) => s.page(s.insideOf(PG_BUDDY), PAGE_REFCOUNT, 1),
     /inside of a free block/,
   ],
   ["single frames miscounted", (s) => s.kernel(KERNEL_PCP_COUNT), /pcp/],
