@@ -9,7 +9,7 @@ import {
   simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
 } from "../fs/libfs";
-import { renamePlain as plainRename, unlinkPlain as plainUnlink } from "../fs/plain-names";
+import { mkdirPlain as plainMkdir, renamePlain as plainRename, unlinkPlain as plainUnlink } from "../fs/plain-names";
 import { noRoom, SuperBlock } from "../fs/super";
 
 /**
@@ -65,6 +65,12 @@ export function simpleRename(dentry: u32, target: u32, nowMs: f64): i32 {
 export function unlinkPlain(len: u32, nowMs: f64): i32 {
   store<u64>(pathA() + len, 0);
   return plainUnlink(pathA(), nowMs);
+}
+
+/** Makes a directory at the `len` bytes in path buffer A. @param mode permission bits @returns see plain-names.ts */
+export function mkdirPlain(len: u32, mode: u32): i32 {
+  store<u64>(pathA() + len, 0);
+  return plainMkdir(pathA(), mode);
 }
 
 /** Renames what path buffer A names to the path in B. @returns as unlinkPlain() */

@@ -33,7 +33,7 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
   maxLinks: u32; // 0 = no limit
   nameMax: u32;
   plainKinds: u32; // a bit for each kind of directory whose unlink and rename are libfs's
-  fileKind: u32; // kind of new files, plus 1, where they need nothing but simpleMknod(); 0 = the file system makes them
+  fileKind: u32; // kind of new files, plus 1, where they and directories need only simpleMknod(); 0 = the file system makes them
 }
 
 /** Makes a super block without root, mounts and inodes. @param flags SB_* @returns nil when memory ran out */

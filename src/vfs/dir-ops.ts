@@ -138,16 +138,25 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
  * Makes a directory; of `mode` the permission bits and the sticky bit count. @returns as createName(); -EPERM; -EMLINK
  */
 export function mkdir(task: Task, path: Path, mode: number): number {
+  const done = resultOf(task, "mkdir", path, mode);
+  if (done !== undefined) return done;
+  const bits = mode & (0o777 | S_ISVTX);
+  const { core } = task.kernel;
+  task.enter();
+  const length = putPath(core, path, PATH_A);
+  if (length < 0) return length;
+  const rc = core.x.mkdirPlain(length, bits);
+  return rc === -EOPNOTSUPP ? mkdirWalked(task, { name: "mkdir", a: path, b: mode }, path, bits) : rc;
+}
+
+/** What the core leaves of it (assembly/fs/plain-names.ts mkdirPlain()). */
+function mkdirWalked(task: Task, call: Call, path: Path, bits: number): number {
   const { kernel } = task;
-  const call = { name: "mkdir", a: path, b: mode };
-  return (
-    resultOf(task, "mkdir", path, mode) ??
-    createName(task, call, path, true, (dir, dentry, operations) => {
-      if (!operations.mkdir) return -EPERM;
-      if (hasMaxLinks(task, dir)) return -EMLINK;
-      return operations.mkdir(kernel, dir, dentry, S_IFDIR | (mode & (0o777 | S_ISVTX) & ~task.umaskOf()));
-    })
-  );
+  return createName(task, call, path, true, (dir, dentry, operations) => {
+    if (!operations.mkdir) return -EPERM;
+    if (hasMaxLinks(task, dir)) return -EMLINK;
+    return operations.mkdir(kernel, dir, dentry, S_IFDIR | (bits & ~task.umaskOf()));
+  });
 }
 
 /**

@@ -93,8 +93,8 @@ export class SuperBlock {
   /**
    * Its names and data lie in memory alone: it is part of snapshots, and lookups never leave the core.
    *
-   * @param fileKind index in the type's tables of regular files that need nothing but libfs.simpleMknod() to be made: the core
-   *   does it by itself, in directories that leave unlink and rename to libfs
+   * @param fileKind index in the type's tables of regular files, where these and directories, of their parent's kind, need
+   *   nothing but libfs.simpleMknod() to be made: the core does it by itself, where unlink and rename are libfs's
    */
   livesInMemory(fileKind = -1): void {
     this.flags |= SB_MEMORY | SB_COMPLETE;

@@ -94,6 +94,7 @@ interface LibfsExports {
   simpleRmdir(dentry: Dentry, nowMs: number): number;
   simpleRemoveTree(dentry: Dentry, nowMs: number): number;
   simpleRename(dentry: Dentry, target: Dentry, nowMs: number): number;
+  mkdirPlain(length: number, mode: number): number;
   unlinkPlain(length: number, nowMs: number): number;
   renamePlain(fromLength: number, toLength: number, nowMs: number): number;
   simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;

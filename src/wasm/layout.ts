@@ -872,7 +872,7 @@ export const SUPER_BLOCK_MAX_LINKS = 24;
 export const SUPER_BLOCK_NAME_MAX = 25;
 /** u32 at byte 104; index in a Uint32Array at the record: a bit for each kind of directory whose unlink and rename are libfs's */
 export const SUPER_BLOCK_PLAIN_KINDS = 26;
-/** u32 at byte 108; index in a Uint32Array at the record: kind of new files, plus 1, where they need nothing but simpleMknod(); 0 = the file system makes them */
+/** u32 at byte 108; index in a Uint32Array at the record: kind of new files, plus 1, where they and directories need only simpleMknod(); 0 = the file system makes them */
 export const SUPER_BLOCK_FILE_KIND = 27;
 /** Size of a Cred record in bytes. */
 export const CRED_BYTES = 32;

@@ -243,6 +243,11 @@ export class World {
     return dentry;
   }
 
+  /** @returns 0; -EOPNOTSUPP when it is no plain one, or memory ran out; a negated errno */
+  mkdirByPath(path: string | Uint8Array, perm: number): number {
+    return this.x.mkdirPlain(putBytes(this.core, path), perm);
+  }
+
   makeLink(parent: DentryHandle, name: string | Uint8Array, target: string | Uint8Array): DentryHandle {
     const { x } = this;
     const dentry = x.dAlloc(parent, putBytes(this.core, name), 0) as DentryHandle;

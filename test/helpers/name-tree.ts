@@ -68,7 +68,7 @@ export class NameTree {
     if (isDirectory(entry.node)) this.directories.splice(this.directories.indexOf(entry.node), 1);
   }
 
-  /** Makes a file, directory or symbolic link, unless the name is taken. @param any odd = a regular file by path, where that can be walked */
+  /** Makes a file, directory or symbolic link, unless the name is taken. @param any odd = a file or directory by path, where that can be walked */
   make(parent: Directory, name: string, type: number, any = 0): Name | undefined {
     if (this.find(parent, name)) return undefined;
     const dentry = this.#make(parent, name, type, any);
@@ -87,6 +87,10 @@ export class NameTree {
     const path = `${this.pathOf(parent)}/${name}`;
     if (type === S_IFLNK) return world.makeLink(parent.dentry, bytesOf(name), `to/${name.length}`);
     if (type === S_IFREG && any % 2 === 1 && isWalkable(path)) return world.makeByPath(bytesOf(path), 0o777);
+    if (type === S_IFDIR && any % 2 === 1 && isWalkable(path)) {
+      assert.equal(world.mkdirByPath(bytesOf(path), 0o777), 0);
+      return world.find(parent.dentry, bytesOf(name));
+    }
     return world.make(parent.dentry, bytesOf(name), type | 0o755);
   }
 

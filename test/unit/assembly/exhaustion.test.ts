@@ -51,6 +51,10 @@ const ATTEMPTS: Record<string, Attempt> = {
     const dentry = world.makeByPath(`/dir/${LONG}`, 0o666);
     return dentry === 0 ? -ENOMEM : dentry; // the VFS then finds out why
   },
+  "make a directory by its path": ({ world }) => {
+    const rc = world.mkdirByPath(`/dir/${LONG}`, 0o777);
+    return rc === -EOPNOTSUPP ? -ENOMEM : rc;
+  },
   "make a symbolic link with the longest target": ({ world, dir }) => world.makeLink(dir, LONG, "t".repeat(4095)),
   "make a hard link": ({ world, dir, inode }) => world.hardLink(inode, dir, LONG),
   "make a nameless file": ({ world, dir }) => {

@@ -45,6 +45,26 @@ describe("new files, by the core and by the VFS", () => {
     }
   }
 
+  it("and directories: mkdir by the core has owner, mode and links of inode_init_owner()", () => {
+    const fs = createFsSync(SMALL);
+    fs.mkdirSync("/d");
+    fs.chownSync("/d", 0, 50);
+    fs.chmodSync("/d", 0o2777);
+    const task = fs.kernel.task({ uid: 1000, gid: 1000, umask: 0o027 });
+    for (const mode of [0o777, 0o1777, 0o7777, 0]) {
+      task.mkdirSync(`/d/${mode}`, mode);
+      const { mode: got, uid, gid, nlink, size } = fs.statSync(`/d/${mode}`);
+      expect([got & 0o7777, uid, gid, nlink, size]).toEqual([(mode & 0o1750) | 0o2000, 1000, 50, 2, 40]);
+    }
+    expect(fs.statSync("/d").nlink).toBe(6);
+    expect(attempt(() => task.mkdirSync("/d/0"))).toBe("EEXIST");
+    expect(attempt(() => task.mkdirSync("/none/x"))).toBe("ENOENT");
+    expect(attempt(() => task.mkdirSync(`/d/${"x".repeat(256)}`))).toBe("ENAMETOOLONG");
+    task.mkdirSync("/d/slashes///");
+    expect(fs.readdirSync("/d")).toContain("slashes");
+    fs.kernel.verify();
+  });
+
   it("fail alike on a mount that is read-only", () => {
     const fs = createFsSync(SMALL);
     fs.mkdirSync("/ro");
