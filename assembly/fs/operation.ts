@@ -64,7 +64,7 @@ export function beginOperation(
   operation.inode = isNil(inode) ? inodeOf(dentry) : inode;
   operation.otherInode = inodeOf(otherDentry);
   operation.file = file;
-  mntget(mnt);
+  if (!isNil(mnt)) mntget(mnt);
   if (!isNil(dir)) dget(dir);
   if (!isNil(dentry)) dget(dentry);
   if (!isNil(otherDir)) dget(otherDir);
@@ -108,7 +108,7 @@ export function endOperation(operation: Operation): void {
   if (!isNil(operation.otherDir)) dput(operation.otherDir);
   if (!isNil(operation.dentry)) dput(operation.dentry);
   if (!isNil(operation.dir)) dput(operation.dir);
-  mntput(operation.mnt);
+  if (!isNil(operation.mnt)) mntput(operation.mnt);
   kfree(changetype<usize>(operation));
 }
 

@@ -77,7 +77,7 @@ function addReferences(sign: i32): void {
     if (!isNil(sb.root)) sb.root.count += sign;
   }
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
-    operation.mnt.count += sign;
+    if (!isNil(operation.mnt)) operation.mnt.count += sign;
     if (!isNil(operation.dir)) operation.dir.count += sign;
     if (!isNil(operation.dentry)) operation.dentry.count += sign;
     if (!isNil(operation.otherDir)) operation.otherDir.count += sign;

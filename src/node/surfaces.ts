@@ -90,7 +90,10 @@ export function deriveSync<Q>(operation: Operation<Q, unknown>, parameters: Para
   const prepare = operation.prepareSync ?? operation.prepare;
   return formOf((form, a, b, c) => {
     try {
-      return valueOrThrow(commit(prepare(NO_CALLBACK, a, b, c)), form);
+      const request = prepare(NO_CALLBACK, a, b, c);
+      const outcome = commit(request);
+      if (outcome instanceof Failure) abandon(request);
+      return valueOrThrow(outcome, form);
     } catch (error) {
       throw fromCaller(error, form);
     }

@@ -60,8 +60,9 @@ import {
 } from "./fs-type.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
+import { type Call, mayWait, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
-import { attributes, killFlags, notifyChange, setattrOf } from "./setattr.ts";
+import { attributes, changeAttributes, type HeldInode, killFlags, setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -199,31 +200,50 @@ function isInGroup(task: Task, gid: number): boolean {
 // --- Changes ----------------------------------------------------------------------------------------------------------
 
 /** A change that is checked and made on an inode. */
-type Change = (inode: InodeHandle) => number;
+type Change = (held: HeldInode, call: Call) => number;
 
-/** @param refused a negated errno, for what is wrong with the change itself */
-function changePath(task: Task, path: Path, flags: number, change: Change, refused = 0): number {
+/**
+ * @param name of the system call
+ * @param values its other arguments
+ * @param refused a negated errno, for what is wrong with the change itself
+ */
+function changePath(
+  task: Task,
+  name: string,
+  path: Path,
+  values: number[],
+  flags: number,
+  change: Change,
+  refused = 0,
+): number {
   const { core } = task.kernel;
+  const call = { name, a: path, b: mayWait() ? `${values},${flags}` : "" };
+  const done = resultOf(task, name, path, call.b);
+  if (done !== undefined) return done;
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
-  return refused || changeInode(core, ndMount(core), inodeOf(core, ndDentry(core)), change);
+  const held = { mnt: ndMount(core), inode: inodeOf(core, ndDentry(core)) };
+  return refused || changeInode(core, call, held, change);
 }
 
-/** @param refused as for changePath() */
-function changeFile(task: Task, fd: number, change: Change, refused = 0): number {
+/** As changePath(). */
+function changeFile(task: Task, name: string, fd: number, values: number[], change: Change, refused = 0): number {
   const { core } = task.kernel;
+  const call = { name, a: fd, b: mayWait() ? `${values}` : "" };
+  const done = resultOf(task, name, fd, call.b);
+  if (done !== undefined) return done;
   task.enter();
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
   const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
   standAt(core, file);
-  return refused || changeInode(core, mnt, inodeOfFile(core, file), change);
+  return refused || changeInode(core, call, { mnt, inode: inodeOfFile(core, file), file }, change);
 }
 
-function changeInode(core: Core, mnt: MountHandle, inode: InodeHandle, change: Change): number {
-  if (isReadOnly(core, mnt)) return -EROFS;
-  if (core.u32[(inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
-  return change(inode);
+function changeInode(core: Core, call: Call, held: HeldInode, change: Change): number {
+  if (isReadOnly(core, held.mnt)) return -EROFS;
+  if (core.u32[(held.inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
+  return change(held, call);
 }
 
 /**
@@ -233,21 +253,22 @@ function changeInode(core: Core, mnt: MountHandle, inode: InodeHandle, change: C
  *   than owner and root
  */
 export function chmod(task: Task, path: Path, mode: number, flags: number): number {
-  return changePath(task, path, flags, (inode) => {
-    return typeOf(task.kernel.core, inode) === S_IFLNK ? -EOPNOTSUPP : setMode(task, inode, mode);
+  return changePath(task, "chmod", path, [mode], flags, (held, call) => {
+    return typeOf(task.kernel.core, held.inode) === S_IFLNK ? -EOPNOTSUPP : setMode(task, held, call, mode);
   });
 }
 
 /** Changes the permission bits of an open file. @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchmod(task: Task, fd: number, mode: number): number {
-  return changeFile(task, fd, (inode) => setMode(task, inode, mode));
+  return changeFile(task, "fchmod", fd, [mode], (held, call) => setMode(task, held, call, mode));
 }
 
-function setMode(task: Task, inode: InodeHandle, mode: number): number {
+function setMode(task: Task, held: HeldInode, call: Call, mode: number): number {
   const { kernel } = task;
   const { core } = kernel;
+  const { inode } = held;
   const setattr = setattrOf(kernel, inode);
-  if (setattr !== undefined) return notifyChange(kernel, inode, attributes(ATTR_MODE, { mode }), setattr);
+  if (setattr !== undefined) return changeAttributes(task, call, held, attributes(ATTR_MODE, { mode }), setattr);
   if (!ownerOrCapable(task, inode)) return -EPERM;
   const at = (inode << 3) + INODE_MODE;
   let bits = mode & S_IALLUGO;
@@ -260,23 +281,25 @@ function setMode(task: Task, inode: InodeHandle, mode: number): number {
 
 /** Changes owner and group. @param uid -1 = leave it, as for gid @returns 0; errors of the walk; -EROFS; -EPERM */
 export function chown(task: Task, path: Path, uid: number, gid: number, flags: number): number {
-  return changePath(task, path, flags, (inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+  const change: Change = (held, call) => setOwner(task, held, call, uid >>> 0, gid >>> 0);
+  return changePath(task, "chown", path, [uid, gid], flags, change);
 }
 
 /** Changes owner and group of an open file. @param uid -1 = leave it, as for gid @returns 0; -EBADF; -EROFS; -EPERM */
 export function fchown(task: Task, fd: number, uid: number, gid: number): number {
-  return changeFile(task, fd, (inode) => setOwner(task, inode, uid >>> 0, gid >>> 0));
+  return changeFile(task, "fchown", fd, [uid, gid], (held, call) => setOwner(task, held, call, uid >>> 0, gid >>> 0));
 }
 
 /** Only root gives files away; an owner may choose among its groups. Set-ID bits go. */
-function setOwner(task: Task, inode: InodeHandle, uid: number, gid: number): number {
+function setOwner(task: Task, held: HeldInode, call: Call, uid: number, gid: number): number {
   const { kernel } = task;
   const { core } = kernel;
+  const { inode } = held;
   const setattr = setattrOf(kernel, inode);
   if (setattr !== undefined) {
     const valid = (uid === NO_ID ? 0 : ATTR_UID) | (gid === NO_ID ? 0 : ATTR_GID);
     const kills = killFlags(droppedBits(task, inode));
-    return notifyChange(kernel, inode, attributes(valid | kills, { uid, gid }), setattr);
+    return changeAttributes(task, call, held, attributes(valid | kills, { uid, gid }), setattr);
   }
   const at = inode << 3;
   if (!mayChown(task, inode, uid, gid)) return -EPERM;
@@ -325,8 +348,9 @@ export function utimens(
   flags: number,
 ): number {
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
-  const change: Change = (inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec);
-  return changePath(task, path, flags, change, areTimes(atimeNsec, mtimeNsec));
+  const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
+  const change: Change = (held, call) => setTimes(task, held, call, times);
+  return changePath(task, "utimensat", path, times, flags, change, areTimes(atimeNsec, mtimeNsec));
 }
 
 /** Sets the times of an open file, as utimens() does. @returns 0; -EBADF; -EINVAL; -EROFS; -EPERM or -EACCES */
@@ -339,8 +363,9 @@ export function futimens(
   mtimeNsec: number,
 ): number {
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
-  const change: Change = (inode) => setTimes(task, inode, atimeSec, atimeNsec, mtimeSec, mtimeNsec);
-  return changeFile(task, fd, change, areTimes(atimeNsec, mtimeNsec));
+  const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
+  const change: Change = (held, call) => setTimes(task, held, call, times);
+  return changeFile(task, "futimens", fd, times, change, areTimes(atimeNsec, mtimeNsec));
 }
 
 /** @returns 0 or -EINVAL */
@@ -348,16 +373,12 @@ function areTimes(...nsecs: number[]): number {
   return nsecs.every((nsec) => (nsec >= 0 && nsec < 1e9) || nsec === UTIME_NOW || nsec === UTIME_OMIT) ? 0 : -EINVAL;
 }
 
-function setTimes(
-  task: Task,
-  inode: InodeHandle,
-  atimeSec: number,
-  atimeNsec: number,
-  mtimeSec: number,
-  mtimeNsec: number,
-): number {
+/** @param times seconds and nanoseconds of atime, then of mtime */
+function setTimes(task: Task, held: HeldInode, call: Call, times: number[]): number {
   const { kernel } = task;
   const { core } = kernel;
+  const { inode } = held;
+  const [atimeSec, atimeNsec, mtimeSec, mtimeNsec] = times;
   const bothNow = atimeNsec === UTIME_NOW && mtimeNsec === UTIME_NOW;
   const setattr = setattrOf(kernel, inode);
   const denied = setattr === undefined || bothNow ? maySetTimes(task, inode, bothNow) : 0;
@@ -365,7 +386,7 @@ function setTimes(
   if (setattr !== undefined) {
     const valid = timeFlags(atimeNsec, ATTR_ATIME, ATTR_ATIME_SET) | timeFlags(mtimeNsec, ATTR_MTIME, ATTR_MTIME_SET);
     const attr = attributes(valid | (bothNow ? 0 : ATTR_TIMES_SET), { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
-    return notifyChange(kernel, inode, attr, setattr);
+    return changeAttributes(task, call, held, attr, setattr);
   }
   const now = kernel.now();
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);

@@ -178,9 +178,12 @@ export interface InodeOperations {
    * system's to ask (libfs.setattrPrepare()), since a server may decide; then its store is told, and last the record
    * follows (libfs.truncateSetsize(), libfs.setattrCopy()), which cannot fail. Whoever answers an error has changed nothing.
    *
+   * Answers a promise where it has to wait for its store, as operations that change names do: called once, with the inode
+   * locked until it settles, and what it does in memory is the function that the promise gives.
+   *
    * Missing: libfs.simpleSetattr(). @returns 0 or a negated errno
    */
-  setattr?(kernel: Kernel, inode: InodeHandle, attr: Attributes): number;
+  setattr?(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer;
 }
 
 /**

@@ -50,6 +50,7 @@ import {
 import { PATH_A } from "../wasm/core.ts";
 import {
   FILE_FLAGS,
+  FILE_MNT,
   FMODE_APPEND,
   FMODE_NOATIME,
   FMODE_PATH,
@@ -70,6 +71,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
 import {
@@ -87,6 +89,7 @@ import { change, isInMemory, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
 import { releaseFile } from "./release.ts";
+import { setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -125,7 +128,7 @@ export function openFileAt(task: Task, dir: number, path: Path, flags: number): 
   if (task.files.isFull()) return -EMFILE;
   const found = walk(task, path, walkFlags(flags), base);
   if (found < 0) return found;
-  return openFound(task, ndMount(task.kernel.core), found as DentryHandle, flags, accessOf(flags));
+  return openFound(task, path, ndMount(task.kernel.core), found as DentryHandle, flags, accessOf(flags));
 }
 
 /** Flags that the core may open a file with by itself. */
@@ -135,6 +138,8 @@ const PLAIN_FLAGS =
 function openExisting(task: Task, path: Path, flags: number): number {
   const { paths } = task;
   const { core } = task.kernel;
+  const done = flags & O_TRUNC ? resultOf(task, "open", path, flags) : undefined;
+  if (done !== undefined) return done;
   const access = accessOf(flags);
   task.enter();
   const entry = flags & (~PLAIN_FLAGS | O_DIRECTORY) ? -1 : paths.find(path);
@@ -147,7 +152,7 @@ function openExisting(task: Task, path: Path, flags: number): number {
       words[entry + ENTRY_VERSION],
     ];
     const file = core.x.openKnown(mnt, dentry, inode, version, flags, fmode(flags), access);
-    if (file > 0) return installFile(task, file as FileHandle, inode as InodeHandle, flags);
+    if (file > 0) return installFile(task, file as FileHandle, inode as InodeHandle, flags, path);
     if (file !== 0 && file !== -ESTALE) return file;
   }
   return openByWalk(task, path, flags, access, entry);
@@ -162,11 +167,11 @@ function openByWalk(task: Task, path: Path, flags: number, access: number, entry
     if (len < 0) return len;
     const file = core.x.openPath(len, walkFlags(flags), flags, fmode(flags), access, 0);
     if (file > -HANDOVER_LOOKUP && walkFlags(flags) === LOOKUP_FOLLOW) task.paths.note(core, path, entry, len, file);
-    if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags);
+    if (file > 0) return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), flags, path);
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
   }
-  return found < 0 ? found : openFound(task, ndMount(core), found as DentryHandle, flags, access);
+  return found < 0 ? found : openFound(task, path, ndMount(core), found as DentryHandle, flags, access);
 }
 
 /** O_TMPFILE has O_DIRECTORY in it, so that kernels that do not know it refuse; and nobody wants a file to read only. */
@@ -194,24 +199,24 @@ function openOrCreate(task: Task, path: Path, flags: number, mode: number): numb
     const file = core.x.openPath(len, lookup, flags, fmode(flags), access, mode & S_IALLUGO);
     if (file > 0) {
       const opened = core.u32[(file << 3) + FILE_FLAGS]; // a new file needs no truncation
-      return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), opened);
+      return installFile(task, file as FileHandle, inodeOfFile(core, file as FileHandle), opened, path);
     }
     if (file < 0 && file > -HANDOVER_LOOKUP) return file;
     found = file === 0 ? ndDentry(core) : handOver(task.kernel, file);
   }
   if (found < 0) return found;
-  return found === 0 ? create(task, path, flags, mode) : openKept(task, found as DentryHandle, flags, access);
+  return found === 0 ? create(task, path, flags, mode) : openKept(task, path, found as DentryHandle, flags, access);
 }
 
 /** Opens what is there, where a file was to be made if there was none. */
-function openKept(task: Task, found: DentryHandle, flags: number, access: number): number {
+function openKept(task: Task, path: Path, found: DentryHandle, flags: number, access: number): number {
   const { core } = task.kernel;
   if (flags & O_EXCL) return -EEXIST;
   const inode = inodeOf(core, found);
   const type = typeOf(core, inode);
   if (type === S_IFDIR) return -EISDIR;
   if (type !== S_IFREG && type !== S_IFIFO && isSquatted(task, inodeOf(core, ndParent(core)), inode)) return -EACCES;
-  return openFound(task, ndMount(core), found, flags, access);
+  return openFound(task, path, ndMount(core), found, flags, access);
 }
 
 /**
@@ -290,13 +295,20 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
 }
 
 /** Opens a dentry that is there. @param access MAY_* to check */
-function openFound(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number, access: number): number {
+function openFound(
+  task: Task,
+  path: Path,
+  mnt: MountHandle,
+  dentry: DentryHandle,
+  flags: number,
+  access: number,
+): number {
   const { core } = task.kernel;
   if (flags & O_PATH) return install(task, mnt, dentry, flags);
   const inode = inodeOf(core, dentry);
   const refused = mayOpen(task, mnt, inode, flags, access);
   if (refused) return refused;
-  return install(task, mnt, dentry, flags);
+  return install(task, mnt, dentry, flags, path);
 }
 
 /**
@@ -340,24 +352,41 @@ function writesLater(flags: number): boolean {
   return !(flags & O_TRUNC) && (FMODE[flags & O_ACCMODE] & FMODE_WRITE) !== 0;
 }
 
-/** Makes the open file and its descriptor. */
-function install(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
+/** Makes the open file and its descriptor. @param path with O_TRUNC, of the call */
+function install(task: Task, mnt: MountHandle, dentry: DentryHandle, flags: number, path: Path = ""): number {
   const { core } = task.kernel;
   const file = core.x.fileOpen(mnt, dentry, flags, fmode(flags)) as FileHandle;
-  return file < 0 ? file : installFile(task, file, inodeOf(core, dentry), flags);
+  return file < 0 ? file : installFile(task, file, inodeOf(core, dentry), flags, path);
 }
 
-/** Gives an open file its descriptor, and empties it where asked to. */
-function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: number): number {
-  const { kernel, files } = task;
+/** Gives an open file its descriptor, and empties it where asked to. @param path with O_TRUNC, of the call */
+function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: number, path: Path = ""): number {
+  const { kernel } = task;
   const operations = kernel.tableOf(inode).file;
   const opened = operations.open && !(flags & O_PATH) ? operations.open(kernel, inode, file) : 0;
-  const rc = opened >= 0 && flags & O_TRUNC ? truncateInode(kernel, inode, 0, TRUNCATE_OPEN, file) : opened;
-  const fd = rc < 0 ? rc : files.add(file, operations);
-  if (fd < 0) {
-    const tells = opened >= 0 && !(flags & O_PATH) && operations.release !== undefined;
-    if (!tells || !releaseFile(kernel, file, operations)) kernel.core.x.filePut(file);
+  const tells = opened >= 0 && !(flags & O_PATH);
+  if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
+  if (setattrOf(kernel, inode) === undefined) {
+    return addFile(task, file, operations, tells, kernel.core.x.truncate(inode, 0, kernel.now()));
   }
+  const mnt = (kernel.core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  const call = { name: "open", a: path, b: flags, undo: (made: number) => void task.close(made) };
+  return truncateInode(task, call, { mnt, inode, file }, 0, TRUNCATE_OPEN, (rc) =>
+    addFile(task, file, operations, tells, task.kernel === kernel ? rc : -EINTR),
+  );
+}
+
+/**
+ * Gives an open file its descriptor; without one it is closed.
+ *
+ * @param tells its file system has seen it open, and is told
+ * @param rc a negated errno if it cannot have one
+ */
+function addFile(task: Task, file: FileHandle, operations: FileOperations, tells: boolean, rc: number): number {
+  const { kernel } = task;
+  const fd = rc < 0 ? rc : task.files.add(file, operations);
+  if (fd >= 0) return fd;
+  if (!tells || !operations.release || !releaseFile(kernel, file, operations)) kernel.core.x.filePut(file);
   return fd;
 }
 

@@ -166,8 +166,8 @@ export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean
  * Makes a change in a file system that is not in memory: asks it, and goes on with its answer, at once or when it comes.
  *
  * @param ask the file system's operation, called once
- * @param finish the rest of the call, given the answer: a value >= 0 or a negated errno. It finds all that is held as it
- *   was, but perhaps another task being served
+ * @param finish the rest of the call, given the answer: a value >= 0 or a negated errno, or why nobody has been asked (-EAGAIN,
+ *   -ENOMEM). It finds all that is held as it was, but perhaps another task being served
  * @returns what `finish` does; -EAGAIN, with a token: it waits for the store, or for another change; -ENOMEM
  */
 export function change(
@@ -179,14 +179,14 @@ export function change(
 ): number {
   const { kernel } = task;
   const inTheWay = changeInTheWay(kernel, held);
-  if (inTheWay !== undefined) return waitFor(kernel, inTheWay);
+  if (inTheWay !== undefined) return finish(waitFor(kernel, inTheWay));
   // What is answered at once needs no record, and so no memory, which there may be none of.
   const reserved = mayWait() ? begin(kernel, held) : NO_OPERATION;
-  if (reserved < 0) return reserved;
+  if (reserved < 0) return finish(reserved);
   const answer = ask();
   if (typeof answer !== "number") {
     const operation = reserved || begin(kernel, held); // the latter for an operation that has not heeded mayWait
-    if (operation < 0) return operation;
+    if (operation < 0) return finish(operation);
     return suspend(new PendingChange(task, call, held), operation, answer, finish);
   }
   const result = finish(answer);

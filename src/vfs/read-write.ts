@@ -19,7 +19,7 @@ import {
   ESPIPE,
   ESTALE,
 } from "../base/errno.ts";
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -44,6 +44,7 @@ import { filemapRead, filemapWrite, filemapWriteText } from "../mm/filemap.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   FILE_DIR_COOKIE,
+  FILE_MNT,
   FILE_MODE,
   FMODE_APPEND,
   FMODE_READ,
@@ -71,8 +72,9 @@ import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOpera
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import { type Call, resultOf } from "./operation.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
-import { attributes, fileRemovePrivs, killFlags, notifyChange, setattrOf } from "./setattr.ts";
+import { attributes, changeAttributes, fileRemovePrivs, type HeldInode, killFlags, setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -231,6 +233,8 @@ function target(core: Core, inode: InodeHandle, pos: number, offset: number, whe
 export function truncate(task: Task, path: Path, length: number): number {
   if (length < 0) return -EINVAL;
   const { core } = task.kernel;
+  const done = resultOf(task, "truncate", path, length);
+  if (done !== undefined) return done;
   const found = walk(task, path, LOOKUP_FOLLOW);
   if (found < 0) return found;
   const inode = inodeOf(core, ndDentry(core));
@@ -243,32 +247,39 @@ export function truncate(task: Task, path: Path, length: number): number {
   // As on tmpfs, the times stay where there is nothing to cut.
   const isCut = length === sizeOf(core, inode) && core.u32[(inode << 3) + INODE_NR_PAGES] === 0;
   if (isCut && setattrOf(task.kernel, inode) === undefined) return 0;
-  return truncateInode(task.kernel, inode, length, 0, 0 as FileHandle);
+  const call = { name: "truncate", a: path, b: length };
+  return truncateInode(task, call, { mnt: ndMount(core), inode }, length, 0);
 }
 
 /** As truncate(), for an open file. */
-export const TRUNCATE_FILE = ATTR_FILE | ATTR_MTIME;
+const TRUNCATE_FILE = ATTR_FILE | ATTR_MTIME;
 /** As truncate(), for a file that is being opened. */
 export const TRUNCATE_OPEN = ATTR_FILE | ATTR_MTIME | ATTR_OPEN;
 
 /**
  * Sets the size of a file, if its file system does not refuse.
  *
- * @param valid ATTR_* beside the size @param file with ATTR_FILE
- * @returns 0, -EFBIG, what setattr() answers
+ * @param held with ATTR_FILE the open file too
+ * @param valid ATTR_* beside the size
+ * @param finish the rest of the call, given 0, -EFBIG, or what setattr() answers
+ * @returns what `finish` does; -EAGAIN with a token; -ENOMEM
  */
 export function truncateInode(
-  kernel: Kernel,
-  inode: InodeHandle,
+  task: Task,
+  call: Call,
+  held: HeldInode,
   size: number,
   valid: number,
-  file: FileHandle,
+  finish: (answer: number) => number = (answer) => answer,
 ): number {
+  const { kernel } = task;
+  const { inode, file } = held;
   const setattr = setattrOf(kernel, inode);
-  if (setattr === undefined) return kernel.core.x.truncate(inode, size, kernel.now());
+  if (setattr === undefined) return finish(kernel.core.x.truncate(inode, size, kernel.now()));
   const kills = killFlags(kernel.core.x.privilegesToKill(inode));
   const force = kills ? ATTR_FORCE : 0;
-  return notifyChange(kernel, inode, attributes(ATTR_SIZE | valid | kills | force, { size, file }), setattr);
+  const attr = attributes(ATTR_SIZE | valid | kills | force, { size, file });
+  return changeAttributes(task, call, held, attr, setattr, finish);
 }
 
 /** Sets a size. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not open for writing, not regular); -EPERM; -EFBIG */
@@ -276,12 +287,15 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   const { core } = task.kernel;
   task.enter();
   if (length < 0) return -EINVAL;
+  const done = resultOf(task, "ftruncate", fd, length);
+  if (done !== undefined) return done;
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
-  return truncateInode(task.kernel, inode, length, TRUNCATE_FILE, file);
+  const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  return truncateInode(task, { name: "ftruncate", a: fd, b: length }, { mnt, inode, file }, length, TRUNCATE_FILE);
 }
 
 /**

@@ -12,11 +12,12 @@
  * @see Linux fs/attr.c notify_change(), setattr_prepare(), setattr_copy(); fs/libfs.c simple_setattr()
  */
 import { EFBIG, EPERM } from "../base/errno.ts";
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../base/stat-flags.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   CRED_UID,
+  FILE_MNT,
   I_DIRTY_DATASYNC,
   I_DIRTY_SYNC,
   INODE_ATIME_NSEC,
@@ -40,6 +41,7 @@ import {
 import { hasCaps, inGroup, owns, servedCred } from "./cred.ts";
 import { markInodeDirty } from "./dirty-inode.ts";
 import {
+  type Answer,
   ATTR_ATIME,
   ATTR_ATIME_SET,
   ATTR_CTIME,
@@ -58,11 +60,16 @@ import {
   type InodeOperations,
 } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
+import { type Call, change, type Held, resultOf } from "./operation.ts";
 import { pathsChanged } from "./path-cache.ts";
+import type { Task } from "./task.ts";
 
 const NSEC_PER_MS = 1e6;
 
 type Setattr = NonNullable<InodeOperations["setattr"]>;
+
+/** An inode that changes, and by what it was reached. */
+export type HeldInode = Held & { inode: InodeHandle };
 
 /** Attributes of which none is valid yet. @param valid union of ATTR_* */
 export function attributes(valid: number, values: Partial<Attributes> = {}): Attributes {
@@ -100,7 +107,7 @@ export function setattrOf(kernel: Kernel, inode: InodeHandle): Setattr | undefin
  *
  * @returns what setattr answers
  */
-export function notifyChange(kernel: Kernel, inode: InodeHandle, attr: Attributes, setattr: Setattr): number {
+function notifyChange(kernel: Kernel, inode: InodeHandle, attr: Attributes, setattr: Setattr): Answer {
   const nowMs = kernel.now();
   const sec = Math.floor(nowMs / 1000);
   const nsec = Math.floor((nowMs - sec * 1000) * NSEC_PER_MS);
@@ -123,6 +130,24 @@ export function notifyChange(kernel: Kernel, inode: InodeHandle, attr: Attribute
   return setattr(kernel, inode, attr);
 }
 
+/**
+ * Makes a change for a system call, which waits where the file system does.
+ *
+ * @param finish the rest of the call, given what setattr has answered in the end
+ * @returns what `finish` does; -EAGAIN with a token; -ENOMEM
+ */
+export function changeAttributes(
+  task: Task,
+  call: Call,
+  held: HeldInode,
+  attr: Attributes,
+  setattr: Setattr,
+  finish: (answer: number) => number = (answer) => answer,
+): number {
+  const { kernel } = task;
+  return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
+}
+
 /** ATTR_KILL_* for set-ID bits of a mode. */
 export function killFlags(bits: number): number {
   return (bits & S_ISUID ? ATTR_KILL_SUID : 0) | (bits & S_ISGID ? ATTR_KILL_SGID : 0);
@@ -132,20 +157,25 @@ export function killFlags(bits: number): number {
  * Takes from a file what a write takes away, set-ID bits; a file system with a store is asked. For its own write, before
  * any byte is written.
  *
- * @returns 0, or what setattr answers
+ * @returns 0; what setattr answers; -EAGAIN with a token, and is to be called again
  * @see Linux fs/inode.c file_remove_privs()
  */
 export function fileRemovePrivs(kernel: Kernel, inode: InodeHandle, file = 0 as FileHandle): number {
   const { core } = kernel;
+  const task = kernel.current as Task;
+  const done = resultOf(task, "file_remove_privs", inode, file);
+  if (done !== undefined && done < 0) return done;
   const bits = core.x.privilegesToKill(inode);
   if (bits === 0) return 0;
   const setattr = setattrOf(kernel, inode);
-  if (setattr !== undefined) {
-    const valid = ATTR_FORCE | killFlags(bits) | (file ? ATTR_FILE : 0);
-    return notifyChange(kernel, inode, attributes(valid, { file }), setattr);
+  if (setattr === undefined) {
+    core.u32[(inode << 3) + INODE_MODE] &= ~bits;
+    return 0;
   }
-  core.u32[(inode << 3) + INODE_MODE] &= ~bits;
-  return 0;
+  const mnt = (file ? core.u32[(file << 3) + FILE_MNT] >>> 5 : 0) as MountHandle;
+  const valid = ATTR_FORCE | killFlags(bits) | (file ? ATTR_FILE : 0);
+  const call = { name: "file_remove_privs", a: inode, b: file };
+  return changeAttributes(task, call, { mnt, inode, file }, attributes(valid, { file }), setattr);
 }
 
 /**

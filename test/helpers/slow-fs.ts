@@ -6,6 +6,12 @@
  */
 import {
   type Answer,
+  ATTR_ATIME,
+  ATTR_GID,
+  ATTR_MODE,
+  ATTR_MTIME,
+  ATTR_SIZE,
+  ATTR_UID,
   Dentry,
   type DentryHandle,
   EAGAIN,
@@ -15,10 +21,13 @@ import {
   type InodeHandle,
   type InodeOperations,
   type Kernel,
+  libfs,
   stat,
 } from "../../src/index.ts";
 import { PATH_A } from "../../src/wasm/core.ts";
 import { nameOf } from "./remote-fs.ts";
+
+const { fileRemovePrivs, setattrCopy, setattrPrepare, truncateSetsize } = libfs;
 
 export interface SlowNode {
   mode: number;
@@ -165,6 +174,16 @@ export class SlowFs {
         const { children } = this.#node(new Dentry(kernel, dentry).inode);
         return children?.size ? -ENOTEMPTY : this.#remove(kernel, dir, dentry, "rmdir");
       },
+      setattr: (kernel, inode, attr) => {
+        const refused = setattrPrepare(kernel, inode, attr);
+        if (refused < 0) return refused;
+        return this.#ask(kernel, `setattr ${namesOf(attr.valid)}`, () => {
+          if (attr.valid & ATTR_SIZE) truncateSetsize(kernel, inode, attr.size);
+          setattrCopy(kernel, inode, attr);
+          this.#node(inode).mode = new Inode(kernel, inode).mode;
+          return 0;
+        });
+      },
       rename: (kernel, oldDir, oldDentry, newDir, newDentry) => {
         const [from, to] = [nameOf(kernel, oldDentry), nameOf(kernel, newDentry)];
         return this.#ask(kernel, `rename ${from} ${to}`, () => {
@@ -185,12 +204,30 @@ export class SlowFs {
       },
       write: (kernel, file, _buffer, _offset, length) => {
         const inode = Inode.ofFile(kernel, file);
+        const refused = fileRemovePrivs(kernel, inode.handle, file);
+        if (refused < 0) return refused;
         inode.size += length;
         return length;
       },
       read: () => 0,
     };
   }
+}
+
+/** What a change is to change, but for the ctime. */
+function namesOf(valid: number): string {
+  const names = {
+    mode: ATTR_MODE,
+    uid: ATTR_UID,
+    gid: ATTR_GID,
+    size: ATTR_SIZE,
+    atime: ATTR_ATIME,
+    mtime: ATTR_MTIME,
+  };
+  return Object.entries(names)
+    .filter(([, flag]) => valid & flag)
+    .map(([name]) => name)
+    .join();
 }
 
 /** Promises that can settle without the store have settled. */

@@ -31,13 +31,28 @@ export const COPYFILE_FICLONE_FORCE = 4;
 
 const PERMISSIONS = 0o7777;
 
-/** Checked arguments of copyFile; `mode` is a union of COPYFILE_*. */
-export interface CopyRequest {
-  src: Path;
-  dest: Path;
-  mode: number;
-  /** The file that must be new is one that this request has made, and could not take away before it had to wait. */
-  isBegun: boolean;
+/** Checked arguments of copyFile, and how far it has come. */
+export class CopyJob {
+  readonly src: Path;
+  readonly dest: Path;
+  /** Union of COPYFILE_*. */
+  readonly mode: number;
+  /** Descriptors; -1 = not open. */
+  from = -1;
+  to = -1;
+  /** Attributes of the source. */
+  stats: Float64Array | undefined;
+  /** Steps that are done, and bytes still to be copied. */
+  step = 0;
+  left = 0;
+  /** Lets go of both files when it waits and will not be gone on with. */
+  abandon: (() => void) | undefined = undefined;
+
+  constructor(src: Path, dest: Path, mode: number) {
+    this.src = src;
+    this.dest = dest;
+    this.mode = mode;
+  }
 }
 
 class CopyFile {
@@ -47,54 +62,63 @@ class CopyFile {
     this.#sys = sys;
   }
 
-  run(request: CopyRequest): Failure | undefined {
-    const from = this.#sys.open(request.src, O_RDONLY, 0);
-    if (from < 0) return this.#failed(from, request);
-    const failure = this.#toDest(from, request);
-    this.#sys.close(from);
+  /** Opens both, fills, closes: whatever is still to do. */
+  run(job: CopyJob): Failure | undefined {
+    const rc = this.#open(job) || this.#fill(job);
+    // Made at once, since the calls that clear up forget what there is to wait for.
+    const failure = rc < 0 ? failed(this.#sys, rc, "copyfile", job.src, job.dest) : undefined;
+    if (failure?.token === undefined) this.#close(job, rc < 0);
+    else job.abandon ??= () => this.#close(job, (job.mode & COPYFILE_EXCL) !== 0);
     return failure;
   }
 
-  /** Made at once, since the calls that clear up forget what there is to wait for. */
-  #failed(errno: number, { src, dest }: CopyRequest): Failure {
-    return failed(this.#sys, errno, "copyfile", src, dest);
+  #open(job: CopyJob): number {
+    const sys = this.#sys;
+    if (job.from < 0) job.from = sys.open(job.src, O_RDONLY, 0);
+    if (job.from < 0) return job.from;
+    if (job.to >= 0) return 0;
+    const found = sys.fstat(job.from);
+    if (found < 0) return found;
+    job.stats = sys.statValues.slice();
+    job.left = job.stats[STAT_SIZE];
+    const flags = O_WRONLY | O_CREAT | (job.mode & COPYFILE_EXCL ? O_EXCL : 0);
+    job.to = sys.open(job.dest, flags, job.stats[STAT_MODE] & PERMISSIONS);
+    return Math.min(job.to, 0);
   }
 
-  #toDest(from: number, request: CopyRequest): Failure | undefined {
-    const { dest } = request;
-    const mode = request.isBegun ? request.mode & ~COPYFILE_EXCL : request.mode;
-    const found = this.#sys.fstat(from);
-    if (found < 0) return this.#failed(found, request);
-    const stats = this.#sys.statValues.slice();
-    const flags = O_WRONLY | O_CREAT | (mode & COPYFILE_EXCL ? O_EXCL : 0);
-    const to = this.#sys.open(dest, flags, stats[STAT_MODE] & PERMISSIONS);
-    if (to < 0) return this.#failed(to, request);
-    const rc = this.#fill(from, to, stats, mode);
-    const failure = rc < 0 ? this.#failed(rc, request) : undefined;
+  /** @param removes what has been begun goes */
+  #close({ from, to, dest }: CopyJob, removes: boolean): void {
+    if (from >= 0) this.#sys.close(from);
+    if (to < 0) return;
     this.#sys.close(to);
-    // A copy that only has to wait is made again, onto the same file unless that must be new.
-    if (rc < 0 && (rc !== -EAGAIN || mode & COPYFILE_EXCL)) request.isBegun = this.#sys.unlink(dest) < 0;
-    return failure;
+    if (removes) this.#sys.unlink(dest);
   }
 
-  #fill(from: number, to: number, stats: Float64Array, mode: number): number {
-    if (!(mode & COPYFILE_EXCL)) {
-      const found = this.#sys.fstat(to);
+  #fill(job: CopyJob): number {
+    const sys = this.#sys;
+    const { to, mode } = job;
+    const stats = job.stats as Float64Array;
+    if (job.step === 0 && !(mode & COPYFILE_EXCL)) {
+      const found = sys.fstat(to);
       if (found < 0) return found;
-      const { statValues } = this.#sys;
-      if (statValues[STAT_DEV] === stats[STAT_DEV] && statValues[STAT_INO] === stats[STAT_INO]) return 0;
-      const rc = this.#sys.ftruncate(to, 0);
+      if (sys.statValues[STAT_DEV] === stats[STAT_DEV] && sys.statValues[STAT_INO] === stats[STAT_INO]) return 0;
+    }
+    const steps = [
+      () => (mode & COPYFILE_EXCL ? 0 : sys.ftruncate(to, 0)),
+      () => this.#copyTimes(to, stats),
+      () => {
+        const given = sys.fchown(to, stats[STAT_UID], stats[STAT_GID]);
+        return given === -EAGAIN ? given : 0; // who may not give files away makes a copy of its own
+      },
+      () => sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS),
+      () => (mode & COPYFILE_FICLONE_FORCE ? this.#refuseClone(to, stats) : 0),
+      () => ((stats[STAT_MODE] & S_IFMT) === S_IFDIR ? -EISDIR : this.#copyAll(job)),
+    ];
+    for (; job.step < steps.length; job.step++) {
+      const rc = steps[job.step]();
       if (rc < 0) return rc;
     }
-    const times = this.#copyTimes(to, stats);
-    if (times < 0) return times;
-    const given = this.#sys.fchown(to, stats[STAT_UID], stats[STAT_GID]);
-    if (given === -EAGAIN) return given; // else: who may not give files away makes a copy of its own
-    const rc = this.#sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS);
-    if (rc < 0) return rc;
-    if (mode & COPYFILE_FICLONE_FORCE) return this.#refuseClone(to, stats);
-    if ((stats[STAT_MODE] & S_IFMT) === S_IFDIR) return -EISDIR;
-    return this.#copyAll(from, to, stats[STAT_SIZE]);
+    return 0;
   }
 
   /**
@@ -119,11 +143,11 @@ class CopyFile {
     );
   }
 
-  #copyAll(from: number, to: number, size: number): number {
-    for (let left = size; left > 0; ) {
-      const count = this.#sys.copyFileRange(from, -1, to, -1, left);
+  #copyAll(job: CopyJob): number {
+    while (job.left > 0) {
+      const count = this.#sys.copyFileRange(job.from, -1, job.to, -1, job.left);
       if (count <= 0) return count;
-      left -= count;
+      job.left -= count;
     }
     return 0;
   }
@@ -133,14 +157,14 @@ class CopyFile {
 export function copyFileOperations(sys: Syscalls) {
   const copier = new CopyFile(sys);
 
-  const copyFile: Operation<CopyRequest, void> = {
+  const copyFile: Operation<CopyJob, void> = {
     prepare(callback, src, dest, mode) {
       const from = toPath(src, "src");
       const to = toPath(dest, "dest");
       checkCallback(callback);
-      return { src: from, dest: to, mode: toBindingMode(mode), isBegun: false };
+      return new CopyJob(from, to, toBindingMode(mode));
     },
-    commit: (request) => copier.run(request),
+    commit: (job) => copier.run(job),
   };
 
   return { copyFile };

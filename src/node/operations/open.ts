@@ -49,7 +49,16 @@ function onFd(sys: Syscalls, syscall: string, call: (fd: number) => number): Ope
   };
 }
 
-function truncateOperation(sys: Syscalls): Operation<{ path: Path; len: unknown }, void> {
+/** Checked arguments of truncate, and the file while it waits. */
+export interface TruncateRequest {
+  path: Path;
+  len: unknown;
+  fd?: number;
+  /** Closes the file when it waits and will not be gone on with. */
+  abandon?: () => void;
+}
+
+function truncateOperation(sys: Syscalls): Operation<TruncateRequest, void> {
   const later = (_callback: unknown, path: unknown, len: unknown = 0) => ({ path: toPath(path), len });
   return {
     prepare(callback, path, len = 0) {
@@ -60,15 +69,19 @@ function truncateOperation(sys: Syscalls): Operation<{ path: Path; len: unknown 
     // Node opens the file before it looks at the length.
     prepareSync: later,
     preparePromise: later,
-    commit({ path, len }) {
-      const fd = sys.open(path, O_RDWR, DEFAULT_MODE);
+    commit(request) {
+      const { path, len } = request;
+      const fd = request.fd ?? sys.open(path, O_RDWR, DEFAULT_MODE);
       if (fd < 0) return failed(sys, fd, "open", path);
+      let failure: undefined | Failure;
       try {
         checkInteger(len, "len");
-        return outcomeOf(sys, sys.ftruncate(fd, Math.max(0, len)), "ftruncate");
+        failure = outcomeOf(sys, sys.ftruncate(fd, Math.max(0, len)), "ftruncate");
       } finally {
-        sys.close(fd);
+        if (failure?.token === undefined) sys.close(fd);
       }
+      if (failure?.token !== undefined) Object.assign(request, { fd, abandon: () => sys.close(fd) });
+      return failure;
     },
   };
 }
