@@ -179,7 +179,7 @@ export class FolioKernel {
     check(this.#task.sync(), "sync");
   }
   /**
-   * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries with their
+   * Drops what can be had again: 1 listings of directories, and clean pages of files with a store, 2 unused dentries with their
    * inodes, and empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
    *
    * @throws EPERM; EINVAL for another number
@@ -188,7 +188,10 @@ export class FolioKernel {
     this.#checkMaster("drop_caches");
     const { kernel } = this.#task;
     if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
-    if (what & 1) kernel.dirCache.clear();
+    if (what & 1) {
+      kernel.dirCache.clear();
+      for (const sb of kernel.superBlocks()) sb.type.pages?.drop(sb);
+    }
     if (what & 2) kernel.dropDentries();
   }
   /** Counters of pages, records and events. */

@@ -49,8 +49,8 @@ export class Progress {
    */
   failureOf(inode: InodeHandle, index: number): number | undefined {
     const token = this.#token;
-    this.#token = undefined;
     if (token === undefined || inode !== this.#inode || index !== this.#index) return undefined;
+    this.#token = undefined;
     return failures.get(token) ?? 0;
   }
 }

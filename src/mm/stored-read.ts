@@ -27,7 +27,8 @@ import {
   RESULT_ADDRESS,
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache, PageReads, ReadaheadControl } from "./address-space.ts";
+import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
+import { failureOf, keepFailure, waitForPage } from "./page-wait.ts";
 import { noteFailure } from "./progress.ts";
 import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
@@ -171,8 +172,7 @@ class Reader {
 
   /** Has a page read that is not ready. @returns 0: look again; -EAGAIN with a token; -ENOMEM; what the store answers */
   #fetch(index: number, wanted: number, previous: number): number {
-    const { progress, pageReads } = this.#cache;
-    const failure = progress ? progress.failureOf(this.#inode, index) : takeFailure(pageReads, this.#inode, index);
+    const failure = failureOf(this.#cache, this.#inode, index);
     if (failure !== undefined && failure < 0) return failure;
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
@@ -249,11 +249,7 @@ class Reader {
 
   /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
   #waitFor(index: number): number {
-    const token = this.#cache.pageReads.tokens.get(this.#cache.core.x.lockedPage(this.#inode, index));
-    if (token === undefined) return 0;
-    this.#cache.progress?.waitFor(token, this.#inode, index);
-    this.#cache.setWaitToken(token);
-    return -EAGAIN;
+    return waitForPage(this.#cache, this.#inode, index, this.#cache.core.x.lockedPage(this.#inode, index));
   }
 }
 
@@ -268,7 +264,7 @@ function start(cache: PageCache, read: PageRead, answer: number | Promise<number
     endRead(read, answer, isWhole);
     return Math.min(0, answer);
   }
-  const { tokens, failures } = cache.pageReads;
+  const { tokens } = cache.pageReads;
   const isForSync = cache.progress === undefined;
   const settle = (bytes: number): void => {
     if (cache.core !== read.core) return; // another memory: nobody knows these pages
@@ -277,25 +273,12 @@ function start(cache: PageCache, read: PageRead, answer: number | Promise<number
     if (bytes < 0 && isWhole) noteFailure(token, bytes);
     // Synchronous calls have not waited: they learn that readahead was in vain, or why there is no page.
     if (isForSync && nrRead < read.nrPages) {
-      failures.set(keyOf(read.inode, read.position / PAGE_SIZE + nrRead), isWhole ? Math.min(0, bytes) : 0);
+      keepFailure(cache, read.inode, read.position / PAGE_SIZE + nrRead, isWhole ? Math.min(0, bytes) : 0);
     }
   };
   const token: Promise<void> = answer.then(settle, () => settle(-EIO));
   for (const { pfn, nr } of read.runs) for (let i = 0; i < nr; i++) tokens.set(pfn + i, token);
   return 0;
-}
-
-function keyOf(inode: InodeHandle, index: number): string {
-  return `${inode} ${index}`;
-}
-
-/** As Progress.failureOf(), for synchronous calls. */
-function takeFailure({ failures }: PageReads, inode: InodeHandle, index: number): number | undefined {
-  if (failures.size === 0) return undefined;
-  const key = keyOf(inode, index);
-  const failure = failures.get(key);
-  failures.delete(key);
-  return failure;
 }
 
 /** The pages that the store has filled are ready, the others leave the cache. @returns how many are ready */

@@ -4,6 +4,8 @@
  *
  * The files are those of one flat directory, made by the test.
  */
+
+import { storedPages } from "../../src/fs/stored-pages.ts";
 import {
   type AddressSpaceOperations,
   Dentry,
@@ -12,6 +14,7 @@ import {
   type FileSystemType,
   Inode,
   type InodeHandle,
+  type InodeOperations,
   type Kernel,
   type PageCache,
   type ReadaheadControl,
@@ -32,6 +35,9 @@ export interface MockOptions {
   isAsync?: boolean;
   hasReadahead?: boolean;
   raPages?: number;
+  /** Further operations of its pages. */
+  mapping?: AddressSpaceOperations;
+  setattr?: InodeOperations["setattr"];
 }
 
 export class MockStore {
@@ -55,7 +61,7 @@ export class MockStore {
         {
           inode: {
             lookup: (kernel, dir, dentry) => this.#lookup(kernel, dir, dentry),
-            setattr: () => 0,
+            setattr: options.setattr ?? (() => 0),
           },
           file: {
             read: (kernel: Kernel, file: FileHandle, buffer, offset, length, position) =>
@@ -64,6 +70,7 @@ export class MockStore {
           mapping,
         },
       ],
+      pages: storedPages,
       superOps: { evictInode: (_kernel, inode) => void this.#names.delete(inode) },
       fillSuper: (sb) => sb.makeRoot(0o755, 0, 0, 0),
     };
@@ -104,6 +111,7 @@ export class MockStore {
       readPage: (cache, control) => this.#read("readPage", cache, control),
       ...(hasReadahead && { readahead: (cache, control) => this.#read("readahead", cache, control) }),
       ...(raPages !== undefined && { raPages }),
+      ...this.options.mapping,
     };
   }
 
