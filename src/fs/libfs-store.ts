@@ -6,6 +6,7 @@
  */
 export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
 export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
+export { putPage, readCachePage, readMappingPage } from "../mm/read-cache-page.ts";
 export { storedRead } from "../mm/stored-read.ts";
 export { truncatePagecacheRange } from "../mm/truncate.ts";
 export { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";

@@ -183,7 +183,8 @@ class Reader {
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
-    return this.#readOne(index);
+    const { readPage } = this.#operations;
+    return readPage === undefined ? -EIO : readOnePage(this.#cache, readPage, this.#file, this.#inode, index);
   }
 
   /** The marker has been met. */
@@ -236,21 +237,30 @@ class Reader {
     }
   }
 
-  #readOne(index: number): number {
-    const { core } = this.#cache;
-    if (this.#operations.readPage === undefined) return -EIO;
-    if (core.x.startRead(this.#inode, index, 1) === 0) return -ENOMEM;
-    const read = new PageRead(core, this.#inode, this.#file, index);
-    read.add(core.f64[EXTRA], 1);
-    const answer = this.#operations.readPage(this.#cache, read);
-    const rc = start(this.#cache, read, answer, true);
-    return rc < 0 ? rc : this.#waitFor(index);
-  }
-
   /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
   #waitFor(index: number): number {
     return waitForPage(this.#cache, this.#inode, index, this.#cache.core.x.lockedPage(this.#inode, index));
   }
+}
+
+/**
+ * Has one page read that is not cached. Precondition: nobody is filling it.
+ *
+ * @returns 0 when it is there; -EAGAIN with a token; -ENOMEM; what the store answers
+ */
+export function readOnePage(
+  cache: PageCache,
+  readPage: NonNullable<AddressSpaceOperations["readPage"]>,
+  file: FileHandle,
+  inode: InodeHandle,
+  index: number,
+): number {
+  const { core } = cache;
+  if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
+  const read = new PageRead(core, inode, file, index);
+  read.add(core.f64[EXTRA], 1);
+  const rc = start(cache, read, readPage(cache, read), true);
+  return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 
 /**
