@@ -86,6 +86,8 @@ export interface AddressSpaceOperations {
    * @see Linux launder_folio (launder_page)
    */
   launderPage?(cache: PageCache, page: CachedPage): number | Promise<number>;
+  /** The block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno @see Linux bmap */
+  bmap?(cache: PageCache, inode: InodeHandle, block: number): number;
 }
 
 /** A page of a file that an operation is about: locked, and at its place as long as the operation has it. */

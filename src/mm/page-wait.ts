@@ -4,7 +4,24 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
-import type { PageCache } from "./address-space.ts";
+import type { PageCache, PageReads } from "./address-space.ts";
+import type { Progress } from "./progress.ts";
+
+interface PageWait {
+  readonly token: Promise<void>;
+  readonly inode: InodeHandle;
+  readonly index: number;
+}
+
+/** Which page a call waits for: callback and promise calls have a Progress each. */
+const waits = new WeakMap<Progress, PageWait>();
+/** What was wrong with the reads that tokens stood for: who has waited hears of it. */
+const failures = new WeakMap<Promise<void>, number>();
+
+/** What a token stood for has failed. @param errno negated */
+export function noteFailure(token: Promise<void>, errno: number): void {
+  failures.set(token, errno);
+}
 
 /**
  * Why a page is not as the call has been waiting for it to be: once.
@@ -12,12 +29,19 @@ import type { PageCache } from "./address-space.ts";
  * @returns a negated errno; 0 = it has waited in vain; undefined = it has not waited for this page
  */
 export function failureOf({ progress, pageReads }: PageCache, inode: InodeHandle, index: number): number | undefined {
-  if (progress !== undefined) return progress.failureOf(inode, index);
-  const { failures } = pageReads;
-  if (failures.size === 0) return undefined;
+  if (progress === undefined) return takeFailure(pageReads, inode, index);
+  const wait = waits.get(progress);
+  if (wait === undefined || inode !== wait.inode || index !== wait.index) return undefined;
+  waits.delete(progress);
+  return failures.get(wait.token) ?? 0;
+}
+
+/** As failureOf(), for synchronous calls. */
+function takeFailure({ failures: kept }: PageReads, inode: InodeHandle, index: number): number | undefined {
+  if (kept.size === 0) return undefined;
   const key = keyOf(inode, index);
-  const failure = failures.get(key);
-  failures.delete(key);
+  const failure = kept.get(key);
+  kept.delete(key);
   return failure;
 }
 
@@ -34,7 +58,7 @@ function keyOf(inode: InodeHandle, index: number): string {
 export function waitForPage(cache: PageCache, inode: InodeHandle, index: number, pfn: number): number {
   const token = cache.pageReads.tokens.get(pfn);
   if (token === undefined) return 0;
-  cache.progress?.waitFor(token, inode, index);
+  if (cache.progress !== undefined) waits.set(cache.progress, { token, inode, index });
   cache.setWaitToken(token);
   return -EAGAIN;
 }

@@ -3,9 +3,10 @@
  *
  * Does not own: the cache they are in (assembly/mm/filemap.ts), their locks and marks, which the engine sets and ends.
  */
-import type { InodeHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import {
+  FILE_INODE,
   PAGE_DESCRIPTOR_BYTES,
   PAGE_FLAGS,
   PAGE_MAPPING,
@@ -21,6 +22,11 @@ import type { CachedPage, PageCache } from "./address-space.ts";
 function fieldOf(pfn: number, field: number): number {
   const inSection = pfn % SECTION_FRAMES;
   return (pfn - inSection) * (PAGE_SIZE >>> 2) + inSection * (PAGE_DESCRIPTOR_BYTES >>> 2) + field;
+}
+
+/** The inode of an open file. */
+export function inodeOfFile({ u32 }: Core, file: FileHandle): InodeHandle {
+  return (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
 }
 
 /** PG_* of a frame. */

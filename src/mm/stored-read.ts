@@ -16,27 +16,28 @@ import { EAGAIN, EFAULT, EIO, ENOMEM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import {
-  FILE_INODE,
+  FILE_MODE,
   FILE_RA_ASYNC,
   FILE_RA_PREV,
   FILE_RA_SIZE,
   FILE_RA_START,
+  FMODE_RANDOM,
   INODE_SIZE,
   PAGE_SHIFT,
   PAGE_SIZE,
+  PG_READAHEAD,
+  PG_UPTODATE,
   RESULT_ADDRESS,
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
-import { failureOf, keepFailure, waitForPage } from "./page-wait.ts";
-import { noteFailure } from "./progress.ts";
-import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
+import { inodeOfFile, pageFlags } from "./page.ts";
+import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
+import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
-/** Pages read ahead where the file system does not say: 128 KiB. */
-const DEFAULT_RA_PAGES = 32;
 
 /** Frames that lie behind each other. */
 interface Run {
@@ -107,18 +108,46 @@ export function storedRead(
   return done > 0 || rc === 0 ? done : rc;
 }
 
+/**
+ * As storedRead(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
+ * left to one who can.
+ *
+ * @returns as storedRead(); -EAGAIN comes without a token
+ */
+export function storedReadNowait(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core } = cache;
+  const refused = core.x.readCheck(file);
+  if (refused < 0) return refused;
+  const start = position < 0 ? core.filePos(file) : position;
+  const reader = new Reader(cache, operations, file, start, true);
+  const rc = reader.run(buffer, offset, length);
+  const done = reader.pos - start;
+  if (position < 0) core.setFilePos(file, start + done);
+  return done > 0 || rc === 0 ? done : rc;
+}
+
 class Reader {
   readonly #cache: PageCache;
   readonly #operations: AddressSpaceOperations;
   readonly #file: FileHandle;
   readonly #inode: InodeHandle;
+  readonly #isNowait: boolean;
   pos: number;
 
-  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number) {
+  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number, isNowait = false) {
     this.#cache = cache;
     this.#operations = operations;
     this.#file = file;
-    this.#inode = (cache.core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+    this.#inode = inodeOfFile(cache.core, file);
+    this.#isNowait = isNowait;
     this.pos = pos;
   }
 
@@ -134,8 +163,10 @@ class Reader {
       const inPage = this.pos - index * PAGE_SIZE;
       const wanted = Math.ceil((inPage + left) / PAGE_SIZE);
       const previous = this.#previous();
-      const nr = core.x.readyRun(this.#inode, index, wanted, previous === index ? 1 : 0);
+      const ready = this.#isNowait ? this.#readyNow(index, wanted) : wanted;
+      const nr = ready === 0 ? 0 : core.x.readyRun(this.#inode, index, ready, previous === index ? 1 : 0);
       if (nr === 0) {
+        if (this.#isNowait) return -EAGAIN;
         const rc = this.#fetch(index, wanted, previous);
         if (rc < 0) return rc;
         continue;
@@ -148,6 +179,17 @@ class Reader {
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
+  }
+
+  /** Pages from `index` on that are ready, and have nothing asked of the store when they are read. */
+  #readyNow(index: number, wanted: number): number {
+    const { core } = this.#cache;
+    let nr = 0;
+    for (; nr < wanted; nr++) {
+      const pfn = core.x.findPage(this.#inode, index + nr);
+      if (pfn === 0 || (pageFlags(core, pfn) & (PG_UPTODATE | PG_READAHEAD)) !== PG_UPTODATE) break;
+    }
+    return nr;
   }
 
   /** @returns bytes copied: fewer when the buffer has become shorter than it was */
@@ -173,13 +215,21 @@ class Reader {
   /** Has a page read that is not ready. @returns 0: look again; -EAGAIN with a token; -ENOMEM; what the store answers */
   #fetch(index: number, wanted: number, previous: number): number {
     const failure = failureOf(this.#cache, this.#inode, index);
-    if (failure !== undefined && failure < 0) return failure;
+    const rc =
+      failure !== undefined && failure < 0 ? failure : this.#ask(index, wanted, previous, failure === undefined);
+    if (rc < 0 && rc !== -EAGAIN && rc !== -ENOMEM) shrinkRaPages(this.#cache.core, this.#operations, this.#file);
+    return rc;
+  }
+
+  /** Asks the store. @param isAhead for more than the page: false after that was in vain */
+  #ask(index: number, wanted: number, previous: number, isAhead: boolean): number {
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
-    if (this.#operations.readahead !== undefined && failure === undefined) {
-      const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
-      this.#readAhead(this.#move((window) => missedPage(window, index, wanted, previous, max)));
-      if (this.#cache.core.x.readyRun(this.#inode, index, 1, 1) > 0) return 0;
+    if (this.#operations.readahead !== undefined && isAhead) {
+      this.#readAhead(this.#missed(index, wanted, previous));
+      const { core } = this.#cache;
+      const pfn = core.x.findPage(this.#inode, index); // no readyRun(): it would take the marker
+      if (pfn !== 0 && pageFlags(core, pfn) & PG_UPTODATE) return 0;
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
@@ -187,10 +237,18 @@ class Reader {
     return readPage === undefined ? -EIO : readOnePage(this.#cache, readPage, this.#file, this.#inode, index);
   }
 
+  /** What to read for a page that is missing. @see Linux page_cache_sync_ra() */
+  #missed(index: number, wanted: number, previous: number): Readahead {
+    const { core } = this.#cache;
+    if (core.u32[(this.#file << 3) + FILE_MODE] & FMODE_RANDOM) return { index, nrPages: wanted, async: 0 };
+    const max = maxRaPages(core, this.#operations, this.#file);
+    return this.#move((window) => missedPage(window, index, wanted, previous, max));
+  }
+
   /** The marker has been met. */
   #goOn(index: number, wanted: number): void {
     if (this.#operations.readahead === undefined) return;
-    const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+    const max = maxRaPages(this.#cache.core, this.#operations, this.#file);
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
     if (next) this.#readAhead(next);
   }
@@ -213,33 +271,43 @@ class Reader {
     return moved;
   }
 
-  /** Has those pages of a window read that are not cached, as far as the file goes. */
-  #readAhead({ index, nrPages, async }: Readahead): void {
-    const { core } = this.#cache;
-    const end = Math.min(index + nrPages, Math.ceil(this.#size() / PAGE_SIZE));
-    const marker = async > 0 ? index + nrPages - async : -1;
-    for (let at = index; at < end; ) {
-      const read = new PageRead(core, this.#inode, this.#file, at);
-      for (let nr = 1; nr > 0 && at < end; at += nr) {
-        nr = core.x.startRead(this.#inode, at, end - at);
-        if (nr === 0) break;
-        const pfn = core.f64[EXTRA];
-        read.add(pfn, nr);
-        if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
-      }
-      if (read.nrPages === 0) {
-        if (core.x.findPage(this.#inode, at) === 0) return; // no memory for it
-        at++;
-        continue;
-      }
-      const answer = this.#operations.readahead?.(this.#cache, read) ?? 0;
-      start(this.#cache, read, answer, false);
-    }
+  #readAhead(readahead: Readahead): void {
+    readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead);
   }
 
   /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
   #waitFor(index: number): number {
     return waitForPage(this.#cache, this.#inode, index, this.#cache.core.x.lockedPage(this.#inode, index));
+  }
+}
+
+/** Has those pages of a window read that are not cached, as far as the file goes. */
+export function readAhead(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  inode: InodeHandle,
+  { index, nrPages, async }: Readahead,
+): void {
+  const { core } = cache;
+  const end = Math.min(index + nrPages, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE));
+  const marker = async > 0 ? index + nrPages - async : -1;
+  for (let at = index; at < end; ) {
+    const read = new PageRead(core, inode, file, at);
+    for (let nr = 1; nr > 0 && at < end; at += nr) {
+      nr = core.x.startRead(inode, at, end - at);
+      if (nr === 0) break;
+      const pfn = core.f64[EXTRA];
+      read.add(pfn, nr);
+      if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
+    }
+    if (read.nrPages === 0) {
+      if (core.x.findPage(inode, at) === 0) return; // no memory for it
+      at++;
+      continue;
+    }
+    const answer = operations.readahead?.(cache, read) ?? 0;
+    start(cache, read, answer, false);
   }
 }
 

@@ -283,6 +283,21 @@ export interface FileOperations {
   fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
   /** @param mode FALLOC_FL_* */
   fallocate?(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number;
+  /** Takes advice: genericFadvise() of foliofs/store. @param length 0 = to the end @param advice POSIX_FADV_* @returns 0 or a negated errno */
+  fadvise?(kernel: Kernel, file: FileHandle, offset: number, length: number, advice: number): number;
+  /**
+   * Reads into several buffers, by flags (RWF_*) that change something for reads; those it does not have are EOPNOTSUPP.
+   * Without it they all are. @param position as in read
+   */
+  preadv2?(
+    kernel: Kernel,
+    file: FileHandle,
+    buffers: readonly ArrayBufferView[],
+    position: number,
+    flags: number,
+  ): number;
+  /** FIBMAP: the block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno */
+  bmap?(kernel: Kernel, file: FileHandle, block: number): number;
 }
 
 /** Printable ASCII, so that it may stand in the mount table. */

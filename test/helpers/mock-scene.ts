@@ -45,3 +45,8 @@ export function preadLater({ fs, fd }: Scene, position: number, length: number):
     fs.read(fd, buffer, 0, length, position, (error, n) => (error ? reject(error) : resolve(buffer.subarray(0, n)))),
   );
 }
+
+/** Indexes of the pages of the file that are cached, of the first 200. */
+export function cachedIndexes({ kernel, inode }: Scene): number[] {
+  return Array.from({ length: 200 }, (_, index) => index).filter((index) => kernel.core.x.findPage(inode, index) !== 0);
+}

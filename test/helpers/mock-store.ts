@@ -5,12 +5,12 @@
  * The files are those of one flat directory, made by the test.
  */
 
+import { storedFileOperations } from "../../src/fs/stored-files.ts";
 import { storedPages } from "../../src/fs/stored-pages.ts";
 import {
   type AddressSpaceOperations,
   Dentry,
   type DentryHandle,
-  type FileHandle,
   type FileSystemType,
   Inode,
   type InodeHandle,
@@ -20,7 +20,6 @@ import {
   type ReadaheadControl,
   stat,
 } from "../../src/index.ts";
-import { storedRead } from "../../src/mm/stored-read.ts";
 import { nameOf } from "./remote-fs.ts";
 
 export const PAGE = 4096;
@@ -63,10 +62,7 @@ export class MockStore {
             lookup: (kernel, dir, dentry) => this.#lookup(kernel, dir, dentry),
             setattr: options.setattr ?? (() => 0),
           },
-          file: {
-            read: (kernel: Kernel, file: FileHandle, buffer, offset, length, position) =>
-              storedRead(kernel, mapping, file, buffer, offset, length, position),
-          },
+          file: storedFileOperations(mapping),
           mapping,
         },
       ],

@@ -10,7 +10,7 @@ import { attachPagePrivate, detachPagePrivate, PageAt, pageFlags, pagePrivate } 
 import { LAST_PAGE, truncatePagecacheRange } from "../../../src/mm/truncate.ts";
 import { Wait, whileWaiting } from "../../../src/vfs/operation.ts";
 import { PG_LOCKED } from "../../../src/wasm/layout.ts";
-import { pread, preadLater, type Scene, storeScene } from "../../helpers/mock-scene.ts";
+import { cachedIndexes, pread, preadLater, type Scene, storeScene } from "../../helpers/mock-scene.ts";
 import { type MockOptions, PAGE, settled } from "../../helpers/mock-store.ts";
 
 interface DropScene extends Scene {
@@ -62,11 +62,6 @@ function pageAt({ kernel, inode }: Scene, index: number): PageAt {
   return new PageAt(kernel.core, inode, index, kernel.core.x.findPage(inode, index));
 }
 
-/** Indexes of the pages that are cached, of the first 20. */
-function cached({ kernel, inode }: Scene): number[] {
-  return Array.from({ length: 20 }, (_, index) => index).filter((index) => kernel.core.x.findPage(inode, index) !== 0);
-}
-
 describe("a stored file that is cut", () => {
   it("loses its pages behind, and what of the last one is too much is zeros: the file system hears of each", () => {
     const all = dropScene(4);
@@ -80,7 +75,7 @@ describe("a stored file that is cut", () => {
       `invalidate 3 0+${PAGE} (33)`,
       "free 3",
     ]);
-    assert.deepEqual(cached(all), [0, 1]);
+    assert.deepEqual(cachedIndexes(all), [0, 1]);
     assert.equal(pagePrivate(all.kernel, pageAt(all, 1)), 11);
     all.kernel.verify();
     cut(all, 2 * PAGE);
@@ -100,7 +95,7 @@ describe("a stored file that is cut", () => {
     pread(all, 0, 3 * PAGE);
     attachPagePrivate(all.kernel, pageAt(all, 2), 1);
     cut(all, 0);
-    assert.deepEqual(cached(all), []);
+    assert.deepEqual(cachedIndexes(all), []);
     all.fs.kernel.dropCaches(2);
     assert.ok(all.fs.kernel.vmstat().nr_free_pages >= before);
   });
@@ -130,7 +125,7 @@ describe("a stored file that is cut", () => {
             const [start, end] = [Math.min(a, b), Math.max(a, b)];
             truncatePagecacheRange(all.kernel, mapping, all.inode, start, end);
             all.data.subarray(start, end).fill(0); // the store's, too
-            assert.ok(!cached(all).some((index) => index * PAGE >= start && (index + 1) * PAGE <= end));
+            assert.ok(!cachedIndexes(all).some((index) => index * PAGE >= start && (index + 1) * PAGE <= end));
           }
           assert.deepEqual(pread(all, 0, size), all.data);
           all.kernel.verify();
@@ -153,14 +148,14 @@ describe("invalidateMappingPages", () => {
     x.getPage(pfn(4));
     attachPagePrivate(all.kernel, pageAt(all, 5), 55);
     assert.equal(invalidateMappingPages(all.kernel, all.mapping, all.inode, 0, 6), 3);
-    assert.deepEqual(cached(all), [1, 2, 3, 4, 7]);
+    assert.deepEqual(cachedIndexes(all), [1, 2, 3, 4, 7]);
     assert.deepEqual(all.heard, ["release 0", "free 0", "release 5", "free 5", "release 6", "free 6"]);
     x.clearPageDirty(pfn(1));
     x.unlockPage(pfn(2));
     x.endPageWriteback(pfn(3));
     x.putPage(pfn(4));
     assert.equal(invalidateMappingPages(all.kernel, all.mapping, all.inode, 0, LAST_PAGE), 5);
-    assert.deepEqual(cached(all), []);
+    assert.deepEqual(cachedIndexes(all), []);
     assert.deepEqual(pread(all, 0, 8 * PAGE), all.data);
   });
 
@@ -168,7 +163,7 @@ describe("invalidateMappingPages", () => {
     const all = dropScene(2, { refuses: true });
     attachPagePrivate(all.kernel, pageAt(all, 1), 1);
     assert.equal(invalidateMappingPages(all.kernel, all.mapping, all.inode, 0, LAST_PAGE), 0);
-    assert.deepEqual(cached(all), [0, 1]);
+    assert.deepEqual(cachedIndexes(all), [0, 1]);
   });
 });
 
@@ -178,7 +173,7 @@ describe("dropCaches(1)", () => {
     all.kernel.core.x.setPageDirty(pageAt(all, 2).pfn);
     all.fs.writeFileSync("/memory", "stays");
     all.fs.kernel.dropCaches(1);
-    assert.deepEqual(cached(all), [2]);
+    assert.deepEqual(cachedIndexes(all), [2]);
     assert.equal(all.fs.readFileSync("/memory", "utf8"), "stays");
     assert.deepEqual(pread(all, 0, 4 * PAGE), all.data);
     assert.equal(all.store.takeLog(), "readahead 0+2, readahead 3+1");
@@ -196,7 +191,7 @@ describe("invalidateInodePages2Range", () => {
     all.kernel.core.x.getPage(pageAt(all, 2).pfn);
     all.kernel.core.x.putPage(pageAt(all, 2).pfn);
     assert.equal(drop(all, 2), 0);
-    assert.deepEqual(cached(all), [3]);
+    assert.deepEqual(cachedIndexes(all), [3]);
     assert.deepEqual(all.heard, ["release 0", "free 0", "launder 1", "release 1", "free 1", "release 2", "free 2"]);
   });
 
@@ -205,7 +200,7 @@ describe("invalidateInodePages2Range", () => {
     const { x } = all.kernel.core;
     x.setPageDirty(pageAt(all, 1).pfn);
     assert.equal(drop(all), -EBUSY);
-    assert.deepEqual(cached(all), [1]);
+    assert.deepEqual(cachedIndexes(all), [1]);
     x.clearPageDirty(pageAt(all, 1).pfn);
     x.tryLockPage(pageAt(all, 1).pfn);
     assert.equal(drop(all), -EBUSY);
@@ -219,7 +214,7 @@ describe("invalidateInodePages2Range", () => {
     const all = dropScene(3, { launder: () => -EIO });
     all.kernel.core.x.setPageDirty(pageAt(all, 1).pfn);
     assert.equal(drop(all), -EIO);
-    assert.deepEqual(cached(all), [1]);
+    assert.deepEqual(cachedIndexes(all), [1]);
     assert.equal(all.kernel.core.x.clearPageDirty(pageAt(all, 1).pfn), 1);
   });
 
@@ -243,7 +238,7 @@ describe("invalidateInodePages2Range", () => {
         all.heard.filter((line) => line.startsWith("launder")),
         ["launder 1"],
       );
-      assert.deepEqual(cached(all), rc ? [1] : []);
+      assert.deepEqual(cachedIndexes(all), rc ? [1] : []);
       if (rc) all.kernel.core.x.clearPageDirty(pageAt(all, 1).pfn);
     });
   }
@@ -257,7 +252,7 @@ describe("invalidateInodePages2Range", () => {
     assert.deepEqual(await read, all.data.subarray(0, PAGE));
     await all.store.answerAll();
     assert.equal(drop(all), 0);
-    assert.deepEqual(cached(all), []);
+    assert.deepEqual(cachedIndexes(all), []);
   });
 });
 
