@@ -88,6 +88,29 @@ export interface AddressSpaceOperations {
   launderPage?(cache: PageCache, page: CachedPage): number | Promise<number>;
   /** The block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno @see Linux bmap */
   bmap?(cache: PageCache, inode: InodeHandle, block: number): number;
+  /**
+   * Reads or writes between the store and a buffer, for files opened with O_DIRECT; without it they cannot be. What is cached
+   * of these bytes has been written back, and for a write dropped. A call that may not wait (cache.mayWait) is answered at once.
+   *
+   * @returns bytes, fewer for holes and for what it cannot do: the rest goes through the cache; a negated errno
+   * @see Linux direct_IO
+   */
+  directIO?(cache: PageCache, control: DirectControl): number | Promise<number>;
+  /** What positions, lengths and buffers of directIO are multiples of, bytes; else 512. */
+  readonly logicalBlockSize?: number;
+}
+
+/** What directIO is to do. */
+export interface DirectControl {
+  readonly inode: InodeHandle;
+  readonly file: FileHandle;
+  readonly isWrite: boolean;
+  /** First byte in the file. */
+  readonly position: number;
+  /** Bytes; a read may go beyond the end of the file. */
+  readonly length: number;
+  /** The caller's, as long as that. It may lose its memory while a store waits. */
+  readonly buffer: Uint8Array;
 }
 
 /** A page of a file that an operation is about: locked, and at its place as long as the operation has it. */

@@ -3,10 +3,11 @@
  *
  * @see Linux fs/read_write.c do_preadv(); preadv2(2)
  */
-import { EOPNOTSUPP } from "../base/errno.ts";
+import { EAGAIN, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
 import { bytesOf } from "../base/views.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import { isDirect } from "./direct-io.ts";
 import { storedReadNowait } from "./stored-read.ts";
 
 export const RWF_HIPRI = 1;
@@ -22,7 +23,7 @@ const KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_N
 /**
  * FileOperations.preadv2 for files with a store. Precondition: RWF_NOWAIT, or a flag that is not known.
  *
- * @returns bytes read, short where the next page is not there; -EAGAIN where the first is not; -EOPNOTSUPP for other flags; else
+ * @returns bytes read, short where the next page is not there; -EAGAIN where the first is not, and with O_DIRECT; -EOPNOTSUPP for other flags; else
  *   as storedRead()
  */
 export function storedPreadv2(
@@ -34,6 +35,7 @@ export function storedPreadv2(
   flags: number,
 ): number {
   if (flags & ~KNOWN) return -EOPNOTSUPP;
+  if (isDirect(cache.core, operations, file)) return -EAGAIN; // that is to wait
   let done = 0;
   for (const buffer of buffers) {
     const bytes = bytesOf(buffer);

@@ -81,7 +81,8 @@ function cutPart(
   withPageLock(cache, page, () => invalidate(cache, operations, page, offset, end - start));
 }
 
-function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
+/** All of a page goes. */
+export function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
   withPageLock(cache, page, () => {
     invalidate(cache, operations, page, 0, PAGE_SIZE);
     deleteFromPageCache(cache, operations, page);
