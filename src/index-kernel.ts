@@ -226,10 +226,9 @@ export class FolioKernel {
   /**
    * Where a block of an open file lies in its store, as ioctl(2) FIBMAP tells it. @returns 0 = nowhere
    *
-   * @throws EBADF; EPERM; EINVAL where the file system does not say
+   * @throws EBADF; EPERM; EINVAL where the file system does not say, and for what is no block
    */
   bmap(fd: Descriptor, block: number): number {
-    checkInteger(block, "block", 0);
     return this.#onFile("bmap", fd, isCapable(this.#task) ? 0 : -EPERM, -EINVAL, block);
   }
 
