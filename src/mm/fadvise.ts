@@ -83,7 +83,7 @@ function readWindow(
   if (operations.readahead !== undefined) readAhead(cache, operations, file, inode, { index, nrPages, async: 0 });
   else if (operations.readPage !== undefined) {
     for (let at = index; at < index + nrPages; at++) {
-      if (core.x.findPage(inode, at) === 0) readOnePage(cache, operations.readPage, file, inode, at);
+      if (core.x.findPage(inode, at) === 0) readOnePage(cache, operations, file, inode, at);
     }
   }
 }

@@ -3,7 +3,6 @@
  *
  * @see Linux mm/filemap.c do_read_cache_folio()
  */
-import { EIO } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { PG_UPTODATE } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, CachedPage, PageCache } from "./address-space.ts";
@@ -12,17 +11,17 @@ import { failureOf, waitForPage } from "./page-wait.ts";
 import { readOnePage } from "./stored-read.ts";
 
 /**
- * Finds a page, or has it read.
+ * Finds a page, or has it read by the inode's readPage: this page alone, wherever the inode ends.
  *
- * @param readPage as AddressSpaceOperations.readPage; it is asked for this page alone, wherever the inode ends
  * @param index in the inode, pages
  * @param file the file that it is read for, 0 = none
  * @returns the page, up to date and pinned: the caller gives it back by putPage(), before the inode goes; -EAGAIN with a token
- *   when the store must answer first; -ENOMEM; what readPage answers
+ *   when the store must answer first; -ENOMEM; what readPage answers; -EIO where there is none
+ * @see Linux read_mapping_page()
  */
-export function readCachePage(
+export function readMappingPage(
   cache: PageCache,
-  readPage: NonNullable<AddressSpaceOperations["readPage"]>,
+  operations: AddressSpaceOperations,
   inode: InodeHandle,
   index: number,
   file = 0 as FileHandle,
@@ -37,20 +36,21 @@ export function readCachePage(
       core.x.getPage(pfn);
       return new PageAt(core, inode, index, pfn);
     }
-    const rc = waitForPage(cache, inode, index, pfn) || readOnePage(cache, readPage, file, inode, index);
+    const rc = waitForPage(cache, inode, index, pfn) || readOnePage(cache, operations, file, inode, index);
     if (rc < 0) return rc;
   }
 }
 
-/** readCachePage() by the inode's own readPage. @returns as that; -EIO where there is none @see Linux read_mapping_page() */
-export function readMappingPage(
+/** readMappingPage(), read by another operation than the inode's. @see Linux read_cache_page() */
+export function readCachePage(
   cache: PageCache,
-  { readPage }: AddressSpaceOperations,
+  operations: AddressSpaceOperations,
   inode: InodeHandle,
   index: number,
+  readPage: NonNullable<AddressSpaceOperations["readPage"]>,
   file = 0 as FileHandle,
 ): CachedPage | number {
-  return readPage === undefined ? -EIO : readCachePage(cache, readPage, inode, index, file);
+  return readMappingPage(cache, { ...operations, readPage }, inode, index, file);
 }
 
 /** Gives back a page of readCachePage(). */

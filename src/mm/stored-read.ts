@@ -31,9 +31,10 @@ import {
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
-import { inodeOfFile, pageFlags } from "./page.ts";
+import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
+import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
@@ -233,8 +234,7 @@ class Reader {
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
-    const { readPage } = this.#operations;
-    return readPage === undefined ? -EIO : readOnePage(this.#cache, readPage, this.#file, this.#inode, index);
+    return readOnePage(this.#cache, this.#operations, this.#file, this.#inode, index);
   }
 
   /** What to read for a page that is missing. @see Linux page_cache_sync_ra() */
@@ -307,27 +307,28 @@ export function readAhead(
       continue;
     }
     const answer = operations.readahead?.(cache, read) ?? 0;
-    start(cache, read, answer, false);
+    start(cache, operations, read, answer, false);
   }
 }
 
 /**
  * Has one page read that is not cached. Precondition: nobody is filling it.
  *
- * @returns 0 when it is there; -EAGAIN with a token; -ENOMEM; what the store answers
+ * @returns 0 when it is there; -EAGAIN with a token; -ENOMEM; what the store answers; -EIO where it has no readPage
  */
 export function readOnePage(
   cache: PageCache,
-  readPage: NonNullable<AddressSpaceOperations["readPage"]>,
+  operations: AddressSpaceOperations,
   file: FileHandle,
   inode: InodeHandle,
   index: number,
 ): number {
   const { core } = cache;
+  if (operations.readPage === undefined) return -EIO;
   if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
-  const rc = start(cache, read, readPage(cache, read), true);
+  const rc = start(cache, operations, read, operations.readPage(cache, read), true);
   return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 
@@ -337,9 +338,15 @@ export function readOnePage(
  * @param isWhole a page of which the store has less is whole all the same: the rest of it is zeros
  * @returns 0, or the errno that the store has answered at once
  */
-function start(cache: PageCache, read: PageRead, answer: number | Promise<number>, isWhole: boolean): number {
+function start(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  read: PageRead,
+  answer: number | Promise<number>,
+  isWhole: boolean,
+): number {
   if (typeof answer === "number") {
-    endRead(read, answer, isWhole);
+    endRead(cache, operations, read, answer, isWhole);
     return Math.min(0, answer);
   }
   const { tokens } = cache.pageReads;
@@ -347,7 +354,7 @@ function start(cache: PageCache, read: PageRead, answer: number | Promise<number
   const settle = (bytes: number): void => {
     if (cache.core !== read.core) return; // another memory: nobody knows these pages
     for (const { pfn, nr } of read.runs) for (let i = 0; i < nr; i++) tokens.delete(pfn + i);
-    const nrRead = endRead(read, bytes, isWhole);
+    const nrRead = endRead(cache, operations, read, bytes, isWhole);
     if (bytes < 0 && isWhole) noteFailure(token, bytes);
     // Synchronous calls have not waited: they learn that readahead was in vain, or why there is no page.
     if (isForSync && nrRead < read.nrPages) {
@@ -360,7 +367,13 @@ function start(cache: PageCache, read: PageRead, answer: number | Promise<number
 }
 
 /** The pages that the store has filled are ready, the others leave the cache. @returns how many are ready */
-function endRead(read: PageRead, answer: number, isWhole: boolean): number {
+function endRead(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  read: PageRead,
+  answer: number,
+  isWhole: boolean,
+): number {
   const { core } = read;
   const size = core.f64[(read.inode << 2) + INODE_SIZE];
   const bytes = Math.max(0, Math.min(answer, read.length));
@@ -368,15 +381,23 @@ function endRead(read: PageRead, answer: number, isWhole: boolean): number {
   const nrReady = isToEnd ? Math.ceil(bytes / PAGE_SIZE) || (isWhole ? 1 : 0) : Math.floor(bytes / PAGE_SIZE);
   let left = nrReady;
   let at = 0;
+  let index = read.position / PAGE_SIZE;
   for (const { pfn, nr } of read.runs) {
     const ready = Math.min(nr, left);
     zeroBehind(core, pfn, ready, bytes - at);
     if (ready > 0) core.x.endRead(pfn, ready);
-    if (ready < nr) core.x.failRead(pfn + ready, nr - ready);
+    for (let i = ready; i < nr; i++) failRead(cache, operations, new PageAt(core, read.inode, index + i, pfn + i));
     left -= ready;
+    index += nr;
     at += nr * PAGE_SIZE;
   }
   return nrReady;
+}
+
+/** A page leaves the cache, unless it has, and with it what the file system has hung on it meanwhile. */
+function failRead(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
+  if (!isTruncated(cache.core, page.pfn)) cutPage(cache, operations, page);
+  cache.core.x.failRead(page.pfn, 1);
 }
 
 /** What the store had not, of frames that are ready. */

@@ -39,15 +39,10 @@ describe("readCachePage", () => {
 
   it("reads what lies behind the inode's size, too, by an operation of the caller's", () => {
     const all = storeScene(PAGE);
-    const page = readCachePage(
-      all.kernel,
-      (_cache, control) => {
-        for (const view of control.views()) view.fill(control.position / PAGE);
-        return 100;
-      },
-      all.inode,
-      7,
-    );
+    const page = readCachePage(all.kernel, all.kernel.tableOf(all.inode).mapping, all.inode, 7, (_cache, control) => {
+      for (const view of control.views()) view.fill(control.position / PAGE);
+      return 100;
+    });
     assert.deepEqual(take(all, page), Buffer.concat([Buffer.alloc(100, 7), Buffer.alloc(PAGE - 100)]));
   });
 

@@ -137,6 +137,24 @@ describe("a stored file that is cut", () => {
   });
 });
 
+describe("a page that could not be read", () => {
+  it("leaves the cache with what its file system has hung on it", () => {
+    const all = dropScene(8, { isAsync: true });
+    const readahead = all.fs.promises.readFile("/m/file");
+    const failed = assert.rejects(readahead, { code: "EIO" });
+    attachPagePrivate(all.kernel, pageAt(all, 1), 11);
+    all.store.verdict = () => -EIO;
+    return all.store.answerAll().then(async () => {
+      await failed;
+      assert.deepEqual(
+        all.heard.filter((line) => line.includes(" 1")),
+        [`invalidate 1 0+${PAGE} (11)`, "free 1"],
+      );
+      assert.deepEqual(cachedIndexes(all), []);
+    });
+  });
+});
+
 describe("invalidateMappingPages", () => {
   it("drops clean pages that nobody has: not dirty ones, locked ones, those under writeback, or pinned", () => {
     const all = dropScene(8);
