@@ -22,9 +22,10 @@ type StoredFileOperations = Required<Pick<FileOperations, "read" | "preadv2" | "
 
 /** Reading, and what goes with it: to be spread into a table of operations. @param mapping the table's own */
 export function storedFileOperations(mapping: AddressSpaceOperations): StoredFileOperations {
+  const read = mapping.directIO === undefined ? cachedRead : storedRead; // one look less for each read
   return {
     read: (kernel, file, buffer, offset, length, position) =>
-      storedRead(kernel, mapping, file, buffer, offset, length, position),
+      read(kernel, mapping, file, buffer, offset, length, position),
     preadv2: (kernel, file, ...args) => storedPreadv2(kernel, mapping, file, ...args),
     fadvise: (kernel, file, ...args) => genericFadvise(kernel, mapping, file, ...args),
     bmap: (kernel, file, ...args) => genericBmap(kernel, mapping, file, ...args),

@@ -128,11 +128,27 @@ export function storedReadNowait(
   const refused = core.x.readCheck(file);
   if (refused < 0) return refused;
   const start = position < 0 ? core.filePos(file) : position;
-  const reader = new Reader(cache, operations, file, start, true);
-  const rc = reader.run(buffer, offset, length);
+  const inode = inodeOfFile(core, file);
+  const wanted = Math.min(length, core.f64[(inode << 2) + INODE_SIZE] - start);
+  if (wanted <= 0) return 0;
+  const ready = readyNow(core, inode, start, wanted);
+  if (ready === 0) return -EAGAIN;
+  const reader = new Reader(cache, operations, file, start);
+  const rc = reader.run(buffer, offset, ready);
   const done = reader.pos - start;
   if (position < 0) core.setFilePos(file, start + done);
-  return done > 0 || rc === 0 ? done : rc;
+  return done > 0 ? done : rc;
+}
+
+/** Bytes from `start` on that lie in pages which are ready, and have nothing asked of the store when they are read. */
+function readyNow(core: Core, inode: InodeHandle, start: number, wanted: number): number {
+  const end = start + wanted;
+  for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
+    const pfn = core.x.findPage(inode, index);
+    const isReady = pfn !== 0 && (pageFlags(core, pfn) & (PG_UPTODATE | PG_READAHEAD)) === PG_UPTODATE;
+    if (!isReady) return Math.max(0, index * PAGE_SIZE - start);
+  }
+  return wanted;
 }
 
 class Reader {
@@ -140,15 +156,13 @@ class Reader {
   readonly #operations: AddressSpaceOperations;
   readonly #file: FileHandle;
   readonly #inode: InodeHandle;
-  readonly #isNowait: boolean;
   pos: number;
 
-  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number, isNowait = false) {
+  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number) {
     this.#cache = cache;
     this.#operations = operations;
     this.#file = file;
     this.#inode = inodeOfFile(cache.core, file);
-    this.#isNowait = isNowait;
     this.pos = pos;
   }
 
@@ -164,10 +178,8 @@ class Reader {
       const inPage = this.pos - index * PAGE_SIZE;
       const wanted = Math.ceil((inPage + left) / PAGE_SIZE);
       const previous = this.#previous();
-      const ready = this.#isNowait ? this.#readyNow(index, wanted) : wanted;
-      const nr = ready === 0 ? 0 : core.x.readyRun(this.#inode, index, ready, previous === index ? 1 : 0);
+      const nr = core.x.readyRun(this.#inode, index, wanted, previous === index ? 1 : 0);
       if (nr === 0) {
-        if (this.#isNowait) return -EAGAIN;
         const rc = this.#fetch(index, wanted, previous);
         if (rc < 0) return rc;
         continue;
@@ -180,17 +192,6 @@ class Reader {
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
-  }
-
-  /** Pages from `index` on that are ready, and have nothing asked of the store when they are read. */
-  #readyNow(index: number, wanted: number): number {
-    const { core } = this.#cache;
-    let nr = 0;
-    for (; nr < wanted; nr++) {
-      const pfn = core.x.findPage(this.#inode, index + nr);
-      if (pfn === 0 || (pageFlags(core, pfn) & (PG_UPTODATE | PG_READAHEAD)) !== PG_UPTODATE) break;
-    }
-    return nr;
   }
 
   /** @returns bytes copied: fewer when the buffer has become shorter than it was */
