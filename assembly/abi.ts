@@ -202,6 +202,8 @@ export const FMODE_PATH: u32 = 4;
 export const FMODE_NOATIME: u32 = 8;
 export const FMODE_APPEND: u32 = 16;
 export const FMODE_FLOCK: u32 = 32; // may hold a lock
+export const FMODE_RANDOM: u32 = 64; // POSIX_FADV_RANDOM: nothing is read ahead
+export const FMODE_NOREUSE: u32 = 128; // POSIX_FADV_NOREUSE
 
 export const TOUCH_ATIME: u32 = 1;
 export const TOUCH_MTIME: u32 = 2;

@@ -7,7 +7,8 @@
  * and for the first task's face, which belongs to whoever made the kernel.
  */
 
-import { EBUSY, EINVAL, EPERM } from "./base/errno.ts";
+import { EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
+import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
@@ -17,8 +18,9 @@ import type { NodeFs } from "./node/node-fs.ts";
 import { toPath } from "./node/paths.ts";
 import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { uvException } from "./node/uv-errors.ts";
-import { isCapable } from "./vfs/attr.ts";
-import type { FileSystemType } from "./vfs/fs-type.ts";
+import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "./node/validators.ts";
+import { fdget, isCapable } from "./vfs/attr.ts";
+import type { FileOperations, FileSystemType } from "./vfs/fs-type.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
@@ -41,6 +43,20 @@ export interface FaceOptions extends TaskOptions {
   root?: string;
   /** A face of the same kernel whose descriptor table is to be shared. */
   files?: FolioFs;
+}
+
+/** A descriptor, or a FileHandle that has it. */
+export type Descriptor = number | { readonly fd: number };
+
+/** What a call gets beside the kernel and the file. */
+type Tail<Call> = Call extends (kernel: Kernel, file: FileHandle, ...args: infer Args) => number ? Args : never;
+type FileCall = (kernel: Kernel, file: FileHandle, ...args: unknown[]) => number;
+
+/** RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_APPEND and RWF_NOAPPEND. */
+const RWF_WITHOUT_EFFECT = 0x37;
+
+function fdOf(fd: Descriptor): number {
+  return checkFd(typeof fd === "object" ? fd.fd : fd);
 }
 
 const faceTasks = new WeakMap<object, Task>();
@@ -174,12 +190,54 @@ export class FolioKernel {
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
   }
 
+  /**
+   * Says what will be done with bytes of an open file: nothing changes but when they are read and dropped. What has no
+   * store takes any advice.
+   *
+   * @param length bytes, 0 = to the end
+   * @param advice POSIX_FADV_* (foliofs/store)
+   * @throws as posix_fadvise(2): EBADF, EINVAL
+   */
+  fadviseSync(fd: Descriptor, offset: number, length: number, advice: number): void {
+    checkInteger(offset, "offset");
+    checkInteger(length, "length");
+    this.#onFile("fadvise", fd, length >= 0 && advice >= 0 && advice < 6 ? 0 : -EINVAL, 0, offset, length, advice);
+  }
+  async fadvise(fd: Descriptor, offset: number, length: number, advice: number): Promise<void> {
+    this.fadviseSync(fd, offset, length, advice);
+  }
+
+  /**
+   * As readvSync(), with flags. Of those RWF_NOWAIT does something for reads: they are of what is there, and begin nothing.
+   *
+   * @param flags RWF_* (foliofs/store)
+   * @throws as preadv2(2): EBADF; EOPNOTSUPP for flags that the file system does not have; EAGAIN
+   */
+  preadv2Sync(fd: Descriptor, buffers: readonly ArrayBufferView[], position: number | null, flags: number): number {
+    const number = fdOf(fd);
+    if (flags & ~RWF_WITHOUT_EFFECT) {
+      checkBufferArray(buffers);
+      const refused = this.#task.readvNothing(number);
+      return this.#onFile("preadv2", number, refused, -EOPNOTSUPP, buffers, toWritePosition(position), flags);
+    }
+    return this.fs.readvSync(number, buffers as NodeJS.ArrayBufferView[], position as number);
+  }
+
+  /**
+   * Where a block of an open file lies in its store, as ioctl(2) FIBMAP tells it. @returns 0 = nowhere
+   *
+   * @throws EBADF; EPERM; EINVAL where the file system does not say, and for what is no block
+   */
+  bmap(fd: Descriptor, block: number): number {
+    return this.#onFile("bmap", fd, isCapable(this.#task) ? 0 : -EPERM, -EINVAL, block);
+  }
+
   /** Writes back all that is dirty. */
   sync(): void {
     check(this.#task.sync(), "sync");
   }
   /**
-   * Drops what can be had again: 1 listings of directories (pages of in-memory files cannot), 2 unused dentries with their
+   * Drops what can be had again: 1 listings of directories, and clean pages of files with a store, 2 unused dentries with their
    * inodes, and empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
    *
    * @throws EPERM; EINVAL for another number
@@ -188,7 +246,10 @@ export class FolioKernel {
     this.#checkMaster("drop_caches");
     const { kernel } = this.#task;
     if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
-    if (what & 1) kernel.dirCache.clear();
+    if (what & 1) {
+      kernel.dirCache.clear();
+      for (const sb of kernel.superBlocks()) sb.type.pages?.drop(sb);
+    }
     if (what & 2) kernel.dropDentries();
   }
   /** Counters of pages, records and events. */
@@ -211,6 +272,24 @@ export class FolioKernel {
   }
   [Symbol.dispose](): void {
     this.destroy();
+  }
+
+  /** Makes a call on an open file. @param refused why not, 0 = it may be made @param missing what it answers where there is none */
+  #onFile<Name extends "bmap" | "fadvise" | "preadv2">(
+    name: Name,
+    fd: Descriptor,
+    refused: number,
+    missing: number,
+    ...args: Tail<Required<FileOperations>[Name]>
+  ): number {
+    const task = this.#task;
+    const number = fdOf(fd);
+    const file = fdget(task, number);
+    task.enter();
+    const call = task.files.operations[number]?.[name] as FileCall | undefined;
+    const rc = file ? refused || (call?.(task.kernel, file, ...args) ?? missing) : task.files.missing(number);
+    check(rc, name);
+    return rc;
   }
 
   /** True for those who may do to the machine as they like. */

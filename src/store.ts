@@ -3,4 +3,10 @@
  * that it fits the kernel of any entry.
  */
 export * from "./fs/libfs-store.ts";
-export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
+export type {
+  AddressSpaceOperations,
+  CachedPage,
+  DirectControl,
+  PageCache,
+  ReadaheadControl,
+} from "./mm/address-space.ts";

@@ -35,6 +35,7 @@ import { Cred, putCred, Task } from "./task";
   private0: u32;
   private1: u32;
   raPrev: u32; // page that the last read ended in, plus 1; 0 = nothing has been read
+  raPages: u32; // most pages to read ahead, plus 1; 0 = as the file system has it
 }
 
 /** Opens: makes a file with one reference. @returns nil when memory ran out */

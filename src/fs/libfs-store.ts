@@ -4,8 +4,17 @@
  *
  * @see Linux fs/inode.c iget_locked(), fs/fs-writeback.c, mm/filemap.c
  */
-export { storedRead } from "../mm/stored-read.ts";
+export { genericBmap } from "../mm/bmap.ts";
+export { isDirect } from "../mm/direct-io.ts";
+export * from "../mm/fadvise.ts";
+export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
+export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
+export * from "../mm/preadv2.ts";
+export { putPage, readCachePage, readMappingPage } from "../mm/read-cache-page.ts";
+export { truncatePagecacheRange } from "../mm/truncate.ts";
 export { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export { storedDirectWrite, storedFileOperations, storedRead } from "./stored-files.ts";
+export { storedPages } from "./stored-pages.ts";

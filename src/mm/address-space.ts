@@ -25,7 +25,7 @@ export interface PageCache {
 
 /** Reads of pages that are under way: who waits for a page waits for its read. Lost with the process, as its reads are. */
 export interface PageReads {
-  /** By the number of each frame that is being filled. */
+  /** By the number of each frame that is being filled, or written before it goes (launderPage). */
   readonly tokens: Map<number, Promise<void>>;
   /** Why pages could not be read for synchronous calls, which ask again: by inode and page. */
   readonly failures: Map<string, number>;
@@ -61,4 +61,69 @@ export interface AddressSpaceOperations {
   readahead?(cache: PageCache, control: ReadaheadControl): number | Promise<number>;
   /** Most pages to be read ahead of what is asked for, 0 = none; else 32. */
   readonly raPages?: number;
+
+  /**
+   * Bytes [offset, offset + length) of a page are cut off, or all of it goes: what the file system has hung on it for them is
+   * to go. Called for pages with PG_PRIVATE, and where it is there for all. Missing: what hangs on a whole page is dropped.
+   *
+   * @see Linux invalidate_folio (invalidatepage)
+   */
+  invalidatePage?(cache: PageCache, page: CachedPage, offset: number, length: number): void;
+  /**
+   * May a clean page go? Then what the file system has hung on it is gone when this returns. Called as invalidatePage.
+   * Missing: it may.
+   *
+   * @see Linux release_folio (releasepage)
+   */
+  releasePage?(cache: PageCache, page: CachedPage): boolean;
+  /** A page has left the cache, and its frame is about to be somebody else's. @see Linux free_folio (freepage) */
+  freePage?(cache: PageCache, page: CachedPage): void;
+  /**
+   * Writes a dirty page that is to leave the cache. It is locked until this has answered, and clean; after an error it is
+   * dirty again, and stays. Missing: dirty pages stay.
+   *
+   * @returns 0 or a negated errno, or the promise of one
+   * @see Linux launder_folio (launder_page)
+   */
+  launderPage?(cache: PageCache, page: CachedPage): number | Promise<number>;
+  /** The block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno @see Linux bmap */
+  bmap?(cache: PageCache, inode: InodeHandle, block: number): number;
+  /**
+   * Reads or writes between the store and a buffer, for files opened with O_DIRECT; without it they cannot be. What is cached
+   * of these bytes has been written back, and for a write dropped. A call that may not wait (cache.mayWait) is answered at once.
+   *
+   * @returns bytes, fewer for holes and for what it cannot do: the rest goes through the cache; a negated errno
+   * @see Linux direct_IO
+   */
+  directIO?(cache: PageCache, control: DirectControl): number | Promise<number>;
+  /** What positions, lengths and buffers of directIO are multiples of, bytes; else 512. */
+  readonly logicalBlockSize?: number;
+}
+
+/** What directIO is to do. */
+export interface DirectControl {
+  readonly inode: InodeHandle;
+  readonly file: FileHandle;
+  readonly isWrite: boolean;
+  /** First byte in the file. */
+  readonly position: number;
+  /** Bytes; a read may go beyond the end of the file. */
+  readonly length: number;
+  /** The caller's, as long as that. It may lose its memory while a store waits. */
+  readonly buffer: Uint8Array;
+}
+
+/** A page of a file that an operation is about: locked, and at its place as long as the operation has it. */
+export interface CachedPage {
+  readonly inode: InodeHandle;
+  /** In the file, pages. */
+  readonly index: number;
+  /** Its frame. */
+  readonly pfn: number;
+  /** First byte in the file. */
+  readonly position: number;
+  /** Bytes. */
+  readonly length: number;
+  /** The frame. Memory may grow while a store waits: ask anew. */
+  views(): Uint8Array[];
 }

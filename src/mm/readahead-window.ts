@@ -14,12 +14,41 @@
  * @see Linux mm/readahead.c ondemand_readahead()
  */
 
+import type { FileHandle } from "../base/handles.ts";
+import type { Core } from "../wasm/core.ts";
+import { FILE_RA_PAGES } from "../wasm/layout.ts";
+import type { AddressSpaceOperations } from "./address-space.ts";
+
 /** The window of an open file, pages. It lies in the file's record (File.ra…). */
 export interface Window {
   start: number;
   size: number;
   /** Of these, how many lie from the marker on. */
   async: number;
+}
+
+/** Pages read ahead where the file system does not say: 128 KiB. */
+const DEFAULT_RA_PAGES = 32;
+
+/** Most pages that the file system reads ahead. */
+export function deviceRaPages({ raPages = DEFAULT_RA_PAGES }: AddressSpaceOperations): number {
+  return raPages;
+}
+
+/** Most pages to read ahead of an open file: advice and errors change it. */
+export function maxRaPages({ u32 }: Core, operations: AddressSpaceOperations, file: FileHandle): number {
+  const own = u32[(file << 3) + FILE_RA_PAGES];
+  return own === 0 ? deviceRaPages(operations) : own - 1;
+}
+
+/** @param pages undefined = as the file system has it */
+export function setMaxRaPages({ u32 }: Core, file: FileHandle, pages: number | undefined): void {
+  u32[(file << 3) + FILE_RA_PAGES] = pages === undefined ? 0 : pages + 1;
+}
+
+/** After a read that has failed: large windows would run into what is broken again. @see Linux shrink_readahead_size_eio() */
+export function shrinkRaPages(core: Core, operations: AddressSpaceOperations, file: FileHandle): void {
+  setMaxRaPages(core, file, Math.floor(maxRaPages(core, operations, file) / 4));
 }
 
 /** Pages to be read now; the first of the last `async` of them is marked. */

@@ -16,26 +16,29 @@ import { EAGAIN, EFAULT, EIO, ENOMEM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import {
-  FILE_INODE,
+  FILE_MODE,
   FILE_RA_ASYNC,
   FILE_RA_PREV,
   FILE_RA_SIZE,
   FILE_RA_START,
+  FMODE_RANDOM,
   INODE_SIZE,
   PAGE_SHIFT,
   PAGE_SIZE,
+  PG_READAHEAD,
+  PG_UPTODATE,
   RESULT_ADDRESS,
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache, PageReads, ReadaheadControl } from "./address-space.ts";
-import { noteFailure } from "./progress.ts";
-import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
+import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
+import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
+import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
+import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
+import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
-/** Pages read ahead where the file system does not say: 128 KiB. */
-const DEFAULT_RA_PAGES = 32;
 
 /** Frames that lie behind each other. */
 interface Run {
@@ -106,6 +109,48 @@ export function storedRead(
   return done > 0 || rc === 0 ? done : rc;
 }
 
+/**
+ * As storedRead(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
+ * left to one who can.
+ *
+ * @returns as storedRead(); -EAGAIN comes without a token
+ */
+export function storedReadNowait(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core } = cache;
+  const refused = core.x.readCheck(file);
+  if (refused < 0) return refused;
+  const start = position < 0 ? core.filePos(file) : position;
+  const inode = inodeOfFile(core, file);
+  const wanted = Math.min(length, core.f64[(inode << 2) + INODE_SIZE] - start);
+  if (wanted <= 0) return 0;
+  const ready = readyNow(core, inode, start, wanted);
+  if (ready === 0) return -EAGAIN;
+  const reader = new Reader(cache, operations, file, start);
+  const rc = reader.run(buffer, offset, ready);
+  const done = reader.pos - start;
+  if (position < 0) core.setFilePos(file, start + done);
+  return done > 0 ? done : rc;
+}
+
+/** Bytes from `start` on that lie in pages which are ready, and have nothing asked of the store when they are read. */
+function readyNow(core: Core, inode: InodeHandle, start: number, wanted: number): number {
+  const end = start + wanted;
+  for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
+    const pfn = core.x.findPage(inode, index);
+    const isReady = pfn !== 0 && (pageFlags(core, pfn) & (PG_UPTODATE | PG_READAHEAD)) === PG_UPTODATE;
+    if (!isReady) return Math.max(0, index * PAGE_SIZE - start);
+  }
+  return wanted;
+}
+
 class Reader {
   readonly #cache: PageCache;
   readonly #operations: AddressSpaceOperations;
@@ -117,7 +162,7 @@ class Reader {
     this.#cache = cache;
     this.#operations = operations;
     this.#file = file;
-    this.#inode = (cache.core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+    this.#inode = inodeOfFile(cache.core, file);
     this.pos = pos;
   }
 
@@ -171,25 +216,40 @@ class Reader {
 
   /** Has a page read that is not ready. @returns 0: look again; -EAGAIN with a token; -ENOMEM; what the store answers */
   #fetch(index: number, wanted: number, previous: number): number {
-    const { progress, pageReads } = this.#cache;
-    const failure = progress ? progress.failureOf(this.#inode, index) : takeFailure(pageReads, this.#inode, index);
-    if (failure !== undefined && failure < 0) return failure;
+    const failure = failureOf(this.#cache, this.#inode, index);
+    const rc =
+      failure !== undefined && failure < 0 ? failure : this.#ask(index, wanted, previous, failure === undefined);
+    if (rc < 0 && rc !== -EAGAIN && rc !== -ENOMEM) shrinkRaPages(this.#cache.core, this.#operations, this.#file);
+    return rc;
+  }
+
+  /** Asks the store. @param isAhead for more than the page: false after that was in vain */
+  #ask(index: number, wanted: number, previous: number, isAhead: boolean): number {
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
-    if (this.#operations.readahead !== undefined && failure === undefined) {
-      const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
-      this.#readAhead(this.#move((window) => missedPage(window, index, wanted, previous, max)));
-      if (this.#cache.core.x.readyRun(this.#inode, index, 1, 1) > 0) return 0;
+    if (this.#operations.readahead !== undefined && isAhead) {
+      this.#readAhead(this.#missed(index, wanted, previous));
+      const { core } = this.#cache;
+      const pfn = core.x.findPage(this.#inode, index); // no readyRun(): it would take the marker
+      if (pfn !== 0 && pageFlags(core, pfn) & PG_UPTODATE) return 0;
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
-    return this.#readOne(index);
+    return readOnePage(this.#cache, this.#operations, this.#file, this.#inode, index);
+  }
+
+  /** What to read for a page that is missing. @see Linux page_cache_sync_ra() */
+  #missed(index: number, wanted: number, previous: number): Readahead {
+    const { core } = this.#cache;
+    if (core.u32[(this.#file << 3) + FILE_MODE] & FMODE_RANDOM) return { index, nrPages: wanted, async: 0 };
+    const max = maxRaPages(core, this.#operations, this.#file);
+    return this.#move((window) => missedPage(window, index, wanted, previous, max));
   }
 
   /** The marker has been met. */
   #goOn(index: number, wanted: number): void {
     if (this.#operations.readahead === undefined) return;
-    const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+    const max = maxRaPages(this.#cache.core, this.#operations, this.#file);
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
     if (next) this.#readAhead(next);
   }
@@ -212,49 +272,65 @@ class Reader {
     return moved;
   }
 
-  /** Has those pages of a window read that are not cached, as far as the file goes. */
-  #readAhead({ index, nrPages, async }: Readahead): void {
-    const { core } = this.#cache;
-    const end = Math.min(index + nrPages, Math.ceil(this.#size() / PAGE_SIZE));
-    const marker = async > 0 ? index + nrPages - async : -1;
-    for (let at = index; at < end; ) {
-      const read = new PageRead(core, this.#inode, this.#file, at);
-      for (let nr = 1; nr > 0 && at < end; at += nr) {
-        nr = core.x.startRead(this.#inode, at, end - at);
-        if (nr === 0) break;
-        const pfn = core.f64[EXTRA];
-        read.add(pfn, nr);
-        if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
-      }
-      if (read.nrPages === 0) {
-        if (core.x.findPage(this.#inode, at) === 0) return; // no memory for it
-        at++;
-        continue;
-      }
-      const answer = this.#operations.readahead?.(this.#cache, read) ?? 0;
-      start(this.#cache, read, answer, false);
-    }
-  }
-
-  #readOne(index: number): number {
-    const { core } = this.#cache;
-    if (this.#operations.readPage === undefined) return -EIO;
-    if (core.x.startRead(this.#inode, index, 1) === 0) return -ENOMEM;
-    const read = new PageRead(core, this.#inode, this.#file, index);
-    read.add(core.f64[EXTRA], 1);
-    const answer = this.#operations.readPage(this.#cache, read);
-    const rc = start(this.#cache, read, answer, true);
-    return rc < 0 ? rc : this.#waitFor(index);
+  #readAhead(readahead: Readahead): void {
+    readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead);
   }
 
   /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
   #waitFor(index: number): number {
-    const token = this.#cache.pageReads.tokens.get(this.#cache.core.x.lockedPage(this.#inode, index));
-    if (token === undefined) return 0;
-    this.#cache.progress?.waitFor(token, this.#inode, index);
-    this.#cache.setWaitToken(token);
-    return -EAGAIN;
+    return waitForPage(this.#cache, this.#inode, index, this.#cache.core.x.lockedPage(this.#inode, index));
   }
+}
+
+/** Has those pages of a window read that are not cached, as far as the file goes. */
+export function readAhead(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  inode: InodeHandle,
+  { index, nrPages, async }: Readahead,
+): void {
+  const { core } = cache;
+  const end = Math.min(index + nrPages, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE));
+  const marker = async > 0 ? index + nrPages - async : -1;
+  for (let at = index; at < end; ) {
+    const read = new PageRead(core, inode, file, at);
+    for (let nr = 1; nr > 0 && at < end; at += nr) {
+      nr = core.x.startRead(inode, at, end - at);
+      if (nr === 0) break;
+      const pfn = core.f64[EXTRA];
+      read.add(pfn, nr);
+      if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
+    }
+    if (read.nrPages === 0) {
+      if (core.x.findPage(inode, at) === 0) return; // no memory for it
+      at++;
+      continue;
+    }
+    const answer = operations.readahead?.(cache, read) ?? 0;
+    start(cache, operations, read, answer, false);
+  }
+}
+
+/**
+ * Has one page read that is not cached. Precondition: nobody is filling it.
+ *
+ * @returns 0 when it is there; -EAGAIN with a token; -ENOMEM; what the store answers; -EIO where it has no readPage
+ */
+export function readOnePage(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  inode: InodeHandle,
+  index: number,
+): number {
+  const { core } = cache;
+  if (operations.readPage === undefined) return -EIO;
+  if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
+  const read = new PageRead(core, inode, file, index);
+  read.add(core.f64[EXTRA], 1);
+  const rc = start(cache, operations, read, operations.readPage(cache, read), true);
+  return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 
 /**
@@ -263,21 +339,27 @@ class Reader {
  * @param isWhole a page of which the store has less is whole all the same: the rest of it is zeros
  * @returns 0, or the errno that the store has answered at once
  */
-function start(cache: PageCache, read: PageRead, answer: number | Promise<number>, isWhole: boolean): number {
+function start(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  read: PageRead,
+  answer: number | Promise<number>,
+  isWhole: boolean,
+): number {
   if (typeof answer === "number") {
-    endRead(read, answer, isWhole);
+    endRead(cache, operations, read, answer, isWhole);
     return Math.min(0, answer);
   }
-  const { tokens, failures } = cache.pageReads;
+  const { tokens } = cache.pageReads;
   const isForSync = cache.progress === undefined;
   const settle = (bytes: number): void => {
     if (cache.core !== read.core) return; // another memory: nobody knows these pages
     for (const { pfn, nr } of read.runs) for (let i = 0; i < nr; i++) tokens.delete(pfn + i);
-    const nrRead = endRead(read, bytes, isWhole);
+    const nrRead = endRead(cache, operations, read, bytes, isWhole);
     if (bytes < 0 && isWhole) noteFailure(token, bytes);
     // Synchronous calls have not waited: they learn that readahead was in vain, or why there is no page.
     if (isForSync && nrRead < read.nrPages) {
-      failures.set(keyOf(read.inode, read.position / PAGE_SIZE + nrRead), isWhole ? Math.min(0, bytes) : 0);
+      keepFailure(cache, read.inode, read.position / PAGE_SIZE + nrRead, isWhole ? Math.min(0, bytes) : 0);
     }
   };
   const token: Promise<void> = answer.then(settle, () => settle(-EIO));
@@ -285,21 +367,14 @@ function start(cache: PageCache, read: PageRead, answer: number | Promise<number
   return 0;
 }
 
-function keyOf(inode: InodeHandle, index: number): string {
-  return `${inode} ${index}`;
-}
-
-/** As Progress.failureOf(), for synchronous calls. */
-function takeFailure({ failures }: PageReads, inode: InodeHandle, index: number): number | undefined {
-  if (failures.size === 0) return undefined;
-  const key = keyOf(inode, index);
-  const failure = failures.get(key);
-  failures.delete(key);
-  return failure;
-}
-
 /** The pages that the store has filled are ready, the others leave the cache. @returns how many are ready */
-function endRead(read: PageRead, answer: number, isWhole: boolean): number {
+function endRead(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  read: PageRead,
+  answer: number,
+  isWhole: boolean,
+): number {
   const { core } = read;
   const size = core.f64[(read.inode << 2) + INODE_SIZE];
   const bytes = Math.max(0, Math.min(answer, read.length));
@@ -307,15 +382,23 @@ function endRead(read: PageRead, answer: number, isWhole: boolean): number {
   const nrReady = isToEnd ? Math.ceil(bytes / PAGE_SIZE) || (isWhole ? 1 : 0) : Math.floor(bytes / PAGE_SIZE);
   let left = nrReady;
   let at = 0;
+  let index = read.position / PAGE_SIZE;
   for (const { pfn, nr } of read.runs) {
     const ready = Math.min(nr, left);
     zeroBehind(core, pfn, ready, bytes - at);
     if (ready > 0) core.x.endRead(pfn, ready);
-    if (ready < nr) core.x.failRead(pfn + ready, nr - ready);
+    for (let i = ready; i < nr; i++) failRead(cache, operations, new PageAt(core, read.inode, index + i, pfn + i));
     left -= ready;
+    index += nr;
     at += nr * PAGE_SIZE;
   }
   return nrReady;
+}
+
+/** A page leaves the cache, unless it has, and with it what the file system has hung on it meanwhile. */
+function failRead(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
+  if (!isTruncated(cache.core, page.pfn)) cutPage(cache, operations, page);
+  cache.core.x.failRead(page.pfn, 1);
 }
 
 /** What the store had not, of frames that are ready. */

@@ -66,7 +66,11 @@ function endInode(kernel: Kernel, inode: InodeHandle): boolean {
 }
 
 function callEvictInode(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
-  return callEnd(kernel, () => kernel.typeOf(inode).superOps?.evictInode?.(kernel, inode));
+  return callEnd(kernel, () => {
+    const { pages, superOps } = kernel.typeOf(inode);
+    pages?.truncate(kernel, inode, 0);
+    return superOps?.evictInode?.(kernel, inode);
+  });
 }
 
 /** Writes a dirty inode that has a name, and ends it then. @returns undefined when it is written, or cannot be */

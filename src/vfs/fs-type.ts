@@ -31,6 +31,8 @@ export interface FileSystemType {
   readonly tables: readonly InodeTable[];
   readonly superOps?: SuperOperations;
   readonly dentryOps?: DentryOperations;
+  /** What the page cache does for files with a store: storedPages of foliofs/store. */
+  readonly pages?: PageOperations;
   /**
    * Sets a new super block up: parses `data`, makes the root (sb.makeRoot()), sets magic and limits.
    *
@@ -39,6 +41,14 @@ export interface FileSystemType {
    * @returns 0 or a negated errno; then nothing stays behind
    */
   fillSuper(sb: SuperBlock, data: string, source: string): number;
+}
+
+/** The page cache of files with a store, as the VFS needs it. */
+export interface PageOperations {
+  /** What is cached from byte `size` on goes, before the core drops it: the file is being cut, or it goes. */
+  truncate(kernel: Kernel, inode: InodeHandle, size: number): void;
+  /** Clean pages go that nobody has a hold on: dropCaches(1). */
+  drop(sb: SuperBlock): void;
 }
 
 /** The three tables an inode has: i_op, i_fop and i_mapping->a_ops. */
@@ -276,6 +286,21 @@ export interface FileOperations {
   fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
   /** @param mode FALLOC_FL_* */
   fallocate?(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number;
+  /** Takes advice: genericFadvise() of foliofs/store. @param length 0 = to the end @param advice POSIX_FADV_* @returns 0 or a negated errno */
+  fadvise?(kernel: Kernel, file: FileHandle, offset: number, length: number, advice: number): number;
+  /**
+   * Reads into several buffers, by flags (RWF_*) that change something for reads; those it does not have are EOPNOTSUPP.
+   * Without it they all are. @param position as in read
+   */
+  preadv2?(
+    kernel: Kernel,
+    file: FileHandle,
+    buffers: readonly ArrayBufferView[],
+    position: number,
+    flags: number,
+  ): number;
+  /** FIBMAP: the block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno */
+  bmap?(kernel: Kernel, file: FileHandle, block: number): number;
 }
 
 /** Printable ASCII, so that it may stand in the mount table. */

@@ -70,7 +70,7 @@ import {
   MAY_WRITE,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import { hasNoStore, inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -105,8 +105,9 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  * @returns the lowest free descriptor; in the order checked -EINVAL (O_CREAT with O_DIRECTORY; O_TMPFILE without write
  *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR and -EACCES (a
  *   stranger's link, socket or device in a sticky directory) with O_CREAT, -ELOOP (a link with O_NOFOLLOW), -EISDIR,
- *   -EACCES (a device on a nodev mount), -EROFS (O_TRUNC), -EACCES, -EPERM, -EROFS, -EINVAL (a directory with O_DIRECT, a
- *   fifo with access mode 3), -ENXIO (a fifo, socket or device: there is nobody at the other end), -ENOMEM, -ENOSPC (a new file)
+ *   -EACCES (a device on a nodev mount), -EROFS (O_TRUNC), -EACCES, -EPERM, -EROFS, -EINVAL (a
+ *   directory with O_DIRECT, or a file whose store cannot do that; a fifo with access mode 3), -ENXIO (a fifo, socket or
+ *   device: there is nobody at the other end), -ENOMEM, -ENOSPC (a new file)
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
@@ -272,7 +273,7 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
 function installMade(task: Task, kernel: Kernel, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
   if (task.kernel !== kernel) return -EINTR;
   task.enter();
-  return install(task, mnt, dentry, flags);
+  return mayBeDirect(kernel, inodeOf(kernel.core, dentry), flags) || install(task, mnt, dentry, flags);
 }
 
 function openTmpfile(task: Task, path: Path, flags: number, mode: number): number {
@@ -289,7 +290,8 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
   if (!inode.tmpfile) return -EOPNOTSUPP;
   const made = inode.tmpfile(kernel, found as DentryHandle, S_IFREG | newMode(task, dir, mode & S_IALLUGO));
   if (made < 0) return made;
-  const fd = install(task, mnt, made as DentryHandle, flags & ~O_TRUNC);
+  const refused = mayBeDirect(kernel, inodeOf(core, made as DentryHandle), flags);
+  const fd = refused || install(task, mnt, made as DentryHandle, flags & ~O_TRUNC);
   core.x.dput(made as DentryHandle);
   return fd;
 }
@@ -341,10 +343,17 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
   )
     return -EPERM;
   if (flags & O_NOATIME && !ownerOrCapable(task, inode)) return -EPERM;
-  if (type === S_IFREG) return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : 0;
+  if (type === S_IFREG)
+    return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : mayBeDirect(task.kernel, inode, flags);
   if (type === S_IFDIR) return flags & O_DIRECT ? -EINVAL : 0;
   if (type === S_IFIFO && FMODE[flags & O_ACCMODE] === 0) return -EINVAL;
   return -ENXIO; // fifos, sockets and devices exist as inodes; opening one finds nobody at the other end
+}
+
+/** May the file be opened with O_DIRECT, where that is asked for? In memory it makes no difference. @returns 0 or -EINVAL */
+function mayBeDirect(kernel: Kernel, inode: InodeHandle, flags: number): number {
+  if (!(flags & O_DIRECT) || hasNoStore(kernel.core, inode)) return 0;
+  return kernel.tableOf(inode).mapping.directIO === undefined ? -EINVAL : 0;
 }
 
 /** Will the open file be written? To truncate it is to write it at once, which is checked before. */

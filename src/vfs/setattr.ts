@@ -252,8 +252,12 @@ function setTime(
  */
 export function truncateSetsize(kernel: Kernel, inode: InodeHandle, size: number): void {
   const { core } = kernel;
-  if (size > core.f64[(inode << 2) + INODE_SIZE]) core.f64[(inode << 2) + INODE_SIZE] = size;
-  else core.x.setSize(inode, size, kernel.now());
+  const at = (inode << 2) + INODE_SIZE;
+  const isCut = size <= core.f64[at];
+  core.f64[at] = size;
+  if (!isCut) return;
+  kernel.typeOf(inode).pages?.truncate(kernel, inode, size);
+  core.x.setSize(inode, size, kernel.now());
 }
 
 /**

@@ -4,20 +4,22 @@
  *
  * The files are those of one flat directory, made by the test.
  */
+
+import { storedFileOperations } from "../../src/fs/stored-files.ts";
+import { storedPages } from "../../src/fs/stored-pages.ts";
 import {
   type AddressSpaceOperations,
   Dentry,
   type DentryHandle,
-  type FileHandle,
   type FileSystemType,
   Inode,
   type InodeHandle,
+  type InodeOperations,
   type Kernel,
   type PageCache,
   type ReadaheadControl,
   stat,
 } from "../../src/index.ts";
-import { storedRead } from "../../src/mm/stored-read.ts";
 import { nameOf } from "./remote-fs.ts";
 
 export const PAGE = 4096;
@@ -32,6 +34,9 @@ export interface MockOptions {
   isAsync?: boolean;
   hasReadahead?: boolean;
   raPages?: number;
+  /** Further operations of its pages. */
+  mapping?: AddressSpaceOperations;
+  setattr?: InodeOperations["setattr"];
 }
 
 export class MockStore {
@@ -55,15 +60,13 @@ export class MockStore {
         {
           inode: {
             lookup: (kernel, dir, dentry) => this.#lookup(kernel, dir, dentry),
-            setattr: () => 0,
+            setattr: options.setattr ?? (() => 0),
           },
-          file: {
-            read: (kernel: Kernel, file: FileHandle, buffer, offset, length, position) =>
-              storedRead(kernel, mapping, file, buffer, offset, length, position),
-          },
+          file: storedFileOperations(mapping),
           mapping,
         },
       ],
+      pages: storedPages,
       superOps: { evictInode: (_kernel, inode) => void this.#names.delete(inode) },
       fillSuper: (sb) => sb.makeRoot(0o755, 0, 0, 0),
     };
@@ -104,6 +107,7 @@ export class MockStore {
       readPage: (cache, control) => this.#read("readPage", cache, control),
       ...(hasReadahead && { readahead: (cache, control) => this.#read("readahead", cache, control) }),
       ...(raPages !== undefined && { raPages }),
+      ...this.options.mapping,
     };
   }
 

@@ -1,0 +1,74 @@
+/** The entries as they are published fit each other: a file system of foliofs/store in the kernel of foliofs. */
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { FileSystemType } from "../../src/index.ts";
+import type { AddressSpaceOperations } from "../../src/mm/address-space.ts";
+import { ROOT } from "./user-folder.ts";
+
+type Entries = { index: typeof import("../../src/index.ts"); store: typeof import("../../src/store.ts") };
+
+/** A store that answers later: page 1 cannot be read. */
+const mapping: AddressSpaceOperations = {
+  readPage: async (_cache, control) => {
+    if (control.position === 4096) return -5;
+    for (const view of control.views()) view.fill(65);
+    return control.length;
+  },
+  directIO: async (_cache, { buffer }) => buffer.fill(66).length,
+};
+
+function fileSystem({ index, store }: Entries): FileSystemType {
+  const { Dentry, Inode, stat } = index;
+  return {
+    name: "laterfs",
+    fsFlags: 0,
+    pages: store.storedPages,
+    tables: [
+      {
+        inode: {
+          lookup(kernel, dir, dentry) {
+            const { x } = kernel.core;
+            const made = x.inodeNew(kernel.sbOf(dir).handle, stat.S_IFREG | 0o644, 0, 0, kernel.now());
+            new Inode(kernel, made as never).size = 3 * 4096;
+            x.dInstantiate(new Dentry(kernel, dentry).handle, made as never);
+            return 0;
+          },
+        },
+        file: store.storedFileOperations(mapping),
+        mapping,
+      },
+    ],
+    fillSuper: (sb) => sb.makeRoot(0o755, 0, 0, 0),
+  };
+}
+
+const require = createRequire(import.meta.url);
+const LOADERS: [string, (name: string) => unknown][] = [
+  ["ES modules", (name) => import(join(ROOT, `dist/${name}.js`))],
+  ["CommonJS", (name) => require(join(ROOT, `dist/${name}.cjs`))],
+];
+
+describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load) => {
+  it("reads by pages and round them, tells who has waited of errors, and lets go", async () => {
+    const entries = { index: await load("index"), store: await load("store") } as Entries;
+    const { createFsSync, stat } = entries.index;
+    const fs = createFsSync({ types: [fileSystem(entries)] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "laterfs", target: "/m" });
+    const handle = await fs.promises.open("/m/file");
+    const direct = await fs.promises.open("/m/file", stat.O_RDONLY | stat.O_DIRECT);
+
+    const { buffer } = await handle.read(Buffer.alloc(3), 0, 3, 0);
+    expect(buffer.toString()).toBe("AAA");
+    await expect(handle.read(Buffer.alloc(3), 0, 3, 4096)).rejects.toMatchObject({ code: "EIO" });
+    expect((await direct.read(Buffer.alloc(512), 0, 512, 0)).buffer.toString()).toBe("B".repeat(512));
+    await fs.kernel.fadvise(handle, 0, 0, entries.store.POSIX_FADV_DONTNEED);
+    const read = () => fs.kernel.preadv2Sync(handle, [Buffer.alloc(3)], 0, entries.store.RWF_NOWAIT);
+    expect(read).toThrow("EAGAIN");
+
+    await handle.close();
+    await direct.close();
+    fs.kernel.umount("/m");
+  });
+});
