@@ -1,7 +1,9 @@
-/** foliofs for Node: the browser's entry, and the core for shared memory. */
+/** foliofs for Node: the browser's entry, the core for shared memory, and what file systems with a store need. */
+import { registerStoreSupport } from "./vfs/store-support.ts";
 import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
 import { registerCore } from "./wasm/core-module.ts";
 
 export * from "./index-browser.ts";
 
 registerCore(true, RELEASE_SHARED_TEXT);
+registerStoreSupport();

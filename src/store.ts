@@ -1,7 +1,9 @@
 /**
  * foliofs/store: what authors of file systems with a store need beside `libfs`. Nothing of foliofs's state is in here, so
- * that it fits the kernel of any entry.
+ * that it fits the kernel of any entry. To import it makes such file systems possible, in browsers.
  */
+import { registerStoreSupport } from "./vfs/store-support.ts";
+
 export * from "./fs/libfs-store.ts";
 export type {
   AddressSpaceOperations,
@@ -10,3 +12,5 @@ export type {
   PageCache,
   ReadaheadControl,
 } from "./mm/address-space.ts";
+
+registerStoreSupport();

@@ -14,20 +14,19 @@ import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
 import { type FileOperations, genericDeleteInode, type InodeOperations, type SuperOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
-import { fileRemovePrivs, setattrCopy, setattrPrepare, simpleSetattr, truncateSetsize } from "../vfs/setattr.ts";
+import { storeSupport } from "../vfs/store-part.ts";
+import type { StoreSupport } from "../vfs/store-support.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { STATFS_BSIZE, STATFS_TYPE } from "../vfs/syscalls.ts";
 
-export {
-  fileRemovePrivs,
-  genericDeleteInode,
-  setattrCopy,
-  setattrPrepare,
-  simpleRename,
-  simpleSetattr,
-  simpleUnlink,
-  truncateSetsize,
-};
+export { genericDeleteInode, simpleRename, simpleUnlink };
+
+/** See src/vfs/setattr.ts; as are the next four. */
+export const fileRemovePrivs: StoreSupport["fileRemovePrivs"] = (...args) => storeSupport().fileRemovePrivs(...args);
+export const setattrCopy: StoreSupport["setattrCopy"] = (...args) => storeSupport().setattrCopy(...args);
+export const setattrPrepare: StoreSupport["setattrPrepare"] = (...args) => storeSupport().setattrPrepare(...args);
+export const simpleSetattr: StoreSupport["simpleSetattr"] = (...args) => storeSupport().simpleSetattr(...args);
+export const truncateSetsize: StoreSupport["truncateSetsize"] = (...args) => storeSupport().truncateSetsize(...args);
 
 /** Makes a file, directory, fifo, socket or device node. @param kind its index in the type's tables @returns 0 or -ENOSPC */
 export function simpleMknod(kernel: Kernel, dentry: DentryHandle, mode: number, dev: number, kind: number): number {

@@ -81,9 +81,6 @@ export const stdio: FileSystemType = {
     { inode: {}, file: {}, mapping: {} },
     { inode: {}, file: deviceOperations, mapping: {} },
   ],
-  superOps: {
-    evictInode: (kernel, inode) => void streamsOf.get(kernel.core)?.delete(inode),
-  },
   fillSuper: (sb) => sb.makeRoot(S_IFDIR | 0o555, 0, 0, DIRECTORY),
 };
 

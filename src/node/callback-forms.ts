@@ -4,7 +4,7 @@
  *
  * @see Node 26 lib/fs.js
  */
-import { Wait, whileWaiting } from "../vfs/operation.ts";
+import { Wait, whileWaiting } from "../vfs/waiting.ts";
 import { allocZeroed } from "./encoding.ts";
 import type { Operations } from "./operations/index.ts";
 import { symlinkArguments } from "./operations/names.ts";

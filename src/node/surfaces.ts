@@ -8,7 +8,7 @@
  * Does not own: when outcomes reach the caller (settle.ts); the few forms with arguments of their own kind, which are
  * written beside their operation.
  */
-import { Wait, whileWaiting } from "../vfs/operation.ts";
+import { Wait, whileWaiting } from "../vfs/waiting.ts";
 import { abortError } from "./errors.ts";
 import { afterTurn, rejectSoon, resolveSoon, soon1, soon2 } from "./settle.ts";
 import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";

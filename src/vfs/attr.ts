@@ -60,11 +60,12 @@ import {
 } from "./fs-type.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
-import { type Call, mayWait, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
-import { attributes, changeAttributes, type HeldInode, killFlags, setattrOf } from "./setattr.ts";
+import { type HeldInode, setattrOf } from "./setattr-of.ts";
+import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+import { type Call, resultOf } from "./waiting.ts";
 
 export { isCapable, ownerOrCapable, uidOf };
 
@@ -217,7 +218,7 @@ function changePath(
   refused = 0,
 ): number {
   const { core } = task.kernel;
-  const call = { name, a: path, b: mayWait() ? `${values},${flags}` : "" };
+  const call = { name, a: path, b: task.kernel.mayWait ? `${values},${flags}` : "" };
   const done = resultOf(task, name, path, call.b);
   if (done !== undefined) return done;
   const found = walk(task, path, follow(flags));
@@ -229,7 +230,7 @@ function changePath(
 /** As changePath(). */
 function changeFile(task: Task, name: string, fd: number, values: number[], change: Change, refused = 0): number {
   const { core } = task.kernel;
-  const call = { name, a: fd, b: mayWait() ? `${values}` : "" };
+  const call = { name, a: fd, b: task.kernel.mayWait ? `${values}` : "" };
   const done = resultOf(task, name, fd, call.b);
   if (done !== undefined) return done;
   task.enter();
@@ -268,7 +269,7 @@ function setMode(task: Task, held: HeldInode, call: Call, mode: number): number 
   const { core } = kernel;
   const { inode } = held;
   const setattr = setattrOf(kernel, inode);
-  if (setattr !== undefined) return changeAttributes(task, call, held, attributes(ATTR_MODE, { mode }), setattr);
+  if (setattr !== undefined) return storeSupport().changeAttributes(task, call, held, ATTR_MODE, { mode }, setattr);
   if (!ownerOrCapable(task, inode)) return -EPERM;
   const at = (inode << 3) + INODE_MODE;
   let bits = mode & S_IALLUGO;
@@ -298,8 +299,9 @@ function setOwner(task: Task, held: HeldInode, call: Call, uid: number, gid: num
   const setattr = setattrOf(kernel, inode);
   if (setattr !== undefined) {
     const valid = (uid === NO_ID ? 0 : ATTR_UID) | (gid === NO_ID ? 0 : ATTR_GID);
-    const kills = killFlags(droppedBits(task, inode));
-    return changeAttributes(task, call, held, attributes(valid | kills, { uid, gid }), setattr);
+    const support = storeSupport();
+    const kills = support.killFlags(droppedBits(task, inode));
+    return support.changeAttributes(task, call, held, valid | kills, { uid, gid }, setattr);
   }
   const at = inode << 3;
   if (!mayChown(task, inode, uid, gid)) return -EPERM;
@@ -385,8 +387,9 @@ function setTimes(task: Task, held: HeldInode, call: Call, times: number[]): num
   if (denied < 0) return denied;
   if (setattr !== undefined) {
     const valid = timeFlags(atimeNsec, ATTR_ATIME, ATTR_ATIME_SET) | timeFlags(mtimeNsec, ATTR_MTIME, ATTR_MTIME_SET);
-    const attr = attributes(valid | (bothNow ? 0 : ATTR_TIMES_SET), { atimeSec, atimeNsec, mtimeSec, mtimeNsec });
-    return changeAttributes(task, call, held, attr, setattr);
+    const values = { atimeSec, atimeNsec, mtimeSec, mtimeNsec };
+    const chosen = bothNow ? 0 : ATTR_TIMES_SET;
+    return storeSupport().changeAttributes(task, call, held, valid | chosen, values, setattr);
   }
   const now = kernel.now();
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);

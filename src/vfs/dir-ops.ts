@@ -72,9 +72,10 @@ import {
   ndTrailing,
   walk,
 } from "./namei.ts";
-import { type Call, change, isInMemory, resultOf } from "./operation.ts";
+import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+import { type Call, isInMemory, resultOf } from "./waiting.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   if (isInMemory(kernel, mnt)) rc = make(dir, dentry, inode) as number;
   else {
     const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
-    rc = change(
+    rc = storeSupport().change(
       task,
       call,
       held,
@@ -350,7 +351,7 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   const finish = (answer: number): number => (answer < 0 ? answer : dropName(core, dentry));
   const rc = isInMemory(kernel, mnt)
     ? finish(operation(kernel, dir, dentry) as number)
-    : change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
+    : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
   kernel.evictInodes();
   return rc;
 }
@@ -512,7 +513,13 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   const finish = (answer: number): number => (answer < 0 ? answer : moveName(core, dentry, newDentry, flags));
   if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
-  return change(task, call, { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove }, ask, finish);
+  return storeSupport().change(
+    task,
+    call,
+    { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove },
+    ask,
+    finish,
+  );
 }
 
 function moveName(core: Core, from: DentryHandle, to: DentryHandle, flags: number): number {

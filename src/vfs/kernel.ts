@@ -25,15 +25,16 @@ import {
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
-import { type Ends, evictInodes } from "./evict.ts";
+import type { Ends } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
-import { type Lost, lostBy, NOTHING } from "./lost.ts";
+import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
-import { currentProgress, mayWait, type PendingChanges } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
+import { needsStoreSupport, storeSupport, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Task } from "./task.ts";
+import { currentWait, type PendingChanges, type Wait } from "./waiting.ts";
 
 const { random } = Math;
 const Weak = WeakRef;
@@ -110,9 +111,13 @@ export class Kernel {
 
   // --- File system types ------------------------------------------------------------------------------------------
 
-  /** @returns 0; -EINVAL for a name that cannot be one, -EEXIST when it is taken, -ENOSPC when there are too many */
+  /**
+   * @returns 0; -EINVAL for a name that cannot be one, -EEXIST when it is taken, -ENOSPC when there are too many
+   * @throws Error that names the entry to import, for one that needs what no entry has brought
+   */
   registerFileSystem(type: FileSystemType): number {
     if (!isTypeName(type.name)) return -EINVAL;
+    if (needsStoreSupport(type)) storeSupport();
     if (this.#registered.has(type.name)) return -EEXIST;
     const id = this.#typeId(type.name);
     if (id < 0) return id;
@@ -232,7 +237,7 @@ export class Kernel {
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
-    return this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : evictInodes(this);
+    return this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
   }
 
   /** The call that is being made waits for the end of a record. @returns -EAGAIN, with a wait token */
@@ -278,12 +283,17 @@ export class Kernel {
    * answer; else it answers at once, -EAGAIN if it cannot, and has asked its store for nothing.
    */
   get mayWait(): boolean {
-    return mayWait();
+    return currentWait() !== undefined;
+  }
+
+  /** What it waits with, if it may. */
+  get wait(): Wait | undefined {
+    return currentWait();
   }
 
   /** How far the call that is being made has come, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
-    return currentProgress();
+    return currentWait()?.progress;
   }
 
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
@@ -315,7 +325,7 @@ export class Kernel {
    * @returns what is lost with it: changes that no store has, and ends that no store has heard the last of
    */
   destroy(): Lost {
-    const lost = this.core === destroyedCore ? NOTHING : lostBy(this);
+    const lost = (this.core !== destroyedCore && storeSupportIfAny()?.lostBy(this)) || NOTHING;
     this.ends.clear();
     live.delete(this.#self);
     this.pendingChanges.clear();
@@ -331,5 +341,8 @@ export class Kernel {
 function nameAddress(id: number): number {
   return KERNEL_BLOCK + KERNEL_FS_TYPES + id * FS_TYPE_NAME_BYTES;
 }
+
+/** What a kernel loses that has been destroyed before, or had file systems in memory alone. */
+const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
 
 const destroyedCore = goneObject<Core>("kernel has been destroyed");

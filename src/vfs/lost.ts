@@ -21,9 +21,6 @@ export interface Lost {
   readonly pendingEnds: number;
 }
 
-/** What a kernel loses that has been destroyed before. */
-export const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
-
 /** Counts what destroy() loses. */
 export function lostBy(kernel: Kernel): Lost {
   const { u32 } = kernel.core;

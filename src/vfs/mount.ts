@@ -56,7 +56,6 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
-import { syncFilesystem } from "./dirty-inode.ts";
 import { endsOf } from "./evict.ts";
 import { type FileSystemType, FS_MEMORY, FS_NOUSER, genericDeleteInode } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -76,6 +75,7 @@ import {
 import { inodeOf, ndMount, walk } from "./namei.ts";
 import { genericFileRead } from "./read-write.ts";
 import { prepareShutdown, shutdownSuper } from "./shutdown-super.ts";
+import { mayHaveStore, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -180,7 +180,7 @@ function operationFlags(type: FileSystemType): number {
   let flags = 0;
   if (superOps?.evictInode || superOps?.readInode || superOps?.writeInode || superOps?.dropInode) flags |= SB_EVICT;
   if (superOps?.dropInode) flags |= superOps.dropInode === genericDeleteInode ? SB_DELETE_INODE : SB_DROP_INODE;
-  if (!(type.fsFlags & FS_MEMORY)) flags |= SB_SETATTR;
+  if (mayHaveStore(type)) flags |= SB_SETATTR;
   if (dentryOps?.revalidate || dentryOps?.delete) flags |= SB_REVALIDATE;
   for (const { inode, file } of tables) {
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
@@ -330,7 +330,7 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
   if (!(flags & MS_BIND)) {
     const sb = superOf(kernel, place.mnt);
     if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
-    const unwritten = flags & MS_RDONLY ? syncFilesystem(sb, true) : 0;
+    const unwritten = flags & MS_RDONLY ? (storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0) : 0;
     if (unwritten < 0) return unwritten;
     const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
     if (refused < 0) return refused;

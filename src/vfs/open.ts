@@ -85,13 +85,14 @@ import {
   ndParentMount,
   walk,
 } from "./namei.ts";
-import { change, isInMemory, resultOf } from "./operation.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
 import { releaseFile } from "./release.ts";
-import { setattrOf } from "./setattr.ts";
+import { setattrOf } from "./setattr-of.ts";
+import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+import { isInMemory, resultOf } from "./waiting.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
 const O_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -257,7 +258,7 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
     const rc = make(kernel, dir, dentry, wanted) as number;
     fd = rc < 0 ? rc : install(task, mnt, dentry, opened);
   } else {
-    fd = change(
+    fd = storeSupport().change(
       task,
       { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
       { mnt, dir: parent, dentry },

@@ -67,16 +67,16 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, hasNoStore, inodeOfFile, typeOf } from "./attr.ts";
-import { syncFilesystem } from "./dirty-inode.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
-import { type Call, resultOf } from "./operation.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
-import { attributes, changeAttributes, fileRemovePrivs, type HeldInode, killFlags, setattrOf } from "./setattr.ts";
+import { type HeldInode, setattrOf } from "./setattr-of.ts";
+import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+import { type Call, resultOf } from "./waiting.ts";
 
 /** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
 const BOUNCE_BYTES = 1 << 16;
@@ -276,10 +276,10 @@ export function truncateInode(
   const { inode, file } = held;
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) return finish(kernel.core.x.truncate(inode, size, kernel.now()));
-  const kills = killFlags(kernel.core.x.privilegesToKill(inode));
-  const force = kills ? ATTR_FORCE : 0;
-  const attr = attributes(ATTR_SIZE | valid | kills | force, { size, file });
-  return changeAttributes(task, call, held, attr, setattr, finish);
+  const support = storeSupport();
+  const kills = support.killFlags(kernel.core.x.privilegesToKill(inode));
+  const flags = ATTR_SIZE | valid | kills | (kills ? ATTR_FORCE : 0);
+  return support.changeAttributes(task, call, held, flags, file ? { size, file } : { size }, setattr, finish);
 }
 
 /** Sets a size. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not open for writing, not regular); -EPERM; -EFBIG */
@@ -401,7 +401,7 @@ export function copyFileRange(
   const len = Math.min(wanted, limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
-  const refused = fileRemovePrivs(kernel, sink, to);
+  const refused = removePrivileges(kernel, sink, to);
   if (refused < 0) return refused;
   const [reader, writer] = [task.files.operations[fdIn], task.files.operations[fdOut]];
   const isGeneric = reader?.read === genericFileRead && writer?.write === genericFileWrite;
@@ -415,6 +415,13 @@ export function copyFileRange(
   core.x.accessed(from);
   core.x.touch(sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   return copied;
+}
+
+/** As fileRemovePrivs(), of any file. */
+function removePrivileges(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
+  if (setattrOf(kernel, inode) !== undefined) return storeSupport().fileRemovePrivs(kernel, inode, file);
+  kernel.core.x.fileRemovePrivileges(inode);
+  return 0;
 }
 
 /** Copies by the operations of file systems that have their own. @returns bytes, or the first negated errno */
@@ -479,7 +486,7 @@ function writeAgain(
   position: number,
 ): number {
   if (failure === -HANDOVER_SETATTR) {
-    const refused = fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
+    const refused = storeSupport().fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
     return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);
   }
   return kernel.hasRoomNow(failure) ? genericFileWrite(kernel, file, buffer, offset, length, position) : failure;
@@ -498,7 +505,7 @@ export function sync(kernel: Kernel): number {
   let rc = 0;
   for (const sb of kernel.superBlocks()) {
     if (sb.root === 0) continue; // being shut down
-    const own = syncFilesystem(sb, true);
+    const own = storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0;
     if (own === -EAGAIN || rc === 0) rc = own;
     if (own === -EAGAIN) break;
   }

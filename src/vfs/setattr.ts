@@ -7,6 +7,8 @@
  *
  * File systems in memory have no setattr and never come here: their records are changed in one go (attr.ts).
  *
+ * Part of what file systems with a store bring with them (store-support.ts).
+ *
  * Does not own: who may call chmod and its kin for which path (attr.ts, read-write.ts).
  *
  * @see Linux fs/attr.c notify_change(), setattr_prepare(), setattr_copy(); fs/libfs.c simple_setattr()
@@ -31,10 +33,7 @@ import {
   INODE_SB,
   INODE_SIZE,
   INODE_UID,
-  SB_MEMORY,
-  SB_SETATTR,
   SLOT_CURRENT,
-  SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_MAX_BYTES,
   TASK_FILE_SIZE_LIMIT,
 } from "../wasm/layout.ts";
@@ -57,22 +56,18 @@ import {
   ATTR_TIMES_SET,
   ATTR_UID,
   type Attributes,
-  type InodeOperations,
 } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Call, change, type Held, resultOf } from "./operation.ts";
+import { change } from "./operation.ts";
 import { pathsChanged } from "./path-cache.ts";
+import { type HeldInode, type Setattr, setattrOf } from "./setattr-of.ts";
 import type { Task } from "./task.ts";
+import { type Call, resultOf } from "./waiting.ts";
 
 const NSEC_PER_MS = 1e6;
 
-type Setattr = NonNullable<InodeOperations["setattr"]>;
-
-/** An inode that changes, and by what it was reached. */
-export type HeldInode = Held & { inode: InodeHandle };
-
 /** Attributes of which none is valid yet. @param valid union of ATTR_* */
-export function attributes(valid: number, values: Partial<Attributes> = {}): Attributes {
+function attributes(valid: number, values: Partial<Attributes>): Attributes {
   return {
     mode: 0,
     uid: 0,
@@ -88,17 +83,6 @@ export function attributes(valid: number, values: Partial<Attributes> = {}): Att
     ...values,
     valid,
   };
-}
-
-/**
- * What changes an inode's attributes, where it takes more than to change the record: its own setattr, or simpleSetattr()
- * where the change is to be written somewhere. undefined = the record is all there is.
- */
-export function setattrOf(kernel: Kernel, inode: InodeHandle): Setattr | undefined {
-  const { u32 } = kernel.core;
-  const flags = u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS];
-  if (!(flags & SB_SETATTR)) return undefined; // one look for files in memory
-  return kernel.tableOf(inode).inode.setattr ?? (flags & SB_MEMORY ? undefined : simpleSetattr);
 }
 
 /**
@@ -133,6 +117,8 @@ function notifyChange(kernel: Kernel, inode: InodeHandle, attr: Attributes, seta
 /**
  * Makes a change for a system call, which waits where the file system does.
  *
+ * @param valid union of ATTR_*
+ * @param values those that are valid
  * @param finish the rest of the call, given what setattr has answered in the end
  * @returns what `finish` does; -EAGAIN with a token; -ENOMEM
  */
@@ -140,11 +126,13 @@ export function changeAttributes(
   task: Task,
   call: Call,
   held: HeldInode,
-  attr: Attributes,
+  valid: number,
+  values: Partial<Attributes>,
   setattr: Setattr,
   finish: (answer: number) => number = (answer) => answer,
 ): number {
   const { kernel } = task;
+  const attr = attributes(valid, values);
   return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
 }
 
@@ -175,7 +163,7 @@ export function fileRemovePrivs(kernel: Kernel, inode: InodeHandle, file = 0 as 
   const mnt = (file ? core.u32[(file << 3) + FILE_MNT] >>> 5 : 0) as MountHandle;
   const valid = ATTR_FORCE | killFlags(bits) | (file ? ATTR_FILE : 0);
   const call = { name: "file_remove_privs", a: inode, b: file };
-  return changeAttributes(task, call, { mnt, inode, file }, attributes(valid, { file }), setattr);
+  return changeAttributes(task, call, { mnt, inode, file }, valid, { file }, setattr);
 }
 
 /**

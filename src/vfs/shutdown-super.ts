@@ -8,9 +8,9 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
-import { syncFilesystem } from "./dirty-inode.ts";
 import { callEnd, countFailedEnd, endsOf, waitForIt } from "./evict.ts";
 import type { Kernel } from "./kernel.ts";
+import { storeSupportIfAny } from "./store-part.ts";
 import type { SuperBlock } from "./super-block.ts";
 
 /**
@@ -23,7 +23,7 @@ export function prepareShutdown(sb: SuperBlock): Promise<void> | undefined {
   const { kernel } = sb;
   const { superOps } = sb.type;
   if (!superOps?.writeInode && !superOps?.evictInode && !superOps?.readInode) return undefined;
-  const rc = syncFilesystem(sb, true);
+  const rc = storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0;
   const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
   if (token !== undefined) return token;
   if (rc < 0) countFailedEnd(kernel);

@@ -12,10 +12,12 @@ declare const FOLIOFS_CORE_ID: string | undefined;
 interface Registry {
   readonly sources: Map<boolean, string>;
   readonly modules: Map<boolean, WebAssembly.Module>;
+  /** What entries bring with them beside cores, by name. */
+  readonly parts: Map<string, object>;
 }
 
 function newRegistry(): Registry {
-  return { sources: new Map(), modules: new Map() };
+  return { sources: new Map(), modules: new Map(), parts: new Map() };
 }
 
 /**
@@ -32,7 +34,18 @@ function commonRegistry(id: string): Registry {
   return registry;
 }
 
-const { sources, modules } = typeof FOLIOFS_CORE_ID === "undefined" ? newRegistry() : commonRegistry(FOLIOFS_CORE_ID);
+const { sources, modules, parts } =
+  typeof FOLIOFS_CORE_ID === "undefined" ? newRegistry() : commonRegistry(FOLIOFS_CORE_ID);
+
+/** Makes a part available that not every program needs. */
+export function registerPart(name: string, part: object): void {
+  parts.set(name, part);
+}
+
+/** A part by its name, if it has been registered. */
+export function partNamed(name: string): object | undefined {
+  return parts.get(name);
+}
 
 /** Makes a build available, as text. @param shared whether it is the build for shared memory */
 export function registerCore(shared: boolean, text: string): void {

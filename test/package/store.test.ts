@@ -1,4 +1,5 @@
 /** The entries as they are published fit each other: a file system of foliofs/store in the kernel of foliofs. */
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -44,14 +45,47 @@ function fileSystem({ index, store }: Entries): FileSystemType {
 }
 
 const require = createRequire(import.meta.url);
-const LOADERS: [string, (name: string) => unknown][] = [
-  ["ES modules", (name) => import(join(ROOT, `dist/${name}.js`))],
-  ["CommonJS", (name) => require(join(ROOT, `dist/${name}.cjs`))],
+const importing = (name: string) => import(join(ROOT, `dist/${name}.js`));
+const requiring = (name: string) => require(join(ROOT, `dist/${name}.cjs`));
+const LOADERS: [string, (name: string) => unknown, string][] = [
+  ["ES modules", importing, "index"],
+  ["CommonJS", requiring, "index"],
+  ["ES modules for browsers", importing, "browser"],
+  ["CommonJS for browsers", requiring, "browser"],
 ];
 
-describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load) => {
+/** What a program of these lines says, in a process of its own: what one entry brings stays for all that are loaded. */
+function outputOf(...lines: string[]): string {
+  return execFileSync(process.execPath, ["--input-type=module", "-e", lines.join("\n")], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+}
+
+describe("file systems that the core has to ask", () => {
+  const attempt = [
+    'const type = { name: "asked", fsFlags: 1, tables: [], dentryOps: {}, fillSuper: () => 0 };',
+    'try { createFsSync({ types: [type] }); console.log("made"); } catch (error) { console.log(error.message); }',
+    'console.log(createFsSync().existsSync("/"));',
+  ];
+
+  it("need foliofs/store in browsers, and say so before anything has changed", () => {
+    expect(outputOf('import { createFsSync } from "./dist/browser.js";', ...attempt)).toBe(
+      'foliofs: file systems with a store need import "foliofs/store"\ntrue\n',
+    );
+  });
+
+  it.each([
+    ["of foliofs/store", ['import { createFsSync } from "./dist/browser.js";', 'import "./dist/store.js";']],
+    ["of foliofs for Node", ['import { createFsSync } from "./dist/index.js";']],
+  ])("come with the entry %s", (_name, imports) => {
+    expect(outputOf(...imports, ...attempt)).toBe("made\ntrue\n");
+  });
+});
+
+describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load, name) => {
   it("reads by pages and round them, tells who has waited of errors, and lets go", async () => {
-    const entries = { index: await load("index"), store: await load("store") } as Entries;
+    const entries = { index: await load(name), store: await load("store") } as Entries;
     const { createFsSync, stat } = entries.index;
     const fs = createFsSync({ types: [fileSystem(entries)] });
     fs.mkdirSync("/m");

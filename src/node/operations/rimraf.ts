@@ -12,8 +12,8 @@
  */
 import { EAGAIN, EEXIST, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../base/errno.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../base/stat-flags.ts";
-import { Wait, whileWaiting } from "../../vfs/operation.ts";
 import type { DirListing, Path, Syscalls } from "../../vfs/syscalls.ts";
+import { Wait, whileWaiting } from "../../vfs/waiting.ts";
 import { concatBytes, encodeUtf8 } from "../encoding.ts";
 import { timeout } from "../platform.ts";
 import { Failure, SpecialFailure } from "../uv-errors.ts";

@@ -5,7 +5,7 @@ import { EAGAIN, EIO, ENOMEM } from "../../../src/base/errno.ts";
 import type { CachedPage } from "../../../src/mm/address-space.ts";
 import { PageAt, pageFlags, pagePins } from "../../../src/mm/page.ts";
 import { putPage, readCachePage, readMappingPage } from "../../../src/mm/read-cache-page.ts";
-import { Wait, whileWaiting } from "../../../src/vfs/operation.ts";
+import { Wait, whileWaiting } from "../../../src/vfs/waiting.ts";
 import { PG_LOCKED, PG_REFERENCED, PG_UPTODATE } from "../../../src/wasm/layout.ts";
 import { preadLater, type Scene, storeScene } from "../../helpers/mock-scene.ts";
 import { PAGE, settled } from "../../helpers/mock-store.ts";

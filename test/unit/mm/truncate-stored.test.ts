@@ -8,7 +8,7 @@ import type { AddressSpaceOperations, CachedPage, PageCache } from "../../../src
 import { invalidateInodePages2Range, invalidateMappingPages } from "../../../src/mm/invalidate.ts";
 import { attachPagePrivate, detachPagePrivate, PageAt, pageFlags, pagePrivate } from "../../../src/mm/page.ts";
 import { LAST_PAGE, truncatePagecacheRange } from "../../../src/mm/truncate.ts";
-import { Wait, whileWaiting } from "../../../src/vfs/operation.ts";
+import { Wait, whileWaiting } from "../../../src/vfs/waiting.ts";
 import { PG_LOCKED } from "../../../src/wasm/layout.ts";
 import { cachedIndexes, pread, preadLater, type Scene, storeScene } from "../../helpers/mock-scene.ts";
 import { type MockOptions, PAGE, settled } from "../../helpers/mock-store.ts";

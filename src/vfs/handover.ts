@@ -1,0 +1,222 @@
+/**
+ * What walks hand over: names, permissions, links and their truth, where a file system has a say. It is asked with the
+ * walk put aside, and the walk goes on with its answer (ADR 16).
+ *
+ * Part of what file systems with a store bring with them (store-support.ts).
+ */
+import { EACCES, ENOMEM } from "../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import { type Core, SLOT } from "../wasm/core.ts";
+import {
+  BOOT_SLOT,
+  DENTRY_COUNT,
+  HANDOVER_GET_LINK,
+  HANDOVER_LOOKUP,
+  HANDOVER_PERMISSION,
+  HANDOVER_REVALIDATE,
+  MAY_EXEC,
+  NAME_MAX,
+  OWNER_SLOT_BYTES,
+  SLOT_EVICTING,
+  SLOT_FILES,
+  SLOT_ND_CANDIDATE,
+  SLOT_ND_LAST,
+  SLOT_ND_LAST_LEN,
+  SLOT_ND_LINK_BODY,
+  SLOT_ND_LINK_INODE,
+  SLOT_ND_PERMITTED,
+  SLOT_ND_REVALIDATED,
+  SLOT_ND_SUPPLIED,
+  SLOT_SCRATCH,
+  SLOT_SPARE_FILE,
+  SLOT_TASKS,
+} from "../wasm/layout.ts";
+import type { InodeOperations } from "./fs-type.ts";
+import type { Kernel } from "./kernel.ts";
+import { inodeOf, nd, ndDentry, ndMount, ndParent } from "./namei.ts";
+import { waitForDirectory } from "./operation.ts";
+
+const NO_DENTRY = 0 as DentryHandle;
+
+/** Answers what a walk asks for until it ends. @param rc what the walk answered, a handover */
+export function handOver(kernel: Kernel, rc: number): number {
+  const { core } = kernel;
+  const bodies: number[] = [];
+  let answer = rc;
+  while (answer <= -HANDOVER_LOOKUP) {
+    let refused = answerHandover(kernel, -answer, bodies);
+    while (refused < 0 && makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
+    if (refused < 0) {
+      answer = refused;
+      break;
+    }
+    answer = core.x.walkResume();
+  }
+  if (bodies.length > 0) keepLast(core);
+  for (const body of bodies) core.x.kfree(body);
+  evictAside(kernel, answer < 0 ? NO_DENTRY : ndParent(core));
+  return answer;
+}
+
+/** As Kernel.evictInodes(), in the middle of a walk. @param parent as for withWalkAside() */
+function evictAside(kernel: Kernel, parent: DentryHandle): void {
+  if (kernel.core.u32[SLOT + SLOT_EVICTING] !== 0) withWalkAside(kernel, parent, () => kernel.evictInodes());
+}
+
+/** As Kernel.hasRoomNow(), in the middle of a walk. */
+function makesRoom(kernel: Kernel, rc: number): boolean {
+  return rc === -ENOMEM && withWalkAside(kernel, NO_DENTRY, () => kernel.hasRoomNow(rc));
+}
+
+/** The last component may lie in the body of a link that is about to be freed. */
+function keepLast(core: Core): void {
+  const from = core.u32[SLOT + SLOT_ND_LAST];
+  const length = core.u32[SLOT + SLOT_ND_LAST_LEN];
+  if (length === 0 || length > NAME_MAX) return;
+  const to = BOOT_SLOT + SLOT_SCRATCH;
+  core.u8.copyWithin(to, from, from + length);
+  core.u8.fill(0, to + length, to + length + 8); // readers take words
+  core.u32[SLOT + SLOT_ND_LAST] = to;
+}
+
+/** What of the slot is no part of a walk, and stays as the file system's operation has left it. */
+const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE];
+
+/**
+ * Calls an operation of a file system in the middle of a walk, or before what the walk has found is used. It may make
+ * calls of its own, as whichever task: the walk is put aside meanwhile, and the place where it stands is held, from
+ * other walks and from whoever needs memory.
+ *
+ * @param parent directory of the last component, where the walk has come to it, else 0
+ */
+function withWalkAside<T>(kernel: Kernel, parent: DentryHandle, operation: () => T): T {
+  const { core, current } = kernel;
+  const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+  const [dentry, mnt] = [ndDentry(core), ndMount(core)];
+  if (dentry) core.x.dget(dentry); // 0: a walk to a missing name
+  if (parent) core.x.dget(parent);
+  core.x.mountGet(mnt);
+  const result = operation();
+  const words = new Uint32Array(aside.buffer);
+  for (const field of NOT_OF_THE_WALK) words[field] = core.u32[SLOT + field];
+  core.u8.set(aside, BOOT_SLOT);
+  kernel.resume(current);
+  if (dentry) core.x.dput(dentry);
+  if (parent) core.x.dput(parent);
+  core.x.mountPut(mnt);
+  return result;
+}
+
+function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
+  const { errno, field, address } = withWalkAside(kernel, NO_DENTRY, () => ask(kernel, code, bodies));
+  if (errno >= 0) kernel.core.u32[SLOT + field] = address;
+  return errno;
+}
+
+/** What a file system answered: a negated errno, or where in the slot the walk finds its answer. */
+interface HandoverAnswer {
+  errno: number;
+  field: number;
+  address: number;
+}
+
+function ask(kernel: Kernel, code: number, bodies: number[]): HandoverAnswer {
+  const { core } = kernel;
+  let field = 0;
+  let address = 0;
+  let rc = 0;
+  switch (code) {
+    case HANDOVER_LOOKUP: {
+      const dentry = lookup(kernel);
+      rc = Math.min(dentry, 0);
+      field = SLOT_ND_SUPPLIED;
+      address = dentry << 5;
+      break;
+    }
+    case HANDOVER_PERMISSION: {
+      const inode = inodeOf(core, ndDentry(core));
+      const own = kernel.tableOf(inode).inode.permission;
+      rc = own ? own(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
+      field = SLOT_ND_PERMITTED;
+      address = inode << 5;
+      break;
+    }
+    case HANDOVER_REVALIDATE: {
+      const dentry = nd(core, SLOT_ND_CANDIDATE) as DentryHandle;
+      rc = revalidate(kernel, dentry);
+      field = SLOT_ND_REVALIDATED;
+      address = rc === 1 ? dentry << 5 : 0;
+      break;
+    }
+    case HANDOVER_GET_LINK: {
+      const inode = nd(core, SLOT_ND_LINK_INODE) as InodeHandle;
+      rc = linkBody(kernel, inode, bodies);
+      field = SLOT_ND_LINK_BODY;
+      address = bodies.at(-1) ?? 0;
+      break;
+    }
+    default:
+      rc = -EACCES;
+  }
+  return { errno: rc, field, address };
+}
+
+/**
+ * Asks the file system for a name, and keeps the answer in the dcache. An inode that is on its way out must be gone before
+ * its file system can find it again.
+ *
+ * @returns the dentry or a negated errno
+ */
+function lookup(kernel: Kernel): number {
+  const { core } = kernel;
+  evictAside(kernel, NO_DENTRY);
+  const dir = inodeOf(core, ndParent(core));
+  const locked = waitForDirectory(kernel, dir);
+  if (locked < 0) return locked;
+  const dentry = core.x.dAllocLast();
+  if (dentry < 0) return dentry;
+  const rc = kernel.tableOf(dir).inode.lookup?.(kernel, dir, dentry as DentryHandle) ?? 0;
+  if (rc < 0) {
+    core.x.dput(dentry as DentryHandle);
+    return rc;
+  }
+  const known = core.x.dAddUnlessKnown(dentry as DentryHandle);
+  core.x.dput(dentry as DentryHandle);
+  return known;
+}
+
+function revalidate(kernel: Kernel, dentry: DentryHandle): number {
+  const { core } = kernel;
+  const ops = kernel.typeOf(inodeOf(core, ndDentry(core))).dentryOps;
+  const isUnused = core.u32[(dentry << 3) + DENTRY_COUNT] === 0;
+  core.x.dget(dentry);
+  const isDropped = isUnused && ops?.delete?.(kernel, dentry) === true;
+  const rc = isDropped ? 0 : (ops?.revalidate?.(kernel, dentry) ?? 1);
+  const answer = rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
+  core.x.dput(dentry);
+  return answer;
+}
+
+/** Puts the target of a link into memory for the rest of the walk, its address into `bodies`. */
+function linkBody(kernel: Kernel, inode: InodeHandle, bodies: number[]): number {
+  const { core } = kernel;
+  core.x.iget(inode);
+  const target = kernel.tableOf(inode).inode.getLink?.(kernel, inode) ?? new Uint8Array();
+  core.x.iput(inode);
+  if (typeof target === "number") return target;
+  const address = core.x.kmalloc(target.length + 8);
+  if (address === 0) return -ENOMEM;
+  core.u8.set(target, address >>> 0);
+  bodies.push(address);
+  return 0;
+}
+
+/** Asks a file system for its permission. Precondition: as for namei.ts inodePermission(). */
+export function askPermission(
+  kernel: Kernel,
+  inode: InodeHandle,
+  mask: number,
+  own: NonNullable<InodeOperations["permission"]>,
+): number {
+  return withWalkAside(kernel, ndParent(kernel.core), () => own(kernel, inode, mask));
+}

@@ -1,0 +1,153 @@
+/**
+ * What callback and promise calls wait with: the changes that stores have been asked for, how far the call has come.
+ *
+ * Does not own: how a store is asked (operation.ts), who waits for tokens (node/surfaces.ts).
+ */
+import { EAGAIN } from "../base/errno.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import { Progress } from "../mm/progress.ts";
+import { MOUNT_SB, SB_MEMORY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Path } from "./syscalls.ts";
+import type { Task } from "./task.ts";
+
+/** What a change is about: its operation holds all of it, and locks the directories and what the names stand for. */
+export interface Held {
+  mnt: MountHandle;
+  /** Directory of `dentry`. */
+  dir?: DentryHandle;
+  dentry?: DentryHandle;
+  /** Where a rename takes the name. */
+  otherDir?: DentryHandle;
+  otherDentry?: DentryHandle;
+  /** What changes, where `dentry` does not stand for it. */
+  inode?: InodeHandle;
+  file?: FileHandle;
+  /** A directory gets another parent. One at a time, or two that wait could come to lie in each other. */
+  isMove?: boolean;
+}
+
+/** The system call that makes a change: what tells that it is tried again. */
+export interface Call {
+  readonly name: string;
+  readonly a: Path | number;
+  readonly b?: Path | number;
+  /** Takes back what the call has answered when nobody has waited for it: a descriptor. */
+  readonly undo?: (result: number) => void;
+}
+
+/** A change that a store has been asked for. */
+export class PendingChange {
+  readonly task: Task;
+  readonly call: Call;
+  /** What the call answers; undefined until the store has. */
+  result: number | undefined = undefined;
+  isAbandoned = false;
+  readonly isMove: boolean;
+  token: Promise<void> | undefined = undefined;
+
+  constructor(task: Task, call: Call, held: Held) {
+    this.task = task;
+    this.call = call;
+    this.isMove = held.isMove === true;
+  }
+}
+
+/** What a callback or promise call waits for, from its first try to its last. */
+export class Wait {
+  /** Changes that stores have been asked for, and that the call has not come to again. */
+  #changes: PendingChange[] | undefined;
+
+  #progress: Progress | undefined;
+
+  /** How far it has come. */
+  get progress(): Progress {
+    this.#progress ??= new Progress();
+    return this.#progress;
+  }
+
+  /** @internal */
+  add(change: PendingChange): void {
+    this.#changes ??= [];
+    this.#changes.push(change);
+  }
+
+  /** @internal */
+  find(task: Task, name: string, a: Path | number, b: Path | number | undefined): PendingChange | undefined {
+    return this.#changes?.find(
+      ({ task: own, call }) => own === task && call.name === name && isSame(call.a, a) && isSame(call.b, b),
+    );
+  }
+
+  /** @internal */
+  take(change: PendingChange): void {
+    this.#changes = this.#changes?.filter((other) => other !== change);
+  }
+
+  /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
+  end(): void {
+    if (this.#changes === undefined) return;
+    for (const change of this.#changes) {
+      if (change.result === undefined) change.isAbandoned = true;
+      else undo(change, change.result);
+    }
+    this.#changes = undefined;
+  }
+}
+
+/** Calls run to their end: one is enough. */
+let current: Wait | undefined;
+
+/** What the call that is being made waits with; undefined for synchronous ones. File systems find it at the kernel. */
+export function currentWait(): Wait | undefined {
+  return current;
+}
+
+/** Makes a call that may wait, for the first time or again. */
+export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait): R {
+  const before = current;
+  current = wait;
+  try {
+    return commit(request);
+  } finally {
+    current = before;
+  }
+}
+
+export function undo({ call }: PendingChange, result: number): void {
+  if (result >= 0) call.undo?.(result);
+}
+
+/**
+ * What a call that is made again has come to, once.
+ *
+ * @returns -EAGAIN, with a token, while it is not known; undefined when it is still to be made
+ */
+export function resultOf(task: Task, name: string, a: Path | number, b?: Path | number): number | undefined {
+  const { kernel } = task;
+  const known = kernel.wait?.find(task, name, a, b);
+  if (known === undefined) return undefined;
+  if (known.result === undefined) return waitFor(kernel, known);
+  kernel.wait?.take(known);
+  return known.result;
+}
+
+function isSame(a: Path | number | undefined, b: Path | number | undefined): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Waits that changes of one kernel have begun, by the number of their operation. */
+export type PendingChanges = Map<number, PendingChange>;
+
+/** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
+export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {
+  const sb = (u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
+  return (u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY) !== 0;
+}
+
+/** Waits for a change that is under way. @returns -EAGAIN, with its token */
+export function waitFor(kernel: Kernel, { token }: PendingChange): number {
+  kernel.setWaitToken(token as Promise<void>);
+  return -EAGAIN;
+}
