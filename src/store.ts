@@ -3,4 +3,12 @@
  * that it fits the kernel of any entry.
  */
 export * from "./fs/libfs-store.ts";
-export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
+export type {
+  AddressSpaceOperations,
+  PageCache,
+  ReadaheadControl,
+  WritebackControl,
+  WriteControl,
+} from "./mm/address-space.ts";
+export { AOP_WRITEPAGE_ACTIVATE, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";

@@ -177,7 +177,7 @@ class Reader {
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
     if (this.#operations.readahead !== undefined && failure === undefined) {
-      const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+      const max = this.#raPages();
       this.#readAhead(this.#move((window) => missedPage(window, index, wanted, previous, max)));
       if (this.#cache.core.x.readyRun(this.#inode, index, 1, 1) > 0) return 0;
       const reading = this.#waitFor(index);
@@ -186,10 +186,14 @@ class Reader {
     return this.#readOne(index);
   }
 
+  #raPages(): number {
+    return this.#operations.raPages ?? this.#cache.bdiOf(this.#inode)?.raPages ?? DEFAULT_RA_PAGES;
+  }
+
   /** The marker has been met. */
   #goOn(index: number, wanted: number): void {
     if (this.#operations.readahead === undefined) return;
-    const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
+    const max = this.#raPages();
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
     if (next) this.#readAhead(next);
   }
