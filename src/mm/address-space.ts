@@ -80,7 +80,7 @@ export interface AddressSpaceOperations {
    * redirtyPageForWritepage(). A call that may not wait (cache.mayWait) is answered at once, if the store can.
    *
    * @returns bytes written from its start: it is called again for the rest. A negated errno: that is how the run ends, noted
-   *   for all who have the file open; -EAGAIN alone leaves the pages dirty, for another try
+   *   for all who have the file open; -EAGAIN, at once alone, leaves the pages dirty, for another try
    * @see Linux writepages
    */
   writePages?(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number>;

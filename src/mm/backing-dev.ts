@@ -65,6 +65,8 @@ export interface BackingDeviceNumbers {
 /** What a device needs of the file system above: made by superSetupBdi(). */
 export interface BackingDeviceHost {
   readonly cache: PageCache;
+  /** Those of all mounts. */
+  devices(): Iterable<BackingDevice>;
   /** Handle of the super block. */
   readonly sb: number;
   operationsOf(inode: InodeHandle): AddressSpaceOperations;

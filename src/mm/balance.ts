@@ -22,9 +22,8 @@ export function balanceDirtyPages(cache: PageCache, inode: InodeHandle): number 
   if (bdi === undefined || bdi.noAccounting || bdi.noWriteback) return 0;
   const { core } = cache;
   const { background, limit } = bdi.limits.thresholds(core);
-  const devices = [bdi];
-  if (nrReclaimable(devices, core) <= background) return 0;
-  const isEnough = () => nrReclaimable(devices, core) <= limit;
+  if (nrReclaimable(bdi) <= background) return 0;
+  const isEnough = () => nrReclaimable(bdi) <= limit;
   if (!isEnough()) {
     writebackInodes(bdi, { olderThanCs: undefined, nrPages: BATCH_PAGES, forBackground: true, isEnough });
   }

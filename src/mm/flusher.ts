@@ -75,14 +75,14 @@ function giveBack(bdi: BackingDevice): void {
   }
 }
 
-/** Lines up for writing what is old enough, behind what was not written to its end. @see Linux queue_io() */
+/** Lines up for writing what is old enough, and behind it what was not written to its end. @see Linux queue_io() */
 function queueIo(bdi: BackingDevice, olderThanCs: number | undefined): void {
-  for (const inode of [...bdi.moreIo.fromTail()]) bdi.moveTo(bdi.io, inode);
   for (const inode of [...bdi.dirty.fromTail()]) {
     const dirtied = bdi.core.u32[(inode << 3) + INODE_DIRTIED_CS];
-    if (olderThanCs !== undefined && (olderThanCs - dirtied) >> 0 < 0) return;
+    if (olderThanCs !== undefined && (olderThanCs - dirtied) >> 0 < 0) break;
     bdi.moveTo(bdi.io, inode);
   }
+  for (const inode of [...bdi.moreIo.fromTail()]) bdi.moveTo(bdi.io, inode);
 }
 
 /** @see Linux __writeback_single_inode(), requeue_inode() */
@@ -142,9 +142,9 @@ function requeue(bdi: BackingDevice, inode: InodeHandle): void {
 }
 
 /** Pages that are dirty or being written, of all devices that count them. */
-export function nrReclaimable(devices: Iterable<BackingDevice>, core: BackingDevice["core"]): number {
+export function nrReclaimable({ core, host }: BackingDevice): number {
   let nr = core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_DIRTY];
-  for (const bdi of devices) if (!bdi.noAccounting) nr += bdi.nrWriteback;
+  for (const bdi of host.devices()) if (!bdi.noAccounting) nr += bdi.nrWriteback;
   return nr;
 }
 

@@ -2,13 +2,13 @@
  * Writing back all of a device: for sync(2) and syncfs(2), for umount, and for inodes that go.
  *
  * A call that has to wait is made again; what it has come by hangs on its Progress, so that writers do not keep it from
- * coming to an end. A file that it has written is done for it, and one that became dirty after its start is not its business.
+ * coming to an end: a file that it has written is done, and one that was clean when it began is not its business.
  *
  * @see Linux fs/fs-writeback.c sync_inodes_sb(), writeback_inodes_sb()
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
-import { I_FREEING, INODE_DIRTIED_CS, INODE_GENERATION, INODE_STATE, XA_MARK_DIRTY } from "../wasm/layout.ts";
+import { I_FREEING, INODE_GENERATION, INODE_STATE, XA_MARK_DIRTY } from "../wasm/layout.ts";
 import { WB_SYNC_ALL, WB_SYNC_NONE, type WritebackControl } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
 import { nrMarked } from "./page-state.ts";
@@ -18,8 +18,8 @@ import { newScan, type Scan, writeCachePages } from "./writeback.ts";
 
 /** How far a call has come. */
 interface SyncPass {
-  readonly startCs: number;
-  readonly done: Set<string>;
+  /** Files that had something dirty, or on its way, when it began; those that are done go. */
+  readonly todo: Set<string>;
   /** The file it is in the midst of. */
   scan: { key: string; scan: Scan } | undefined;
   /** Runs that had failed when it began. */
@@ -32,17 +32,17 @@ const passes = new WeakMap<Progress, Map<BackingDevice, SyncPass>>();
 function passOf(bdi: BackingDevice): SyncPass {
   const { progress } = bdi.host.cache;
   const known = progress === undefined ? undefined : passes.get(progress);
-  const pass = known?.get(bdi) ?? {
-    startCs: bdi.nowCs(),
-    done: new Set(),
-    scan: undefined,
-    nrFailed: bdi.nrFailed,
-    hasWaited: false,
-  };
+  const pass = known?.get(bdi) ?? newPass(bdi);
   if (progress === undefined) return pass;
   if (known === undefined) passes.set(progress, new Map([[bdi, pass]]));
   else known.set(bdi, pass);
   return pass;
+}
+
+function newPass(bdi: BackingDevice): SyncPass {
+  const todo = new Set(bdi.dirtyInodes().map((inode) => keyOf(bdi, inode)));
+  for (const { inode } of bdi.inFlight) todo.add(keyOf(bdi, inode)); // a store may give pages back
+  return { todo, scan: undefined, nrFailed: bdi.nrFailed, hasWaited: false };
 }
 
 /** What tells an inode from the next one in the same record. */
@@ -51,22 +51,23 @@ function keyOf(bdi: BackingDevice, inode: InodeHandle): string {
 }
 
 /**
- * Writes the dirty pages of all files.
+ * Writes the dirty pages of all files. Goes on after an error.
  *
  * @param isWait wait for what is being written, too, and write what others have in hand
- * @returns 0; -EAGAIN with a token; what the store has answered meanwhile that could not be written. Goes on after an error
+ * @returns 0; -EAGAIN with a token; why something could not be written meanwhile
  */
 export function syncDevice(bdi: BackingDevice, isWait: boolean): number {
   const pass = passOf(bdi);
   for (const inode of bdi.dirtyInodes()) {
     const key = keyOf(bdi, inode);
-    const isLater = (bdi.core.u32[(inode << 3) + INODE_DIRTIED_CS] - pass.startCs) >> 0 > 0;
-    if (isLater || pass.done.has(key) || bdi.core.u32[(inode << 3) + INODE_STATE] & I_FREEING) continue;
+    if (!pass.todo.has(key) || bdi.core.u32[(inode << 3) + INODE_STATE] & I_FREEING) continue;
     const rc = syncInode(bdi, inode, pass, key, isWait);
     if (rc === -EAGAIN && isWait) return rc;
-    pass.done.add(key);
+    pass.todo.delete(key);
+    pass.hasWaited = false;
   }
-  return isWait && waitForWrites(bdi, pass) < 0 ? -EAGAIN : bdi.nrFailed > pass.nrFailed ? bdi.lastErrno : 0;
+  if (isWait && waitForWrites(bdi, pass) < 0) return -EAGAIN;
+  return bdi.nrFailed > pass.nrFailed ? bdi.lastErrno : 0;
 }
 
 function syncInode(bdi: BackingDevice, inode: InodeHandle, pass: SyncPass, key: string, isWait: boolean): number {
@@ -91,7 +92,7 @@ function syncControl(isWait: boolean): WritebackControl {
   };
 }
 
-/** Waits once for all that is being written: what begins later is not this call's. */
+/** Waits for all that is being written, once for what the call has begun: what others begin later is not its business. */
 function waitForWrites(bdi: BackingDevice, pass: SyncPass): number {
   const { cache } = bdi.host;
   const writes = pass.hasWaited ? undefined : bdi.writesOf();
@@ -126,8 +127,10 @@ export function evictPages(
   }
   const writes = bdi.writesOf(inode);
   if (writes !== undefined) return writes.then(again);
-  bdi.nrCancelled += nrMarked(core, inode, XA_MARK_DIRTY);
+  const nrLost = nrMarked(core, inode, XA_MARK_DIRTY);
+  bdi.nrCancelled += nrLost;
   bdi.forget(inode);
-  if (hasName && filemapCheckErrors(core, inode) < 0) host.countFailedEnd();
+  const isFailed = filemapCheckErrors(core, inode) < 0 || (nrLost > 0 && !bdi.noWriteback);
+  if (hasName && isFailed) host.countFailedEnd();
   return undefined;
 }

@@ -163,7 +163,7 @@ function writeLater(cache: PageCache, bdi: BackingDevice, run: WriteRun, answer:
     if (cache.core !== bdi.core) return; // another memory: nobody knows these pages
     for (const pfn of run.pfns) if (tokens.get(pfn) === over) tokens.delete(pfn);
     bdi.inFlight.delete(write);
-    endWrite(cache, bdi, run, rc, 0);
+    endWrite(cache, bdi, run, rc === -EAGAIN ? -EIO : rc, 0); // who takes time has had it
     bdi.inodeWritten(run.inode);
   };
   const over: Promise<void> = answer.then(settle, () => settle(-EIO));

@@ -23,6 +23,7 @@ export function superSetupBdi(sb: SuperBlock, options: BackingDeviceOptions = {}
   const { kernel, handle } = sb;
   const host: BackingDeviceHost = {
     cache: kernel,
+    devices: () => kernel.bdis.values(),
     sb: handle,
     operationsOf: (inode) => kernel.tableOf(inode).mapping,
     writeInode: (inode, isSync) => writeInodeNow(kernel, inode, isSync),

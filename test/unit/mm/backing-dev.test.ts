@@ -373,3 +373,16 @@ describe("a process", () => {
     assert.equal(out.trim(), "0 f 0+5");
   });
 });
+
+describe("a large file", () => {
+  it("takes turns with others, and goes on where it had stopped", async () => {
+    const { store, pass } = clocked();
+    const [large, small] = [store.open("large"), store.open("small")];
+    store.dirty(large, 0, 2500);
+    store.dirty(small, 0);
+    pass(30_001);
+    await until(() => store.log.length >= 4);
+    assert.equal(store.takeLog(), "large 0+1024, small 0+1, large 1024+1024, large 2048+452");
+    assert.equal(store.bdi.hasDirtyInodes, false);
+  });
+});

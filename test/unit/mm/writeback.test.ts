@@ -151,6 +151,26 @@ describe("a sync ends while writers go on", () => {
     store.fs.kernel.verify();
   });
 
+  it("nor any that becomes dirty ahead of it, while it waits for a page in somebody's hand", async () => {
+    const store = new MockBacking({ isAsync: true });
+    const fd = store.open("f");
+    store.dirty(fd, 5);
+    filemapFlushRange(store.kernel, store.inodeOf(fd), 0, Infinity);
+    store.dirty(fd, 5, 1, 70);
+    store.dirty(fd, 0);
+    store.takeLog();
+    const synced = new Promise<void>((resolve, reject) =>
+      store.fs.fsync(fd, (error) => (error ? reject(error) : resolve())),
+    );
+    assert.equal(store.takeLog(), "f 0+1");
+    store.dirty(fd, 8);
+    await store.answerAll();
+    await synced;
+    assert.equal(store.takeLog(), "f 5+1");
+    assert.equal(store.files.get("f")?.[5 * PAGE], 70);
+    assert.equal(store.bdi.numbers().dirty, 1);
+  });
+
   it("of all files, too, though each write makes another file dirty", async () => {
     const store = new MockBacking({ isAsync: true });
     const fds = Array.from({ length: 5 }, (_, i) => store.open(`f${i}`));
