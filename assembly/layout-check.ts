@@ -56,7 +56,7 @@ export function checkLayout(): void {
   if (offsetof<Dentry>("lruNext") != 84) ERROR("Dentry.lruNext and layout.ts disagree");
   if (offsetof<Dentry>("lruPrev") != 88) ERROR("Dentry.lruPrev and layout.ts disagree");
   if (offsetof<Dentry>("reserved") != 92) ERROR("Dentry.reserved and layout.ts disagree");
-  if (offsetof<File>() != 92) ERROR("class File and layout.ts disagree on its size");
+  if (offsetof<File>() != 96) ERROR("class File and layout.ts disagree on its size");
   if (offsetof<File>("flags") != 0) ERROR("File.flags and layout.ts disagree");
   if (offsetof<File>("mode") != 4) ERROR("File.mode and layout.ts disagree");
   if (offsetof<File>("pos") != 8) ERROR("File.pos and layout.ts disagree");
@@ -78,6 +78,7 @@ export function checkLayout(): void {
   if (offsetof<File>("private1") != 80) ERROR("File.private1 and layout.ts disagree");
   if (offsetof<File>("raPrev") != 84) ERROR("File.raPrev and layout.ts disagree");
   if (offsetof<File>("raPages") != 88) ERROR("File.raPages and layout.ts disagree");
+  if (offsetof<File>("sbErr") != 92) ERROR("File.sbErr and layout.ts disagree");
   if (offsetof<FileLock>() != 16) ERROR("class FileLock and layout.ts disagree on its size");
   if (offsetof<FileLock>("next") != 0) ERROR("FileLock.next and layout.ts disagree");
   if (offsetof<FileLock>("file") != 4) ERROR("FileLock.file and layout.ts disagree");

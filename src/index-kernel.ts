@@ -7,17 +7,20 @@
  * and for the first task's face, which belongs to whoever made the kernel.
  */
 
-import { EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
+import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
+import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
+import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace } from "./node/index.ts";
 import type { NodeFs } from "./node/node-fs.ts";
 import { toPath } from "./node/paths.ts";
+import { commitToPromise } from "./node/surfaces.ts";
 import { type FolioTask, taskFace } from "./node/task-face.ts";
-import { uvException } from "./node/uv-errors.ts";
+import { outcomeOf, uvException } from "./node/uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "./node/validators.ts";
 import { fdget, isCapable } from "./vfs/attr.ts";
 import type { FileOperations, FileSystemType } from "./vfs/fs-type.ts";
@@ -236,6 +239,26 @@ export class FolioKernel {
   sync(): void {
     check(this.#task.sync(), "sync");
   }
+  /** As sync(), and waits for stores that take their time. */
+  syncAsync(): Promise<void> {
+    return this.#later(() => this.#task.sync(), "sync");
+  }
+  /**
+   * Makes a call of `foliofs/store` (syncfs, syncFileRange) on an open file, and makes it again when its store has answered.
+   *
+   * @throws EPERM; rejects with EBADF, and what the call answers
+   */
+  callFile(fd: number, call: (kernel: Kernel, file: FileHandle) => number): Promise<void> {
+    const { vfs } = this;
+    return this.#later(() => {
+      this.#task.enter();
+      const file = this.#task.file(fd);
+      return file ? call(vfs, file) : -EBADF;
+    }, call.name);
+  }
+  #later(call: () => number, syscall: string): Promise<void> {
+    return commitToPromise(() => outcomeOf(this.#task, call(), syscall), undefined, this.#later);
+  }
   /**
    * Drops what can be had again: 1 listings of directories, and clean pages of files with a store, 2 unused dentries with their
    * inodes, and empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
@@ -254,7 +277,18 @@ export class FolioKernel {
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
-    return vmstat(this.#task.kernel.core);
+    const { core, bdis } = this.#task.kernel;
+    const stat = vmstat(core);
+    for (const bdi of bdis.values()) bdi.addTo(stat);
+    return stat;
+  }
+  /** Counters of the devices that files are written back to, in pages. */
+  get bdi(): BackingDeviceNumbers[] {
+    return [...this.#task.kernel.bdis.values()].map((bdi) => bdi.numbers());
+  }
+  /** How much may be dirty, and for how long; undefined until something with a device is mounted. @throws EPERM */
+  get vm(): VmLimits | undefined {
+    return this.vfs.vm;
   }
   /** In the debug build: checks every invariant of memory. @throws Error that says which is broken */
   verify(): void {

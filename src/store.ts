@@ -11,6 +11,10 @@ export type {
   DirectControl,
   PageCache,
   ReadaheadControl,
+  WritebackControl,
+  WriteControl,
 } from "./mm/address-space.ts";
+export { AOP_WRITEPAGE_ACTIVATE, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
 registerStoreSupport();

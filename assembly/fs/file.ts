@@ -36,6 +36,7 @@ import { Cred, putCred, Task } from "./task";
   private1: u32;
   raPrev: u32; // page that the last read ended in, plus 1; 0 = nothing has been read
   raPages: u32; // most pages to read ahead, plus 1; 0 = as the file system has it
+  sbErr: u32; // errseq sample of the super block, for syncfs
 }
 
 /** Opens: makes a file with one reference. @returns nil when memory ran out */
@@ -55,7 +56,10 @@ export function allocFile(task: Task, mnt: Mount, dentry: Dentry, flags: u32, mo
   file.dirCookie = Infinity;
   // Memory has no writeback that could fail, and an inode's last line is a cache miss of its own.
   const mapping = dentry.inode.mapping;
-  if (!(mapping.flags & AS_NO_STORE)) file.wbErr = errseqSample(mapping.wbErr);
+  if (!(mapping.flags & AS_NO_STORE)) {
+    file.wbErr = errseqSample(mapping.wbErr);
+    file.sbErr = errseqSample(dentry.inode.sb.wbErr);
+  }
   dget(dentry);
   mnt.count++;
   task.cred.count++;

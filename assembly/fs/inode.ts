@@ -61,7 +61,7 @@ import { AddressSpace } from "../mm/address-space";
   hashNext: Inode; // inode cache, by number: chain of its bucket
   ioNext: Inode; // list of the backing device that it is dirty on
   ioPrev: Inode;
-  dirtiedCs: u32; // when it became dirty, hundredths of a second since the kernel was booted, modulo 2^32
+  dirtiedCs: u32; // when it became dirty by the kernel's clock, hundredths of a second modulo 2^32
   lruNext: Inode; // list of unused inodes
   lruPrev: Inode;
   side: usize; // what few inodes have: xattrs, record locks, marks of watchers

@@ -4,16 +4,36 @@
  *
  * @see Linux fs/inode.c iget_locked(), fs/fs-writeback.c, mm/filemap.c
  */
+
+export { balanceDirtyPages } from "../mm/balance.ts";
 export { genericBmap } from "../mm/bmap.ts";
 export { isDirect } from "../mm/direct-io.ts";
 export * from "../mm/fadvise.ts";
 export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
 export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
+export { cancelDirtyPage, clearPageDirtyForIo, redirtyPageForWritepage, setPageDirty } from "../mm/page-dirty.ts";
 export * from "../mm/preadv2.ts";
 export { putPage, readCachePage, readMappingPage } from "../mm/read-cache-page.ts";
 export { truncatePagecacheRange } from "../mm/truncate.ts";
-export { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
+export { VmLimits } from "../mm/vm-limits.ts";
+export { fileCheckAndAdvanceWbErr, filemapCheckErrors, mappingSetError } from "../mm/wb-err.ts";
+export {
+  endRangeSync,
+  filemapFdatawaitRange,
+  filemapFlushRange,
+  filemapWriteAndWaitRange,
+  fileWriteAndWaitRange,
+  SYNC_FILE_RANGE_WAIT_AFTER,
+  SYNC_FILE_RANGE_WAIT_BEFORE,
+  SYNC_FILE_RANGE_WRITE,
+  syncFileRange,
+  waitForStablePage,
+  waitOnPageWriteback,
+} from "../mm/writeback.ts";
+export { markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
+export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
+export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
 export { storedDirectWrite, storedFileOperations, storedRead } from "./stored-files.ts";

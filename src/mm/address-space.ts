@@ -9,6 +9,7 @@
  */
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
+import type { BackingDevice } from "./backing-dev.ts";
 import type { Progress } from "./progress.ts";
 
 /** What the page cache needs of a kernel. */
@@ -21,6 +22,8 @@ export interface PageCache {
   setWaitToken(token: Promise<void>): void;
   /** How far the call had come when it had to wait; none for calls that cannot. */
   readonly progress: Progress | undefined;
+  /** What the pages of an inode are written back to; none where the file system has not set one up. */
+  bdiOf(inode: InodeHandle): BackingDevice | undefined;
 }
 
 /** Reads of pages that are under way: who waits for a page waits for its read. Lost with the process, as its reads are. */
@@ -98,6 +101,26 @@ export interface AddressSpaceOperations {
   directIO?(cache: PageCache, control: DirectControl): number | Promise<number>;
   /** What positions, lengths and buffers of directIO are multiples of, bytes; else 512. */
   readonly logicalBlockSize?: number;
+
+  // --- Writeback ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Writes one dirty page: where writePages is missing. As writePages; AOP_WRITEPAGE_ACTIVATE says that it cannot be written
+   * now: it stays dirty, and reclaim is to leave it alone for a while.
+   *
+   * @see Linux writepage
+   */
+  writePage?(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number>;
+  /**
+   * Writes a run of dirty pages that follow each other in the file. They are clean and under writeback until this has answered;
+   * what is written to them meanwhile makes them dirty again. A page that cannot be written now is given to
+   * redirtyPageForWritepage(). A call that may not wait (cache.mayWait) is answered at once, if the store can.
+   *
+   * @returns bytes written from its start: it is called again for the rest. A negated errno: that is how the run ends, noted
+   *   for all who have the file open; -EAGAIN, at once alone, leaves the pages dirty, for another try
+   * @see Linux writepages
+   */
+  writePages?(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number>;
 }
 
 /** What directIO is to do. */
@@ -126,4 +149,51 @@ export interface CachedPage {
   readonly length: number;
   /** The frame. Memory may grow while a store waits: ask anew. */
   views(): Uint8Array[];
+}
+
+/** What writePage answers instead of bytes when it will not write the page now. @see Linux AOP_WRITEPAGE_ACTIVATE */
+export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
+
+/** Pages that are to be written: neighbours in the file, up to its end. */
+export interface WriteControl {
+  readonly inode: InodeHandle;
+  /** Index of the first page. */
+  readonly index: number;
+  readonly nrPages: number;
+  /** Frame of each page. */
+  readonly pfns: readonly number[];
+  /** First byte in the file. */
+  readonly position: number;
+  /** Bytes: the last page ends where the file does. */
+  readonly length: number;
+  /** The bytes, as few arrays as may be. Memory may grow while a store waits: ask anew. */
+  views(): Uint8Array[];
+}
+
+/** Write what can be had without waiting. */
+export const WB_SYNC_NONE = 0;
+/** Write all of it: pages that somebody else has in hand are waited for. */
+export const WB_SYNC_ALL = 1;
+
+/** How much is to be written, and what for. @see Linux struct writeback_control */
+export interface WritebackControl {
+  readonly syncMode: typeof WB_SYNC_NONE | typeof WB_SYNC_ALL;
+  /** Pages that are still to be written, for WB_SYNC_NONE; counts down. */
+  nrToWrite: number;
+  /** First byte. */
+  readonly rangeStart: number;
+  /** Last byte; Infinity = all. */
+  readonly rangeEnd: number;
+  /** Go on where the last writeback of the file has stopped, and round. */
+  readonly rangeCyclic?: boolean;
+  /** For the page reclaim that wants its memory. */
+  readonly forReclaim?: boolean;
+  /** Because more is dirty than vm.dirty_background_bytes or _ratio. */
+  readonly forBackground?: boolean;
+  /** Because it is older than vm.dirty_expire_centisecs. */
+  readonly forKupdate?: boolean;
+  /** For sync(2) and its like. */
+  readonly forSync?: boolean;
+  /** Pages that were not written, and are dirty again. */
+  pagesSkipped: number;
 }

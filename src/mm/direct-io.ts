@@ -24,7 +24,7 @@ import { inodeOfFile, pageFlags } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { storedRead } from "./stored-read.ts";
 import { cachedPages, cutPage } from "./truncate.ts";
-import { filemapWriteAndWaitRange } from "./writeback-seam.ts";
+import { filemapWriteAndWaitRange } from "./writeback.ts";
 
 const DEFAULT_BLOCK_BYTES = 512;
 

@@ -11,7 +11,7 @@ import { inodeOfFile } from "./page.ts";
 import { deviceRaPages, maxRaPages, setMaxRaPages } from "./readahead-window.ts";
 import { readAhead, readOnePage } from "./stored-read.ts";
 import { LAST_PAGE } from "./truncate.ts";
-import { filemapFlushRange } from "./writeback-seam.ts";
+import { filemapFlushRange } from "./writeback.ts";
 
 export const POSIX_FADV_NORMAL = 0;
 export const POSIX_FADV_RANDOM = 1;
@@ -47,7 +47,7 @@ export function genericFadvise(
       setMode(cache, file, FMODE_RANDOM, 0);
       break;
     case POSIX_FADV_SEQUENTIAL:
-      setMaxRaPages(core, file, deviceRaPages(operations) * 2);
+      setMaxRaPages(core, file, deviceRaPages(cache, operations, file) * 2);
       setMode(cache, file, 0, FMODE_RANDOM);
       break;
     case POSIX_FADV_WILLNEED:
@@ -79,7 +79,7 @@ function readWindow(
   const inode = inodeOfFile(cache.core, file);
   const index = Math.floor(start / PAGE_SIZE);
   const wanted = Math.ceil(Math.min(end, core.f64[(inode << 2) + INODE_SIZE]) / PAGE_SIZE) - index;
-  const nrPages = Math.min(wanted, maxRaPages(core, operations, file));
+  const nrPages = Math.min(wanted, maxRaPages(cache, operations, file));
   if (operations.readahead !== undefined) readAhead(cache, operations, file, inode, { index, nrPages, async: 0 });
   else if (operations.readPage !== undefined) {
     for (let at = index; at < index + nrPages; at++) {

@@ -13,9 +13,9 @@ import type { InodeHandle } from "../base/handles.ts";
 import { PG_DIRTY, PG_LOCKED, PG_PRIVATE, PG_WRITEBACK } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { detachPagePrivate, isTruncated, type PageAt, pageFlags, pagePins } from "./page.ts";
+import { clearPageDirtyForIo, setPageDirty } from "./page-dirty.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import { cachedPages, deleteFromPageCache } from "./truncate.ts";
-import { clearPageDirtyForIo, setPageDirty } from "./writeback-seam.ts";
 
 /**
  * Drops the clean pages of a range that nobody has a hold on; the others are the next to go.

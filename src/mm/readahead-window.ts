@@ -17,7 +17,8 @@
 import type { FileHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import { FILE_RA_PAGES } from "../wasm/layout.ts";
-import type { AddressSpaceOperations } from "./address-space.ts";
+import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import { inodeOfFile } from "./page.ts";
 
 /** The window of an open file, pages. It lies in the file's record (File.ra…). */
 export interface Window {
@@ -30,15 +31,15 @@ export interface Window {
 /** Pages read ahead where the file system does not say: 128 KiB. */
 const DEFAULT_RA_PAGES = 32;
 
-/** Most pages that the file system reads ahead. */
-export function deviceRaPages({ raPages = DEFAULT_RA_PAGES }: AddressSpaceOperations): number {
-  return raPages;
+/** Most pages that the file system, or else its device, reads ahead. */
+export function deviceRaPages(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle): number {
+  return operations.raPages ?? cache.bdiOf(inodeOfFile(cache.core, file))?.raPages ?? DEFAULT_RA_PAGES;
 }
 
 /** Most pages to read ahead of an open file: advice and errors change it. */
-export function maxRaPages({ u32 }: Core, operations: AddressSpaceOperations, file: FileHandle): number {
-  const own = u32[(file << 3) + FILE_RA_PAGES];
-  return own === 0 ? deviceRaPages(operations) : own - 1;
+export function maxRaPages(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle): number {
+  const own = cache.core.u32[(file << 3) + FILE_RA_PAGES];
+  return own === 0 ? deviceRaPages(cache, operations, file) : own - 1;
 }
 
 /** @param pages undefined = as the file system has it */
@@ -47,8 +48,8 @@ export function setMaxRaPages({ u32 }: Core, file: FileHandle, pages: number | u
 }
 
 /** After a read that has failed: large windows would run into what is broken again. @see Linux shrink_readahead_size_eio() */
-export function shrinkRaPages(core: Core, operations: AddressSpaceOperations, file: FileHandle): void {
-  setMaxRaPages(core, file, Math.floor(maxRaPages(core, operations, file) / 4));
+export function shrinkRaPages(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle): void {
+  setMaxRaPages(cache.core, file, Math.floor(maxRaPages(cache, operations, file) / 4));
 }
 
 /** Pages to be read now; the first of the last `async` of them is marked. */

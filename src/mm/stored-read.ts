@@ -219,7 +219,7 @@ class Reader {
     const failure = failureOf(this.#cache, this.#inode, index);
     const rc =
       failure !== undefined && failure < 0 ? failure : this.#ask(index, wanted, previous, failure === undefined);
-    if (rc < 0 && rc !== -EAGAIN && rc !== -ENOMEM) shrinkRaPages(this.#cache.core, this.#operations, this.#file);
+    if (rc < 0 && rc !== -EAGAIN && rc !== -ENOMEM) shrinkRaPages(this.#cache, this.#operations, this.#file);
     return rc;
   }
 
@@ -242,14 +242,14 @@ class Reader {
   #missed(index: number, wanted: number, previous: number): Readahead {
     const { core } = this.#cache;
     if (core.u32[(this.#file << 3) + FILE_MODE] & FMODE_RANDOM) return { index, nrPages: wanted, async: 0 };
-    const max = maxRaPages(core, this.#operations, this.#file);
+    const max = maxRaPages(this.#cache, this.#operations, this.#file);
     return this.#move((window) => missedPage(window, index, wanted, previous, max));
   }
 
   /** The marker has been met. */
   #goOn(index: number, wanted: number): void {
     if (this.#operations.readahead === undefined) return;
-    const max = maxRaPages(this.#cache.core, this.#operations, this.#file);
+    const max = maxRaPages(this.#cache, this.#operations, this.#file);
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
     if (next) this.#readAhead(next);
   }

@@ -6,9 +6,8 @@
  * @see Linux fs/fs-writeback.c __mark_inode_dirty(), write_inode_now(); fs/sync.c sync_filesystem()
  */
 import { EAGAIN } from "../base/errno.ts";
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { InodeHandle } from "../base/handles.ts";
 import {
-  FILE_INODE,
   I_DIRTY_DATASYNC,
   I_DIRTY_PAGES,
   I_DIRTY_SYNC,
@@ -35,7 +34,9 @@ export const I_DIRTY = I_DIRTY_INODE | I_DIRTY_PAGES;
 export function markInodeDirty(kernel: Kernel, inode: InodeHandle, flags: number): void {
   const { superOps } = kernel.typeOf(inode);
   if (superOps?.dirtyInode && flags & I_DIRTY_INODE) superOps.dirtyInode(kernel, inode, flags & I_DIRTY_INODE);
-  if (superOps?.writeInode) kernel.core.u32[(inode << 3) + INODE_STATE] |= flags;
+  if (!superOps?.writeInode) return;
+  kernel.core.u32[(inode << 3) + INODE_STATE] |= flags;
+  kernel.bdiOf(inode)?.inodeDirtied(inode);
 }
 
 /**
@@ -55,28 +56,17 @@ export function writeInodeNow(kernel: Kernel, inode: InodeHandle, sync: boolean)
 }
 
 /**
- * fsync of a file system whose inodes are written by writeInode.
- *
- * @param dataOnly what fdatasync does not need is not written
- * @returns 0, or what writeInode answers
- * @see Linux fs/libfs.c __generic_file_fsync()
- */
-export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
-  const { u32 } = kernel.core;
-  const inode = (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
-  const needed = dataOnly ? I_DIRTY_DATASYNC : I_DIRTY_INODE;
-  return u32[(inode << 3) + INODE_STATE] & needed ? writeInodeNow(kernel, inode, true) : 0;
-}
-
-/**
- * Writes what is dirty in a file system: its inodes, then what it has itself to write (syncFs). Goes on after an error.
+ * Writes what is dirty in a file system: pages, inodes, then what it has itself to write (syncFs). Goes on after an error.
  *
  * @returns 0; -EAGAIN with a wait token when the store must answer first: called again, it goes on; the first other error
  */
 export function syncFilesystem(sb: SuperBlock, wait: boolean): number {
   if (sb.flags & SB_RDONLY) return 0; // all was written when it became so
-  const rc = writeInodes(sb, wait);
-  if (rc === -EAGAIN) return rc;
+  const pages = sb.bdi?.sync(wait) ?? 0;
+  if (pages === -EAGAIN) return pages;
+  const inodes = writeInodes(sb, wait);
+  if (inodes === -EAGAIN) return inodes;
+  const rc = pages || inodes;
   const own = sb.type.superOps?.syncFs?.(sb, wait) ?? 0;
   return own === -EAGAIN ? own : rc || Math.min(own, 0);
 }

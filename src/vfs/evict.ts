@@ -2,7 +2,7 @@
  * Ends: the last that happens to inodes, open files and super blocks. A store may need time for one; the end is asked for
  * once, and its promise says when it is over (ADR 27).
  *
- *   inode: lined up ─► dropInode? ─► writeInode, if dirty ─► evictInode ─► freed
+ *   inode: lined up ─► dropInode? ─► pages and writeInode, if dirty ─► evictInode ─► freed
  *
  * An inode that waits for its end stays (I_FREEING), and is found by its number: who asks for it waits, too. Nobody is
  * there to be told of an error: it is counted (vmstat end_failed).
@@ -55,7 +55,10 @@ function isDropped(kernel: Kernel, inode: InodeHandle): boolean {
 
 /** @returns false when its store takes time */
 function endInode(kernel: Kernel, inode: InodeHandle): boolean {
-  const end = writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  const { core } = kernel;
+  const rest = () => writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  const pages = kernel.bdiOf(inode)?.evict(inode, core.u32[(inode << 3) + INODE_NLINK] > 0);
+  const end = pages ? pages.then(() => (kernel.core === core ? rest() : undefined)) : rest();
   if (end === undefined) {
     kernel.core.x.inodeFree(inode);
     return true;

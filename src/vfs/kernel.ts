@@ -10,7 +10,9 @@ import { EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/e
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import type { PageReads } from "../mm/address-space.ts";
+import type { BackingDevice } from "../mm/backing-dev.ts";
 import type { Progress } from "../mm/progress.ts";
+import type { VmLimits } from "../mm/vm-limits.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
 import {
   FS_TYPE_NAME_BYTES,
@@ -69,6 +71,10 @@ export class Kernel {
   readonly pendingChanges: PendingChanges = new Map();
   /** Reads of pages that are under way. */
   readonly pageReads: PageReads = { tokens: new Map(), failures: new Map() };
+  /** Backing devices, by the handle of their super block (super-bdi.ts). */
+  readonly bdis = new Map<number, BackingDevice>();
+  /** How much may be dirty; none until a file system with a device is mounted. */
+  vm: VmLimits | undefined = undefined;
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
@@ -190,6 +196,21 @@ export class Kernel {
     return new SuperBlock(this, (this.core.u32[(inode << 3) + INODE_SB] >>> 5) as SuperBlockHandle);
   }
 
+  /** What the pages of an inode are written back to. */
+  bdiOf(inode: InodeHandle): BackingDevice | undefined {
+    return this.bdis.get(this.core.u32[(inode << 3) + INODE_SB] >>> 5);
+  }
+
+  /** The device of a super block goes, if it has one. */
+  unregisterBdi(sb: number): void {
+    this.bdis.get(sb)?.unregister();
+    this.bdis.delete(sb);
+  }
+
+  #unregisterBdis(): void {
+    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
+  }
+
   /** All super blocks, newest first; the one at hand may be freed meanwhile. */
   *superBlocks(): Generator<SuperBlock> {
     let handle = this.core.x.superFirst() as SuperBlockHandle;
@@ -299,6 +320,7 @@ export class Kernel {
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */
   verify(): void {
     this.core.x.verify?.();
+    for (const bdi of this.bdis.values()) bdi.verify();
   }
 
   /**
@@ -306,6 +328,7 @@ export class Kernel {
    * memory before must have been let go, and theirs in the new one be given to them (restore.ts).
    */
   adopt(other: Kernel): void {
+    this.#unregisterBdis();
     this.core = other.core;
     this.core.clock = () => this.now();
     this.ends.clear();
@@ -326,6 +349,7 @@ export class Kernel {
    */
   destroy(): Lost {
     const lost = (this.core !== destroyedCore && storeSupportIfAny()?.lostBy(this)) || NOTHING;
+    this.#unregisterBdis();
     this.ends.clear();
     live.delete(this.#self);
     this.pendingChanges.clear();

@@ -22,7 +22,7 @@ import type { SuperBlock } from "./super-block.ts";
 export function prepareShutdown(sb: SuperBlock): Promise<void> | undefined {
   const { kernel } = sb;
   const { superOps } = sb.type;
-  if (!superOps?.writeInode && !superOps?.evictInode && !superOps?.readInode) return undefined;
+  if (!superOps?.writeInode && !superOps?.evictInode && !superOps?.readInode && !sb.bdi) return undefined;
   const rc = storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0;
   const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
   if (token !== undefined) return token;
@@ -71,6 +71,7 @@ function freeSuper(sb: SuperBlock): void {
   kernel.evictInodes(); // inodes that the file system itself still held
   afterEnds(sb, () => {
     kernel.dirCache.clear();
+    kernel.unregisterBdi(handle);
     kernel.core.x.superFree(handle);
   });
 }

@@ -4,6 +4,7 @@
  * Does not own: when one is made and shut down (mount.ts).
  */
 import type { DentryHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { BackingDevice } from "../mm/backing-dev.ts";
 import {
   SB_COMPLETE,
   SB_MEMORY,
@@ -42,6 +43,10 @@ export class SuperBlock {
   }
   set flags(flags: number) {
     this.#set(SUPER_BLOCK_FLAGS, flags);
+  }
+  /** What its files are written back to, if superSetupBdi() has been called. */
+  get bdi(): BackingDevice | undefined {
+    return this.kernel.bdis.get(this.handle);
   }
   /** Root dentry, 0 = none yet. */
   get root(): DentryHandle {

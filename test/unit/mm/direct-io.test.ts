@@ -14,8 +14,8 @@ import { type MockOptions, PAGE, settled } from "../../helpers/mock-store.ts";
 
 const writeBack = vi.hoisted(() => ({ log: [] as string[], answers: [] as (number | Promise<void>)[] }));
 
-/** Writeback comes with writeback.ts: here it logs what it is asked for, and answers what the test says. */
-vi.mock("../../../src/mm/writeback-seam.ts", async (importOriginal) => ({
+/** Writeback logs what it is asked for, and answers what the test says. */
+vi.mock("../../../src/mm/writeback.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   filemapWriteAndWaitRange(cache: PageCache, _inode: number, from: number, to: number): number {
     writeBack.log.push(`write back ${from}-${to}`);

@@ -1,0 +1,101 @@
+/**
+ * How much may be dirty, and for how long: the numbers of /proc/sys/vm, one set a kernel.
+ *
+ * Does not own: what happens beyond them (balance.ts, flusher.ts).
+ *
+ * @see Linux Documentation/admin-guide/sysctl/vm.rst
+ */
+import type { Core } from "../wasm/core.ts";
+import {
+  KERNEL_BLOCK,
+  KERNEL_END_PFN,
+  KERNEL_LRU_LISTS,
+  KERNEL_MAX_PFN,
+  KERNEL_NR_FREE,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_FILE,
+  PAGE_SIZE,
+} from "../wasm/layout.ts";
+
+const KERNEL = KERNEL_BLOCK >>> 2;
+const MAX_CENTISECS = 2 ** 31 - 1;
+
+/** Whole numbers, at least `min`. @throws RangeError, as writing to /proc would be EINVAL */
+function checked(name: string, value: number, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    throw new RangeError(`vm.${name}: ${value} is not a whole number from ${min} to ${max}`);
+  return value;
+}
+
+/** Of bytes and ratio the one that was set last counts, and the other is 0. */
+export class VmLimits {
+  #backgroundBytes = 0;
+  #backgroundRatio = 10;
+  #bytes = 0;
+  #ratio = 20;
+  #expireCentisecs = 3000;
+  #writebackCentisecs = 500;
+
+  /** From so many dirty bytes on the flusher writes. */
+  get dirty_background_bytes(): number {
+    return this.#backgroundBytes;
+  }
+  set dirty_background_bytes(bytes: number) {
+    this.#backgroundBytes = checked("dirty_background_bytes", bytes, 1, Number.MAX_SAFE_INTEGER);
+    this.#backgroundRatio = 0;
+  }
+  /** The same in percent of the memory that could be dirty. */
+  get dirty_background_ratio(): number {
+    return this.#backgroundRatio;
+  }
+  set dirty_background_ratio(percent: number) {
+    this.#backgroundRatio = checked("dirty_background_ratio", percent, 0, 100);
+    this.#backgroundBytes = 0;
+  }
+  /** From so many dirty bytes on writers write themselves, or wait; two pages at least. */
+  get dirty_bytes(): number {
+    return this.#bytes;
+  }
+  set dirty_bytes(bytes: number) {
+    this.#bytes = checked("dirty_bytes", bytes, 2 * PAGE_SIZE, Number.MAX_SAFE_INTEGER);
+    this.#ratio = 0;
+  }
+  get dirty_ratio(): number {
+    return this.#ratio;
+  }
+  set dirty_ratio(percent: number) {
+    this.#ratio = checked("dirty_ratio", percent, 0, 100);
+    this.#bytes = 0;
+  }
+  /** What has been dirty for so long is written without being asked for. */
+  get dirty_expire_centisecs(): number {
+    return this.#expireCentisecs;
+  }
+  set dirty_expire_centisecs(centisecs: number) {
+    this.#expireCentisecs = checked("dirty_expire_centisecs", centisecs, 0, MAX_CENTISECS);
+  }
+  /** How often the flusher looks for that; 0 = never. */
+  get dirty_writeback_centisecs(): number {
+    return this.#writebackCentisecs;
+  }
+  set dirty_writeback_centisecs(centisecs: number) {
+    this.#writebackCentisecs = checked("dirty_writeback_centisecs", centisecs, 0, MAX_CENTISECS);
+  }
+
+  /** Both limits in pages. @see Linux mm/page-writeback.c domain_dirty_limits() */
+  thresholds(core: Core): { background: number; limit: number } {
+    const pages = dirtyablePages(core);
+    const limit = this.#bytes ? Math.ceil(this.#bytes / PAGE_SIZE) : Math.floor((pages * this.#ratio) / 100);
+    const background = this.#backgroundBytes
+      ? Math.ceil(this.#backgroundBytes / PAGE_SIZE)
+      : Math.floor((pages * this.#backgroundRatio) / 100);
+    return { limit, background: background >= limit ? Math.floor(limit / 2) : background };
+  }
+}
+
+/** Pages that are free, may still come, or cache files that could be dropped. @see Linux global_dirtyable_memory() */
+function dirtyablePages({ u32 }: Core): number {
+  const lru = (list: number): number => u32[KERNEL + ((KERNEL_LRU_LISTS + list * 16) >>> 2) + 2];
+  const toCome = u32[KERNEL + KERNEL_MAX_PFN] - u32[KERNEL + KERNEL_END_PFN];
+  return u32[KERNEL + KERNEL_NR_FREE] + toCome + lru(LRU_INACTIVE_FILE) + lru(LRU_ACTIVE_FILE);
+}

@@ -1,0 +1,43 @@
+/**
+ * fsync of files whose pages and attributes the kernel keeps: pages, then the inode, then what has failed.
+ *
+ * @see Linux fs/libfs.c __generic_file_fsync()
+ */
+import { EAGAIN } from "../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { fileCheckAndAdvanceSbErr } from "../mm/wb-err.ts";
+import { endRangeSync, fileWriteAndWaitRange } from "../mm/writeback.ts";
+import { FILE_INODE, I_DIRTY_DATASYNC, INODE_STATE } from "../wasm/layout.ts";
+import { I_DIRTY_INODE, syncFilesystem, writeInodeNow } from "./dirty-inode.ts";
+import type { Kernel } from "./kernel.ts";
+
+/**
+ * @param dataOnly what fdatasync does not need is not written
+ * @returns 0; -EAGAIN with a token; what has failed since the file was told last; what writeInode answers
+ */
+export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
+  const pages = fileWriteAndWaitRange(kernel, file, 0, Infinity);
+  if (pages === -EAGAIN) return pages;
+  const { u32 } = kernel.core;
+  const inode = (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+  const needed = dataOnly ? I_DIRTY_DATASYNC : I_DIRTY_INODE;
+  const attributes = u32[(inode << 3) + INODE_STATE] & needed ? writeInodeNow(kernel, inode, true) : 0;
+  if (attributes === -EAGAIN && pages === 0) return attributes;
+  endRangeSync(kernel);
+  kernel.bdiOf(inode)?.inodeWritten(inode);
+  return pages || attributes;
+}
+
+/**
+ * syncfs(2): writes all of the file system that an open file is in.
+ *
+ * @returns 0; -EAGAIN with a token; what the file system answers, else what has failed in it since the file was told last
+ * @see Linux fs/sync.c syncfs()
+ */
+export function syncfs(kernel: Kernel, file: FileHandle): number {
+  const inode = (kernel.core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+  const rc = syncFilesystem(kernel.sbOf(inode), true);
+  if (rc === -EAGAIN) return rc;
+  const failed = fileCheckAndAdvanceSbErr(kernel.core, file);
+  return rc || failed;
+}
