@@ -4,6 +4,7 @@
  * With `isHelped` the mount has a helper for what node:fs cannot do, which makes the system calls by perl.
  */
 import nodeFs from "node:fs";
+import { dirname } from "node:path";
 import { createHostfs } from "../../src/fs/hostfs/hostfs.ts";
 import type { HostNative } from "../../src/fs/hostfs/native.ts";
 import type { Subject } from "./subject.ts";
@@ -16,7 +17,7 @@ export interface HostfsSetup {
   /** Mount options. */
   readonly data: string;
   readonly isHelped?: boolean;
-  /** Where it is mounted. */
+  /** The directory to work in: the folder is mounted at its parent. Left out: the folder itself. */
   readonly root?: string;
 }
 
@@ -29,22 +30,19 @@ const helper: HostNative = {
 };
 
 export function createHostfsSubject(foliofs: Awaited<ReturnType<typeof loadFoliofs>>, setup: HostfsSetup): Subject {
-  const { base, data, isHelped, root = "/work" } = setup;
+  const { base, data, isHelped, root } = setup;
+  const target = root ? dirname(root) : "/work";
   const folder = nodeFs.mkdtempSync(`${base}/hostfs-`);
   nodeFs.chmodSync(folder, 0o755);
   const type = createHostfs(isHelped ? helper : undefined);
   const createFsSync: typeof foliofs.createFsSync = (options) => {
     const fs = foliofs.createFsSync({ ...options, types: [type] } as never);
-    fs.mkdirSync(root, { recursive: true });
-    (fs.kernel as never as { mount(options: object): void }).mount({
-      type: "hostfs",
-      source: folder,
-      target: root,
-      data,
-    });
+    fs.mkdirSync(target, { recursive: true });
+    const kernel = fs.kernel as never as { mount(options: object): void };
+    kernel.mount({ type: "hostfs", source: folder, target, data });
     return fs;
   };
-  const subject = createFoliofsSubject({ createFsSync }, root);
+  const subject = createFoliofsSubject({ createFsSync }, root ?? target);
   return {
     ...subject,
     name: "hostfs",

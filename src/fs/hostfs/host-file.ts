@@ -8,9 +8,10 @@
  *
  * Does not own: writing (host-write.ts), pages (host-pages.ts, host-aops.ts, mm/stored-read.ts), descriptors of the host (fd-cache.ts).
  */
-import { EAGAIN, EBADF, EFBIG, EINVAL, ENOMEM } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
+import { partOf } from "../../base/views.ts";
 import { storedRead } from "../../mm/stored-read.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import { Inode } from "../../vfs/inode.ts";
@@ -21,8 +22,9 @@ import { FILE_MODE, FMODE_READ, FMODE_WRITE } from "../../wasm/layout.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask } from "./host-ask.ts";
 import { hostWasRead, mountOf, refreshOld, stateOf, take } from "./host-mount.ts";
+import { dropPages, isCrowded } from "./host-pages.ts";
 import { runNow } from "./host-steps.ts";
-import { hostWrite } from "./host-write.ts";
+import { hostWrite, roomOf } from "./host-write.ts";
 
 function modeOf({ core }: Kernel, file: FileHandle): number {
   return core.u32[(file << 3) + FILE_MODE];
@@ -65,10 +67,26 @@ function read(
   const { handle } = Inode.ofFile(kernel, file);
   if (mountOf(kernel, handle).options.cache === "none")
     return readFromHost(kernel, file, buffer, offset, length, position);
+  makeRoom(kernel, handle);
+  const start = position < 0 ? kernel.core.filePos(file) : position;
   const n = storedRead(kernel, hostPages, file, buffer, offset, length, position);
-  // No memory for pages, or a page that a promise call has read in: the host has the bytes all the same.
-  const isPast = n === -ENOMEM || (n === -EAGAIN && !kernel.mayWait);
-  return isPast ? readFromHost(kernel, file, buffer, offset, length, position) : n;
+  // No memory for pages, or a page that a promise call is reading in: the host has the bytes all the same.
+  const isStuck = n === -ENOMEM || (n === -EAGAIN && !kernel.mayWait);
+  if (isStuck) return readFromHost(kernel, file, buffer, offset, length, position);
+  const done = Math.max(0, n);
+  const isShort = n > 0 && done < length && start + done < Inode.ofFile(kernel, file).size && !kernel.mayWait;
+  if (!isShort) return n;
+  const at = position < 0 ? position : start + done;
+  return done + Math.max(0, readFromHost(kernel, file, buffer, offset + done, length - done, at));
+}
+
+/**
+ * Pages of the host's files are not to push out what lives in memory alone: when they take up half of it, those of this mount
+ * go, until the core reclaims single ones.
+ */
+function makeRoom(kernel: Kernel, inode: InodeHandle): void {
+  if (!isCrowded(kernel.core)) return;
+  for (const handle of mountOf(kernel, inode).inodes.keys()) dropPages(kernel, handle);
 }
 
 function readFromHost(
@@ -83,8 +101,10 @@ function readFromHost(
   const { handle } = Inode.ofFile(kernel, file);
   const { store } = mountOf(kernel, handle);
   const start = position < 0 ? kernel.core.filePos(file) : position;
-  const view = buffer.subarray(offset, offset + length);
-  if (view.length === 0) return 0;
+  if (length === 0) return 0;
+  const room = roomOf(buffer, offset, length);
+  if (room <= 0) return -EFAULT;
+  const view = partOf(buffer, offset, room);
   const { node } = hostWasRead(stateOf(kernel, handle));
   const n = ask(kernel, `read ${file} ${position} ${offset}`, () => store.preadv(node, () => [view], start));
   if (position < 0 && n > 0) kernel.core.setFilePos(file, start + n);

@@ -7,10 +7,35 @@ import type { InodeHandle } from "../../base/handles.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { type Core, RESULT } from "../../wasm/core.ts";
-import { INODE_NR_PAGES, PAGE_SIZE, RESULT_ADDRESS, RESULT_EXTRA } from "../../wasm/layout.ts";
+import {
+  INODE_NR_PAGES,
+  KERNEL_BLOCK,
+  KERNEL_LRU_LISTS,
+  KERNEL_MAX_PFN,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_FILE,
+  PAGE_LIST_BYTES,
+  PAGE_LIST_COUNT,
+  PAGE_SIZE,
+  RESULT_ADDRESS,
+  RESULT_EXTRA,
+} from "../../wasm/layout.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
+const KERNEL = KERNEL_BLOCK >>> 2;
+const NR_INACTIVE = nrPagesOf(LRU_INACTIVE_FILE);
+const NR_ACTIVE = nrPagesOf(LRU_ACTIVE_FILE);
+
+/** Where a list's count of pages lies. */
+function nrPagesOf(list: number): number {
+  return ((KERNEL_BLOCK + KERNEL_LRU_LISTS + list * PAGE_LIST_BYTES) >>> 2) + PAGE_LIST_COUNT;
+}
+/** Do pages of stores take up half of what memory may have? */
+export function isCrowded({ u32 }: Core): boolean {
+  return 2 * (u32[NR_INACTIVE] + u32[NR_ACTIVE]) > u32[KERNEL + KERNEL_MAX_PFN];
+}
+
 /** Has the file pages that are cached, or are being read? */
 export function hasPages({ u32 }: Core, inode: InodeHandle): boolean {
   return u32[(inode << 3) + INODE_NR_PAGES] !== 0;

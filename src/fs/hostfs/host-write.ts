@@ -6,8 +6,9 @@
  *
  * Does not own: pages (host-pages.ts), where reads come from (host-file.ts).
  */
-import { EBADF, EFBIG, EIO } from "../../base/errno.ts";
+import { EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
+import { byteLengthOf, partOf } from "../../base/views.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
@@ -27,6 +28,11 @@ interface Write extends Changed {
   readonly start: number;
   /** Bytes that may differ from here on are its own. */
   readonly isExact: boolean;
+}
+
+/** Bytes of a range that are in a buffer, whatever the caller has made of it. */
+export function roomOf(buffer: Uint8Array, offset: number, length: number): number {
+  return ArrayBuffer.isView(buffer) ? Math.min(length, byteLengthOf(buffer) - offset) : 0;
 }
 
 /** Writes to an open file. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as ask() */
@@ -49,7 +55,9 @@ export function hostWrite(
   const mount = mountOf(kernel, inode.handle);
   const limit = Math.min(maxBytes(core, inode.handle), fileSizeLimit(kernel));
   const isAppend = (mode & FMODE_APPEND) !== 0;
-  const view = buffer.subarray(offset, offset + length);
+  const room = roomOf(buffer, offset, length);
+  if (room <= 0) return -EFAULT;
+  const view = partOf(buffer, offset, room);
   const isLater = kernel.mayWait;
   const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
 
@@ -60,7 +68,7 @@ export function hostWrite(
       const start = position < 0 ? core.filePos(file) : position;
       if (isLater) state.nrWrites++;
       if (isAppend) return append(mount.store, state.node, view, limit);
-      if (isLater && position < 0) core.setFilePos(file, start + length);
+      if (isLater && position < 0) core.setFilePos(file, start + room);
       return overwrite(mount.store, state.node, view, start, limit, hasPages(core, inode.handle));
     },
     (write) => {
