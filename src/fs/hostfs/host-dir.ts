@@ -11,12 +11,14 @@ import type { DirEmit, FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { ask } from "./host-ask.ts";
 import { directoryFileOperations } from "./host-file.ts";
-import { hostWasRead, mountOf, stateOf } from "./host-mount.ts";
+import { hostWasRead, isRemoved, mountOf, stateOf } from "./host-mount.ts";
 import type { HostEntry } from "./host-steps.ts";
 
 function list(kernel: Kernel, dir: InodeHandle): readonly HostEntry[] | number {
+  if (isRemoved(kernel, dir)) return [];
   const { store } = mountOf(kernel, dir);
-  return ask(kernel, `readdir ${dir}`, () => store.readdir(hostWasRead(stateOf(kernel, dir)).node));
+  const state = stateOf(kernel, dir);
+  return ask(kernel, `readdir ${dir}`, state, () => store.readdir(hostWasRead(state).node));
 }
 
 function listOpen(kernel: Kernel, dir: InodeHandle, file: FileHandle): readonly HostEntry[] | number {

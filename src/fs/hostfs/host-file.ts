@@ -20,10 +20,10 @@ import { fileSizeLimit } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_MODE, FMODE_READ, FMODE_WRITE } from "../../wasm/layout.ts";
 import { hostPages } from "./host-aops.ts";
-import { ask } from "./host-ask.ts";
+import { ask, askOnce, takeOnce } from "./host-ask.ts";
 import { hostWasRead, mountOf, refreshOld, stateOf, take } from "./host-mount.ts";
 import { dropPages, isCrowded } from "./host-pages.ts";
-import { runNow } from "./host-steps.ts";
+import { runNow, type Steps } from "./host-steps.ts";
 import { hostWrite, roomOf } from "./host-write.ts";
 
 function modeOf({ core }: Kernel, file: FileHandle): number {
@@ -40,7 +40,8 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const seen = refreshOld(kernel, mount, inode, state);
   if (seen < 0) return seen;
   const isOpen = store.fds.find(node.writeKey) ?? (writes ? undefined : store.fds.find(node.key));
-  const rc = isOpen === undefined ? ask(kernel, `open ${inode} ${writes}`, () => store.open(node, writes)) : 0;
+  const rc =
+    isOpen === undefined ? ask(kernel, `open ${inode} ${writes}`, undefined, () => store.open(node, writes)) : 0;
   if (rc < 0) return rc;
   state.opens++;
   if (writes) state.writers++;
@@ -100,21 +101,45 @@ function readFromHost(
   if (!(modeOf(kernel, file) & FMODE_READ)) return -EBADF;
   const { handle } = Inode.ofFile(kernel, file);
   const { store } = mountOf(kernel, handle);
-  const start = position < 0 ? kernel.core.filePos(file) : position;
   if (length === 0) return 0;
   const room = roomOf(buffer, offset, length);
   if (room <= 0) return -EFAULT;
-  const view = partOf(buffer, offset, room);
   const { node } = hostWasRead(stateOf(kernel, handle));
-  const n = ask(kernel, `read ${file} ${position} ${offset}`, () => store.preadv(node, () => [view], start));
+  const view = partOf(buffer, offset, room);
+  const start = position < 0 ? kernel.core.filePos(file) : position;
+  const n = kernel.mayWait
+    ? readLater(kernel, handle, view, start, () => store.preadv(node, () => [view], start))
+    : runNow(store.preadv(node, () => [view], start));
   if (position < 0 && n > 0) kernel.core.setFilePos(file, start + n);
   return n;
+}
+
+/** Reads of more bytes go straight into the caller's buffer, and are made anew by a call that begins anew. */
+const MAX_KEPT_BYTES = 1 << 16;
+
+/** What has been read is kept for a call that begins anew, with a buffer of its own each time (copyFile). */
+function readLater(
+  kernel: Kernel,
+  inode: InodeHandle,
+  view: Uint8Array,
+  start: number,
+  steps: () => Steps<number>,
+): number {
+  const key = `read ${inode} ${start} ${view.length}`;
+  if (view.length > MAX_KEPT_BYTES) return takeOnce(kernel, key, steps);
+  const bytes = askOnce<Uint8Array>(kernel, key, function* () {
+    const n = yield* steps();
+    return n < 0 ? n : view.slice(0, n);
+  });
+  if (typeof bytes === "number") return bytes;
+  view.set(bytes);
+  return bytes.length;
 }
 
 function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
   const { handle } = Inode.ofFile(kernel, file);
   const { store } = mountOf(kernel, handle);
-  return ask(kernel, `fsync ${handle}`, () => store.fsync(stateOf(kernel, handle).node, dataOnly));
+  return askOnce(kernel, `fsync ${handle}`, () => store.fsync(stateOf(kernel, handle).node, dataOnly));
 }
 
 /** What a helper can do (native.ts); the host decides what size the file has then. */

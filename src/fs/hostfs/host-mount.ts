@@ -14,12 +14,13 @@ import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_GID, STAT_INO, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
 import { INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
-import { ask, isOfThisCall } from "./host-ask.ts";
+import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
 import { hostAttributes } from "./host-attributes.ts";
 import { dropPages } from "./host-pages.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { HostEntry } from "./host-steps.ts";
-import type { HostStore } from "./host-store.ts";
+import type { Found, HostStore } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostOptions } from "./options.ts";
 
 /** Kinds of inodes: indexes into the type's tables. */
@@ -29,7 +30,7 @@ export const SYMLINK = 2;
 export const SPECIAL = 3;
 
 /** An inode of ours that stands for one of the host. */
-export interface HostInode {
+export interface HostInode extends Subject {
   readonly node: HostNode;
   /** STAT_*, as they were at `checkedMs`. */
   values: Float64Array;
@@ -106,6 +107,7 @@ export function remember(
     node,
     values,
     checkedMs: Number.NEGATIVE_INFINITY,
+    changedAt: 0,
     isAtimeOld: false,
     seen: undefined,
     nrWrites: 0,
@@ -127,8 +129,7 @@ export function instantiate(
   kernel: Kernel,
   sb: SuperBlock,
   dentry: DentryHandle,
-  node: HostNode,
-  stats: BigIntStats,
+  { node, stats, askedAt }: Found,
 ): number {
   const { x } = kernel.core;
   const mount = hostMount(sb) as HostMount;
@@ -137,7 +138,7 @@ export function instantiate(
   if (known !== undefined && state) {
     x.iget(known);
     moveNode(state, node.parent, node.name);
-    take(kernel, mount, known, state, stats);
+    if (state.changedAt < askedAt) take(kernel, mount, known, state, stats);
     x.dInstantiate(dentry, known);
     return 0;
   }
@@ -162,16 +163,22 @@ export function isFresh(kernel: Kernel, { options }: HostMount, { checkedMs }: H
 
 /** Attributes have changed by what we did: they are asked for when next wanted. */
 export function expire(state: HostInode): void {
+  state.changedAt = moment();
   state.checkedMs = Number.NEGATIVE_INFINITY;
 }
 
 /** Asks the host for attributes. @returns 0; -ESTALE where it is not there any more ...; -EAGAIN as ask() */
 export function refresh(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
-  const stats = ask(kernel, `stat ${handle}`, () => mount.store.stat(state.node));
+  const stats = ask(kernel, `stat ${handle}`, state, () => mount.store.stat(state.node));
   if (typeof stats === "number") return stats;
   if (!isNode(state.node, stats)) return -ESTALE;
   take(kernel, mount, handle, state, stats);
   return 0;
+}
+
+/** Is it a directory that has been removed here? The host cannot be asked for one, whoever has it open. */
+export function isRemoved(kernel: Kernel, inode: InodeHandle): boolean {
+  return stateOf(kernel, inode).node.type === S_IFDIR && new Inode(kernel, inode).nlink === 0;
 }
 
 /** Notes that the host has been read from. */

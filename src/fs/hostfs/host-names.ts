@@ -19,6 +19,7 @@ import {
   hostWasRead,
   instantiate,
   isFresh,
+  isRemoved,
   mountOf,
   moveNode,
   stateOf,
@@ -42,14 +43,16 @@ function expireAll(kernel: Kernel, ...inodes: InodeHandle[]): number {
 /** Asks what a name leads to. */
 function find(kernel: Kernel, dir: InodeHandle, name: Uint8Array): Found | number {
   const { store } = mountOf(kernel, dir);
-  const { node } = stateOf(kernel, dir);
-  return ask(kernel, `lookup ${dir} ${Buffer.from(name).toString("latin1")}`, () => store.lookup(node, name));
+  const state = stateOf(kernel, dir);
+  const key = `lookup ${dir} ${Buffer.from(name).toString("latin1")}`;
+  return ask(kernel, key, state, () => store.lookup(state.node, name));
 }
 
 function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
+  if (isRemoved(kernel, dir)) return 0; // nothing is in it
   const found = find(kernel, dir, nameOf(kernel, dentry));
   if (typeof found === "number") return found === -ENOENT ? 0 : found === -ESTALE ? -ENOENT : found;
-  return instantiate(kernel, kernel.sbOf(dir), dentry, found.node, found.stats);
+  return instantiate(kernel, kernel.sbOf(dir), dentry, found);
 }
 
 /** A name is true for ttl, and after it if it still leads to the same inode; a missing one is asked for each time. */
@@ -65,7 +68,7 @@ export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   if (typeof found === "number") return found === -ENOENT || found === -ESTALE ? 0 : found;
   if (!isNode(state.node, found.stats)) return 0;
   moveNode(state, stateOf(kernel, dir).node, found.node.name);
-  take(kernel, mount, inode, state, found.stats);
+  if (state.changedAt < found.askedAt) take(kernel, mount, inode, state, found.stats);
   return 1;
 }
 
@@ -85,7 +88,7 @@ function make(
     kernel,
     () => onHost(store, node, name, attributes),
     (found) => {
-      const rc = instantiate(kernel, kernel.sbOf(dir), dentry, found.node, found.stats);
+      const rc = instantiate(kernel, kernel.sbOf(dir), dentry, found);
       if (rc < 0) return rc; // what the host has is found again by the next lookup
       kernel.core.x.dAdd(dentry);
       return expireAll(kernel, dir);
@@ -201,7 +204,7 @@ function link(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: Dent
 /** Target of a symbolic link. */
 export function getLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
   const { store } = mountOf(kernel, inode);
-  return ask(kernel, `readlink ${inode}`, () => store.readlink(hostWasRead(stateOf(kernel, inode)).node));
+  return ask(kernel, `readlink ${inode}`, undefined, () => store.readlink(hostWasRead(stateOf(kernel, inode)).node));
 }
 
 /** What a directory does with names. @param native what node:fs cannot do */

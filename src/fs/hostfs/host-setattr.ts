@@ -5,7 +5,6 @@
  */
 import type { BigIntStats } from "node:fs";
 import type { InodeHandle } from "../../base/handles.ts";
-import { S_IFDIR } from "../../base/stat-flags.ts";
 import {
   ATTR_ATIME,
   ATTR_GID,
@@ -16,12 +15,11 @@ import {
   type Attributes,
   type InodeOperations,
 } from "../../vfs/fs-type.ts";
-import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { setattrCopy, setattrPrepare, truncateSetsize } from "../../vfs/setattr.ts";
 import { STAT_DEV, STAT_NLINK } from "../../vfs/syscalls.ts";
-import { ask } from "./host-ask.ts";
-import { expire, isSame, mountOf, refresh, refreshOld, stateOf } from "./host-mount.ts";
+import { askOnce } from "./host-ask.ts";
+import { expire, isRemoved, isSame, mountOf, refresh, refreshOld, stateOf } from "./host-mount.ts";
 import { hasPages } from "./host-pages.ts";
 import type { HostNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
@@ -30,7 +28,7 @@ import type { HostChange, HostStore } from "./host-store.ts";
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array): number {
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
-  const isGone = state.node.type === S_IFDIR && new Inode(kernel, inode).nlink === 0; // the host cannot be asked for it
+  const isGone = isRemoved(kernel, inode);
   const rc = isGone ? 0 : (state.isAtimeOld ? refresh : refreshOld)(kernel, mount, inode, state);
   if (rc < 0) return rc;
   if (isGone) state.values[STAT_NLINK] = 0;
@@ -69,27 +67,37 @@ export function goOnFrom(state: { seen: BigIntStats | undefined }, { before, aft
   if (before !== undefined && after !== undefined && isSame(state.seen, before)) state.seen = after;
 }
 
-/** The host first, then what is known here. What a truncation does to times the host does by itself. */
+/**
+ * The host first, then what is known here, as soon as it has answered: a call that begins anew finds both done. What a
+ * truncation does to times the host does by itself.
+ */
 function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): number {
   const refused = setattrPrepare(kernel, inode, attr);
   if (refused < 0) return refused;
-  const { store } = mountOf(kernel, inode);
+  if (isRemoved(kernel, inode)) {
+    setattrCopy(kernel, inode, attr);
+    return 0;
+  }
+  const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
   const { core } = kernel;
   const changes = hostChange(attr);
   const isWatched = hasPages(core, inode);
-  const answer = ask<Changed>(
+  const done = (answer: Changed | number): void => {
+    expire(state);
+    const isOurs = kernel.core === core && mount.inodes.get(inode) === state;
+    if (!isOurs || typeof answer === "number" || answer.rc < 0) return;
+    goOnFrom(state, answer);
+    if (attr.valid & ATTR_SIZE) truncateSetsize(kernel, inode, attr.size);
+    setattrCopy(kernel, inode, attr);
+  };
+  const answer = askOnce<Changed>(
     kernel,
     `change ${inode} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`, // "now" is another time each try
-    () => watched(store, state.node, isWatched, () => store.change(state.node, changes)),
-    () => expire(state), // also for whoever does not come back for the answer
+    () => watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes)),
+    done,
   );
-  if (typeof answer === "number") return answer;
-  if (answer.rc < 0) return answer.rc;
-  goOnFrom(state, answer);
-  if (attr.valid & ATTR_SIZE) truncateSetsize(kernel, inode, attr.size);
-  setattrCopy(kernel, inode, attr);
-  return 0;
+  return typeof answer === "number" ? answer : answer.rc;
 }
 
 function hostChange({ valid, mode, uid, gid, size, atimeSec, atimeNsec, mtimeSec, mtimeNsec }: Attributes): HostChange {
@@ -100,10 +108,14 @@ function hostChange({ valid, mode, uid, gid, size, atimeSec, atimeNsec, mtimeSec
     ...(valid & ATTR_UID && { uid }),
     ...(valid & ATTR_GID && { gid }),
     ...(isTruncation && { size }),
-    ...(!isTruncation && valid & ATTR_ATIME && { atime: atimeSec + atimeNsec / 1e9 }),
-    ...(!isTruncation && valid & ATTR_MTIME && { mtime: mtimeSec + mtimeNsec / 1e9 }),
+    ...(!isTruncation && valid & ATTR_ATIME && { atime: nanoseconds(atimeSec, atimeNsec) }),
+    ...(!isTruncation && valid & ATTR_MTIME && { mtime: nanoseconds(mtimeSec, mtimeNsec) }),
     ...(isTouch && { isTouch }),
   };
+}
+
+function nanoseconds(sec: number, nsec: number): bigint {
+  return BigInt(sec) * 1_000_000_000n + BigInt(nsec);
 }
 
 export const attributeOperations: InodeOperations = { getattr, setattr };

@@ -13,6 +13,7 @@ import { FdCache } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
 import { type HostNode, HostRoot, isNode, nodeOf } from "./host-root.ts";
 import { type HostEntry, host, type Steps } from "./host-steps.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 
 const { O_CREAT, O_DIRECTORY = 0, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
@@ -26,16 +27,18 @@ const NO_ID = -1;
 export interface Found {
   readonly node: HostNode;
   readonly stats: nodeFs.BigIntStats;
+  /** Of moment(): what has changed since then is not in `stats`. */
+  readonly askedAt: number;
 }
 
-/** Changes of attributes; what is undefined stays. Times in seconds, to the microsecond. */
+/** Changes of attributes; what is undefined stays. Times in nanoseconds, of which node:fs sets the microseconds. */
 export interface HostChange {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
   readonly size?: number;
-  readonly atime?: number;
-  readonly mtime?: number;
+  readonly atime?: bigint;
+  readonly mtime?: bigint;
   /** Nothing but ctime changes. */
   readonly isTouch?: boolean;
 }
@@ -80,8 +83,9 @@ export class HostStore {
 
   /** What a name leads to; a link itself. @returns -ENOENT ... */
   *lookup(parent: HostNode, name: Uint8Array): Steps<Found | number> {
+    const askedAt = moment();
     const stats = yield* this.#root.at(parent, name, (path) => host("lstat", path));
-    return typeof stats === "number" ? stats : { node: nodeOf(stats, parent, name), stats };
+    return typeof stats === "number" ? stats : { node: nodeOf(stats, parent, name), stats, askedAt };
   }
 
   /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
@@ -121,7 +125,7 @@ export class HostStore {
     }
     const node = nodeOf(stats, dir, name);
     this.fds.add(node.writeKey, fd);
-    return { node, stats };
+    return { node, stats, askedAt: moment() };
   }
 
   /** Makes a directory. */
@@ -221,8 +225,8 @@ export class HostStore {
     if (atime === undefined && mtime === undefined) return OK;
     const stats = yield* this.stat(node);
     if (typeof stats === "number") return stats;
-    const a = atime ?? Number(stats.atimeNs) / 1e9;
-    const m = mtime ?? Number(stats.mtimeNs) / 1e9;
+    const a = atime ?? stats.atimeNs;
+    const m = mtime ?? stats.mtimeNs;
     return yield* this.#apply(node, (path) => host("lutimes", path, seconds(a), seconds(m)));
   }
 
@@ -358,6 +362,9 @@ function* setUp(fd: number, { mode, uid = NO_ID, gid = NO_ID }: NewAttributes): 
   return yield* host("fstat", fd);
 }
 
-function seconds(time: number): number | string {
+/** Nanoseconds as node:fs takes times, which cuts them to the microsecond: the middle of one is out of harm's way. */
+function seconds(ns: bigint): number | string {
+  const us = Number(ns / 1000n);
+  const time = (us + Math.sign(us) / 2) / 1e6;
   return time < 0 ? `${time}` : time;
 }

@@ -30,7 +30,7 @@ export const hostSuperOperations: SuperOperations = {
   statfs(sb, values) {
     const mount = hostMount(sb);
     if (mount === undefined) return -EIO;
-    const found = ask<BigIntStatsFs>(sb.kernel, `statfs ${sb.handle}`, () => mount.store.statfs());
+    const found = ask<BigIntStatsFs>(sb.kernel, `statfs ${sb.handle}`, undefined, () => mount.store.statfs());
     if (typeof found === "number") return found;
     values[STATFS_BSIZE] = Number(found.bsize);
     values[STATFS_BLOCKS] = Number(found.blocks);

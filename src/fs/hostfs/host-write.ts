@@ -6,7 +6,7 @@
  *
  * Does not own: pages (host-pages.ts), where reads come from (host-file.ts).
  */
-import { EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
 import { byteLengthOf, partOf } from "../../base/views.ts";
 import { Inode } from "../../vfs/inode.ts";
@@ -14,7 +14,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_MODE, FMODE_APPEND, FMODE_WRITE } from "../../wasm/layout.ts";
-import { ask } from "./host-ask.ts";
+import { askOnce, leavePosition, takePosition } from "./host-ask.ts";
 import { expire, type HostInode, mountOf, stateOf } from "./host-mount.ts";
 import { dropRange, hasPages, updatePages } from "./host-pages.ts";
 import type { HostNode } from "./host-root.ts";
@@ -35,7 +35,7 @@ export function roomOf(buffer: Uint8Array, offset: number, length: number): numb
   return ArrayBuffer.isView(buffer) ? Math.min(length, byteLengthOf(buffer) - offset) : 0;
 }
 
-/** Writes to an open file. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as ask() */
+/** Writes to an open file. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as askOnce() */
 export function hostWrite(
   kernel: Kernel,
   file: FileHandle,
@@ -60,15 +60,14 @@ export function hostWrite(
   const view = partOf(buffer, offset, room);
   const isLater = kernel.mayWait;
   const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
+  const start = position < 0 ? takePosition(kernel, file, room) : position;
 
-  const answer = ask<Write>(
+  const answer = askOnce<Write>(
     kernel,
-    `write ${file} ${position} ${offset}`,
+    `write ${inode.handle} ${start} ${isAppend}`,
     () => {
-      const start = position < 0 ? core.filePos(file) : position;
       if (isLater) state.nrWrites++;
       if (isAppend) return append(mount.store, state.node, view, limit);
-      if (isLater && position < 0) core.setFilePos(file, start + room);
       return overwrite(mount.store, state.node, view, start, limit, hasPages(core, inode.handle));
     },
     (write) => {
@@ -76,8 +75,12 @@ export function hostWrite(
       if (isLater) state.nrWrites--;
     },
   );
-  if (typeof answer === "number") return answer;
-  if (position < 0 && answer.rc >= 0) core.setFilePos(file, answer.start + answer.rc);
+  if (answer === -EAGAIN) return answer;
+  if (typeof answer === "number") {
+    if (position < 0) leavePosition(kernel, file, start);
+    return answer;
+  }
+  if (position < 0) leavePosition(kernel, file, answer.start + Math.max(0, answer.rc));
   return answer.rc;
 }
 

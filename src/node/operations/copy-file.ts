@@ -31,13 +31,14 @@ export const COPYFILE_FICLONE_FORCE = 4;
 
 const PERMISSIONS = 0o7777;
 
-/** Checked arguments of copyFile; `mode` is a union of COPYFILE_*. */
+/** Checked arguments of copyFile. */
 export interface CopyRequest {
   src: Path;
   dest: Path;
+  /** Union of COPYFILE_*; the file that must be new need not be, once this request has made it. */
   mode: number;
-  /** The file that must be new is one that this request has made, and could not take away before it had to wait. */
-  isBegun: boolean;
+  /** It has failed, and waits for what it has begun to be gone. */
+  failure?: Failure | undefined;
 }
 
 class CopyFile {
@@ -48,11 +49,14 @@ class CopyFile {
   }
 
   run(request: CopyRequest): Failure | undefined {
-    const from = this.#sys.open(request.src, O_RDONLY, 0);
-    if (from < 0) return this.#failed(from, request);
-    const failure = this.#toDest(from, request);
-    this.#sys.close(from);
-    return failure;
+    if (!request.failure) {
+      const from = this.#sys.open(request.src, O_RDONLY, 0);
+      if (from < 0) return this.#failed(from, request);
+      const failure = this.#toDest(from, request);
+      this.#sys.close(from);
+      if (!request.failure) return failure;
+    }
+    return this.#sys.unlink(request.dest) === -EAGAIN ? this.#failed(-EAGAIN, request) : request.failure;
   }
 
   /** Made at once, since the calls that clear up forget what there is to wait for. */
@@ -61,8 +65,7 @@ class CopyFile {
   }
 
   #toDest(from: number, request: CopyRequest): Failure | undefined {
-    const { dest } = request;
-    const mode = request.isBegun ? request.mode & ~COPYFILE_EXCL : request.mode;
+    const { dest, mode } = request;
     const found = this.#sys.fstat(from);
     if (found < 0) return this.#failed(found, request);
     const stats = this.#sys.statValues.slice();
@@ -72,8 +75,9 @@ class CopyFile {
     const rc = this.#fill(from, to, stats, mode);
     const failure = rc < 0 ? this.#failed(rc, request) : undefined;
     this.#sys.close(to);
-    // A copy that only has to wait is made again, onto the same file unless that must be new.
-    if (rc < 0 && (rc !== -EAGAIN || mode & COPYFILE_EXCL)) request.isBegun = this.#sys.unlink(dest) < 0;
+    // A copy that only has to wait is made again, onto the same file.
+    if (rc === -EAGAIN) request.mode &= ~COPYFILE_EXCL;
+    else request.failure = failure;
     return failure;
   }
 
@@ -138,7 +142,7 @@ export function copyFileOperations(sys: Syscalls) {
       const from = toPath(src, "src");
       const to = toPath(dest, "dest");
       checkCallback(callback);
-      return { src: from, dest: to, mode: toBindingMode(mode), isBegun: false };
+      return { src: from, dest: to, mode: toBindingMode(mode) };
     },
     commit: (request) => copier.run(request),
   };
