@@ -65,19 +65,18 @@ class CopyFile {
   }
 
   #toDest(from: number, request: CopyRequest): Failure | undefined {
-    const { dest, mode } = request;
+    const { mode } = request;
     const found = this.#sys.fstat(from);
     if (found < 0) return this.#failed(found, request);
     const stats = this.#sys.statValues.slice();
     const flags = O_WRONLY | O_CREAT | (mode & COPYFILE_EXCL ? O_EXCL : 0);
-    const to = this.#sys.open(dest, flags, stats[STAT_MODE] & PERMISSIONS);
+    const to = this.#sys.open(request.dest, flags, stats[STAT_MODE] & PERMISSIONS);
     if (to < 0) return this.#failed(to, request);
     const rc = this.#fill(from, to, stats, mode);
     const failure = rc < 0 ? this.#failed(rc, request) : undefined;
+    if (rc !== -EAGAIN) request.failure = failure;
+    else request.mode &= ~COPYFILE_EXCL; // it only has to wait, and is made again, onto the same file
     this.#sys.close(to);
-    // A copy that only has to wait is made again, onto the same file.
-    if (rc === -EAGAIN) request.mode &= ~COPYFILE_EXCL;
-    else request.failure = failure;
     return failure;
   }
 
