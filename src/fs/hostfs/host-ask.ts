@@ -61,21 +61,22 @@ export function isOfThisCall({ progress }: Kernel, ms: number): boolean {
 /**
  * Asks the store a question.
  *
- * @param key tells it from every other that one call may ask
+ * @param key tells it from every other that one call may ask; synchronous calls need none
  * @param about what it is about, where we change that; undefined = the answer holds for the whole call
  * @returns the answer; -EAGAIN with a wait token, then the call is made again
  */
 export function ask<T>(
   kernel: Kernel,
-  key: string,
+  key: string | (() => string),
   about: Subject | undefined,
   steps: () => Steps<T | number>,
 ): T | number {
   const { progress } = kernel;
   if (progress === undefined) return runNow(steps());
-  const kept = waitingOf(progress).answers.get(key);
+  const name = typeof key === "string" ? key : key();
+  const kept = waitingOf(progress).answers.get(name);
   if (kept && (about === undefined || about.changedAt < kept.askedAt)) return kept.answer as T | number;
-  return waitFor(kernel, progress, key, steps);
+  return waitFor(kernel, progress, name, steps);
 }
 
 /**

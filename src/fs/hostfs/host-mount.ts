@@ -209,8 +209,15 @@ export function take(
   stats: BigIntStats,
 ): void {
   const { core } = kernel;
+  const { seen } = state;
+  // Fast path: same result. What has the same ctime has the same owner, mode and links.
+  if (isSame(seen, stats) && seen?.atimeNs === stats.atimeNs && state.checkedMs !== Number.NEGATIVE_INFINITY) {
+    state.checkedMs = performance.now();
+    state.isAtimeOld = false;
+    return;
+  }
   const values = hostAttributes(options, stats);
-  if (!isSame(state.seen, stats)) dropPages(kernel, handle);
+  if (!isSame(seen, stats)) dropPages(kernel, handle);
   state.seen = stats;
   state.values = values;
   state.checkedMs = performance.now();

@@ -44,7 +44,7 @@ function expireAll(kernel: Kernel, ...inodes: InodeHandle[]): number {
 function find(kernel: Kernel, dir: InodeHandle, name: Uint8Array): Found | number {
   const { store } = mountOf(kernel, dir);
   const state = stateOf(kernel, dir);
-  const key = `lookup ${dir} ${Buffer.from(name).toString("latin1")}`;
+  const key = (): string => `lookup ${dir} ${Buffer.from(name).toString("latin1")}`;
   return ask(kernel, key, state, () => store.lookup(state.node, name));
 }
 

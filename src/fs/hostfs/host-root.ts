@@ -36,28 +36,39 @@ const DOT = ".".charCodeAt(0);
 const NO_BYTES = Buffer.alloc(0);
 
 /** What a name of the host leads to: one object for an inode, at the name where it was last seen. */
-export interface HostNode {
+export class HostNode {
   readonly dev: bigint;
   readonly ino: bigint;
   /** S_IFMT of its mode. */
   readonly type: number;
-  /** Tells it from every other; the descriptor that it is read by, or walked from, goes by it. */
-  readonly key: string;
-  /** As `key`, of the descriptors that a file is written by, and appended to. */
-  readonly writeKey: string;
-  readonly appendKey: string;
   /** Undefined: the root. */
   parent: HostNode | undefined;
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
-}
+  #key: string | undefined;
 
-/** A node for what `stats` tell of. @param name is copied */
-export function nodeOf(stats: nodeFs.BigIntStats, parent: HostNode | undefined, name: Uint8Array): HostNode {
-  const { dev, ino } = stats;
-  const key = `${dev}:${ino}`;
-  const type = Number(stats.mode) & S_IFMT;
-  return { dev, ino, type, key, writeKey: `${key}:w`, appendKey: `${key}:a`, parent, name: name.slice() };
+  /** A node for what `stats` tell of. @param name is copied */
+  constructor({ dev, ino, mode }: nodeFs.BigIntStats, parent: HostNode | undefined, name: Uint8Array) {
+    this.dev = dev;
+    this.ino = ino;
+    this.type = Number(mode) & S_IFMT;
+    this.parent = parent;
+    this.name = name.slice();
+  }
+
+  /** Tells it from every other; the descriptor that it is read by, or walked from, goes by it. */
+  get key(): string {
+    this.#key ??= `${this.dev}:${this.ino}`;
+    return this.#key;
+  }
+
+  /** As `key`, of the descriptors that a file is written by, and appended to. */
+  get writeKey(): string {
+    return `${this.key}:w`;
+  }
+  get appendKey(): string {
+    return `${this.key}:a`;
+  }
 }
 
 export function isNode(node: HostNode, stats: nodeFs.BigIntStats): boolean {
@@ -100,7 +111,7 @@ export class HostRoot {
     if (fd < 0) return fd;
     const stats = attempt(() => nodeFs.fstatSync(fd, { bigint: true }));
     if (typeof stats !== "number" && stats.isDirectory())
-      return new HostRoot(nodeOf(stats, undefined, NO_BYTES), fd, path, fds);
+      return new HostRoot(new HostNode(stats, undefined, NO_BYTES), fd, path, fds);
     nodeFs.closeSync(fd);
     return typeof stats === "number" ? stats : -ENOTDIR;
   }

@@ -11,7 +11,7 @@ import { EINVAL, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
 import { FdCache } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
-import { type HostNode, HostRoot, isNode, nodeOf } from "./host-root.ts";
+import { HostNode, HostRoot, isNode } from "./host-root.ts";
 import { type HostEntry, host, type Steps } from "./host-steps.ts";
 import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
@@ -85,13 +85,14 @@ export class HostStore {
   *lookup(parent: HostNode, name: Uint8Array): Steps<Found | number> {
     const askedAt = moment();
     const stats = yield* this.#root.at(parent, name, (path) => host("lstat", path));
-    return typeof stats === "number" ? stats : { node: nodeOf(stats, parent, name), stats, askedAt };
+    return typeof stats === "number" ? stats : { node: new HostNode(stats, parent, name), stats, askedAt };
   }
 
   /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
   *stat(node: HostNode): Steps<nodeFs.BigIntStats | number> {
     if (node.type === S_IFREG) {
-      const key = this.fds.find(node.writeKey) === undefined ? node.key : node.writeKey;
+      const { writeKey } = node;
+      const key = this.fds.find(writeKey) === undefined ? node.key : writeKey;
       if (this.fds.find(key) !== undefined) return yield* this.fds.lend(key, isNot, (fd) => host("fstat", fd));
     }
     const stats = node.parent
@@ -123,7 +124,7 @@ export class HostStore {
       nodeFs.closeSync(fd);
       return stats;
     }
-    const node = nodeOf(stats, dir, name);
+    const node = new HostNode(stats, dir, name);
     this.fds.add(node.writeKey, fd);
     return { node, stats, askedAt: moment() };
   }
@@ -249,8 +250,8 @@ export class HostStore {
 
   /** Lends a descriptor of a file. @param writable a descriptor to write by also reads */
   *withFile<T>(node: HostNode, writable: boolean, use: (fd: number) => Steps<T>): Steps<T | number> {
-    const isOpen = this.fds.find(node.writeKey) !== undefined;
-    const key = writable || isOpen ? node.writeKey : node.key;
+    const { writeKey } = node;
+    const key = writable || this.fds.find(writeKey) !== undefined ? writeKey : node.key;
     return yield* this.fds.lend(key, () => this.#root.openFile(node, writable), use);
   }
 
