@@ -69,5 +69,5 @@ export function meanRatio(rows: readonly RowResult[], column: Column, base: Colu
 
 /** The rows that the targets for the mean are about: all but those on untouched memory. */
 export function warmRows(rows: readonly RowResult[]): RowResult[] {
-  return rows.filter((row) => row.memory !== "untouched");
+  return rows.filter((row) => row.memory !== "untouched" && row.section !== "a folder of the host");
 }

@@ -74,11 +74,11 @@ function canRun({ greeting }: Entrant): boolean {
 
 /** Who runs the row. */
 function runnersOf(row: Row, entrants: readonly Entrant[]): Entrant[] {
-  return entrants
-    .filter(canRun)
-    .filter(({ column }) =>
-      column === "bare" ? row.bare !== undefined : row.only === undefined || row.only === column,
-    );
+  return entrants.filter(canRun).filter(({ column }) => {
+    if (column === "bare") return row.bare !== undefined;
+    if (row.isOnHost) return column === "foliofs" || column === "tmpfs";
+    return row.only === undefined || row.only === column;
+  });
 }
 
 /**

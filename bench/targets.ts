@@ -47,6 +47,16 @@ const RATIOS: Readonly<Record<string, RatioTarget>> = {
   "readdir-again": { memfs: [100, 400], tmpfs: [100, 300] },
 };
 
+/** A folder of the host against node:fs on one: issue 13, "What must hold" 3. They hold on every Node. */
+const ON_HOST: Readonly<Record<string, Goal>> = {
+  "host-read-64k": { of: "tmpfs", must: 2, wanted: 2 },
+  "host-read-4k": { of: "tmpfs", must: 2, wanted: 2 },
+  "host-stat": { of: "tmpfs", must: 5, wanted: 5 },
+  "host-readfile-1k": { of: "tmpfs", must: 4, wanted: 4 },
+  "host-readfile-1k-ttl0": { of: "tmpfs", must: 1.3, wanted: 1.3 },
+  "host-cold-256m": { of: "bare", must: 0.8, wanted: 0.8 },
+};
+
 /** Of the speed of the bare loop over the same addresses. */
 const BARE_4K: Pair = [0.65, 0.8];
 const BARE_64K: Pair = [0.9, 0.9];
@@ -84,6 +94,7 @@ const MEAN_NODE_VFS: Goal = { of: "node:vfs", must: 4, wanted: 4 };
 
 /** The goals of a row. @param nodeMajor version of Node that it ran on */
 export function goalsOf(rowId: string, nodeMajor: number): Goal[] {
+  if (Object.hasOwn(ON_HOST, rowId)) return [ON_HOST[rowId]];
   const ratios = nodeMajor === 20 ? RATIOS[rowId] : undefined;
   const goals: Goal[] = PEERS.filter((peer) => MAY_LOSE[rowId] !== peer).map((of) => {
     const pair = of === "memfs" || of === "tmpfs" ? ratios?.[of] : undefined;

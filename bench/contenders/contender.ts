@@ -35,6 +35,11 @@ export interface Subject {
   readonly root: string;
   /** What foliofs alone can do. */
   readonly machine?: Machine;
+  /**
+   * Mounts a folder of the host. Missing: the subject is one. @param folder made by the caller @param data mount options
+   * @returns the place it is mounted at
+   */
+  mountHost?(folder: string, data: string): string;
   /** Frees everything; the subject is dead afterwards. */
   dispose(): void;
 }

@@ -8,11 +8,14 @@
  * `FOLIOFS_ENTRY=<file>` measures another build, such as the one of the commit before.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BenchFs, Contender, Subject } from "./contender.ts";
 
 interface Kernel {
+  registerFileSystem(type: unknown): void;
+  mount(options: object): void;
+  umount(target: string): void;
   snapshot(): Uint8Array;
   fork(): { fs: FolioFs };
   vmstat(): Record<string, number>;
@@ -30,19 +33,46 @@ const project = fileURLToPath(new URL("../../", import.meta.url));
 export async function loadFoliofs(): Promise<Contender> {
   const file = entryFile();
   const entry = (await import(pathToFileURL(file).href)) as Entry;
+  const hostfs = await loadHostfs(file);
   let shared: FolioFs | undefined;
   let nrSubjects = 0;
   const create = (isOwn: boolean): Subject => {
     if (isOwn) return subjectOf(entry, entry.createFsSync());
-    shared ??= entry.createFsSync();
+    shared ??= withHostfs(entry.createFsSync(), hostfs);
     return directoryOf(shared, `/s${nrSubjects++}`);
   };
   return { name: "foliofs", origin: describe(file), create };
 }
 
+/** hostfs of the same build. @returns undefined for one that has none */
+async function loadHostfs(entry: string): Promise<unknown> {
+  const file = `${dirname(entry)}/host${extname(entry)}`;
+  return existsSync(file) ? (await import(pathToFileURL(file).href)).hostfs : undefined;
+}
+
+function withHostfs(fs: FolioFs, hostfs: unknown): FolioFs {
+  if (hostfs !== undefined) fs.kernel.registerFileSystem(hostfs);
+  return fs;
+}
+
 function directoryOf(fs: FolioFs, root: string): Subject {
   fs.mkdirSync(root);
-  return { fs, root, dispose: () => fs.rmSync(root, { recursive: true }) };
+  const mounts: string[] = [];
+  return {
+    fs,
+    root,
+    mountHost: (source, data) => {
+      const target = `${root}/host${mounts.length}`;
+      fs.mkdirSync(target);
+      fs.kernel.mount({ type: "hostfs", source, target, data });
+      mounts.push(target);
+      return target;
+    },
+    dispose: () => {
+      for (const target of mounts) fs.kernel.umount(target);
+      fs.rmSync(root, { recursive: true });
+    },
+  };
 }
 
 function entryFile(): string {

@@ -1,4 +1,5 @@
 /** All rows, in the order of the table. */
+import { rows as hostfs } from "./hostfs.ts";
 import { rows as lookup } from "./lookup.ts";
 import { rows as names } from "./names.ts";
 import { rows as pread } from "./pread.ts";
@@ -8,4 +9,13 @@ import type { Row } from "./row.ts";
 import { rows as snapshot } from "./snapshot.ts";
 import { rows as wholeFile } from "./whole-file.ts";
 
-export const rows: readonly Row[] = [...pread, ...pwrite, ...wholeFile, ...lookup, ...readdir, ...names, ...snapshot];
+export const rows: readonly Row[] = [
+  ...pread,
+  ...pwrite,
+  ...wholeFile,
+  ...lookup,
+  ...readdir,
+  ...names,
+  ...snapshot,
+  ...hostfs,
+];

@@ -1,7 +1,14 @@
 /** What a row of the table is: one piece of work, done in the same way by every contender. */
 import type { Subject } from "../contenders/contender.ts";
 
-export type Section = "pread and write" | "whole files" | "lookup" | "readdir" | "names" | "whole system";
+export type Section =
+  | "pread and write"
+  | "whole files"
+  | "lookup"
+  | "readdir"
+  | "names"
+  | "whole system"
+  | "a folder of the host";
 
 /** Where the bytes of a writing row go: to frames freed before, or to memory nobody has touched. */
 export type MemoryState = "recycled" | "untouched";
@@ -29,6 +36,8 @@ export interface Row {
   readonly isLeftOutInQuick?: boolean;
   /** Set for rows that nobody else can run. */
   readonly only?: "foliofs";
+  /** Set for rows on a folder of the host, mounted in foliofs, against node:fs on such a folder: the column "tmpfs". */
+  readonly isOnHost?: boolean;
   /** Makes what the calls work on. Not timed. */
   setUp(subject: Subject): Trial;
   /** The same bytes moved by a bare `TypedArray.set` loop over the same offsets: the floor of the row. */

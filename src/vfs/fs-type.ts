@@ -280,10 +280,20 @@ export interface FileOperations {
     length: number,
     position: number,
   ): number;
-  /** Gives the entries of a directory whose names are not all in the dcache. @returns 0 or a negated errno */
-  iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit): number;
+  /**
+   * Gives the entries of a directory whose names are not all in the dcache, from the first on.
+   *
+   * @param file where an open directory is read in pieces: its position counts the entries that have been taken
+   * @returns 0 or a negated errno
+   */
+  iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit, file?: FileHandle): number;
   /** Writes a file back. @param dataOnly as for fdatasync() @returns 0 or a negated errno */
   fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
+  /**
+   * Finds data or a hole, where that is not the page cache's to know. @param whence SEEK_DATA, SEEK_HOLE
+   * @returns a position or a negated errno
+   */
+  llseek?(kernel: Kernel, file: FileHandle, offset: number, whence: number): number;
   /** @param mode FALLOC_FL_* */
   fallocate?(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number;
   /** Takes advice: genericFadvise() of foliofs/store. @param length 0 = to the end @param advice POSIX_FADV_* @returns 0 or a negated errno */

@@ -92,7 +92,8 @@ const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE]
 function withWalkAside<T>(kernel: Kernel, parent: DentryHandle, operation: () => T): T {
   const { core, current } = kernel;
   const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
-  const [dentry, mnt] = [ndDentry(core), ndMount(core)];
+  const dentry = ndDentry(core);
+  const mnt = ndMount(core);
   if (dentry) core.x.dget(dentry); // 0: a walk to a missing name
   if (parent) core.x.dget(parent);
   core.x.mountGet(mnt);

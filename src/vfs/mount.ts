@@ -427,7 +427,8 @@ function mountInfo(kernel: Kernel, mnt: MountHandle): MountInfo {
   const at = mnt << 3;
   const sb = superOf(kernel, mnt);
   const parent = core.u32[at + MOUNT_PARENT] >>> 5;
-  const [source, length] = [core.u32[at + MOUNT_SOURCE], core.u32[at + MOUNT_SOURCE_LENGTH]];
+  const source = core.u32[at + MOUNT_SOURCE];
+  const length = core.u32[at + MOUNT_SOURCE_LENGTH];
   return {
     id: core.u32[at + MOUNT_ID],
     parent: parent ? core.u32[(parent << 3) + MOUNT_ID] : 0,

@@ -148,11 +148,9 @@ function openExisting(task: Task, path: Path, flags: number): number {
   if (entry >= 0) {
     const { words } = paths;
     const inode = words[entry + ENTRY_INODE];
-    const [mnt, dentry, version] = [
-      words[entry + ENTRY_MOUNT],
-      words[entry + ENTRY_DENTRY],
-      words[entry + ENTRY_VERSION],
-    ];
+    const mnt = words[entry + ENTRY_MOUNT];
+    const dentry = words[entry + ENTRY_DENTRY];
+    const version = words[entry + ENTRY_VERSION];
     const file = core.x.openKnown(mnt, dentry, inode, version, flags, fmode(flags), access);
     if (file > 0) return installFile(task, file as FileHandle, inode as InodeHandle, flags, path);
     if (file !== 0 && file !== -ESTALE) return file;

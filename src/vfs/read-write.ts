@@ -38,7 +38,6 @@ import {
   SEEK_DATA,
   SEEK_END,
   SEEK_HOLE,
-  SEEK_SET,
 } from "../base/stat-flags.ts";
 import { filemapRead, filemapWrite, filemapWriteText } from "../mm/filemap.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
@@ -190,7 +189,8 @@ function sizeOf(core: Core, inode: InodeHandle): number {
   return core.f64[(inode << 2) + INODE_SIZE];
 }
 
-function maxBytes(core: Core, inode: InodeHandle): number {
+/** Largest size of a file, of its file system. */
+export function maxBytes(core: Core, inode: InodeHandle): number {
   return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
 }
 
@@ -204,29 +204,24 @@ export function lseek(task: Task, fd: number, offset: number, whence: number): n
   if (type === S_IFCHR) return -ESPIPE; // terminals and the like
   const isDirectory = type === S_IFDIR;
   if (isDirectory && whence > SEEK_CUR) return -EINVAL; // its size says nothing of positions
-  const pos = target(core, inode, core.filePos(file), offset, whence);
-  if (pos < 0) return pos;
+  const own = task.files.operations[fd]?.llseek;
+  const pos =
+    whence > SEEK_END
+      ? own
+        ? own(task.kernel, file, offset, whence)
+        : seekExtent(core, inode, offset, whence)
+      : [0, core.filePos(file), sizeOf(core, inode)][whence] + offset;
+  if (!(pos >= 0)) return whence > SEEK_END ? pos : -EINVAL;
   if (!isDirectory && pos > maxBytes(core, inode)) return -EINVAL;
   core.setFilePos(file, pos);
   if (isDirectory && pos === 0) core.f64[(file << 2) + FILE_DIR_COOKIE] = Number.POSITIVE_INFINITY;
   return pos;
 }
 
-function target(core: Core, inode: InodeHandle, pos: number, offset: number, whence: number): number {
-  switch (whence) {
-    case SEEK_SET:
-      return offset < 0 ? -EINVAL : offset;
-    case SEEK_CUR:
-      return pos + offset < 0 ? -EINVAL : pos + offset;
-    case SEEK_END:
-      return sizeOf(core, inode) + offset < 0 ? -EINVAL : sizeOf(core, inode) + offset;
-    case SEEK_DATA:
-      return offset < 0 ? -ENXIO : core.x.seekData(inode, offset);
-    case SEEK_HOLE:
-      return offset < 0 ? -ENXIO : core.x.seekHole(inode, offset);
-    default:
-      return -EINVAL;
-  }
+/** Finds data or a hole among the pages. */
+function seekExtent({ x }: Core, inode: InodeHandle, offset: number, whence: number): number {
+  if (whence > SEEK_HOLE) return -EINVAL;
+  return offset < 0 ? -ENXIO : (whence === SEEK_DATA ? x.seekData : x.seekHole)(inode, offset);
 }
 
 /** @returns 0; -EINVAL; errors of the walk; -EISDIR; -EINVAL (no regular file); -EROFS; -EACCES; -EPERM; -EFBIG */
@@ -336,7 +331,7 @@ const FALLOCATE_MODES = [
 ];
 
 /** What the task that is served may make files as large as, bytes. */
-function fileSizeLimit({ core }: Kernel): number {
+export function fileSizeLimit({ core }: Kernel): number {
   return core.f64[(core.u32[SLOT + SLOT_CURRENT] >>> 3) + TASK_FILE_SIZE_LIMIT];
 }
 
@@ -386,9 +381,11 @@ export function copyFileRange(
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
-  const [from, to] = [fdget(task, fdIn), fdget(task, fdOut)];
+  const from = fdget(task, fdIn);
+  const to = fdget(task, fdOut);
   if (!from || !to) return task.files.missing(from ? fdOut : fdIn);
-  const [source, sink] = [inodeOfFile(core, from), inodeOfFile(core, to)];
+  const source = inodeOfFile(core, from);
+  const sink = inodeOfFile(core, to);
   if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
   if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
   if (!fileFor(task, fdIn, FMODE_READ) || !fileFor(task, fdOut, FMODE_WRITE)) return -EBADF;
@@ -403,7 +400,8 @@ export function copyFileRange(
   if (len === 0) return 0;
   const refused = removePrivileges(kernel, sink, to);
   if (refused < 0) return refused;
-  const [reader, writer] = [task.files.operations[fdIn], task.files.operations[fdOut]];
+  const reader = task.files.operations[fdIn];
+  const writer = task.files.operations[fdOut];
   const isGeneric = reader?.read === genericFileRead && writer?.write === genericFileWrite;
   const isCached = isGeneric && hasNoStore(core, source) && hasNoStore(core, sink);
   const copied = isCached

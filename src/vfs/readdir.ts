@@ -209,10 +209,15 @@ function iterateNext(kernel: Kernel, file: FileHandle, inode: InodeHandle, nrEnt
   const entries: Entry[] = [];
   const start = kernel.core.filePos(file);
   let at = 0;
-  const rc = kernel.tableOf(inode).file.iterate?.(kernel, inode, (name, type) => {
-    if (at++ >= start) entries.push(entryOf(name, type));
-    return at < start + nrEntries;
-  });
+  const rc = kernel.tableOf(inode).file.iterate?.(
+    kernel,
+    inode,
+    (name, type) => {
+      if (at++ >= start) entries.push(entryOf(name, type));
+      return at < start + nrEntries;
+    },
+    file,
+  );
   if (rc !== undefined && rc < 0) return rc;
   kernel.core.setFilePos(file, start + entries.length);
   return Listing.of(entries);

@@ -90,7 +90,8 @@ function summerOf(module: WebAssembly.Module, shared: boolean): Core {
 /** The checksum of a snapshot, whatever stands in the place of it. */
 export function checksumOf(module: WebAssembly.Module, shared: boolean, bytes: Uint8Array): Checksum {
   const { u8, x, f64 } = summerOf(module, shared);
-  let [low, high] = [0, 0];
+  let low = 0;
+  let high = 0;
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     const piece = bytes.subarray(at, at + PIECE_BYTES);
     const padded = Math.ceil(piece.length / SUM_BYTES) * SUM_BYTES;

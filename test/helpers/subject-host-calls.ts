@@ -24,10 +24,11 @@ const PERL = `
   print $result < 0 ? -int($!) : $result;
 `;
 
-type Argument = number | string;
+type Argument = number | string | Uint8Array;
 
 function encode(argument: Argument): string {
-  return typeof argument === "number" ? `n:${argument}` : `s:${Buffer.from(`${argument}\0`).toString("hex")}`;
+  if (typeof argument === "number") return `n:${argument}`;
+  return `s:${Buffer.concat([Buffer.from(argument as string), Buffer.alloc(1)]).toString("hex")}`;
 }
 
 function failure(syscall: string, errno: number): Error {
@@ -35,18 +36,34 @@ function failure(syscall: string, errno: number): Error {
   return Object.assign(new Error(`${code}: ${syscall}`), { errno: -errno, code, syscall });
 }
 
-/** Makes one system call. @param fds descriptors that the child gets as 3, 4, ... @throws an Error with `code` */
-function hostCall(syscall: string, args: readonly Argument[], fds: readonly number[] = []): number {
+/** Makes one system call. @param fds descriptors that the child gets as 3, 4, ... @returns its value or a negated errno */
+function tryHostCall(syscall: string, args: readonly Argument[], fds: readonly number[] = []): number {
   const number = NUMBERS[process.arch]?.[syscall];
   if (number === undefined) throw new Error(`no number for ${syscall} on ${process.arch}`);
 
   const stdio = ["ignore", "pipe", "inherit", ...fds] as const;
   const child = spawnSync("perl", ["-e", PERL, `n:${number}`, ...args.map(encode)], { stdio: [...stdio] });
   if (child.error) throw child.error;
+  return Number(child.stdout.toString());
+}
 
-  const result = Number(child.stdout.toString());
+/** As tryHostCall(). @throws an Error with `code` */
+function hostCall(syscall: string, args: readonly Argument[], fds: readonly number[] = []): number {
+  const result = tryHostCall(syscall, args, fds);
   if (result < 0) throw failure(syscall, -result);
   return result;
+}
+
+/**
+ * Makes one system call on descriptors.
+ *
+ * @param args in its order; what stands for a descriptor is its place in `fds`
+ * @returns its value or a negated errno
+ */
+export function hostCallOn(syscall: string, fds: readonly number[], args: readonly Argument[]): number {
+  const places = syscall === "renameat2" ? [0, 2] : [0];
+  const given = args.map((argument, i) => (places.includes(i) ? CHILD_FD + (argument as number) : argument));
+  return tryHostCall(syscall, given, fds);
 }
 
 export const hostCalls: BeyondNode = {

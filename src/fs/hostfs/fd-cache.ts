@@ -1,17 +1,28 @@
 /**
  * Host descriptors that are kept open: the ones used last, as many as the mount may have. A Map remembers the order.
  *
- * What is kept (keep()) is not closed to make room: files that are open here and have no name on the host any more could
- * not be opened again.
+ *   take() ── lent ──► giveBack()     for the time of a work: it is not closed meanwhile, whatever happens
+ *   keep() ── kept ──► letGo()        for files that are open here and have no name on the host any more, so that they could
+ *                                     not be opened again: not closed to make room
  *
  * Does not own: how a file is opened (host-root.ts), which files are kept.
  */
 import { EMFILE, ENFILE } from "../../base/errno.ts";
+import type { Steps } from "./host-steps.ts";
 
-interface Entry {
+/** A descriptor that is open. */
+export interface Lent {
   readonly fd: number;
+}
+
+interface Entry extends Lent {
+  readonly key: string;
+  /** Works that use it. */
+  lent: number;
   /** Who keeps it. */
   keepers: number;
+  /** It has been forgotten: the last work closes it. */
+  isForgotten: boolean;
 }
 
 /** @see Linux fs/file_table.c for the limits that a host has itself: EMFILE, ENFILE */
@@ -27,7 +38,7 @@ export class FdCache {
     this.#close = close;
   }
 
-  /** Descriptors that are open. */
+  /** Descriptors that can be found. */
   get size(): number {
     return this.#entries.size;
   }
@@ -40,37 +51,56 @@ export class FdCache {
 
   /** @returns the descriptor, now the last to go; undefined = it is not open */
   find(key: string): number | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.fd;
+    return this.#use(key)?.fd;
   }
 
   /**
-   * Opens what is not open yet. Room is made afterwards, so that what it was opened by is there until then; and where the
-   * host has none left, half of the descriptors go and it is tried again, until none can go.
+   * Lends a descriptor until giveBack(); opens it if it is not open yet. Room is made afterwards, so that what it was opened
+   * by is there until then; and where the host has none left, half of the descriptors go and it is tried again, until none
+   * can go.
    *
-   * @param make a descriptor or a negated errno
-   * @returns the descriptor, valid until the next open(); what `make` answers
+   * @param make answers a descriptor or a negated errno
+   * @returns what `make` answers, if that is an errno
    */
-  open(key: string, make: () => number): number {
-    const known = this.find(key);
-    if (known !== undefined) return known;
-    const fd = this.withRoom(make);
+  *take(key: string, make: () => Steps<number>): Steps<Lent | number> {
+    const known = this.#use(key);
+    const fd = known?.fd ?? (yield* this.withRoom(make));
     if (fd < 0) return fd;
-    this.#entries.set(key, { fd, keepers: 0 });
-    this.#shrinkTo(this.#max, key);
-    return fd;
+    const entry = known ?? this.#enter(key, fd);
+    entry.lent++;
+    this.#shrinkTo(this.#max);
+    return entry;
   }
 
-  /** Makes a call that may need a descriptor of its own. @returns what it answers once no room can be made */
-  withRoom<T>(make: () => T | number): T | number;
-  withRoom(make: () => number): number;
-  withRoom(make: () => unknown): unknown {
-    let answer = make();
-    while ((answer === -EMFILE || answer === -ENFILE) && this.#shrinkTo(this.size >> 1)) answer = make();
-    return answer;
+  giveBack(lent: Lent): void {
+    const entry = lent as Entry;
+    entry.lent--;
+    if (entry.lent === 0 && entry.isForgotten) this.#close(entry.fd);
+    else this.#shrinkTo(this.#max, entry.key);
+  }
+
+  /** Lends a descriptor to `use`. @returns what it answers; as take() */
+  *lend<T>(key: string, make: () => Steps<number>, use: (fd: number) => Steps<T>): Steps<T | number> {
+    const lent = yield* this.take(key, make);
+    if (typeof lent === "number") return lent;
+    try {
+      return yield* use(lent.fd);
+    } finally {
+      this.giveBack(lent);
+    }
+  }
+
+  /** Takes a descriptor that has just been made. */
+  add(key: string, fd: number): void {
+    this.#enter(key, fd);
+    this.#shrinkTo(this.#max, key);
+  }
+
+  /** Makes calls that need a descriptor of their own. @returns what they answer once no room can be made */
+  *withRoom<T>(make: () => Steps<T>): Steps<T> {
+    let answer: unknown = yield* make();
+    while ((answer === -EMFILE || answer === -ENFILE) && this.#shrinkTo(this.size >> 1)) answer = yield* make();
+    return answer as T;
   }
 
   /** Keeps a descriptor that is open from being closed for room, until as many forget() or letGo() as keep(). */
@@ -85,24 +115,46 @@ export class FdCache {
     this.#shrinkTo(this.#max);
   }
 
-  /** Closes a descriptor, whoever keeps it. */
+  /** Closes a descriptor, whoever keeps it; one that is lent when its work is over. */
   forget(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#close(entry.fd);
+    entry.isForgotten = true;
+    if (entry.lent === 0) this.#close(entry.fd);
   }
 
   closeAll(): void {
     for (const key of [...this.#entries.keys()]) this.forget(key);
   }
 
-  /** Closes the oldest that nobody keeps. @param but is spared @returns true if one was closed */
+  #use(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** Enters a descriptor; where another work has been faster, that one's. */
+  #enter(key: string, fd: number): Entry {
+    const known = this.#use(key);
+    if (known) {
+      this.#close(fd);
+      return known;
+    }
+    const entry = { key, fd, lent: 0, keepers: 0, isForgotten: false };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** Closes the oldest that are neither lent nor kept. @param but is spared @returns true if one was closed */
   #shrinkTo(size: number, but?: string): boolean {
     const before = this.size;
-    for (const [key, { keepers }] of this.#entries) {
+    if (before <= size) return false;
+    for (const [key, { keepers, lent }] of this.#entries) {
       if (this.size <= size) break;
-      if (keepers === 0 && key !== but) this.forget(key);
+      if (keepers + lent === 0 && key !== but) this.forget(key);
     }
     return this.size < before;
   }

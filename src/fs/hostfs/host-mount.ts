@@ -6,7 +6,7 @@
  */
 import type { BigIntStats } from "node:fs";
 import { ESTALE } from "../../base/errno.ts";
-import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
@@ -14,9 +14,13 @@ import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_GID, STAT_INO, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
 import { INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
+import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
 import { hostAttributes } from "./host-attributes.ts";
-import { fdKey, type HostNode, isNode } from "./host-root.ts";
-import type { HostStore } from "./host-store.ts";
+import { dropPages } from "./host-pages.ts";
+import { type HostNode, isNode } from "./host-root.ts";
+import type { HostEntry } from "./host-steps.ts";
+import type { Found, HostStore } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostOptions } from "./options.ts";
 
 /** Kinds of inodes: indexes into the type's tables. */
@@ -26,12 +30,18 @@ export const SYMLINK = 2;
 export const SPECIAL = 3;
 
 /** An inode of ours that stands for one of the host. */
-export interface HostInode {
+export interface HostInode extends Subject {
   readonly node: HostNode;
   /** STAT_*, as they were at `checkedMs`. */
   values: Float64Array;
   /** Of performance.now(); -Infinity = ask again. */
   checkedMs: number;
+  /** The host has been read from, which may have changed atime: attributes are shown as it has them now. */
+  isAtimeOld: boolean;
+  /** What the host said of the file that its pages are of. */
+  seen: BigIntStats | undefined;
+  /** Writes by promises that are under way. */
+  nrWrites: number;
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
@@ -45,8 +55,10 @@ export interface HostMount {
   readonly store: HostStore;
   options: HostOptions;
   readonly inodes: Map<InodeHandle, HostInode>;
-  /** By fdKey(); the latest inode that stands for it. */
+  /** By HostNode.key; the latest inode that stands for it. */
   readonly handles: Map<string, InodeHandle>;
+  /** What open directories were when they were read from their start. */
+  readonly listings: Map<FileHandle, readonly HostEntry[]>;
 }
 
 const mountsOf = new WeakMap<Kernel, Map<number, HostMount>>();
@@ -64,6 +76,13 @@ export function hostMount({ kernel, handle }: SuperBlock): HostMount | undefined
 
 export function dropHostMount({ kernel, handle }: SuperBlock): void {
   mountsOf.get(kernel)?.delete(handle);
+}
+
+/** What stands behind an inode that is in use. */
+export function stateOf(kernel: Kernel, inode: InodeHandle): HostInode {
+  const state = mountOf(kernel, inode).inodes.get(inode);
+  if (!state) throw new Error(`hostfs: inode ${inode} is not known, or has been evicted`);
+  return state;
 }
 
 /** The mount of an inode that is in use. */
@@ -88,13 +107,17 @@ export function remember(
     node,
     values,
     checkedMs: Number.NEGATIVE_INFINITY,
+    changedAt: 0,
+    isAtimeOld: false,
+    seen: undefined,
+    nrWrites: 0,
     opens: 0,
     writers: 0,
     isHeld: false,
     isNameLost: false,
   };
   mount.inodes.set(handle, known);
-  mount.handles.set(fdKey(node), handle);
+  mount.handles.set(node.key, handle);
   const inode = new Inode(kernel, handle);
   inode.kind = kindOf(node.type);
   inode.ino = values[STAT_INO];
@@ -106,17 +129,16 @@ export function instantiate(
   kernel: Kernel,
   sb: SuperBlock,
   dentry: DentryHandle,
-  node: HostNode,
-  stats: BigIntStats,
+  { node, stats, askedAt }: Found,
 ): number {
   const { x } = kernel.core;
   const mount = hostMount(sb) as HostMount;
-  const known = node.type === S_IFDIR ? undefined : mount.handles.get(fdKey(node));
+  const known = node.type === S_IFDIR ? undefined : mount.handles.get(node.key);
   const state = known === undefined ? undefined : mount.inodes.get(known);
   if (known !== undefined && state) {
     x.iget(known);
     moveNode(state, node.parent, node.name);
-    take(kernel, mount, known, state, stats);
+    if (state.changedAt < askedAt) take(kernel, mount, known, state, stats);
     x.dInstantiate(dentry, known);
     return 0;
   }
@@ -135,20 +157,50 @@ export function moveNode(state: HostInode, parent: HostNode | undefined, name: U
 }
 
 /** Are the attributes still to be believed? */
-export function isFresh({ options }: HostMount, { checkedMs }: HostInode): boolean {
-  return performance.now() - checkedMs < options.ttlMs;
+export function isFresh(kernel: Kernel, { options }: HostMount, { checkedMs }: HostInode): boolean {
+  return performance.now() - checkedMs < options.ttlMs || isOfThisCall(kernel, checkedMs);
 }
 
-/** Asks the host for attributes. @returns 0; -ESTALE where it is not there any more ... */
+/** Attributes have changed by what we did: they are asked for when next wanted. */
+export function expire(state: HostInode): void {
+  state.changedAt = moment();
+  state.checkedMs = Number.NEGATIVE_INFINITY;
+}
+
+/** Asks the host for attributes. @returns 0; -ESTALE where it is not there any more ...; -EAGAIN as ask() */
 export function refresh(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
-  const stats = mount.store.stat(state.node);
+  const stats = ask(kernel, `stat ${handle}`, state, () => mount.store.stat(state.node));
   if (typeof stats === "number") return stats;
   if (!isNode(state.node, stats)) return -ESTALE;
   take(kernel, mount, handle, state, stats);
   return 0;
 }
 
-/** Enters attributes into the record; what permission checks and path caches stand on is told to them. */
+/** Is it a directory that has been removed here? The host cannot be asked for one, whoever has it open. */
+export function isRemoved(kernel: Kernel, inode: InodeHandle): boolean {
+  return stateOf(kernel, inode).node.type === S_IFDIR && new Inode(kernel, inode).nlink === 0;
+}
+
+/** Notes that the host has been read from. */
+export function hostWasRead(state: HostInode): HostInode {
+  state.isAtimeOld = true;
+  return state;
+}
+
+/** As refresh(), unless the attributes are still to be believed. */
+export function refreshOld(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
+  return isFresh(kernel, mount, state) ? 0 : refresh(kernel, mount, handle, state);
+}
+
+/** Is the file what it was, as far as its times and size tell? */
+export function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
+  return a !== undefined && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size;
+}
+
+/**
+ * Enters attributes into the record; what permission checks and path caches stand on is told to them. Pages of a file that
+ * has changed on the host go.
+ */
 export function take(
   kernel: Kernel,
   { options }: HostMount,
@@ -157,9 +209,19 @@ export function take(
   stats: BigIntStats,
 ): void {
   const { core } = kernel;
+  const { seen } = state;
+  // Fast path: same result. What has the same ctime has the same owner, mode and links.
+  if (isSame(seen, stats) && seen?.atimeNs === stats.atimeNs && state.checkedMs !== Number.NEGATIVE_INFINITY) {
+    state.checkedMs = performance.now();
+    state.isAtimeOld = false;
+    return;
+  }
   const values = hostAttributes(options, stats);
+  if (!isSame(seen, stats)) dropPages(kernel, handle);
+  state.seen = stats;
   state.values = values;
   state.checkedMs = performance.now();
+  state.isAtimeOld = false;
   const at = handle << 3;
   const [mode, uid, gid] = [values[STAT_MODE], values[STAT_UID], values[STAT_GID]];
   if (core.u32[at + INODE_MODE] !== mode || core.u32[at + INODE_UID] !== uid || core.u32[at + INODE_GID] !== gid) {

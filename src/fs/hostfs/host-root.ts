@@ -21,20 +21,22 @@
  */
 import nodeFs from "node:fs";
 import process from "node:process";
-import { EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, ESTALE, EXDEV } from "../../base/errno.ts";
+import { EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, ESTALE, EXDEV } from "../../base/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
-import type { FdCache } from "./fd-cache.ts";
+import type { FdCache, Lent } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
+import { host, type Steps } from "./host-steps.ts";
 
-const { O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
+const { O_APPEND, O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
 /** Not among Node's constants. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
 const SLASH = "/".charCodeAt(0);
 const DOT = ".".charCodeAt(0);
+const NO_BYTES = Buffer.alloc(0);
 
 /** What a name of the host leads to: one object for an inode, at the name where it was last seen. */
-export interface HostNode {
+export class HostNode {
   readonly dev: bigint;
   readonly ino: bigint;
   /** S_IFMT of its mode. */
@@ -43,11 +45,30 @@ export interface HostNode {
   parent: HostNode | undefined;
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
-}
+  #key: string | undefined;
 
-/** @param writable true for the descriptor that files are written by */
-export function fdKey({ dev, ino }: HostNode, writable = false): string {
-  return writable ? `${dev}:${ino}:w` : `${dev}:${ino}`;
+  /** A node for what `stats` tell of. @param name is copied */
+  constructor({ dev, ino, mode }: nodeFs.BigIntStats, parent: HostNode | undefined, name: Uint8Array) {
+    this.dev = dev;
+    this.ino = ino;
+    this.type = Number(mode) & S_IFMT;
+    this.parent = parent;
+    this.name = name.slice();
+  }
+
+  /** Tells it from every other; the descriptor that it is read by, or walked from, goes by it. */
+  get key(): string {
+    this.#key ??= `${this.dev}:${this.ino}`;
+    return this.#key;
+  }
+
+  /** As `key`, of the descriptors that a file is written by, and appended to. */
+  get writeKey(): string {
+    return `${this.key}:w`;
+  }
+  get appendKey(): string {
+    return `${this.key}:a`;
+  }
 }
 
 export function isNode(node: HostNode, stats: nodeFs.BigIntStats): boolean {
@@ -60,16 +81,24 @@ function isName(name: Uint8Array): boolean {
   return !(name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT)));
 }
 
+function placePath(fd: number, name: Uint8Array): Buffer {
+  const base = `/proc/self/fd/${fd}/`;
+  const path = Buffer.allocUnsafe(base.length + name.length);
+  path.write(base, "latin1");
+  path.set(name, base.length);
+  return path;
+}
+
 export class HostRoot {
   readonly root: HostNode;
-  readonly #fd: number;
+  readonly #place: Lent;
   /** Real path of the folder; used where there is no /proc. */
   readonly #path: string;
   readonly #fds: FdCache;
 
   private constructor(root: HostNode, fd: number, path: string, fds: FdCache) {
     this.root = root;
-    this.#fd = fd;
+    this.#place = { fd };
     this.#path = path;
     this.#fds = fds;
   }
@@ -81,67 +110,75 @@ export class HostRoot {
     const fd = attempt(() => nodeFs.openSync(path, IS_LINUX ? O_PATH | O_DIRECTORY : O_RDONLY | O_DIRECTORY));
     if (fd < 0) return fd;
     const stats = attempt(() => nodeFs.fstatSync(fd, { bigint: true }));
-    if (typeof stats !== "number" && stats.isDirectory()) {
-      const { dev, ino } = stats;
-      return new HostRoot({ dev, ino, type: S_IFDIR, parent: undefined, name: new Uint8Array() }, fd, path, fds);
-    }
+    if (typeof stats !== "number" && stats.isDirectory())
+      return new HostRoot(new HostNode(stats, undefined, NO_BYTES), fd, path, fds);
     nodeFs.closeSync(fd);
     return typeof stats === "number" ? stats : -ENOTDIR;
   }
 
   close(): void {
     this.#fds.closeAll();
-    attempt(() => nodeFs.closeSync(this.#fd));
+    attempt(() => nodeFs.closeSync(this.#place.fd));
   }
 
   /**
-   * The path of a name in a directory, good for one call, which must not follow it: lstat, readlink, mkdir, rename ... or
-   * open with O_NOFOLLOW.
+   * Lends the path of a name in a directory, which must not be followed: to lstat, readlink, mkdir, rename ... or open with
+   * O_NOFOLLOW.
    *
    * @returns -EINVAL for what is no name; errors of directory()
    */
-  at(dir: HostNode, name: Uint8Array): Buffer | number {
+  *at<T>(dir: HostNode, name: Uint8Array, call: (path: Buffer) => Steps<T>): Steps<T | number> {
     if (!isName(name)) return -EINVAL;
-    const base = this.pathOf(dir);
-    return typeof base === "number" ? base : Buffer.concat([base, Buffer.of(SLASH), name]);
+    if (IS_LINUX) return yield* this.directory(dir, (fd) => call(placePath(fd, name)));
+    const base = yield* this.#joined(dir);
+    return typeof base === "number" ? base : yield* call(Buffer.concat([base, Buffer.of(SLASH), name]));
   }
 
-  /** The path of a directory itself, good for one call. @returns as directory() */
-  pathOf(dir: HostNode): Buffer | number {
-    if (!IS_LINUX) return this.#joined(dir);
-    const fd = this.directory(dir);
-    return fd < 0 ? fd : Buffer.from(`/proc/self/fd/${fd}`);
+  /** Lends the path of a directory itself. @returns as directory() */
+  *of<T>(dir: HostNode, call: (path: Buffer) => Steps<T>): Steps<T | number> {
+    if (IS_LINUX) return yield* this.directory(dir, (fd) => call(Buffer.from(`/proc/self/fd/${fd}`)));
+    const path = yield* this.#joined(dir);
+    return typeof path === "number" ? path : yield* call(path);
   }
 
   /**
-   * The descriptor of a directory, valid until the next call. Linux only.
+   * Lends the descriptor of a directory. Linux only.
    *
    * @returns -ESTALE where it is not at its name any more, -EXDEV for a mount point, errors of the host
    */
-  directory(dir: HostNode): number {
-    const steps: HostNode[] = [];
-    let base = this.#fd;
-    for (let node: HostNode | undefined = dir; node?.parent; node = node.parent) {
-      const known = this.#fds.find(fdKey(node));
-      if (known !== undefined) {
-        base = known;
-        break;
-      }
-      steps.push(node);
+  *directory<T>(dir: HostNode, use: (fd: number) => Steps<T>): Steps<T | number> {
+    const lent = yield* this.#reach(dir);
+    if (typeof lent === "number") return lent;
+    try {
+      return yield* use(lent.fd);
+    } finally {
+      this.#giveBack(lent);
     }
-    for (const node of steps.reverse()) {
-      const from = base;
-      base = this.#fds.open(fdKey(node), () => this.#openStep(from, node));
-      if (base < 0) return base;
+  }
+
+  /** Walks to a directory from the nearest that is open. @returns its descriptor, lent */
+  *#reach(dir: HostNode): Steps<Lent | number> {
+    const steps: HostNode[] = [];
+    let node: HostNode | undefined = dir;
+    for (; node.parent && this.#fds.find(node.key) === undefined; node = node.parent) steps.push(node);
+    let base = node.parent ? yield* this.#fds.take(node.key, gone) : this.#place;
+    for (const step of steps.reverse()) {
+      if (typeof base === "number") return base;
+      const from: Lent = base;
+      base = yield* this.#fds.take(step.key, () => this.#openStep(from.fd, step));
+      this.#giveBack(from);
     }
     return base;
   }
 
-  #openStep(from: number, node: HostNode): number {
+  #giveBack(lent: Lent): void {
+    if (lent !== this.#place) this.#fds.giveBack(lent);
+  }
+
+  *#openStep(from: number, node: HostNode): Steps<number> {
     if (node.dev !== this.root.dev) return -EXDEV;
     if (!isName(node.name)) return -EINVAL;
-    const path = Buffer.concat([Buffer.from(`/proc/self/fd/${from}/`), node.name]);
-    return openPlace(path, node, O_DIRECTORY);
+    return yield* openPlace(placePath(from, node.name), node, O_DIRECTORY);
   }
 
   /**
@@ -151,59 +188,87 @@ export class HostRoot {
    * @returns a descriptor, the caller's; -ESTALE if there is something else now; -EISDIR, -ELOOP, -ENXIO for what is no
    *   regular file; errors of directory() and of the host
    */
-  openFile(node: HostNode, writable: boolean): number {
+  *openFile(node: HostNode, writable: boolean): Steps<number> {
     if (node.type !== S_IFREG) return node.type === S_IFDIR ? -EISDIR : node.type === S_IFLNK ? -ELOOP : -ENXIO;
     if (!node.parent) return -EISDIR;
-    const path = this.at(node.parent, node.name);
-    if (typeof path === "number") return path;
     const access = writable ? O_RDWR : O_RDONLY;
-    if (!IS_LINUX) return openChecked(path, node, access);
-    const place = openPlace(path, node, 0);
-    if (place < 0) return place;
-    const fd = attempt(() => nodeFs.openSync(`/proc/self/fd/${place}`, access));
-    nodeFs.closeSync(place);
-    return fd;
+    return yield* this.at(node.parent, node.name, (path) =>
+      IS_LINUX ? openByPlace(path, node, access) : openChecked(path, node, access),
+    );
+  }
+
+  /**
+   * Lends a path that leads to the node itself, for calls that follow links: nothing is opened. Linux only.
+   *
+   * @returns -EOPNOTSUPP elsewhere; as openFile()
+   */
+  *byPlace<T>(node: HostNode, call: (path: Buffer) => Steps<T>): Steps<T | number> {
+    if (!node.parent) return yield* this.of(node, call);
+    if (!IS_LINUX) return -EOPNOTSUPP;
+    return yield* this.at(node.parent, node.name, function* (path): Steps<T | number> {
+      const place = yield* openPlace(path, node, 0);
+      if (place < 0) return place;
+      const answer = yield* call(Buffer.from(`/proc/self/fd/${place}`));
+      nodeFs.closeSync(place);
+      return answer;
+    });
+  }
+
+  /** Opens a file once more, to append. @param fd of the file @returns a descriptor, the caller's */
+  *openAppending(node: HostNode, fd: number): Steps<number> {
+    if (IS_LINUX) return yield* host("open", `/proc/self/fd/${fd}`, O_RDWR | O_APPEND);
+    if (!node.parent) return -EISDIR;
+    return yield* this.at(node.parent, node.name, (path) => openChecked(path, node, O_RDWR | O_APPEND));
   }
 
   /** Best effort where there is no /proc: the path, if it is still no detour and leads to what is expected. */
-  #joined(dir: HostNode): Buffer | number {
+  *#joined(dir: HostNode): Steps<Buffer | number> {
     const names: Buffer[] = [];
     for (let node = dir; node.parent; node = node.parent) {
       if (!isName(node.name)) return -EINVAL;
       names.unshift(Buffer.of(SLASH), Buffer.from(node.name));
     }
     const path = Buffer.concat([Buffer.from(this.#path), ...names]);
-    const real = attempt(() => nodeFs.realpathSync.native(path, { encoding: "buffer" }));
+    const real = yield* host("realpath", path);
     if (typeof real === "number") return real === -ENOENT ? -ESTALE : real;
-    const stats = attempt(() => nodeFs.lstatSync(path, { bigint: true }));
+    const stats = yield* host("lstat", path);
     if (typeof stats === "number") return stats;
     return real.equals(path) && isNode(dir, stats) ? path : -ESTALE;
   }
 }
 
+/** For a descriptor that is there. */
+// biome-ignore lint/correctness/useYield: it asks nobody
+function* gone(): Steps<number> {
+  return -ESTALE;
+}
+
 /** Takes the place `path` without opening what is there. @returns a descriptor; -ESTALE if it is not `node` */
-function openPlace(path: Buffer, node: HostNode, flags: number): number {
-  return checked(
-    attempt(() => nodeFs.openSync(path as unknown as string, O_PATH | O_NOFOLLOW | flags)),
-    node,
-  );
+function* openPlace(path: Buffer, node: HostNode, flags: number): Steps<number> {
+  return yield* checked(yield* host("open", path, O_PATH | O_NOFOLLOW | flags), node);
+}
+
+/** Takes the place of a file, looks at it, and opens what is there. */
+function* openByPlace(path: Buffer, node: HostNode, access: number): Steps<number> {
+  const place = yield* openPlace(path, node, 0);
+  if (place < 0) return place;
+  const fd = yield* host("open", `/proc/self/fd/${place}`, access);
+  nodeFs.closeSync(place);
+  return fd;
 }
 
 /** Opens at once, where there are no places: a fifo that has come meanwhile does not make us wait. */
-function openChecked(path: Buffer, node: HostNode, access: number): number {
-  const before = attempt(() => nodeFs.lstatSync(path, { bigint: true }));
+function* openChecked(path: Buffer, node: HostNode, access: number): Steps<number> {
+  const before = yield* host("lstat", path);
   if (typeof before === "number") return before === -ENOENT ? -ESTALE : before;
   if (!isNode(node, before)) return -ESTALE;
-  return checked(
-    attempt(() => nodeFs.openSync(path, access | O_NOFOLLOW | O_NONBLOCK)),
-    node,
-  );
+  return yield* checked(yield* host("open", path, access | O_NOFOLLOW | O_NONBLOCK), node);
 }
 
-function checked(fd: number, node: HostNode): number {
+function* checked(fd: number, node: HostNode): Steps<number> {
   if (fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP) return -ESTALE;
   if (fd < 0) return fd;
-  const stats = attempt(() => nodeFs.fstatSync(fd, { bigint: true }));
+  const stats = yield* host("fstat", fd);
   if (typeof stats !== "number" && isNode(node, stats)) return fd;
   nodeFs.closeSync(fd);
   return typeof stats === "number" ? stats : -ESTALE;

@@ -1,6 +1,6 @@
 /**
- * The synchronous half of the store: names, attributes and data of a host folder by node:fs. Every call answers a value or a
- * negated errno, and takes one step from a directory (host-root.ts).
+ * The store: names, attributes and data of a host folder by node:fs. Every work answers a value or a negated errno, takes one
+ * step from a directory (host-root.ts), and is made at once or by promises (host-steps.ts).
  *
  * Files that are open here and lose their name here keep their descriptor (hold()).
  *
@@ -8,66 +8,73 @@
  */
 import nodeFs from "node:fs";
 import { EINVAL, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
-import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
+import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
 import { FdCache } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
-import { fdKey, type HostNode, HostRoot, isNode } from "./host-root.ts";
+import { HostNode, HostRoot, isNode } from "./host-root.ts";
+import { type HostEntry, host, type Steps } from "./host-steps.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 
 const { O_CREAT, O_DIRECTORY = 0, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
 const MODE_BITS = 0o7777;
 /** Of a file that is being made: nobody else's before it has its mode. */
 const NEW_MODE = 0o600;
-/** Names that are read of a directory at once. */
-const DIR_BATCH = 1024;
+const NEW_DIR_MODE = 0o700;
+const NO_ID = -1;
 
 /** A node with its attributes, as the host has them. */
 export interface Found {
   readonly node: HostNode;
   readonly stats: nodeFs.BigIntStats;
+  /** Of moment(): what has changed since then is not in `stats`. */
+  readonly askedAt: number;
 }
 
-/** Changes of attributes; what is undefined stays. Times in seconds, to the microsecond. */
+/** Changes of attributes; what is undefined stays. Times in nanoseconds, of which node:fs sets the microseconds. */
 export interface HostChange {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
   readonly size?: number;
-  readonly atime?: number;
-  readonly mtime?: number;
+  readonly atime?: bigint;
+  readonly mtime?: bigint;
+  /** Nothing but ctime changes. */
+  readonly isTouch?: boolean;
 }
 
-/** Takes the next name of a directory; false stops. @param type S_IFMT >> 12, 0 = unknown */
-export type TakeName = (name: Uint8Array, type: number) => boolean;
+/** What something new is to have. */
+export interface NewAttributes {
+  /** Permission bits, without umask. */
+  readonly mode: number;
+  /** Undefined: as the host gives them. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
 
 const OK = 0;
-
-/** What node:fs returns where it returns nothing. */
-function done(answer: unknown): number {
-  return typeof answer === "number" && answer < 0 ? answer : OK;
-}
 
 export class HostStore {
   readonly fds: FdCache;
   readonly root: HostNode;
+  readonly native: HostNative;
   readonly #root: HostRoot;
-  readonly #native: HostNative | undefined;
 
-  private constructor(root: HostRoot, fds: FdCache, native: HostNative | undefined) {
+  private constructor(root: HostRoot, fds: FdCache, native: HostNative) {
     this.root = root.root;
     this.fds = fds;
+    this.native = native;
     this.#root = root;
-    this.#native = native;
   }
 
   /** Opens the folder `source`. @returns a negated errno, then nothing is open */
-  static open(source: string, maxFds: number, native?: HostNative): HostStore | number {
+  static open(source: string, maxFds: number, native: HostNative = {}): HostStore | number {
     const fds = new FdCache(maxFds, (fd) => attempt(() => nodeFs.closeSync(fd)));
     const root = HostRoot.open(source, fds);
     return typeof root === "number" ? root : new HostStore(root, fds, native);
   }
 
-  /** Closes every descriptor. */
+  /** Closes every descriptor; those that are lent when their work is over. */
   close(): void {
     this.#root.close();
   }
@@ -75,277 +82,290 @@ export class HostStore {
   // --- Names ------------------------------------------------------------------------------------------------------------
 
   /** What a name leads to; a link itself. @returns -ENOENT ... */
-  lookup(parent: HostNode, name: Uint8Array): Found | number {
-    const stats = this.#by(parent, name, (path) => nodeFs.lstatSync(path, { bigint: true }));
-    if (typeof stats === "number") return stats;
-    const type = Number(stats.mode) & S_IFMT;
-    return { node: { dev: stats.dev, ino: stats.ino, type, parent, name: name.slice() }, stats };
+  *lookup(parent: HostNode, name: Uint8Array): Steps<Found | number> {
+    const askedAt = moment();
+    const stats = yield* this.#root.at(parent, name, (path) => host("lstat", path));
+    return typeof stats === "number" ? stats : { node: new HostNode(stats, parent, name), stats, askedAt };
   }
 
   /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
-  stat(node: HostNode): nodeFs.BigIntStats | number {
-    const fd = node.type === S_IFREG ? (this.fds.find(fdKey(node, true)) ?? this.fds.find(fdKey(node))) : undefined;
-    if (fd !== undefined) return attempt(() => nodeFs.fstatSync(fd, { bigint: true }));
+  *stat(node: HostNode): Steps<nodeFs.BigIntStats | number> {
+    if (node.type === S_IFREG) {
+      const { writeKey } = node;
+      const key = this.fds.find(writeKey) === undefined ? node.key : writeKey;
+      if (this.fds.find(key) !== undefined) return yield* this.fds.lend(key, isNot, (fd) => host("fstat", fd));
+    }
     const stats = node.parent
-      ? this.#by(node.parent, node.name, (path) => nodeFs.lstatSync(path, { bigint: true }))
-      : this.#of(node, (path) => nodeFs.statSync(path, { bigint: true }));
+      ? yield* this.#root.at(node.parent, node.name, (path) => host("lstat", path))
+      : yield* this.#root.of(node, (path) => host("stat", path));
     return typeof stats === "number" || isNode(node, stats) ? stats : -ESTALE;
   }
 
-  /** Gives the names of a directory in pieces, in the host's order. */
-  readdir(dir: HostNode, take: TakeName): number {
-    const options = { encoding: "buffer", bufferSize: DIR_BATCH } as unknown as nodeFs.OpenDirOptions;
-    const open = this.fds.withRoom<nodeFs.Dir>(() =>
-      this.#of(dir, (path) => nodeFs.opendirSync(path as never, options)),
-    );
-    if (typeof open === "number") return open;
-    try {
-      return done(attempt(() => takeAll(open, take)));
-    } finally {
-      open.closeSync();
-    }
+  /** All names of a directory, in the host's order. */
+  *readdir(dir: HostNode): Steps<HostEntry[] | number> {
+    return yield* this.fds.withRoom(() => this.#root.of(dir, (path) => host("readdir", path)));
   }
 
-  readlink(node: HostNode): Uint8Array | number {
+  *readlink(node: HostNode): Steps<Uint8Array | number> {
     if (node.type !== S_IFLNK || !node.parent) return -EINVAL;
-    return this.#by(node.parent, node.name, (path) => nodeFs.readlinkSync(path, { encoding: "buffer" }));
+    return yield* this.#root.at(node.parent, node.name, (path) => host("readlink", path));
   }
 
-  /** Makes a regular file, never taking one that is there. @param mode permission bits, without umask @returns -EEXIST ... */
-  create(dir: HostNode, name: Uint8Array, mode: number): Found | number {
+  /** Makes a regular file, never taking one that is there. @returns -EEXIST ... */
+  *create(dir: HostNode, name: Uint8Array, attributes: NewAttributes): Steps<Found | number> {
     const flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR;
-    const path = this.#root.at(dir, name);
-    if (typeof path === "number") return path;
-    const fd = this.fds.withRoom(() => attempt(() => nodeFs.openSync(path, flags, NEW_MODE)));
+    const { mode } = attributes;
+    // Whoever may open it by its mode may not before it has its owner.
+    const first = attributes.uid === undefined && attributes.gid === undefined ? mode & 0o777 : NEW_MODE;
+    const fd = yield* this.fds.withRoom(() => this.#root.at(dir, name, (path) => host("open", path, flags, first)));
     if (fd < 0) return fd;
-    attempt(() => nodeFs.fchmodSync(fd, mode & MODE_BITS));
-    const stats = attempt(() => nodeFs.fstatSync(fd, { bigint: true }));
+    const stats = yield* setUp(fd, attributes);
     if (typeof stats === "number") {
       nodeFs.closeSync(fd);
       return stats;
     }
-    const node: HostNode = { dev: stats.dev, ino: stats.ino, type: S_IFREG, parent: dir, name: name.slice() };
-    this.fds.open(fdKey(node, true), () => fd);
-    return { node, stats };
+    const node = new HostNode(stats, dir, name);
+    this.fds.add(node.writeKey, fd);
+    return { node, stats, askedAt: moment() };
   }
 
-  /** Makes a directory. @param mode as for create() */
-  mkdir(dir: HostNode, name: Uint8Array, mode: number): Found | number {
-    const made = this.#by(dir, name, (path) => nodeFs.mkdirSync(path, NEW_MODE | 0o100));
-    if (done(made) < 0) return made as unknown as number;
-    const found = this.lookup(dir, name);
+  /** Makes a directory. */
+  *mkdir(dir: HostNode, name: Uint8Array, { mode, uid, gid }: NewAttributes): Steps<Found | number> {
+    const made = yield* this.#root.at(dir, name, (path) => host("mkdir", path, NEW_DIR_MODE));
+    if (made < 0) return made;
+    const found = yield* this.lookup(dir, name);
     if (typeof found === "number") return found;
     if (found.node.type !== S_IFDIR) return -ESTALE;
-    const refused = this.change(found.node, { mode });
-    return refused < 0 ? refused : this.lookup(dir, name);
+    yield* this.#give(found, uid, gid);
+    const refused = yield* this.change(found.node, { mode });
+    return refused < 0 ? refused : yield* this.lookup(dir, name);
   }
 
-  symlink(dir: HostNode, name: Uint8Array, target: Uint8Array): Found | number {
-    const made = this.#by(dir, name, (path) => nodeFs.symlinkSync(Buffer.from(target), path));
-    return done(made) < 0 ? (made as unknown as number) : this.lookup(dir, name);
+  *symlink(dir: HostNode, name: Uint8Array, target: Uint8Array, { uid, gid }: NewAttributes): Steps<Found | number> {
+    const made = yield* this.#root.at(dir, name, (path) => host("symlink", Buffer.from(target), path));
+    if (made < 0) return made;
+    return yield* this.#givenTo(dir, name, uid, gid);
   }
 
-  mknod(dir: HostNode, name: Uint8Array, mode: number, dev: number): Found | number {
-    const make = this.#native?.mknod;
-    if (!make) return -EOPNOTSUPP;
-    const fd = this.#root.directory(dir);
-    const rc = fd < 0 ? fd : make(fd, name, mode, dev);
-    return rc < 0 ? rc : this.lookup(dir, name);
+  *mknod(dir: HostNode, name: Uint8Array, { mode, uid, gid }: NewAttributes, dev: number): Steps<Found | number> {
+    const { mknod } = this.native;
+    if (!mknod) return -EOPNOTSUPP;
+    const rc = yield* this.#root.directory(dir, (fd) => at(() => mknod(fd, name, mode, dev)));
+    return rc < 0 ? rc : yield* this.#givenTo(dir, name, uid, gid);
+  }
+
+  /** What has just been made, as its owner's. */
+  *#givenTo(dir: HostNode, name: Uint8Array, uid?: number, gid?: number): Steps<Found | number> {
+    const found = yield* this.lookup(dir, name);
+    if (typeof found === "number" || !(yield* this.#give(found, uid, gid))) return found;
+    return yield* this.lookup(dir, name);
+  }
+
+  /** Gives what is not its owner's yet; where the host does not let us, it stays with whom Node runs as. @returns true if tried */
+  *#give({ node, stats }: Found, uid = Number(stats.uid), gid = Number(stats.gid)): Steps<boolean> {
+    if (Number(stats.uid) === uid && Number(stats.gid) === gid) return false;
+    yield* this.change(node, { uid, gid });
+    return true;
   }
 
   /** Gives a file another name; a link is not followed. */
-  link(node: HostNode, dir: HostNode, name: Uint8Array): number {
+  *link(node: HostNode, dir: HostNode, name: Uint8Array): Steps<number> {
     if (!node.parent) return -EINVAL;
-    return this.#byTwo(node.parent, node.name, dir, name, (from, to) => nodeFs.linkSync(from, to));
+    return yield* this.#byTwo(node.parent, node.name, dir, name, (from, to) => host("link", from, to));
   }
 
-  unlink(dir: HostNode, name: Uint8Array): number {
-    return done(this.#by(dir, name, (path) => nodeFs.unlinkSync(path)));
+  *unlink(dir: HostNode, name: Uint8Array): Steps<number> {
+    return yield* this.#root.at(dir, name, (path) => host("unlink", path));
   }
 
-  rmdir(dir: HostNode, node: HostNode, name: Uint8Array): number {
-    const rc = done(this.#by(dir, name, (path) => nodeFs.rmdirSync(path)));
-    if (rc === OK) this.fds.forget(fdKey(node));
+  *rmdir(dir: HostNode, node: HostNode, name: Uint8Array): Steps<number> {
+    const rc = yield* this.#root.at(dir, name, (path) => host("rmdir", path));
+    if (rc === OK) this.fds.forget(node.key);
     return rc;
   }
 
-  /** @param flags RENAME_*, which need a helper @returns -EINVAL for flags without one ... */
-  rename(oldDir: HostNode, oldName: Uint8Array, newDir: HostNode, newName: Uint8Array, flags: number): number {
-    if (flags === 0) {
-      return this.#byTwo(oldDir, oldName, newDir, newName, (from, to) => nodeFs.renameSync(from, to));
-    }
-    const rename = this.#native?.rename;
-    if (!rename) return -EINVAL;
-    return this.#withBoth(oldDir, newDir, (from, to) => rename(from, oldName, to, newName, flags));
+  /** @param flags RENAME_*, which need a helper @returns -EOPNOTSUPP for flags without one ... */
+  *rename(oldDir: HostNode, oldName: Uint8Array, newDir: HostNode, newName: Uint8Array, flags: number): Steps<number> {
+    if (flags === 0)
+      return yield* this.#byTwo(oldDir, oldName, newDir, newName, (from, to) => host("rename", from, to));
+    const { rename } = this.native;
+    if (!rename) return -EOPNOTSUPP;
+    return yield* this.#root.directory(oldDir, (from) =>
+      this.#root.directory(newDir, (to) => at(() => rename(from, oldName, to, newName, flags))),
+    );
   }
 
   // --- Attributes -------------------------------------------------------------------------------------------------------
 
   /** Changes attributes: of files by descriptor, so that it is this inode and no other. @returns the first error */
-  change(node: HostNode, change: HostChange): number {
-    if (change.size !== undefined) {
-      const { size } = change;
-      const rc = this.withFile(node, true, (fd) => done(attempt(() => nodeFs.ftruncateSync(fd, size))));
+  *change(node: HostNode, change: HostChange): Steps<number> {
+    const { size, uid, gid, mode } = change;
+    if (size !== undefined) {
+      const rc = yield* this.withFile(node, true, (fd) => host("ftruncate", fd, size));
       if (rc < 0) return rc;
     }
-    const { uid, gid, mode } = change;
-    if (uid !== undefined || gid !== undefined) {
-      const rc = this.#apply(node, (path) => nodeFs.lchownSync(path, uid ?? -1, gid ?? -1));
+    if (uid !== undefined || gid !== undefined || change.isTouch) {
+      const rc = yield* this.#apply(node, (path) => host("lchown", path, uid ?? NO_ID, gid ?? NO_ID));
       if (rc < 0) return rc;
     }
     if (mode !== undefined) {
-      const rc = this.#setMode(node, mode & MODE_BITS);
+      const rc = yield* this.#setMode(node, mode & MODE_BITS);
       if (rc < 0) return rc;
     }
-    return this.#setTimes(node, change);
+    return yield* this.#setTimes(node, change);
   }
 
   /** chmod() follows links, so it is given a descriptor that has been looked at. */
-  #setMode(node: HostNode, mode: number): number {
-    if (node.type === S_IFLNK) return -EOPNOTSUPP;
-    if (node.type === S_IFDIR) return done(this.#of(node, (path) => nodeFs.chmodSync(path, mode)));
-    if (node.type !== S_IFREG) return -EOPNOTSUPP; // to have a descriptor would be to open it
-    return this.withFile(node, false, (fd) => done(attempt(() => nodeFs.fchmodSync(fd, mode))));
+  *#setMode(node: HostNode, mode: number): Steps<number> {
+    if (node.type === S_IFDIR) return yield* this.#root.of(node, (path) => host("chmod", path, mode));
+    if (node.type === S_IFREG) return yield* this.withFile(node, false, (fd) => host("fchmod", fd, mode));
+    return node.type === S_IFLNK ? -EOPNOTSUPP : yield* this.#root.byPlace(node, (path) => host("chmod", path, mode));
   }
 
-  #setTimes(node: HostNode, { atime, mtime }: HostChange): number {
+  *#setTimes(node: HostNode, { atime, mtime }: HostChange): Steps<number> {
     if (atime === undefined && mtime === undefined) return OK;
-    const stats = this.stat(node);
+    const stats = yield* this.stat(node);
     if (typeof stats === "number") return stats;
-    const [a, m] = [atime ?? Number(stats.atimeNs) / 1e9, mtime ?? Number(stats.mtimeNs) / 1e9];
-    return this.#apply(node, (path) => nodeFs.lutimesSync(path, a, m));
+    const a = atime ?? stats.atimeNs;
+    const m = mtime ?? stats.mtimeNs;
+    return yield* this.#apply(node, (path) => host("lutimes", path, seconds(a), seconds(m)));
   }
 
   /** A call on the node by a path that it does not follow. */
-  #apply(node: HostNode, call: (path: Buffer) => void): number {
-    if (!node.parent) return done(this.#of(node, call));
-    return done(
-      this.#by(node.parent, node.name, (path) => {
-        if (!isNode(node, nodeFs.lstatSync(path, { bigint: true })))
-          throw Object.assign(new Error(), { code: "ESTALE" });
-        call(path);
-      }),
-    );
+  *#apply(node: HostNode, call: (path: Buffer) => Steps<number>): Steps<number> {
+    if (!node.parent) return yield* this.#root.of(node, call);
+    return yield* this.#root.at(node.parent, node.name, function* (path): Steps<number> {
+      const stats = yield* host("lstat", path);
+      if (typeof stats === "number") return stats;
+      return isNode(node, stats) ? yield* call(path) : -ESTALE;
+    });
   }
 
   /** @returns statfs of the folder */
-  statfs(): nodeFs.BigIntStatsFs | number {
-    return this.#of(this.root, (path) => nodeFs.statfsSync(path, { bigint: true }));
+  *statfs(): Steps<nodeFs.BigIntStatsFs | number> {
+    return yield* this.#root.of(this.root, (path) => host("statfs", path));
   }
 
   // --- Data -------------------------------------------------------------------------------------------------------------
 
-  /** Lends `use` a descriptor of a file for one call. @param writable a descriptor to write by also reads */
-  withFile(node: HostNode, writable: boolean, use: (fd: number) => number): number {
-    const known = writable ? undefined : this.fds.find(fdKey(node, true));
-    const fd = known ?? this.fds.open(fdKey(node, writable), () => this.#root.openFile(node, writable));
-    return fd < 0 ? fd : use(fd);
+  /** Lends a descriptor of a file. @param writable a descriptor to write by also reads */
+  *withFile<T>(node: HostNode, writable: boolean, use: (fd: number) => Steps<T>): Steps<T | number> {
+    const { writeKey } = node;
+    const key = writable || this.fds.find(writeKey) !== undefined ? writeKey : node.key;
+    return yield* this.fds.lend(key, () => this.#root.openFile(node, writable), use);
   }
 
-  /** Reads into views, one behind the other. @returns bytes, 0 at the end */
-  preadv(node: HostNode, views: readonly Uint8Array[], position: number): number {
-    return this.withFile(node, false, (fd) => attempt(() => nodeFs.readvSync(fd, views, position)));
+  /** Opens a descriptor of a file, unless there is one. @param writable as for withFile() @returns 0 or a negated errno */
+  *open(node: HostNode, writable: boolean): Steps<number> {
+    return yield* this.withFile(node, writable, () => at(() => OK));
   }
 
-  /** Writes views, one behind the other. @returns bytes */
-  pwritev(node: HostNode, views: readonly Uint8Array[], position: number): number {
-    return this.withFile(node, true, (fd) => attempt(() => nodeFs.writevSync(fd, views, position)));
+  /**
+   * Reads into views, one behind the other, which are the host's until it has answered.
+   *
+   * @param views asked for when the host is: memory may have grown since the steps began
+   * @returns bytes, 0 at the end
+   */
+  *preadv(node: HostNode, views: () => readonly Uint8Array[], position: number): Steps<number> {
+    return yield* this.withFile(node, false, (fd) => host("readv", fd, views(), position));
+  }
+
+  /** Writes views, as preadv(). @returns bytes */
+  *pwritev(node: HostNode, views: readonly Uint8Array[], position: number): Steps<number> {
+    return yield* this.withFile(node, true, (fd) => host("writev", fd, views, position));
+  }
+
+  /** Writes a view behind the end, wherever that is by then: the host sees to it that appends do not meet. @returns bytes */
+  *append(node: HostNode, view: Uint8Array): Steps<number> {
+    return yield* this.withFile(node, true, (fd) =>
+      this.fds.lend(
+        node.appendKey,
+        () => this.#root.openAppending(node, fd),
+        (appending) => host("writev", appending, [view], null),
+      ),
+    );
   }
 
   /** Of files and directories. @param dataOnly as for fdatasync() */
-  fsync(node: HostNode, dataOnly: boolean): number {
-    const sync = dataOnly ? nodeFs.fdatasyncSync : nodeFs.fsyncSync;
-    if (node.type === S_IFDIR) return this.#syncDirectory(node, sync);
-    return this.withFile(node, false, (fd) => done(attempt(() => sync(fd))));
+  *fsync(node: HostNode, dataOnly: boolean): Steps<number> {
+    const name = dataOnly ? "fdatasync" : "fsync";
+    if (node.type === S_IFDIR) return yield* this.#syncDirectory(node, name);
+    return yield* this.withFile(node, false, (fd) => host(name, fd));
   }
 
   /** The descriptor that stands for a directory is a place only, which cannot be synced. */
-  #syncDirectory(dir: HostNode, sync: (fd: number) => void): number {
-    const open = () => this.#of(dir, (path) => nodeFs.openSync(path, O_RDONLY | O_DIRECTORY));
-    const fd = this.fds.withRoom(open);
+  *#syncDirectory(dir: HostNode, name: "fsync" | "fdatasync"): Steps<number> {
+    const open = () => this.#root.of(dir, (path) => host("open", path, O_RDONLY | O_DIRECTORY));
+    const fd = yield* this.fds.withRoom(open);
     if (fd < 0) return fd;
-    const rc = done(attempt(() => sync(fd)));
+    const rc = yield* host(name, fd);
     nodeFs.closeSync(fd);
     return rc;
   }
 
   /** Opens a file's descriptor and keeps it: it is about to lose its name. @returns 0 or a negated errno */
-  hold(node: HostNode, writable: boolean): number {
-    const rc = this.withFile(node, writable, () => OK);
-    if (rc === OK) {
-      const key = fdKey(node, writable);
-      this.fds.keep(this.fds.find(key) === undefined ? fdKey(node, true) : key);
-    }
-    return rc;
+  *hold(node: HostNode, writable: boolean): Steps<number> {
+    return yield* this.withFile(node, writable, () => {
+      this.fds.keep(writable || this.fds.find(node.key) === undefined ? node.writeKey : node.key);
+      return at(() => OK);
+    });
   }
 
   /** Nobody has the file open any more. */
   drop(node: HostNode): void {
-    this.fds.forget(fdKey(node));
-    this.fds.forget(fdKey(node, true));
+    this.fds.forget(node.key);
+    this.fds.forget(node.writeKey);
+    this.fds.forget(node.appendKey);
+  }
+
+  /** As the helper does. @see fallocate(2) @returns -EOPNOTSUPP without one */
+  *fallocate(node: HostNode, mode: number, offset: number, length: number): Steps<number> {
+    const { fallocate } = this.native;
+    if (!fallocate) return -EOPNOTSUPP;
+    return yield* this.withFile(node, true, (fd) => at(() => fallocate(fd, mode, offset, length)));
+  }
+
+  /** As the helper does. @see lseek(2) @returns a position; -EOPNOTSUPP without one */
+  *seek(node: HostNode, offset: number, whence: number): Steps<number> {
+    const { seek } = this.native;
+    if (!seek) return -EOPNOTSUPP;
+    return yield* this.withFile(node, false, (fd) => at(() => seek(fd, offset, whence)));
   }
 
   // --- Steps ------------------------------------------------------------------------------------------------------------
 
-  /** A call on a name in a directory, which must not follow it. */
-  #by<T>(dir: HostNode, name: Uint8Array, call: (path: Buffer) => T): T | number {
-    const path = this.#root.at(dir, name);
-    return typeof path === "number" ? path : attempt(() => call(path));
-  }
-
-  /** A call on a directory itself. */
-  #of<T>(dir: HostNode, call: (path: Buffer) => T): T | number {
-    const path = this.#root.pathOf(dir);
-    return typeof path === "number" ? path : attempt(() => call(path));
-  }
-
-  #byTwo(
+  *#byTwo(
     oldDir: HostNode,
     oldName: Uint8Array,
     newDir: HostNode,
     newName: Uint8Array,
-    call: (from: Buffer, to: Buffer) => void,
-  ): number {
-    return this.#keeping(oldDir, () => {
-      const to = this.#root.at(newDir, newName);
-      if (typeof to === "number") return to;
-      return done(this.#by(oldDir, oldName, (from) => call(from, to)));
-    });
-  }
-
-  #withBoth(oldDir: HostNode, newDir: HostNode, call: (from: number, to: number) => number): number {
-    return this.#keeping(oldDir, () => {
-      const to = this.#root.directory(newDir);
-      if (to < 0) return to;
-      const from = this.#root.directory(oldDir);
-      return from < 0 ? from : call(from, to);
-    });
-  }
-
-  /** Opens one directory and keeps it, so that opening a second does not close it, nor it the second. */
-  #keeping(dir: HostNode, call: () => number): number {
-    const path = this.#root.pathOf(dir);
-    if (typeof path === "number") return path;
-    this.fds.keep(fdKey(dir));
-    const rc = call();
-    this.fds.letGo(fdKey(dir));
-    return rc;
+    call: (from: Buffer, to: Buffer) => Steps<number>,
+  ): Steps<number> {
+    return yield* this.#root.at(oldDir, oldName, (from) => this.#root.at(newDir, newName, (to) => call(from, to)));
   }
 }
 
-function takeAll(dir: nodeFs.Dir, take: TakeName): void {
-  for (let entry = dir.readSync(); entry; entry = dir.readSync()) {
-    if (!take(entry.name as unknown as Uint8Array, typeOfEntry(entry))) return;
-  }
+/** A call of the helper, which is made at once. */
+// biome-ignore lint/correctness/useYield: the host is not asked by node:fs
+function* at<T>(call: () => T): Steps<T> {
+  return call();
 }
 
-/** S_IFMT >> 12, as in struct dirent. */
-function typeOfEntry(entry: nodeFs.Dirent): number {
-  if (entry.isFile()) return 8;
-  if (entry.isDirectory()) return 4;
-  if (entry.isSymbolicLink()) return 10;
-  if (entry.isFIFO()) return 1;
-  if (entry.isSocket()) return 12;
-  if (entry.isCharacterDevice()) return 2;
-  return entry.isBlockDevice() ? 6 : 0;
+/** For a descriptor that is open. */
+const isNot = () => at(() => -ESTALE);
+
+/** Gives a file that has just been made its owner and mode. */
+function* setUp(fd: number, { mode, uid = NO_ID, gid = NO_ID }: NewAttributes): Steps<nodeFs.BigIntStats | number> {
+  if (uid !== NO_ID || gid !== NO_ID) yield* host("fchown", fd, uid, gid);
+  const stats = yield* host("fstat", fd);
+  if (typeof stats === "number" || (Number(stats.mode) & MODE_BITS) === (mode & MODE_BITS)) return stats;
+  yield* host("fchmod", fd, mode & MODE_BITS);
+  return yield* host("fstat", fd);
+}
+
+/** Nanoseconds as node:fs takes times, which cuts them to the microsecond: the middle of one is out of harm's way. */
+function seconds(ns: bigint): number | string {
+  const us = Number(ns / 1000n);
+  const time = (us + Math.sign(us) / 2) / 1e6;
+  return time < 0 ? `${time}` : time;
 }

@@ -45,6 +45,8 @@ export class CopyJob {
   /** Steps that are done, and bytes still to be copied. */
   step = 0;
   left = 0;
+  /** It has failed, and waits for what it has begun to be gone. */
+  failure: Failure | undefined;
   /** Lets go of both files when it waits and will not be gone on with. */
   abandon: (() => void) | undefined = undefined;
 
@@ -64,12 +66,24 @@ class CopyFile {
 
   /** Opens both, fills, closes: whatever is still to do. */
   run(job: CopyJob): Failure | undefined {
-    const rc = this.#open(job) || this.#fill(job);
-    // Made at once, since the calls that clear up forget what there is to wait for.
-    const failure = rc < 0 ? failed(this.#sys, rc, "copyfile", job.src, job.dest) : undefined;
-    if (failure?.token === undefined) this.#close(job, rc < 0);
-    else job.abandon ??= () => this.#close(job, (job.mode & COPYFILE_EXCL) !== 0);
-    return failure;
+    if (job.failure === undefined) {
+      const rc = this.#open(job) || this.#fill(job);
+      // Made at once, since the calls that clear up forget what there is to wait for.
+      const failure = rc < 0 ? this.#failed(rc, job) : undefined;
+      if (failure?.token !== undefined) {
+        job.abandon ??= () => {
+          if (this.#close(job) && job.mode & COPYFILE_EXCL) this.#sys.unlink(job.dest);
+        };
+        return failure;
+      }
+      if (!this.#close(job) || failure === undefined) return failure;
+      job.failure = failure;
+    }
+    return this.#sys.unlink(job.dest) === -EAGAIN ? this.#failed(-EAGAIN, job) : job.failure;
+  }
+
+  #failed(errno: number, { src, dest }: CopyJob): Failure {
+    return failed(this.#sys, errno, "copyfile", src, dest);
   }
 
   #open(job: CopyJob): number {
@@ -86,12 +100,14 @@ class CopyFile {
     return Math.min(job.to, 0);
   }
 
-  /** @param removes what has been begun goes */
-  #close({ from, to, dest }: CopyJob, removes: boolean): void {
+  /** Lets go of both files. @returns whether there was one to copy to */
+  #close(job: CopyJob): boolean {
+    const { from, to } = job;
+    job.from = -1;
+    job.to = -1;
     if (from >= 0) this.#sys.close(from);
-    if (to < 0) return;
-    this.#sys.close(to);
-    if (removes) this.#sys.unlink(dest);
+    if (to >= 0) this.#sys.close(to);
+    return to >= 0;
   }
 
   #fill(job: CopyJob): number {

@@ -1,0 +1,230 @@
+/**
+ * Names of a host folder: looked up, believed for ttl, made, moved and taken away.
+ *
+ * Does not own: what may be done to which name (vfs/dir-ops.ts), what is asked of the host (host-store.ts), listings
+ * (host-dir.ts).
+ */
+import { ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import { S_IFREG } from "../../base/stat-flags.ts";
+import type { Answer, InodeOperations } from "../../vfs/fs-type.ts";
+import { Dentry, Inode } from "../../vfs/inode.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { PATH_A } from "../../wasm/core.ts";
+import { ask, change } from "./host-ask.ts";
+import {
+  DIRECTORY,
+  expire,
+  type HostInode,
+  hostWasRead,
+  instantiate,
+  isFresh,
+  isRemoved,
+  mountOf,
+  moveNode,
+  stateOf,
+  take,
+} from "./host-mount.ts";
+import { newAttributes } from "./host-owner.ts";
+import { type HostNode, isNode } from "./host-root.ts";
+import type { Steps } from "./host-steps.ts";
+import type { Found, HostStore, NewAttributes } from "./host-store.ts";
+import type { HostNative } from "./native.ts";
+
+function nameOf(kernel: Kernel, dentry: DentryHandle): Uint8Array {
+  return new Dentry(kernel, dentry).name;
+}
+
+function expireAll(kernel: Kernel, ...inodes: InodeHandle[]): number {
+  for (const inode of inodes) expire(stateOf(kernel, inode));
+  return 0;
+}
+
+/** Asks what a name leads to. */
+function find(kernel: Kernel, dir: InodeHandle, name: Uint8Array): Found | number {
+  const { store } = mountOf(kernel, dir);
+  const state = stateOf(kernel, dir);
+  const key = (): string => `lookup ${dir} ${Buffer.from(name).toString("latin1")}`;
+  return ask(kernel, key, state, () => store.lookup(state.node, name));
+}
+
+function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
+  if (isRemoved(kernel, dir)) return 0; // nothing is in it
+  const found = find(kernel, dir, nameOf(kernel, dentry));
+  if (typeof found === "number") return found === -ENOENT ? 0 : found === -ESTALE ? -ENOENT : found;
+  return instantiate(kernel, kernel.sbOf(dir), dentry, found);
+}
+
+/** A name is true for ttl, and after it if it still leads to the same inode; a missing one is asked for each time. */
+export function revalidate(kernel: Kernel, handle: DentryHandle): number {
+  const dentry = new Dentry(kernel, handle);
+  const { inode } = dentry;
+  if (inode === 0) return 0;
+  const mount = mountOf(kernel, inode);
+  const state = stateOf(kernel, inode);
+  if (isFresh(kernel, mount, state) && !state.isNameLost) return 1;
+  const dir = new Dentry(kernel, dentry.parent).inode;
+  const found = find(kernel, dir, dentry.name);
+  if (typeof found === "number") return found === -ENOENT || found === -ESTALE ? 0 : found;
+  if (!isNode(state.node, found.stats)) return 0;
+  moveNode(state, stateOf(kernel, dir).node, found.node.name);
+  if (state.changedAt < found.askedAt) take(kernel, mount, inode, state, found.stats);
+  return 1;
+}
+
+/** Makes something in a directory, and its name here. */
+function make(
+  kernel: Kernel,
+  dir: InodeHandle,
+  dentry: DentryHandle,
+  mode: number,
+  onHost: (store: HostStore, parent: HostNode, name: Uint8Array, attributes: NewAttributes) => Steps<Found | number>,
+): Answer {
+  const { store, options } = mountOf(kernel, dir);
+  const { node } = stateOf(kernel, dir);
+  const name = nameOf(kernel, dentry);
+  const attributes = newAttributes(kernel, options, dir, mode);
+  return change<Found>(
+    kernel,
+    () => onHost(store, node, name, attributes),
+    (found) => {
+      const rc = instantiate(kernel, kernel.sbOf(dir), dentry, found);
+      if (rc < 0) return rc; // what the host has is found again by the next lookup
+      kernel.core.x.dAdd(dentry);
+      return expireAll(kernel, dir);
+    },
+  );
+}
+
+function symlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length: number): Answer {
+  const target = kernel.core.u8.slice(PATH_A, PATH_A + length);
+  return make(kernel, dir, dentry, 0o777, (store, parent, name, attributes) =>
+    store.symlink(parent, name, target, attributes),
+  );
+}
+
+/** A file that is open keeps its descriptor when it loses a name, which may be the one it is found by. */
+function* holdIfOpen(store: HostStore, state: HostInode): Steps<number> {
+  const { node, opens, writers } = state;
+  if (opens === 0 || node.type !== S_IFREG) return 0;
+  state.isHeld = true;
+  const rc = writers > 0 ? yield* store.hold(node, true) : 0;
+  return rc < 0 ? rc : yield* store.hold(node, false);
+}
+
+/** An inode has lost a name on the host. */
+function lostName(kernel: Kernel, handle: InodeHandle): void {
+  const inode = new Inode(kernel, handle);
+  if (inode.kind === DIRECTORY) inode.nlink = 0;
+  else if (inode.nlink > 0) inode.nlink--;
+  const state = stateOf(kernel, handle);
+  state.isNameLost = true;
+  expire(state);
+}
+
+function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer {
+  const inode = new Dentry(kernel, dentry).inode;
+  const { store } = mountOf(kernel, dir);
+  const [state, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  return change<number>(
+    kernel,
+    function* () {
+      const held = yield* holdIfOpen(store, state);
+      return held < 0 ? held : yield* store.unlink(parent, name);
+    },
+    () => {
+      lostName(kernel, inode);
+      return expireAll(kernel, dir);
+    },
+  );
+}
+
+function rmdir(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer {
+  const inode = new Dentry(kernel, dentry).inode;
+  const { store } = mountOf(kernel, dir);
+  const [{ node }, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  return change<number>(
+    kernel,
+    () => store.rmdir(parent, node, name),
+    () => {
+      lostName(kernel, inode);
+      return expireAll(kernel, dir);
+    },
+  );
+}
+
+function rename(
+  kernel: Kernel,
+  oldDir: InodeHandle,
+  oldDentry: DentryHandle,
+  newDir: InodeHandle,
+  newDentry: DentryHandle,
+  flags: number,
+): Answer {
+  const { store } = mountOf(kernel, oldDir);
+  const [from, to] = [stateOf(kernel, oldDir).node, stateOf(kernel, newDir).node];
+  const [oldName, newName] = [nameOf(kernel, oldDentry), nameOf(kernel, newDentry)];
+  const [moved, replaced] = [new Dentry(kernel, oldDentry).inode, new Dentry(kernel, newDentry).inode];
+  const victim = replaced ? stateOf(kernel, replaced) : undefined;
+  return change<number>(
+    kernel,
+    function* () {
+      const held = victim ? yield* holdIfOpen(store, victim) : 0;
+      return held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
+    },
+    () => {
+      moveNode(stateOf(kernel, moved), to, newName);
+      if (victim && flags) moveNode(victim, from, oldName);
+      else if (victim) lostName(kernel, replaced);
+      return expireAll(kernel, moved, oldDir, newDir);
+    },
+  );
+}
+
+function link(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: DentryHandle): Answer {
+  const { store } = mountOf(kernel, dir);
+  const [{ node }, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  return change<number>(
+    kernel,
+    function* () {
+      const rc = yield* store.link(node, parent, name);
+      return rc === -ESTALE ? -ENOENT : rc;
+    },
+    () => {
+      const { x } = kernel.core;
+      x.iget(inode);
+      x.dInstantiate(dentry, inode);
+      x.dAdd(dentry);
+      new Inode(kernel, inode).nlink++;
+      return expireAll(kernel, inode, dir);
+    },
+  );
+}
+
+/** Target of a symbolic link. */
+export function getLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
+  const { store } = mountOf(kernel, inode);
+  return ask(kernel, `readlink ${inode}`, undefined, () => store.readlink(hostWasRead(stateOf(kernel, inode)).node));
+}
+
+/** What a directory does with names. @param native what node:fs cannot do */
+export function namesOperations(native: HostNative): InodeOperations {
+  return {
+    lookup,
+    create: (kernel, dir, dentry, mode) =>
+      make(kernel, dir, dentry, mode, (store, parent, name, attributes) => store.create(parent, name, attributes)),
+    mkdir: (kernel, dir, dentry, mode) =>
+      make(kernel, dir, dentry, mode, (store, parent, name, attributes) => store.mkdir(parent, name, attributes)),
+    mknod: (kernel, dir, dentry, mode, dev) =>
+      native.mknod === undefined
+        ? -EOPNOTSUPP
+        : make(kernel, dir, dentry, mode, (store, parent, name, { uid, gid }) =>
+            store.mknod(parent, name, { mode, uid, gid }, dev),
+          ),
+    symlink,
+    link,
+    unlink,
+    rmdir,
+    rename,
+  };
+}

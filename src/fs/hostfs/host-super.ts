@@ -1,0 +1,94 @@
+/**
+ * The super block of a hostfs mount: options, statfs, and the end.
+ *
+ * Does not own: what stands for what (host-mount.ts), the options themselves (options.ts).
+ */
+import type { BigIntStatsFs } from "node:fs";
+import { EINVAL, EIO } from "../../base/errno.ts";
+import type { SuperOperations } from "../../vfs/fs-type.ts";
+import { Dentry } from "../../vfs/inode.ts";
+import type { SuperBlock } from "../../vfs/super-block.ts";
+import {
+  STATFS_BAVAIL,
+  STATFS_BFREE,
+  STATFS_BLOCKS,
+  STATFS_BSIZE,
+  STATFS_FFREE,
+  STATFS_FILES,
+} from "../../vfs/syscalls.ts";
+import { ask } from "./host-ask.ts";
+import { DIRECTORY, dropHostMount, expire, type HostMount, hostMount, remember, setHostMount } from "./host-mount.ts";
+import { dropPages } from "./host-pages.ts";
+import { runNow } from "./host-steps.ts";
+import { HostStore } from "./host-store.ts";
+import type { HostNative } from "./native.ts";
+import { type HostOptions, parseHostOptions, showHostOptions } from "./options.ts";
+
+const HOSTFS_MAGIC = 0x00c0ffee;
+
+export const hostSuperOperations: SuperOperations = {
+  statfs(sb, values) {
+    const mount = hostMount(sb);
+    if (mount === undefined) return -EIO;
+    const found = ask<BigIntStatsFs>(sb.kernel, `statfs ${sb.handle}`, undefined, () => mount.store.statfs());
+    if (typeof found === "number") return found;
+    values[STATFS_BSIZE] = Number(found.bsize);
+    values[STATFS_BLOCKS] = Number(found.blocks);
+    values[STATFS_BFREE] = Number(found.bfree);
+    values[STATFS_BAVAIL] = Number(found.bavail);
+    values[STATFS_FILES] = Number(found.files);
+    values[STATFS_FFREE] = Number(found.ffree);
+    return 0;
+  },
+  evictInode(kernel, inode) {
+    const mount = hostMount(kernel.sbOf(inode));
+    const state = mount?.inodes.get(inode);
+    if (!mount || !state) return;
+    mount.inodes.delete(inode);
+    if (mount.handles.get(state.node.key) !== inode) return;
+    mount.handles.delete(state.node.key);
+    mount.store.drop(state.node);
+  },
+  putSuper(sb) {
+    hostMount(sb)?.store.close();
+    dropHostMount(sb);
+  },
+  showOptions: (sb) => showHostOptions((hostMount(sb) as HostMount).options),
+  remount(sb, data) {
+    const mount = hostMount(sb) as HostMount;
+    const options = readOptions(data, mount.options);
+    if (!options) return -EINVAL;
+    mount.options = options;
+    mount.store.fds.max = options.maxFds;
+    for (const [inode, state] of mount.inodes) {
+      expire(state);
+      if (options.cache === "none") dropPages(sb.kernel, inode);
+    }
+    return 0;
+  },
+};
+
+/** Undefined: there is no such option, or not yet (issue 13: writeback). */
+function readOptions(data: string, before?: HostOptions): HostOptions | undefined {
+  const options = parseHostOptions(data, before);
+  return options?.cache === "writeback" ? undefined : options;
+}
+
+/** Mounts the folder `source`. @returns 0; -EINVAL (options); -ENOENT, -ENOTDIR and other errors of the host; -ENOMEM */
+export function fillHostSuper(sb: SuperBlock, data: string, source: string, native: HostNative): number {
+  const options = readOptions(data);
+  if (!options) return -EINVAL;
+  const store = HostStore.open(source, options.maxFds, native);
+  if (typeof store === "number") return store;
+  const mount: HostMount = { store, options, inodes: new Map(), handles: new Map(), listings: new Map() };
+  sb.magic = HOSTFS_MAGIC;
+  const stats = runNow(store.stat(store.root));
+  const rc = typeof stats === "number" ? stats : sb.makeRoot(0o755, 0, 0, DIRECTORY);
+  if (rc < 0 || typeof stats === "number") {
+    store.close();
+    return rc;
+  }
+  setHostMount(sb, mount);
+  remember(sb.kernel, mount, new Dentry(sb.kernel, sb.root).inode, store.root, stats);
+  return 0;
+}

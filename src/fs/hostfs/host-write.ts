@@ -1,0 +1,126 @@
+/**
+ * Writes to files of a host folder: at once to the host, then into the pages that are cached.
+ *
+ * A promise call asks the host once and is made again for its answer, so whatever it is told by must not have moved by then:
+ * the file's position is taken when the host is asked. Where an append goes is the host's to know.
+ *
+ * Does not own: pages (host-pages.ts), where reads come from (host-file.ts).
+ */
+import { EAGAIN, EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
+import type { FileHandle } from "../../base/handles.ts";
+import { byteLengthOf, partOf } from "../../base/views.ts";
+import { Inode } from "../../vfs/inode.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
+import { fileRemovePrivs } from "../../vfs/setattr.ts";
+import { FILE_MODE, FMODE_APPEND, FMODE_WRITE } from "../../wasm/layout.ts";
+import { askOnce, leavePosition, takePosition } from "./host-ask.ts";
+import { expire, type HostInode, mountOf, stateOf } from "./host-mount.ts";
+import { dropRange, hasPages, updatePages } from "./host-pages.ts";
+import type { HostNode } from "./host-root.ts";
+import { type Changed, goOnFrom, watched } from "./host-setattr.ts";
+import type { Steps } from "./host-steps.ts";
+import type { HostStore } from "./host-store.ts";
+
+/** A write that the host has been asked for. */
+interface Write extends Changed {
+  /** Position of its first byte. */
+  readonly start: number;
+  /** Bytes that may differ from here on are its own. */
+  readonly isExact: boolean;
+}
+
+/** Bytes of a range that are in a buffer, whatever the caller has made of it. */
+export function roomOf(buffer: Uint8Array, offset: number, length: number): number {
+  return ArrayBuffer.isView(buffer) ? Math.min(length, byteLengthOf(buffer) - offset) : 0;
+}
+
+/** Writes to an open file. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as askOnce() */
+export function hostWrite(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core } = kernel;
+  const mode = core.u32[(file << 3) + FILE_MODE];
+  if (!(mode & FMODE_WRITE)) return -EBADF;
+  if (length === 0) return 0;
+  const inode = Inode.ofFile(kernel, file);
+  const refused = fileRemovePrivs(kernel, inode.handle, file);
+  if (refused < 0) return refused;
+  const state = stateOf(kernel, inode.handle);
+  const mount = mountOf(kernel, inode.handle);
+  const limit = Math.min(maxBytes(core, inode.handle), fileSizeLimit(kernel));
+  const isAppend = (mode & FMODE_APPEND) !== 0;
+  const room = roomOf(buffer, offset, length);
+  if (room <= 0) return -EFAULT;
+  const view = partOf(buffer, offset, room);
+  const isLater = kernel.mayWait;
+  const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
+  const start = position < 0 ? takePosition(kernel, file, room) : position;
+
+  const answer = askOnce<Write>(
+    kernel,
+    `write ${inode.handle} ${start} ${isAppend}`,
+    () => {
+      if (isLater) state.nrWrites++;
+      if (isAppend) return append(mount.store, state.node, view, limit);
+      return overwrite(mount.store, state.node, view, start, limit, hasPages(core, inode.handle));
+    },
+    (write) => {
+      if (typeof write !== "number" && isOurs()) written(inode, state, write, view);
+      if (isLater) state.nrWrites--;
+    },
+  );
+  if (answer === -EAGAIN) return answer;
+  if (typeof answer === "number") {
+    if (position < 0) leavePosition(kernel, file, start);
+    return answer;
+  }
+  if (position < 0) leavePosition(kernel, file, answer.start + Math.max(0, answer.rc));
+  return answer.rc;
+}
+
+function* overwrite(
+  store: HostStore,
+  node: HostNode,
+  view: Uint8Array,
+  start: number,
+  limit: number,
+  isWatched: boolean,
+): Steps<Write> {
+  const changed = yield* watched(store, node, isWatched, function* () {
+    if (start >= limit) return -EFBIG;
+    return yield* store.pwritev(node, [view.subarray(0, limit - start)], start);
+  });
+  return { ...changed, start, isExact: true };
+}
+
+function* append(store: HostStore, node: HostNode, view: Uint8Array, limit: number): Steps<Write | number> {
+  const before = yield* store.stat(node);
+  if (typeof before === "number") return before;
+  const room = limit - Number(before.size);
+  if (room <= 0) return -EFBIG;
+  const rc = yield* store.append(node, view.subarray(0, room));
+  const after = yield* store.stat(node);
+  if (rc < 0 || typeof after === "number") return Math.min(rc, 0) || -EIO;
+  const start = Number(after.size) - rc;
+  return { rc, before, after, start, isExact: start === Number(before.size) };
+}
+
+/** What the host has is in the pages, too: at once by a synchronous call, which has been alone with the host. */
+function written(inode: Inode, state: HostInode, write: Write, view: Uint8Array): void {
+  const { core } = inode.kernel;
+  const { rc, start, isExact } = write;
+  expire(state);
+  goOnFrom(state, write);
+  if (rc <= 0) return;
+  const end = start + rc;
+  const from = isExact ? start : Math.min(start, inode.size);
+  if (state.nrWrites > 0 || !isExact) dropRange(core, inode.handle, from, end - from);
+  else updatePages(core, inode.handle, start, view.subarray(0, rc));
+  inode.size = Math.max(inode.size, end);
+}
