@@ -356,7 +356,7 @@ describe("a process", () => {
     assert.equal(out.trim(), "nothing true");
   });
 
-  it("is not kept alive by background writeback either", () => {
+  it("is not kept alive by one that comes by once an hour either", () => {
     const { out } = run(`
       dirtyLimits(store.kernel).dirty_writeback_centisecs = 360000;
       store.dirty(store.open("f"), 0, 5);
