@@ -3,4 +3,12 @@
  * that it fits the kernel of any entry.
  */
 export * from "./fs/libfs-store.ts";
-export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
+export type {
+  AddressSpaceOperations,
+  CachedPage,
+  PageCache,
+  ReadaheadControl,
+  WrittenPage,
+} from "./mm/address-space.ts";
+export { PAGE_IS_READY } from "./mm/address-space.ts";
+export { setPageUptodate } from "./mm/write-page.ts";

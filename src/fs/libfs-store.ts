@@ -9,3 +9,12 @@ export { genericFsync, markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export {
+  setPageDirtyNoWriteback,
+  simpleCommitWrite,
+  simplePrepareWrite,
+  simpleReadPage,
+  simpleWriteBegin,
+  simpleWriteEnd,
+} from "./libfs-pages.ts";
+export { storedWrite, storedWritev } from "./stored-write.ts";

@@ -28,6 +28,9 @@ import {
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache, PageReads, ReadaheadControl } from "./address-space.ts";
+import { callOut } from "./call-out.ts";
+import { PageAt } from "./page.ts";
+import { partialPage, readCachedPage } from "./partial-page.ts";
 import { noteFailure } from "./progress.ts";
 import { metMarker, missedPage, type Readahead, type Window } from "./readahead-window.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
@@ -134,19 +137,26 @@ class Reader {
       const wanted = Math.ceil((inPage + left) / PAGE_SIZE);
       const previous = this.#previous();
       const nr = core.x.readyRun(this.#inode, index, wanted, previous === index ? 1 : 0);
-      if (nr === 0) {
+      const partial = nr === 0 ? this.#partial(index, inPage, Math.min(left, PAGE_SIZE - inPage)) : 0;
+      if (nr + partial === 0) {
         const rc = this.#fetch(index, wanted, previous);
         if (rc < 0) return rc;
         continue;
       }
-      const n = Math.min(left, nr * PAGE_SIZE - inPage);
-      const marker = core.f64[EXTRA];
-      const room = this.#copy(core.f64[ADDRESS] + inPage, buffer, offset + this.pos - start, n);
+      const n = Math.min(left, Math.max(nr, 1) * PAGE_SIZE - inPage);
+      const marker = nr === 0 ? 0 : core.f64[EXTRA];
+      const address = nr === 0 ? partial * PAGE_SIZE : core.f64[ADDRESS];
+      const room = this.#copy(address + inPage, buffer, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
+  }
+
+  /** The frame of a page that is ready as far as it is wanted, though not up to date as a whole; 0 = none. */
+  #partial(index: number, offset: number, length: number): number {
+    return partialPage(this.#cache, this.#operations, this.#inode, index, offset, length);
   }
 
   /** @returns bytes copied: fewer when the buffer has become shorter than it was */
@@ -176,6 +186,8 @@ class Reader {
     if (failure !== undefined && failure < 0) return failure;
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
+    const cached = this.#cache.core.x.findPage(this.#inode, index);
+    if (cached !== 0) return this.#readIn(index, cached);
     if (this.#operations.readahead !== undefined && failure === undefined) {
       const max = this.#operations.raPages ?? DEFAULT_RA_PAGES;
       this.#readAhead(this.#move((window) => missedPage(window, index, wanted, previous, max)));
@@ -231,7 +243,7 @@ class Reader {
         at++;
         continue;
       }
-      const answer = this.#operations.readahead?.(this.#cache, read) ?? 0;
+      const answer = callOut(this.#cache, (cache) => this.#operations.readahead?.(cache, read) ?? 0);
       start(this.#cache, read, answer, false);
     }
   }
@@ -242,8 +254,19 @@ class Reader {
     if (core.x.startRead(this.#inode, index, 1) === 0) return -ENOMEM;
     const read = new PageRead(core, this.#inode, this.#file, index);
     read.add(core.f64[EXTRA], 1);
-    const answer = this.#operations.readPage(this.#cache, read);
+    const answer = callOut(this.#cache, (cache) => this.#operations.readPage?.(cache, read) ?? -EIO);
     const rc = start(this.#cache, read, answer, true);
+    return rc < 0 ? rc : this.#waitFor(index);
+  }
+
+  /** Has a page read that is cached, and not up to date. */
+  #readIn(index: number, pfn: number): number {
+    const rc = readCachedPage(
+      this.#cache,
+      this.#operations,
+      this.#file,
+      new PageAt(this.#cache.core, this.#inode, index, pfn),
+    );
     return rc < 0 ? rc : this.#waitFor(index);
   }
 

@@ -29,7 +29,7 @@ import { type Ends, evictInodes } from "./evict.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import { type Lost, lostBy, NOTHING } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
-import { currentProgress, mayWait, type PendingChanges } from "./operation.ts";
+import { currentProgress, mayWait, type PendingChanges, whileWaiting } from "./operation.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { SuperBlock } from "./super-block.ts";
@@ -283,6 +283,16 @@ export class Kernel {
   /** How far the call that is being made has come, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
     return currentProgress();
+  }
+
+  /** Does work in the midst of a call that is no part of it, such as an operation of a file system's. */
+  nested<R>(work: () => R): R {
+    const { current } = this;
+    try {
+      return whileWaiting(work, undefined, undefined);
+    } finally {
+      current?.enter();
+    }
   }
 
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */

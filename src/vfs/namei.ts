@@ -49,7 +49,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import type { Kernel } from "./kernel.ts";
-import { waitForDirectory } from "./operation.ts";
+import { waitForInode } from "./operation.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
@@ -288,7 +288,7 @@ function lookup(kernel: Kernel): number {
   const { core } = kernel;
   evictAside(kernel, NO_DENTRY);
   const dir = inodeOf(core, ndParent(core));
-  const locked = waitForDirectory(kernel, dir);
+  const locked = waitForInode(kernel, dir);
   if (locked < 0) return locked;
   const dentry = core.x.dAllocLast();
   if (dentry < 0) return dentry;

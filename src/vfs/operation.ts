@@ -98,6 +98,7 @@ export class Wait {
 
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
+    this.#progress?.kiocb?.abandon();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -120,8 +121,8 @@ export function mayWait(): boolean {
   return current !== undefined;
 }
 
-/** Makes a call that may wait, for the first time or again. */
-export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait): R {
+/** Makes a call that may wait, for the first time or again. @param wait undefined = one that may not */
+export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait | undefined): R {
   const before = current;
   current = wait;
   try {
@@ -153,8 +154,14 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Waits that changes of one kernel have begun, by the number of their operation. */
-export type PendingChanges = Map<number, PendingChange>;
+/** What has locks, and waits for a store: others wait for its token. */
+export interface InFlight {
+  readonly token: Promise<void> | undefined;
+  readonly isMove: boolean;
+}
+
+/** What waits in one kernel for a store, by the number of its operation. */
+export type PendingChanges = Map<number, InFlight>;
 
 /** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
 export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {
@@ -194,8 +201,8 @@ export function change(
   return result;
 }
 
-/** The change that has a lock which this one would take. */
-function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): PendingChange | undefined {
+/** What has a lock which this change would take. */
+function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): InFlight | undefined {
   if (pendingChanges.size === 0) return undefined;
   if (held.isMove) for (const pending of pendingChanges.values()) if (pending.isMove) return pending;
   const { dir = NO_DENTRY, dentry = NO_DENTRY, otherDir = NO_DENTRY, otherDentry = NO_DENTRY } = held;
@@ -203,14 +210,17 @@ function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): PendingCh
   return pendingChanges.get(number);
 }
 
-/** As a change does: names are looked up in a directory only while none of them waits to change. @returns 0 or -EAGAIN */
-export function waitForDirectory(kernel: Kernel, dir: InodeHandle): number {
+/**
+ * As a change does: names are looked up in a directory only while none of them waits to change, and the data of a file changes
+ * only while no write to it waits. @returns 0 or -EAGAIN
+ */
+export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
   const inTheWay =
-    kernel.pendingChanges.size === 0 ? undefined : changeInTheWay(kernel, { mnt: 0 as MountHandle, inode: dir });
+    kernel.pendingChanges.size === 0 ? undefined : changeInTheWay(kernel, { mnt: 0 as MountHandle, inode });
   return inTheWay === undefined ? 0 : waitFor(kernel, inTheWay);
 }
 
-function waitFor(kernel: Kernel, { token }: PendingChange): number {
+function waitFor(kernel: Kernel, { token }: InFlight): number {
   kernel.setWaitToken(token as Promise<void>);
   return -EAGAIN;
 }

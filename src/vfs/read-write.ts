@@ -71,6 +71,7 @@ import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOpera
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
+import { waitForInode } from "./operation.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { attributes, fileRemovePrivs, killFlags, notifyChange, setattrOf } from "./setattr.ts";
 import type { Path } from "./syscalls.ts";
@@ -111,6 +112,14 @@ export function write(
   const operations = task.files.operations[fd];
   if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
   return modeError(task.kernel.core, file, FMODE_WRITE);
+}
+
+/** @see Syscalls.writev */
+export function writev(task: Task, fd: number, buffers: readonly ArrayBufferView[], position: number): number {
+  const operation = task.files.operations[fd]?.writev;
+  if (operation === undefined) return -EOPNOTSUPP;
+  task.enter();
+  return operation(task.kernel, task.file(fd), buffers, position);
 }
 
 /** @see Syscalls.readvNothing */
@@ -266,6 +275,8 @@ export function truncateInode(
 ): number {
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) return kernel.core.x.truncate(inode, size, kernel.now());
+  const locked = waitForInode(kernel, inode);
+  if (locked < 0) return locked;
   const kills = killFlags(kernel.core.x.privilegesToKill(inode));
   const force = kills ? ATTR_FORCE : 0;
   return notifyChange(kernel, inode, attributes(ATTR_SIZE | valid | kills | force, { size, file }), setattr);
@@ -305,7 +316,9 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const type = typeOf(core, inode);
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -ENODEV;
   if (offset + length > maxBytes(core, inode)) return -EFBIG;
-  return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
+  const { fallocate: operation } = task.files.operations[fd] ?? {};
+  if (operation === undefined) return -EOPNOTSUPP;
+  return waitForInode(task.kernel, inode) || operation(task.kernel, file, mode, offset, length);
 }
 
 /** The modes that Linux knows; few file systems have all. */

@@ -4,6 +4,8 @@
  *
  * The files are those of one flat directory, made by the test.
  */
+
+import { storedWrite, storedWritev } from "../../src/fs/stored-write.ts";
 import {
   type AddressSpaceOperations,
   Dentry,
@@ -12,6 +14,7 @@ import {
   type FileSystemType,
   Inode,
   type InodeHandle,
+  type InodeOperations,
   type Kernel,
   type PageCache,
   type ReadaheadControl,
@@ -32,6 +35,11 @@ export interface MockOptions {
   isAsync?: boolean;
   hasReadahead?: boolean;
   raPages?: number;
+  /** Further operations of its pages. */
+  mapping?: AddressSpaceOperations;
+  setattr?: InodeOperations["setattr"];
+  /** The store hears of writes (writeBegin, writeEnd), and answers at once, or when it is told to. */
+  writes?: "at once" | "later";
 }
 
 export class MockStore {
@@ -43,6 +51,8 @@ export class MockStore {
   readonly options: MockOptions;
   /** What a read answers instead of what it would: an errno, or fewer bytes. */
   verdict: ((what: string, bytes: number) => number) | undefined;
+  /** What happens while the store is asked. */
+  onAsked: ((what: string) => void) | undefined;
   readonly #names = new Map<InodeHandle, string>();
 
   constructor(options: MockOptions = {}) {
@@ -55,11 +65,15 @@ export class MockStore {
         {
           inode: {
             lookup: (kernel, dir, dentry) => this.#lookup(kernel, dir, dentry),
-            setattr: () => 0,
+            setattr: options.setattr ?? (() => 0),
           },
           file: {
             read: (kernel: Kernel, file: FileHandle, buffer, offset, length, position) =>
               storedRead(kernel, mapping, file, buffer, offset, length, position),
+            write: (kernel: Kernel, file: FileHandle, ...args) => storedWrite(kernel, mapping, file, ...args),
+            writev: (kernel: Kernel, file: FileHandle, ...args) => storedWritev(kernel, mapping, file, ...args),
+            fsync: (_kernel, _file, dataOnly, start, end) =>
+              this.#note(`${dataOnly ? "fdatasync" : "fsync"} ${start}-${end}`, 0),
           },
           mapping,
         },
@@ -104,12 +118,33 @@ export class MockStore {
       readPage: (cache, control) => this.#read("readPage", cache, control),
       ...(hasReadahead && { readahead: (cache, control) => this.#read("readahead", cache, control) }),
       ...(raPages !== undefined && { raPages }),
+      ...(this.options.writes && {
+        writeBegin: (_cache, { index, offset, bytes }) => this.#begin(`writeBegin ${index} ${offset}+${bytes}`),
+        writeEnd: (_cache, { index }, copied) => this.#note(`writeEnd ${index} ${copied}`, copied),
+      }),
+      ...this.options.mapping,
     };
+  }
+
+  /** @returns what it answers, unless the test says otherwise */
+  #note(what: string, answer: number): number {
+    this.log.push(what);
+    this.onAsked?.(what);
+    return this.verdict?.(what, answer) ?? answer;
+  }
+
+  #begin(what: string): number | Promise<number> {
+    if (this.options.writes === "at once") return this.#note(what, 0);
+    this.log.push(what);
+    return new Promise((resolve) => {
+      this.pending.push({ what, answer: () => resolve(this.verdict?.(what, 0) ?? 0) });
+    });
   }
 
   #read(operation: string, _cache: PageCache, control: ReadaheadControl): number | Promise<number> {
     const what = `${operation} ${control.position / PAGE}+${control.length / PAGE}`;
     this.log.push(what);
+    this.onAsked?.(what);
     const data = this.files.get(this.#names.get(control.inode) ?? "") ?? Buffer.alloc(0);
     const fill = (): number => {
       const wanted = Math.max(0, Math.min(control.length, data.length - control.position));
