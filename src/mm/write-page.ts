@@ -8,7 +8,7 @@
 import { EAGAIN, ENOMEM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
-import { INODE_SIZE, PAGE_FLAGS, PAGE_SIZE, PG_UPTODATE, RESULT_EXTRA } from "../wasm/layout.ts";
+import { INODE_SIZE, PAGE_FLAGS, PAGE_SIZE, PG_UPTODATE, PG_WRITEBACK, RESULT_EXTRA } from "../wasm/layout.ts";
 import type { PageCache, ReadaheadControl, WrittenPage } from "./address-space.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
 
@@ -35,6 +35,8 @@ export class LockedPage extends PageAt implements WrittenPage, ReadaheadControl 
   isWritten = false;
   /** Ends the wait of those who have found the page locked. */
   #over: (() => void) | undefined;
+  /** What others waited for before. */
+  #writeback: Promise<void> | undefined;
 
   constructor(cache: PageCache, file: FileHandle, at: PageAt, offset: number, bytes: number, isNew: boolean) {
     super(cache.core, at.inode, at.index, at.pfn);
@@ -48,16 +50,18 @@ export class LockedPage extends PageAt implements WrittenPage, ReadaheadControl 
   /** The call waits for a store, and keeps the page: others wait for the end of that. */
   suspend(): void {
     if (this.#over !== undefined) return;
+    const { tokens } = this.#cache.pageReads;
+    this.#writeback = tokens.get(this.pfn);
     const token = new Promise<void>((resolve) => {
       this.#over = resolve;
     });
-    this.#cache.pageReads.tokens.set(this.pfn, token);
+    tokens.set(this.pfn, token);
   }
 
   /** Lets go of the page. Where its memory has gone meanwhile, those who wait alone are told. @param core it was locked in */
   release(core: Core): void {
     if (core === this.#cache.core) {
-      if (this.#over !== undefined) this.#cache.pageReads.tokens.delete(this.pfn);
+      if (this.#over !== undefined) this.#giveTokenBack(core);
       if (this.#isNew && !this.isWritten && !isTruncated(core, this.pfn) && this.#isWorthless(core))
         core.x.failRead(this.pfn, 1);
       else {
@@ -67,6 +71,14 @@ export class LockedPage extends PageAt implements WrittenPage, ReadaheadControl 
     }
     this.#over?.();
     this.#over = undefined;
+  }
+
+  /** While the page is under writeback, too, others wait for the end of that. */
+  #giveTokenBack(core: Core): void {
+    const { tokens } = this.#cache.pageReads;
+    if (this.#writeback !== undefined && pageFlags(core, this.pfn) & PG_WRITEBACK)
+      tokens.set(this.pfn, this.#writeback);
+    else tokens.delete(this.pfn);
   }
 
   /** A new page that nothing has come to, or that the file has not come to. */
