@@ -6,9 +6,18 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { EIO, ENOSPC } from "../../../src/base/errno.ts";
-import { simpleReadPage, simpleWriteBegin, simpleWriteEnd } from "../../../src/fs/libfs-pages.ts";
+import {
+  setPageDirtyNoWriteback,
+  simpleCommitWrite,
+  simplePrepareWrite,
+  simpleReadPage,
+  simpleWriteBegin,
+  simpleWriteEnd,
+} from "../../../src/fs/libfs-pages.ts";
 import { createFsSync, type FileHandle, type FolioFs, Inode } from "../../../src/index.ts";
 import { PAGE_IS_READY } from "../../../src/mm/address-space.ts";
+import { PageAt } from "../../../src/mm/page.ts";
+import { RESULT_EXTRA } from "../../../src/wasm/layout.ts";
 import { type MockOptions, MockStore, PAGE, settled } from "../../helpers/mock-store.ts";
 
 const { O_APPEND, O_DSYNC, O_RDWR, O_SYNC } = createFsSync().constants;
@@ -203,6 +212,72 @@ describe("a stored write", () => {
   });
 });
 
+describe("pages of a stored write", () => {
+  it("may be under writeback: they are dirty again, and who waits for the store goes on waiting for it", async () => {
+    const all = scene(PAGE, { writes: "later" });
+    const { core, pageReads } = all.fs.kernel.vfs;
+    content(all);
+    const pfn = core.x.findPage(Inode.ofFile(all.fs.kernel.vfs, fileOf(all)).handle, 0);
+    core.x.getPage(pfn);
+    core.x.startPageWriteback(pfn);
+    const writeback = Promise.resolve();
+    pageReads.tokens.set(pfn, writeback);
+    const write = pwriteLater(all, Buffer.from("x"), 5);
+    await settled();
+    assert.notEqual(pageReads.tokens.get(pfn), writeback);
+    await all.store.answerAll();
+    assert.equal(await write, 1);
+    assert.equal(pageReads.tokens.get(pfn), writeback);
+    assert.equal(core.x.clearPageDirty(pfn), 1);
+    pageReads.tokens.delete(pfn);
+    core.x.endPageWriteback(pfn);
+    core.x.putPage(pfn);
+  });
+
+  it("are marked by the file system's own setPageDirty, where it has one", () => {
+    const marked: number[] = [];
+    const setPageDirty = (_cache: unknown, page: { index: number }) => marked.push(page.index) > 0;
+    const all = scene(3 * PAGE, { mapping: { setPageDirty } });
+    all.fs.writeSync(all.fd, NEW, 0, PAGE + 10, 10);
+    assert.deepEqual(marked, [0, 1]);
+    assert.equal(all.fs.kernel.vmstat().nr_dirty, 0);
+  });
+
+  it("for which there is no memory are ENOMEM, or make the write short", () => {
+    const all = scene(0);
+    const fill = all.fs.openSync("/fill", "w");
+    try {
+      for (;;) all.fs.writeSync(fill, Buffer.alloc(PAGE));
+    } catch {}
+    assert.throws(() => all.fs.writeSync(all.fd, NEW), { code: "ENOMEM" });
+    assert.equal(all.fs.fstatSync(all.fd).size, 0);
+    all.fs.ftruncateSync(fill, all.fs.fstatSync(fill).size - 3 * PAGE);
+    const n = all.fs.writeSync(all.fd, NEW, 0, 8 * PAGE, 0);
+    assert.ok(n >= PAGE && n < 8 * PAGE && n % PAGE === 0, String(n));
+    all.fs.rmSync("/fill");
+    all.fs.closeSync(fill);
+    assert.equal(all.fs.writeSync(all.fd, NEW, 0, 8 * PAGE, 0), 8 * PAGE);
+    assert.deepEqual(content(all), NEW.subarray(0, 8 * PAGE));
+  });
+
+  it("are prepared and committed by hand, too, for a file system's own use", () => {
+    const all = scene(0);
+    const { vfs } = all.fs.kernel;
+    const { core } = vfs;
+    const { handle: inode } = Inode.ofFile(vfs, fileOf(all));
+    assert.equal(core.x.startRead(inode, 1, 1), 1);
+    const page = new PageAt(core, inode, 1, core.result(RESULT_EXTRA));
+    assert.equal(simplePrepareWrite(vfs, page, 100, 200), 0);
+    page.views()[0].fill(7, 100, 200);
+    assert.equal(simpleCommitWrite(vfs, page, 100, 200), 0);
+    core.x.unlockPage(page.pfn);
+    core.x.putPage(page.pfn);
+    assert.equal(setPageDirtyNoWriteback(vfs, page), false); // it is already
+    assert.deepEqual(content(all), written(Buffer.alloc(0), PAGE + 100, Buffer.alloc(100, 7)));
+    assert.equal(all.fs.kernel.vmstat().nr_dirty, 1);
+  });
+});
+
 describe("a buffer that is not what it was", () => {
   it("shrinks while the store works: what is there counts, and no more", async () => {
     for (const left of [0, 1, 3000, PAGE, PAGE + 1, 2 * PAGE]) {
@@ -276,7 +351,26 @@ describe("writev", () => {
     assert.deepEqual(await preadAfter(all, 0, 4 * PAGE), Buffer.concat([...parts, Buffer.from("other")]));
   });
 
-  it("ends before a segment that has gone, and is EFAULT where that is the first", () => {
+  it("ends where a segment has become shorter while the store worked", async () => {
+    for (const bad of [0, 1, 2]) {
+      const all = scene(0, { writes: "later" });
+      const memory = resizable(PAGE);
+      const parts = [Buffer.alloc(PAGE, "a"), Buffer.alloc(PAGE, "b"), Buffer.alloc(PAGE, "c")];
+      const views = parts.map((part, i) => (i === bad ? new Uint8Array(memory) : part));
+      views[bad].set(parts[bad]);
+      const write = new Promise<number>((resolve, reject) =>
+        all.fs.writev(all.fd, views, 10, (error, n) => (error ? reject(error) : resolve(n))),
+      );
+      await settled();
+      memory.resize(40);
+      await all.store.answerAll();
+      const expected = Buffer.concat([...parts.slice(0, bad), parts[bad].subarray(0, 40)]);
+      assert.equal(await write, expected.length);
+      assert.deepEqual(content(all), written(Buffer.alloc(0), 10, expected));
+    }
+  });
+
+  it("passes over a segment without bytes", () => {
     const all = scene(0);
     const gone = new Uint8Array(PAGE);
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
@@ -429,6 +523,27 @@ describe("operations that read and write themselves", () => {
     assert.deepEqual(await preadAfter(all, 0, PAGE), written(all.data, 5, Buffer.from("new")));
     assert.equal(all.fs.kernel.vfs.pendingChanges.size, 0);
     assert.equal(all.fs.kernel.vfs.pageReads.tokens.size, 0);
+  });
+
+  it("make promise calls of their own, and are gone on with when these are over", async () => {
+    const all = scene(PAGE, { isAsync: true });
+    all.store.files.set("other", Buffer.alloc(0));
+    const file = await all.fs.promises.open("/m/file", "r+");
+    const isNested = new Set<number>();
+    Object.assign(all.store.type.tables[0].mapping, {
+      writeBegin: async (_cache: unknown, page: { index: number; inode: number }) => {
+        if (page.inode !== Inode.ofFile(all.fs.kernel.vfs, fileOf(all)).handle) return 0;
+        isNested.add(page.index);
+        await all.fs.promises.appendFile("/m/other", `page ${page.index}, `);
+        return 0;
+      },
+    });
+    const write = file.writev([NEW.subarray(0, PAGE), NEW.subarray(0, PAGE)], 7);
+    while (all.store.pending.length > 0 || isNested.size < 3) await all.store.answerAll();
+    assert.equal((await write).bytesWritten, 2 * PAGE);
+    assert.equal(all.fs.readFileSync("/m/other", "utf8"), "page 0, page 1, page 2, ");
+    assert.deepEqual(await preadAfter(all, 0, 4 * PAGE), written(all.data, 7, NEW.subarray(0, 2 * PAGE)));
+    await file.close();
   });
 
   it("cannot write to the file that is being written", () => {
