@@ -99,9 +99,10 @@ export function vectorOperations(sys: Syscalls) {
 
   /** System call by system call where the file takes one for what it is, else buffer by buffer. */
   function writeAll(request: VectorRequest, end: number): number {
-    const part = request.buffers.slice(request.next, Math.min(end, request.next + IOV_MAX));
-    if (part.length === 0) return request.transferred;
-    const count = sys.writev(request.fd, part, request.position);
+    const { fd, buffers, next } = request;
+    if (next === end) return request.transferred;
+    const part = buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
+    const count = sys.writev(fd, part, request.position);
     if (count === -EOPNOTSUPP) return transferAll(request, end, writePiece);
     if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
     request.next += part.length;

@@ -387,6 +387,8 @@ describe("writev", () => {
     const all = scene(0);
     const parts = Array.from({ length: 2500 }, (_, i) => Buffer.from(`${i},`));
     assert.equal(all.fs.writevSync(all.fd, parts), Buffer.concat(parts).length);
+    const padded = [...parts.slice(0, 1024), ...Array.from({ length: 1500 }, () => Buffer.alloc(0))];
+    assert.equal(all.fs.writevSync(all.fd, padded, 0), Buffer.concat(padded).length);
     assert.deepEqual(content(all), Buffer.concat(parts));
     const into = [Buffer.alloc(7), Buffer.alloc(0), Buffer.alloc(PAGE)];
     assert.equal(all.fs.readvSync(all.fd, into, 0), 7 + PAGE);
@@ -523,6 +525,30 @@ describe("operations that read and write themselves", () => {
     assert.deepEqual(await preadAfter(all, 0, PAGE), written(all.data, 5, Buffer.from("new")));
     assert.equal(all.fs.kernel.vfs.pendingChanges.size, 0);
     assert.equal(all.fs.kernel.vfs.pageReads.tokens.size, 0);
+  });
+
+  it("read within a read that waits, which goes on from where it was", async () => {
+    const all = scene(64 * PAGE, { isAsync: true, hasReadahead: true });
+    all.store.files.set("other", Buffer.alloc(64 * PAGE, "o"));
+    const other = all.fs.openSync("/m/other", "r");
+    let depth = 0;
+    const codes = new Set<string>();
+    all.store.onAsked = () => {
+      if (depth++ === 0) {
+        try {
+          all.fs.readSync(other, Buffer.alloc(32 * PAGE), 0, 32 * PAGE, 0);
+        } catch (error) {
+          codes.add((error as { code: string }).code);
+        }
+      }
+      depth--;
+    };
+    const read = preadLater(all, 0, 64 * PAGE);
+    await all.store.answerAll();
+    assert.deepEqual(await read, all.data);
+    assert.deepEqual([...codes], ["EAGAIN"]);
+    all.store.onAsked = undefined;
+    assert.deepEqual(all.fs.readSync(other, Buffer.alloc(PAGE), 0, PAGE, 0), PAGE);
   });
 
   it("make promise calls of their own, and are gone on with when these are over", async () => {
