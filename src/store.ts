@@ -13,8 +13,11 @@ export type {
   ReadaheadControl,
   WritebackControl,
   WriteControl,
+  WrittenPage,
 } from "./mm/address-space.ts";
-export { AOP_WRITEPAGE_ACTIVATE, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export { AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
+
+export { setPageUptodate } from "./mm/write-page.ts";
 
 registerStoreSupport();

@@ -36,5 +36,14 @@ export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from ".
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export {
+  setPageDirtyNoWriteback,
+  simpleCommitWrite,
+  simplePrepareWrite,
+  simpleReadPage,
+  simpleWriteBegin,
+  simpleWriteEnd,
+} from "./libfs-pages.ts";
 export { storedDirectWrite, storedFileOperations, storedRead } from "./stored-files.ts";
 export { storedPages } from "./stored-pages.ts";
+export { storedWrite, storedWritev } from "./stored-write.ts";

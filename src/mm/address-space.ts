@@ -24,6 +24,8 @@ export interface PageCache {
   readonly progress: Progress | undefined;
   /** What the pages of an inode are written back to; none where the file system has not set one up. */
   bdiOf(inode: InodeHandle): BackingDevice | undefined;
+  /** Does work in the midst of a call that is no part of it: calls which that makes cannot wait, nor go on as this one. */
+  nested<R>(work: () => R): R;
 }
 
 /** Reads of pages that are under way: who waits for a page waits for its read. Lost with the process, as its reads are. */
@@ -102,6 +104,41 @@ export interface AddressSpaceOperations {
   /** What positions, lengths and buffers of directIO are multiples of, bytes; else 512. */
   readonly logicalBlockSize?: number;
 
+  // --- Writes ---------------------------------------------------------------------------------------------------------
+
+  /**
+   * Bytes of a page are about to be overwritten: what the file system needs for them it has now, space above all. The page
+   * is locked until writeEnd has been called; then nobody else writes to the file. Missing: nothing is needed.
+   *
+   * @returns 0: what stays of a page that is not up to date is read first (readPage), or zeros beyond the end of the file;
+   *   PAGE_IS_READY: the file system has seen to that; a negated errno, and nothing stays behind of what it had begun
+   * @see Linux write_begin
+   */
+  writeBegin?(cache: PageCache, page: WrittenPage): number | Promise<number>;
+  /**
+   * The bytes have been copied, `copied` of them from the first on: fewer when the caller's buffer had become shorter, none
+   * when the write was given up. Called once for each writeBegin that has not failed. Size, marks and lock follow.
+   *
+   * @param copied 0 also where the page is not up to date, and so would not be with fewer than all bytes
+   * @returns how many of them count, or a negated errno. Missing: all do
+   * @see Linux write_end
+   */
+  writeEnd?(cache: PageCache, page: WrittenPage, copied: number): number;
+  /**
+   * Marks a page dirty. Missing: as filemap_dirty_folio(), in its index too, and its inode.
+   *
+   * @returns true if it was clean
+   * @see Linux dirty_folio (set_page_dirty)
+   */
+  setPageDirty?(cache: PageCache, page: CachedPage): boolean;
+  /**
+   * Are these bytes of a page as in the store, or newer, though the page as a whole is not? For file systems whose blocks are
+   * smaller than pages. Asked by reads; else the page is read.
+   *
+   * @see Linux is_partially_uptodate
+   */
+  isPartiallyUptodate?(cache: PageCache, page: CachedPage, offset: number, length: number): boolean;
+
   // --- Writeback ---------------------------------------------------------------------------------------------------
 
   /**
@@ -134,6 +171,18 @@ export interface DirectControl {
   readonly length: number;
   /** The caller's, as long as that. It may lose its memory while a store waits. */
   readonly buffer: Uint8Array;
+}
+
+/** What writeBegin answers when the file system has seen to what stays of the page. */
+export const PAGE_IS_READY = 1;
+
+/** A page that is being written to. */
+export interface WrittenPage extends CachedPage {
+  readonly file: FileHandle;
+  /** First byte in the page that is overwritten. */
+  readonly offset: number;
+  /** How many are. */
+  readonly bytes: number;
 }
 
 /** A page of a file that an operation is about: locked, and at its place as long as the operation has it. */

@@ -19,7 +19,7 @@ import {
 import type { CachedPage, PageCache } from "./address-space.ts";
 
 /** Index in `u32` of a field (PAGE_*) of a frame's descriptor. */
-function fieldOf(pfn: number, field: number): number {
+export function fieldOf(pfn: number, field: number): number {
   const inSection = pfn % SECTION_FRAMES;
   return (pfn - inSection) * (PAGE_SIZE >>> 2) + inSection * (PAGE_DESCRIPTOR_BYTES >>> 2) + field;
 }

@@ -6,8 +6,16 @@
  */
 import type { FileHandle } from "../base/handles.ts";
 
+/** A write that its call has begun, and holds locks for (Linux struct kiocb). */
+export interface Kiocb {
+  /** Nobody goes on with it: it lets go of all it has, at once, or when a store has answered. */
+  abandon(): void;
+}
+
 /** How far one call has come. */
 export class Progress {
+  /** What the call has under way; whoever goes on with it takes it. */
+  kiocb: Kiocb | undefined;
   #file = 0 as FileHandle;
   #start = -1;
   #done = 0;

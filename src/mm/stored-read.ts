@@ -31,8 +31,10 @@ import {
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
+import { callOut } from "./call-out.ts";
 import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
+import { partialPage, readCachedPage } from "./partial-page.ts";
 import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
 import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
@@ -179,19 +181,26 @@ class Reader {
       const wanted = Math.ceil((inPage + left) / PAGE_SIZE);
       const previous = this.#previous();
       const nr = core.x.readyRun(this.#inode, index, wanted, previous === index ? 1 : 0);
-      if (nr === 0) {
+      const partial = nr === 0 ? this.#partial(index, inPage, Math.min(left, PAGE_SIZE - inPage)) : 0;
+      if (nr + partial === 0) {
         const rc = this.#fetch(index, wanted, previous);
         if (rc < 0) return rc;
         continue;
       }
-      const n = Math.min(left, nr * PAGE_SIZE - inPage);
-      const marker = core.f64[EXTRA];
-      const room = this.#copy(core.f64[ADDRESS] + inPage, buffer, offset + this.pos - start, n);
+      const n = Math.min(left, Math.max(nr, 1) * PAGE_SIZE - inPage);
+      const marker = nr === 0 ? 0 : core.f64[EXTRA];
+      const address = nr === 0 ? partial * PAGE_SIZE : core.f64[ADDRESS];
+      const room = this.#copy(address + inPage, buffer, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
+  }
+
+  /** The frame of a page that is ready as far as it is wanted, though not up to date as a whole; 0 = none. */
+  #partial(index: number, offset: number, length: number): number {
+    return partialPage(this.#cache, this.#operations, this.#inode, index, offset, length);
   }
 
   /** @returns bytes copied: fewer when the buffer has become shorter than it was */
@@ -227,6 +236,8 @@ class Reader {
   #ask(index: number, wanted: number, previous: number, isAhead: boolean): number {
     const locked = this.#waitFor(index);
     if (locked < 0) return locked;
+    const cached = this.#cache.core.x.findPage(this.#inode, index);
+    if (cached !== 0) return this.#readIn(index, cached);
     if (this.#operations.readahead !== undefined && isAhead) {
       this.#readAhead(this.#missed(index, wanted, previous));
       const { core } = this.#cache;
@@ -276,6 +287,17 @@ class Reader {
     readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead);
   }
 
+  /** Has a page read that is cached, and not up to date. */
+  #readIn(index: number, pfn: number): number {
+    const rc = readCachedPage(
+      this.#cache,
+      this.#operations,
+      this.#file,
+      new PageAt(this.#cache.core, this.#inode, index, pfn),
+    );
+    return rc < 0 ? rc : this.#waitFor(index);
+  }
+
   /** @returns 0 if nobody is filling the page; -EAGAIN with the token of who is */
   #waitFor(index: number): number {
     return waitForPage(this.#cache, this.#inode, index, this.#cache.core.x.lockedPage(this.#inode, index));
@@ -307,7 +329,7 @@ export function readAhead(
       at++;
       continue;
     }
-    const answer = operations.readahead?.(cache, read) ?? 0;
+    const answer = callOut(cache, (seen) => operations.readahead?.(seen, read) ?? 0);
     start(cache, operations, read, answer, false);
   }
 }
@@ -329,7 +351,8 @@ export function readOnePage(
   if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
-  const rc = start(cache, operations, read, operations.readPage(cache, read), true);
+  const answer = callOut(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);
+  const rc = start(cache, operations, read, answer, true);
   return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 

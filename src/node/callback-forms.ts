@@ -55,8 +55,10 @@ function commitTransfer<Q>(
     return;
   }
   if (!(outcome instanceof Failure)) soon3(callback as never, null, outcome, data);
-  else if (outcome.token === undefined) soon3(callback as never, outcome.toError(origin), 0, data);
-  else {
+  else if (outcome.token === undefined) {
+    wait.end();
+    soon3(callback as never, outcome.toError(origin), 0, data);
+  } else {
     const site = callSiteOf(origin);
     const again = (): void => commitTransfer(commit, request, data, callback, site, wait);
     void outcome.token.then(again, (error) => soon3(callback as never, error, 0, data));

@@ -281,14 +281,23 @@ export interface FileOperations {
     position: number,
   ): number;
   /**
+   * Writes several buffers as one: no other write comes between them. Missing: they are written one by one.
+   *
+   * @param position as in read @returns as write; short where a buffer after the first is no memory
+   */
+  writev?(kernel: Kernel, file: FileHandle, buffers: readonly ArrayBufferView[], position: number): number;
+  /**
    * Gives the entries of a directory whose names are not all in the dcache, from the first on.
    *
    * @param file where an open directory is read in pieces: its position counts the entries that have been taken
    * @returns 0 or a negated errno
    */
   iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit, file?: FileHandle): number;
-  /** Writes a file back. @param dataOnly as for fdatasync() @returns 0 or a negated errno */
-  fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean): number;
+  /**
+   * Writes a file back. @param dataOnly as for fdatasync() @param start first byte that must be; missing: all of them
+   * @param end last one @returns 0 or a negated errno
+   */
+  fsync?(kernel: Kernel, file: FileHandle, dataOnly: boolean, start?: number, end?: number): number;
   /**
    * Finds data or a hole, where that is not the page cache's to know. @param whence SEEK_DATA, SEEK_HOLE
    * @returns a position or a negated errno

@@ -13,10 +13,11 @@ import type { Kernel } from "./kernel.ts";
 
 /**
  * @param dataOnly what fdatasync does not need is not written
+ * @param start first byte of the data that must be written @param end last one
  * @returns 0; -EAGAIN with a token; what has failed since the file was told last; what writeInode answers
  */
-export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
-  const pages = fileWriteAndWaitRange(kernel, file, 0, Infinity);
+export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean, start = 0, end = Infinity): number {
+  const pages = fileWriteAndWaitRange(kernel, file, start, end);
   if (pages === -EAGAIN) return pages;
   const { u32 } = kernel.core;
   const inode = (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;

@@ -34,7 +34,7 @@ import {
 import type { InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, nd, ndDentry, ndMount, ndParent } from "./namei.ts";
-import { waitForDirectory } from "./operation.ts";
+import { waitForInode } from "./operation.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
 
@@ -172,7 +172,7 @@ function lookup(kernel: Kernel): number {
   const { core } = kernel;
   evictAside(kernel, NO_DENTRY);
   const dir = inodeOf(core, ndParent(core));
-  const locked = waitForDirectory(kernel, dir);
+  const locked = waitForInode(kernel, dir);
   if (locked < 0) return locked;
   const dentry = core.x.dAllocLast();
   if (dentry < 0) return dentry;

@@ -36,7 +36,7 @@ import { newDirCache } from "./readdir.ts";
 import { needsStoreSupport, storeSupport, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Task } from "./task.ts";
-import { currentWait, type PendingChanges, type Wait } from "./waiting.ts";
+import { currentWait, type PendingChanges, type Wait, whileWaiting } from "./waiting.ts";
 
 const { random } = Math;
 const Weak = WeakRef;
@@ -315,6 +315,16 @@ export class Kernel {
   /** How far the call that is being made has come, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
     return currentWait()?.progress;
+  }
+
+  /** Does work in the midst of a call that is no part of it, such as an operation of a file system's. */
+  nested<R>(work: () => R): R {
+    const { current } = this;
+    try {
+      return whileWaiting(work, undefined, undefined);
+    } finally {
+      current?.enter();
+    }
   }
 
   /** Checks every invariant of memory, in the debug build. @throws Error that says which is broken */

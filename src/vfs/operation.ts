@@ -19,7 +19,7 @@ import { OPERATION_NUMBER } from "../wasm/layout.ts";
 import type { Answer } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
-import { type Call, type Held, PendingChange, undo, waitFor } from "./waiting.ts";
+import { type Call, type Held, type InFlight, PendingChange, undo, waitFor } from "./waiting.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
 const NO_OPERATION = 0;
@@ -56,8 +56,8 @@ export function change(
   return result;
 }
 
-/** The change that has a lock which this one would take. */
-function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): PendingChange | undefined {
+/** What has a lock which this change would take. */
+function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): InFlight | undefined {
   if (pendingChanges.size === 0) return undefined;
   if (held.isMove) for (const pending of pendingChanges.values()) if (pending.isMove) return pending;
   const { dir = NO_DENTRY, dentry = NO_DENTRY, otherDir = NO_DENTRY, otherDentry = NO_DENTRY } = held;
@@ -65,10 +65,13 @@ function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): PendingCh
   return pendingChanges.get(number);
 }
 
-/** As a change does: names are looked up in a directory only while none of them waits to change. @returns 0 or -EAGAIN */
-export function waitForDirectory(kernel: Kernel, dir: InodeHandle): number {
+/**
+ * As a change does: names are looked up in a directory only while none of them waits to change, and the data of a file changes
+ * only while no write to it waits. @returns 0 or -EAGAIN
+ */
+export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
   const inTheWay =
-    kernel.pendingChanges.size === 0 ? undefined : changeInTheWay(kernel, { mnt: 0 as MountHandle, inode: dir });
+    kernel.pendingChanges.size === 0 ? undefined : changeInTheWay(kernel, { mnt: 0 as MountHandle, inode });
   return inTheWay === undefined ? 0 : waitFor(kernel, inTheWay);
 }
 

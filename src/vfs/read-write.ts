@@ -114,6 +114,14 @@ export function write(
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
+/** @see Syscalls.writev */
+export function writev(task: Task, fd: number, buffers: readonly ArrayBufferView[], position: number): number {
+  const operation = task.files.operations[fd]?.writev;
+  if (operation === undefined) return -EOPNOTSUPP;
+  task.enter();
+  return operation(task.kernel, task.file(fd), buffers, position);
+}
+
 /** @see Syscalls.readvNothing */
 export function readvNothing(task: Task, fd: number): number {
   if (!fileFor(task, fd, FMODE_READ)) return task.files.missing(fd);
@@ -314,7 +322,11 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const type = typeOf(core, inode);
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -ENODEV;
   if (offset + length > maxBytes(core, inode)) return -EFBIG;
-  return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
+  const { fallocate: operation } = task.files.operations[fd] ?? {};
+  if (operation === undefined) return -EOPNOTSUPP;
+  const { kernel } = task;
+  const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForInode(kernel, inode);
+  return locked || operation(kernel, file, mode, offset, length);
 }
 
 /** The modes that Linux knows; few file systems have all. */

@@ -4,7 +4,7 @@ import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { lostBy } from "./lost.ts";
-import { change } from "./operation.ts";
+import { change, waitForInode } from "./operation.ts";
 import {
   changeAttributes,
   fileRemovePrivs,
@@ -30,6 +30,7 @@ const SUPPORT = {
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
+  waitForInode,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -84,6 +84,8 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** writev() or pwritev(), of files that take it as one. @returns as write(); -EOPNOTSUPP for all others: write() the buffers one by one */
+  writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /**
    * readv() or preadv() into buffers that have no room: the file is not asked, so that a directory does not refuse it and
    * no time changes. @returns 0; -EBADF; -EINVAL (a file that cannot be read)

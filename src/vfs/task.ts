@@ -196,6 +196,9 @@ export class Task implements Syscalls {
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
   }
+  writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
+    return io.writev(this, fd, buffers, position);
+  }
   readvNothing(fd: number): number {
     return io.readvNothing(this, fd);
   }

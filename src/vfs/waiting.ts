@@ -86,6 +86,7 @@ export class Wait {
 
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
+    this.#progress?.kiocb?.abandon();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -103,8 +104,8 @@ export function currentWait(): Wait | undefined {
   return current;
 }
 
-/** Makes a call that may wait, for the first time or again. */
-export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait): R {
+/** Makes a call that may wait, for the first time or again. @param wait undefined = one that may not */
+export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait | undefined): R {
   const before = current;
   current = wait;
   try {
@@ -137,8 +138,14 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Waits that changes of one kernel have begun, by the number of their operation. */
-export type PendingChanges = Map<number, PendingChange>;
+/** What has locks, and waits for a store: others wait for its token. */
+export interface InFlight {
+  readonly token: Promise<void> | undefined;
+  readonly isMove: boolean;
+}
+
+/** What waits in one kernel for a store, by the number of its operation. */
+export type PendingChanges = Map<number, InFlight>;
 
 /** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
 export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {
@@ -147,7 +154,7 @@ export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean
 }
 
 /** Waits for a change that is under way. @returns -EAGAIN, with its token */
-export function waitFor(kernel: Kernel, { token }: PendingChange): number {
+export function waitFor(kernel: Kernel, { token }: InFlight): number {
   kernel.setWaitToken(token as Promise<void>);
   return -EAGAIN;
 }

@@ -110,6 +110,9 @@ export class HostSyscalls implements Syscalls {
     if (this.#hold()) return -EAGAIN;
     return answer(() => fs.writeSync(fd, buffer, offset, length, position < 0 ? null : position));
   }
+  writev(): number {
+    return -EOPNOTSUPP;
+  }
   readvNothing(fd: number): number {
     return answer(() => fs.readvSync(fd, [new Uint8Array(0), new Uint8Array(0)]));
   }

@@ -7,10 +7,12 @@
 
 import { storedFileOperations } from "../../src/fs/stored-files.ts";
 import { storedPages } from "../../src/fs/stored-pages.ts";
+import { storedWrite, storedWritev } from "../../src/fs/stored-write.ts";
 import {
   type AddressSpaceOperations,
   Dentry,
   type DentryHandle,
+  type FileHandle,
   type FileSystemType,
   Inode,
   type InodeHandle,
@@ -37,6 +39,8 @@ export interface MockOptions {
   /** Further operations of its pages. */
   mapping?: AddressSpaceOperations;
   setattr?: InodeOperations["setattr"];
+  /** The store hears of writes (writeBegin, writeEnd), and answers at once, or when it is told to. */
+  writes?: "at once" | "later";
 }
 
 export class MockStore {
@@ -48,6 +52,8 @@ export class MockStore {
   readonly options: MockOptions;
   /** What a read answers instead of what it would: an errno, or fewer bytes. */
   verdict: ((what: string, bytes: number) => number) | undefined;
+  /** What happens while the store is asked. */
+  onAsked: ((what: string) => void) | undefined;
   readonly #names = new Map<InodeHandle, string>();
 
   constructor(options: MockOptions = {}) {
@@ -62,7 +68,13 @@ export class MockStore {
             lookup: (kernel, dir, dentry) => this.#lookup(kernel, dir, dentry),
             setattr: options.setattr ?? (() => 0),
           },
-          file: storedFileOperations(mapping),
+          file: {
+            ...storedFileOperations(mapping),
+            write: (kernel: Kernel, file: FileHandle, ...args) => storedWrite(kernel, mapping, file, ...args),
+            writev: (kernel: Kernel, file: FileHandle, ...args) => storedWritev(kernel, mapping, file, ...args),
+            fsync: (_kernel, _file, dataOnly, start, end) =>
+              this.#note(`${dataOnly ? "fdatasync" : "fsync"} ${start}-${end}`, 0),
+          },
           mapping,
         },
       ],
@@ -107,13 +119,33 @@ export class MockStore {
       readPage: (cache, control) => this.#read("readPage", cache, control),
       ...(hasReadahead && { readahead: (cache, control) => this.#read("readahead", cache, control) }),
       ...(raPages !== undefined && { raPages }),
+      ...(this.options.writes && {
+        writeBegin: (_cache, { index, offset, bytes }) => this.#begin(`writeBegin ${index} ${offset}+${bytes}`),
+        writeEnd: (_cache, { index }, copied) => this.#note(`writeEnd ${index} ${copied}`, copied),
+      }),
       ...this.options.mapping,
     };
+  }
+
+  /** @returns what it answers, unless the test says otherwise */
+  #note(what: string, answer: number): number {
+    this.log.push(what);
+    this.onAsked?.(what);
+    return this.verdict?.(what, answer) ?? answer;
+  }
+
+  #begin(what: string): number | Promise<number> {
+    if (this.options.writes === "at once") return this.#note(what, 0);
+    this.log.push(what);
+    return new Promise((resolve) => {
+      this.pending.push({ what, answer: () => resolve(this.verdict?.(what, 0) ?? 0) });
+    });
   }
 
   #read(operation: string, _cache: PageCache, control: ReadaheadControl): number | Promise<number> {
     const what = `${operation} ${control.position / PAGE}+${control.length / PAGE}`;
     this.log.push(what);
+    this.onAsked?.(what);
     const data = this.files.get(this.#names.get(control.inode) ?? "") ?? Buffer.alloc(0);
     const fill = (): number => {
       const wanted = Math.max(0, Math.min(control.length, data.length - control.position));

@@ -1,7 +1,7 @@
 /**
  * readv, writev and copyFileRange.
  */
-import { EAGAIN, EINVAL } from "../../base/errno.ts";
+import { EAGAIN, EINVAL, EOPNOTSUPP } from "../../base/errno.ts";
 import { bytesOf } from "../../base/views.ts";
 import type { Syscalls } from "../../vfs/syscalls.ts";
 import { fromCaller, type Origin } from "../stacks.ts";
@@ -94,7 +94,21 @@ export function vectorOperations(sys: Syscalls) {
     const { fd, buffers } = request;
     let end = 0;
     while (end < buffers.length && !isNothing(buffers, end)) end += IOV_MAX;
-    return end === 0 ? sys.writevNothing(fd) : transferAll(request, Math.min(end, buffers.length), writePiece);
+    return end === 0 ? sys.writevNothing(fd) : writeAll(request, Math.min(end, buffers.length));
+  }
+
+  /** System call by system call where the file takes one for what it is, else buffer by buffer. */
+  function writeAll(request: VectorRequest, end: number): number {
+    const { fd, buffers, next } = request;
+    if (next === end) return request.transferred;
+    const part = buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
+    const count = sys.writev(fd, part, request.position);
+    if (count === -EOPNOTSUPP) return transferAll(request, end, writePiece);
+    if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
+    request.next += part.length;
+    request.transferred += count;
+    if (request.position >= 0) request.position += count;
+    return writeAll(request, end);
   }
 
   function commitWritev(request: VectorRequest): number | Failure {
