@@ -250,6 +250,11 @@ export interface DentryOperations {
    */
   revalidate?(kernel: Kernel, dentry: DentryHandle): number;
   /**
+   * Is a cached name surely true, as far as is known without asking anybody? Asked before `delete` and `revalidate`, in the
+   * middle of the walk: it must not make calls, nor need memory. @see Linux d_revalidate() in rcu-walk mode
+   */
+  isTrue?(kernel: Kernel, dentry: DentryHandle): boolean;
+  /**
    * d_delete: nobody has held the name since the last walk; is it to be dropped? Here it is asked by the next walk that comes
    * to it, before revalidate, and not with the last reference: a walk takes none (ADR 23). libfs.alwaysDeleteDentry drops
    * each, so that every walk looks up.

@@ -4,13 +4,12 @@
  *
  * Part of what file systems with a store bring with them (store-support.ts).
  */
-import { EACCES, ENOMEM } from "../base/errno.ts";
+import { ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
   DENTRY_COUNT,
-  HANDOVER_GET_LINK,
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
@@ -31,7 +30,7 @@ import {
   SLOT_SPARE_FILE,
   SLOT_TASKS,
 } from "../wasm/layout.ts";
-import type { InodeOperations } from "./fs-type.ts";
+import type { DentryOperations, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, nd, ndDentry, ndMount, ndParent } from "./namei.ts";
 import { waitForInode } from "./operation.ts";
@@ -45,12 +44,8 @@ export function handOver(kernel: Kernel, rc: number): number {
   let answer = rc;
   while (answer <= -HANDOVER_LOOKUP) {
     let refused = answerHandover(kernel, -answer, bodies);
-    while (refused < 0 && makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
-    if (refused < 0) {
-      answer = refused;
-      break;
-    }
-    answer = core.x.walkResume();
+    while (makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
+    answer = refused < 0 ? refused : core.x.walkResume();
   }
   if (bodies.length > 0) keepLast(core);
   for (const body of bodies) core.x.kfree(body);
@@ -109,57 +104,50 @@ function withWalkAside<T>(kernel: Kernel, parent: DentryHandle, operation: () =>
 }
 
 function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {
-  const { errno, field, address } = withWalkAside(kernel, NO_DENTRY, () => ask(kernel, code, bodies));
-  if (errno >= 0) kernel.core.u32[SLOT + field] = address;
-  return errno;
+  const { core } = kernel;
+  const dentry = nd(core, SLOT_ND_CANDIDATE) as DentryHandle;
+  // A name that is known to be true without any call: the walk need not be put aside.
+  const isTrue = code === HANDOVER_REVALIDATE && dentryOps(kernel)?.isTrue?.(kernel, dentry);
+  const [rc, field, address]: Answer = isTrue
+    ? [1, SLOT_ND_REVALIDATED, dentry << 5]
+    : withWalkAside(kernel, NO_DENTRY, () => ask(kernel, code, bodies));
+  if (rc >= 0) core.u32[SLOT + field] = address;
+  return rc;
+}
+
+/** Of the file system that the walk is in. */
+function dentryOps(kernel: Kernel): DentryOperations | undefined {
+  return kernel.typeOf(inodeOf(kernel.core, ndDentry(kernel.core))).dentryOps;
 }
 
 /** What a file system answered: a negated errno, or where in the slot the walk finds its answer. */
-interface HandoverAnswer {
-  errno: number;
-  field: number;
-  address: number;
-}
+type Answer = readonly [rc: number, field: number, address: number];
 
 function ask(kernel: Kernel, code: number, bodies: number[]): HandoverAnswer {
   const { core } = kernel;
-  let field = 0;
-  let address = 0;
-  let rc = 0;
   switch (code) {
     case HANDOVER_LOOKUP: {
       const dentry = lookup(kernel);
-      rc = Math.min(dentry, 0);
-      field = SLOT_ND_SUPPLIED;
-      address = dentry << 5;
-      break;
+      return [dentry, SLOT_ND_SUPPLIED, dentry << 5];
     }
     case HANDOVER_PERMISSION: {
       const inode = inodeOf(core, ndDentry(core));
       const own = kernel.tableOf(inode).inode.permission;
-      rc = own ? own(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
-      field = SLOT_ND_PERMITTED;
-      address = inode << 5;
-      break;
+      const rc = own ? own(kernel, inode, MAY_EXEC) : core.x.permission(inode, MAY_EXEC);
+      return [rc, SLOT_ND_PERMITTED, inode << 5];
     }
     case HANDOVER_REVALIDATE: {
       const dentry = nd(core, SLOT_ND_CANDIDATE) as DentryHandle;
-      rc = revalidate(kernel, dentry);
-      field = SLOT_ND_REVALIDATED;
-      address = rc === 1 ? dentry << 5 : 0;
-      break;
+      const rc = revalidate(kernel, dentry);
+      return [rc, SLOT_ND_REVALIDATED, rc === 1 ? dentry << 5 : 0];
     }
-    case HANDOVER_GET_LINK: {
+    default: {
+      // HANDOVER_GET_LINK
       const inode = nd(core, SLOT_ND_LINK_INODE) as InodeHandle;
-      rc = linkBody(kernel, inode, bodies);
-      field = SLOT_ND_LINK_BODY;
-      address = bodies.at(-1) ?? 0;
-      break;
+      const rc = linkBody(kernel, inode, bodies);
+      return [rc, SLOT_ND_LINK_BODY, bodies.at(-1) ?? 0];
     }
-    default:
-      rc = -EACCES;
   }
-  return { errno: rc, field, address };
 }
 
 /**
@@ -188,10 +176,10 @@ function lookup(kernel: Kernel): number {
 
 function revalidate(kernel: Kernel, dentry: DentryHandle): number {
   const { core } = kernel;
-  const ops = kernel.typeOf(inodeOf(core, ndDentry(core))).dentryOps;
+  const ops = dentryOps(kernel);
   const isUnused = core.u32[(dentry << 3) + DENTRY_COUNT] === 0;
   core.x.dget(dentry);
-  const isDropped = isUnused && ops?.delete?.(kernel, dentry) === true;
+  const isDropped = isUnused && ops?.delete?.(kernel, dentry);
   const rc = isDropped ? 0 : (ops?.revalidate?.(kernel, dentry) ?? 1);
   const answer = rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
   core.x.dput(dentry);

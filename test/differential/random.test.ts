@@ -2,12 +2,15 @@
  * Random programs on foliofs and on node:fs over a Linux tmpfs: every result and the final trees must be the same.
  *
  * fast-check shrinks what fails and prints its seed. Environment: FOLIO_RANDOM_MS is the time for all properties
- * together (10 s by default), FOLIO_SEED starts from a given seed, FOLIO_SELF=1 compares node:fs with itself.
+ * together (10 s by default), FOLIO_SEED starts from a given seed, FOLIO_SELF=1 compares node:fs with itself,
+ * FOLIO_HOSTFS=OPTIONS compares with a folder of the host, mounted with these options ("ttl=0").
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { O_TMPFILE } from "../../src/base/stat-flags.ts";
 import { emptyDirectory, type Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
+import { createHostfsSubject } from "../helpers/subject-hostfs.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
 import { dataOperation } from "./random/data.ts";
 import { namesOperation } from "./random/names.ts";
@@ -24,9 +27,16 @@ let subject: Subject;
 
 beforeAll(async () => {
   oracle = createNodeFsSubject();
-  subject = process.env.FOLIO_SELF ? createNodeFsSubject() : createFoliofsSubject(await loadFoliofs(), oracle.root);
+  subject = await createSubject(oracle.root);
   console.log(`random programs: FOLIO_SEED=${FIRST_SEED}`);
 });
+
+async function createSubject(root: string): Promise<Subject> {
+  if (process.env.FOLIO_SELF) return createNodeFsSubject();
+  const foliofs = await loadFoliofs();
+  if (!process.env.FOLIO_HOSTFS) return createFoliofsSubject(foliofs, root);
+  return createHostfsSubject(foliofs, { base: "/dev/shm", data: process.env.FOLIO_HOSTFS, isHelped: true, root });
+}
 
 afterAll(() => {
   oracle?.dispose();
@@ -67,10 +77,16 @@ function isLostByNode(expected: string, actual: string | undefined): boolean {
   return expected.includes('"errno":-4094') && actual !== undefined && /"syscall":"'rm'"/.test(actual);
 }
 
+/** hostfs makes no file without a name, which could not be opened again. */
+function isOfHostfs({ call, args }: Operation): boolean {
+  return call !== "open" || (Number(args[0]) & O_TMPFILE) !== O_TMPFILE;
+}
+
 /** Tries programs for `milliseconds`. @throws with the shrunk program and its seed */
 function tryFor(milliseconds: number, operation: fc.Arbitrary<Operation>, maxLength: number): void {
   const end = Date.now() + milliseconds;
-  const property = fc.property(fc.array(operation, { maxLength, size: "max" }), compare);
+  const possible = process.env.FOLIO_HOSTFS ? operation.filter(isOfHostfs) : operation;
+  const property = fc.property(fc.array(possible, { maxLength, size: "max" }), compare);
   for (let seed = FIRST_SEED; Date.now() < end; seed++) fc.assert(property, { seed, numRuns: RUNS_PER_LOOK });
 }
 

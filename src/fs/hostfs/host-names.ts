@@ -55,6 +55,14 @@ function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number 
   return instantiate(kernel, kernel.sbOf(dir), dentry, found);
 }
 
+/** Is a name to be believed still? */
+export function isTrue(kernel: Kernel, handle: DentryHandle): boolean {
+  const { inode } = new Dentry(kernel, handle);
+  if (inode === 0) return false;
+  const state = stateOf(kernel, inode);
+  return isFresh(kernel, mountOf(kernel, inode), state) && !state.isNameLost;
+}
+
 /** A name is true for ttl, and after it if it still leads to the same inode; a missing one is asked for each time. */
 export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   const dentry = new Dentry(kernel, handle);
@@ -62,7 +70,7 @@ export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   if (inode === 0) return 0;
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
-  if (isFresh(kernel, mount, state) && !state.isNameLost) return 1;
+  if (isTrue(kernel, handle)) return 1;
   const dir = new Dentry(kernel, dentry.parent).inode;
   const found = find(kernel, dir, dentry.name);
   if (typeof found === "number") return found === -ENOENT || found === -ESTALE ? 0 : found;

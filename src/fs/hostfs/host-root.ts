@@ -95,6 +95,9 @@ export class HostRoot {
   /** Real path of the folder; used where there is no /proc. */
   readonly #path: string;
   readonly #fds: FdCache;
+  /** Works that start from the folder's own descriptor. */
+  #nrUsers = 0;
+  #isClosed = false;
 
   private constructor(root: HostNode, fd: number, path: string, fds: FdCache) {
     this.root = root;
@@ -116,9 +119,15 @@ export class HostRoot {
     return typeof stats === "number" ? stats : -ENOTDIR;
   }
 
+  /** Closes every descriptor: those that works use when these are over. */
   close(): void {
     this.#fds.closeAll();
-    attempt(() => nodeFs.closeSync(this.#place.fd));
+    this.#isClosed = true;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#isClosed && this.#nrUsers === 0) attempt(() => nodeFs.closeSync(this.#place.fd));
   }
 
   /**
@@ -161,7 +170,7 @@ export class HostRoot {
     const steps: HostNode[] = [];
     let node: HostNode | undefined = dir;
     for (; node.parent && this.#fds.find(node.key) === undefined; node = node.parent) steps.push(node);
-    let base = node.parent ? yield* this.#fds.take(node.key, gone) : this.#place;
+    let base = node.parent ? yield* this.#fds.take(node.key, gone) : this.#takePlace();
     for (const step of steps.reverse()) {
       if (typeof base === "number") return base;
       const from: Lent = base;
@@ -171,8 +180,19 @@ export class HostRoot {
     return base;
   }
 
+  #takePlace(): Lent | number {
+    if (this.#isClosed) return -ESTALE;
+    this.#nrUsers++;
+    return this.#place;
+  }
+
   #giveBack(lent: Lent): void {
-    if (lent !== this.#place) this.#fds.giveBack(lent);
+    if (lent !== this.#place) {
+      this.#fds.giveBack(lent);
+      return;
+    }
+    this.#nrUsers--;
+    this.#closeUnused();
   }
 
   *#openStep(from: number, node: HostNode): Steps<number> {

@@ -17,7 +17,7 @@ import type { FileSystemType } from "../../vfs/fs-type.ts";
 import { hostPages } from "./host-aops.ts";
 import { hostDirectoryOperations } from "./host-dir.ts";
 import { hostFileOperations } from "./host-file.ts";
-import { getLink, namesOperations, revalidate } from "./host-names.ts";
+import { getLink, isTrue, namesOperations, revalidate } from "./host-names.ts";
 import { attributeOperations } from "./host-setattr.ts";
 import { fillHostSuper, hostSuperOperations } from "./host-super.ts";
 import type { HostNative } from "./native.ts";
@@ -39,7 +39,7 @@ export function createHostfs(native: HostNative = {}): FileSystemType {
       { inode: attributeOperations, file: {}, mapping: {} },
     ],
     superOps: hostSuperOperations,
-    dentryOps: { revalidate },
+    dentryOps: { isTrue, revalidate },
     fillSuper: (sb, data, source) => fillHostSuper(sb, data, source, native),
   };
 }

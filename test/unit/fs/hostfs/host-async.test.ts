@@ -65,3 +65,15 @@ it("ends works that are under way before their descriptors are closed", async ()
   expect(await Promise.all(writes)).toEqual(writes.map(() => 1 << 20));
   expect(openDescriptors()).toBe(before - 1);
 });
+
+it("keeps the folder's own descriptor for works that are under way when it is closed, and begins none after that", async () => {
+  const before = openDescriptors();
+  const made = runLater(store.mkdir(store.root, bytes("d"), { mode: 0o755 }));
+  store.close();
+  expect(openDescriptors()).toBe(before);
+  expect(await runLater(store.lookup(store.root, bytes("d")))).toBe(-ESTALE);
+  await made;
+  expect(openDescriptors()).toBe(before - 1);
+  expect(nodeFs.readdirSync(inside)).toEqual(["d"]);
+  store = HostStore.open(inside, 1) as HostStore;
+});
