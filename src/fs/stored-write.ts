@@ -7,11 +7,12 @@
  *
  * @see Linux mm/filemap.c generic_file_write_iter(), fs/read_write.c generic_write_checks()
  */
-import { EAGAIN, EBADF, EFBIG } from "../base/errno.ts";
+import { EAGAIN, EBADF, EFBIG, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { O_DSYNC, O_SYNC } from "../base/stat-flags.ts";
 import { bytesOf } from "../base/views.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
+import { isDirect } from "../mm/direct-io.ts";
 import { IovIter } from "../mm/iov-iter.ts";
 import { inodeOfFile } from "../mm/page.ts";
 import { PerformWrite } from "../mm/perform-write.ts";
@@ -38,6 +39,7 @@ import {
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { type FileLock, lockFile } from "./file-lock.ts";
+import { storedDirectWrite } from "./stored-files.ts";
 
 /** Of one call, as Linux MAX_RW_COUNT. */
 const MAX_RW_BYTES = 0x7ffff000;
@@ -59,8 +61,47 @@ export function storedWrite(
   length: number,
   position: number,
 ): number {
+  if (isDirect(kernel.core, operations, file)) {
+    return writeDirect(kernel, operations, file, buffer, offset, length, position);
+  }
+  return writeBuffer(kernel, operations, file, buffer, offset, length, position);
+}
+
+function writeBuffer(
+  kernel: Kernel,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
   const call = new Call(kernel.core, file, buffer, length, position);
   return write(kernel, operations, call, () => new IovIter([{ buffer, offset, length }]));
+}
+
+/** Round the cache, for a file opened with O_DIRECT: what cannot go that way goes by pages. */
+function writeDirect(
+  kernel: Kernel,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core, progress } = kernel;
+  const call = new Call(core, file, buffer, length, position);
+  const known = progress?.kiocb; // or the part that goes by pages: that finds it itself
+  if (known instanceof WriteSync && known.call.isAgain(call)) return known.run();
+  const inode = inodeOfFile(core, file);
+  const refused = prepare(kernel, call, inode);
+  if (refused < 0 || length === 0) return refused;
+  const start = startOf(core, call, inode);
+  const done = storedDirectWrite(kernel, operations, file, buffer, offset, length, position, (at, nr, pos) =>
+    writeBuffer(kernel, operations, file, buffer, at, nr, pos),
+  );
+  return done > 0 && isSync(kernel, call, inode) ? new WriteSync(kernel, call, start, done).run() : done;
 }
 
 /** Writes several buffers as one: FileOperations.writev. As storedWrite(). */
@@ -71,6 +112,7 @@ export function storedWritev(
   buffers: readonly ArrayBufferView[],
   position: number,
 ): number {
+  if (isDirect(kernel.core, operations, file)) return -EOPNOTSUPP; // one by one: each is aligned or not
   const views = buffers.map(bytesOf);
   const length = views.reduce((sum, { length }) => sum + length, 0);
   const call = new Call(kernel.core, file, buffers[0], length, position);
@@ -105,11 +147,8 @@ class Call {
 }
 
 function write(kernel: Kernel, operations: AddressSpaceOperations, call: Call, iter: () => IovIter): number {
-  const { progress } = kernel;
-  const known = progress?.kiocb;
-  if (progress) progress.kiocb = undefined;
-  if (known instanceof StoredWrite && known.call.isAgain(call)) return known.run();
-  known?.abandon();
+  const known = begunBy(kernel, call);
+  if (known !== undefined) return known.run();
   const begun = begin(kernel, operations, call, iter);
   return typeof begun === "number" ? begun : begun.run();
 }
@@ -123,13 +162,10 @@ function begin(
 ): StoredWrite | number {
   const { core } = kernel;
   const { file, length } = call;
-  if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return -EBADF;
-  if (length === 0) return 0;
   const inode = inodeOfFile(core, file);
+  const refused = prepare(kernel, call, inode);
+  if (refused < 0 || length === 0) return refused;
   const limit = writeLimit(core, inode);
-  // Before the lock: it is a change of its own, which may wait, and takes the lock.
-  const refused = startOf(core, call, inode) >= limit ? -EFBIG : fileRemovePrivs(kernel, inode, file);
-  if (refused < 0) return refused;
   const lock = lockFile(kernel, file);
   if (typeof lock === "number") return kernel.hasRoomNow(lock) ? begin(kernel, operations, call, newIter) : lock;
   const start = startOf(core, call, inode);
@@ -137,11 +173,27 @@ function begin(
     lock.unlock();
     return -EFBIG;
   }
-  core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
-  markInodeDirty(kernel, inode, I_DIRTY_SYNC);
   const iter = newIter();
   iter.truncate(Math.min(MAX_RW_BYTES, limit - start));
   return new StoredWrite(kernel, call, lock, new PerformWrite(kernel, operations, file, iter, start), start);
+}
+
+/**
+ * Checks, set-ID bits and times. Without the lock: a change of set-ID bits takes it, and may wait.
+ *
+ * @returns 0; -EBADF; -EFBIG; -EAGAIN with a token; what setattr answers
+ */
+function prepare(kernel: Kernel, call: Call, inode: InodeHandle): number {
+  const { core } = kernel;
+  const { file, length } = call;
+  if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return -EBADF;
+  if (length === 0) return 0;
+  if (startOf(core, call, inode) >= writeLimit(core, inode)) return -EFBIG;
+  const refused = fileRemovePrivs(kernel, inode, file);
+  if (refused < 0) return refused;
+  core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+  markInodeDirty(kernel, inode, I_DIRTY_SYNC);
+  return 0;
 }
 
 function startOf(core: Core, { file, position }: Call, inode: InodeHandle): number {
@@ -156,8 +208,24 @@ function writeLimit({ u32, f64 }: Core, inode: InodeHandle): number {
   return Math.min(f64[(sb >>> 3) + SUPER_BLOCK_MAX_BYTES], f64[(task >>> 3) + TASK_FILE_SIZE_LIMIT]);
 }
 
+/** What a call has come to that had to wait. */
+interface Resumable extends Kiocb {
+  readonly call: Call;
+  /** Goes on. @returns as storedWrite() */
+  run(): number;
+}
+
+/** What the call that is made again had begun, if it is that one. Something else that has been begun is given up. */
+function begunBy({ progress }: Kernel, call: Call): Resumable | undefined {
+  const known = progress?.kiocb as Resumable | undefined;
+  if (progress) progress.kiocb = undefined;
+  if (known?.call.isAgain(call)) return known;
+  known?.abandon();
+  return undefined;
+}
+
 /** A write that has begun. */
-class StoredWrite implements Kiocb {
+class StoredWrite implements Resumable {
   readonly #kernel: Kernel;
   readonly #inode: InodeHandle;
   readonly #data: PerformWrite;
@@ -186,7 +254,8 @@ class StoredWrite implements Kiocb {
       if (rc === -EAGAIN && this.#mayWait(this.#lock)) return rc;
       this.#finish(rc);
     }
-    return this.#result > 0 && this.#isSync() ? this.#sync() : this.#result;
+    const isToSync = this.#result > 0 && isSync(this.#kernel, this.call, this.#inode);
+    return isToSync ? new WriteSync(this.#kernel, this.call, this.#start, this.#result).run() : this.#result;
   }
 
   /** @returns 0, or why it has stopped */
@@ -240,25 +309,39 @@ class StoredWrite implements Kiocb {
     if (isThere && this.#data.pos > this.#size && done > 0) markInodeDirty(this.#kernel, this.#inode, I_DIRTY_DATASYNC);
     this.#letGo(false);
   }
+}
 
-  /** @see Linux iocb_is_dsync() */
-  #isSync(): boolean {
-    const { u32 } = this.#kernel.core;
-    const sb = u32[(this.#inode << 3) + INODE_SB];
-    return (
-      (u32[(this.call.file << 3) + FILE_FLAGS] & O_DSYNC) !== 0 ||
-      (u32[(sb >>> 2) + SUPER_BLOCK_FLAGS] & SB_SYNCHRONOUS) !== 0
-    );
+/** @see Linux iocb_is_dsync() */
+function isSync({ core: { u32 } }: Kernel, { file }: Call, inode: InodeHandle): boolean {
+  const sb = u32[(inode << 3) + INODE_SB];
+  return (
+    (u32[(file << 3) + FILE_FLAGS] & O_DSYNC) !== 0 || (u32[(sb >>> 2) + SUPER_BLOCK_FLAGS] & SB_SYNCHRONOUS) !== 0
+  );
+}
+
+/** Has what was written brought to the store, after the lock: others may write. @see Linux generic_write_sync() */
+class WriteSync implements Resumable {
+  readonly #kernel: Kernel;
+  readonly #start: number;
+  readonly #bytes: number;
+  readonly call: Call;
+
+  constructor(kernel: Kernel, call: Call, start: number, bytes: number) {
+    this.#kernel = kernel;
+    this.#start = start;
+    this.#bytes = bytes;
+    this.call = call;
   }
 
-  /** Has what was written brought to the store, after the lock: others may write. @see Linux generic_write_sync() */
-  #sync(): number {
+  run(): number {
     const kernel = this.#kernel;
     const { file } = this.call;
     const isDataOnly = (kernel.core.u32[(file << 3) + FILE_FLAGS] & O_SYNC) !== O_SYNC;
-    const operations = kernel.tableOf(this.#inode).file;
-    const rc = operations.fsync?.(kernel, file, isDataOnly, this.#start, this.#start + this.#result - 1) ?? 0;
+    const operations = kernel.tableOf(inodeOfFile(kernel.core, file)).file;
+    const rc = operations.fsync?.(kernel, file, isDataOnly, this.#start, this.#start + this.#bytes - 1) ?? 0;
     if (rc === -EAGAIN && kernel.progress) kernel.progress.kiocb = this;
-    return rc < 0 ? rc : this.#result;
+    return rc < 0 ? rc : this.#bytes;
   }
+
+  abandon(): void {}
 }

@@ -14,6 +14,8 @@ import type { Progress } from "./progress.ts";
 
 /** What the page cache needs of a kernel. */
 export interface PageCache {
+  /** The kernel it belongs to, for file systems to know it by. */
+  readonly owner: object;
   readonly core: Core;
   readonly pageReads: PageReads;
   /** May the call that is being made wait? */

@@ -16,6 +16,10 @@ class OperationCache implements PageCache {
     this.#cache = cache;
   }
 
+  get owner(): object {
+    return this.#cache.owner;
+  }
+
   get core() {
     return this.#cache.core;
   }

@@ -1,33 +1,14 @@
 /**
- * Flags of pages and of the address spaces that they are in, as writeback looks at them.
+ * Address spaces and the marks of their pages, as writeback looks at them.
  *
- * Does not own: the records (assembly/mm/page.ts, assembly/mm/address-space.ts).
+ * Does not own: the records (assembly/mm/address-space.ts), pages (page.ts).
  */
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { InodeHandle } from "../base/handles.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
-import {
-  FILE_INODE,
-  INODE_MAPPING,
-  PAGE_DESCRIPTOR_BYTES,
-  PAGE_FLAGS,
-  PAGE_SIZE,
-  SECTION_FRAMES,
-  SLOT_XA_INDEX,
-} from "../wasm/layout.ts";
+import { INODE_MAPPING, SLOT_XA_INDEX } from "../wasm/layout.ts";
 
 /** Index of the last page that a file may have. */
 export const LAST_INDEX = 2 ** 32 - 1;
-
-/** PG_* of a frame. */
-export function flagsOfPage({ u32 }: Core, pfn: number): number {
-  const inSection = pfn % SECTION_FRAMES;
-  return u32[(pfn - inSection) * (PAGE_SIZE >>> 2) + inSection * (PAGE_DESCRIPTOR_BYTES >>> 2) + PAGE_FLAGS];
-}
-
-/** The inode of an open file. */
-export function hostOfFile({ u32 }: Core, file: FileHandle): InodeHandle {
-  return (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
-}
 
 /** Index in `u32` of the address space that an inode's pages are in; ADDRESS_SPACE_* are added to it. */
 export function mappingOf({ u32 }: Core, inode: InodeHandle): number {

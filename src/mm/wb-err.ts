@@ -22,7 +22,8 @@ import {
   INODE_SB,
   SUPER_BLOCK_WB_ERR,
 } from "../wasm/layout.ts";
-import { hostOfFile, mappingOf } from "./page-state.ts";
+import { inodeOfFile } from "./page.ts";
+import { mappingOf } from "./page-state.ts";
 
 /** A page could not be written. @param errno 0 or negated: nothing happens for 0 */
 export function mappingSetError(core: Core, inode: InodeHandle, errno: number): void {
@@ -58,7 +59,7 @@ export function filemapCheckErrors(core: Core, inode: InodeHandle): number {
  * @see Linux file_check_and_advance_wb_err()
  */
 export function fileCheckAndAdvanceWbErr(core: Core, file: FileHandle): number {
-  const inode = hostOfFile(core, file);
+  const inode = inodeOfFile(core, file);
   const rc = checkAndAdvance(core, mappingOf(core, inode) + ADDRESS_SPACE_WB_ERR, (file << 3) + FILE_WB_ERR);
   core.u32[mappingOf(core, inode) + ADDRESS_SPACE_FLAGS] &= ~(AS_EIO | AS_ENOSPC);
   return rc;
@@ -66,7 +67,7 @@ export function fileCheckAndAdvanceWbErr(core: Core, file: FileHandle): number {
 
 /** The same of the file's whole super block, for syncfs. @returns 0 or a negated errno */
 export function fileCheckAndAdvanceSbErr(core: Core, file: FileHandle): number {
-  const sb = superOf(core, hostOfFile(core, file));
+  const sb = superOf(core, inodeOfFile(core, file));
   return checkAndAdvance(core, sb + SUPER_BLOCK_WB_ERR, (file << 3) + FILE_SB_ERR);
 }
 

@@ -26,8 +26,9 @@ import {
 } from "../wasm/layout.ts";
 import { type PageCache, WB_SYNC_ALL, WB_SYNC_NONE, type WritebackControl } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
+import { inodeOfFile, pageFlags } from "./page.ts";
 import { cancelDirtyPage } from "./page-dirty.ts";
-import { flagsOfPage, hostOfFile, LAST_INDEX, nextMarked } from "./page-state.ts";
+import { LAST_INDEX, nextMarked } from "./page-state.ts";
 import type { Progress } from "./progress.ts";
 import { fileCheckAndAdvanceWbErr, filemapCheckErrors } from "./wb-err.ts";
 import { writeRun } from "./write-run.ts";
@@ -114,7 +115,7 @@ function writeNext(
 function readyToWrite(cache: PageCache, inode: InodeHandle, index: number, isSync: boolean): number {
   const { core } = cache;
   const pfn = core.x.findPage(inode, index);
-  const flags = pfn === 0 ? 0 : flagsOfPage(core, pfn);
+  const flags = pfn === 0 ? 0 : pageFlags(core, pfn);
   if (flags & (PG_LOCKED | PG_WRITEBACK) && flags & PG_DIRTY) return isSync ? waitForWrite(cache, pfn) : 0;
   if (!(flags & PG_DIRTY) || index * PAGE_SIZE >= core.f64[(inode << 2) + INODE_SIZE]) {
     core.x.indexClearMark(inode, index, XA_MARK_TOWRITE);
@@ -137,7 +138,7 @@ function waitForWrite(cache: PageCache, pfn: number): number {
  * @see Linux folio_wait_writeback()
  */
 export function waitOnPageWriteback(cache: PageCache, pfn: number): number {
-  return flagsOfPage(cache.core, pfn) & PG_WRITEBACK ? waitForWrite(cache, pfn) : 0;
+  return pageFlags(cache.core, pfn) & PG_WRITEBACK ? waitForWrite(cache, pfn) : 0;
 }
 
 /** As waitOnPageWriteback(), where the device wants pages that do not change while they are written. @see Linux folio_wait_stable() */
@@ -260,7 +261,7 @@ export function filemapWriteAndWaitRange(cache: PageCache, inode: InodeHandle, f
  * @see Linux file_write_and_wait_range()
  */
 export function fileWriteAndWaitRange(cache: PageCache, file: FileHandle, from: number, to: number): number {
-  const rc = writeAndWait(cache, hostOfFile(cache.core, file), from, to);
+  const rc = writeAndWait(cache, inodeOfFile(cache.core, file), from, to);
   if (rc === -EAGAIN) return rc;
   const noted = fileCheckAndAdvanceWbErr(cache.core, file);
   return rc || noted;
@@ -287,7 +288,7 @@ export function syncFileRange(
   const { core } = cache;
   const isAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   if (flags & ~isAll || offset < 0 || length < 0 || !Number.isSafeInteger(offset + length)) return -EINVAL;
-  const inode = hostOfFile(core, file);
+  const inode = inodeOfFile(core, file);
   const type = core.u32[(inode << 3) + INODE_MODE] & S_IFMT;
   if (type !== S_IFREG && type !== S_IFDIR && type !== S_IFLNK) return -ESPIPE;
   const to = length === 0 ? Infinity : offset + length - 1;

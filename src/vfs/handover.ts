@@ -123,7 +123,7 @@ function dentryOps(kernel: Kernel): DentryOperations | undefined {
 /** What a file system answered: a negated errno, or where in the slot the walk finds its answer. */
 type Answer = readonly [rc: number, field: number, address: number];
 
-function ask(kernel: Kernel, code: number, bodies: number[]): HandoverAnswer {
+function ask(kernel: Kernel, code: number, bodies: number[]): Answer {
   const { core } = kernel;
   switch (code) {
     case HANDOVER_LOOKUP: {

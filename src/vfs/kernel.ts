@@ -317,6 +317,11 @@ export class Kernel {
     return currentWait()?.progress;
   }
 
+  /** It is the page cache of itself (PageCache). */
+  get owner(): Kernel {
+    return this;
+  }
+
   /** Does work in the midst of a call that is no part of it, such as an operation of a file system's. */
   nested<R>(work: () => R): R {
     const { current } = this;

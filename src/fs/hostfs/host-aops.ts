@@ -13,7 +13,7 @@ import { runLater, runNow } from "./host-steps.ts";
 const RA_PAGES = 128;
 
 function readPages(cache: PageCache, control: ReadaheadControl): number | Promise<number> {
-  const kernel = cache as Kernel;
+  const kernel = cache.owner as Kernel;
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
   const { position, length } = control;

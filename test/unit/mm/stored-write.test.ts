@@ -15,12 +15,12 @@ import {
   simpleWriteEnd,
 } from "../../../src/fs/libfs-pages.ts";
 import { createFsSync, type FileHandle, type FolioFs, Inode } from "../../../src/index.ts";
-import { PAGE_IS_READY } from "../../../src/mm/address-space.ts";
+import { type AddressSpaceOperations, PAGE_IS_READY } from "../../../src/mm/address-space.ts";
 import { PageAt } from "../../../src/mm/page.ts";
 import { RESULT_EXTRA } from "../../../src/wasm/layout.ts";
 import { type MockOptions, MockStore, PAGE, settled } from "../../helpers/mock-store.ts";
 
-const { O_APPEND, O_DSYNC, O_RDWR, O_SYNC } = createFsSync().constants;
+const { O_APPEND, O_DIRECT, O_DSYNC, O_RDWR, O_SYNC } = createFsSync().constants;
 
 interface Scene {
   fs: FolioFs;
@@ -783,5 +783,25 @@ describe("many writers", () => {
       ),
       { numRuns: 60, ...(process.env.FOLIOFS_SEED && { seed: Number(process.env.FOLIOFS_SEED) }) },
     );
+  });
+
+  it("are kept by a write round the cache, too: it goes to the store at once, then what is left to be synced", () => {
+    const asked: string[] = [];
+    const directIO: AddressSpaceOperations["directIO"] = (_cache, { isWrite, position, length }) => {
+      asked.push(`${isWrite ? "write" : "read"} ${position}+${length}`);
+      return length;
+    };
+    for (const [flags, log] of [
+      [O_RDWR | O_DIRECT, ""],
+      [O_RDWR | O_DIRECT | O_DSYNC, "fdatasync 512-1023"],
+      [O_RDWR | O_DIRECT | O_SYNC, "fsync 512-1023"],
+    ] as const) {
+      const all = scene(PAGE, { writes: "at once", mapping: { directIO } }, flags);
+      assert.equal(all.fs.writeSync(all.fd, new Uint8Array(512), 0, 512, 512), 512);
+      assert.deepEqual(asked.splice(0), ["write 512+512"]);
+      assert.equal(all.store.takeLog(), log);
+      assert.throws(() => all.fs.writeSync(all.fd, new Uint8Array(100), 0, 100, 0), { code: "EINVAL" });
+      all.fs.kernel.vfs.verify();
+    }
   });
 });
