@@ -5,7 +5,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import { EIO, ENOSPC } from "../../../src/base/errno.ts";
-import { flagsOfPage } from "../../../src/mm/page-state.ts";
+import { pageFlags } from "../../../src/mm/page.ts";
 import { filemapCheckErrors } from "../../../src/mm/wb-err.ts";
 import { filemapFlushRange, filemapWriteAndWaitRange } from "../../../src/mm/writeback.ts";
 import { syncfs } from "../../../src/vfs/generic-fsync.ts";
@@ -141,7 +141,7 @@ for (const isAsync of [false, true]) {
       store.dirty(fd, 0, 1, 77);
       await flush(store, fd);
       const pfn = store.kernel.core.x.findPage(store.inodeOf(fd), 0);
-      assert.equal(flagsOfPage(store.kernel.core, pfn) & (PG_UPTODATE | PG_DIRTY), PG_UPTODATE);
+      assert.equal(pageFlags(store.kernel.core, pfn) & (PG_UPTODATE | PG_DIRTY), PG_UPTODATE);
       assert.deepEqual(store.fs.readFileSync("/m/f"), Buffer.alloc(PAGE, 77));
       assert.equal(fsync(store, fd), "EIO", "reading tells nobody");
     });

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { EAGAIN, EINVAL } from "../../../src/base/errno.ts";
 import { AOP_WRITEPAGE_ACTIVATE, WB_SYNC_ALL } from "../../../src/mm/address-space.ts";
+import { pageFlags } from "../../../src/mm/page.ts";
 import { cancelDirtyPage, redirtyPageForWritepage, setPageDirty } from "../../../src/mm/page-dirty.ts";
-import { flagsOfPage } from "../../../src/mm/page-state.ts";
 import {
   filemapFlushRange,
   filemapWriteAndWaitRange,
@@ -249,7 +249,7 @@ describe("a page that cannot be written now", () => {
     store.dirty(fd, 0, 2);
     store.verdict = (what, bytes) => (what === "f 0+1" ? AOP_WRITEPAGE_ACTIVATE : bytes);
     store.fs.fsyncSync(fd);
-    assert.deepEqual([flagsOfPage(store.kernel.core, frameOf(store, fd, 0)) & (PG_DIRTY | PG_WRITEBACK)], [PG_DIRTY]);
+    assert.deepEqual([pageFlags(store.kernel.core, frameOf(store, fd, 0)) & (PG_DIRTY | PG_WRITEBACK)], [PG_DIRTY]);
     assert.equal(store.bdi.numbers().dirty, 1);
     assert.equal(store.bdi.numbers().written, 1);
     store.verdict = undefined;
@@ -386,6 +386,6 @@ describe("fsync", () => {
     await called;
     store.fs.fsyncSync(fd);
     assert.equal(store.takeLog(), "f 0+1");
-    assert.ok(flagsOfPage(store.kernel.core, frameOf(store, fd, 0)) & PG_UPTODATE);
+    assert.ok(pageFlags(store.kernel.core, frameOf(store, fd, 0)) & PG_UPTODATE);
   });
 });
