@@ -5,10 +5,10 @@ import { expect, it } from "vitest";
 import { countClaims, runProgram } from "./run-program.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples", import.meta.url));
-/** A file system to copy from, not a program: its own test runs it. */
-const NO_PROGRAM = "nukofs.ts";
+/** File systems to copy from, not programs: their own tests run them. */
+const NO_PROGRAMS = ["nukofs.ts", "shelffs.ts"];
 
-const names = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && name !== NO_PROGRAM);
+const names = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && !NO_PROGRAMS.includes(name));
 
 it.each(names)("%s", async (name) => {
   const source = readFileSync(`${FOLDER}/${name}`, "utf8");
