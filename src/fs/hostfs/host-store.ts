@@ -7,6 +7,7 @@
  * Does not own: what of it is cached and for how long (hostfs.ts), paths (host-root.ts), descriptors (fd-cache.ts).
  */
 import nodeFs from "node:fs";
+import process from "node:process";
 import { EINVAL, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
 import { FdCache } from "./fd-cache.ts";
@@ -363,9 +364,13 @@ function* setUp(fd: number, { mode, uid = NO_ID, gid = NO_ID }: NewAttributes): 
   return yield* host("fstat", fd);
 }
 
-/** Nanoseconds as node:fs takes times, which cuts them to the microsecond: the middle of one is out of harm's way. */
+const SEC = 10n ** 9n;
+/** From libuv 1.52 on (Node 24) times are taken as exactly as a number is; before they are cut to the microsecond. */
+const isExact = Number(process.versions.uv.split(".")[1]) >= 52 || !process.versions.uv.startsWith("1.");
+
+/** Nanoseconds as node:fs takes times. Where it cuts them, the middle of a microsecond is out of harm's way. */
 function seconds(ns: bigint): number | string {
   const us = Number(ns / 1000n);
-  const time = (us + Math.sign(us) / 2) / 1e6;
+  const time = isExact ? Number(ns / SEC) + Number(ns % SEC) / 1e9 : (us + Math.sign(us) / 2) / 1e6;
   return time < 0 ? `${time}` : time;
 }
