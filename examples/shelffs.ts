@@ -109,9 +109,11 @@ export function shelffs(shelf: Shelf): FileSystemType {
   const take = (mayWait: boolean, work: () => number): number | Promise<number> =>
     mayWait ? new Promise((resolve) => setTimeout(() => resolve(work()), 1)) : work();
 
+  const read: AddressSpaceOperations["readPage"] = (cache, pages) =>
+    take(cache.mayWait, () => shelf.read(inoOf(cache.owner as Kernel, pages.inode), pages.position, pages.views()));
   const mapping: AddressSpaceOperations = {
-    readahead: (cache, pages) =>
-      take(cache.mayWait, () => shelf.read(inoOf(cache.owner as Kernel, pages.inode), pages.position, pages.views())),
+    readPage: read, // one page, when part of it is overwritten or readahead was in vain
+    readahead: read,
     writePages: (cache, pages) =>
       take(cache.mayWait, () => shelf.write(inoOf(cache.owner as Kernel, pages.inode), pages.position, pages.views())),
   };

@@ -82,6 +82,15 @@ describe("shelffs", () => {
     assert.deepEqual(onShelf("file"), data);
     fs.kernel.mount({ type: "shelffs", target: "/shelf" });
     assert.deepEqual(await fs.promises.readFile("/shelf/file"), data);
+    const handle = await fs.promises.open("/shelf/file", "r+");
+    await handle.write("new", 5);
+    await handle.datasync();
+    await handle.close();
+    data.write("new", 5);
+    assert.deepEqual(onShelf("file"), data);
+    fs.kernel.dropCaches(3);
+    fs.appendFileSync("/shelf/file", "end");
+    assert.deepEqual(fs.readFileSync("/shelf/file"), Buffer.concat([data, Buffer.from("end")]));
     await assert.rejects(fs.promises.readFile("/shelf/none"), { code: "ENOENT" });
   });
 });
