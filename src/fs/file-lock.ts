@@ -5,10 +5,11 @@
  * @see Linux inode_lock()
  */
 import { EAGAIN } from "../base/errno.ts";
-import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { mountOfFile } from "../vfs/attr.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
-import { FILE_INODE, FILE_MNT, INODE_RWSEM, OPERATION_NUMBER } from "../wasm/layout.ts";
+import { FILE_INODE, INODE_RWSEM, OPERATION_NUMBER } from "../wasm/layout.ts";
 
 /** The lock of one file, taken. */
 export class FileLock {
@@ -57,7 +58,7 @@ export function lockFile(kernel: Kernel, file: FileHandle): FileLock | number {
     if (token !== undefined) kernel.setWaitToken(token);
     return -EAGAIN;
   }
-  const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  const mnt = mountOfFile(core, file);
   const operation = core.x.operationBegin(mnt, 0 as never, 0 as never, 0 as never, 0 as never, inode, file);
   return operation < 0 ? operation : new FileLock(kernel, operation);
 }

@@ -37,7 +37,7 @@ export function failureOf({ progress, pageReads }: PageCache, inode: InodeHandle
 }
 
 /** As failureOf(), for synchronous calls. */
-function takeFailure({ failures: kept }: PageReads, inode: InodeHandle, index: number): number | undefined {
+export function takeFailure({ failures: kept }: PageReads, inode: InodeHandle, index: number): number | undefined {
   if (kept.size === 0) return undefined;
   const key = keyOf(inode, index);
   const failure = kept.get(key);

@@ -24,6 +24,7 @@ import { callOut } from "./call-out.ts";
 import type { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated } from "./page.ts";
 import { setPageDirty } from "./page-dirty.ts";
+import { keepFailure, takeFailure } from "./page-wait.ts";
 import { coversPage, isUptodate, type LockedPage, lockPage, setPageUptodate } from "./write-page.ts";
 import { waitForStablePage } from "./writeback.ts";
 
@@ -86,11 +87,10 @@ export class PerformWrite {
    * @param onIdle is called when nothing is held any more
    */
   abandon(isForSync: boolean, onIdle: () => void): void {
-    const { pageReads } = this.#cache;
     const page = this.#page;
     this.#onIdle = () => {
       const answer = this.#pending?.answer ?? 0;
-      if (isForSync && page && answer < 0) pageReads.failures.set(keyOf(page), answer);
+      if (isForSync && page && answer < 0) keepFailure(this.#cache, page.inode, page.index, answer);
       if (page && answer >= 0 && this.#step === FILL) this.#fillRest(page, answer);
       if (this.#step === BEGIN && answer >= 0 && this.#pending !== undefined) this.#hasBegun = true;
       this.#letGo();
@@ -119,7 +119,7 @@ export class PerformWrite {
     const offset = this.pos - index * PAGE_SIZE;
     const bytes = this.#iter.readable(PAGE_SIZE - offset);
     if (bytes === 0) return -EFAULT;
-    const failure = this.#cache.progress ? 0 : takeFailure(this.#cache, this.#inode, index);
+    const failure = this.#cache.progress ? 0 : (takeFailure(this.#cache.pageReads, this.#inode, index) ?? 0);
     if (failure < 0) return failure;
     const page = lockPage(this.#cache, this.#file, this.#inode, index, offset, bytes);
     if (typeof page === "number") return page;
@@ -260,17 +260,4 @@ export class PerformWrite {
     if (this.#pending !== undefined) this.#cache.setWaitToken(this.#pending.token);
     return -EAGAIN;
   }
-}
-
-function keyOf({ inode, index }: { inode: InodeHandle; index: number }): string {
-  return `${inode} ${index}`;
-}
-
-/** Why a page could not be had for the synchronous call before: once. @returns 0 or a negated errno */
-function takeFailure({ pageReads: { failures } }: PageCache, inode: InodeHandle, index: number): number {
-  if (failures.size === 0) return 0;
-  const key = keyOf({ inode, index });
-  const failure = failures.get(key) ?? 0;
-  failures.delete(key);
-  return failure;
 }

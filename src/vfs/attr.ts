@@ -19,11 +19,11 @@ import {
   UTIME_NOW,
   UTIME_OMIT,
 } from "../base/stat-flags.ts";
+import { inodeOfFile } from "../mm/page.ts";
 import { type Core, PATH_A } from "../wasm/core.ts";
 import {
   ADDRESS_SPACE_FLAGS,
   AS_NO_STORE,
-  FILE_INODE,
   FILE_MNT,
   FILE_MODE,
   FMODE_PATH,
@@ -77,10 +77,12 @@ function follow(flags: number): number {
   return flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 }
 
-/** Inode of an open file. */
-export function inodeOfFile(core: Core, file: FileHandle): InodeHandle {
-  return (core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+/** Mount of an open file. */
+export function mountOfFile({ u32 }: Core, file: FileHandle): MountHandle {
+  return (u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
 }
+
+export { inodeOfFile };
 
 /** Whether nothing lies behind an inode's pages: then the core can read and write them whole, by itself. */
 export function hasNoStore(core: Core, inode: InodeHandle): boolean {
@@ -236,7 +238,7 @@ function changeFile(task: Task, name: string, fd: number, values: number[], chan
   task.enter();
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
-  const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  const mnt = mountOfFile(core, file);
   standAt(core, file);
   return refused || changeInode(core, call, { mnt, inode: inodeOfFile(core, file), file }, change);
 }

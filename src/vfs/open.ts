@@ -50,7 +50,6 @@ import {
 import { PATH_A } from "../wasm/core.ts";
 import {
   FILE_FLAGS,
-  FILE_MNT,
   FMODE_APPEND,
   FMODE_NOATIME,
   FMODE_PATH,
@@ -70,7 +69,7 @@ import {
   MAY_WRITE,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { hasNoStore, inodeOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import { hasNoStore, inodeOfFile, mountOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -377,7 +376,7 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   if (setattrOf(kernel, inode) === undefined) {
     return addFile(task, file, operations, tells, kernel.core.x.truncate(inode, 0, kernel.now()));
   }
-  const mnt = (kernel.core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  const mnt = mountOfFile(kernel.core, file);
   const call = { name: "open", a: path, b: flags, undo: (made: number) => void task.close(made) };
   return truncateInode(task, call, { mnt, inode, file }, 0, TRUNCATE_OPEN, (rc) =>
     addFile(task, file, operations, tells, task.kernel === kernel ? rc : -EINTR),

@@ -19,7 +19,7 @@ import {
   ESPIPE,
   ESTALE,
 } from "../base/errno.ts";
-import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -43,7 +43,6 @@ import { filemapRead, filemapWrite, filemapWriteText } from "../mm/filemap.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
   FILE_DIR_COOKIE,
-  FILE_MNT,
   FILE_MODE,
   FMODE_APPEND,
   FMODE_READ,
@@ -65,7 +64,7 @@ import {
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { fdget, hasNoStore, inodeOfFile, typeOf } from "./attr.ts";
+import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly } from "./mount-flags.ts";
@@ -297,7 +296,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   const inode = inodeOfFile(core, file);
   if (!fileFor(task, fd, FMODE_WRITE) || typeOf(core, inode) !== S_IFREG) return -EINVAL;
   if (core.u32[(inode << 3) + INODE_STATE] & I_APPEND) return -EPERM;
-  const mnt = (core.u32[(file << 3) + FILE_MNT] >>> 5) as MountHandle;
+  const mnt = mountOfFile(core, file);
   return truncateInode(task, { name: "ftruncate", a: fd, b: length }, { mnt, inode, file }, length, TRUNCATE_FILE);
 }
 

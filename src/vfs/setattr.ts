@@ -19,7 +19,6 @@ import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../base/stat-flags.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   CRED_UID,
-  FILE_MNT,
   I_DIRTY_DATASYNC,
   I_DIRTY_SYNC,
   INODE_ATIME_NSEC,
@@ -37,6 +36,7 @@ import {
   SUPER_BLOCK_MAX_BYTES,
   TASK_FILE_SIZE_LIMIT,
 } from "../wasm/layout.ts";
+import { mountOfFile } from "./attr.ts";
 import { hasCaps, inGroup, owns, servedCred } from "./cred.ts";
 import { markInodeDirty } from "./dirty-inode.ts";
 import {
@@ -160,7 +160,7 @@ export function fileRemovePrivs(kernel: Kernel, inode: InodeHandle, file = 0 as 
     core.u32[(inode << 3) + INODE_MODE] &= ~bits;
     return 0;
   }
-  const mnt = (file ? core.u32[(file << 3) + FILE_MNT] >>> 5 : 0) as MountHandle;
+  const mnt = file ? mountOfFile(core, file) : (0 as MountHandle);
   const valid = ATTR_FORCE | killFlags(bits) | (file ? ATTR_FILE : 0);
   const call = { name: "file_remove_privs", a: inode, b: file };
   return changeAttributes(task, call, { mnt, inode, file }, valid, { file }, setattr);
