@@ -126,7 +126,7 @@ function statByWalk(task: Task, path: Path, flags: number, entry: number): numbe
     return rc;
   }
   const found = rc === -HANDOVER_GETATTR ? 0 : handOver(kernel, rc);
-  return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)));
+  return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)), found > 0);
 }
 
 /** Does a path lead to something? Errors on the way are a no. @returns undefined when a store must answer first */
@@ -160,11 +160,11 @@ export function fstat(task: Task, fd: number): number {
   return file ? statInode(task, inodeOfFile(task.kernel.core, file)) : task.files.missing(fd);
 }
 
-function statInode(task: Task, inode: InodeHandle): number {
+function statInode(task: Task, inode: InodeHandle, isWalked = false): number {
   const { kernel } = task;
   kernel.core.x.statInode(inode);
   if (!(kernel.sbOf(inode).flags & SB_GETATTR)) return 0;
-  return kernel.tableOf(inode).inode.getattr?.(kernel, inode, task.statValues) ?? 0;
+  return kernel.tableOf(inode).inode.getattr?.(kernel, inode, task.statValues, isWalked) ?? 0;
 }
 
 /** May the task? @param mode union of R_OK, W_OK, X_OK @returns 0, -EINVAL, errors of the walk, -EACCES, -EROFS */

@@ -180,8 +180,13 @@ export interface InodeOperations {
   getLink?(kernel: Kernel, inode: InodeHandle): Uint8Array | number;
   /** May the current task? Replaces the check of the mode bits. @param mask union of MAY_* */
   permission?(kernel: Kernel, inode: InodeHandle, mask: number): number;
-  /** Amends `values` (STAT_* of syscalls.ts), which hold the record's attributes. @returns 0 or a negated errno */
-  getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array): number;
+  /**
+   * Amends `values` (STAT_* of syscalls.ts), which hold the record's attributes.
+   *
+   * @param isWalked a walk that the file system had a say in has just ended here
+   * @returns 0 or a negated errno
+   */
+  getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number;
   /**
    * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
    * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file

@@ -39,9 +39,11 @@ const NO_DENTRY = 0 as DentryHandle;
 
 /** Answers what a walk asks for until it ends. @param rc what the walk answered, a handover */
 export function handOver(kernel: Kernel, rc: number): number {
-  const { core } = kernel;
+  const { core, walked } = kernel;
   const bodies: number[] = [];
   let answer = rc;
+  walked.ms = 0;
+  walked.inode = 0;
   while (answer <= -HANDOVER_LOOKUP) {
     let refused = answerHandover(kernel, -answer, bodies);
     while (makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
@@ -77,6 +79,10 @@ function keepLast(core: Core): void {
 /** What of the slot is no part of a walk, and stays as the file system's operation has left it. */
 const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE];
 
+/** Where walks are put aside, by how many are: operations walk themselves. Kept, since making one costs more than filling it. */
+const asides: Uint32Array[] = [];
+let nrAside = 0;
+
 /**
  * Calls an operation of a file system in the middle of a walk, or before what the walk has found is used. It may make
  * calls of its own, as whichever task: the walk is put aside meanwhile, and the place where it stands is held, from
@@ -86,21 +92,26 @@ const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE]
  */
 function withWalkAside<T>(kernel: Kernel, parent: DentryHandle, operation: () => T): T {
   const { core, current } = kernel;
-  const aside = core.u8.slice(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
+  asides[nrAside] ??= new Uint32Array(OWNER_SLOT_BYTES / 4);
+  const aside = asides[nrAside];
+  aside.set(core.u32.subarray(SLOT, SLOT + aside.length));
   const dentry = ndDentry(core);
   const mnt = ndMount(core);
   if (dentry) core.x.dget(dentry); // 0: a walk to a missing name
   if (parent) core.x.dget(parent);
   core.x.mountGet(mnt);
-  const result = operation();
-  const words = new Uint32Array(aside.buffer);
-  for (const field of NOT_OF_THE_WALK) words[field] = core.u32[SLOT + field];
-  core.u8.set(aside, BOOT_SLOT);
-  kernel.resume(current);
-  if (dentry) core.x.dput(dentry);
-  if (parent) core.x.dput(parent);
-  core.x.mountPut(mnt);
-  return result;
+  nrAside++;
+  try {
+    return operation();
+  } finally {
+    nrAside--;
+    for (const field of NOT_OF_THE_WALK) aside[field] = core.u32[SLOT + field];
+    core.u32.set(aside, SLOT);
+    kernel.resume(current);
+    if (dentry) core.x.dput(dentry);
+    if (parent) core.x.dput(parent);
+    core.x.mountPut(mnt);
+  }
 }
 
 function answerHandover(kernel: Kernel, code: number, bodies: number[]): number {

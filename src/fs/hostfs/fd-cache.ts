@@ -29,6 +29,8 @@ interface Entry extends Lent {
 export class FdCache {
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
+  /** The last of them, which need not be moved. */
+  #newest: Entry | undefined;
   readonly #close: (fd: number) => void;
   #max: number;
 
@@ -120,6 +122,7 @@ export class FdCache {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
+    if (entry === this.#newest) this.#newest = undefined;
     entry.isForgotten = true;
     if (entry.lent === 0) this.#close(entry.fd);
   }
@@ -130,9 +133,10 @@ export class FdCache {
 
   #use(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry === this.#newest) return entry;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#newest = entry;
     return entry;
   }
 
@@ -145,6 +149,7 @@ export class FdCache {
     }
     const entry = { key, fd, lent: 0, keepers: 0, isForgotten: false };
     this.#entries.set(key, entry);
+    this.#newest = entry;
     return entry;
   }
 

@@ -18,7 +18,7 @@ import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
-import { FILE_MODE, FMODE_READ, FMODE_WRITE } from "../../wasm/layout.ts";
+import { FILE_DENTRY, FILE_MNT, FILE_MODE, FMODE_READ, FMODE_WRITE, MOUNT_ROOT } from "../../wasm/layout.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
 import { hostWasRead, mountOf, refreshOld, stateOf, take } from "./host-mount.ts";
@@ -30,6 +30,12 @@ function modeOf({ core }: Kernel, file: FileHandle): number {
   return core.u32[(file << 3) + FILE_MODE];
 }
 
+/** Has the walk that has just ended asked for the attributes? Whoever opens the root of a mount has not walked to it there. */
+function isWalkedTo({ core: { u32 }, walked }: Kernel, inode: InodeHandle, file: FileHandle): boolean {
+  const root = u32[(u32[(file << 3) + FILE_MNT] >>> 2) + MOUNT_ROOT];
+  return walked.inode === inode && u32[(file << 3) + FILE_DENTRY] !== root;
+}
+
 /** What the host has changed is seen from here on, unless it was looked at within ttl. */
 function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const mount = mountOf(kernel, inode);
@@ -37,7 +43,7 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const state = stateOf(kernel, inode);
   const { node } = state;
   const writes = (modeOf(kernel, file) & FMODE_WRITE) !== 0;
-  const seen = refreshOld(kernel, mount, inode, state);
+  const seen = isWalkedTo(kernel, inode, file) ? 0 : refreshOld(kernel, mount, inode, state);
   if (seen < 0) return seen;
   const isOpen = store.fds.find(node.writeKey) ?? (writes ? undefined : store.fds.find(node.key));
   const rc =

@@ -187,6 +187,24 @@ export function hostWasRead(state: HostInode): HostInode {
   return state;
 }
 
+/** Of performance.now(), as it was when the walk under way first asked: a clock costs a tenth of a stat. */
+function walkMs({ walked }: Kernel): number {
+  if (walked.ms === 0) walked.ms = performance.now();
+  return walked.ms;
+}
+
+/** Are the attributes still to be believed, by the time of the walk under way? Then its end need not ask again. */
+export function isFreshInWalk(
+  kernel: Kernel,
+  { options }: HostMount,
+  inode: InodeHandle,
+  { checkedMs }: HostInode,
+): boolean {
+  if (walkMs(kernel) - checkedMs >= options.ttlMs && !isOfThisCall(kernel, checkedMs)) return false;
+  kernel.walked.inode = inode;
+  return true;
+}
+
 /** As refresh(), unless the attributes are still to be believed. */
 export function refreshOld(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
   return isFresh(kernel, mount, state) ? 0 : refresh(kernel, mount, handle, state);

@@ -16,9 +16,10 @@ import {
   DIRECTORY,
   expire,
   type HostInode,
+  type HostMount,
   hostWasRead,
   instantiate,
-  isFresh,
+  isFreshInWalk,
   isRemoved,
   mountOf,
   moveNode,
@@ -60,7 +61,22 @@ export function isTrue(kernel: Kernel, handle: DentryHandle): boolean {
   const { inode } = new Dentry(kernel, handle);
   if (inode === 0) return false;
   const state = stateOf(kernel, inode);
-  return isFresh(kernel, mountOf(kernel, inode), state) && !state.isNameLost;
+  return !state.isNameLost && isFreshInWalk(kernel, mountOf(kernel, inode), inode, state);
+}
+
+/**
+ * Fast path: same result. Asks for what the name leads to by its whole path, which costs half of a step from its directory. Links
+ * on the way are followed, so the answer is believed only where it is about the very inode that is known.
+ */
+function isSeen(kernel: Kernel, mount: HostMount, dir: InodeHandle, dentry: Dentry, state: HostInode): boolean {
+  const { node } = state;
+  if (kernel.mayWait || state.isNameLost || node.parent !== stateOf(kernel, dir).node) return false;
+  if (Buffer.compare(node.name, dentry.name) !== 0) return false;
+  const stats = mount.store.glance(node);
+  if (stats === undefined) return false;
+  take(kernel, mount, dentry.inode, state, stats);
+  kernel.walked.inode = dentry.inode;
+  return true;
 }
 
 /** A name is true for ttl, and after it if it still leads to the same inode; a missing one is asked for each time. */
@@ -72,11 +88,15 @@ export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   const state = stateOf(kernel, inode);
   if (isTrue(kernel, handle)) return 1;
   const dir = new Dentry(kernel, dentry.parent).inode;
+  if (isSeen(kernel, mount, dir, dentry, state)) return 1;
   const found = find(kernel, dir, dentry.name);
   if (typeof found === "number") return found === -ENOENT || found === -ESTALE ? 0 : found;
   if (!isNode(state.node, found.stats)) return 0;
   moveNode(state, stateOf(kernel, dir).node, found.node.name);
-  if (state.changedAt < found.askedAt) take(kernel, mount, inode, state, found.stats);
+  if (state.changedAt < found.askedAt) {
+    take(kernel, mount, inode, state, found.stats);
+    kernel.walked.inode = inode;
+  }
   return 1;
 }
 

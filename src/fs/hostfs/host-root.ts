@@ -46,6 +46,10 @@ export class HostNode {
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
   #key: string | undefined;
+  /** What `path` is made of, and was. */
+  #base: string | undefined;
+  #named: Uint8Array | undefined;
+  #path: string | undefined;
 
   /** A node for what `stats` tell of. @param name is copied */
   constructor({ dev, ino, mode }: nodeFs.BigIntStats, parent: HostNode | undefined, name: Uint8Array) {
@@ -60,6 +64,25 @@ export class HostNode {
   get key(): string {
     this.#key ??= `${this.dev}:${this.ino}`;
     return this.#key;
+  }
+
+  /** Its whole path, as it was when it was last seen; undefined for names that no string can stand for. */
+  get path(): string | undefined {
+    if (!this.parent) return this.#path;
+    const base = this.parent.path;
+    if (base !== this.#base || this.name !== this.#named) {
+      const name = Buffer.from(this.name).toString();
+      const isText = base !== undefined && Buffer.from(name).equals(this.name);
+      this.#base = base;
+      this.#named = this.name;
+      this.#path = isText ? `${base}/${name}` : undefined;
+    }
+    return this.#path;
+  }
+
+  /** Of the folder itself. */
+  set rootPath(path: string) {
+    this.#path = path;
   }
 
   /** As `key`, of the descriptors that a file is written by, and appended to. */
@@ -101,6 +124,7 @@ export class HostRoot {
 
   private constructor(root: HostNode, fd: number, path: string, fds: FdCache) {
     this.root = root;
+    root.rootPath = path;
     this.#place = { fd };
     this.#path = path;
     this.#fds = fds;

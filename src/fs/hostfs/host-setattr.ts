@@ -25,11 +25,11 @@ import type { HostNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
 import type { HostChange, HostStore } from "./host-store.ts";
 
-function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array): number {
-  const mount = mountOf(kernel, inode);
+function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number {
   const state = stateOf(kernel, inode);
   const isGone = isRemoved(kernel, inode);
-  const rc = isGone ? 0 : (state.isAtimeOld ? refresh : refreshOld)(kernel, mount, inode, state);
+  const isKnown = isGone || (isWalked && kernel.walked.inode === inode && !state.isAtimeOld);
+  const rc = isKnown ? 0 : (state.isAtimeOld ? refresh : refreshOld)(kernel, mountOf(kernel, inode), inode, state);
   if (rc < 0) return rc;
   if (isGone) state.values[STAT_NLINK] = 0;
   const dev = values[STAT_DEV];

@@ -32,7 +32,7 @@ export interface HostCalls {
   ftruncate(fd: number, size: number): number;
   lchown(path: Buffer, uid: number, gid: number): number;
   link(from: Buffer, to: Buffer): number;
-  lstat(path: Buffer): nodeFs.BigIntStats | number;
+  lstat(path: Buffer | string): nodeFs.BigIntStats | number;
   /** Seconds; negative ones as text, since node:fs takes negative numbers for now. */
   lutimes(path: Buffer, atime: number | string, mtime: number | string): number;
   mkdir(path: Buffer, mode: number): number;
@@ -85,7 +85,7 @@ const NOW: Readonly<Record<Name, AnyCall>> = {
   ftruncate: nodeFs.ftruncateSync,
   lchown: nodeFs.lchownSync,
   link: nodeFs.linkSync,
-  lstat: (path: Buffer) => nodeFs.lstatSync(path, LSTAT) ?? -ENOENT,
+  lstat: (path: Buffer | string) => nodeFs.lstatSync(path, LSTAT) ?? -ENOENT,
   lutimes: nodeFs.lutimesSync,
   mkdir: nodeFs.mkdirSync,
   open: nodeFs.openSync,
@@ -115,7 +115,7 @@ const LATER: Readonly<Record<Name, AnyCall>> = {
   ftruncate: nodeFs.ftruncate,
   lchown: nodeFs.lchown,
   link: nodeFs.link,
-  lstat: (path: Buffer, done: Callback) => nodeFs.lstat(path, BIGINT, done),
+  lstat: (path: Buffer | string, done: Callback) => nodeFs.lstat(path, BIGINT, done),
   lutimes: nodeFs.lutimes,
   mkdir: nodeFs.mkdir,
   open: nodeFs.open,

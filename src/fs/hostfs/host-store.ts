@@ -13,7 +13,7 @@ import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
 import { FdCache } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
 import { HostNode, HostRoot, isNode } from "./host-root.ts";
-import { type HostEntry, host, type Steps } from "./host-steps.ts";
+import { type HostEntry, host, runNow, type Steps } from "./host-steps.ts";
 import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 
@@ -87,6 +87,16 @@ export class HostStore {
     const askedAt = moment();
     const stats = yield* this.#root.at(parent, name, (path) => host("lstat", path));
     return typeof stats === "number" ? stats : { node: new HostNode(stats, parent, name), stats, askedAt };
+  }
+
+  /**
+   * Attributes of a node that is where it was, as one look at its whole path tells: at once, and without safety. Another inode
+   * may be met by links on the way, and is no answer.
+   */
+  glance(node: HostNode): nodeFs.BigIntStats | undefined {
+    const { path } = node;
+    const stats = path === undefined ? -EINVAL : runNow(host("lstat", path));
+    return typeof stats !== "number" && isNode(node, stats) ? stats : undefined;
   }
 
   /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
