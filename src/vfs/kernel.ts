@@ -73,6 +73,8 @@ export class Kernel {
   readonly pageReads: PageReads = { tokens: new Map(), failures: new Map() };
   /** Backing devices, by the handle of their super block (super-bdi.ts). */
   readonly bdis = new Map<number, BackingDevice>();
+  /** What file systems keep of their super blocks, by handle (s_fs_info). */
+  readonly fsInfo = new Map<number, unknown>();
   /** What file systems know of the walk that hands over: when it began (of performance.now()), and whose attributes are true. */
   readonly walked = { ms: 0, inode: 0 };
   /** How much may be dirty; none until a file system with a device is mounted. */

@@ -21,7 +21,7 @@ import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_DENTRY, FILE_MNT, FILE_MODE, FMODE_READ, FMODE_WRITE, MOUNT_ROOT } from "../../wasm/layout.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
-import { hostWasRead, mountOf, refreshOld, stateOf, take } from "./host-mount.ts";
+import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
 import { dropPages, isCrowded } from "./host-pages.ts";
 import { runNow, type Steps } from "./host-steps.ts";
 import { hostWrite, roomOf } from "./host-write.ts";
@@ -40,7 +40,7 @@ function isWalkedTo({ core: { u32 }, walked }: Kernel, inode: InodeHandle, file:
 function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const mount = mountOf(kernel, inode);
   const { store } = mount;
-  const state = stateOf(kernel, inode);
+  const state = stateIn(mount, inode);
   const { node } = state;
   const writes = (modeOf(kernel, file) & FMODE_WRITE) !== 0;
   const seen = isWalkedTo(kernel, inode, file) ? 0 : refreshOld(kernel, mount, inode, state);

@@ -46,6 +46,7 @@ export class HostNode {
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
   #key: string | undefined;
+  #writeKey: string | undefined;
   /** What `path` is made of, and was. */
   #base: string | undefined;
   #named: Uint8Array | undefined;
@@ -87,7 +88,8 @@ export class HostNode {
 
   /** As `key`, of the descriptors that a file is written by, and appended to. */
   get writeKey(): string {
-    return `${this.key}:w`;
+    this.#writeKey ??= `${this.key}:w`;
+    return this.#writeKey;
   }
   get appendKey(): string {
     return `${this.key}:a`;
