@@ -10,7 +10,14 @@
 import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
-import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
+import {
+  checkedBytes,
+  checkFaceOptions,
+  checkKnown,
+  checkMountRequest,
+  checkType,
+  type TaskOptions,
+} from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
@@ -23,10 +30,11 @@ import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { outcomeOf, uvException } from "./node/uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "./node/validators.ts";
 import { fdget, isCapable } from "./vfs/attr.ts";
-import type { FileOperations, FileSystemType } from "./vfs/fs-type.ts";
+import { type FileOperations, type FileSystemType, FS_REQUIRES_DEV } from "./vfs/fs-type.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
+import { MNT_DETACH, MNT_EXPIRE, MNT_FORCE, UMOUNT_NOFOLLOW } from "./vfs/mount-constants.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
@@ -46,6 +54,42 @@ export interface FaceOptions extends TaskOptions {
   root?: string;
   /** A face of the same kernel whose descriptor table is to be shared. */
   files?: FolioFs;
+}
+
+/** A type of file system: `nodev` is true where it needs no device. */
+export interface FileSystemInfo {
+  name: string;
+  nodev: boolean;
+}
+
+/** How to unmount: flags of umount2(2) by name. */
+export interface UmountOptions {
+  /** Lazily: out of the tree at once, with all that is mounted below; it ends with its last user (MNT_DETACH). */
+  detach?: boolean;
+  /** The file system is asked to give up on what it waits for (MNT_FORCE). */
+  force?: boolean;
+  /** Only if nobody has walked into it since this was tried last; the first time it is EAGAIN (MNT_EXPIRE). */
+  expire?: boolean;
+  /** A symbolic link at the end is not followed (UMOUNT_NOFOLLOW). */
+  noFollow?: boolean;
+}
+
+/** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
+export interface StatFsInfo {
+  type: number;
+  bsize: number;
+  frsize: number;
+  blocks: number;
+  bfree: number;
+  bavail: number;
+  files: number;
+  ffree: number;
+  /** Two numbers that together differ from those of all other file systems. */
+  fsid: [number, number];
+  /** Longest name, bytes. */
+  namelen: number;
+  /** Union of ST_*: how it is mounted where the path has come to it. */
+  flags: number;
 }
 
 /** A descriptor, or a FileHandle that has it. */
@@ -84,6 +128,18 @@ export class FolioKernel {
     return this.#task.kernel;
   }
 
+  /**
+   * The task behind a face, as file systems and tools see it (foliofs/store works on it). @param face left out: this one
+   *
+   * @throws EPERM; EINVAL for a face of another kernel
+   */
+  taskOf(face: FolioFs = this.fs): Task {
+    this.#checkMaster("task");
+    const task = faceTasks.get(face);
+    if (task?.kernel !== this.#task.kernel) throw uvException(-EINVAL, "task");
+    return task;
+  }
+
   /** Makes a type of file system mountable. @throws EPERM, EINVAL for its name, EEXIST, ENOSPC */
   registerFileSystem(type: FileSystemType): void {
     this.#checkMaster("register_filesystem");
@@ -103,20 +159,31 @@ export class FolioKernel {
     const asked = request.type === undefined ? { ...request, source } : request;
     check(mount(this.#task, { ...asked, target: this.#task.fromCwd(target) }), "mount", target);
   }
-  /** @throws as umount(2): EPERM, ENOENT, EINVAL, EBUSY */
-  umount(target: Path): void {
+  /** Types of file systems, in the order in which they were registered (/proc/filesystems). */
+  fileSystems(): FileSystemInfo[] {
+    const types = this.#task.kernel.registeredTypes();
+    return types.map(({ name, fsFlags }) => ({ name, nodev: (fsFlags & FS_REQUIRES_DEV) === 0 }));
+  }
+  /** @throws as umount(2): ENOENT, EPERM, EINVAL, EBUSY; EAGAIN, when `expire` has marked it */
+  umount(target: Path, options: UmountOptions = {}): void {
+    this.umount2(target, umountFlags(options));
+  }
+  /** @param flags union of MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW @throws as umount(); EINVAL */
+  umount2(target: Path, flags: number): void {
     const path = toPath(target, "target");
-    check(umount(this.#task, this.#task.fromCwd(path)), "umount", path);
+    check(umount(this.#task, this.#task.fromCwd(path), flags), "umount", path);
   }
   /** As umount(), and waits for stores that take their time to write, to close files and to end inodes. */
-  async umountAsync(target: Path): Promise<void> {
+  async umountAsync(target: Path, options: UmountOptions = {}): Promise<void> {
+    const flags = umountFlags(options);
     const path = toPath(target, "target");
     const { kernel } = this.#task;
-    let rc = umount(this.#task, this.#task.fromCwd(path));
+    const tryIt = (): number => umount(this.#task, this.#task.fromCwd(path), flags);
+    let rc = tryIt();
     let token = kernel.takeWaitToken();
     while (rc === -EBUSY && token !== undefined) {
       await token;
-      rc = umount(this.#task, this.#task.fromCwd(path));
+      rc = tryIt();
       token = kernel.takeWaitToken();
     }
     check(rc, "umount", path);
@@ -191,6 +258,13 @@ export class FolioKernel {
     for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
     const options = keptOptions({ ...this.#machine, first: this.#task });
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
+  }
+
+  /** Numbers of the file system that a path lies on; what Node's statfs does not show among them. @throws ENOENT ...; ENOSYS */
+  statfs(path: Path): StatFsInfo {
+    const checked = toPath(path, "path");
+    check(this.#task.statfs(this.#task.fromCwd(checked)), "statfs", checked);
+    return statfsInfo(this.#task.statfsValues);
   }
 
   /**
@@ -333,6 +407,24 @@ export class FolioKernel {
   #checkMaster(syscall: string): void {
     if (!this.#isMaster()) throw uvException(-EPERM, syscall);
   }
+}
+
+const UMOUNT_OPTIONS = { detach: MNT_DETACH, force: MNT_FORCE, expire: MNT_EXPIRE, noFollow: UMOUNT_NOFOLLOW };
+
+function umountFlags(options: UmountOptions): number {
+  checkKnown(options, Object.keys(UMOUNT_OPTIONS));
+  let flags = 0;
+  for (const [name, flag] of Object.entries(UMOUNT_OPTIONS)) {
+    const value = options[name as keyof UmountOptions];
+    checkType(`options.${name}`, value, "boolean");
+    if (value) flags |= flag;
+  }
+  return flags;
+}
+
+function statfsInfo(values: Float64Array): StatFsInfo {
+  const [type, bsize, blocks, bfree, bavail, files, ffree, namelen, fsid0, fsid1, frsize, flags] = values;
+  return { type, bsize, frsize, blocks, bfree, bavail, files, ffree, fsid: [fsid0, fsid1], namelen, flags };
 }
 
 function check(rc: number, syscall: string, path?: Path): void {

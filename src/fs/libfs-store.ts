@@ -32,7 +32,18 @@ export {
 } from "../mm/writeback.ts";
 export { markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
 export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
+export {
+  endWrite,
+  freezeSuper,
+  freezeSuperAsync,
+  SB_FREEZE_FS,
+  SB_FREEZE_PAGEFAULT,
+  SB_FREEZE_WRITE,
+  startWrite,
+  thawSuper,
+} from "../vfs/freeze.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
+export { genericShutdownSuper, killAnonSuper, killBlockSuper, killLitterSuper } from "../vfs/kill-super.ts";
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";

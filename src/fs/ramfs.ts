@@ -8,7 +8,13 @@
 import { EINVAL } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
-import { type FileSystemType, FS_MEMORY, FS_SHARED, type InodeOperations } from "../vfs/fs-type.ts";
+import {
+  type FileSystemType,
+  FS_MEMORY,
+  FS_SHARED,
+  type InodeOperations,
+  type SuperOperations,
+} from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import {
@@ -51,9 +57,15 @@ const dirInodeOperations = Object.freeze<InodeOperations>({
 
 const NONE = Object.freeze({});
 
+const DEFAULTS = { mode: 0o755, uid: 0, gid: 0 };
+/** Private words of a super block that keep the options, for the mount table. */
+const MODE = 0;
+const UID = 1;
+const GID = 2;
+
 /** "mode=755,uid=0,gid=0"; other options are ignored, as in Linux. @returns undefined for a value that is no number */
-function parseOptions(data: string): { mode: number; uid: number; gid: number } | undefined {
-  const options = { mode: 0o755, uid: 0, gid: 0 };
+function parseOptions(data: string): typeof DEFAULTS | undefined {
+  const options = { ...DEFAULTS };
   for (const option of data.split(",")) {
     const [name, value = ""] = option.split("=");
     if (name !== "mode" && name !== "uid" && name !== "gid") continue;
@@ -62,6 +74,24 @@ function parseOptions(data: string): { mode: number; uid: number; gid: number } 
   }
   return options;
 }
+
+/** Options that are not the default. @see Linux ramfs_show_options() */
+function showOptions(sb: SuperBlock): string {
+  const [mode, uid, gid] = [sb.getPrivate(MODE), sb.getPrivate(UID), sb.getPrivate(GID)];
+  return [
+    mode === DEFAULTS.mode ? "" : `mode=${mode.toString(8)}`,
+    uid === DEFAULTS.uid ? "" : `uid=${uid}`,
+    gid === DEFAULTS.gid ? "" : `gid=${gid}`,
+  ]
+    .filter(Boolean)
+    .join(",");
+}
+
+const superOps = Object.freeze<SuperOperations>({
+  ...simpleSuperOperations,
+  showOptions,
+  remount: (_sb, data) => (parseOptions(data) ? 0 : -EINVAL), // they are those of the root as it was made
+});
 
 /** The type: options `mode`, `uid` and `gid` are those of the root directory. */
 export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
@@ -73,13 +103,16 @@ export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
     Object.freeze({ inode: simpleSymlinkInodeOperations, file: NONE, mapping: ramAops }),
     Object.freeze({ inode: NONE, file: NONE, mapping: ramAops }),
   ]),
-  superOps: simpleSuperOperations,
+  superOps,
 
   fillSuper(sb: SuperBlock, data: string): number {
     const options = parseOptions(data);
     if (!options) return -EINVAL;
     sb.livesInMemory(FILE);
     sb.magic = RAMFS_MAGIC;
+    sb.setPrivate(MODE, options.mode & S_IALLUGO);
+    sb.setPrivate(UID, options.uid);
+    sb.setPrivate(GID, options.gid);
     return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
   },
 });

@@ -24,15 +24,18 @@ import {
   KERNEL_TOUCH_MS,
   MOUNT_ROOT,
   NR_FS_TYPES,
+  SLOT_DYING,
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
 import type { Ends } from "./evict.ts";
+import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
+import { reapSupers } from "./reap-super.ts";
 import { needsStoreSupport, storeSupport, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Task } from "./task.ts";
@@ -67,6 +70,8 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   /** Inodes and open files whose store takes time for their end (evict.ts). */
   readonly ends: Ends = new Map();
+  /** Who waits for something to change about a super block: to be thawed, or to lose its last writer (freeze.ts). */
+  readonly waiters = new Map<SuperBlockHandle, Waiters>();
   /** Changes that wait for a store, by the number of their operation in memory. */
   readonly pendingChanges: PendingChanges = new Map();
   /** Reads of pages that are under way. */
@@ -257,12 +262,14 @@ export class Kernel {
   // --- Life ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Ends inodes that have lost their last reference (evict.ts).
+   * Ends inodes that have lost their last reference (evict.ts), and super blocks that have lost their last user.
    *
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
-    return this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
+    const nr = this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
+    if (this.core.u32[SLOT + SLOT_DYING] !== 0) reapSupers(this);
+    return nr;
   }
 
   /** The call that is being made waits for the end of a record. @returns -EAGAIN, with a wait token */
@@ -351,6 +358,8 @@ export class Kernel {
     this.core = other.core;
     this.core.clock = () => this.now();
     this.ends.clear();
+    for (const { wake } of this.waiters.values()) wake();
+    this.waiters.clear();
     this.current = undefined;
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
@@ -377,6 +386,8 @@ export class Kernel {
     this.dirCache.clear();
     this.current = undefined;
     this.core = destroyedCore;
+    for (const { wake } of this.waiters.values()) wake();
+    this.waiters.clear();
     return lost;
   }
 }

@@ -15,7 +15,6 @@ import {
   ENXIO,
   EOPNOTSUPP,
   EPERM,
-  EROFS,
   ESPIPE,
   ESTALE,
 } from "../base/errno.ts";
@@ -67,13 +66,13 @@ import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { type HeldInode, setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
+import { wantWrite, wantWriteInode } from "./want-write.ts";
 import { type Call, resultOf } from "./waiting.ts";
 
 /** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
@@ -92,11 +91,27 @@ export function read(
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.read !== undefined) return operations.read(task.kernel, file, buffer, offset, length, position);
-  return modeError(task.kernel.core, file, FMODE_READ);
+  if (operations?.read === genericFileRead) return genericFileRead(task.kernel, file, buffer, offset, length, position);
+  return readByOperation(task, file, operations, buffer, offset, length, position);
 }
 
-/** @returns bytes; -EBADF, -EINVAL, -EFBIG, -ENOSPC, -ENOMEM */
+/** Of a file whose file system has a read of its own, or none. */
+function readByOperation(
+  task: Task,
+  file: FileHandle,
+  operations: FileOperations | undefined,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  if (operations?.read === undefined) return modeError(task.kernel.core, file, FMODE_READ);
+  const rc = operations.read(task.kernel, file, buffer, offset, length, position);
+  storeSupportIfAny()?.countRead(task, rc);
+  return rc;
+}
+
+/** @returns bytes; -EBADF, -EINVAL, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM */
 export function write(
   task: Task,
   fd: number,
@@ -109,8 +124,27 @@ export function write(
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
-  return modeError(task.kernel.core, file, FMODE_WRITE);
+  if (operations?.write === genericFileWrite)
+    return genericFileWrite(task.kernel, file, buffer, offset, length, position);
+  return writeByOperation(task, file, operations, buffer, offset, length, position);
+}
+
+/** As readByOperation(). Whoever writes through the page cache is held up there while the file system is frozen. */
+function writeByOperation(
+  task: Task,
+  file: FileHandle,
+  operations: FileOperations | undefined,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  if (operations?.write === undefined) return modeError(task.kernel.core, file, FMODE_WRITE);
+  const frozen = wantWriteInode(task.kernel, inodeOfFile(task.kernel.core, file));
+  if (frozen) return frozen;
+  const rc = operations.write(task.kernel, file, buffer, offset, length, position);
+  storeSupportIfAny()?.countWrite(task, rc);
+  return rc;
 }
 
 /** @see Syscalls.writev */
@@ -150,6 +184,7 @@ export function writeText(task: Task, fd: number, text: string): number {
   const start = core.filePos(file);
   const rc = filemapWriteText(core, file, text, kernel.now());
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
+  if (rc === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(core, file));
   const isUnwritten = rc < 0 && core.filePos(file) === start;
   return isUnwritten && kernel.hasRoomNow(rc) ? writeText(task, fd, text) : rc;
 }
@@ -242,7 +277,8 @@ export function truncate(task: Task, path: Path, length: number): number {
   const inode = inodeOf(core, ndDentry(core));
   const type = typeOf(core, inode);
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -EINVAL;
-  if (isReadOnly(core, ndMount(core))) return -EROFS;
+  const readOnly = wantWrite(task.kernel, ndMount(core));
+  if (readOnly) return readOnly;
   const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
@@ -263,7 +299,7 @@ export const TRUNCATE_OPEN = ATTR_FILE | ATTR_MTIME | ATTR_OPEN;
  *
  * @param held with ATTR_FILE the open file too
  * @param valid ATTR_* beside the size
- * @param finish the rest of the call, given 0, -EFBIG, or what setattr() answers
+ * @param finish the rest of the call, given 0, -EAGAIN (frozen), -EFBIG, or what setattr() answers
  * @returns what `finish` does; -EAGAIN with a token; -ENOMEM
  */
 export function truncateInode(
@@ -276,6 +312,8 @@ export function truncateInode(
 ): number {
   const { kernel } = task;
   const { inode, file } = held;
+  const frozen = wantWriteInode(kernel, inode);
+  if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) return finish(kernel.core.x.truncate(inode, size, kernel.now()));
   const support = storeSupport();
@@ -326,6 +364,9 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const { kernel } = task;
   const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForInode(kernel, inode);
   return locked || operation(kernel, file, mode, offset, length);
+  const frozen = wantWriteInode(task.kernel, inode);
+  if (frozen) return frozen;
+  return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
 }
 
 /** The modes that Linux knows; few file systems have all. */
@@ -409,6 +450,8 @@ export function copyFileRange(
   const len = Math.min(wanted, limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
+  const frozen = wantWriteInode(kernel, sink);
+  if (frozen) return frozen;
   const refused = removePrivileges(kernel, sink, to);
   if (refused < 0) return refused;
   const reader = task.files.operations[fdIn];
@@ -479,12 +522,17 @@ export function genericFileWrite(
   length: number,
   position: number,
 ): number {
-  if (length === 0) return kernel.core.x.mayWrite(file);
+  if (length === 0) return writeNothing(kernel, file);
   const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
   return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
 }
 
-/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away. */
+function writeNothing(kernel: Kernel, file: FileHandle): number {
+  const rc = kernel.core.x.mayWrite(file);
+  return rc === -EAGAIN ? wantWriteInode(kernel, inodeOfFile(kernel.core, file)) : rc;
+}
+
+/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away; or a token if it is to wait. */
 function writeAgain(
   kernel: Kernel,
   failure: number,
@@ -494,6 +542,7 @@ function writeAgain(
   length: number,
   position: number,
 ): number {
+  if (failure === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(kernel.core, file)) || failure;
   if (failure === -HANDOVER_SETATTR) {
     const refused = storeSupport().fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
     return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);

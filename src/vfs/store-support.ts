@@ -2,9 +2,12 @@
 import { registerPart } from "../wasm/core-module.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
+import { unfreezeNow, waitForChange } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
+import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
 import { change, waitForInode } from "./operation.ts";
+import { releaseFile } from "./release.ts";
 import {
   changeAttributes,
   fileRemovePrivs,
@@ -14,22 +17,39 @@ import {
   simpleSetattr,
   truncateSetsize,
 } from "./setattr.ts";
+import { findSuper, prepareUmount, waitForEnds } from "./sget.ts";
+import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
+import { copyTaskIo, countRead, countWrite } from "./task-io.ts";
+import { umount2 } from "./umount2.ts";
 
 const SUPPORT = {
   askPermission,
   change,
   changeAttributes,
+  completeStatfs,
+  copyTaskIo,
+  countRead,
+  countWrite,
   evictInodes,
   fileRemovePrivs,
+  findSuper,
   handOver,
   killFlags,
+  killSuper,
   lostBy,
+  prepareUmount,
+  putSupersNow,
+  releaseFile,
   setattrCopy,
   setattrPrepare,
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
+  umount2,
+  unfreezeNow,
+  waitForChange,
+  waitForEnds,
   waitForInode,
 };
 

@@ -44,12 +44,15 @@ export class PendingChange {
   result: number | undefined = undefined;
   isAbandoned = false;
   readonly isMove: boolean;
+  /** Held until the change is made. */
+  readonly mnt: MountHandle;
   token: Promise<void> | undefined = undefined;
 
   constructor(task: Task, call: Call, held: Held) {
     this.task = task;
     this.call = call;
     this.isMove = held.isMove === true;
+    this.mnt = held.mnt;
   }
 }
 
@@ -142,6 +145,8 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
 export interface InFlight {
   readonly token: Promise<void> | undefined;
   readonly isMove: boolean;
+  /** Where it changes something; undefined = it is no change of a name or an attribute. */
+  readonly mnt?: MountHandle;
 }
 
 /** What waits in one kernel for a store, by the number of its operation. */

@@ -161,6 +161,9 @@ interface MountExports {
   superFirst(): number;
   superNext(sb: SuperBlockHandle): number;
   superShrink(sb: SuperBlockHandle): void;
+  superPut(sb: SuperBlockHandle): void;
+  superDying(): number;
+  thawSupers(): void;
   mountFirst(): number;
   mountNext(mnt: Mount): number;
 }
@@ -177,6 +180,9 @@ interface OperationExports {
     file: File,
   ): number;
   operationEnd(operation: number): void;
+}
+
+interface KmemCacheExports {
 }
 
 interface PageCacheExports {
@@ -243,6 +249,7 @@ export interface CoreExports
     LibfsExports,
     FileExports,
     MountExports,
+    KmemCacheExports,
     OperationExports,
     PageCacheExports,
     ReadaheadExports,
