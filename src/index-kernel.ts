@@ -34,10 +34,10 @@ import { type FileOperations, type FileSystemType, FS_REQUIRES_DEV } from "./vfs
 import { Kernel } from "./vfs/kernel.ts";
 import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
-import { MNT_DETACH, MNT_EXPIRE, MNT_FORCE, UMOUNT_NOFOLLOW } from "./vfs/mount-constants.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
+import { storeSupport } from "./vfs/store-part.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
@@ -72,24 +72,6 @@ export interface UmountOptions {
   expire?: boolean;
   /** A symbolic link at the end is not followed (UMOUNT_NOFOLLOW). */
   noFollow?: boolean;
-}
-
-/** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
-export interface StatFsInfo {
-  type: number;
-  bsize: number;
-  frsize: number;
-  blocks: number;
-  bfree: number;
-  bavail: number;
-  files: number;
-  ffree: number;
-  /** Two numbers that together differ from those of all other file systems. */
-  fsid: [number, number];
-  /** Longest name, bytes. */
-  namelen: number;
-  /** Union of ST_*: how it is mounted where the path has come to it. */
-  flags: number;
 }
 
 /** A descriptor, or a FileHandle that has it. */
@@ -165,7 +147,7 @@ export class FolioKernel {
     return types.map(({ name, fsFlags }) => ({ name, nodev: (fsFlags & FS_REQUIRES_DEV) === 0 }));
   }
   /** @throws as umount(2): ENOENT, EPERM, EINVAL, EBUSY; EAGAIN, when `expire` has marked it */
-  umount(target: Path, options: UmountOptions = {}): void {
+  umount(target: Path, options?: UmountOptions): void {
     this.umount2(target, umountFlags(options));
   }
   /** @param flags union of MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW @throws as umount(); EINVAL */
@@ -174,7 +156,7 @@ export class FolioKernel {
     check(umount(this.#task, this.#task.fromCwd(path), flags), "umount", path);
   }
   /** As umount(), and waits for stores that take their time to write, to close files and to end inodes. */
-  async umountAsync(target: Path, options: UmountOptions = {}): Promise<void> {
+  async umountAsync(target: Path, options?: UmountOptions): Promise<void> {
     const flags = umountFlags(options);
     const path = toPath(target, "target");
     const { kernel } = this.#task;
@@ -258,13 +240,6 @@ export class FolioKernel {
     for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
     const options = keptOptions({ ...this.#machine, first: this.#task });
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
-  }
-
-  /** Numbers of the file system that a path lies on; what Node's statfs does not show among them. @throws ENOENT ...; ENOSYS */
-  statfs(path: Path): StatFsInfo {
-    const checked = toPath(path, "path");
-    check(this.#task.statfs(this.#task.fromCwd(checked)), "statfs", checked);
-    return statfsInfo(this.#task.statfsValues);
   }
 
   /**
@@ -409,22 +384,16 @@ export class FolioKernel {
   }
 }
 
-const UMOUNT_OPTIONS = { detach: MNT_DETACH, force: MNT_FORCE, expire: MNT_EXPIRE, noFollow: UMOUNT_NOFOLLOW };
-
-function umountFlags(options: UmountOptions): number {
-  checkKnown(options, Object.keys(UMOUNT_OPTIONS));
+function umountFlags(options: UmountOptions | undefined): number {
+  if (options === undefined) return 0;
+  const { umountOptions } = storeSupport();
+  checkKnown(options, Object.keys(umountOptions));
   let flags = 0;
-  for (const [name, flag] of Object.entries(UMOUNT_OPTIONS)) {
-    const value = options[name as keyof UmountOptions];
+  for (const [name, value] of Object.entries(options)) {
     checkType(`options.${name}`, value, "boolean");
-    if (value) flags |= flag;
+    if (value) flags |= umountOptions[name as keyof UmountOptions];
   }
   return flags;
-}
-
-function statfsInfo(values: Float64Array): StatFsInfo {
-  const [type, bsize, blocks, bfree, bavail, files, ffree, namelen, fsid0, fsid1, frsize, flags] = values;
-  return { type, bsize, frsize, blocks, bfree, bavail, files, ffree, fsid: [fsid0, fsid1], namelen, flags };
 }
 
 function check(rc: number, syscall: string, path?: Path): void {

@@ -16,6 +16,29 @@ import * as mounts from "./vfs/kern-mount.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import * as accounts from "./vfs/task-io.ts";
 
+/** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
+export interface StatFsInfo {
+  type: number;
+  bsize: number;
+  frsize: number;
+  blocks: number;
+  bfree: number;
+  bavail: number;
+  files: number;
+  ffree: number;
+  /** Two numbers that together differ from those of all other file systems. */
+  fsid: [number, number];
+  /** Longest name, bytes. */
+  namelen: number;
+  /** Union of ST_*: how it is mounted where the path has come to it. */
+  flags: number;
+}
+
+function statfsInfo(values: Float64Array): StatFsInfo {
+  const [type, bsize, blocks, bfree, bavail, files, ffree, namelen, fsid0, fsid1, frsize, flags] = values;
+  return { type, bsize, frsize, blocks, bfree, bavail, files, ffree, fsid: [fsid0, fsid1], namelen, flags };
+}
+
 function check(rc: number, syscall: string, path?: Path): void {
   if (rc < 0) throw uvException(rc, syscall, path);
 }
@@ -71,4 +94,12 @@ export function kernUmount(kernel: FolioKernel, mnt: MountHandle): void {
  */
 export function taskIo(kernel: FolioKernel, face?: FolioFs): accounts.TaskIo {
   return accounts.taskIo(kernel.taskOf(face));
+}
+
+/** Numbers of the file system that a path lies on; what Node's statfs does not show among them. @throws ENOENT ...; ENOSYS */
+export function statfs(kernel: FolioKernel, path: Path): StatFsInfo {
+  const checked = toPath(path, "path");
+  const task = kernel.taskOf();
+  check(task.statfs(task.fromCwd(checked)), "statfs", checked);
+  return statfsInfo(task.statfsValues);
 }

@@ -5,7 +5,16 @@
 import { registerStoreSupport } from "./vfs/store-support.ts";
 
 export * from "./fs/libfs-store.ts";
-export { freeze, freezeAsync, kernMount, kernUmount, taskIo, thaw } from "./index-store.ts";
+export {
+  freeze,
+  freezeAsync,
+  kernMount,
+  kernUmount,
+  type StatFsInfo,
+  statfs,
+  taskIo,
+  thaw,
+} from "./index-store.ts";
 export type {
   AddressSpaceOperations,
   CachedPage,

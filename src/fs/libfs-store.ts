@@ -31,7 +31,6 @@ export {
   waitOnPageWriteback,
 } from "../mm/writeback.ts";
 export { markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
-export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
 export {
   endWrite,
   freezeSuper,
@@ -42,6 +41,7 @@ export {
   startWrite,
   thawSuper,
 } from "../vfs/freeze.ts";
+export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 export { genericShutdownSuper, killAnonSuper, killBlockSuper, killLitterSuper } from "../vfs/kill-super.ts";
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";

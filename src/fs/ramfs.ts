@@ -57,34 +57,28 @@ const dirInodeOperations = Object.freeze<InodeOperations>({
 
 const NONE = Object.freeze({});
 
-const DEFAULTS = { mode: 0o755, uid: 0, gid: 0 };
-/** Private words of a super block that keep the options, for the mount table. */
-const MODE = 0;
-const UID = 1;
-const GID = 2;
+/** Options of the root directory and what they are by default; a super block's private words keep them, for the mount table. */
+const OPTIONS = ["mode", "uid", "gid"];
+const DEFAULTS = [0o755, 0, 0];
 
 /** "mode=755,uid=0,gid=0"; other options are ignored, as in Linux. @returns undefined for a value that is no number */
-function parseOptions(data: string): typeof DEFAULTS | undefined {
-  const options = { ...DEFAULTS };
+function parseOptions(data: string): number[] | undefined {
+  const values = [...DEFAULTS];
   for (const option of data.split(",")) {
     const [name, value = ""] = option.split("=");
-    if (name !== "mode" && name !== "uid" && name !== "gid") continue;
-    if (!(name === "mode" ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(value)) return undefined;
-    options[name] = Number.parseInt(value, name === "mode" ? 8 : 10);
+    const i = OPTIONS.indexOf(name);
+    if (i < 0) continue;
+    if (!(i === 0 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(value)) return undefined;
+    values[i] = Number.parseInt(value, i === 0 ? 8 : 10);
   }
-  return options;
+  return values;
 }
 
 /** Options that are not the default. @see Linux ramfs_show_options() */
 function showOptions(sb: SuperBlock): string {
-  const [mode, uid, gid] = [sb.getPrivate(MODE), sb.getPrivate(UID), sb.getPrivate(GID)];
-  return [
-    mode === DEFAULTS.mode ? "" : `mode=${mode.toString(8)}`,
-    uid === DEFAULTS.uid ? "" : `uid=${uid}`,
-    gid === DEFAULTS.gid ? "" : `gid=${gid}`,
-  ]
-    .filter(Boolean)
-    .join(",");
+  const values = DEFAULTS.map((_, i) => sb.getPrivate(i));
+  const shown = values.map((value, i) => value !== DEFAULTS[i] && `${OPTIONS[i]}=${value.toString(i === 0 ? 8 : 10)}`);
+  return shown.filter(Boolean).join();
 }
 
 const superOps = Object.freeze<SuperOperations>({
@@ -110,9 +104,8 @@ export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
     if (!options) return -EINVAL;
     sb.livesInMemory(FILE);
     sb.magic = RAMFS_MAGIC;
-    sb.setPrivate(MODE, options.mode & S_IALLUGO);
-    sb.setPrivate(UID, options.uid);
-    sb.setPrivate(GID, options.gid);
-    return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
+    options[0] &= S_IALLUGO;
+    for (const [i, value] of options.entries()) sb.setPrivate(i, value);
+    return sb.makeRoot(options[0], options[1], options[2], DIRECTORY);
   },
 });

@@ -66,8 +66,8 @@ import { type HeldInode, setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { wantWrite } from "./want-write.ts";
 import { type Call, resultOf } from "./waiting.ts";
+import { wantWrite } from "./want-write.ts";
 
 export { isCapable, ownerOrCapable, uidOf };
 

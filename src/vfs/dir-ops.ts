@@ -74,8 +74,8 @@ import {
 import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { wantWrite } from "./want-write.ts";
 import { type Call, isInMemory, resultOf } from "./waiting.ts";
+import { wantWrite } from "./want-write.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,6 @@ import {
   SB_RDONLY,
   SB_UNFROZEN,
   SUPER_BLOCK_ACTIVE,
-  SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_FROZEN,
   SUPER_BLOCK_WRITERS,
 } from "../wasm/layout.ts";

@@ -33,6 +33,7 @@ import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
+import { genericFileRead } from "./read-write.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
 import { reapSupers } from "./reap-super.ts";
@@ -132,13 +133,13 @@ export class Kernel {
    */
   registerFileSystem(type: FileSystemType): number {
     if (!isTypeName(type.name)) return -EINVAL;
-    if (needsStoreSupport(type)) storeSupport();
+    const support = needsStoreSupport(type) ? storeSupport() : undefined;
     if (this.#registered.has(type.name)) return -EEXIST;
     const id = this.#typeId(type.name);
     if (id < 0) return id;
     this.#registered.set(type.name, type);
     this.#typesById[id] = type;
-    this.#tablesById[id] = [...type.tables];
+    this.#tablesById[id] = support?.accountedTables(type.tables, genericFileRead) ?? [...type.tables];
     return 0;
   }
 

@@ -6,7 +6,7 @@
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
 
-import { EAGAIN, EBUSY, EINVAL, ENODEV, ENOENT, ENOMEM, ENOTDIR, EPERM } from "../base/errno.ts";
+import { EBUSY, EINVAL, ENODEV, ENOENT, ENOMEM, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { utf8Encoder } from "../base/utf8.ts";
 import type { Core } from "../wasm/core.ts";

@@ -90,8 +90,8 @@ import { setattrOf } from "./setattr-of.ts";
 import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { wantWrite } from "./want-write.ts";
 import { isInMemory, resultOf } from "./waiting.ts";
+import { wantWrite } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
 const O_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -395,7 +395,8 @@ function addFile(task: Task, file: FileHandle, operations: FileOperations, tells
   const { kernel } = task;
   const fd = rc < 0 ? rc : task.files.add(file, operations);
   if (fd >= 0) return fd;
-  if (!tells || !operations.release || !storeSupport().releaseFile(kernel, file, operations)) kernel.core.x.filePut(file);
+  if (!tells || !operations.release || !storeSupport().releaseFile(kernel, file, operations))
+    kernel.core.x.filePut(file);
   return fd;
 }
 

@@ -72,8 +72,8 @@ import { type HeldInode, setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { wantWrite, wantWriteInode } from "./want-write.ts";
 import { type Call, resultOf } from "./waiting.ts";
+import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 /** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
 const BOUNCE_BYTES = 1 << 16;
@@ -91,24 +91,8 @@ export function read(
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.read === genericFileRead) return genericFileRead(task.kernel, file, buffer, offset, length, position);
-  return readByOperation(task, file, operations, buffer, offset, length, position);
-}
-
-/** Of a file whose file system has a read of its own, or none. */
-function readByOperation(
-  task: Task,
-  file: FileHandle,
-  operations: FileOperations | undefined,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): number {
-  if (operations?.read === undefined) return modeError(task.kernel.core, file, FMODE_READ);
-  const rc = operations.read(task.kernel, file, buffer, offset, length, position);
-  storeSupportIfAny()?.countRead(task, rc);
-  return rc;
+  if (operations?.read !== undefined) return operations.read(task.kernel, file, buffer, offset, length, position);
+  return modeError(task.kernel.core, file, FMODE_READ);
 }
 
 /** @returns bytes; -EBADF, -EINVAL, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM */
@@ -124,27 +108,8 @@ export function write(
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.write === genericFileWrite)
-    return genericFileWrite(task.kernel, file, buffer, offset, length, position);
-  return writeByOperation(task, file, operations, buffer, offset, length, position);
-}
-
-/** As readByOperation(). Whoever writes through the page cache is held up there while the file system is frozen. */
-function writeByOperation(
-  task: Task,
-  file: FileHandle,
-  operations: FileOperations | undefined,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): number {
-  if (operations?.write === undefined) return modeError(task.kernel.core, file, FMODE_WRITE);
-  const frozen = wantWriteInode(task.kernel, inodeOfFile(task.kernel.core, file));
-  if (frozen) return frozen;
-  const rc = operations.write(task.kernel, file, buffer, offset, length, position);
-  storeSupportIfAny()?.countWrite(task, rc);
-  return rc;
+  if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
+  return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
 /** @see Syscalls.writev */
@@ -363,10 +328,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   if (operation === undefined) return -EOPNOTSUPP;
   const { kernel } = task;
   const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForInode(kernel, inode);
-  return locked || operation(kernel, file, mode, offset, length);
-  const frozen = wantWriteInode(task.kernel, inode);
-  if (frozen) return frozen;
-  return task.files.operations[fd]?.fallocate?.(task.kernel, file, mode, offset, length) ?? -EOPNOTSUPP;
+  return locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
 }
 
 /** The modes that Linux knows; few file systems have all. */

@@ -14,8 +14,7 @@ import { SuperBlock } from "./super-block.ts";
 /** Shuts down the super blocks that have lost their last user. */
 export function reapSupers(kernel: Kernel): void {
   const { x } = kernel.core;
-  for (let sb = x.superDying(); sb !== 0; sb = x.superDying())
-    endSuper(new SuperBlock(kernel, sb as SuperBlockHandle));
+  for (let sb = x.superDying(); sb !== 0; sb = x.superDying()) endSuper(new SuperBlock(kernel, sb as SuperBlockHandle));
 }
 
 /** Shuts a super block down and frees it: at once in memory, else as its type wants. Precondition: nobody uses it. */

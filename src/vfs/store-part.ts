@@ -31,5 +31,7 @@ export function needsStoreSupport(type: FileSystemType): boolean {
   if (fsFlags & FS_REQUIRES_DEV || mayHaveStore(type) || dentryOps !== undefined) return true;
   if (superOps?.evictInode || superOps?.dropInode || superOps?.writeInode || superOps?.syncFs) return true;
   if (superOps?.putSuper || superOps?.freezeFs || superOps?.umountBegin || killSb || sameSource) return true;
-  return tables.some(({ inode, file }) => file.release || inode.lookup || inode.permission || inode.getLink || inode.setattr);
+  return tables.some(
+    ({ inode, file }) => file.release || inode.lookup || inode.permission || inode.getLink || inode.setattr,
+  );
 }

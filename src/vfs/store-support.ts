@@ -1,5 +1,6 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
 import { registerPart } from "../wasm/core-module.ts";
+import { accountedTables } from "./accounted.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
 import { unfreezeNow, waitForChange } from "./freeze.ts";
@@ -20,17 +21,16 @@ import {
 import { findSuper, prepareUmount, waitForEnds } from "./sget.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
-import { copyTaskIo, countRead, countWrite } from "./task-io.ts";
-import { umount2 } from "./umount2.ts";
+import { copyTaskIo } from "./task-io.ts";
+import { umount2, umountOptions } from "./umount2.ts";
 
 const SUPPORT = {
+  accountedTables,
   askPermission,
   change,
   changeAttributes,
   completeStatfs,
   copyTaskIo,
-  countRead,
-  countWrite,
   evictInodes,
   fileRemovePrivs,
   findSuper,
@@ -47,6 +47,7 @@ const SUPPORT = {
   syncFilesystem,
   truncateSetsize,
   umount2,
+  umountOptions,
   unfreezeNow,
   waitForChange,
   waitForEnds,

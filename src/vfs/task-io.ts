@@ -55,17 +55,17 @@ function add({ f64 }: Core, task: TaskHandle, field: number, nr: number): void {
   f64[(task << 2) + field] += nr;
 }
 
-/** Counts a read of a task. One that is to be made again is none. @param rc bytes, or a negated errno @returns `rc` */
-export function countRead({ kernel, handle }: Task, rc: number): number {
-  if (rc > 0) add(kernel.core, handle, TASK_RCHAR, rc);
-  if (rc !== -EAGAIN) add(kernel.core, handle, TASK_SYSCR, 1);
+/** Counts a read of the task that is served. One that is to be made again is none. @param rc bytes, or a negated errno @returns `rc` */
+export function countRead(kernel: Kernel, rc: number): number {
+  if (rc > 0) account(kernel, TASK_RCHAR, rc);
+  if (rc !== -EAGAIN) account(kernel, TASK_SYSCR, 1);
   return rc;
 }
 
 /** As countRead(), for a write. */
-export function countWrite({ kernel, handle }: Task, rc: number): number {
-  if (rc > 0) add(kernel.core, handle, TASK_WCHAR, rc);
-  if (rc !== -EAGAIN) add(kernel.core, handle, TASK_SYSCW, 1);
+export function countWrite(kernel: Kernel, rc: number): number {
+  if (rc > 0) account(kernel, TASK_WCHAR, rc);
+  if (rc !== -EAGAIN) account(kernel, TASK_SYSCW, 1);
   return rc;
 }
 

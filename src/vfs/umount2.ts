@@ -26,6 +26,8 @@ import { isLostWhenFrozen } from "./sget.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 
+/** Flags by name, as options of calls. */
+export const umountOptions = { detach: MNT_DETACH, force: MNT_FORCE, expire: MNT_EXPIRE, noFollow: UMOUNT_NOFOLLOW };
 const UMOUNT_FLAGS = MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW;
 
 /**

@@ -37,5 +37,7 @@ export function wantWrite(kernel: Kernel, mnt: MountHandle): number {
 export function wantWriteInode(kernel: Kernel, inode: InodeHandle): number {
   const { u32 } = kernel.core;
   const sb = u32[(inode << 3) + INODE_SB] >>> 5;
-  return u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_FROZEN ? storeSupport().waitForChange(kernel, sb as SuperBlockHandle) : 0;
+  return u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_FROZEN
+    ? storeSupport().waitForChange(kernel, sb as SuperBlockHandle)
+    : 0;
 }

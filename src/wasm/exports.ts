@@ -182,9 +182,6 @@ interface OperationExports {
   operationEnd(operation: number): void;
 }
 
-interface KmemCacheExports {
-}
-
 interface PageCacheExports {
   findPage(inode: Inode, index: number): number;
   findOrCreatePage(inode: Inode, index: number): number;
@@ -249,7 +246,6 @@ export interface CoreExports
     LibfsExports,
     FileExports,
     MountExports,
-    KmemCacheExports,
     OperationExports,
     PageCacheExports,
     ReadaheadExports,

@@ -1,12 +1,14 @@
 /**
  * What the compiler must know of a kernel: `npx tsc --noEmit` is the test.
  */
-import type { FileSystemInfo, FileSystemType, FolioKernel, MountHandle, StatFsInfo } from "../../src/index.ts";
+import type { FileSystemInfo, FileSystemType, FolioKernel, MountHandle } from "../../src/index.ts";
 import {
   freeze,
   freezeAsync,
   kernMount,
   kernUmount,
+  type StatFsInfo,
+  statfs,
   type TaskIo,
   taskIo,
   thaw,
@@ -26,8 +28,8 @@ export async function checkKernel(): Promise<void> {
   isExactly<void>()(kernel.umount2("/m", 2));
   isExactly<MountHandle>()(kernMount(kernel, type, "mode=700"));
   isExactly<FileSystemInfo[]>()(kernel.fileSystems());
-  isExactly<StatFsInfo>()(kernel.statfs("/"));
-  isExactly<[number, number]>()(kernel.statfs("/").fsid);
+  isExactly<StatFsInfo>()(statfs(kernel, "/"));
+  isExactly<[number, number]>()(statfs(kernel, "/").fsid);
   isExactly<void>()(freeze(kernel, "/"));
   isExactly<void>()(await freezeAsync(kernel, "/"));
   isExactly<void>()(thaw(kernel, "/"));
