@@ -47,7 +47,7 @@ export function createPlain(flags: u32, fmode: u32, mode: u32): File {
  */
 export function mkdirPlain(path: usize, mode: u32): i32 {
   const found = pathWalk(path, nil<File>(), LOOKUP_LAST);
-  if (found > 0) return -EEXIST;
+  if (found > 0) return slot().ndParent.inode.sb.flags & SB_FROZEN ? -EOPNOTSUPP : -EEXIST;
   if (found < 0) return found > -<i32>HANDOVER_LOOKUP ? found : -EOPNOTSUPP;
   if (slot().ndLastLen > NAME_MAX) return -EOPNOTSUPP;
   const dentry = makePlain(S_IFDIR | mode);

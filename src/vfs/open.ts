@@ -91,7 +91,7 @@ import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { isInMemory, resultOf } from "./waiting.ts";
-import { wantWrite } from "./want-write.ts";
+import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
 const O_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -376,7 +376,8 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    return addFile(task, file, operations, tells, kernel.core.x.truncate(inode, 0, kernel.now()));
+    const rc = wantWriteInode(kernel, inode) || kernel.core.x.truncate(inode, 0, kernel.now());
+    return addFile(task, file, operations, tells, rc);
   }
   const mnt = mountOfFile(kernel.core, file);
   const call = { name: "open", a: path, b: flags, undo: (made: number) => void task.close(made) };
