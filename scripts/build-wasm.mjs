@@ -88,7 +88,7 @@ function withoutTestExports(bytes, source) {
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name);
   const called = new Set(source.match(/\w+/g));
   for (const name of exports) if (!called.has(name)) core.removeExport(name);
-  core.runPasses(["remove-unused-module-elements"]);
+  core.runPasses(["remove-unused-module-elements", "reorder-locals"]);
   const stripped = core.emitBinary();
   core.dispose();
   return stripped;

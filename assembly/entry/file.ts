@@ -192,7 +192,7 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
 /** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0; -EFBIG; -HANDOVER_SWAP_IN */
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
-  if (size > i.sb.maxBytes || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
+  if (size > abs<f64>(i.sb.maxBytes) || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
   if (size <= i.size && edgeSwapped(i.mapping, size, size)) return -HANDOVER_SWAP_IN;
   if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
@@ -200,8 +200,9 @@ export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   return 0;
 }
 
-/** As setSize(), and takes set-ID bits away: what truncate() and O_TRUNC do. */
+/** As setSize(), and takes set-ID bits away: what truncate() and O_TRUNC do. @returns as setSize(); -EAGAIN (frozen) */
 export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
+  if (deref<Inode>(inode).sb.maxBytes < 0) return -EAGAIN;
   const rc = setSize(inode, size, nowMs);
   if (rc == 0) removePrivileges(deref<Inode>(inode));
   return rc;

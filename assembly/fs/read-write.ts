@@ -36,13 +36,12 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
 @inline export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: bool): i32 {
   if (!(file.mode & FMODE_WRITE)) return -EBADF;
   const inode = file.inode;
-  if (inode.sb.flags & SB_FROZEN) return -EAGAIN;
   const s = slot();
   let pos = at < 0 ? file.pos : at;
   if (file.mode & FMODE_APPEND) pos = inode.size;
   s.ioAdvance = at < 0 ? 1 : 0;
   const limit = writeLimit(inode);
-  if (pos >= limit) return -EFBIG;
+  if (pos >= limit) return inode.sb.maxBytes < 0 ? -EAGAIN : -EFBIG;
   s.ioFile = file;
   s.ioPos = pos;
   const kills: u32 = inode.mode & (S_ISUID | S_ISGID) ? privilegesToKill(inode) : 0;

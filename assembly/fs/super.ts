@@ -12,7 +12,7 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
   flags: u32; // SB_*
   root: Dentry;
   magic: u32; // f_type of statfs
-  maxBytes: f64; // largest file size
+  maxBytes: f64; // largest file size; negative while SB_FROZEN, so that no write has to look twice
   nextIno: f64; // next inode number
   dev: u32; // st_dev; immutable
   blockSize: u32;
@@ -115,6 +115,7 @@ export function thawAll(): void {
   for (let sb = kernel().superBlocks; !isNil(sb); sb = sb.next) {
     if (sb.frozen) putSuper(sb);
     sb.flags &= ~SB_FROZEN;
+    sb.maxBytes = abs<f64>(sb.maxBytes);
     sb.frozen = SB_UNFROZEN;
     sb.writers = 0;
     sb.faulters = 0;

@@ -5,7 +5,7 @@
  * @see Linux inode_lock()
  */
 import { EAGAIN } from "../base/errno.ts";
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { mountOfFile } from "../vfs/attr.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
@@ -16,13 +16,15 @@ export class FileLock {
   readonly #kernel: Kernel;
   readonly #core: Core;
   readonly #operation: number;
+  readonly #mnt: MountHandle;
   #over: (() => void) | undefined;
 
   /** Made by lockFile(). */
-  constructor(kernel: Kernel, operation: number) {
+  constructor(kernel: Kernel, operation: number, mnt: MountHandle) {
     this.#kernel = kernel;
     this.#core = kernel.core;
     this.#operation = operation;
+    this.#mnt = mnt;
   }
 
   get #number(): number {
@@ -35,7 +37,7 @@ export class FileLock {
     const token = new Promise<void>((resolve) => {
       this.#over = resolve;
     });
-    this.#kernel.pendingChanges.set(this.#number, { token, isMove: false });
+    this.#kernel.pendingChanges.set(this.#number, { token, isMove: false, mnt: this.#mnt });
   }
 
   unlock(): void {
@@ -60,5 +62,5 @@ export function lockFile(kernel: Kernel, file: FileHandle): FileLock | number {
   }
   const mnt = mountOfFile(core, file);
   const operation = core.x.operationBegin(mnt, 0 as never, 0 as never, 0 as never, 0 as never, inode, file);
-  return operation < 0 ? operation : new FileLock(kernel, operation);
+  return operation < 0 ? operation : new FileLock(kernel, operation, mnt);
 }

@@ -205,7 +205,7 @@ function startOf(core: Core, { file, position }: Call, inode: InodeHandle): numb
 function writeLimit({ u32, f64 }: Core, inode: InodeHandle): number {
   const sb = u32[(inode << 3) + INODE_SB];
   const task = u32[SLOT + SLOT_CURRENT];
-  return Math.min(f64[(sb >>> 3) + SUPER_BLOCK_MAX_BYTES], f64[(task >>> 3) + TASK_FILE_SIZE_LIMIT]);
+  return Math.min(Math.abs(f64[(sb >>> 3) + SUPER_BLOCK_MAX_BYTES]), f64[(task >>> 3) + TASK_FILE_SIZE_LIMIT]);
 }
 
 /** What a call has come to that had to wait. */

@@ -32,8 +32,9 @@ function counted(table: FileOperations, operation: Operation): Operation {
   return (kernel, ...args) => countRead(kernel, operation.call(table, kernel, ...args));
 }
 
+/** What goes on after a wait has begun before: who freezes waits for it. */
 function heldAndCounted(table: FileOperations, operation: Operation): Operation {
   return (kernel, ...args) =>
-    wantWriteInode(kernel, inodeOfFile(kernel.core, args[0])) ||
+    (kernel.progress?.kiocb === undefined ? wantWriteInode(kernel, inodeOfFile(kernel.core, args[0])) : 0) ||
     countWrite(kernel, operation.call(table, kernel, ...args));
 }

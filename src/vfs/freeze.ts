@@ -31,6 +31,7 @@ import {
   SB_UNFROZEN,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_FROZEN,
+  SUPER_BLOCK_MAX_BYTES,
   SUPER_BLOCK_WRITERS,
 } from "../wasm/layout.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
@@ -97,8 +98,15 @@ const LEVELS = [SB_FREEZE_WRITE, SB_FREEZE_PAGEFAULT, SB_FREEZE_FS];
 function setFrozen(sb: SuperBlock, level: number): void {
   const { u32 } = sb.kernel.core;
   u32[(sb.handle << 3) + SUPER_BLOCK_FROZEN] = level;
-  if (level === SB_UNFROZEN) sb.flags &= ~SB_FROZEN;
-  else if (!(sb.flags & SB_RDONLY)) sb.flags |= SB_FROZEN;
+  const { f64 } = sb.kernel.core;
+  const limit = (sb.handle << 2) + SUPER_BLOCK_MAX_BYTES;
+  if (level === SB_UNFROZEN) {
+    sb.flags &= ~SB_FROZEN;
+    f64[limit] = Math.abs(f64[limit]);
+  } else if (!(sb.flags & SB_RDONLY)) {
+    sb.flags |= SB_FROZEN;
+    f64[limit] = -Math.abs(f64[limit]); // the core's writes find it there
+  }
 }
 
 /** Has a store been asked for a change that is not made yet (operation.ts)? Then its token is to be waited for. */

@@ -6,7 +6,7 @@
  * @see Linux fs/namespace.c path_mount(), do_umount(); mount(2), mount(8)
  */
 
-import { EBUSY, EINVAL, ENODEV, ENOENT, ENOMEM, ENOTDIR, EPERM } from "../base/errno.ts";
+import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { utf8Encoder } from "../base/utf8.ts";
 import type { Core } from "../wasm/core.ts";
@@ -55,8 +55,6 @@ import {
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
   SUPER_BLOCK_PLAIN_KINDS,
-  SUPER_BLOCK_SOURCE,
-  SUPER_BLOCK_SOURCE_LENGTH,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
@@ -293,8 +291,10 @@ function newSuper(kernel: Kernel, type: FileSystemType, data: string, flags: num
   if (handle < 0) return handle;
   core.u32[(handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = plainKinds(type);
   const sb = new SuperBlock(kernel, handle);
-  const named = source === undefined ? 0 : setSuperSource(sb, source);
-  const filled = named || type.fillSuper(sb, data, source ?? type.name) || (sb.root ? 0 : -EINVAL);
+  const filled =
+    storeSupportIfAny()?.setSource(sb, source) ||
+    type.fillSuper(sb, data, source ?? type.name) ||
+    (sb.root ? 0 : -EINVAL);
   if (filled === 0) sb.flags |= sbFlags(flags);
   else endSuper(sb);
   return filled < 0 ? filled : handle;
@@ -313,25 +313,12 @@ export function mountRoot(kernel: Kernel, type: FileSystemType, data: string): n
 }
 
 function setSource({ core }: Kernel, mnt: MountHandle, source: string): void {
-  const bytes = utf8Encoder.encode(source).subarray(0, 255); // the name is for the table only
-  setText(core, (mnt << 3) + MOUNT_SOURCE, (mnt << 3) + MOUNT_SOURCE_LENGTH, bytes);
-}
-
-/** @returns 0 or -ENOMEM */
-function setSuperSource({ kernel, handle }: SuperBlock, source: string): number {
-  const at = handle << 3;
-  const bytes = utf8Encoder.encode(source);
-  return setText(kernel.core, at + SUPER_BLOCK_SOURCE, at + SUPER_BLOCK_SOURCE_LENGTH, bytes) ? 0 : -ENOMEM;
-}
-
-/** Puts a text into memory, and where it lies into the fields of a record. @returns false when memory ran out */
-function setText(core: Core, address: number, length: number, bytes: Uint8Array): boolean {
-  const text = core.x.kmalloc(bytes.length + 1) >>> 0;
-  if (text === 0) return false;
-  core.u8.set(bytes, text);
-  core.u32[address] = text;
-  core.u32[length] = bytes.length;
-  return true;
+  const bytes = utf8Encoder.encode(source).subarray(0, 255);
+  const address = core.x.kmalloc(bytes.length + 1) >>> 0;
+  if (address === 0) return; // the name is for the table only
+  core.u8.set(bytes, address);
+  core.u32[(mnt << 3) + MOUNT_SOURCE] = address;
+  core.u32[(mnt << 3) + MOUNT_SOURCE_LENGTH] = bytes.length;
 }
 
 function bind(task: Task, request: MountRequest, place: Place): number {

@@ -7,6 +7,7 @@
  */
 import {
   EACCES,
+  EAGAIN,
   EEXIST,
   EINTR,
   EINVAL,
@@ -376,8 +377,8 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    const rc = wantWriteInode(kernel, inode) || kernel.core.x.truncate(inode, 0, kernel.now());
-    return addFile(task, file, operations, tells, rc);
+    const rc = kernel.core.x.truncate(inode, 0, kernel.now());
+    return addFile(task, file, operations, tells, rc === -EAGAIN ? wantWriteInode(kernel, inode) : rc);
   }
   const mnt = mountOfFile(kernel.core, file);
   const call = { name: "open", a: path, b: flags, undo: (made: number) => void task.close(made) };

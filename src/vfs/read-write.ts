@@ -198,7 +198,7 @@ function sizeOf(core: Core, inode: InodeHandle): number {
 
 /** Largest size of a file, of its file system. */
 export function maxBytes(core: Core, inode: InodeHandle): number {
-  return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
+  return Math.abs(core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES]); // negative while frozen
 }
 
 /** @returns the new position; -EBADF, -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */

@@ -5,8 +5,9 @@
  *
  * @see Linux fs/super.c sget_fc(), get_tree_bdev()
  */
-import { EBUSY, EINVAL } from "../base/errno.ts";
-import { SB_RDONLY, SB_UNFROZEN } from "../wasm/layout.ts";
+import { EBUSY, EINVAL, ENOMEM } from "../base/errno.ts";
+import { utf8Encoder } from "../base/utf8.ts";
+import { SB_RDONLY, SB_UNFROZEN, SUPER_BLOCK_SOURCE, SUPER_BLOCK_SOURCE_LENGTH } from "../wasm/layout.ts";
 import { endsOf } from "./evict.ts";
 import { type FileSystemType, FS_REQUIRES_DEV } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -27,6 +28,19 @@ export function findSuper(kernel: Kernel, type: FileSystemType, flags: number, s
   if (known === undefined) return undefined;
   if (usersOf(known) === 0) return waitForGone(known);
   return (known.flags ^ flags) & SB_RDONLY ? -EBUSY : known.handle;
+}
+
+/** Notes what a new super block is mounted from. @returns 0 or -ENOMEM */
+export function setSource({ kernel, handle }: SuperBlock, source: string | undefined): number {
+  if (source === undefined) return 0;
+  const { core } = kernel;
+  const bytes = utf8Encoder.encode(source);
+  const address = core.x.kmalloc(bytes.length + 1) >>> 0;
+  if (address === 0) return -ENOMEM;
+  core.u8.set(bytes, address);
+  core.u32[(handle << 3) + SUPER_BLOCK_SOURCE] = address;
+  core.u32[(handle << 3) + SUPER_BLOCK_SOURCE_LENGTH] = bytes.length;
+  return 0;
 }
 
 /** It is on its way out, and its source is not free before it is gone. @returns -EBUSY, with a wait token */

@@ -18,7 +18,7 @@ import {
   simpleSetattr,
   truncateSetsize,
 } from "./setattr.ts";
-import { findSuper, prepareUmount, waitForEnds } from "./sget.ts";
+import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { copyTaskIo } from "./task-io.ts";
@@ -41,6 +41,7 @@ const SUPPORT = {
   prepareUmount,
   putSupersNow,
   releaseFile,
+  setSource,
   setattrCopy,
   setattrPrepare,
   simpleSetattr,

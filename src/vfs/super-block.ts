@@ -49,7 +49,7 @@ export class SuperBlock {
   set flags(flags: number) {
     this.#set(SUPER_BLOCK_FLAGS, flags);
   }
-  /** What it is mounted from, undefined = nothing was said. */
+  /** What it is mounted from, undefined = nothing was said, or nobody may ask: there are file systems in memory alone. */
   get source(): string | undefined {
     const address = this.#get(SUPER_BLOCK_SOURCE);
     return address === 0 ? undefined : decodeUtf8(this.kernel.core, address, this.#get(SUPER_BLOCK_SOURCE_LENGTH));

@@ -7,17 +7,16 @@
  */
 import { EROFS } from "../base/errno.ts";
 import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
-import {
-  INODE_SB,
-  MNT_READONLY,
-  MOUNT_FLAGS,
-  MOUNT_SB,
-  SB_FROZEN,
-  SB_RDONLY,
-  SUPER_BLOCK_FLAGS,
-} from "../wasm/layout.ts";
+import { INODE_SB, MOUNT_SB, SB_FROZEN, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
+import { isReadOnly } from "./mount-flags.ts";
 import { storeSupport } from "./store-part.ts";
+
+/** @param sb address of the super block */
+function waitUnlessThawed(kernel: Kernel, sb: number): number {
+  const isFrozen = kernel.core.u32[(sb >>> 2) + SUPER_BLOCK_FLAGS] & SB_FROZEN;
+  return isFrozen ? storeSupport().waitForChange(kernel, (sb >>> 5) as SuperBlockHandle) : 0;
+}
 
 /**
  * May something be changed through this mount? Asked before every change of a name or an attribute.
@@ -26,18 +25,11 @@ import { storeSupport } from "./store-part.ts";
  * @see Linux mnt_want_write()
  */
 export function wantWrite(kernel: Kernel, mnt: MountHandle): number {
-  const { u32 } = kernel.core;
-  const sb = u32[(mnt << 3) + MOUNT_SB] >>> 5;
-  const flags = u32[(sb << 3) + SUPER_BLOCK_FLAGS];
-  if (((u32[(mnt << 3) + MOUNT_FLAGS] & MNT_READONLY) | (flags & (SB_RDONLY | SB_FROZEN))) === 0) return 0;
-  return flags & SB_FROZEN ? storeSupport().waitForChange(kernel, sb as SuperBlockHandle) : -EROFS;
+  const { core } = kernel;
+  return waitUnlessThawed(kernel, core.u32[(mnt << 3) + MOUNT_SB]) || (isReadOnly(core, mnt) ? -EROFS : 0);
 }
 
 /** As wantWrite(), for the data of an inode that is open for writing: it may be. @returns 0; -EAGAIN while frozen */
 export function wantWriteInode(kernel: Kernel, inode: InodeHandle): number {
-  const { u32 } = kernel.core;
-  const sb = u32[(inode << 3) + INODE_SB] >>> 5;
-  return u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_FROZEN
-    ? storeSupport().waitForChange(kernel, sb as SuperBlockHandle)
-    : 0;
+  return waitUnlessThawed(kernel, kernel.core.u32[(inode << 3) + INODE_SB]);
 }

@@ -860,7 +860,7 @@ export const SUPER_BLOCK_FLAGS = 1;
 export const SUPER_BLOCK_ROOT = 2;
 /** u32 at byte 12; index in a Uint32Array at the record: f_type of statfs */
 export const SUPER_BLOCK_MAGIC = 3;
-/** f64 at byte 16; index in a Float64Array at the record: largest file size */
+/** f64 at byte 16; index in a Float64Array at the record: largest file size; negative while SB_FROZEN, so that no write has to look twice */
 export const SUPER_BLOCK_MAX_BYTES = 2;
 /** f64 at byte 24; index in a Float64Array at the record: next inode number */
 export const SUPER_BLOCK_NEXT_INO = 3;
