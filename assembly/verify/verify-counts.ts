@@ -212,9 +212,9 @@ function verifySupers(): void {
 /** Who is frozen has told writers so, unless it is read-only and has none; and is frozen whole, or on the way. */
 function verifyFreeze(sb: SuperBlock): void {
   assert(sb.frozen <= SB_FREEZE_COMPLETE, "super block: frozen further than there is");
-  assert((sb.maxBytes < 0) == ((sb.flags & SB_FROZEN) != 0), "super block: writers are told otherwise than the flag says");
   if (sb.flags & SB_FROZEN) assert(sb.frozen != SB_UNFROZEN, "super block: writers wait, but nobody has frozen it");
   else assert(sb.frozen == SB_UNFROZEN || (sb.flags & SB_RDONLY) != 0, "super block: frozen, but writers do not know");
+  assert((sb.maxBytes < 0) == ((sb.flags & SB_FROZEN) != 0), "super block: writers are told otherwise than the flag says");
 }
 
 /** Super blocks that wait to be shut down have no user left. */

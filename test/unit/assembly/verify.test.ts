@@ -75,6 +75,7 @@ import {
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_FROZEN,
+  SUPER_BLOCK_MAX_BYTES,
   SUPER_BLOCK_NR_INODES,
   TASK_CRED,
   XA_NODE_COUNT,
@@ -344,6 +345,13 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
     "a super block whose writers wait for nobody",
     (s) => s.set(s.world.sb, SUPER_BLOCK_FLAGS, word(s.world.core, s.world.sb, SUPER_BLOCK_FLAGS) | SB_FROZEN),
     /nobody has frozen it/,
+  ],
+  [
+    "a super block that tells its writers to wait for nobody",
+    (s) => {
+      s.world.core.f64[(s.world.sb << 2) + SUPER_BLOCK_MAX_BYTES] *= -1;
+    },
+    /told otherwise/,
   ],
   [
     "a super block in use that is to be shut down",
