@@ -15,7 +15,13 @@ export type {
   WriteControl,
   WrittenPage,
 } from "./mm/address-space.ts";
-export { AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export {
+  AOP_TRUNCATED_PAGE,
+  AOP_WRITEPAGE_ACTIVATE,
+  PAGE_IS_READY,
+  WB_SYNC_ALL,
+  WB_SYNC_NONE,
+} from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
 export { setPageUptodate } from "./mm/write-page.ts";

@@ -56,7 +56,8 @@ export interface AddressSpaceOperations {
   /**
    * Fills one page (Linux read_folio): where readahead is missing, or has not filled it.
    *
-   * @returns bytes filled; what is left of the page becomes zeros. A negated errno fails the reads that wait for the page
+   * @returns bytes filled; what is left of the page becomes zeros. A negated errno fails the reads that wait for the page;
+   *   AOP_TRUNCATED_PAGE has them look for it anew
    */
   readPage?(cache: PageCache, control: ReadaheadControl): number | Promise<number>;
   /**
@@ -204,6 +205,13 @@ export interface CachedPage {
 
 /** What writePage answers instead of bytes when it will not write the page now. @see Linux AOP_WRITEPAGE_ACTIVATE */
 export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
+/**
+ * What readPage answers instead of bytes when it has lost the page: it may have been truncated meanwhile. Whoever wanted it
+ * looks for it anew, as often as readPage says so.
+ *
+ * @see Linux AOP_TRUNCATED_PAGE
+ */
+export const AOP_TRUNCATED_PAGE = 0x80001;
 
 /** Pages that are to be written: neighbours in the file, up to its end. */
 export interface WriteControl {
