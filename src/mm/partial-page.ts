@@ -53,7 +53,7 @@ export function readCachedPage(
       core.u8.fill(0, page.pfn * PAGE_SIZE + Math.min(bytes, PAGE_SIZE), (page.pfn + 1) * PAGE_SIZE);
       setPageUptodate(core, page.pfn);
     }
-    page.release(core);
+    page.release(core, operations);
     return Math.min(0, bytes);
   };
   const answer = callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO);

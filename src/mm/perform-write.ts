@@ -239,7 +239,7 @@ export class PerformWrite {
     if (this.#hasBegun && this.#core === this.#cache.core) this.#end(0);
     this.#hasBegun = false;
     this.#page = undefined;
-    page.release(this.#core);
+    page.release(this.#core, this.#operations);
   }
 
   /** Asks a file system, once, for the step that is being made. @returns undefined while it has not answered */
