@@ -7,9 +7,8 @@
  * A page's lock has no owner in memory: the call that the operation is part of holds it. i_rwsem has, an operation's number:
  * they are numbered here as they come.
  */
-import { storedFileOperations } from "../../src/fs/stored-files.ts";
+import { genericFileOperations } from "../../src/fs/generic-files.ts";
 import { storedPages } from "../../src/fs/stored-pages.ts";
-import { storedWrite, storedWritev } from "../../src/fs/stored-write.ts";
 import {
   createFsSync,
   Dentry,
@@ -34,7 +33,6 @@ import {
 } from "../../src/mm/address-space.ts";
 import { detachPagePrivate, PageAt, pageFlags } from "../../src/mm/page.ts";
 import { setPageDirty } from "../../src/mm/page-dirty.ts";
-import { genericFsync } from "../../src/vfs/generic-fsync.ts";
 import { dSpliceAlias, iget } from "../../src/vfs/iget.ts";
 import { superSetupBdi } from "../../src/vfs/super-bdi.ts";
 import {
@@ -303,12 +301,7 @@ export class LoggingFs {
       tables: [
         {
           inode: { setattr: libfs.simpleSetattr },
-          file: {
-            ...storedFileOperations(mapping),
-            write: (kernel, file, ...args) => storedWrite(kernel, mapping, file, ...args),
-            writev: (kernel, file, ...args) => storedWritev(kernel, mapping, file, ...args),
-            fsync: genericFsync,
-          },
+          file: genericFileOperations(mapping),
           mapping,
         },
         {
