@@ -9,7 +9,13 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "vitest";
 import { EIO, ENOSPC } from "../../../src/base/errno.ts";
 import { O_DIRECT, O_DSYNC, O_RDWR, O_SYNC } from "../../../src/base/stat-flags.ts";
-import { POSIX_FADV_DONTNEED, POSIX_FADV_RANDOM, POSIX_FADV_WILLNEED } from "../../../src/fs/libfs-store.ts";
+import {
+  POSIX_FADV_DONTNEED,
+  POSIX_FADV_RANDOM,
+  POSIX_FADV_WILLNEED,
+  simpleCommitWrite,
+  simplePrepareWrite,
+} from "../../../src/fs/libfs-store.ts";
 import type { NodeFileHandle } from "../../../src/index.ts";
 import { AOP_TRUNCATED_PAGE, AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY } from "../../../src/mm/address-space.ts";
 import { invalidateInodePages2Range, invalidateMappingPages } from "../../../src/mm/invalidate.ts";
@@ -283,6 +289,20 @@ const SITUATIONS = {
         "writeEnd 1 10: locked uptodate dirty, i_rwsem 2",
         "setPageDirty 1: locked uptodate dirty, i_rwsem 2",
       ],
+    },
+    {
+      when: "a file system has filled a page by hand (simpleCommitWrite)",
+      run: async (t, f) => {
+        await cache(t, f, 1);
+        const page = t.pageOf(f.fd, 0);
+        const { x } = t.kernel.core;
+        x.tryLockPage(page.pfn);
+        simplePrepareWrite(t.kernel, page, 10, 20);
+        simpleCommitWrite(t.kernel, page, 10, 20);
+        x.unlockPage(page.pfn);
+        assert.equal(t.sb.bdi?.numbers().dirty, 1);
+      },
+      log: ["setPageDirty 0: locked uptodate, i_rwsem free"],
     },
     {
       when: "they do while the page is being written",
