@@ -19,13 +19,25 @@ export type {
   AddressSpaceOperations,
   CachedPage,
   DirectControl,
+  DirtyState,
+  MigrateMode,
   PageCache,
   ReadaheadControl,
+  SwapControl,
   WritebackControl,
   WriteControl,
   WrittenPage,
 } from "./mm/address-space.ts";
-export { AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export {
+  AOP_TRUNCATED_PAGE,
+  AOP_WRITEPAGE_ACTIVATE,
+  MIGRATE_ASYNC,
+  MIGRATE_SYNC,
+  MIGRATE_SYNC_LIGHT,
+  PAGE_IS_READY,
+  WB_SYNC_ALL,
+  WB_SYNC_NONE,
+} from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
 export { setPageUptodate } from "./mm/write-page.ts";

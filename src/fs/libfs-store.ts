@@ -47,6 +47,7 @@ export { genericShutdownSuper, killAnonSuper, killBlockSuper, killLitterSuper } 
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export { genericFileOperations } from "./generic-files.ts";
 export {
   setPageDirtyNoWriteback,
   simpleCommitWrite,

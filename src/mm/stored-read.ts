@@ -30,7 +30,12 @@ import {
   RESULT_ADDRESS,
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
+import {
+  type AddressSpaceOperations,
+  AOP_TRUNCATED_PAGE,
+  type PageCache,
+  type ReadaheadControl,
+} from "./address-space.ts";
 import { callOut } from "./call-out.ts";
 import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
@@ -400,8 +405,9 @@ function endRead(
 ): number {
   const { core } = read;
   const size = core.f64[(read.inode << 2) + INODE_SIZE];
-  const bytes = Math.max(0, Math.min(answer, read.length));
-  const isToEnd = answer >= 0 && (isWhole || read.position + bytes >= size);
+  const given = answer === AOP_TRUNCATED_PAGE ? -EAGAIN : answer;
+  const bytes = Math.max(0, Math.min(given, read.length));
+  const isToEnd = given >= 0 && (isWhole || read.position + bytes >= size);
   const nrReady = isToEnd ? Math.ceil(bytes / PAGE_SIZE) || (isWhole ? 1 : 0) : Math.floor(bytes / PAGE_SIZE);
   let left = nrReady;
   let at = 0;
