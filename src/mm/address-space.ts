@@ -202,8 +202,13 @@ export interface CachedPage {
   views(): Uint8Array[];
 }
 
-/** What writePage answers instead of bytes when it will not write the page now. @see Linux AOP_WRITEPAGE_ACTIVATE */
-export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
+/**
+ * What writePage answers instead of bytes when it will not write the page now: more than any run has, since Linux's 0x80000 is
+ * 128 pages.
+ *
+ * @see Linux AOP_WRITEPAGE_ACTIVATE
+ */
+export const AOP_WRITEPAGE_ACTIVATE = 2 ** 32;
 
 /** Pages that are to be written: neighbours in the file, up to its end. */
 export interface WriteControl {

@@ -46,6 +46,16 @@ describe("neighbours", () => {
     assert.equal(store.takeLog(), "f 2+1");
   });
 
+  it("of every length are taken as written when the store says so: no count of bytes is an answer of another kind", () => {
+    const store = new MockBacking({ fs: { memoryLimit: 128 * 2 ** 20 } });
+    const fd = store.open("f");
+    for (let nr = 1; nr <= 1024; nr++) {
+      store.dirty(fd, 0, nr);
+      store.fs.fsyncSync(fd);
+      assert.equal(store.bdi.numbers().dirty, 0, `${nr} pages`);
+    }
+  });
+
   it("are written one by one by a store that has writePage alone", () => {
     const store = new MockBacking({ isByPage: true });
     const fd = store.open("f");
