@@ -283,6 +283,10 @@ describe("a page that cannot be written now", () => {
       dirtied: 4,
       written: 0,
       cancelled: 0,
+      reads: 0,
+      readBytes: 0,
+      writes: 1,
+      writtenBytes: 4 * PAGE,
     });
     store.verdict = undefined;
     store.fs.kernel.sync();
@@ -353,7 +357,18 @@ describe("counters", () => {
     assert.deepEqual([stat.nr_dirty, stat.nr_writeback, stat.nr_dirtied, stat.nr_written], [0, 4, 5, 0]);
     await store.answerAll();
     assert.deepEqual(store.fs.kernel.bdi, [
-      { name: "disk", dirty: 0, writeback: 0, dirtied: 5, written: 4, cancelled: 1 },
+      {
+        name: "disk",
+        dirty: 0,
+        writeback: 0,
+        dirtied: 5,
+        written: 4,
+        cancelled: 1,
+        reads: 0,
+        readBytes: 0,
+        writes: 1,
+        writtenBytes: 4 * PAGE,
+      },
     ]);
   });
 
