@@ -89,7 +89,12 @@ const READ = {
   store_reads: "host reads",
 } as const;
 const COPIED = { nr_dirty: "pages dirty before sync" } as const;
-const SYNCED = { nr_written: "pages written", store_writes: "host writes", pgpgout: "KiB written" } as const;
+const SYNCED = {
+  nr_dirtied: "pages dirtied",
+  nr_written: "pages written",
+  store_writes: "host writes",
+  pgpgout: "KiB written",
+} as const;
 
 /** Makes a folder for the copy: on tmpfs, where there is one with room. */
 function makeCopyFolder(tree: HostTree): string | Skip {
