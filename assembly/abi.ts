@@ -240,6 +240,10 @@ export const VM_MEMORY_GROWN: u32 = 7;
 export const VM_ALLOC_FAILED: u32 = 8;
 export const VM_HANDOVER: u32 = 9;
 export const VM_END_FAILED: u32 = 10;
+// Of files with a store, counted where they are read (src/mm/io-counters.ts).
+export const VM_PGCACHE_HIT: u32 = 11;
+export const VM_PGCACHE_MISS: u32 = 12;
+export const VM_PGAHEAD: u32 = 13;
 export const NR_VM_EVENTS: u32 = 16;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ export { genericBmap } from "../mm/bmap.ts";
 export { isDirect } from "../mm/direct-io.ts";
 export * from "../mm/fadvise.ts";
 export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
+export { countRead, countWrite } from "../mm/io-counters.ts";
 export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
 export { cancelDirtyPage, clearPageDirtyForIo, redirtyPageForWritepage, setPageDirty } from "../mm/page-dirty.ts";
 export * from "../mm/preadv2.ts";

@@ -272,15 +272,20 @@ export interface CachedPage {
   views(): Uint8Array[];
 }
 
-/** What writePage answers instead of bytes when it will not write the page now. @see Linux AOP_WRITEPAGE_ACTIVATE */
-export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
+/**
+ * What writePage answers instead of bytes when it will not write the page now: more than any run has, since Linux's 0x80000 is
+ * 128 pages.
+ *
+ * @see Linux AOP_WRITEPAGE_ACTIVATE
+ */
+export const AOP_WRITEPAGE_ACTIVATE = 2 ** 32;
 /**
  * What readPage answers instead of bytes when it has lost the page: it may have been truncated meanwhile. Whoever wanted it
  * looks for it anew, as often as readPage says so.
  *
  * @see Linux AOP_TRUNCATED_PAGE
  */
-export const AOP_TRUNCATED_PAGE = 0x80001;
+export const AOP_TRUNCATED_PAGE = 2 ** 32 + 1;
 
 /** Pages that are to be written: neighbours in the file, up to its end. */
 export interface WriteControl {

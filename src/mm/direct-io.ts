@@ -20,6 +20,7 @@ import type { Core } from "../wasm/core.ts";
 import { ADDRESS_SPACE_WB_ERR, FILE_FLAGS, INODE_MAPPING, INODE_SIZE, PAGE_SIZE, PG_UPTODATE } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, DirectControl, PageCache } from "./address-space.ts";
 import { invalidateInodePages2Range, invalidateMappingPages } from "./invalidate.ts";
+import { countRead, countWrite } from "./io-counters.ts";
 import { inodeOfFile, pageFlags } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { storedRead } from "./stored-read.ts";
@@ -239,7 +240,8 @@ function ask(
   call: DirectCall,
   complete: (answer: number) => number,
 ): number {
-  const answer = directIO?.(cache, call) ?? 0;
+  const count = call.isWrite ? countWrite : countRead;
+  const answer = count(cache, call, directIO?.(cache, call) ?? 0);
   if (typeof answer === "number") return complete(answer);
   const { core } = cache;
   host.hold(call.file);

@@ -9,6 +9,7 @@ import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { PAGE_SIZE } from "../wasm/layout.ts";
 import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, type PageCache } from "./address-space.ts";
 import { callOut } from "./call-out.ts";
+import { countRead } from "./io-counters.ts";
 import { PageAt } from "./page.ts";
 import { noteFailure } from "./page-wait.ts";
 import { isUptodate, LockedPage, setPageUptodate } from "./write-page.ts";
@@ -56,7 +57,11 @@ export function readCachedPage(
     page.release(core, operations);
     return Math.min(0, bytes);
   };
-  const answer = callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO);
+  const answer = countRead(
+    cache,
+    page,
+    callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO),
+  );
   if (typeof answer === "number") return end(answer);
   const settle = (bytes: number): void => {
     if (cache.core === core) cache.pageReads.tokens.delete(page.pfn);

@@ -21,6 +21,7 @@ import { INODE_SIZE, PAGE_SIZE } from "../wasm/layout.ts";
 import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, PAGE_IS_READY, type PageCache } from "./address-space.ts";
 import { balanceDirtyPages } from "./balance.ts";
 import { callOut } from "./call-out.ts";
+import { countRead } from "./io-counters.ts";
 import type { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated } from "./page.ts";
 import { setPageDirty } from "./page-dirty.ts";
@@ -159,7 +160,7 @@ export class PerformWrite {
       else {
         const { readPage } = this.#operations;
         if (readPage === undefined) return -EIO;
-        const answer = this.#ask((cache) => readPage.call(this.#operations, cache, page));
+        const answer = this.#ask((cache) => countRead(cache, page, readPage.call(this.#operations, cache, page)));
         if (answer === undefined) return this.#wait();
         if (answer < 0) return answer;
         if (answer === AOP_TRUNCATED_PAGE) {

@@ -37,15 +37,20 @@ import {
   type ReadaheadControl,
 } from "./address-space.ts";
 import { callOut } from "./call-out.ts";
+import { countHits, countMisses, countRead, countReadahead } from "./io-counters.ts";
 import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import { partialPage, readCachedPage } from "./partial-page.ts";
+import type { Progress } from "./progress.ts";
 import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
 import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
+
+/** Pages that calls which wait have missed, and will be copied when they are made again: no hits. */
+const missedBy = new WeakMap<Progress, number>();
 
 /** Frames that lie behind each other. */
 interface Run {
@@ -110,6 +115,7 @@ export function storedRead(
   const done = reader.pos - start;
   if (rc === -EAGAIN && progress) {
     progress.keep(file, start, done);
+    if (reader.nrMissed > 0) missedBy.set(progress, reader.nrMissed);
     return rc;
   }
   if (position < 0) core.setFilePos(file, start + done);
@@ -164,8 +170,11 @@ class Reader {
   readonly #file: FileHandle;
   readonly #inode: InodeHandle;
   pos: number;
+  /** Pages that it has missed, and not copied yet. */
+  nrMissed = 0;
 
   constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number) {
+    if (cache.progress !== undefined) this.nrMissed = takeMissed(cache.progress);
     this.#cache = cache;
     this.#operations = operations;
     this.#file = file;
@@ -198,9 +207,23 @@ class Reader {
       const room = this.#copy(address + inPage, buffer, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
+      this.#countHits(Math.max(nr, 1));
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
+  }
+
+  /** Of pages that have been copied. */
+  #countHits(nr: number): void {
+    const missed = Math.min(this.nrMissed, nr);
+    this.nrMissed -= missed;
+    countHits(this.#cache.core, nr - missed);
+  }
+
+  /** The store is to be asked for pages that are wanted. */
+  #countMisses(nr: number): void {
+    this.nrMissed += nr;
+    countMisses(this.#cache.core, nr);
   }
 
   /** The frame of a page that is ready as far as it is wanted, though not up to date as a whole; 0 = none. */
@@ -243,14 +266,16 @@ class Reader {
     if (locked < 0) return locked;
     const cached = this.#cache.core.x.findPage(this.#inode, index);
     if (cached !== 0) return this.#readIn(index, cached);
+    const before = this.nrMissed;
     if (this.#operations.readahead !== undefined && isAhead) {
-      this.#readAhead(this.#missed(index, wanted, previous));
+      this.#countMisses(this.#readAhead(this.#missed(index, wanted, previous), index + wanted));
       const { core } = this.#cache;
       const pfn = core.x.findPage(this.#inode, index); // no readyRun(): it would take the marker
       if (pfn !== 0 && pageFlags(core, pfn) & PG_UPTODATE) return 0;
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
+    if (this.nrMissed === before) this.#countMisses(1);
     return readOnePage(this.#cache, this.#operations, this.#file, this.#inode, index);
   }
 
@@ -267,7 +292,7 @@ class Reader {
     if (this.#operations.readahead === undefined) return;
     const max = maxRaPages(this.#cache, this.#operations, this.#file);
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
-    if (next) this.#readAhead(next);
+    if (next) this.#readAhead(next, 0);
   }
 
   /** First page behind `index` that is not cached, at most `max + 1` on. */
@@ -288,12 +313,14 @@ class Reader {
     return moved;
   }
 
-  #readAhead(readahead: Readahead): void {
-    readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead);
+  /** @returns as readAhead() */
+  #readAhead(readahead: Readahead, wantedEnd: number): number {
+    return readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead, wantedEnd);
   }
 
   /** Has a page read that is cached, and not up to date. */
   #readIn(index: number, pfn: number): number {
+    this.#countMisses(1);
     const rc = readCachedPage(
       this.#cache,
       this.#operations,
@@ -309,15 +336,29 @@ class Reader {
   }
 }
 
-/** Has those pages of a window read that are not cached, as far as the file goes. */
+/** What missedBy has of a call, once. */
+function takeMissed(progress: Progress): number {
+  const nr = missedBy.get(progress) ?? 0;
+  if (nr > 0) missedBy.delete(progress);
+  return nr;
+}
+
+/**
+ * Has those pages of a window read that are not cached, as far as the file goes.
+ *
+ * @param wantedEnd page up to which a reader waits for them; the others are read ahead
+ * @returns how many of them a reader waits for
+ */
 export function readAhead(
   cache: PageCache,
   operations: AddressSpaceOperations,
   file: FileHandle,
   inode: InodeHandle,
   { index, nrPages, async }: Readahead,
-): void {
+  wantedEnd: number,
+): number {
   const { core } = cache;
+  let nrWanted = 0;
   const end = Math.min(index + nrPages, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE));
   const marker = async > 0 ? index + nrPages - async : -1;
   for (let at = index; at < end; ) {
@@ -330,13 +371,17 @@ export function readAhead(
       if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
     }
     if (read.nrPages === 0) {
-      if (core.x.findPage(inode, at) === 0) return; // no memory for it
+      if (core.x.findPage(inode, at) === 0) break; // no memory for it
       at++;
       continue;
     }
+    const wanted = Math.max(0, Math.min(wantedEnd, at) - read.position / PAGE_SIZE);
+    nrWanted += wanted;
+    countReadahead(core, read.nrPages - wanted);
     const answer = callOut(cache, (seen) => operations.readahead?.(seen, read) ?? 0);
-    start(cache, operations, read, answer, false);
+    start(cache, operations, read, countRead(cache, read, answer), false);
   }
+  return nrWanted;
 }
 
 /**
@@ -357,7 +402,7 @@ export function readOnePage(
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
   const answer = callOut(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);
-  const rc = start(cache, operations, read, answer, true);
+  const rc = start(cache, operations, read, countRead(cache, read, answer), true);
   return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 

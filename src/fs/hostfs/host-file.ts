@@ -12,6 +12,7 @@ import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM } from "../../base/errno.t
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
+import { countRead } from "../../mm/io-counters.ts";
 import { storedRead } from "../../mm/stored-read.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import { Inode } from "../../vfs/inode.ts";
@@ -116,6 +117,7 @@ function readFromHost(
   const n = kernel.mayWait
     ? readLater(kernel, handle, view, start, () => store.preadv(node, () => [view], start))
     : runNow(store.preadv(node, () => [view], start));
+  if (n !== -EAGAIN) countRead(kernel, { inode: handle, length: room }, n);
   if (position < 0 && n > 0) kernel.core.setFilePos(file, start + n);
   return n;
 }

@@ -7,6 +7,7 @@ import type { BigIntStatsFs } from "node:fs";
 import { EINVAL, EIO } from "../../base/errno.ts";
 import type { SuperOperations } from "../../vfs/fs-type.ts";
 import { Dentry } from "../../vfs/inode.ts";
+import { superSetupBdi } from "../../vfs/super-bdi.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import {
   STATFS_BAVAIL,
@@ -89,6 +90,7 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
     return rc;
   }
   setHostMount(sb, mount);
+  superSetupBdi(sb);
   remember(sb.kernel, mount, new Dentry(sb.kernel, sb.root).inode, store.root, stats);
   return 0;
 }

@@ -58,6 +58,30 @@ describe("hostfs by pages", () => {
     await handle.close();
   });
 
+  it("counts calls of the host, whether they go by pages or past them, at once or later", async () => {
+    nodeFs.writeFileSync(host, bytesOf(PAGE + 5));
+    setup.mount("ttl=100000");
+    const counted = (): number[] => {
+      const [{ reads, readBytes, writes, writtenBytes }] = fs.kernel.bdi;
+      return [reads, readBytes, writes, writtenBytes];
+    };
+    for (let i = 0; i < 2; i++) fs.readFileSync("/mnt/f");
+    expect(counted()).toEqual([1, PAGE + 5, 0, 0]);
+    const { pgcache_hit, pgcache_miss, pgcache_ahead } = fs.kernel.vmstat();
+    expect([pgcache_hit, pgcache_miss, pgcache_ahead]).toEqual([2, 2, 0]);
+    fs.appendFileSync("/mnt/f", "12");
+    await fs.promises.appendFile("/mnt/f", "345");
+    expect(counted()).toEqual([1, PAGE + 5, 2, 5]);
+    fs.kernel.mount({ target: "/mnt", flags: 32, data: "cache=none" });
+    const buffer = Buffer.alloc(100);
+    const fd = fs.openSync("/mnt/f", "r");
+    fs.readSync(fd, buffer, 0, 100, 0);
+    await new Promise((resolve) => fs.read(fd, buffer, 0, 100, 7, resolve));
+    fs.closeSync(fd);
+    expect(counted()).toEqual([3, PAGE + 205, 2, 5]);
+    fs.kernel.verify();
+  });
+
   it("gives a synchronous call the host's bytes while a promise call reads the page in", async () => {
     const bytes = bytesOf(MIB);
     nodeFs.writeFileSync(host, bytes);
