@@ -7,6 +7,7 @@
 import { EAGAIN } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { mountOfFile } from "../vfs/attr.ts";
+import { dropFile, holdFile } from "../vfs/drop-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
 import { FILE_INODE, INODE_RWSEM, OPERATION_NUMBER } from "../wasm/layout.ts";
@@ -16,13 +17,15 @@ export class FileLock {
   readonly #kernel: Kernel;
   readonly #core: Core;
   readonly #operation: number;
+  readonly #file: FileHandle;
   #over: (() => void) | undefined;
 
   /** Made by lockFile(). */
-  constructor(kernel: Kernel, operation: number) {
+  constructor(kernel: Kernel, operation: number, file: FileHandle) {
     this.#kernel = kernel;
     this.#core = kernel.core;
     this.#operation = operation;
+    this.#file = file;
   }
 
   get #number(): number {
@@ -41,8 +44,9 @@ export class FileLock {
   unlock(): void {
     if (this.#core === this.#kernel.core) {
       this.#kernel.pendingChanges.delete(this.#number);
+      holdFile(this.#kernel, this.#file);
       this.#core.x.operationEnd(this.#operation);
-      this.#kernel.evictInodes();
+      dropFile(this.#kernel, this.#file); // it may have been closed
     }
     this.#over?.();
   }
@@ -60,5 +64,5 @@ export function lockFile(kernel: Kernel, file: FileHandle): FileLock | number {
   }
   const mnt = mountOfFile(core, file);
   const operation = core.x.operationBegin(mnt, 0 as never, 0 as never, 0 as never, 0 as never, inode, file);
-  return operation < 0 ? operation : new FileLock(kernel, operation);
+  return operation < 0 ? operation : new FileLock(kernel, operation, file);
 }

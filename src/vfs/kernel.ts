@@ -207,10 +207,6 @@ export class Kernel {
     this.bdis.delete(sb);
   }
 
-  #unregisterBdis(): void {
-    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
-  }
-
   /** All super blocks, newest first; the one at hand may be freed meanwhile. */
   *superBlocks(): Generator<SuperBlock> {
     let handle = this.core.x.superFirst() as SuperBlockHandle;
@@ -343,15 +339,9 @@ export class Kernel {
    * memory before must have been let go, and theirs in the new one be given to them (restore.ts).
    */
   adopt(other: Kernel): void {
-    this.#unregisterBdis();
+    this.#forget();
     this.core = other.core;
     this.core.clock = () => this.now();
-    this.ends.clear();
-    this.current = undefined;
-    this.pendingChanges.clear();
-    this.pageReads.tokens.clear();
-    this.pageReads.failures.clear();
-    this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
     live.delete(other.#self);
@@ -364,16 +354,21 @@ export class Kernel {
    */
   destroy(): Lost {
     const lost = (this.core !== destroyedCore && storeSupportIfAny()?.lostBy(this)) || NOTHING;
-    this.#unregisterBdis();
-    this.ends.clear();
+    this.#forget();
     live.delete(this.#self);
+    this.core = destroyedCore;
+    return lost;
+  }
+
+  /** What is known beside the memory goes, which will be another. */
+  #forget(): void {
+    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
+    this.ends.clear();
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
     this.pageReads.failures.clear();
     this.dirCache.clear();
     this.current = undefined;
-    this.core = destroyedCore;
-    return lost;
   }
 }
 

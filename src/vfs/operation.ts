@@ -16,6 +16,7 @@
 import { EIO } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { OPERATION_NUMBER } from "../wasm/layout.ts";
+import { dropFile, holdFile } from "./drop-file.ts";
 import type { Answer } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
@@ -49,7 +50,7 @@ export function change(
   if (typeof answer !== "number") {
     const operation = reserved || begin(kernel, held); // the latter for an operation that has not heeded mayWait
     if (operation < 0) return finish(operation);
-    return suspend(new PendingChange(task, call, held), operation, answer, finish);
+    return suspend(new PendingChange(task, call, held), operation, answer, finish, held.file);
   }
   const result = finish(answer);
   if (reserved !== NO_OPERATION) kernel.core.x.operationEnd(reserved);
@@ -86,6 +87,7 @@ function suspend(
   operation: number,
   answer: Exclude<Answer, number>,
   finish: (answer: number) => number,
+  file: FileHandle | undefined,
 ): number {
   const { kernel } = pending.task;
   kernel.wait?.add(pending);
@@ -97,8 +99,11 @@ function suspend(
     else {
       pending.result = finish(typeof given === "function" ? given() : given);
       pendingChanges.delete(number);
+      if (file) holdFile(kernel, file);
       core.x.operationEnd(operation);
-      kernel.evictInodes();
+      if (file)
+        dropFile(kernel, file); // it may have been closed
+      else kernel.evictInodes();
       if (pending.isAbandoned) undo(pending, pending.result);
     }
   };

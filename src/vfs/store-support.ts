@@ -1,10 +1,11 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
 import { registerPart } from "../wasm/core-module.ts";
+import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { lostBy } from "./lost.ts";
-import { change, waitForInode } from "./operation.ts";
+import { change } from "./operation.ts";
 import {
   changeAttributes,
   fileRemovePrivs,
@@ -30,7 +31,7 @@ const SUPPORT = {
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
-  waitForInode,
+  waitForData,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -5,7 +5,7 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
-import { Progress } from "../mm/progress.ts";
+import type { Progress } from "../mm/progress.ts";
 import { MOUNT_SB, SB_MEMORY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Path } from "./syscalls.ts";
@@ -62,8 +62,13 @@ export class Wait {
 
   /** How far it has come. */
   get progress(): Progress {
-    this.#progress ??= new Progress();
+    this.#progress ??= {};
     return this.#progress;
+  }
+
+  /** The call is made again. @returns what is to be done after it */
+  again(): (() => void) | undefined {
+    return this.#progress?.kept?.lend();
   }
 
   /** @internal */
@@ -87,6 +92,7 @@ export class Wait {
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
     this.#progress?.kiocb?.abandon();
+    this.#progress?.kept?.drop();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -108,10 +114,12 @@ export function currentWait(): Wait | undefined {
 export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait | undefined): R {
   const before = current;
   current = wait;
+  const after = wait?.again();
   try {
     return commit(request);
   } finally {
     current = before;
+    after?.();
   }
 }
 
@@ -142,10 +150,12 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
 export interface InFlight {
   readonly token: Promise<void> | undefined;
   readonly isMove: boolean;
+  /** The file that is read or written round the cache. */
+  readonly directInode?: InodeHandle;
 }
 
-/** What waits in one kernel for a store, by the number of its operation. */
-export type PendingChanges = Map<number, InFlight>;
+/** What waits in one kernel for a store, by the number of its operation; what has no locks by itself. */
+export type PendingChanges = Map<number | object, InFlight>;
 
 /** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
 export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {
