@@ -40,8 +40,7 @@ export class DirectData {
     this.#bytes = bytes;
     this.#start = start;
     this.pos = start;
-    const host = directHost(kernel);
-    this.#host = { ...host, hold: (control, over) => this.#hold(host.hold(control, over)) };
+    this.#host = { ...directHost(kernel), hold: () => this.#hold() }; // the lock holds the file
   }
 
   get isBusy(): boolean {
@@ -70,7 +69,7 @@ export class DirectData {
     this.#onIdle = onIdle;
     const pages = this.#pages;
     this.#pages = undefined;
-    const done = this.#hold(() => {});
+    const done = this.#hold();
     if (pages === undefined) done();
     else pages.abandon(isForSync, done);
   }
@@ -83,19 +82,14 @@ export class DirectData {
     const rc = pages.run();
     if (rc === -EAGAIN && this.#kernel.progress !== undefined) return rc;
     this.#pages = undefined;
-    if (rc === -EAGAIN)
-      pages.abandon(
-        true,
-        this.#hold(() => {}),
-      );
+    if (rc === -EAGAIN) pages.abandon(true, this.#hold());
     return pages.pos > pos ? pages.pos - pos : rc;
   }
 
-  /** Something is in a store's hands. @param drop what is done when it is not any more */
-  #hold(drop: () => void): () => void {
+  /** Something is in a store's hands. @returns what ends that */
+  #hold(): () => void {
     this.#nrAsked++;
     return () => {
-      drop();
       this.#nrAsked--;
       if (this.#nrAsked === 0) this.#onIdle?.();
     };

@@ -15,13 +15,13 @@ export interface Kiocb {
 export interface Kept {
   /** The call is made again: its descriptor is its file's, whatever has become of it. @returns what ends that */
   lend(): (() => void) | undefined;
-  /** The call is over. */
-  drop(): void;
+  /** The call is over: what it has under way is given up, and the file let go of. */
+  end(): void;
 }
 
 /** What one call has under way. */
 export interface Progress {
-  /** Whoever goes on with it takes it. */
+  /** Whoever goes on with it takes it. Its call keeps its file. */
   kiocb?: Kiocb | undefined;
   kept?: Kept | undefined;
 }

@@ -15,7 +15,7 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
-import type { Kept } from "../mm/progress.ts";
+import type { Kept, Progress } from "../mm/progress.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import { FILE_MODE, FMODE_POS_LOCKED, SLOT_CURRENT } from "../wasm/layout.ts";
 import { dropFile, holdFile } from "./drop-file.ts";
@@ -36,6 +36,7 @@ function holdersIn(core: Core): Map<FileHandle, KeptFile> {
 class KeptFile implements Kept {
   readonly #kernel: Kernel;
   readonly #core: Core;
+  readonly #progress: Progress;
   /** Where the call found it; none for calls by no descriptor. */
   readonly #files: FileTable | undefined;
   readonly #fd: number;
@@ -45,8 +46,9 @@ class KeptFile implements Kept {
   token: Promise<void> | undefined;
   #over: (() => void) | undefined;
 
-  constructor(kernel: Kernel, file: FileHandle) {
+  constructor(kernel: Kernel, progress: Progress, file: FileHandle) {
     this.#kernel = kernel;
+    this.#progress = progress;
     this.#core = kernel.core;
     this.#file = file;
     this.#files = tableServed(kernel);
@@ -86,6 +88,11 @@ class KeptFile implements Kept {
       }
       if (otherOperations !== undefined) files.put(fd, other, otherOperations);
     };
+  }
+
+  end(): void {
+    this.#progress.kiocb?.abandon();
+    this.drop();
   }
 
   drop(): void {
@@ -132,8 +139,11 @@ export function endTry(kernel: Kernel, file: FileHandle, position: number, rc: n
   if (rc === -EAGAIN) {
     const kept = keepFile(kernel, file);
     if (position < 0) kept?.lockPosition();
-  } else if (progress.kept !== undefined) {
-    progress.kept.drop();
+    return rc;
+  }
+  const kept = progress.kept as KeptFile | undefined;
+  if (kept?.isOf(kernel.core, file) && progress.kiocb === undefined) {
+    kept.drop(); // unless a write of the same call waits
     progress.kept = undefined;
   }
   return rc;
@@ -145,8 +155,8 @@ function keepFile(kernel: Kernel, file: FileHandle): KeptFile | undefined {
   if (progress === undefined) return undefined;
   const before = progress.kept as KeptFile | undefined;
   if (before?.isOf(core, file)) return before;
-  before?.drop();
-  const kept = new KeptFile(kernel, file);
+  before?.end(); // what it was about is not gone on with
+  const kept = new KeptFile(kernel, progress, file);
   progress.kept = kept;
   return kept;
 }

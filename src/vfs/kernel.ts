@@ -308,9 +308,11 @@ export class Kernel {
     return currentWait();
   }
 
-  /** How far the call that is being made has come, if it may wait; for what moves data. */
+  /** What the call that is being made has under way, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
-    return currentWait()?.progress;
+    const wait = currentWait();
+    if (wait) wait.progress ??= {};
+    return wait?.progress;
   }
 
   /** It is the page cache of itself (PageCache). */
@@ -377,6 +379,6 @@ function nameAddress(id: number): number {
 }
 
 /** What a kernel loses that has been destroyed before, or had file systems in memory alone. */
-const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
+const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0, pendingChanges: 0 });
 
 const destroyedCore = goneObject<Core>("kernel has been destroyed");

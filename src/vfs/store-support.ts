@@ -6,6 +6,7 @@ import { evictInodes } from "./evict.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { lostBy } from "./lost.ts";
 import { change } from "./operation.ts";
+import { dropPagePins } from "./page-pins.ts";
 import {
   changeAttributes,
   fileRemovePrivs,
@@ -21,6 +22,7 @@ const SUPPORT = {
   askPermission,
   change,
   changeAttributes,
+  dropPagePins,
   evictInodes,
   fileRemovePrivs,
   handOver,

@@ -58,18 +58,8 @@ export class Wait {
   /** Changes that stores have been asked for, and that the call has not come to again. */
   #changes: PendingChange[] | undefined;
 
-  #progress: Progress | undefined;
-
-  /** How far it has come. */
-  get progress(): Progress {
-    this.#progress ??= {};
-    return this.#progress;
-  }
-
-  /** The call is made again. @returns what is to be done after it */
-  again(): (() => void) | undefined {
-    return this.#progress?.kept?.lend();
-  }
+  /** What it has under way, where it moves data. */
+  progress: Progress | undefined;
 
   /** @internal */
   add(change: PendingChange): void {
@@ -91,8 +81,7 @@ export class Wait {
 
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
-    this.#progress?.kiocb?.abandon();
-    this.#progress?.kept?.drop();
+    this.progress?.kept?.end();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -114,7 +103,7 @@ export function currentWait(): Wait | undefined {
 export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait | undefined): R {
   const before = current;
   current = wait;
-  const after = wait?.again();
+  const after = wait?.progress?.kept?.lend();
   try {
     return commit(request);
   } finally {
