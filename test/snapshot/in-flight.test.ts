@@ -162,6 +162,7 @@ async function busy(): Promise<Busy> {
     call((done) => fs.read(gone, Buffer.alloc(PAGE), 0, PAGE, null, done)),
   ];
   fs.closeSync(gone);
+  fs.closeSync(synced);
   await settled();
   fs.kernel.verify();
   const asked = store.pending.map(({ what }) => what);

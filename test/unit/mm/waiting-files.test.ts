@@ -277,6 +277,46 @@ describe("a call that waits keeps its file", () => {
     all.kernel.verify();
   });
 
+  it("of each task's own descriptors", async () => {
+    const all = openScene(2 * PAGE);
+    const { fs, store } = all;
+    const user = fs.kernel.task({ uid: 1000 });
+    fs.chmodSync("/m/file", 0o666);
+    const files = [fs.openSync("/m/file", "r"), user.openSync("/m/file", "r")];
+    const reads = [fs, user].map((face, i) => readLater({ ...all, fs: face, fd: files[i] }, 10, null));
+    user.closeSync(files[1]);
+    fs.closeSync(files[0]);
+    user.mkdirSync("/m", { recursive: true });
+    await store.answerAll();
+    for (const read of reads) assert.deepEqual(await read, all.data.subarray(0, 10));
+    assert.equal(all.released, 2);
+    all.kernel.verify();
+  });
+
+  it("whichever descriptors are closed: those of a copy under way as well", async () => {
+    for (let turn = 0; turn < 6; turn++) {
+      const all = openScene(4 * PAGE, { writes: "later" });
+      const { fs, fd, store } = all;
+      const copying = fs.promises.copyFile("/m/file", "/copy").catch((error) => error.code);
+      const over = fs.promises.copyFile("/copy", "/m/file").catch((error) => error.code);
+      for (let i = 0; i < turn && store.pending.length > 0; i++) await store.answer();
+      await settled();
+      for (let other = 3; other < 12; other++) {
+        if (other === fd) continue;
+        try {
+          fs.closeSync(other);
+        } catch {}
+      }
+      all.kernel.verify();
+      await store.answerAll();
+      assert.match(String(await copying), /^(undefined|EBADF)$/);
+      assert.match(String(await over), /^(undefined|EBADF|ENOENT)$/);
+      fs.closeSync(fd);
+      fs.kernel.umount("/m");
+      all.kernel.verify();
+    }
+  });
+
   it("and not one reference more", async () => {
     const all = openScene(2 * PAGE);
     const { fs, fd, kernel, file, store } = all;
