@@ -7,7 +7,7 @@
 import { EAGAIN } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { mountOfFile } from "../vfs/attr.ts";
-import { dropFile, holdFile } from "../vfs/drop-file.ts";
+import { endOperation } from "../vfs/drop-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
 import { FILE_INODE, INODE_RWSEM, OPERATION_NUMBER } from "../wasm/layout.ts";
@@ -44,9 +44,7 @@ export class FileLock {
   unlock(): void {
     if (this.#core === this.#kernel.core) {
       this.#kernel.pendingChanges.delete(this.#number);
-      holdFile(this.#kernel, this.#file);
-      this.#core.x.operationEnd(this.#operation);
-      dropFile(this.#kernel, this.#file); // it may have been closed
+      endOperation(this.#kernel, this.#operation, this.#file);
     }
     this.#over?.();
   }

@@ -14,6 +14,16 @@ export function holdFile({ core: { u32 } }: Kernel, file: FileHandle): void {
   u32[(file << 3) + FILE_COUNT]++;
 }
 
+/** Ends an operation, and with it the open file that it holds, if that has been closed meanwhile. @param file 0 = none */
+export function endOperation(kernel: Kernel, operation: number, file: FileHandle): void {
+  const { core } = kernel;
+  const isLast = file !== 0 && core.u32[(file << 3) + FILE_COUNT] === 1;
+  if (isLast) holdFile(kernel, file);
+  core.x.operationEnd(operation);
+  if (isLast) dropFile(kernel, file);
+  else kernel.evictInodes();
+}
+
 /** Drops a reference; with the last one the file system hears of the file's end, as it does of a close. */
 export function dropFile(kernel: Kernel, file: FileHandle): void {
   const { core } = kernel;

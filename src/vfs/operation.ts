@@ -16,13 +16,14 @@
 import { EIO } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { OPERATION_NUMBER } from "../wasm/layout.ts";
-import { dropFile, holdFile } from "./drop-file.ts";
+import { endOperation } from "./drop-file.ts";
 import type { Answer } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
 import { type Call, type Held, type InFlight, PendingChange, undo, waitFor } from "./waiting.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
+const NO_FILE = 0 as FileHandle;
 const NO_OPERATION = 0;
 
 /**
@@ -78,7 +79,7 @@ export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
 
 function begin({ core }: Kernel, held: Held): number {
   const { mnt, dir = NO_DENTRY, dentry = NO_DENTRY, otherDir = NO_DENTRY, otherDentry = NO_DENTRY } = held;
-  const { inode = 0 as InodeHandle, file = 0 as FileHandle } = held;
+  const { inode = 0 as InodeHandle, file = NO_FILE } = held;
   return core.x.operationBegin(mnt, dir, dentry, otherDir, otherDentry, inode, file);
 }
 
@@ -99,11 +100,7 @@ function suspend(
     else {
       pending.result = finish(typeof given === "function" ? given() : given);
       pendingChanges.delete(number);
-      if (file) holdFile(kernel, file);
-      core.x.operationEnd(operation);
-      if (file)
-        dropFile(kernel, file); // it may have been closed
-      else kernel.evictInodes();
+      endOperation(kernel, operation, file ?? NO_FILE);
       if (pending.isAbandoned) undo(pending, pending.result);
     }
   };

@@ -344,3 +344,22 @@ describe("readFile of a file whose size is not known", () => {
     assert.deepEqual(await bytes, all.data);
   });
 });
+
+describe("a change of a file that waits for its store", () => {
+  it("keeps the file, which is let go of after", async () => {
+    let answer = (): void => {};
+    const setattr: MockOptions["setattr"] = () => new Promise((resolve) => (answer = () => resolve(() => 0)));
+    const all = openScene(PAGE, { setattr });
+    const { fs, fd } = all;
+    const cut = new Promise<void>((resolve, reject) =>
+      fs.ftruncate(fd, 10, (error) => (error ? reject(error) : resolve())),
+    );
+    fs.closeSync(fd);
+    assert.equal(all.released, 0);
+    answer();
+    await cut;
+    assert.equal(all.released, 1);
+    fs.kernel.umount("/m");
+    all.kernel.verify();
+  });
+});
