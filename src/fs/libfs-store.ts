@@ -57,6 +57,6 @@ export {
   simpleWriteBegin,
   simpleWriteEnd,
 } from "./libfs-pages.ts";
-export { storedDirectWrite, storedFileOperations, storedRead } from "./stored-files.ts";
+export { storedDirectWrite, storedFileOperations, storedRead, storedReadv } from "./stored-files.ts";
 export { storedPages } from "./stored-pages.ts";
 export { storedWrite, storedWritev } from "./stored-write.ts";

@@ -58,6 +58,8 @@ export class PerformWrite {
   #onIdle: (() => void) | undefined;
   /** Of the next byte, in the file. */
   pos: number;
+  /** A write that is over has no store ask for it. */
+  readonly isBusy = false;
 
   constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, iter: IovIter, pos: number) {
     this.#cache = cache;

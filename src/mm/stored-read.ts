@@ -38,10 +38,12 @@ import {
 } from "./address-space.ts";
 import { callOut } from "./call-out.ts";
 import { countHits, countMisses, countRead, countReadahead } from "./io-counters.ts";
+import { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import { partialPage, readCachedPage } from "./partial-page.ts";
 import type { Progress } from "./progress.ts";
+import { keepRead, type ReadUnderWay, resumeRead } from "./read-progress.ts";
 import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
 import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
@@ -108,33 +110,65 @@ export function storedRead(
   const { core, progress } = cache;
   const refused = core.x.readCheck(file);
   if (refused < 0) return refused;
-  const start = position < 0 ? core.filePos(file) : position;
-  const before = progress?.resume(file, start) ?? 0;
-  const reader = new Reader(cache, operations, file, start + before);
-  const rc = reader.run(buffer, offset + before, length - before);
-  const done = reader.pos - start;
-  if (rc === -EAGAIN && progress) {
-    progress.keep(file, start, done);
-    if (reader.nrMissed > 0) missedBy.set(progress, reader.nrMissed);
-    return rc;
-  }
-  if (position < 0) core.setFilePos(file, start + done);
-  return done > 0 || rc === 0 ? done : rc;
+  const before = resumeRead(progress, file, position, buffer);
+  const start = before?.start ?? (position < 0 ? core.filePos(file) : position);
+  const done = before?.done ?? 0;
+  const reader = new Reader(cache, operations, file, start + done);
+  const rc = reader.run(buffer, offset + done, length - done);
+  if (rc !== -EAGAIN || !progress) return end(cache, file, position, start, reader.pos, rc);
+  return wait(progress, reader, { file, position, to: buffer, start, iter: undefined, done: reader.pos - start });
 }
 
 /**
- * As storedRead(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
+ * As storedRead(), into several buffers: how long they are is looked at once, and a call that waits goes on in the midst of
+ * one.
+ *
+ * @param buffers at least one
+ */
+export function storedReadv(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  const { core, progress } = cache;
+  const refused = core.x.readCheck(file);
+  if (refused < 0) return refused;
+  const before = resumeRead(progress, file, position, buffers[0]);
+  const start = before?.start ?? (position < 0 ? core.filePos(file) : position);
+  const iter = before?.iter ?? IovIter.of(buffers);
+  const reader = new Reader(cache, operations, file, start + (before?.done ?? 0));
+  const rc = reader.run(iter, 0, iter.count);
+  if (rc !== -EAGAIN || !progress) return end(cache, file, position, start, reader.pos, rc);
+  return wait(progress, reader, { file, position, to: buffers[0], start, iter, done: reader.pos - start });
+}
+
+/** Has a call wait for the store, and keep how far it has come. */
+function wait(progress: Progress, { nrMissed }: Reader, read: ReadUnderWay): number {
+  keepRead(progress, read);
+  if (nrMissed > 0) missedBy.set(progress, nrMissed);
+  return -EAGAIN;
+}
+
+/** A read is over: the position moves. @param pos of the next byte @returns bytes, or why there are none */
+function end({ core }: PageCache, file: FileHandle, position: number, start: number, pos: number, rc: number): number {
+  const done = pos - start;
+  if (position < 0 && done > 0) core.setFilePos(file, pos);
+  return done > 0 ? done : rc;
+}
+
+/**
+ * As storedReadv(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
  * left to one who can.
  *
- * @returns as storedRead(); -EAGAIN comes without a token
+ * @returns as storedReadv(); -EAGAIN comes without a token
  */
 export function storedReadNowait(
   cache: PageCache,
   operations: AddressSpaceOperations,
   file: FileHandle,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
+  buffers: readonly ArrayBufferView[],
   position: number,
 ): number {
   const { core } = cache;
@@ -142,15 +176,14 @@ export function storedReadNowait(
   if (refused < 0) return refused;
   const start = position < 0 ? core.filePos(file) : position;
   const inode = inodeOfFile(core, file);
-  const wanted = Math.min(length, core.f64[(inode << 2) + INODE_SIZE] - start);
+  const iter = IovIter.of(buffers);
+  const wanted = Math.min(iter.count, core.f64[(inode << 2) + INODE_SIZE] - start);
   if (wanted <= 0) return 0;
   const ready = readyNow(core, inode, start, wanted);
   if (ready === 0) return -EAGAIN;
   const reader = new Reader(cache, operations, file, start);
-  const rc = reader.run(buffer, offset, ready);
-  const done = reader.pos - start;
-  if (position < 0) core.setFilePos(file, start + done);
-  return done > 0 ? done : rc;
+  const rc = reader.run(iter, 0, ready);
+  return end(cache, file, position, start, reader.pos, rc);
 }
 
 /** Bytes from `start` on that lie in pages which are ready, and have nothing asked of the store when they are read. */
@@ -182,8 +215,13 @@ class Reader {
     this.pos = pos;
   }
 
-  /** Copies up to `length` bytes from `pos` on, which moves. @returns 0, or why it has stopped before */
-  run(buffer: Uint8Array, offset: number, length: number): number {
+  /**
+   * Copies up to `length` bytes from `pos` on, which moves.
+   *
+   * @param to a buffer and where in it, or several, which go on from where they are
+   * @returns 0, or why it has stopped before
+   */
+  run(to: Uint8Array | IovIter, offset: number, length: number): number {
     const { core } = this.#cache;
     const start = this.pos;
     const end = start + length;
@@ -204,7 +242,7 @@ class Reader {
       const n = Math.min(left, Math.max(nr, 1) * PAGE_SIZE - inPage);
       const marker = nr === 0 ? 0 : core.f64[EXTRA];
       const address = nr === 0 ? partial * PAGE_SIZE : core.f64[ADDRESS];
-      const room = this.#copy(address + inPage, buffer, offset + this.pos - start, n);
+      const room = this.#copy(address + inPage, to, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
       this.#countHits(Math.max(nr, 1));
@@ -231,14 +269,15 @@ class Reader {
     return partialPage(this.#cache, this.#operations, this.#inode, index, offset, length);
   }
 
-  /** @returns bytes copied: fewer when the buffer has become shorter than it was */
-  #copy(address: number, buffer: Uint8Array, offset: number, n: number): number {
+  /** @returns bytes copied: fewer when a buffer has become shorter than it was */
+  #copy(address: number, to: Uint8Array | IovIter, offset: number, n: number): number {
     const { core } = this.#cache;
+    if (to instanceof IovIter) return to.fillFrom(core, address, n);
     try {
-      copyToBuffer(core, address, buffer, offset, n);
+      copyToBuffer(core, address, to, offset, n);
       return n;
     } catch {
-      return copyWhatFits(core, address, buffer, offset, n);
+      return copyWhatFits(core, address, to, offset, n);
     }
   }
 

@@ -19,9 +19,10 @@ export function accountedTables(tables: readonly InodeTable[], inMemory: FileOpe
 }
 
 function accounted(file: FileOperations): FileOperations {
-  const { read, preadv2, write, writev } = file;
+  const { read, readv, preadv2, write, writev } = file;
   return Object.assign(Object.create(file), {
     ...(read && { read: counted(file, read) }),
+    ...(readv && { readv: counted(file, readv) }),
     ...(preadv2 && { preadv2: counted(file, preadv2) }),
     ...(write && { write: heldAndCounted(file, write) }),
     ...(writev && { writev: heldAndCounted(file, writev) }),

@@ -310,6 +310,14 @@ export interface FileOperations {
     position: number,
   ): number;
   /**
+   * Reads into several buffers as one: from one position, with no other call at that position between them. Missing: they are
+   * read into one by one.
+   *
+   * @param buffers at least one
+   * @param position as in read @returns as read; short where a buffer after the first is no memory; -EOPNOTSUPP: one by one
+   */
+  readv?(kernel: Kernel, file: FileHandle, buffers: readonly ArrayBufferView[], position: number): number;
+  /**
    * Writes several buffers as one: no other write comes between them. Missing: they are written one by one.
    *
    * @param position as in read @returns as write; short where a buffer after the first is no memory

@@ -217,10 +217,6 @@ export class Kernel {
     this.bdis.delete(sb);
   }
 
-  #unregisterBdis(): void {
-    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
-  }
-
   /** All super blocks, newest first; the one at hand may be freed meanwhile. */
   *superBlocks(): Generator<SuperBlock> {
     let handle = this.core.x.superFirst() as SuperBlockHandle;
@@ -324,9 +320,11 @@ export class Kernel {
     return currentWait();
   }
 
-  /** How far the call that is being made has come, if it may wait; for what moves data. */
+  /** What the call that is being made has under way, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
-    return currentWait()?.progress;
+    const wait = currentWait();
+    if (wait) wait.progress ??= {};
+    return wait?.progress;
   }
 
   /** It is the page cache of itself (PageCache). */
@@ -355,17 +353,9 @@ export class Kernel {
    * memory before must have been let go, and theirs in the new one be given to them (restore.ts).
    */
   adopt(other: Kernel): void {
-    this.#unregisterBdis();
+    this.#forget();
     this.core = other.core;
     this.core.clock = () => this.now();
-    this.ends.clear();
-    for (const { wake } of this.waiters.values()) wake();
-    this.waiters.clear();
-    this.current = undefined;
-    this.pendingChanges.clear();
-    this.pageReads.tokens.clear();
-    this.pageReads.failures.clear();
-    this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
     live.delete(other.#self);
@@ -378,18 +368,23 @@ export class Kernel {
    */
   destroy(): Lost {
     const lost = (this.core !== destroyedCore && storeSupportIfAny()?.lostBy(this)) || NOTHING;
-    this.#unregisterBdis();
-    this.ends.clear();
+    this.#forget();
     live.delete(this.#self);
+    this.core = destroyedCore;
+    return lost;
+  }
+
+  /** What is known beside the memory goes, which will be another. */
+  #forget(): void {
+    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
+    this.ends.clear();
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
     this.pageReads.failures.clear();
     this.dirCache.clear();
     this.current = undefined;
-    this.core = destroyedCore;
     for (const { wake } of this.waiters.values()) wake();
     this.waiters.clear();
-    return lost;
   }
 }
 
@@ -398,6 +393,6 @@ function nameAddress(id: number): number {
 }
 
 /** What a kernel loses that has been destroyed before, or had file systems in memory alone. */
-const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
+const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0, pendingChanges: 0 });
 
 const destroyedCore = goneObject<Core>("kernel has been destroyed");

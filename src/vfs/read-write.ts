@@ -44,6 +44,7 @@ import {
   FILE_DIR_COOKIE,
   FILE_MODE,
   FMODE_APPEND,
+  FMODE_POS_LOCKED,
   FMODE_READ,
   FMODE_WRITE,
   HANDOVER_LOOKUP,
@@ -112,9 +113,15 @@ export function write(
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
-/** @see Syscalls.writev */
-export function writev(task: Task, fd: number, buffers: readonly ArrayBufferView[], position: number): number {
-  const operation = task.files.operations[fd]?.writev;
+/** @see Syscalls.readv @see Syscalls.writev */
+export function vector(
+  task: Task,
+  name: "readv" | "writev",
+  fd: number,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  const operation = task.files.operations[fd]?.[name];
   if (operation === undefined) return -EOPNOTSUPP;
   task.enter();
   return operation(task.kernel, task.file(fd), buffers, position);
@@ -201,11 +208,12 @@ export function maxBytes(core: Core, inode: InodeHandle): number {
   return Math.abs(core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES]); // negative while frozen
 }
 
-/** @returns the new position; -EBADF, -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
+/** @returns the new position; -EBADF, -EAGAIN (a call that waits has it), -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
+  if (core.u32[(file << 3) + FILE_MODE] & FMODE_POS_LOCKED) return -EAGAIN;
   const inode = inodeOfFile(core, file);
   const type = typeOf(core, inode);
   if (type === S_IFCHR) return -ESPIPE; // terminals and the like
@@ -327,7 +335,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const { fallocate: operation } = task.files.operations[fd] ?? {};
   if (operation === undefined) return -EOPNOTSUPP;
   const { kernel } = task;
-  const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForInode(kernel, inode);
+  const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForData(kernel, inode);
   return locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
 }
 

@@ -38,6 +38,7 @@ import {
 } from "../wasm/layout.ts";
 import { mountOfFile } from "./attr.ts";
 import { hasCaps, inGroup, owns, servedCred } from "./cred.ts";
+import { inodeDioWait } from "./direct-in-flight.ts";
 import { markInodeDirty } from "./dirty-inode.ts";
 import {
   type Answer,
@@ -133,6 +134,8 @@ export function changeAttributes(
 ): number {
   const { kernel } = task;
   const attr = attributes(valid, values);
+  const busy = valid & ATTR_SIZE ? inodeDioWait(kernel, held.inode) : 0;
+  if (busy < 0) return finish(busy);
   return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
 }
 

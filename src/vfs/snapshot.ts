@@ -49,6 +49,7 @@ import {
   SUM_AT,
   viewOf,
 } from "./snapshot-format.ts";
+import { storeSupportIfAny } from "./store-part.ts";
 import type { Task } from "./task.ts";
 
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -71,6 +72,7 @@ function cleanUp(core: Core): void {
   killDying(core);
   dropEnding(core);
   evictAll(core);
+  storeSupportIfAny()?.dropPagePins(core);
   core.u8.fill(0, BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
 }
 

@@ -1,13 +1,15 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
 import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
+import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
 import { unfreezeNow, waitForChange } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
-import { change, waitForInode } from "./operation.ts";
+import { change } from "./operation.ts";
+import { dropPagePins } from "./page-pins.ts";
 import { releaseFile } from "./release.ts";
 import {
   changeAttributes,
@@ -31,6 +33,7 @@ const SUPPORT = {
   changeAttributes,
   completeStatfs,
   copyTaskIo,
+  dropPagePins,
   evictInodes,
   fileRemovePrivs,
   findSuper,
@@ -51,8 +54,8 @@ const SUPPORT = {
   umountOptions,
   unfreezeNow,
   waitForChange,
+  waitForData,
   waitForEnds,
-  waitForInode,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -90,6 +90,8 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** readv() or preadv(), of files that take it as one. @returns as read(); -EOPNOTSUPP for all others: read() into the buffers one by one */
+  readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /** writev() or pwritev(), of files that take it as one. @returns as write(); -EOPNOTSUPP for all others: write() the buffers one by one */
   writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /**

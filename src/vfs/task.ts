@@ -196,8 +196,11 @@ export class Task implements Syscalls {
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
   }
+  readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
+    return io.vector(this, "readv", fd, buffers, position);
+  }
   writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
-    return io.writev(this, fd, buffers, position);
+    return io.vector(this, "writev", fd, buffers, position);
   }
   readvNothing(fd: number): number {
     return io.readvNothing(this, fd);
