@@ -40,6 +40,7 @@ export {
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
+export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {
   ST_NOATIME,
@@ -51,11 +52,6 @@ export {
   ST_RELATIME,
   ST_SYNCHRONOUS,
 } from "./vfs/statfs.ts";
-export {
-  type TaskIo,
-  taskIoAccountCancelledWrite,
-  taskIoAccountRead,
-  taskIoAccountWrite,
-} from "./vfs/task-io.ts";
+export type { TaskIo } from "./vfs/task-io.ts";
 
 registerStoreSupport();

@@ -24,6 +24,7 @@ import { countRead, countWrite } from "./io-counters.ts";
 import { inodeOfFile, pageFlags } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { storedRead } from "./stored-read.ts";
+import { taskIoAccountWrite } from "./task-io-account.ts";
 import { cachedPages, cutPage } from "./truncate.ts";
 import { filemapWriteAndWaitRange } from "./writeback.ts";
 
@@ -240,6 +241,7 @@ function ask(
   complete: (answer: number) => number,
 ): number {
   const count = call.isWrite ? countWrite : countRead;
+  if (call.isWrite) taskIoAccountWrite(cache, call.length);
   const answer = count(cache, call, directIO?.(cache, call) ?? 0);
   if (typeof answer === "number") return complete(answer);
   const { core } = cache;

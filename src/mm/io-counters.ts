@@ -14,6 +14,7 @@ import type { InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_VMSTAT, VM_PGAHEAD, VM_PGCACHE_HIT, VM_PGCACHE_MISS } from "../wasm/layout.ts";
 import { AOP_WRITEPAGE_ACTIVATE, type PageCache } from "./address-space.ts";
+import { taskIoAccountRead } from "./task-io-account.ts";
 
 const EVENTS = (KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3;
 const KIB = 1024;
@@ -40,6 +41,7 @@ export function countRead<A extends number | Promise<number>>(cache: PageCache, 
   const store = cache.bdiOf(asked.inode)?.store;
   if (store === undefined) return answer;
   store.reads++;
+  taskIoAccountRead(cache, asked.length);
   whenAnswered(answer, (bytes) => {
     store.readBytes += moved(asked, bytes);
   });

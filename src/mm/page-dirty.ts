@@ -6,9 +6,10 @@
  * @see Linux mm/page-writeback.c
  */
 import type { InodeHandle } from "../base/handles.ts";
-import { ADDRESS_SPACE_FLAGS, AS_NO_ACCOUNTING, I_DIRTY_PAGES, INODE_STATE } from "../wasm/layout.ts";
+import { ADDRESS_SPACE_FLAGS, AS_NO_ACCOUNTING, I_DIRTY_PAGES, INODE_STATE, PAGE_SIZE } from "../wasm/layout.ts";
 import type { PageCache, WritebackControl } from "./address-space.ts";
 import { mappingOf } from "./page-state.ts";
+import { taskIoAccountCancelledWrite, taskIoAccountWrite } from "./task-io-account.ts";
 
 /**
  * Marks a page dirty, and its inode with it. In a class without accounting nothing is counted, and nobody will write it.
@@ -23,7 +24,10 @@ export function setPageDirty(cache: PageCache, inode: InodeHandle, pfn: number):
   core.u32[(inode << 3) + INODE_STATE] |= I_DIRTY_PAGES;
   const bdi = cache.bdiOf(inode);
   if (bdi === undefined) return true;
-  if (!bdi.noAccounting) bdi.nrDirtied++;
+  if (!bdi.noAccounting) {
+    bdi.nrDirtied++;
+    taskIoAccountWrite(cache, PAGE_SIZE);
+  }
   bdi.inodeDirtied(inode);
   return true;
 }
@@ -37,7 +41,10 @@ export function clearPageDirtyForIo(cache: PageCache, _inode: InodeHandle, pfn: 
 export function cancelDirtyPage(cache: PageCache, inode: InodeHandle, pfn: number): boolean {
   if (cache.core.x.clearPageDirty(pfn) === 0) return false;
   const bdi = cache.bdiOf(inode);
-  if (bdi !== undefined) bdi.nrCancelled++;
+  if (bdi !== undefined) {
+    bdi.nrCancelled++;
+    taskIoAccountCancelledWrite(cache, PAGE_SIZE);
+  }
   return true;
 }
 

@@ -72,16 +72,3 @@ export function countWrite(kernel: Kernel, rc: number): number {
 function account({ core, current }: Kernel, field: number, bytes: number): void {
   if (current) add(core, current.handle, field, bytes);
 }
-
-/** A store has given `bytes` for the task that is served. */
-export function taskIoAccountRead(kernel: Kernel, bytes: number): void {
-  account(kernel, TASK_READ_BYTES, bytes);
-}
-/** The task that is served has made `bytes` dirty, or sent them to a store. */
-export function taskIoAccountWrite(kernel: Kernel, bytes: number): void {
-  account(kernel, TASK_WRITE_BYTES, bytes);
-}
-/** The task that is served has cut off `bytes` that were to be written: by truncation, or with the file. */
-export function taskIoAccountCancelledWrite(kernel: Kernel, bytes: number): void {
-  account(kernel, TASK_CANCELLED_WRITE_BYTES, bytes);
-}

@@ -1,6 +1,7 @@
 /** What tasks have read and written, as /proc/PID/io: of file systems with a store. */
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "vitest";
+import { Shelf, shelffs } from "../../../examples/shelffs.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { taskIo, taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "../../../src/store.ts";
 import { Gate, type Hooks, RemoteFs, remoteDir, remoteFile } from "../../helpers/remote-fs.ts";
@@ -27,7 +28,12 @@ beforeEach(() => {
   fs.kernel.mount({ type: "remotefs", target: "/r" });
 });
 
-describe("kernel.taskIo", () => {
+function movedBy({ kernel }: FolioFs): number[] {
+  const { read_bytes, write_bytes, cancelled_write_bytes } = taskIo(kernel);
+  return [read_bytes, write_bytes, cancelled_write_bytes];
+}
+
+describe("taskIo", () => {
   it("counts bytes and calls, ends of files and failures too", () => {
     const fd = fs.openSync("/r/file", "r+");
     const buffer = Buffer.alloc(4);
@@ -84,6 +90,22 @@ describe("kernel.taskIo", () => {
     fs.readSync(fd, Buffer.alloc(1));
     const { read_bytes, write_bytes, cancelled_write_bytes } = taskIo(fs.kernel);
     assert.deepEqual([read_bytes, write_bytes, cancelled_write_bytes], [4096, 100, 50]);
+  });
+
+  it("has what the page cache moves from and to a store, by pages", () => {
+    const disk = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [shelffs(new Shelf())] });
+    disk.mkdirSync("/s");
+    disk.kernel.mount({ type: "shelffs", target: "/s" });
+    disk.writeFileSync("/s/file", Buffer.alloc(5000, 1));
+    assert.deepEqual(movedBy(disk), [0, 8192, 0]);
+    disk.kernel.sync();
+    disk.kernel.dropCaches(1);
+    disk.readFileSync("/s/file");
+    assert.deepEqual(movedBy(disk), [8192, 8192, 0]);
+    disk.writeFileSync("/s/file", Buffer.alloc(100, 2), { flag: "r+" });
+    disk.truncateSync("/s/file", 0);
+    assert.deepEqual(movedBy(disk), [8192, 12288, 4096]);
+    disk.kernel.destroy();
   });
 
   it("is for root, the task itself and its user's", () => {
