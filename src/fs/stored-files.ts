@@ -22,9 +22,10 @@ type StoredFileOperations = Required<Pick<FileOperations, "read" | "readv" | "pr
 
 /** Reading, and what goes with it: to be spread into a table of operations. @param mapping the table's own */
 export function storedFileOperations(mapping: AddressSpaceOperations): StoredFileOperations {
+  const read = mapping.directIO === undefined ? pagedRead : storedRead; // one look less for each read
   return {
     read: (kernel, file, buffer, offset, length, position) =>
-      storedRead(kernel, mapping, file, buffer, offset, length, position),
+      read(kernel, mapping, file, buffer, offset, length, position),
     readv: (kernel, file, buffers, position) => storedReadv(kernel, mapping, file, buffers, position),
     preadv2: (kernel, file, ...args) => storedPreadv2(kernel, mapping, file, ...args),
     fadvise: (kernel, file, ...args) => genericFadvise(kernel, mapping, file, ...args),
@@ -46,12 +47,27 @@ export function storedRead(
   length: number,
   position: number,
 ): number {
+  if (!isDirect(kernel.core, mapping, file)) {
+    return pagedRead(kernel, mapping, file, buffer, offset, length, position);
+  }
   const waits = beginTry(kernel, file, position);
   if (waits < 0) return waits;
-  const rc = isDirect(kernel.core, mapping, file)
-    ? directRead(kernel, mapping, directHost(kernel), file, buffer, offset, length, position)
-    : cachedRead(kernel, mapping, file, buffer, offset, length, position);
+  const rc = directRead(kernel, mapping, directHost(kernel), file, buffer, offset, length, position);
   return endTry(kernel, file, position, rc);
+}
+
+function pagedRead(
+  kernel: Kernel,
+  mapping: AddressSpaceOperations,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const waits = position < 0 ? beginTry(kernel, file, position) : 0;
+  if (waits < 0) return waits;
+  return endTry(kernel, file, position, cachedRead(kernel, mapping, file, buffer, offset, length, position));
 }
 
 /** Reads into several buffers as one: FileOperations.readv. As storedRead(). */

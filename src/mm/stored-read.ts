@@ -53,6 +53,8 @@ const EXTRA = RESULT + RESULT_EXTRA;
 
 /** Pages that calls which wait have missed, and will be copied when they are made again: no hits. */
 const missedBy = new WeakMap<Progress, number>();
+/** Of reads into several. */
+const NO_BUFFER = new Uint8Array(0);
 
 /** Frames that lie behind each other. */
 interface Run {
@@ -139,7 +141,7 @@ export function storedReadv(
   const start = before?.start ?? (position < 0 ? core.filePos(file) : position);
   const iter = before?.iter ?? IovIter.of(buffers);
   const reader = new Reader(cache, operations, file, start + (before?.done ?? 0));
-  const rc = reader.run(iter, 0, iter.count);
+  const rc = reader.run(NO_BUFFER, 0, iter.count, iter);
   if (rc !== -EAGAIN || !progress) return end(cache, file, position, start, reader.pos, rc);
   return wait(progress, reader, { file, position, to: buffers[0], start, iter, done: reader.pos - start });
 }
@@ -182,7 +184,7 @@ export function storedReadNowait(
   const ready = readyNow(core, inode, start, wanted);
   if (ready === 0) return -EAGAIN;
   const reader = new Reader(cache, operations, file, start);
-  const rc = reader.run(iter, 0, ready);
+  const rc = reader.run(NO_BUFFER, 0, ready, iter);
   return end(cache, file, position, start, reader.pos, rc);
 }
 
@@ -218,10 +220,11 @@ class Reader {
   /**
    * Copies up to `length` bytes from `pos` on, which moves.
    *
-   * @param to a buffer and where in it, or several, which go on from where they are
+   * @param buffer where to, from `offset` on
+   * @param iter several buffers instead, which go on from where they are
    * @returns 0, or why it has stopped before
    */
-  run(to: Uint8Array | IovIter, offset: number, length: number): number {
+  run(buffer: Uint8Array, offset: number, length: number, iter?: IovIter): number {
     const { core } = this.#cache;
     const start = this.pos;
     const end = start + length;
@@ -242,7 +245,7 @@ class Reader {
       const n = Math.min(left, Math.max(nr, 1) * PAGE_SIZE - inPage);
       const marker = nr === 0 ? 0 : core.f64[EXTRA];
       const address = nr === 0 ? partial * PAGE_SIZE : core.f64[ADDRESS];
-      const room = this.#copy(address + inPage, to, offset + this.pos - start, n);
+      const room = this.#copy(address + inPage, iter, buffer, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
       this.#countHits(Math.max(nr, 1));
@@ -270,14 +273,14 @@ class Reader {
   }
 
   /** @returns bytes copied: fewer when a buffer has become shorter than it was */
-  #copy(address: number, to: Uint8Array | IovIter, offset: number, n: number): number {
+  #copy(address: number, iter: IovIter | undefined, buffer: Uint8Array, offset: number, n: number): number {
     const { core } = this.#cache;
-    if (to instanceof IovIter) return to.fillFrom(core, address, n);
+    if (iter !== undefined) return iter.fillFrom(core, address, n);
     try {
-      copyToBuffer(core, address, to, offset, n);
+      copyToBuffer(core, address, buffer, offset, n);
       return n;
     } catch {
-      return copyWhatFits(core, address, to, offset, n);
+      return copyWhatFits(core, address, buffer, offset, n);
     }
   }
 

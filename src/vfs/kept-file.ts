@@ -134,8 +134,11 @@ export function beginTry(kernel: Kernel, file: FileHandle, position: number): nu
 
 /** Ends a try: a call that waits keeps its file, and its position; one that is over lets go. @returns `rc` */
 export function endTry(kernel: Kernel, file: FileHandle, position: number, rc: number): number {
-  const { progress } = kernel;
-  if (progress === undefined) return rc;
+  return kernel.mayWait ? endWaitingTry(kernel, file, position, rc) : rc;
+}
+
+function endWaitingTry(kernel: Kernel, file: FileHandle, position: number, rc: number): number {
+  const progress = kernel.progress as Progress;
   if (rc === -EAGAIN) {
     const kept = keepFile(kernel, file);
     if (position < 0) kept?.lockPosition();
