@@ -9,14 +9,14 @@ import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { genericBmap } from "../mm/bmap.ts";
 import { type DirectHost, directRead, directWrite, isDirect } from "../mm/direct-io.ts";
 import { genericFadvise } from "../mm/fadvise.ts";
-import { inodeOfFile } from "../mm/page.ts";
 import { storedPreadv2 } from "../mm/preadv2.ts";
 import { storedRead as cachedRead } from "../mm/stored-read.ts";
 import { markInodeDirty } from "../vfs/dirty-inode.ts";
 import type { FileOperations } from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
-import { releaseFile } from "../vfs/release.ts";
-import { FILE_COUNT, I_DIRTY_DATASYNC, I_DIRTY_SYNC } from "../wasm/layout.ts";
+import { dropFile, holdFile } from "../vfs/release.ts";
+import { holdWriter } from "../vfs/writer.ts";
+import { I_DIRTY_DATASYNC, I_DIRTY_SYNC } from "../wasm/layout.ts";
 
 type StoredFileOperations = Required<Pick<FileOperations, "read" | "preadv2" | "fadvise" | "bmap">>;
 
@@ -58,23 +58,25 @@ export function storedDirectWrite(
   position: number,
   writeBuffered: (offset: number, length: number, position: number) => number,
 ): number {
-  return directWrite(kernel, mapping, hostOf(kernel), file, buffer, offset, length, position, writeBuffered);
+  return directWrite(kernel, mapping, writeHostOf(kernel), file, buffer, offset, length, position, writeBuffered);
 }
 
 function hostOf(kernel: Kernel): DirectHost {
   return {
-    hold: (file) => void kernel.core.u32[(file << 3) + FILE_COUNT]++,
+    hold: (file) => holdFile(kernel, file),
     drop: (file) => dropFile(kernel, file),
     grown: (inode) => markInodeDirty(kernel, inode, I_DIRTY_SYNC | I_DIRTY_DATASYNC),
   };
 }
 
-/** Lets go of an open file, which may have been closed meanwhile. */
-function dropFile(kernel: Kernel, file: FileHandle): void {
-  const { core } = kernel;
-  const isLast = core.u32[(file << 3) + FILE_COUNT] === 1;
-  const operations = kernel.tableOf(inodeOfFile(core, file)).file;
-  if (isLast && operations.release !== undefined && releaseFile(kernel, file, operations)) return;
-  core.x.filePut(file);
-  kernel.evictInodes();
+/** As hostOf(), of a write: freezing waits for what the store has been asked for, though the call may be over before. */
+function writeHostOf(kernel: Kernel): DirectHost {
+  let letGo = (): void => {};
+  return {
+    ...hostOf(kernel),
+    hold: (file) => {
+      letGo = holdWriter(kernel, file);
+    },
+    drop: () => letGo(),
+  };
 }

@@ -4,7 +4,8 @@
  * @see Linux fs/file_table.c __fput()
  */
 import type { FileHandle } from "../base/handles.ts";
-import { FILE_INODE, INODE_SB } from "../wasm/layout.ts";
+import { FILE_COUNT, FILE_INODE, INODE_SB } from "../wasm/layout.ts";
+import { inodeOfFile } from "./attr.ts";
 import { callEnd, waitForIt } from "./evict.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -26,4 +27,19 @@ export function releaseFile(kernel: Kernel, file: FileHandle, operations: FileOp
   const over = waitForIt(kernel, file, core.u32[(inode << 3) + INODE_SB] >>> 5, end, () => core.x.filePut(file));
   kernel.setWaitToken(over);
   return true;
+}
+
+/** An open file stays until dropFile(), though its descriptor be closed: a store has been asked something for it. */
+export function holdFile({ core }: Kernel, file: FileHandle): void {
+  core.u32[(file << 3) + FILE_COUNT]++;
+}
+
+/** Lets go of an open file, which may have been closed meanwhile. */
+export function dropFile(kernel: Kernel, file: FileHandle): void {
+  const { core } = kernel;
+  const isLast = core.u32[(file << 3) + FILE_COUNT] === 1;
+  const operations = kernel.tableOf(inodeOfFile(core, file)).file;
+  if (isLast && operations.release !== undefined && releaseFile(kernel, file, operations)) return;
+  core.x.filePut(file);
+  kernel.evictInodes();
 }

@@ -3,7 +3,7 @@ import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
-import { unfreezeNow, waitForChange } from "./freeze.ts";
+import { unfreezeNow } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
@@ -23,6 +23,7 @@ import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
+import { waitForThaw } from "./writer.ts";
 
 const SUPPORT = {
   accountedTables,
@@ -50,9 +51,9 @@ const SUPPORT = {
   umount2,
   umountOptions,
   unfreezeNow,
-  waitForChange,
   waitForEnds,
   waitForInode,
+  waitForThaw,
 };
 
 export type StoreSupport = typeof SUPPORT;

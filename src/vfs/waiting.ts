@@ -145,8 +145,8 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
 export interface InFlight {
   readonly token: Promise<void> | undefined;
   readonly isMove: boolean;
-  /** Where it changes something; undefined = it is no change of a name or an attribute. */
-  readonly mnt?: MountHandle;
+  /** Where it changes something: freezing waits for it. */
+  readonly mnt: MountHandle;
 }
 
 /** What waits in one kernel for a store, by the number of its operation. */
