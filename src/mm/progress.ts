@@ -16,6 +16,8 @@ export interface Kiocb {
 export class Progress {
   /** What the call has under way; whoever goes on with it takes it. */
   kiocb: Kiocb | undefined;
+  /** What a copy is made by: a read that goes on has put its first bytes there. */
+  buffer: Uint8Array | undefined;
   #file = 0 as FileHandle;
   #start = -1;
   #done = 0;

@@ -143,6 +143,35 @@ describe("a shelf that is frozen", () => {
     fs.closeSync(fd);
   });
 
+  it("comes to be so in the midst of any work, which is whole in the end", async () => {
+    await fs.kernel.umountAsync("/s"); // so that pages have to be read again
+    fs.kernel.mount({ type: "shelffs", target: "/s" });
+    const data = text(3 * PAGE);
+    const jobs = [
+      fs.promises.copyFile("/s/a", "/s/copy"),
+      fs.promises.appendFile("/s/b", "tail"),
+      fs.promises.writeFile("/s/c", data),
+      fs.promises.truncate("/s/a", 2 * PAGE + 1),
+    ];
+    for (let round = 0; round < 20; round++) {
+      await freezeAsync(fs.kernel, "/s");
+      assert.equal(sb.bdi?.numbers().dirty, 0);
+      const seen = shelf.log.length;
+      await sleep(2);
+      assert.ok(!shelf.log.slice(seen).some((what) => what.startsWith("write")), shelf.log.slice(seen).join());
+      assert.equal(sb.bdi?.numbers().dirty, 0);
+      thaw(fs.kernel, "/s");
+      await turn();
+    }
+    await Promise.all(jobs);
+    await fs.kernel.umountAsync("/s");
+    assert.deepEqual(onShelf("b"), Buffer.concat([data, Buffer.from("tail")]));
+    assert.deepEqual(onShelf("c"), data);
+    assert.deepEqual(onShelf("a"), data.subarray(0, 2 * PAGE + 1));
+    const copy = onShelf("copy");
+    assert.ok(copy.equals(data) || copy.equals(data.subarray(0, 2 * PAGE + 1)), String(copy.length)); // cut before, or after
+  });
+
   it("loses nothing by umount after a thaw, nor what waited for it", async () => {
     freeze(fs.kernel, "/s");
     const waits = fs.promises.appendFile("/s/a", "after");
