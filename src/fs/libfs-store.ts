@@ -45,6 +45,15 @@ export {
 export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
 export { genericShutdownSuper, killAnonSuper, killBlockSuper, killLitterSuper } from "../vfs/kill-super.ts";
+export {
+  type Constructor,
+  KmemCache,
+  kmemCacheAlloc,
+  kmemCacheCreate,
+  kmemCacheDestroy,
+  kmemCacheFree,
+  kmemCacheShrink,
+} from "../vfs/kmem-cache.ts";
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";

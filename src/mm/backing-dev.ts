@@ -71,6 +71,8 @@ export interface BackingDeviceHost {
   /** Handle of the super block. */
   readonly sb: number;
   operationsOf(inode: InodeHandle): AddressSpaceOperations;
+  /** Is nothing to be written at present? Who lets it go on arms the flusher. */
+  isFrozen(): boolean;
   /** Writes the attributes of a dirty inode. @returns 0 or a negated errno */
   writeInode(inode: InodeHandle, isSync: boolean): number;
   /** Milliseconds, the kernel's clock. */

@@ -198,6 +198,7 @@ export class DeviceFlusher implements Flusher {
     this.#isSoon = false;
     const bdi = this.#bdi;
     if (bdi.host.cache.core !== bdi.core || bdi.flusher !== this) return; // another memory, or no mount
+    if (bdi.host.isFrozen()) return;
     this.#isRunning = true;
     const end = clock() + SLICE_MS;
     const isOver = () => clock() >= end;

@@ -19,9 +19,18 @@ export interface Kept {
   end(): void;
 }
 
+/** That a call has begun to write to a file system, for who freezes it (vfs/writer.ts). */
+export interface Writer {
+  letGo(): void;
+}
+
 /** What one call has under way. */
 export interface Progress {
   /** Whoever goes on with it takes it. Its call keeps its file. */
   kiocb?: Kiocb | undefined;
   kept?: Kept | undefined;
+  /** A file system that is written to (vfs/writer.ts). */
+  writer?: Writer | undefined;
+  /** What a copy is made by: a read that goes on has put its first bytes there. */
+  buffer?: Uint8Array | undefined;
 }

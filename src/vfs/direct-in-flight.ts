@@ -5,6 +5,7 @@
  * @see Linux fs/inode.c inode_dio_begin(), inode_dio_wait()
  */
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { mountOfFile } from "./attr.ts";
 import { dropFile, holdFile } from "./drop-file.ts";
 import type { Kernel } from "./kernel.ts";
 import { waitForInode } from "./operation.ts";
@@ -20,7 +21,8 @@ interface DirectRequest {
 export function holdForDirectIo(kernel: Kernel, request: DirectRequest, over: Promise<void>): () => void {
   const { core, pendingChanges } = kernel;
   holdFile(kernel, request.file);
-  pendingChanges.set(request, { token: over, isMove: false, directInode: request.inode });
+  const mnt = mountOfFile(core, request.file);
+  pendingChanges.set(request, { token: over, isMove: false, mnt, directInode: request.inode });
   return () => {
     if (kernel.core !== core) return;
     pendingChanges.delete(request);

@@ -29,7 +29,7 @@ export interface Extent {
 }
 
 /** Index in `u32` of a frame's descriptor. */
-function descriptor(pfn: number): number {
+export function descriptor(pfn: number): number {
   const section = pfn & ~(SECTION_FRAMES - 1);
   return section * 1024 + (pfn - section) * (PAGE_BYTES >>> 2);
 }

@@ -18,7 +18,7 @@
  *
  * @see Linux fs/super.c freeze_super(), thaw_super(), sb_start_write()
  */
-import { EAGAIN, EBUSY, EINVAL } from "../base/errno.ts";
+import { EAGAIN, EBUSY, EINVAL, EIO } from "../base/errno.ts";
 import type { MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import {
   MOUNT_SB,
@@ -37,6 +37,7 @@ import {
 import { syncFilesystem } from "./dirty-inode.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
+import { Wait, whileWaiting } from "./waiting.ts";
 
 export { SB_FREEZE_FS, SB_FREEZE_PAGEFAULT, SB_FREEZE_WRITE };
 
@@ -109,10 +110,10 @@ function setFrozen(sb: SuperBlock, level: number): void {
   }
 }
 
-/** Has a store been asked for a change that is not made yet (operation.ts)? Then its token is to be waited for. */
+/** Is a change under way that waits for the store: of names, attributes (operation.ts), or data (writer.ts)? Then its token is to be waited for. */
 function waitsForStore({ kernel, handle }: SuperBlock): boolean {
   for (const { mnt, token } of kernel.pendingChanges.values()) {
-    if (mnt === undefined || kernel.core.u32[(mnt << 3) + MOUNT_SB] >>> 5 !== handle || token === undefined) continue;
+    if (kernel.core.u32[(mnt << 3) + MOUNT_SB] >>> 5 !== handle || token === undefined) continue;
     kernel.setWaitToken(token);
     return true;
   }
@@ -153,6 +154,7 @@ function letGo(sb: SuperBlock): void {
   const { kernel, handle } = sb;
   setFrozen(sb, SB_UNFROZEN);
   wake(kernel, handle);
+  if (sb.bdi?.hasDirtyInodes) sb.bdi.flusher?.arm();
   kernel.core.x.superPut(handle);
   kernel.evictInodes();
 }
@@ -170,20 +172,22 @@ export function freezeSuper(sb: SuperBlock): number {
   return rc;
 }
 
-/** As freezeSuper(), but new writers are held up while those under way are waited for. */
+/** As freezeSuper(), but new writers are held up while those under way are waited for. @returns also -EIO: its memory has gone */
 export async function freezeSuperAsync(sb: SuperBlock): Promise<number> {
   const { kernel } = sb;
+  const { core } = kernel;
   const busy = begin(sb);
   if (busy < 0) return busy;
+  const wait = new Wait(); // knows what has been written back, and what has failed, from one try to the next
   for (;;) {
-    const rc = goOn(sb);
+    const rc = whileWaiting(goOn, sb, wait);
     const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
-    if (token !== undefined) {
-      await token;
-      continue;
+    if (token === undefined) {
+      if (rc < 0) letGo(sb);
+      return rc;
     }
-    if (rc < 0) letGo(sb);
-    return rc;
+    await token;
+    if (kernel.core !== core) return -EIO;
   }
 }
 

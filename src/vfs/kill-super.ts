@@ -12,6 +12,7 @@ import { syncFilesystem } from "./dirty-inode.ts";
 import { callEnd, countFailedEnd, endsOf, waitForIt } from "./evict.ts";
 import { FS_MEMORY, FS_REQUIRES_DEV } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
+import { dropCachesOf } from "./kmem-cache.ts";
 import type { SuperBlock } from "./super-block.ts";
 
 /** Shuts a super block down, by its type's killSb or as its flags say, and frees it. Precondition: nobody uses it. */
@@ -29,6 +30,7 @@ function freeSuper(sb: SuperBlock): void {
   kernel.evictInodes(); // inodes that the file system itself still held
   afterEnds(sb, () => {
     kernel.dirCache.clear();
+    dropCachesOf(sb);
     kernel.unregisterBdi(handle);
     kernel.core.x.superFree(handle);
   });

@@ -38,7 +38,8 @@ export function lostBy(kernel: Kernel): Lost {
     }
   }
   const dirtyPages = u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_DIRTY] + nrOnTheirWay(kernel);
-  return { dirtyInodes, dirtyPages, pendingEnds: kernel.ends.size, pendingChanges: kernel.pendingChanges.size };
+  const pendingChanges = [...kernel.pendingChanges.values()].filter(({ isHold }) => !isHold).length;
+  return { dirtyInodes, dirtyPages, pendingEnds: kernel.ends.size, pendingChanges };
 }
 
 /** Pages under writeback that are not dirty again. */

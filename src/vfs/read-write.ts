@@ -457,7 +457,8 @@ function copyThrough(
   posOut: number,
   len: number,
 ): number {
-  const buffer = new Uint8Array(Math.min(len, BOUNCE_BYTES));
+  const kept: { buffer?: Uint8Array | undefined } = kernel.progress ?? {};
+  const buffer = (kept.buffer ??= new Uint8Array(Math.min(len, BOUNCE_BYTES)));
   let done = 0;
   while (done < len) {
     const piece = Math.min(buffer.length, len - done);

@@ -4,7 +4,7 @@ import { accountedTables } from "./accounted.ts";
 import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
-import { unfreezeNow, waitForChange } from "./freeze.ts";
+import { unfreezeNow } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
@@ -25,6 +25,7 @@ import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
+import { waitForThaw } from "./writer.ts";
 
 const SUPPORT = {
   accountedTables,
@@ -53,9 +54,9 @@ const SUPPORT = {
   umount2,
   umountOptions,
   unfreezeNow,
-  waitForChange,
   waitForData,
   waitForEnds,
+  waitForThaw,
 };
 
 export type StoreSupport = typeof SUPPORT;

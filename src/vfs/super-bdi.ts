@@ -8,7 +8,7 @@
 import { BackingDevice, type BackingDeviceHost, type BackingDeviceOptions } from "../mm/backing-dev.ts";
 import { DeviceFlusher } from "../mm/flusher.ts";
 import { VmLimits } from "../mm/vm-limits.ts";
-import { SB_EVICT } from "../wasm/layout.ts";
+import { SB_EVICT, SB_FREEZE_COMPLETE } from "../wasm/layout.ts";
 import { syncFilesystem, writeInodeNow } from "./dirty-inode.ts";
 import { countFailedEnd } from "./evict.ts";
 import type { Kernel } from "./kernel.ts";
@@ -25,6 +25,7 @@ export function superSetupBdi(sb: SuperBlock, options: BackingDeviceOptions = {}
     cache: kernel,
     devices: () => kernel.bdis.values(),
     sb: handle,
+    isFrozen: () => sb.frozen === SB_FREEZE_COMPLETE,
     operationsOf: (inode) => kernel.tableOf(inode).mapping,
     writeInode: (inode, isSync) => writeInodeNow(kernel, inode, isSync),
     now: () => kernel.now(),

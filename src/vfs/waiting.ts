@@ -85,6 +85,7 @@ export class Wait {
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
     this.progress?.kept?.end();
+    this.progress?.writer?.letGo();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -142,10 +143,12 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
 export interface InFlight {
   readonly token: Promise<void> | undefined;
   readonly isMove: boolean;
-  /** Where it changes something; undefined = it is no change of a name or an attribute. */
-  readonly mnt?: MountHandle;
+  /** Where it changes something, or reads round the cache: freezing waits for it. */
+  readonly mnt: MountHandle;
   /** The file that is read or written round the cache. */
   readonly directInode?: InodeHandle;
+  /** The hold of a call that writes: what it changes is known by itself. */
+  readonly isHold?: boolean;
 }
 
 /** What waits in one kernel for a store, by the number of its operation; what has no locks by itself. */
