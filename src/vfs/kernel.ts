@@ -264,8 +264,13 @@ export class Kernel {
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
+    const { u32 } = this.core;
+    return (u32[SLOT + SLOT_EVICTING] | u32[SLOT + SLOT_DYING]) === 0 ? 0 : this.#endAll();
+  }
+
+  #endAll(): number {
     const nr = this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
-    if (this.core.u32[SLOT + SLOT_DYING] !== 0) reapSupers(this);
+    reapSupers(this);
     return nr;
   }
 
