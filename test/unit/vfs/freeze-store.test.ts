@@ -28,6 +28,7 @@ import { SB_FREEZE_COMPLETE, SB_UNFROZEN } from "../../../src/wasm/layout.ts";
 import { createHostfsMount, type HostfsMount } from "../../helpers/hostfs-mount.ts";
 import { MockBacking, PAGE, sleep, turn } from "../../helpers/mock-backing.ts";
 import { type MockOptions, MockStore, settled } from "../../helpers/mock-store.ts";
+import { Gate, RemoteFs, remoteDir, remoteFile } from "../../helpers/remote-fs.ts";
 
 const text = (length: number): Buffer => Buffer.from(Uint8Array.from({ length }, (_, i) => 1 + (i % 251)));
 
@@ -325,6 +326,30 @@ describe("a write that waits for its store", () => {
     assert.equal(thawSuper(superOf(all)), 0);
     all.kernel.verify();
     all.fs.kernel.umount("/m");
+  });
+
+  it("by an operation of the file system's own is waited for, and called again", async () => {
+    const gate = new Gate();
+    const remote = new RemoteFs(remoteDir({ file: remoteFile("0123456789") }), {
+      any: (kernel, what) => (what.startsWith("write") ? gate.pass(kernel) : 0),
+    });
+    const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [remote.type] });
+    fs.mkdirSync("/r");
+    fs.kernel.mount({ type: "remotefs", target: "/r" });
+    const sb = [...fs.kernel.vfs.superBlocks()].find(({ type }) => type === remote.type) as SuperBlock;
+    const handle = await fs.promises.open("/r/file", "r+");
+    const write = handle.write("abc", 0);
+    await settled();
+    const freezing = freezeSuperAsync(sb);
+    const isFrozen = watch(freezing);
+    await settled();
+    assert.equal(isFrozen(), false);
+    gate.open();
+    assert.equal((await write).bytesWritten, 3);
+    assert.equal(await freezing, 0);
+    assert.equal(thawSuper(sb), 0);
+    await handle.close();
+    fs.kernel.vfs.verify();
   });
 
   /** A store whose answer to a direct write the test gives. */
