@@ -13,10 +13,10 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_GID, STAT_INO, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
-import { INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
+import { I_EVICTING, INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
 import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
 import { hostAttributes } from "./host-attributes.ts";
-import { dropPages } from "./host-pages.ts";
+import { dropCleanPages, dropPages } from "./host-pages.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { HostEntry } from "./host-steps.ts";
 import type { Found, HostStore } from "./host-store.ts";
@@ -40,8 +40,14 @@ export interface HostInode extends Subject {
   isAtimeOld: boolean;
   /** What the host said of the file that its pages are of. */
   seen: BigIntStats | undefined;
-  /** Writes by promises that are under way. */
+  /** Writes to the host that are under way. */
   nrWrites: number;
+  /** Written here, and the host does not have all of it yet (host-dirty.ts). */
+  isOurs: boolean;
+  /** The host's mtime since what was ours has been written back. */
+  flushedNs: bigint | undefined;
+  /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
+  cutting: Promise<void> | undefined;
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
@@ -59,6 +65,12 @@ export interface HostMount {
   readonly handles: Map<string, InodeHandle>;
   /** What open directories were when they were read from their start. */
   readonly listings: Map<FileHandle, readonly HostEntry[]>;
+  /** Files that are ours. */
+  nrOurs: number;
+  /** Of kernel.vmstat(). */
+  readonly counters: { hostfs_dirty_conflicts: number };
+  /** What the host has been asked to write and has not answered: each writes it at once, for the end of the process. */
+  readonly unanswered: Set<() => void>;
 }
 
 const mountsOf = new WeakMap<Kernel, Map<number, HostMount>>();
@@ -71,7 +83,12 @@ export function setHostMount({ kernel, handle }: SuperBlock, mount: HostMount): 
 
 /** Undefined: the super block has not come so far. */
 export function hostMount({ kernel, handle }: SuperBlock): HostMount | undefined {
-  return mountsOf.get(kernel)?.get(handle);
+  return hostMountOf(kernel, handle);
+}
+
+/** As hostMount(). @param sb handle of the super block */
+export function hostMountOf(kernel: Kernel, sb: number): HostMount | undefined {
+  return mountsOf.get(kernel)?.get(sb);
 }
 
 export function dropHostMount({ kernel, handle }: SuperBlock): void {
@@ -111,6 +128,9 @@ export function remember(
     isAtimeOld: false,
     seen: undefined,
     nrWrites: 0,
+    isOurs: false,
+    flushedNs: undefined,
+    cutting: undefined,
     opens: 0,
     writers: 0,
     isHeld: false,
@@ -124,7 +144,7 @@ export function remember(
   take(kernel, mount, handle, known, stats);
 }
 
-/** Makes `dentry` positive: by the inode that stands for this already, or by a new one. @returns 0 or -ENOMEM */
+/** Makes `dentry` positive: by the inode that stands for this already, or by a new one. @returns 0; -ENOMEM; -EAGAIN, with a token, while that one is on its way out */
 export function instantiate(
   kernel: Kernel,
   sb: SuperBlock,
@@ -136,6 +156,7 @@ export function instantiate(
   const known = node.type === S_IFDIR ? undefined : mount.handles.get(node.key);
   const state = known === undefined ? undefined : mount.inodes.get(known);
   if (known !== undefined && state) {
+    if (new Inode(kernel, known).state & I_EVICTING) return kernel.waitForEnd(known);
     x.iget(known);
     moveNode(state, node.parent, node.name);
     if (state.changedAt < askedAt) take(kernel, mount, known, state, stats);
@@ -217,16 +238,17 @@ export function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
 
 /**
  * Enters attributes into the record; what permission checks and path caches stand on is told to them. Pages of a file that
- * has changed on the host go.
+ * has changed on the host go. A file that is ours does not become smaller.
  */
 export function take(
   kernel: Kernel,
-  { options }: HostMount,
+  mount: HostMount,
   handle: InodeHandle,
   state: HostInode,
   stats: BigIntStats,
 ): void {
   const { core } = kernel;
+  const { options } = mount;
   const { seen } = state;
   // Fast path: same result. What has the same ctime has the same owner, mode and links.
   if (isSame(seen, stats) && seen?.atimeNs === stats.atimeNs && state.checkedMs !== Number.NEGATIVE_INFINITY) {
@@ -235,8 +257,11 @@ export function take(
     return;
   }
   const values = hostAttributes(options, stats);
-  if (!isSame(seen, stats)) dropPages(kernel, handle);
-  state.seen = stats;
+  // What is being written back changes the host's times, and is looked at when that is over.
+  if (!state.isOurs || state.nrWrites === 0) {
+    if (!isSame(seen, stats)) hasChanged(kernel, mount, handle, state);
+    state.seen = stats;
+  }
   state.values = values;
   state.checkedMs = performance.now();
   state.isAtimeOld = false;
@@ -250,5 +275,14 @@ export function take(
   }
   const inode = new Inode(kernel, handle);
   inode.nlink = values[STAT_NLINK];
-  inode.size = values[STAT_SIZE];
+  inode.size = state.isOurs ? Math.max(inode.size, values[STAT_SIZE]) : values[STAT_SIZE];
+}
+
+/** Somebody else has changed a file: its pages go, but for what is ours. */
+export function hasChanged(kernel: Kernel, { counters }: HostMount, inode: InodeHandle, state: HostInode): void {
+  if (!state.isOurs) dropPages(kernel, inode);
+  else {
+    counters.hostfs_dirty_conflicts++;
+    dropCleanPages(kernel, inode);
+  }
 }

@@ -259,10 +259,11 @@ export class HostStore {
 
   // --- Data -------------------------------------------------------------------------------------------------------------
 
-  /** Lends a descriptor of a file. @param writable a descriptor to write by also reads */
+  /** Lends a descriptor of a file. @param writable a descriptor to write by also reads, but for files that are write-only */
   *withFile<T>(node: HostNode, writable: boolean, use: (fd: number) => Steps<T>): Steps<T | number> {
     const { writeKey } = node;
-    const key = writable || this.fds.find(writeKey) !== undefined ? writeKey : node.key;
+    const isWritten = writable || (!node.isWriteOnly && this.fds.find(writeKey) !== undefined);
+    const key = isWritten ? writeKey : node.key;
     return yield* this.fds.lend(key, () => this.#root.openFile(node, writable), use);
   }
 

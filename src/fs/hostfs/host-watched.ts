@@ -1,0 +1,38 @@
+/**
+ * Changes of ours that the host is asked for while pages of the file are cached: the file is looked at before and after, so that
+ * they stay right, and what others change is seen.
+ */
+import type { BigIntStats } from "node:fs";
+import { isSame } from "./host-mount.ts";
+import type { HostNode } from "./host-root.ts";
+import type { Steps } from "./host-steps.ts";
+import type { HostStore } from "./host-store.ts";
+
+/** A change of ours, between two looks at the file: nobody else has changed it if it was what we know. */
+export interface Changed {
+  readonly rc: number;
+  readonly before: BigIntStats | undefined;
+  readonly after: BigIntStats | undefined;
+}
+
+/** Makes a change. @param isWatched whether pages of the file are cached, which are to stay right */
+export function* watched(
+  store: HostStore,
+  node: HostNode,
+  isWatched: boolean,
+  work: () => Steps<number>,
+): Steps<Changed> {
+  const before = isWatched ? yield* store.stat(node) : 0;
+  const rc = yield* work();
+  const after = isWatched ? yield* store.stat(node) : 0;
+  return { rc, before: statsOf(before), after: statsOf(after) };
+}
+
+function statsOf(answer: BigIntStats | number): BigIntStats | undefined {
+  return typeof answer === "number" ? undefined : answer;
+}
+
+/** The change has been ours alone: what is known of the file goes on from here. */
+export function goOnFrom(state: { seen: BigIntStats | undefined }, { before, after }: Changed): void {
+  if (before !== undefined && after !== undefined && isSame(state.seen, before)) state.seen = after;
+}
