@@ -13,6 +13,7 @@
  */
 import { EAGAIN } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
+import type { BackingDevice } from "../../mm/backing-dev.ts";
 import { writebackInodes } from "../../mm/flusher.ts";
 import { LAST_INDEX } from "../../mm/page-state.ts";
 import { Inode, type InodeTime } from "../../vfs/inode.ts";
@@ -70,12 +71,16 @@ function makeRoomForOne(kernel: Kernel, mount: HostMount, inode: InodeHandle): n
   const bdi = kernel.bdiOf(inode);
   const max = maxOurs(mount);
   if (bdi === undefined || mount.nrOurs < max) return 0;
-  const isEnough = () => mount.nrOurs - bdi.inFlight.size <= max >> 1;
-  writebackInodes(bdi, { olderThanCs: undefined, nrPages: Number.POSITIVE_INFINITY, forBackground: true, isEnough });
+  writeBackAll(bdi, () => mount.nrOurs - bdi.inFlight.size <= max >> 1);
   const writes = mount.nrOurs < max || !kernel.mayWait ? undefined : bdi.writesOf();
   if (writes === undefined) return 0;
   kernel.setWaitToken(writes);
   return -EAGAIN;
+}
+
+/** Writes back files, the oldest first. @param isEnough asked before each */
+export function writeBackAll(bdi: BackingDevice, isEnough = () => false): void {
+  writebackInodes(bdi, { olderThanCs: undefined, nrPages: Number.POSITIVE_INFINITY, forBackground: true, isEnough });
 }
 
 /** A file is the host's again, if the host has all of it. */

@@ -19,7 +19,7 @@ import {
   STATFS_FILES,
 } from "../../vfs/syscalls.ts";
 import { ask } from "./host-ask.ts";
-import { giveUp } from "./host-dirty.ts";
+import { giveUp, writeBackAll } from "./host-dirty.ts";
 import { writesBackAtExit } from "./host-exit.ts";
 import { DIRECTORY, dropHostMount, expire, type HostMount, hostMount, remember, setHostMount } from "./host-mount.ts";
 import { dropPages } from "./host-pages.ts";
@@ -103,7 +103,8 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
   setHostMount(sb, mount);
   const { kernel, handle } = sb;
   const ended = (): void => writesBackAtExit(kernel, handle, false);
-  superSetupBdi(sb, { counters: mount.counters, ended });
+  const bdi = superSetupBdi(sb, { counters: mount.counters, ended });
+  store.fds.relieve = () => kernel.nested(() => writeBackAll(bdi));
   writesBackAtExit(kernel, handle, options.cache === "writeback");
   remember(sb.kernel, mount, new Dentry(sb.kernel, sb.root).inode, store.root, stats);
   return 0;
