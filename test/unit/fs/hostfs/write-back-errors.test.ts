@@ -168,7 +168,10 @@ it("an fsync that fails on the host is told to all who have the file open, once 
   failing?.restore();
   expect(nodeFs.readFileSync(host, "utf8")).toBe("text");
   for (const [i, fd] of fds.entries()) {
-    expect(codeOf(() => fs.fsyncSync(fd)), `${i}`).toBe(i === 0 ? "ok" : "EIO");
+    expect(
+      codeOf(() => fs.fsyncSync(fd)),
+      `${i}`,
+    ).toBe(i === 0 ? "ok" : "EIO");
     expect(codeOf(() => fs.fsyncSync(fd))).toBe("ok");
     fs.closeSync(fd);
   }
