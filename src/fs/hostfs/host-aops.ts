@@ -81,8 +81,8 @@ class RunToHost {
   readonly #control: WriteControl;
   readonly #mount: HostMount;
   readonly #state: HostInode;
-  /** Nothing else of the file is on its way: what the host has is what is known. */
-  readonly #isAlone: boolean;
+  /** Which of the file's runs it is; NaN = another was on its way already. */
+  readonly #number: number;
 
   constructor(kernel: Kernel, control: WriteControl, state: HostInode) {
     this.#kernel = kernel;
@@ -90,7 +90,8 @@ class RunToHost {
     this.#control = control;
     this.#mount = mountOf(kernel, control.inode);
     this.#state = state;
-    this.#isAlone = state.nrWrites++ === 0;
+    state.nrRuns++;
+    this.#number = state.nrWrites++ === 0 ? state.nrRuns : Number.NaN;
   }
 
   writeNow(): number {
@@ -120,7 +121,9 @@ class RunToHost {
     const [kernel, mount, state, { inode, length }] = [this.#kernel, this.#mount, this.#state, this.#control];
     state.nrWrites--;
     if (kernel.core !== this.#core || mount.inodes.get(inode) !== state) return rc;
-    if (this.#isAlone && before !== undefined && !isSame(state.seen, before)) hasChanged(kernel, mount, inode, state);
+    // Where nothing else of the file was on its way, what the host had is what is known.
+    const isAlone = this.#number === state.nrRuns;
+    if (isAlone && before !== undefined && !isSame(state.seen, before)) hasChanged(kernel, mount, inode, state, before);
     expire(state);
     if (after !== undefined) {
       state.seen = after;

@@ -38,10 +38,12 @@ export interface HostInode extends Subject {
   checkedMs: number;
   /** The host has been read from, which may have changed atime: attributes are shown as it has them now. */
   isAtimeOld: boolean;
-  /** What the host said of the file that its pages are of. */
+  /** What the host said of the file that its pages are of; undefined = it has been changed here since. */
   seen: BigIntStats | undefined;
   /** Writes to the host that are under way. */
   nrWrites: number;
+  /** Runs of pages that have been written back, or are on their way. */
+  nrRuns: number;
   /** Written here, and the host does not have all of it yet (host-dirty.ts). */
   isOurs: boolean;
   /** The host's mtime since what was ours has been written back. */
@@ -65,6 +67,8 @@ export interface HostMount {
   readonly handles: Map<string, InodeHandle>;
   /** What open directories were when they were read from their start. */
   readonly listings: Map<FileHandle, readonly HostEntry[]>;
+  /** Of moment(): when an inode has gone that had been changed here. What was asked before may be from before the change. */
+  lostAt: number;
   /** Files that are ours. */
   nrOurs: number;
   /** Of kernel.vmstat(). */
@@ -128,6 +132,7 @@ export function remember(
     isAtimeOld: false,
     seen: undefined,
     nrWrites: 0,
+    nrRuns: 0,
     isOurs: false,
     flushedNs: undefined,
     cutting: undefined,
@@ -144,7 +149,14 @@ export function remember(
   take(kernel, mount, handle, known, stats);
 }
 
-/** Makes `dentry` positive: by the inode that stands for this already, or by a new one. @returns 0; -ENOMEM; -EAGAIN, with a token, while that one is on its way out */
+/** Is what was found perhaps from before a change of ours, to an inode that is not known any more, or is on its way out? */
+export function isStale(kernel: Kernel, mount: HostMount, { node, askedAt }: Found): boolean {
+  const known = mount.handles.get(node.key);
+  if (known === undefined) return askedAt < mount.lostAt;
+  return (new Inode(kernel, known).state & I_EVICTING) !== 0;
+}
+
+/** Makes `dentry` positive: by the inode that stands for this already, or by a new one. @returns 0 or -ENOMEM */
 export function instantiate(
   kernel: Kernel,
   sb: SuperBlock,
@@ -156,7 +168,6 @@ export function instantiate(
   const known = node.type === S_IFDIR ? undefined : mount.handles.get(node.key);
   const state = known === undefined ? undefined : mount.inodes.get(known);
   if (known !== undefined && state) {
-    if (new Inode(kernel, known).state & I_EVICTING) return kernel.waitForEnd(known);
     x.iget(known);
     moveNode(state, node.parent, node.name);
     if (state.changedAt < askedAt) take(kernel, mount, known, state, stats);
@@ -259,7 +270,7 @@ export function take(
   const values = hostAttributes(options, stats);
   // What is being written back changes the host's times, and is looked at when that is over.
   if (!state.isOurs || state.nrWrites === 0) {
-    if (!isSame(seen, stats)) hasChanged(kernel, mount, handle, state);
+    if (!isSame(seen, stats)) hasChanged(kernel, mount, handle, state, stats);
     state.seen = stats;
   }
   state.values = values;
@@ -278,11 +289,22 @@ export function take(
   inode.size = state.isOurs ? Math.max(inode.size, values[STAT_SIZE]) : values[STAT_SIZE];
 }
 
-/** Somebody else has changed a file: its pages go, but for what is ours. */
-export function hasChanged(kernel: Kernel, { counters }: HostMount, inode: InodeHandle, state: HostInode): void {
-  if (!state.isOurs) dropPages(kernel, inode);
-  else {
-    counters.hostfs_dirty_conflicts++;
-    dropCleanPages(kernel, inode);
+/**
+ * Perhaps somebody else has changed a file: its pages go, but for what is ours. Where ctime alone has changed it may have been
+ * us, by a name, and is no conflict.
+ */
+export function hasChanged(
+  kernel: Kernel,
+  { counters }: HostMount,
+  inode: InodeHandle,
+  { isOurs, seen }: HostInode,
+  stats: BigIntStats,
+): void {
+  if (!isOurs) {
+    dropPages(kernel, inode);
+    return;
   }
+  if (seen === undefined) return; // our own change, which nobody has looked at
+  if (seen.mtimeNs !== stats.mtimeNs || seen.size !== stats.size) counters.hostfs_dirty_conflicts++;
+  dropCleanPages(kernel, inode);
 }

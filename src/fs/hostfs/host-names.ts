@@ -21,6 +21,7 @@ import {
   instantiate,
   isFreshInWalk,
   isRemoved,
+  isStale,
   mountOf,
   moveNode,
   stateOf,
@@ -30,6 +31,7 @@ import { newAttributes } from "./host-owner.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
 import type { Found, HostStore, NewAttributes } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 
 function nameOf(kernel: Kernel, dentry: DentryHandle): Uint8Array {
@@ -53,7 +55,10 @@ function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number 
   if (isRemoved(kernel, dir)) return 0; // nothing is in it
   const found = find(kernel, dir, nameOf(kernel, dentry));
   if (typeof found === "number") return found === -ENOENT ? 0 : found === -ESTALE ? -ENOENT : found;
-  return instantiate(kernel, kernel.sbOf(dir), dentry, found);
+  if (!isStale(kernel, mountOf(kernel, dir), found)) return instantiate(kernel, kernel.sbOf(dir), dentry, found);
+  stateOf(kernel, dir).changedAt = moment(); // asked anew
+  const known = mountOf(kernel, dir).handles.get(found.node.key);
+  return known === undefined ? lookup(kernel, dir, dentry) : kernel.waitForEnd(known);
 }
 
 /** Is a name to be believed still? */

@@ -77,7 +77,8 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
     expire(state);
     const isKnown = kernel.core === core && mount.inodes.get(inode) === state;
     if (!isKnown || typeof answer === "number" || answer.rc < 0) return;
-    goOnFrom(state, answer);
+    if (isWatched) goOnFrom(state, answer);
+    else state.seen = undefined;
     if (attr.valid & ATTR_SIZE) setSize(kernel, mount, inode, state, attr.size);
     setattrCopy(kernel, inode, attr);
   };

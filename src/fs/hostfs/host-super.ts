@@ -25,6 +25,7 @@ import { DIRECTORY, dropHostMount, expire, type HostMount, hostMount, remember, 
 import { dropPages } from "./host-pages.ts";
 import { runNow } from "./host-steps.ts";
 import { HostStore } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 import { parseHostOptions, showHostOptions } from "./options.ts";
 
@@ -49,6 +50,7 @@ export const hostSuperOperations: SuperOperations = {
     const state = mount?.inodes.get(inode);
     if (!mount || !state) return;
     mount.inodes.delete(inode);
+    if (state.changedAt > 0) mount.lostAt = moment();
     giveUp(mount, state);
     if (mount.handles.get(state.node.key) !== inode) return;
     mount.handles.delete(state.node.key);
@@ -89,6 +91,7 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
     inodes: new Map(),
     handles: new Map(),
     listings: new Map(),
+    lostAt: 0,
     nrOurs: 0,
     counters: { hostfs_dirty_conflicts: 0 },
     unanswered: new Set(),
