@@ -85,7 +85,7 @@ export function writeBackAll(bdi: BackingDevice, isEnough = () => false): void {
 
 /** A file is the host's again, if the host has all of it. */
 export function settle({ core }: Kernel, mount: HostMount, inode: InodeHandle, state: HostInode): void {
-  if (!state.isOurs || state.nrWrites > 0 || core.x.indexMarked(inode, XA_MARK_DIRTY) !== 0) return;
+  if (!state.isOurs || state.isInWrite || state.nrWrites > 0 || core.x.indexMarked(inode, XA_MARK_DIRTY) !== 0) return;
   giveUp(mount, state);
   endHold(mount, state);
 }

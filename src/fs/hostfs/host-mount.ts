@@ -46,6 +46,8 @@ export interface HostInode extends Subject {
   nrRuns: number;
   /** Written here, and the host does not have all of it yet (host-dirty.ts). */
   isOurs: boolean;
+  /** A write to it is being made. */
+  isInWrite: boolean;
   /** The host's mtime since what was ours has been written back. */
   flushedNs: bigint | undefined;
   /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
@@ -134,6 +136,7 @@ export function remember(
     nrWrites: 0,
     nrRuns: 0,
     isOurs: false,
+    isInWrite: false,
     flushedNs: undefined,
     cutting: undefined,
     opens: 0,
@@ -244,7 +247,12 @@ export function refreshOld(kernel: Kernel, mount: HostMount, handle: InodeHandle
 
 /** Is the file what it was, as far as its times and size tell? */
 export function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
-  return a !== undefined && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size;
+  return hasSameData(a, b) && a?.ctimeNs === b.ctimeNs;
+}
+
+/** As isSame(), though it may have another name, mode or owner. */
+export function hasSameData(a: BigIntStats | undefined, b: BigIntStats): boolean {
+  return a !== undefined && a.mtimeNs === b.mtimeNs && a.size === b.size;
 }
 
 /**
@@ -305,6 +313,6 @@ export function hasChanged(
     return;
   }
   if (seen === undefined) return; // our own change, which nobody has looked at
-  if (seen.mtimeNs !== stats.mtimeNs || seen.size !== stats.size) counters.hostfs_dirty_conflicts++;
+  if (!hasSameData(seen, stats)) counters.hostfs_dirty_conflicts++;
   dropCleanPages(kernel, inode);
 }

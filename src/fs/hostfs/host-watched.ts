@@ -3,7 +3,7 @@
  * they stay right, and what others change is seen.
  */
 import type { BigIntStats } from "node:fs";
-import { isSame } from "./host-mount.ts";
+import { hasSameData, isSame } from "./host-mount.ts";
 import type { HostNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
 import type { HostStore } from "./host-store.ts";
@@ -32,7 +32,12 @@ function statsOf(answer: BigIntStats | number): BigIntStats | undefined {
   return typeof answer === "number" ? undefined : answer;
 }
 
-/** The change has been ours alone: what is known of the file goes on from here. */
+/**
+ * Where the change has been ours alone what is known of the file goes on from here. Where ctime had changed before, perhaps by a
+ * name that we have given it, nobody can tell.
+ */
 export function goOnFrom(state: { seen: BigIntStats | undefined }, { before, after }: Changed): void {
-  if (before !== undefined && after !== undefined && isSame(state.seen, before)) state.seen = after;
+  if (before === undefined || after === undefined) return;
+  if (isSame(state.seen, before)) state.seen = after;
+  else if (hasSameData(state.seen, before)) state.seen = undefined;
 }

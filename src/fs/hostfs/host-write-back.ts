@@ -16,7 +16,7 @@ import { FILE_MODE, FMODE_WRITE } from "../../wasm/layout.ts";
 import { storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
 import { becomeOurs, settle } from "./host-dirty.ts";
-import { type HostInode, type HostMount, mountOf, stateOf } from "./host-mount.ts";
+import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
 import { makeRoom } from "./host-pages.ts";
 import { writeThrough } from "./host-write.ts";
 
@@ -67,24 +67,22 @@ function byPages(
   if (rc < 0) return rc;
   if (!state.isOurs) return through();
   makeRoom(kernel, mount.inodes.keys());
-  const n = write();
-  if (n > 0 || n === -EAGAIN) return n;
-  if (n === -ENOMEM) return withoutPages(kernel, mount, inode, state, through);
-  settle(kernel, mount, inode, state); // it may not have become dirty
-  return n;
+  state.isInWrite = true; // however much of it has been written back when it comes to the last page
+  try {
+    const n = write();
+    if (n !== -ENOMEM) return n;
+  } finally {
+    state.isInWrite = false;
+    settle(kernel, mount, inode, state);
+  }
+  return withoutPages(kernel, mount, inode, through);
 }
 
 /** At once, since a call that is made again would find memory, perhaps. */
-function withoutPages(
-  kernel: Kernel,
-  mount: HostMount,
-  inode: InodeHandle,
-  state: HostInode,
-  through: () => number,
-): number {
+function withoutPages(kernel: Kernel, mount: HostMount, inode: InodeHandle, through: () => number): number {
   const rc = filemapWriteAndWaitRange(kernel, inode, 0, Number.POSITIVE_INFINITY);
   if (rc === -EAGAIN) return rc;
   endRangeSync(kernel);
-  settle(kernel, mount, inode, state);
+  settle(kernel, mount, inode, stateOf(kernel, inode));
   return rc < 0 ? rc : kernel.nested(through);
 }

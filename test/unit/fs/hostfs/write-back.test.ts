@@ -449,6 +449,31 @@ describe("changes on the host's side", () => {
     expect(onHost().length).toBe(60000);
   });
 
+  it("our own new names, modes and sizes are none, in whatever order", () => {
+    setup.mount("cache=writeback,ttl=100000");
+    fs.writeFileSync("/mnt/f", "x".repeat(9000));
+    fs.kernel.sync();
+    const fd = fs.openSync("/mnt/f", "r+");
+    fs.readFileSync(fd);
+    fs.renameSync("/mnt/f", "/mnt/g");
+    fs.ftruncateSync(fd, 5000); // no walk to its name, which would ask for its attributes
+    fs.writeSync(fd, "y", 4999);
+    fs.fsyncSync(fd);
+    fs.closeSync(fd);
+    expect(fs.kernel.vmstat().hostfs_dirty_conflicts).toBe(0);
+    fs.appendFileSync("/mnt/g", "y");
+    fs.kernel.sync();
+    fs.chmodSync("/mnt/g", 0o600);
+    fs.linkSync("/mnt/g", "/mnt/f");
+    fs.truncateSync("/mnt/g", 10);
+    fs.kernel.dropCaches(1);
+    fs.truncateSync("/mnt/f", 5);
+    fs.appendFileSync("/mnt/f", "z");
+    fs.kernel.sync();
+    expect(fs.kernel.vmstat().hostfs_dirty_conflicts).toBe(0);
+    expect(onHost()).toBe("xxxxxz");
+  });
+
   it("of a clean file are seen as with writethrough", () => {
     setup.mount("cache=writeback,ttl=0");
     fs.writeFileSync("/mnt/f", "one");
@@ -457,6 +482,21 @@ describe("changes on the host's side", () => {
     expect(fs.readFileSync("/mnt/f", "utf8")).toBe("other");
     expect(fs.kernel.vmstat().hostfs_dirty_conflicts).toBe(0);
   });
+});
+
+it("a file stays ours while it is written to, though all so far has been written back", () => {
+  mount();
+  const { vm } = fs.kernel;
+  if (vm === undefined) throw new Error("no limits");
+  vm.dirty_background_bytes = PAGE;
+  vm.dirty_bytes = 2 * PAGE;
+  for (const length of [3, 4, 5, 17].map((pages) => pages * PAGE + 1)) {
+    fs.writeFileSync("/mnt/f", bytesOf(length));
+    expect(fs.statSync("/mnt/f").size).toBe(length);
+    expect(fs.readFileSync("/mnt/f").equals(bytesOf(length)), `${length}`).toBe(true);
+    fs.kernel.sync();
+    expect(nodeFs.readFileSync(host).equals(bytesOf(length)), `${length} on the host`).toBe(true);
+  }
 });
 
 it("files larger than memory are written and read", () => {
