@@ -7,7 +7,8 @@
  * Does not own: which pages, and who waits for them (mm/); when they are dropped (host-pages.ts); whose a file is meanwhile
  * (host-dirty.ts).
  */
-import { EAGAIN } from "../../base/errno.ts";
+import type { BigIntStats } from "node:fs";
+import { EAGAIN, EIO } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import {
   type AddressSpaceOperations,
@@ -106,6 +107,7 @@ class RunToHost {
     unanswered.add(again);
     const bytes = viewsSurviveGrowth() ? undefined : control.views().map((view) => view.slice());
     return runLater(this.#steps(() => bytes ?? control.views()))
+      .catch(() => ({ rc: -EIO, before: undefined, after: undefined }))
       .then((changed) => this.#end(changed))
       .finally(() => unanswered.delete(again));
   }
@@ -125,15 +127,20 @@ class RunToHost {
     const isAlone = this.#number === state.nrRuns;
     if (isAlone && before !== undefined && !isSame(state.seen, before)) hasChanged(kernel, mount, inode, state, before);
     expire(state);
-    if (after !== undefined) {
-      state.seen = after;
-      state.flushedNs = after.mtimeNs;
-    }
+    // Of several on their way the last that has been looked at counts, not the last that answers.
+    if (isAlone || isLater(after, state.seen)) state.seen = after;
+    state.flushedNs = state.seen?.mtimeNs;
     if (rc > 0 && rc < length) return rc; // it is called again for the rest
     settle(kernel, mount, inode, state);
-    if (after !== undefined && state.nrWrites === 0) take(kernel, mount, inode, state, after);
+    if (state.seen !== undefined && state.nrWrites === 0) take(kernel, mount, inode, state, state.seen);
     return rc;
   }
+}
+
+/** Of a file that becomes no smaller. */
+function isLater(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
+  if (a === undefined || b === undefined) return true;
+  return a.ctimeNs > b.ctimeNs || (a.ctimeNs === b.ctimeNs && a.size >= b.size);
 }
 
 // --- Round the pages ----------------------------------------------------------------------------------------------------

@@ -433,6 +433,22 @@ describe("changes on the host's side", () => {
     expect(onHost()).toBe("long text");
   });
 
+  it("make it larger, and nothing of what is behind is lost", () => {
+    setup.mount("cache=writeback,ttl=0");
+    fs.writeFileSync("/mnt/f", "ours");
+    nodeFs.writeFileSync(host, "x".repeat(3 * PAGE));
+    expect(fs.statSync("/mnt/f").size).toBe(3 * PAGE);
+    fs.kernel.sync();
+    expect(
+      fs
+        .readFileSync("/mnt/f")
+        .subarray(PAGE)
+        .equals(Buffer.alloc(2 * PAGE, "x")),
+    ).toBe(true);
+    expect(onHost().startsWith("ours")).toBe(true);
+    expect(onHost()).toBe(fs.readFileSync("/mnt/f", "utf8"));
+  });
+
   it("our own writing back is no such change", async () => {
     setup.mount("cache=writeback,ttl=0");
     for (let i = 0; i < 20; i++) {
