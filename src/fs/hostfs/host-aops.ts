@@ -1,8 +1,9 @@
 /**
  * Address-space operations of host files: pages are read from the host straight into their frames, and written from there.
  *
- * A run that is written back is looked at before and after: what is found before is what was known, or somebody else has
- * changed the file; what is found after is known from then on.
+ * A file is looked at before and after a run of it is written back: what is found before is what was known, or somebody else has
+ * changed the file; what is found after is known from then on. Within ttl it is not looked at before, if there are no pages of
+ * it but those of the run.
  *
  * Does not own: which pages, and who waits for them (mm/); when they are dropped (host-pages.ts); whose a file is meanwhile
  * (host-dirty.ts).
@@ -20,6 +21,7 @@ import {
   type WriteControl,
 } from "../../mm/address-space.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { INODE_NR_PAGES } from "../../wasm/layout.ts";
 import { settle } from "./host-dirty.ts";
 import { viewsSurviveGrowth } from "./host-memory.ts";
 import {
@@ -28,6 +30,7 @@ import {
   type HostMount,
   hasChanged,
   hostWasRead,
+  isFresh,
   isSame,
   mountOf,
   stateOf,
@@ -115,7 +118,14 @@ class RunToHost {
   #steps(views: () => readonly Uint8Array[]): Steps<Changed> {
     const { store } = this.#mount;
     const { node } = this.#state;
-    return watched(store, node, true, () => store.pwritev(node, views(), this.#control.position));
+    const write = () => store.pwritev(node, views(), this.#control.position);
+    return watched(store, node, true, write, this.#isAllOfIt() && isFresh(this.#kernel, this.#mount, this.#state));
+  }
+
+  /** Are there no other pages of the file, which somebody might have made wrong? */
+  #isAllOfIt(): boolean {
+    const { inode, nrPages } = this.#control;
+    return this.#core.u32[(inode << 3) + INODE_NR_PAGES] === nrPages;
   }
 
   /** @returns bytes, or a negated errno */

@@ -12,10 +12,10 @@ import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
-import { STAT_GID, STAT_INO, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
+import { STAT_GID, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
 import { I_EVICTING, INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
 import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
-import { hostAttributes } from "./host-attributes.ts";
+import { hostAttributes, NR_VALUES } from "./host-attributes.ts";
 import { dropCleanPages, dropPages } from "./host-pages.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { HostEntry } from "./host-steps.ts";
@@ -33,7 +33,7 @@ export const SPECIAL = 3;
 export interface HostInode extends Subject {
   readonly node: HostNode;
   /** STAT_*, as they were at `checkedMs`. */
-  values: Float64Array;
+  readonly values: Float64Array;
   /** Of performance.now(); -Infinity = ask again. */
   checkedMs: number;
   /** The host has been read from, which may have changed atime: attributes are shown as it has them now. */
@@ -125,10 +125,9 @@ export function remember(
   node: HostNode,
   stats: BigIntStats,
 ): void {
-  const values = hostAttributes(mount.options, stats);
   const known: HostInode = {
     node,
-    values,
+    values: new Float64Array(NR_VALUES),
     checkedMs: Number.NEGATIVE_INFINITY,
     changedAt: 0,
     isAtimeOld: false,
@@ -148,7 +147,7 @@ export function remember(
   mount.handles.set(node.key, handle);
   const inode = new Inode(kernel, handle);
   inode.kind = kindOf(node.type);
-  inode.ino = values[STAT_INO];
+  inode.ino = Number(stats.ino);
   take(kernel, mount, handle, known, stats);
 }
 
@@ -275,13 +274,12 @@ export function take(
     state.isAtimeOld = false;
     return;
   }
-  const values = hostAttributes(options, stats);
+  const values = hostAttributes(options, stats, state.values);
   // What is being written back changes the host's times, and is looked at when that is over.
   if (!state.isOurs || state.nrWrites === 0) {
     if (!isSame(seen, stats)) hasChanged(kernel, mount, handle, state, stats);
     state.seen = stats;
   }
-  state.values = values;
   state.checkedMs = performance.now();
   state.isAtimeOld = false;
   const at = handle << 3;

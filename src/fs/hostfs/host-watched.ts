@@ -15,14 +15,20 @@ export interface Changed {
   readonly after: BigIntStats | undefined;
 }
 
-/** Makes a change. @param isWatched whether pages of the file are cached, which are to stay right */
+/**
+ * Makes a change.
+ *
+ * @param isWatched whether pages of the file are cached, which are to stay right
+ * @param isBelieved what is known of it is believed, and not looked at before
+ */
 export function* watched(
   store: HostStore,
   node: HostNode,
   isWatched: boolean,
   work: () => Steps<number>,
+  isBelieved = false,
 ): Steps<Changed> {
-  const before = isWatched ? yield* store.stat(node) : 0;
+  const before = isWatched && !isBelieved ? yield* store.stat(node) : 0;
   const rc = yield* work();
   const after = isWatched ? yield* store.stat(node) : 0;
   return { rc, before: statsOf(before), after: statsOf(after) };
