@@ -105,7 +105,7 @@ export function endHold({ store }: HostMount, state: HostInode): void {
   store.drop(state.node);
 }
 
-/** Brings attributes of the host up to what is ours. @param values STAT_* */
+/** Brings attributes of the host up to what is ours, or was when it was written back. @param values STAT_* */
 export function ownAttributes(kernel: Kernel, handle: InodeHandle, state: HostInode, values: Float64Array): void {
   const inode = new Inode(kernel, handle);
   if (state.isOurs) {
@@ -113,7 +113,7 @@ export function ownAttributes(kernel: Kernel, handle: InodeHandle, state: HostIn
     values[STAT_SIZE] = inode.size;
   }
   // Written back, and the host's clock may be behind: no time goes back.
-  else if (state.flushedNs === undefined || state.flushedNs !== state.seen?.mtimeNs) return;
+  else if (state.flushedNs !== state.seen?.mtimeNs) return;
   for (const [which, secAt, nsecAt] of TIMES) {
     const { sec, nsec } = inode.getTime(which);
     const isLater = sec > values[secAt] || (sec === values[secAt] && nsec > values[nsecAt]);

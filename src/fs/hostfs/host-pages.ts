@@ -38,7 +38,7 @@ function nrPagesOf(list: number): number {
   return ((KERNEL_BLOCK + KERNEL_LRU_LISTS + list * PAGE_LIST_BYTES) >>> 2) + PAGE_LIST_COUNT;
 }
 /** Do pages of stores take up half of what memory may have? */
-function isCrowded({ u32 }: Core): boolean {
+export function isCrowded({ u32 }: Core): boolean {
   return 2 * (u32[NR_INACTIVE] + u32[NR_ACTIVE]) > u32[KERNEL + KERNEL_MAX_PFN];
 }
 
@@ -68,11 +68,10 @@ export function dropCleanPages(kernel: Kernel, inode: InodeHandle): void {
 }
 
 /**
- * Pages of the host's files are not to push out what lives in memory alone: when they take up half of it, those of a mount go
- * that are clean, until the core reclaims single ones.
+ * Pages of the host's files are not to push out what lives in memory alone: when it isCrowded(), those of a mount go that are
+ * clean, until the core reclaims single ones.
  */
 export function makeRoom(kernel: Kernel, inodes: Iterable<InodeHandle>): void {
-  if (!isCrowded(kernel.core)) return;
   for (const inode of inodes) (isBeingWritten(kernel.core, inode) ? dropCleanPages : dropPages)(kernel, inode);
 }
 

@@ -48,7 +48,7 @@ function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWal
   const dev = values[STAT_DEV];
   values.set(state.values);
   values[STAT_DEV] = dev;
-  ownAttributes(kernel, inode, state, values);
+  if (state.isOurs || state.flushedNs !== undefined) ownAttributes(kernel, inode, state, values);
   return 0;
 }
 
