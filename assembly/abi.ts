@@ -112,6 +112,7 @@ export const SB_NOEXEC: u32 = 1 << 3;
 export const SB_SYNCHRONOUS: u32 = 1 << 4;
 export const SB_NOATIME: u32 = 1 << 10;
 export const SB_NODIRATIME: u32 = 1 << 11;
+export const SB_SILENT: u32 = 1 << 15; // says nothing of what is wrong with a file system
 export const SB_MEMORY: u32 = 1 << 16; // FS_MEMORY: part of snapshots
 export const SB_COMPLETE: u32 = 1 << 17; // every name is in the dcache: a miss is ENOENT
 export const SB_LOOKUP: u32 = 1 << 18; // has a lookup of its own
@@ -121,6 +122,7 @@ export const SB_REVALIDATE: u32 = 1 << 21; // has a revalidate of its own
 export const SB_GETATTR: u32 = 1 << 22; // has a getattr of its own
 export const SB_EVICT: u32 = 1 << 23; // has a part in the end of its inodes: evictInode, dropInode, writeInode, an inode cache
 export const SB_FILE: u32 = 1 << 24; // has an open, read or release of its own
+export const SB_FROZEN: u32 = 1 << 25; // writers wait
 export const SB_SETATTR: u32 = 1 << 26; // has a setattr of its own, or a store: changes of attributes are handed over
 export const SB_DELETE_INODE: u32 = 1 << 27; // dropInode is generic_delete_inode: unused inodes are not kept
 export const SB_DROP_INODE: u32 = 1 << 28; // has a dropInode of its own
@@ -136,7 +138,15 @@ export const MNT_NODIRATIME: u32 = 1 << 5;
 export const MNT_RELATIME: u32 = 1 << 6;
 export const MNT_STRICTATIME: u32 = 1 << 7;
 export const MNT_INTERNAL: u32 = 1 << 8; // kern_mount: in no tree
-export const MNT_DETACHED: u32 = 1 << 9;
+export const MNT_DETACHED: u32 = 1 << 9; // out of the tree, alive as long as somebody uses it
+export const MNT_EXPIRY_MARK: u32 = 1 << 10; // nobody has walked into it since
+
+// How far a super block is frozen (Linux enum in include/linux/fs.h)
+export const SB_UNFROZEN: u32 = 0;
+export const SB_FREEZE_WRITE: u32 = 1; // writes, and changes of names and attributes
+export const SB_FREEZE_PAGEFAULT: u32 = 2; // writes by way of mapped pages
+export const SB_FREEZE_FS: u32 = 3; // what a file system does of its own accord
+export const SB_FREEZE_COMPLETE: u32 = 4;
 
 export const I_DEAD: u32 = 1 << 0; // S_DEAD: a removed directory
 export const I_IMMUTABLE: u32 = 1 << 1;
@@ -206,6 +216,7 @@ export const FMODE_APPEND: u32 = 16;
 export const FMODE_FLOCK: u32 = 32; // may hold a lock
 export const FMODE_RANDOM: u32 = 64; // POSIX_FADV_RANDOM: nothing is read ahead
 export const FMODE_NOREUSE: u32 = 128; // POSIX_FADV_NOREUSE
+export const FMODE_POS_LOCKED: u32 = 256; // f_pos_lock: a call that waits for a store has the position (vfs/kept-file.ts)
 
 export const TOUCH_ATIME: u32 = 1;
 export const TOUCH_MTIME: u32 = 2;
@@ -213,7 +224,7 @@ export const TOUCH_CTIME: u32 = 4;
 
 // --- Slots of the result block (f64) -------------------------------------------------------------------------------
 export const RESULT_STAT: u32 = 0; // 18 values, in Node's order
-export const RESULT_STATFS: u32 = 20; // 7 values
+export const RESULT_STATFS: u32 = 40; // 12 values, Node's 7 first
 export const RESULT_ADDRESS: u32 = 30; // where a piece of data lies; 0 = a hole
 export const RESULT_LENGTH: u32 = 32;
 export const RESULT_EXTRA: u32 = 33;
@@ -230,6 +241,10 @@ export const VM_MEMORY_GROWN: u32 = 7;
 export const VM_ALLOC_FAILED: u32 = 8;
 export const VM_HANDOVER: u32 = 9;
 export const VM_END_FAILED: u32 = 10;
+// Of files with a store, counted where they are read (src/mm/io-counters.ts).
+export const VM_PGCACHE_HIT: u32 = 11;
+export const VM_PGCACHE_MISS: u32 = 12;
+export const VM_PGAHEAD: u32 = 13;
 export const NR_VM_EVENTS: u32 = 16;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------

@@ -111,6 +111,7 @@ import { SuperBlock } from "./fs/super";
   ndCandidate: Dentry; // the dentry that revalidate is asked about
   ndRevalidated: Dentry;
   ndLinkBody: usize;
+  dying: SuperBlock; // super blocks that have lost their last user: to be shut down
   spareFile: File; // for the next open, all zeros; nil = there is none
   // The piece of a read or write under way (Linux struct kiocb)
   ioFile: File;

@@ -209,8 +209,9 @@ export function checkLayout(): void {
   if (offsetof<Slot>("ndCandidate") != 96) ERROR("Slot.ndCandidate and layout.ts disagree");
   if (offsetof<Slot>("ndRevalidated") != 100) ERROR("Slot.ndRevalidated and layout.ts disagree");
   if (offsetof<Slot>("ndLinkBody") != 104) ERROR("Slot.ndLinkBody and layout.ts disagree");
-  if (offsetof<Slot>("spareFile") != 108) ERROR("Slot.spareFile and layout.ts disagree");
-  if (offsetof<Slot>("ioFile") != 112) ERROR("Slot.ioFile and layout.ts disagree");
+  if (offsetof<Slot>("dying") != 108) ERROR("Slot.dying and layout.ts disagree");
+  if (offsetof<Slot>("spareFile") != 112) ERROR("Slot.spareFile and layout.ts disagree");
+  if (offsetof<Slot>("ioFile") != 116) ERROR("Slot.ioFile and layout.ts disagree");
   if (offsetof<Slot>("ioPos") != 120) ERROR("Slot.ioPos and layout.ts disagree");
   if (offsetof<Slot>("ioAdvance") != 128) ERROR("Slot.ioAdvance and layout.ts disagree");
   if (offsetof<Slot>("readCount") != 132) ERROR("Slot.readCount and layout.ts disagree");
@@ -276,7 +277,7 @@ export function checkLayout(): void {
   if (offsetof<KmemCache>("perSlab") != 20) ERROR("KmemCache.perSlab and layout.ts disagree");
   if (offsetof<KmemCache>("nrSlabs") != 24) ERROR("KmemCache.nrSlabs and layout.ts disagree");
   if (offsetof<KmemCache>("nrObjects") != 28) ERROR("KmemCache.nrObjects and layout.ts disagree");
-  if (offsetof<SuperBlock>() != 112) ERROR("class SuperBlock and layout.ts disagree on its size");
+  if (offsetof<SuperBlock>() != 132) ERROR("class SuperBlock and layout.ts disagree on its size");
   if (offsetof<SuperBlock>("typeId") != 0) ERROR("SuperBlock.typeId and layout.ts disagree");
   if (offsetof<SuperBlock>("flags") != 4) ERROR("SuperBlock.flags and layout.ts disagree");
   if (offsetof<SuperBlock>("root") != 8) ERROR("SuperBlock.root and layout.ts disagree");
@@ -291,8 +292,8 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("next") != 52) ERROR("SuperBlock.next and layout.ts disagree");
   if (offsetof<SuperBlock>("prev") != 56) ERROR("SuperBlock.prev and layout.ts disagree");
   if (offsetof<SuperBlock>("umountLock") != 60) ERROR("SuperBlock.umountLock and layout.ts disagree");
-  if (offsetof<SuperBlock>("options") != 64) ERROR("SuperBlock.options and layout.ts disagree");
-  if (offsetof<SuperBlock>("optionsLength") != 68) ERROR("SuperBlock.optionsLength and layout.ts disagree");
+  if (offsetof<SuperBlock>("source") != 64) ERROR("SuperBlock.source and layout.ts disagree");
+  if (offsetof<SuperBlock>("sourceLength") != 68) ERROR("SuperBlock.sourceLength and layout.ts disagree");
   if (offsetof<SuperBlock>("wbErr") != 72) ERROR("SuperBlock.wbErr and layout.ts disagree");
   if (offsetof<SuperBlock>("private0") != 76) ERROR("SuperBlock.private0 and layout.ts disagree");
   if (offsetof<SuperBlock>("private1") != 80) ERROR("SuperBlock.private1 and layout.ts disagree");
@@ -303,6 +304,11 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("nameMax") != 100) ERROR("SuperBlock.nameMax and layout.ts disagree");
   if (offsetof<SuperBlock>("plainKinds") != 104) ERROR("SuperBlock.plainKinds and layout.ts disagree");
   if (offsetof<SuperBlock>("fileKind") != 108) ERROR("SuperBlock.fileKind and layout.ts disagree");
+  if (offsetof<SuperBlock>("frozen") != 112) ERROR("SuperBlock.frozen and layout.ts disagree");
+  if (offsetof<SuperBlock>("writers") != 116) ERROR("SuperBlock.writers and layout.ts disagree");
+  if (offsetof<SuperBlock>("faulters") != 120) ERROR("SuperBlock.faulters and layout.ts disagree");
+  if (offsetof<SuperBlock>("internals") != 124) ERROR("SuperBlock.internals and layout.ts disagree");
+  if (offsetof<SuperBlock>("dyingNext") != 128) ERROR("SuperBlock.dyingNext and layout.ts disagree");
   if (offsetof<Cred>() != 32) ERROR("class Cred and layout.ts disagree on its size");
   if (offsetof<Cred>("count") != 0) ERROR("Cred.count and layout.ts disagree");
   if (offsetof<Cred>("uid") != 4) ERROR("Cred.uid and layout.ts disagree");
@@ -312,7 +318,7 @@ export function checkLayout(): void {
   if (offsetof<Cred>("groups") != 20) ERROR("Cred.groups and layout.ts disagree");
   if (offsetof<Cred>("reserved0") != 24) ERROR("Cred.reserved0 and layout.ts disagree");
   if (offsetof<Cred>("reserved1") != 28) ERROR("Cred.reserved1 and layout.ts disagree");
-  if (offsetof<Task>() != 56) ERROR("class Task and layout.ts disagree on its size");
+  if (offsetof<Task>() != 104) ERROR("class Task and layout.ts disagree on its size");
   if (offsetof<Task>("cred") != 0) ERROR("Task.cred and layout.ts disagree");
   if (offsetof<Task>("umask") != 4) ERROR("Task.umask and layout.ts disagree");
   if (offsetof<Task>("rootMount") != 8) ERROR("Task.rootMount and layout.ts disagree");
@@ -324,7 +330,13 @@ export function checkLayout(): void {
   if (offsetof<Task>("prev") != 32) ERROR("Task.prev and layout.ts disagree");
   if (offsetof<Task>("reserved") != 36) ERROR("Task.reserved and layout.ts disagree");
   if (offsetof<Task>("fileSizeLimit") != 40) ERROR("Task.fileSizeLimit and layout.ts disagree");
-  if (offsetof<Task>("reserved1") != 48) ERROR("Task.reserved1 and layout.ts disagree");
+  if (offsetof<Task>("rchar") != 48) ERROR("Task.rchar and layout.ts disagree");
+  if (offsetof<Task>("wchar") != 56) ERROR("Task.wchar and layout.ts disagree");
+  if (offsetof<Task>("syscr") != 64) ERROR("Task.syscr and layout.ts disagree");
+  if (offsetof<Task>("syscw") != 72) ERROR("Task.syscw and layout.ts disagree");
+  if (offsetof<Task>("readBytes") != 80) ERROR("Task.readBytes and layout.ts disagree");
+  if (offsetof<Task>("writeBytes") != 88) ERROR("Task.writeBytes and layout.ts disagree");
+  if (offsetof<Task>("cancelledWriteBytes") != 96) ERROR("Task.cancelledWriteBytes and layout.ts disagree");
   if (offsetof<XArray>() != 8) ERROR("class XArray and layout.ts disagree on its size");
   if (offsetof<XArray>("head") != 0) ERROR("XArray.head and layout.ts disagree");
   if (offsetof<XArray>("flags") != 4) ERROR("XArray.flags and layout.ts disagree");

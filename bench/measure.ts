@@ -36,7 +36,14 @@ export function needsOwnMemory(row: Row): boolean {
 
 /** Precondition: the row has a `bare` trial. */
 export function measureBare(row: Row, budget: Budget): Outcome {
-  return measure(row, budget, (use) => use((row.bare as () => Trial)()));
+  return measure(row, budget, (use) => {
+    const trial = (row.bare as () => Trial)();
+    try {
+      return use(trial);
+    } finally {
+      trial.close?.();
+    }
+  });
 }
 
 function measure(row: Row, budget: Budget, withTrial: WithTrial): Outcome {

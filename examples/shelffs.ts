@@ -23,28 +23,20 @@ import {
   libfs,
   stat,
 } from "../src/index.ts"; // in a project of your own: from "foliofs"
-import {
-  type AddressSpaceOperations,
-  dSpliceAlias,
-  genericFsync,
-  I_DIRTY_DATASYNC,
-  I_DIRTY_SYNC,
-  iget,
-  markInodeDirty,
-  storedFileOperations,
-  storedPages,
-  storedWrite,
-  storedWritev,
-  superSetupBdi,
-} from "../src/store.ts"; // from "foliofs/store"
+import * as store from "../src/store.ts"; // from "foliofs/store"
 
+/** Kinds of inodes: indexes into `tables` below. */
 const FILE = 0;
 const DIRECTORY = 1;
 const DT_REG = 8;
 
+/** Without a name it has been removed, and is open. */
+type ShelfFile = { name: string; mode: number; data: Uint8Array };
+
 /** The store: what a server, a database or a disk would be. */
 export class Shelf {
-  readonly files = new Map<number, { name: string; mode: number; data: Uint8Array }>();
+  /** By number. */
+  readonly files = new Map<number, ShelfFile>();
   /** What it has been asked to do with data, in order. */
   readonly log: string[] = [];
   #lastIno = 1;
@@ -59,91 +51,64 @@ export class Shelf {
     return this.#lastIno;
   }
 
-  rename(ino: number, name: string): void {
-    const file = this.files.get(ino);
-    if (file !== undefined) file.name = name;
-  }
-
-  resize(ino: number, size: number): void {
-    const file = this.files.get(ino);
-    if (file === undefined || file.data.length === size) return;
+  resize(file: ShelfFile, size: number): void {
     const data = new Uint8Array(size);
     data.set(file.data.subarray(0, size));
     file.data = data;
   }
 
-  /** @returns bytes: fewer at the end of the file */
-  read(ino: number, position: number, views: Uint8Array[]): number {
-    const data = this.files.get(ino)?.data.subarray(position) ?? new Uint8Array();
-    let done = 0;
-    for (const view of views) {
-      const piece = data.subarray(done, done + view.length);
-      view.set(piece);
-      done += piece.length;
-    }
-    this.log.push(`read ${position}+${done}`);
-    return done;
-  }
-
-  write(ino: number, position: number, views: Uint8Array[]): number {
-    const length = views.reduce((sum, view) => sum + view.length, 0);
-    const size = this.files.get(ino)?.data.length ?? 0;
-    this.resize(ino, Math.max(size, position + length));
+  /** Fills views, or takes what is in them. @returns bytes: reads end where the file does */
+  move(file: ShelfFile, position: number, views: Uint8Array[], isWrite: boolean): number {
     let at = position;
     for (const view of views) {
-      this.files.get(ino)?.data.set(view, at);
-      at += view.length;
+      if (isWrite && at + view.length > file.data.length) this.resize(file, at + view.length);
+      const piece = file.data.subarray(at, at + view.length);
+      if (isWrite) piece.set(view);
+      else view.set(piece);
+      at += piece.length;
     }
-    this.log.push(`write ${position}+${length}`);
-    return length;
+    this.log.push(`${isWrite ? "write" : "read"} ${position}+${at - position}`);
+    return at - position;
   }
-}
-
-function nameOf(kernel: Kernel, dentry: DentryHandle): string {
-  return new TextDecoder().decode(new Dentry(kernel, dentry).name);
 }
 
 export function shelffs(shelf: Shelf): FileSystemType {
-  const inoOf = (kernel: Kernel, inode: InodeHandle): number => new Inode(kernel, inode).ino;
-  /** Now, or in a while. */
-  const take = (mayWait: boolean, work: () => number): number | Promise<number> =>
-    mayWait ? new Promise((resolve) => setTimeout(() => resolve(work()), 1)) : work();
-
-  const read: AddressSpaceOperations["readPage"] = (cache, pages) =>
-    take(cache.mayWait, () => shelf.read(inoOf(cache.owner as Kernel, pages.inode), pages.position, pages.views()));
-  const mapping: AddressSpaceOperations = {
-    readPage: read, // one page, when part of it is overwritten or readahead was in vain
-    readahead: read,
-    writePages: (cache, pages) =>
-      take(cache.mayWait, () => shelf.write(inoOf(cache.owner as Kernel, pages.inode), pages.position, pages.views())),
+  const nameOf = (kernel: Kernel, dentry: DentryHandle) => new TextDecoder().decode(new Dentry(kernel, dentry).name);
+  const fileOf = (kernel: Kernel, inode: InodeHandle): ShelfFile => {
+    const file = shelf.files.get(new Inode(kernel, inode).ino);
+    if (file === undefined) throw new Error("not on the shelf"); // each inode has its file until evictInode
+    return file;
+  };
+  /** Moves pages now, or in a while. */
+  const move =
+    (isWrite: boolean) =>
+    (cache: store.PageCache, pages: store.ReadaheadControl | store.WriteControl): number | Promise<number> => {
+      const file = fileOf(cache.owner as Kernel, pages.inode);
+      const work = () => shelf.move(file, pages.position, pages.views(), isWrite);
+      return cache.mayWait ? new Promise((resolve) => setTimeout(() => resolve(work()), 1)) : work();
+    };
+  const mapping: store.AddressSpaceOperations = {
+    readPage: move(false), // one page, when part of it is overwritten or readahead was in vain
+    readahead: move(false),
+    writePages: move(true),
   };
 
   return {
     name: "shelffs",
     fsFlags: 0,
-    pages: storedPages,
+    pages: store.storedPages,
     tables: [
       {
         inode: {
-          /** The store first, then the record, which cannot fail. */
+          /** The store first, then the record, which cannot fail; other attributes come by writeInode. */
           setattr(kernel, inode, attr) {
             const refused = libfs.setattrPrepare(kernel, inode, attr);
             if (refused < 0) return refused;
-            if (attr.valid & ATTR_SIZE) {
-              shelf.resize(inoOf(kernel, inode), attr.size);
-              libfs.truncateSetsize(kernel, inode, attr.size);
-            }
-            libfs.setattrCopy(kernel, inode, attr);
-            markInodeDirty(kernel, inode, I_DIRTY_SYNC | I_DIRTY_DATASYNC);
-            return 0;
+            if (attr.valid & ATTR_SIZE) shelf.resize(fileOf(kernel, inode), attr.size);
+            return libfs.simpleSetattr(kernel, inode, attr);
           },
         },
-        file: {
-          ...storedFileOperations(mapping),
-          write: (kernel, file, ...args) => storedWrite(kernel, mapping, file, ...args),
-          writev: (kernel, file, ...args) => storedWritev(kernel, mapping, file, ...args),
-          fsync: genericFsync,
-        },
+        file: store.genericFileOperations(mapping),
         mapping,
       },
       {
@@ -151,23 +116,22 @@ export function shelffs(shelf: Shelf): FileSystemType {
           lookup(kernel, dir, dentry) {
             const ino = shelf.find(nameOf(kernel, dentry));
             if (ino === 0) return 0; // the name stays negative
-            const inode = iget(kernel.sbOf(dir), ino);
-            if (inode < 0) return inode;
-            dSpliceAlias(kernel, inode as InodeHandle, dentry);
-            return 0;
+            const inode = store.iget(kernel.sbOf(dir), ino);
+            if (inode > 0) store.dSpliceAlias(kernel, inode as InodeHandle, dentry);
+            return Math.min(0, inode);
           },
           create(kernel, dir, dentry, mode) {
-            const inode = iget(kernel.sbOf(dir), shelf.add(nameOf(kernel, dentry), mode));
+            const inode = store.iget(kernel.sbOf(dir), shelf.add(nameOf(kernel, dentry), mode));
             if (inode < 0) return inode;
-            kernel.core.x.dInstantiate(dentry, inode as InodeHandle);
+            store.dSpliceAlias(kernel, inode as InodeHandle, dentry);
             kernel.core.x.dAdd(dentry);
             return 0;
           },
           unlink(kernel, _dir, dentry) {
-            const inode = new Inode(kernel, new Dentry(kernel, dentry).inode);
-            inode.nlink -= 1;
-            shelf.rename(inode.ino, "");
-            return 0; // the bytes go with the inode: it may be open
+            const { inode } = new Dentry(kernel, dentry);
+            new Inode(kernel, inode).nlink -= 1;
+            fileOf(kernel, inode).name = ""; // the bytes go with the inode: it may be open
+            return 0;
           },
         },
         file: {
@@ -186,16 +150,13 @@ export function shelffs(shelf: Shelf): FileSystemType {
         const inode = new Inode(sb.kernel, handle);
         const file = shelf.files.get(inode.ino);
         if (file === undefined) return -ENOENT;
-        inode.mode = file.mode | stat.S_IFREG;
-        inode.kind = FILE;
-        inode.nlink = 1;
-        inode.size = file.data.length;
+        Object.assign(inode, { kind: FILE, mode: file.mode | stat.S_IFREG, nlink: 1, size: file.data.length });
         return 0;
       },
       writeInode(kernel, handle) {
         const { ino, mode } = new Inode(kernel, handle);
         const file = shelf.files.get(ino);
-        if (file !== undefined) file.mode = mode;
+        if (file !== undefined) file.mode = mode; // the root directory has none
         return 0;
       },
       evictInode(kernel, handle) {
@@ -205,7 +166,7 @@ export function shelffs(shelf: Shelf): FileSystemType {
     },
 
     fillSuper(sb) {
-      superSetupBdi(sb, { name: "shelf" });
+      store.superSetupBdi(sb, { name: "shelf" });
       return sb.makeRoot(0o755, 0, 0, DIRECTORY);
     },
   };

@@ -7,7 +7,7 @@ import { registerCore } from "./wasm/core-module.ts";
 
 export type { StdioStreams } from "./fs/stdio.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
-export type { FaceOptions, FolioFs, FolioKernel } from "./index-kernel.ts";
+export type { FaceOptions, FileSystemInfo, FolioFs, FolioKernel, UmountOptions } from "./index-kernel.ts";
 export type { FsOptions } from "./index-options.ts";
 export * from "./index-vfs.ts";
 export type {

@@ -10,7 +10,14 @@
 import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
-import { checkedBytes, checkFaceOptions, checkMountRequest, type TaskOptions } from "./index-options.ts";
+import {
+  checkedBytes,
+  checkFaceOptions,
+  checkKnown,
+  checkMountRequest,
+  checkType,
+  type TaskOptions,
+} from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
@@ -23,13 +30,14 @@ import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { outcomeOf, uvException } from "./node/uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "./node/validators.ts";
 import { fdget, isCapable } from "./vfs/attr.ts";
-import type { FileOperations, FileSystemType } from "./vfs/fs-type.ts";
+import { type FileOperations, type FileSystemType, FS_REQUIRES_DEV } from "./vfs/fs-type.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
+import { storeSupport } from "./vfs/store-part.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
@@ -46,6 +54,24 @@ export interface FaceOptions extends TaskOptions {
   root?: string;
   /** A face of the same kernel whose descriptor table is to be shared. */
   files?: FolioFs;
+}
+
+/** A type of file system: `nodev` is true where it needs no device. */
+export interface FileSystemInfo {
+  name: string;
+  nodev: boolean;
+}
+
+/** How to unmount: flags of umount2(2) by name. */
+export interface UmountOptions {
+  /** Lazily: out of the tree at once, with all that is mounted below; it ends with its last user (MNT_DETACH). */
+  detach?: boolean;
+  /** The file system is asked to give up on what it waits for (MNT_FORCE). */
+  force?: boolean;
+  /** Only if nobody has walked into it since this was tried last; the first time it is EAGAIN (MNT_EXPIRE). */
+  expire?: boolean;
+  /** A symbolic link at the end is not followed (UMOUNT_NOFOLLOW). */
+  noFollow?: boolean;
 }
 
 /** A descriptor, or a FileHandle that has it. */
@@ -84,6 +110,18 @@ export class FolioKernel {
     return this.#task.kernel;
   }
 
+  /**
+   * The task behind a face, as file systems and tools see it (foliofs/store works on it). @param face left out: this one
+   *
+   * @throws EPERM; EINVAL for a face of another kernel
+   */
+  taskOf(face: FolioFs = this.fs): Task {
+    this.#checkMaster("task");
+    const task = faceTasks.get(face);
+    if (task?.kernel !== this.#task.kernel) throw uvException(-EINVAL, "task");
+    return task;
+  }
+
   /** Makes a type of file system mountable. @throws EPERM, EINVAL for its name, EEXIST, ENOSPC */
   registerFileSystem(type: FileSystemType): void {
     this.#checkMaster("register_filesystem");
@@ -103,20 +141,31 @@ export class FolioKernel {
     const asked = request.type === undefined ? { ...request, source } : request;
     check(mount(this.#task, { ...asked, target: this.#task.fromCwd(target) }), "mount", target);
   }
-  /** @throws as umount(2): EPERM, ENOENT, EINVAL, EBUSY */
-  umount(target: Path): void {
+  /** Types of file systems, in the order in which they were registered (/proc/filesystems). */
+  fileSystems(): FileSystemInfo[] {
+    const types = this.#task.kernel.registeredTypes();
+    return types.map(({ name, fsFlags }) => ({ name, nodev: (fsFlags & FS_REQUIRES_DEV) === 0 }));
+  }
+  /** @throws as umount(2): ENOENT, EPERM, EINVAL, EBUSY; EAGAIN, when `expire` has marked it */
+  umount(target: Path, options?: UmountOptions): void {
+    this.umount2(target, umountFlags(options));
+  }
+  /** @param flags union of MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW @throws as umount(); EINVAL */
+  umount2(target: Path, flags: number): void {
     const path = toPath(target, "target");
-    check(umount(this.#task, this.#task.fromCwd(path)), "umount", path);
+    check(umount(this.#task, this.#task.fromCwd(path), flags), "umount", path);
   }
   /** As umount(), and waits for stores that take their time to write, to close files and to end inodes. */
-  async umountAsync(target: Path): Promise<void> {
+  async umountAsync(target: Path, options?: UmountOptions): Promise<void> {
+    const flags = umountFlags(options);
     const path = toPath(target, "target");
     const { kernel } = this.#task;
-    let rc = umount(this.#task, this.#task.fromCwd(path));
+    const tryIt = (): number => umount(this.#task, this.#task.fromCwd(path), flags);
+    let rc = tryIt();
     let token = kernel.takeWaitToken();
     while (rc === -EBUSY && token !== undefined) {
       await token;
-      rc = umount(this.#task, this.#task.fromCwd(path));
+      rc = tryIt();
       token = kernel.takeWaitToken();
     }
     check(rc, "umount", path);
@@ -333,6 +382,18 @@ export class FolioKernel {
   #checkMaster(syscall: string): void {
     if (!this.#isMaster()) throw uvException(-EPERM, syscall);
   }
+}
+
+function umountFlags(options: UmountOptions | undefined): number {
+  if (options === undefined) return 0;
+  const { umountOptions } = storeSupport();
+  checkKnown(options, Object.keys(umountOptions));
+  let flags = 0;
+  for (const [name, value] of Object.entries(options)) {
+    checkType(`options.${name}`, value, "boolean");
+    if (value) flags |= umountOptions[name as keyof UmountOptions];
+  }
+  return flags;
 }
 
 function check(rc: number, syscall: string, path?: Path): void {

@@ -85,12 +85,13 @@ function checkNumber(name: string, value: number | undefined, min: number, max: 
     throw outOfRangeError(name, `>= ${min} && <= ${max}`, value);
 }
 
-function checkType(name: string, value: unknown, type: "boolean" | "function"): void {
+/** @throws ERR_INVALID_ARG_TYPE */
+export function checkType(name: string, value: unknown, type: "boolean" | "function"): void {
   if (value !== undefined && typeof value !== type) throw argTypeError(name, type, value);
 }
 
 /** A misspelt option would be one left out, without a word. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
-function checkKnown(options: object, known: readonly string[], name = "options"): void {
+export function checkKnown(options: object, known: readonly string[], name = "options"): void {
   if (options === null || typeof options !== "object") throw argTypeError(name, "Object", options);
   for (const [key, value] of Object.entries(options)) {
     if (!known.includes(key)) throw argValueError(`${name}.${key}`, value, `is unknown: there are ${known.join(", ")}`);

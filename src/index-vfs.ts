@@ -42,6 +42,7 @@ export {
   ATTR_UID,
   FS_MEMORY,
   FS_NOUSER,
+  FS_REQUIRES_DEV,
   FS_SHARED,
 } from "./vfs/fs-type.ts";
 export { Dentry, Inode } from "./vfs/inode.ts";
@@ -57,6 +58,11 @@ export {
   STATFS_BSIZE,
   STATFS_FFREE,
   STATFS_FILES,
+  STATFS_FLAGS,
+  STATFS_FRSIZE,
+  STATFS_FSID0,
+  STATFS_FSID1,
+  STATFS_NAMELEN,
   STATFS_TYPE,
 } from "./vfs/syscalls.ts";
 export type { VmStat } from "./vfs/vmstat.ts";

@@ -5,19 +5,57 @@
 import { registerStoreSupport } from "./vfs/store-support.ts";
 
 export * from "./fs/libfs-store.ts";
+export {
+  freeze,
+  freezeAsync,
+  kernMount,
+  kernUmount,
+  type StatFsInfo,
+  statfs,
+  taskIo,
+  thaw,
+} from "./index-store.ts";
 export type {
   AddressSpaceOperations,
   CachedPage,
   DirectControl,
+  DirtyState,
+  MigrateMode,
   PageCache,
   ReadaheadControl,
+  SwapControl,
   WritebackControl,
   WriteControl,
   WrittenPage,
 } from "./mm/address-space.ts";
-export { AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY, WB_SYNC_ALL, WB_SYNC_NONE } from "./mm/address-space.ts";
+export {
+  AOP_TRUNCATED_PAGE,
+  AOP_WRITEPAGE_ACTIVATE,
+  MIGRATE_ASYNC,
+  MIGRATE_SYNC,
+  MIGRATE_SYNC_LIGHT,
+  PAGE_IS_READY,
+  WB_SYNC_ALL,
+  WB_SYNC_NONE,
+} from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
 export { setPageUptodate } from "./mm/write-page.ts";
+export {
+  ST_NOATIME,
+  ST_NODEV,
+  ST_NODIRATIME,
+  ST_NOEXEC,
+  ST_NOSUID,
+  ST_RDONLY,
+  ST_RELATIME,
+  ST_SYNCHRONOUS,
+} from "./vfs/statfs.ts";
+export {
+  type TaskIo,
+  taskIoAccountCancelledWrite,
+  taskIoAccountRead,
+  taskIoAccountWrite,
+} from "./vfs/task-io.ts";
 
 registerStoreSupport();

@@ -1,7 +1,7 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  AS_NO_STORE, EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
-  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
+  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_FROZEN, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -151,15 +151,17 @@ export function readInode(inode: u32, pos: f64, len: u32): i32 {
  * @param pos bytes from the start; -1 = the file's own position, which moves; O_APPEND writes at the end
  * @param len bytes, at least 1
  * @param early 1 = commits the piece if it is all of it; not for memory that others share
- * @returns bytes of the piece, its address in RESULT_ADDRESS; -EBADF, -EFBIG, -ENOSPC, -ENOMEM
+ * @returns bytes of the piece, its address in RESULT_ADDRESS; -EBADF, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM
  */
 export function writeBegin(file: u32, pos: f64, len: u32, nowMs: f64, early: u32): i32 {
   return startWrite(deref<File>(file), pos, len, nowMs, early != 0);
 }
 
-/** May the file be written at all? For writes of nothing. @returns 0 or -EBADF */
+/** May the file be written at all? For writes of nothing. @returns 0; -EBADF; -EAGAIN (frozen) */
 export function mayWrite(file: u32): i32 {
-  return deref<File>(file).mode & FMODE_WRITE ? 0 : -EBADF;
+  const f = deref<File>(file);
+  if (!(f.mode & FMODE_WRITE)) return -EBADF;
+  return f.inode.sb.flags & SB_FROZEN ? -EAGAIN : 0;
 }
 
 /**
@@ -190,7 +192,7 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
 /** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0; -EFBIG; -HANDOVER_SWAP_IN */
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
-  if (size > i.sb.maxBytes || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
+  if (size > abs<f64>(i.sb.maxBytes) || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
   if (size <= i.size && edgeSwapped(i.mapping, size, size)) return -HANDOVER_SWAP_IN;
   if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
@@ -198,8 +200,9 @@ export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   return 0;
 }
 
-/** As setSize(), and takes set-ID bits away: what truncate() and O_TRUNC do. */
+/** As setSize(), and takes set-ID bits away: what truncate() and O_TRUNC do. @returns as setSize(); -EAGAIN (frozen) */
 export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
+  if (deref<Inode>(inode).sb.maxBytes < 0) return -EAGAIN;
   const rc = setSize(inode, size, nowMs);
   if (rc == 0) removePrivileges(deref<Inode>(inode));
   return rc;

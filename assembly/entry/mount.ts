@@ -4,7 +4,7 @@ import { Dentry } from "../fs/dentry";
 import { shrinkUnusedOf } from "../fs/dentry-lru";
 import { deref, handle, isNil, kernel, slot } from "../kernel";
 import { allocMount, attachMount, detachMount, lookupMount, mntget, mntput, Mount } from "../fs/mount";
-import { allocSuper, freeSuper, shrinkSuper, SuperBlock } from "../fs/super";
+import { allocSuper, freeSuper, nextDying, putSuper, shrinkSuper, SuperBlock, thawAll } from "../fs/super";
 import { kmalloc as alloc, kfree as free } from "../mm/slab";
 import { followMounts } from "../fs/namei";
 
@@ -40,7 +40,7 @@ export function mountGet(mnt: u32): void {
   mntget(deref<Mount>(mnt));
 }
 
-/** Drops a reference; with the last one the mount goes. Its super block stays, for the caller to shut down. */
+/** Drops a reference; with the last one the mount goes, and its super block may be next of superDying(). */
 export function mountPut(mnt: u32): void {
   mntput(deref<Mount>(mnt));
 }
@@ -95,6 +95,21 @@ export function mountNext(mnt: u32): u32 {
 /** Drops the unused names of a super block: those that can be asked for again. */
 export function superShrinkUnused(sb: u32): void {
   shrinkUnusedOf(deref<SuperBlock>(sb));
+}
+
+/** Drops a use of a super block that is no mount; the last one makes it the next of superDying(). */
+export function superPut(sb: u32): void {
+  putSuper(deref<SuperBlock>(sb));
+}
+
+/** Takes a super block without users off the list of those that are to be shut down. @returns handle, 0 = none is left */
+export function superDying(): u32 {
+  return handle<SuperBlock>(nextDying());
+}
+
+/** Thaws all super blocks, in a copy of memory. */
+export function thawSupers(): void {
+  thawAll();
 }
 
 /** Drops all names of a super block that no mount shows any more, its root included. */

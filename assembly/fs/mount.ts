@@ -6,7 +6,7 @@ import { CACHE_MOUNT, DCACHE_MOUNTED } from "../abi";
 import { Dentry, dget, dput } from "./dentry";
 import { isNil, kernel, nil } from "../kernel";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
-import { SuperBlock } from "./super";
+import { putSuper, SuperBlock } from "./super";
 
 /** A place where a file system, or a part of one, shows. */
 // @ts-ignore: decorator
@@ -101,7 +101,7 @@ function isMountpoint(dentry: Dentry): bool {
   mnt.count++;
 }
 
-/** Drops a reference; with the last one the mount goes. The super block stays, for its owner to shut down. */
+/** Drops a reference; with the last one the mount goes, and with the last mount its super block is lined up to be shut down. */
 export function mntput(mnt: Mount): void {
   if (--mnt.count == 0) freeMount(mnt);
 }
@@ -111,8 +111,8 @@ function freeMount(mnt: Mount): void {
   if (isNil(mnt.prev)) kernel().mounts = mnt.next;
   else mnt.prev.next = mnt.next;
   if (!isNil(mnt.next)) mnt.next.prev = mnt.prev;
-  mnt.sb.active--;
   dput(mnt.root);
+  putSuper(mnt.sb);
   if (mnt.source) kfree(mnt.source);
   kmemCacheFree(changetype<usize>(mnt));
 }

@@ -16,7 +16,7 @@
 import {
   DCACHE_MOUNTED, DCACHE_REFERENCED, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESTALE, HANDOVER_GET_LINK, HANDOVER_LOOKUP, HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE, I_DEAD, I_SYMLINK_BODY, LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_DIRECTORY, LOOKUP_FOLLOW,
-  LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
+  LOOKUP_LAST, LOOKUP_OPEN, MAX_LINKS, MNT_EXPIRY_MARK, NAME_MAX, S_IFLNK, S_IFMT, SB_COMPLETE, SB_GET_LINK, SB_PERMISSION,
   SB_REVALIDATE, SLOT_LAST_DIR_BYTES, SLOT_LINK_STACK, VM_HANDOVER,
 } from "../abi";
 import { componentLength, dLookupHash, hashNameInline, sameName } from "./dcache";
@@ -339,6 +339,7 @@ export function followMounts(mountpoint: Dentry): Dentry {
   while (dentry.flags & DCACHE_MOUNTED) {
     const mnt = lookupMount(s.ndMount, dentry);
     if (isNil(mnt)) break;
+    if (mnt.flags & MNT_EXPIRY_MARK) mnt.flags &= ~MNT_EXPIRY_MARK;
     s.ndMount = mnt;
     dentry = mnt.root;
   }

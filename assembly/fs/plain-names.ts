@@ -5,7 +5,7 @@
 // all that fail.
 import {
   DCACHE_MOUNTED, EEXIST, EOPNOTSUPP, HANDOVER_LOOKUP, LAST_NORM, LOOKUP_LAST, MNT_READONLY, NAME_MAX, NR_PLAIN_KINDS, O_TRUNC,
-  S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_IXGRP,
+  S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, SB_FROZEN,
 } from "../abi";
 import { allocDentry, Dentry, dDelete, dMove, dMoveToNew, dput } from "./dentry";
 import { allocFile, File, reserveFile } from "./file";
@@ -47,7 +47,7 @@ export function createPlain(flags: u32, fmode: u32, mode: u32): File {
  */
 export function mkdirPlain(path: usize, mode: u32): i32 {
   const found = pathWalk(path, nil<File>(), LOOKUP_LAST);
-  if (found > 0) return -EEXIST;
+  if (found > 0) return slot().ndParent.inode.sb.flags & SB_FROZEN ? -EOPNOTSUPP : -EEXIST;
   if (found < 0) return found > -<i32>HANDOVER_LOOKUP ? found : -EOPNOTSUPP;
   if (slot().ndLastLen > NAME_MAX) return -EOPNOTSUPP;
   const dentry = makePlain(S_IFDIR | mode);
@@ -68,7 +68,7 @@ function makePlain(mode: u32): Dentry {
   const dir = parent.inode;
   const sb = dir.sb;
   const isFile = (mode & S_IFMT) == S_IFREG;
-  if (!sb.fileKind || !hasPlainNames(dir) || s.ndParentMount.flags & MNT_READONLY) return nil<Dentry>();
+  if (!sb.fileKind || !hasPlainNames(dir) || s.ndParentMount.flags & MNT_READONLY || sb.flags & SB_FROZEN) return nil<Dentry>();
   if (mayCreate(task.cred, dir) || (!isFile && sb.maxLinks && dir.nlink >= sb.maxLinks)) return nil<Dentry>();
   const dentry = allocDentry(parent, s.ndLast, s.ndLastLen); // before the clock is asked, which may make calls of its own
   if (isNil(dentry)) return dentry;
@@ -145,6 +145,6 @@ function mayTakeName(dentry: Dentry): bool {
   const s = slot();
   const dir = s.ndParent.inode;
   if (!endsInName() || isDir(dentry.inode) || !hasPlainNames(dir)) return false;
-  if (s.ndParentMount.flags & MNT_READONLY || dentry.flags & DCACHE_MOUNTED) return false;
+  if (s.ndParentMount.flags & MNT_READONLY || dir.sb.flags & SB_FROZEN || dentry.flags & DCACHE_MOUNTED) return false;
   return mayDelete(currentCred(), dir, dentry, 0) == 0;
 }

@@ -7,9 +7,9 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, HANDOVER_SWAP_IN, I_NOATIME,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, HANDOVER_SWAP_IN, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
-  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
+  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
 } from "../abi";
 import { AddressSpace, indexOf } from "../mm/address-space";
 import { fillHole, holeLength, runLength, setPageDirty } from "../mm/filemap";
@@ -30,7 +30,7 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
  * @param len bytes, at least 1
  * @param early commits a first piece that is all of it: 3% of an append to untouched memory. For callers whose copy cannot
  *   fail, in memory that nobody else can look at before it is done
- * @returns bytes of the first piece (its address in RESULT_ADDRESS); -EBADF, -EFBIG, -ENOSPC, -ENOMEM
+ * @returns bytes of the first piece (its address in RESULT_ADDRESS); -EBADF, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM
  */
 // @ts-ignore: decorator
 @inline export function writeBegin(file: File, at: f64, length: u32, nowMs: f64, early: bool): i32 {
@@ -41,7 +41,7 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
   if (file.mode & FMODE_APPEND) pos = inode.size;
   s.ioAdvance = at < 0 ? 1 : 0;
   const limit = writeLimit(inode);
-  if (pos >= limit) return -EFBIG;
+  if (pos >= limit) return inode.sb.maxBytes < 0 ? -EAGAIN : -EFBIG;
   s.ioFile = file;
   s.ioPos = pos;
   const kills: u32 = inode.mode & (S_ISUID | S_ISGID) ? privilegesToKill(inode) : 0;
@@ -210,7 +210,7 @@ export function accessFile(file: File): void {
 /** Updates an inode's access time, if the rules of its file system and of the mount (`mntFlags`, MNT_*) want it. */
 export function accessInode(inode: Inode, mntFlags: u32): void {
   const sbFlags = inode.sb.flags;
-  if (sbFlags & (SB_NOATIME | SB_RDONLY) || mntFlags & (MNT_NOATIME | MNT_READONLY)) return;
+  if (sbFlags & (SB_NOATIME | SB_RDONLY | SB_FROZEN) || mntFlags & (MNT_NOATIME | MNT_READONLY)) return;
   if ((sbFlags & SB_NODIRATIME || mntFlags & MNT_NODIRATIME) && isDir(inode)) return;
   if (mntFlags & MNT_RELATIME) {
     const s = slot();

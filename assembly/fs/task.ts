@@ -35,7 +35,14 @@ import { kfree, kmalloc, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
   prev: Task;
   reserved: u32;
   fileSizeLimit: f64; // RLIMIT_FSIZE, bytes
-  reserved1: u64;
+  // What it has moved, where a file system has a store (Linux struct task_io_accounting)
+  rchar: f64; // bytes read, from wherever
+  wchar: f64; // bytes written, to wherever
+  syscr: f64; // reads
+  syscw: f64; // writes
+  readBytes: f64; // bytes that a store had to give
+  writeBytes: f64; // bytes that a store is to take
+  cancelledWriteBytes: f64; // of these, bytes that were cut off before
 }
 
 /** Makes credentials with one reference; the caller fills `groups`. @returns nil when memory ran out */

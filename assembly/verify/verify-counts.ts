@@ -5,12 +5,12 @@
 //                  directories of tasks, roots of mounts, mountpoints, root of a super block
 //   inode.count    dentries
 //   mount.count    mounts below it, files, tasks (root and working directory), its place: in the tree, as its root, or
-//                  as an internal mount
+//                  as an internal mount; a detached one (umount -l) has no place
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_INTERNAL, NR_CACHES, NR_SLOTS,
-  PG_SLAB,
+  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, NR_CACHES,
+  NR_SLOTS, PG_SLAB, SB_FREEZE_COMPLETE, SB_FROZEN, SB_RDONLY, SB_UNFROZEN,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
@@ -75,6 +75,7 @@ function addReferences(sign: i32): void {
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
     const sb = changetype<SuperBlock>(at);
     if (!isNil(sb.root)) sb.root.count += sign;
+    if (sb.frozen) sb.active += sign;
   }
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
     if (!isNil(operation.mnt)) operation.mnt.count += sign;
@@ -115,7 +116,7 @@ function verifyAllZero(): void {
     assert(count == 0, "counts: credentials are held more often than they count");
   }
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
-    assert(changetype<SuperBlock>(at).active == 0, "counts: active of a super block is not the number of its mounts");
+    assert(changetype<SuperBlock>(at).active == 0, "counts: active of a super block is not the number of its mounts, and of who has frozen it");
   }
 }
 
@@ -135,6 +136,7 @@ function verifySlots(): void {
     nrFiles += verifyFiles(slot, i);
     nrTasks += verifyTasks(slot, i);
     nrEvicting += verifyEvicting(slot);
+    verifyDying(slot);
     assert(isNil(slot.current) || isObject(CACHE_TASK, changetype<usize>(slot.current)), "slot: current is no task");
   }
   assert(nrFiles == kernel().nrFiles && nrFiles + nrSpare == cacheOf(CACHE_FILE).nrObjects, "files: nrFiles is not the number of files");
@@ -201,9 +203,28 @@ function verifySupers(): void {
     nrInodes += verifyInodesOf(sb);
     nr++;
     assert(nr <= cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: the list is a ring");
+    verifyFreeze(sb);
   }
   assert(nr == cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: one is not on the list");
   assert(nrInodes == kernel().nrInodes, "inodes: one is on no super block's list");
+}
+
+/** Who is frozen has told writers so, unless it is read-only and has none; and is frozen whole, or on the way. */
+function verifyFreeze(sb: SuperBlock): void {
+  assert(sb.frozen <= SB_FREEZE_COMPLETE, "super block: frozen further than there is");
+  if (sb.flags & SB_FROZEN) assert(sb.frozen != SB_UNFROZEN, "super block: writers wait, but nobody has frozen it");
+  else assert(sb.frozen == SB_UNFROZEN || (sb.flags & SB_RDONLY) != 0, "super block: frozen, but writers do not know");
+  assert((sb.maxBytes < 0) == ((sb.flags & SB_FROZEN) != 0), "super block: writers are told otherwise than the flag says");
+}
+
+/** Super blocks that wait to be shut down have no user left. */
+function verifyDying(slot: Slot): void {
+  let nr: u32 = 0;
+  for (let sb: SuperBlock = slot.dying; !isNil(sb); sb = sb.dyingNext) {
+    assert(isObject(CACHE_SUPER_BLOCK, changetype<usize>(sb)) && sb.active == 0, "slot: a super block is to be shut down, but is in use");
+    nr++;
+    assert(nr <= cacheOf(CACHE_SUPER_BLOCK).nrObjects, "slot: the list of super blocks to be shut down is a ring");
+  }
 }
 
 function verifyInodesOf(sb: SuperBlock): u32 {
@@ -235,6 +256,7 @@ function verifyMountPlace(mnt: Mount): void {
   const parent = mnt.parent;
   for (let child = mnt.children; !isNil(child); child = child.childNext) assert(child.parent == mnt, "mount: child of another");
   if (isNil(parent)) {
+    assert(!(mnt.flags & MNT_DETACHED) || isNil(mnt.children), "mount: out of the tree, but with mounts below");
     assert(isNil(mnt.mountpoint) && isNil(mnt.childNext) && isNil(mnt.childPrev), "mount: in no tree, but linked");
     return;
   }
@@ -300,7 +322,7 @@ function verifyStrings(): void {
   for (let at = nextObject(CACHE_CRED, 0); at; at = nextObject(CACHE_CRED, at)) nr -= isString(changetype<Cred>(at).groups);
   for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) nr -= isString(changetype<Mount>(at).source);
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
-    nr -= isString(changetype<SuperBlock>(at).options);
+    nr -= isString(changetype<SuperBlock>(at).source);
   }
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) nr -= isString(changetype<usize>(operation));
   assert(nr == 0, "kmalloc: memory in use that no record refers to, or the other way round");

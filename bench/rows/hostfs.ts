@@ -30,10 +30,25 @@ interface OnHost {
   dispose(): void;
 }
 
+/** Folders that are there: the memory of a machine is soon full of them. */
+const folders = new Set<string>();
+process.on("exit", () => folders.forEach(removeFolder));
+
+function makeFolder(): string {
+  const folder = nodeFs.mkdtempSync("/dev/shm/fbench-host-");
+  folders.add(folder);
+  return folder;
+}
+
+function removeFolder(folder: string): void {
+  nodeFs.rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
+}
+
 /** A new folder of the host, as the contender sees it. @param data mount options */
 function onHost({ fs, mountHost }: Subject, data: string): OnHost {
-  const folder = nodeFs.mkdtempSync("/dev/shm/fbench-host-");
-  const dispose = (): void => nodeFs.rmSync(folder, { recursive: true, force: true });
+  const folder = makeFolder();
+  const dispose = (): void => removeFolder(folder);
   return { fs, folder, root: mountHost ? mountHost(folder, data) : folder, dispose };
 }
 
@@ -150,7 +165,7 @@ function fillFile(fs: BenchFs, path: string): void {
 
 /** Reads the host's file into frames that are used again, and copies out of them. */
 function bareCold(): RepeatTrial {
-  const folder = nodeFs.mkdtempSync("/dev/shm/fbench-host-");
+  const folder = makeFolder();
   fillFile(nodeFs, `${folder}/file`);
   const frames = alignedBuffer(COLD_WINDOW_BYTES);
   const buffer = alignedBuffer(COLD_READ_BYTES);
@@ -164,7 +179,7 @@ function bareCold(): RepeatTrial {
     nodeFs.closeSync(fd);
     return total;
   };
-  return { kind: "repeat", op, check: () => {}, close: () => nodeFs.rmSync(folder, { recursive: true }) };
+  return { kind: "repeat", op, check: () => {}, close: () => removeFolder(folder) };
 }
 
 export const rows: Row[] = [

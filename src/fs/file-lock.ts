@@ -5,8 +5,9 @@
  * @see Linux inode_lock()
  */
 import { EAGAIN } from "../base/errno.ts";
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { mountOfFile } from "../vfs/attr.ts";
+import { endOperation } from "../vfs/drop-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
 import { FILE_INODE, INODE_RWSEM, OPERATION_NUMBER } from "../wasm/layout.ts";
@@ -16,13 +17,17 @@ export class FileLock {
   readonly #kernel: Kernel;
   readonly #core: Core;
   readonly #operation: number;
+  readonly #file: FileHandle;
+  readonly #mnt: MountHandle;
   #over: (() => void) | undefined;
 
   /** Made by lockFile(). */
-  constructor(kernel: Kernel, operation: number) {
+  constructor(kernel: Kernel, operation: number, file: FileHandle, mnt: MountHandle) {
     this.#kernel = kernel;
     this.#core = kernel.core;
     this.#operation = operation;
+    this.#file = file;
+    this.#mnt = mnt;
   }
 
   get #number(): number {
@@ -35,14 +40,13 @@ export class FileLock {
     const token = new Promise<void>((resolve) => {
       this.#over = resolve;
     });
-    this.#kernel.pendingChanges.set(this.#number, { token, isMove: false });
+    this.#kernel.pendingChanges.set(this.#number, { token, isMove: false, mnt: this.#mnt });
   }
 
   unlock(): void {
     if (this.#core === this.#kernel.core) {
       this.#kernel.pendingChanges.delete(this.#number);
-      this.#core.x.operationEnd(this.#operation);
-      this.#kernel.evictInodes();
+      endOperation(this.#kernel, this.#operation, this.#file);
     }
     this.#over?.();
   }
@@ -60,5 +64,5 @@ export function lockFile(kernel: Kernel, file: FileHandle): FileLock | number {
   }
   const mnt = mountOfFile(core, file);
   const operation = core.x.operationBegin(mnt, 0 as never, 0 as never, 0 as never, 0 as never, inode, file);
-  return operation < 0 ? operation : new FileLock(kernel, operation);
+  return operation < 0 ? operation : new FileLock(kernel, operation, file, mnt);
 }

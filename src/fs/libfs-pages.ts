@@ -12,6 +12,7 @@ import {
 } from "../mm/address-space.ts";
 import { setPageDirty } from "../mm/page-dirty.ts";
 import { isUptodate, setPageUptodate } from "../mm/write-page.ts";
+import type { Kernel } from "../vfs/kernel.ts";
 import { INODE_SIZE, PAGE_SIZE } from "../wasm/layout.ts";
 
 /** readPage: what is not there is zeros. */
@@ -51,7 +52,9 @@ export function simpleCommitWrite(cache: PageCache, page: CachedPage, _from: num
   const size = (page.inode << 2) + INODE_SIZE;
   setPageUptodate(core, page.pfn);
   if (page.position + to > core.f64[size]) core.f64[size] = page.position + to;
-  setPageDirty(cache, page.inode, page.pfn);
+  const mapping = (cache.owner as Kernel).tableOf(page.inode).mapping;
+  if (mapping.setPageDirty !== undefined) mapping.setPageDirty(cache, page);
+  else setPageDirty(cache, page.inode, page.pfn);
   return 0;
 }
 

@@ -10,6 +10,7 @@ export { genericBmap } from "../mm/bmap.ts";
 export { isDirect } from "../mm/direct-io.ts";
 export * from "../mm/fadvise.ts";
 export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
+export { countRead, countWrite } from "../mm/io-counters.ts";
 export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
 export { cancelDirtyPage, clearPageDirtyForIo, redirtyPageForWritepage, setPageDirty } from "../mm/page-dirty.ts";
 export * from "../mm/preadv2.ts";
@@ -31,11 +32,23 @@ export {
   waitOnPageWriteback,
 } from "../mm/writeback.ts";
 export { markInodeDirty, writeInodeNow } from "../vfs/dirty-inode.ts";
+export {
+  endWrite,
+  freezeSuper,
+  freezeSuperAsync,
+  SB_FREEZE_FS,
+  SB_FREEZE_PAGEFAULT,
+  SB_FREEZE_WRITE,
+  startWrite,
+  thawSuper,
+} from "../vfs/freeze.ts";
 export { genericFsync, syncfs } from "../vfs/generic-fsync.ts";
 export { dSpliceAlias, iget, ilookup, insertInodeHash, removeInodeHash } from "../vfs/iget.ts";
+export { genericShutdownSuper, killAnonSuper, killBlockSuper, killLitterSuper } from "../vfs/kill-super.ts";
 export { dirtyLimits, superSetupBdi, writeBackNow } from "../vfs/super-bdi.ts";
 /** What an inode is marked with that has something to be written. */
 export { I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_SYNC } from "../wasm/layout.ts";
+export { genericFileOperations } from "./generic-files.ts";
 export {
   setPageDirtyNoWriteback,
   simpleCommitWrite,
@@ -44,6 +57,6 @@ export {
   simpleWriteBegin,
   simpleWriteEnd,
 } from "./libfs-pages.ts";
-export { storedDirectWrite, storedFileOperations, storedRead } from "./stored-files.ts";
+export { storedDirectWrite, storedFileOperations, storedRead, storedReadv } from "./stored-files.ts";
 export { storedPages } from "./stored-pages.ts";
 export { storedWrite, storedWritev } from "./stored-write.ts";

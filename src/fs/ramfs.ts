@@ -8,7 +8,13 @@
 import { EINVAL } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
-import { type FileSystemType, FS_MEMORY, FS_SHARED, type InodeOperations } from "../vfs/fs-type.ts";
+import {
+  type FileSystemType,
+  FS_MEMORY,
+  FS_SHARED,
+  type InodeOperations,
+  type SuperOperations,
+} from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import {
@@ -51,17 +57,35 @@ const dirInodeOperations = Object.freeze<InodeOperations>({
 
 const NONE = Object.freeze({});
 
+/** Options of the root directory and what they are by default; a super block's private words keep them, for the mount table. */
+const OPTIONS = ["mode", "uid", "gid"];
+const DEFAULTS = [0o755, 0, 0];
+
 /** "mode=755,uid=0,gid=0"; other options are ignored, as in Linux. @returns undefined for a value that is no number */
-function parseOptions(data: string): { mode: number; uid: number; gid: number } | undefined {
-  const options = { mode: 0o755, uid: 0, gid: 0 };
+function parseOptions(data: string): number[] | undefined {
+  const values = [...DEFAULTS];
   for (const option of data.split(",")) {
     const [name, value = ""] = option.split("=");
-    if (name !== "mode" && name !== "uid" && name !== "gid") continue;
-    if (!(name === "mode" ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(value)) return undefined;
-    options[name] = Number.parseInt(value, name === "mode" ? 8 : 10);
+    const i = OPTIONS.indexOf(name);
+    if (i < 0) continue;
+    if (!(i === 0 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(value)) return undefined;
+    values[i] = Number.parseInt(value, i === 0 ? 8 : 10);
   }
-  return options;
+  return values;
 }
+
+/** Options that are not the default. @see Linux ramfs_show_options() */
+function showOptions(sb: SuperBlock): string {
+  const values = DEFAULTS.map((_, i) => sb.getPrivate(i));
+  const shown = values.map((value, i) => value !== DEFAULTS[i] && `${OPTIONS[i]}=${value.toString(i === 0 ? 8 : 10)}`);
+  return shown.filter(Boolean).join();
+}
+
+const superOps = Object.freeze<SuperOperations>({
+  ...simpleSuperOperations,
+  showOptions,
+  remount: (_sb, data) => (parseOptions(data) ? 0 : -EINVAL), // they are those of the root as it was made
+});
 
 /** The type: options `mode`, `uid` and `gid` are those of the root directory. */
 export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
@@ -73,13 +97,15 @@ export const ramfs: FileSystemType = Object.freeze<FileSystemType>({
     Object.freeze({ inode: simpleSymlinkInodeOperations, file: NONE, mapping: ramAops }),
     Object.freeze({ inode: NONE, file: NONE, mapping: ramAops }),
   ]),
-  superOps: simpleSuperOperations,
+  superOps,
 
   fillSuper(sb: SuperBlock, data: string): number {
     const options = parseOptions(data);
     if (!options) return -EINVAL;
     sb.livesInMemory(FILE);
     sb.magic = RAMFS_MAGIC;
-    return sb.makeRoot(options.mode & S_IALLUGO, options.uid, options.gid, DIRECTORY);
+    options[0] &= S_IALLUGO;
+    for (const [i, value] of options.entries()) sb.setPrivate(i, value);
+    return sb.makeRoot(options[0], options[1], options[2], DIRECTORY);
   },
 });

@@ -3,36 +3,40 @@
  *
  * @see Linux fs/read_write.c generic_ro_fops
  */
-
+import { EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { genericBmap } from "../mm/bmap.ts";
 import { type DirectHost, directRead, directWrite, isDirect } from "../mm/direct-io.ts";
 import { genericFadvise } from "../mm/fadvise.ts";
-import { inodeOfFile } from "../mm/page.ts";
 import { storedPreadv2 } from "../mm/preadv2.ts";
-import { storedRead as cachedRead } from "../mm/stored-read.ts";
+import { storedRead as cachedRead, storedReadv as cachedReadv } from "../mm/stored-read.ts";
+import { holdForDirectIo } from "../vfs/direct-in-flight.ts";
 import { markInodeDirty } from "../vfs/dirty-inode.ts";
 import type { FileOperations } from "../vfs/fs-type.ts";
+import { beginTry, endTry } from "../vfs/kept-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
-import { releaseFile } from "../vfs/release.ts";
-import { FILE_COUNT, I_DIRTY_DATASYNC, I_DIRTY_SYNC } from "../wasm/layout.ts";
+import { I_DIRTY_DATASYNC, I_DIRTY_SYNC } from "../wasm/layout.ts";
 
-type StoredFileOperations = Required<Pick<FileOperations, "read" | "preadv2" | "fadvise" | "bmap">>;
+type StoredFileOperations = Required<Pick<FileOperations, "read" | "readv" | "preadv2" | "fadvise" | "bmap">>;
 
 /** Reading, and what goes with it: to be spread into a table of operations. @param mapping the table's own */
 export function storedFileOperations(mapping: AddressSpaceOperations): StoredFileOperations {
-  const read = mapping.directIO === undefined ? cachedRead : storedRead; // one look less for each read
   return {
     read: (kernel, file, buffer, offset, length, position) =>
-      read(kernel, mapping, file, buffer, offset, length, position),
+      storedRead(kernel, mapping, file, buffer, offset, length, position),
+    readv: (kernel, file, buffers, position) => storedReadv(kernel, mapping, file, buffers, position),
     preadv2: (kernel, file, ...args) => storedPreadv2(kernel, mapping, file, ...args),
     fadvise: (kernel, file, ...args) => genericFadvise(kernel, mapping, file, ...args),
     bmap: (kernel, file, ...args) => genericBmap(kernel, mapping, file, ...args),
   };
 }
 
-/** Reads by pages, or round them with O_DIRECT. @returns as the two (mm/stored-read.ts, mm/direct-io.ts) */
+/**
+ * Reads by pages, or round them with O_DIRECT. A call that waits keeps its file, and its position.
+ *
+ * @returns as the two (mm/stored-read.ts, mm/direct-io.ts); -EAGAIN with a token, too: the position is another call's
+ */
 export function storedRead(
   kernel: Kernel,
   mapping: AddressSpaceOperations,
@@ -42,9 +46,25 @@ export function storedRead(
   length: number,
   position: number,
 ): number {
-  return isDirect(kernel.core, mapping, file)
-    ? directRead(kernel, mapping, hostOf(kernel), file, buffer, offset, length, position)
+  const waits = beginTry(kernel, file, position);
+  if (waits < 0) return waits;
+  const rc = isDirect(kernel.core, mapping, file)
+    ? directRead(kernel, mapping, directHost(kernel), file, buffer, offset, length, position)
     : cachedRead(kernel, mapping, file, buffer, offset, length, position);
+  return endTry(kernel, file, position, rc);
+}
+
+/** Reads into several buffers as one: FileOperations.readv. As storedRead(). */
+export function storedReadv(
+  kernel: Kernel,
+  mapping: AddressSpaceOperations,
+  file: FileHandle,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  if (isDirect(kernel.core, mapping, file)) return -EOPNOTSUPP; // one by one: each is aligned or not
+  const waits = beginTry(kernel, file, position);
+  return waits || endTry(kernel, file, position, cachedReadv(kernel, mapping, file, buffers, position));
 }
 
 /** directWrite() of mm/direct-io.ts, for the write of a file that isDirect(). */
@@ -58,23 +78,13 @@ export function storedDirectWrite(
   position: number,
   writeBuffered: (offset: number, length: number, position: number) => number,
 ): number {
-  return directWrite(kernel, mapping, hostOf(kernel), file, buffer, offset, length, position, writeBuffered);
+  return directWrite(kernel, mapping, directHost(kernel), file, buffer, offset, length, position, writeBuffered);
 }
 
-function hostOf(kernel: Kernel): DirectHost {
+/** What direct reads and writes need of the VFS. */
+export function directHost(kernel: Kernel): DirectHost {
   return {
-    hold: (file) => void kernel.core.u32[(file << 3) + FILE_COUNT]++,
-    drop: (file) => dropFile(kernel, file),
+    hold: (control, over) => holdForDirectIo(kernel, control, over),
     grown: (inode) => markInodeDirty(kernel, inode, I_DIRTY_SYNC | I_DIRTY_DATASYNC),
   };
-}
-
-/** Lets go of an open file, which may have been closed meanwhile. */
-function dropFile(kernel: Kernel, file: FileHandle): void {
-  const { core } = kernel;
-  const isLast = core.u32[(file << 3) + FILE_COUNT] === 1;
-  const operations = kernel.tableOf(inodeOfFile(core, file)).file;
-  if (isLast && operations.release !== undefined && releaseFile(kernel, file, operations)) return;
-  core.x.filePut(file);
-  kernel.evictInodes();
 }

@@ -2,15 +2,15 @@
  * Writes to files with a store: may it be done and where, whose turn it is, the data (mm/perform-write.ts), and whether the
  * caller is told only when the store has it.
  *
- * One write at a time is made to a file, and none while it is cut: a call that has to wait keeps the lock, and what others
- * want to write comes after it, as a whole.
+ * One write at a time is made to a file, by pages or round them, and none while it is cut: a call that has to wait keeps the
+ * lock, and what others want to write comes after it, as a whole. It keeps the open file, too, and its position
+ * (vfs/kept-file.ts).
  *
  * @see Linux mm/filemap.c generic_file_write_iter(), fs/read_write.c generic_write_checks()
  */
 import { EAGAIN, EBADF, EFBIG, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { O_DSYNC, O_SYNC } from "../base/stat-flags.ts";
-import { bytesOf } from "../base/views.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { isDirect } from "../mm/direct-io.ts";
 import { IovIter } from "../mm/iov-iter.ts";
@@ -18,6 +18,7 @@ import { inodeOfFile } from "../mm/page.ts";
 import { PerformWrite } from "../mm/perform-write.ts";
 import type { Kiocb } from "../mm/progress.ts";
 import { markInodeDirty } from "../vfs/dirty-inode.ts";
+import { beginTry, endTry } from "../vfs/kept-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { fileRemovePrivs } from "../vfs/setattr.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
@@ -38,8 +39,8 @@ import {
   TOUCH_CTIME,
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
+import { DirectData } from "./direct-data.ts";
 import { type FileLock, lockFile } from "./file-lock.ts";
-import { storedDirectWrite } from "./stored-files.ts";
 
 /** Of one call, as Linux MAX_RW_COUNT. */
 const MAX_RW_BYTES = 0x7ffff000;
@@ -49,8 +50,8 @@ const MAX_RW_BYTES = 0x7ffff000;
  *
  * @param operations those of the file's pages
  * @param position bytes from the start; -1 = at the file's own, which moves. O_APPEND: at the end
- * @returns bytes, short where room or the buffer ends; -EBADF; -EFBIG; -EFAULT; -EAGAIN, with a token: another write, or the
- *   store, must end first; -ENOMEM; what the file system answers for the first page that cannot be written
+ * @returns bytes, short where room or the buffer ends; -EBADF; -EFBIG; -EFAULT; -EINVAL as directWrite(); -EAGAIN, with a
+ *   token: another write, or the store, must end first; -ENOMEM; what the file system answers for the first page that cannot be written
  */
 export function storedWrite(
   kernel: Kernel,
@@ -61,47 +62,15 @@ export function storedWrite(
   length: number,
   position: number,
 ): number {
-  if (isDirect(kernel.core, operations, file)) {
-    return writeDirect(kernel, operations, file, buffer, offset, length, position);
-  }
-  return writeBuffer(kernel, operations, file, buffer, offset, length, position);
-}
-
-function writeBuffer(
-  kernel: Kernel,
-  operations: AddressSpaceOperations,
-  file: FileHandle,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): number {
+  const waits = beginTry(kernel, file, position);
+  if (waits < 0) return waits;
   const call = new Call(kernel.core, file, buffer, length, position);
-  return write(kernel, operations, call, () => new IovIter([{ buffer, offset, length }]));
-}
-
-/** Round the cache, for a file opened with O_DIRECT: what cannot go that way goes by pages. */
-function writeDirect(
-  kernel: Kernel,
-  operations: AddressSpaceOperations,
-  file: FileHandle,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): number {
-  const { core, progress } = kernel;
-  const call = new Call(core, file, buffer, length, position);
-  const known = progress?.kiocb; // or the part that goes by pages: that finds it itself
-  if (known instanceof WriteSync && known.call.isAgain(call)) return known.run();
-  const inode = inodeOfFile(core, file);
-  const refused = prepare(kernel, call, inode);
-  if (refused < 0 || length === 0) return refused;
-  const start = startOf(core, call, inode);
-  const done = storedDirectWrite(kernel, operations, file, buffer, offset, length, position, (at, nr, pos) =>
-    writeBuffer(kernel, operations, file, buffer, at, nr, pos),
-  );
-  return done > 0 && isSync(kernel, call, inode) ? new WriteSync(kernel, call, start, done).run() : done;
+  const newData = isDirect(kernel.core, operations, file)
+    ? (start: number, max: number) =>
+        new DirectData(kernel, operations, file, { buffer, offset, length: Math.min(length, max) }, start)
+    : (start: number, max: number) =>
+        pages(kernel, operations, file, new IovIter([{ buffer, offset, length }]), start, max);
+  return endTry(kernel, file, position, write(kernel, call, newData));
 }
 
 /** Writes several buffers as one: FileOperations.writev. As storedWrite(). */
@@ -113,16 +82,41 @@ export function storedWritev(
   position: number,
 ): number {
   if (isDirect(kernel.core, operations, file)) return -EOPNOTSUPP; // one by one: each is aligned or not
-  const views = buffers.map(bytesOf);
-  const length = views.reduce((sum, { length }) => sum + length, 0);
-  const call = new Call(kernel.core, file, buffers[0], length, position);
-  return write(
-    kernel,
-    operations,
-    call,
-    () => new IovIter(views.map((buffer) => ({ buffer, offset: 0, length: buffer.length }))),
-  );
+  const waits = beginTry(kernel, file, position);
+  if (waits < 0) return waits;
+  const iter = IovIter.of(buffers);
+  const call = new Call(kernel.core, file, buffers[0], iter.count, position);
+  const newData = (start: number, max: number) => pages(kernel, operations, file, iter, start, max);
+  return endTry(kernel, file, position, write(kernel, call, newData));
 }
+
+/** By pages. @param max most bytes */
+function pages(
+  kernel: Kernel,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  iter: IovIter,
+  start: number,
+  max: number,
+): WriteData {
+  iter.truncate(max);
+  return new PerformWrite(kernel, operations, file, iter, start);
+}
+
+/** The data of a write on its way, whichever way that is. */
+interface WriteData {
+  /** Of the next byte, in the file. */
+  readonly pos: number;
+  /** Has a store something of it in hand, though it is over? */
+  readonly isBusy: boolean;
+  /** Goes on as far as it can. @returns 0, or why it has stopped */
+  run(): number;
+  /** As PerformWrite.abandon(). */
+  abandon(isForSync: boolean, onIdle: () => void): void;
+}
+
+/** Makes the data of a write from its place and the most bytes that it may have. */
+type NewData = (start: number, max: number) => WriteData;
 
 /** What tells that a call is made again. */
 class Call {
@@ -146,20 +140,15 @@ class Call {
   }
 }
 
-function write(kernel: Kernel, operations: AddressSpaceOperations, call: Call, iter: () => IovIter): number {
+function write(kernel: Kernel, call: Call, newData: NewData): number {
   const known = begunBy(kernel, call);
   if (known !== undefined) return known.run();
-  const begun = begin(kernel, operations, call, iter);
+  const begun = begin(kernel, call, newData);
   return typeof begun === "number" ? begun : begun.run();
 }
 
 /** Checks, lock, set-ID bits, times. */
-function begin(
-  kernel: Kernel,
-  operations: AddressSpaceOperations,
-  call: Call,
-  newIter: () => IovIter,
-): StoredWrite | number {
+function begin(kernel: Kernel, call: Call, newData: NewData): StoredWrite | number {
   const { core } = kernel;
   const { file, length } = call;
   const inode = inodeOfFile(core, file);
@@ -167,15 +156,13 @@ function begin(
   if (refused < 0 || length === 0) return refused;
   const limit = writeLimit(core, inode);
   const lock = lockFile(kernel, file);
-  if (typeof lock === "number") return kernel.hasRoomNow(lock) ? begin(kernel, operations, call, newIter) : lock;
+  if (typeof lock === "number") return kernel.hasRoomNow(lock) ? begin(kernel, call, newData) : lock;
   const start = startOf(core, call, inode);
   if (start >= limit) {
     lock.unlock();
     return -EFBIG;
   }
-  const iter = newIter();
-  iter.truncate(Math.min(MAX_RW_BYTES, limit - start));
-  return new StoredWrite(kernel, call, lock, new PerformWrite(kernel, operations, file, iter, start), start);
+  return new StoredWrite(kernel, call, lock, newData(start, Math.min(MAX_RW_BYTES, limit - start)), start);
 }
 
 /**
@@ -205,7 +192,7 @@ function startOf(core: Core, { file, position }: Call, inode: InodeHandle): numb
 function writeLimit({ u32, f64 }: Core, inode: InodeHandle): number {
   const sb = u32[(inode << 3) + INODE_SB];
   const task = u32[SLOT + SLOT_CURRENT];
-  return Math.min(f64[(sb >>> 3) + SUPER_BLOCK_MAX_BYTES], f64[(task >>> 3) + TASK_FILE_SIZE_LIMIT]);
+  return Math.min(Math.abs(f64[(sb >>> 3) + SUPER_BLOCK_MAX_BYTES]), f64[(task >>> 3) + TASK_FILE_SIZE_LIMIT]);
 }
 
 /** What a call has come to that had to wait. */
@@ -228,7 +215,7 @@ function begunBy({ progress }: Kernel, call: Call): Resumable | undefined {
 class StoredWrite implements Resumable {
   readonly #kernel: Kernel;
   readonly #inode: InodeHandle;
-  readonly #data: PerformWrite;
+  readonly #data: WriteData;
   readonly #start: number;
   readonly #size: number;
   #lock: FileLock | undefined;
@@ -236,7 +223,7 @@ class StoredWrite implements Resumable {
   #result = 0;
   readonly call: Call;
 
-  constructor(kernel: Kernel, call: Call, lock: FileLock, data: PerformWrite, start: number) {
+  constructor(kernel: Kernel, call: Call, lock: FileLock, data: WriteData, start: number) {
     const { core } = kernel;
     this.#kernel = kernel;
     this.#inode = inodeOfFile(core, call.file);
@@ -285,7 +272,7 @@ class StoredWrite implements Resumable {
     if (position < 0 && done > 0) core.setFilePos(file, this.#data.pos);
     if (this.#data.pos > this.#size && done > 0) markInodeDirty(this.#kernel, this.#inode, I_DIRTY_DATASYNC);
     this.#result = done > 0 ? done : rc;
-    if (rc === -EAGAIN) this.#letGo(true);
+    if (rc === -EAGAIN || this.#data.isBusy) this.#letGo(rc === -EAGAIN);
     else {
       this.#lock?.unlock();
       this.#lock = undefined;

@@ -133,7 +133,8 @@ export function scanTree(root: string, onEntry: (nrEntries: number) => void = ()
 
 /** Gives the contents of a file of the tree: from memory, or from the host. @throws TreeError when it cannot be read */
 export function contentsOf(tree: HostTree, entry: TreeEntry): Uint8Array {
-  if (entry.data !== undefined) return entry.data;
+  const { data } = entry;
+  if (data !== undefined) return data;
   const hostPath = join(tree.root, entry.path);
   try {
     return readFileSync(hostPath);

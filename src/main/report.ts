@@ -1,7 +1,7 @@
 /** The table that the main job ends with. */
 import Table from "cli-table3";
 import type { HostTree } from "./host-tree.ts";
-import { type Facts, FRESH_STAGES, type StageName, WARM_STAGES } from "./run-target.ts";
+import { type Facts, FRESH_STAGES, HOSTFS_STAGES, type StageName, WARM_STAGES } from "./run-target.ts";
 import { median, type Sample } from "./sample.ts";
 import type { Skip } from "./target.ts";
 
@@ -57,6 +57,7 @@ function faultRow(stage: StageName): Row {
 
 const FRESH: readonly Row[] = FRESH_STAGES.flatMap((stage) => [timeRow(stage), faultRow(stage)]);
 const WARM: readonly Row[] = WARM_STAGES.map(timeRow);
+const HOSTFS: readonly Row[] = HOSTFS_STAGES.map(timeRow);
 const SIZES: readonly Row[] = [
   ["snapshot size", (r) => r.snapshotBytes, showBytes],
   ["memory used", (r) => r.memoryBytes, showBytes],
@@ -71,11 +72,17 @@ function measuredRow([label, value, show]: Row, results: readonly Result[]): str
   return [label, ...cells];
 }
 
+/** Has any target gone through one of these? */
+function isRun(results: readonly Result[], stages: readonly StageName[]): boolean {
+  return results.some(({ samples }) => stages.some((stage) => samples.has(stage)));
+}
+
 /** Says what the rows on fresh memory have in them that no file system can help. */
 function explainFaults(results: readonly Result[], faultSeconds: number): string[] {
-  if (results.length === 0) return [];
-  const [{ name }] = results;
-  const faults = medianOf(results[0], "load", "pageFaults") ?? 0;
+  const loaded = results.find(({ samples }) => samples.has("load"));
+  if (loaded === undefined) return [];
+  const { name } = loaded;
+  const faults = medianOf(loaded, "load", "pageFaults") ?? 0;
   const share = `${showSeconds(faults * faultSeconds)} of the first load of ${name}`;
   return [
     `Fresh memory: a process pays a page fault for each page it has not had before, ${showFault(faultSeconds)} each on this`,
@@ -95,7 +102,7 @@ export function renderReport(
   faultSeconds: number,
 ): string {
   const count = (wanted: (entry: HostTree["entries"][number]) => boolean) => tree.entries.filter(wanted).length;
-  const nrRounds = Math.max(0, ...results.map(({ samples }) => samples.get("load")?.length ?? 0));
+  const nrRounds = Math.max(0, ...results.flatMap(({ samples }) => [...samples.values()].map(({ length }) => length)));
   const head = [nrRounds > 1 ? `medians of ${nrRounds}` : "", ...results.map(({ name }) => name)];
   const table = new Table({ head, chars: NO_ROW_LINES, style: { head: [], border: [] } });
   const same = (label: string, text: string) => table.push([label, ...results.map(() => text)]);
@@ -108,8 +115,9 @@ export function renderReport(
     table.push([title, ...results.map(() => "")]);
     for (const row of rows) table.push(measuredRow(row, results));
   };
-  section("-- fresh memory", FRESH);
-  section("-- memory in use", WARM);
+  if (isRun(results, FRESH_STAGES)) section("-- fresh memory", FRESH);
+  if (isRun(results, WARM_STAGES)) section("-- memory in use", WARM);
+  if (isRun(results, HOSTFS_STAGES)) section("-- the folder itself, mounted", HOSTFS);
   section("--", SIZES);
   table.push(["times equal to within", ...results.map(({ timeResolutionNs }) => showNs(timeResolutionNs))]);
   table.push(["mismatches", ...results.map(({ mismatches }) => `${mismatches.length}`)]);

@@ -14,7 +14,16 @@ import { readAll, walkAndStat } from "./walk.ts";
 /** Stages that fill memory which the target has not used before, and those that use what it has. */
 export const FRESH_STAGES = ["load", "snapshot", "restore"] as const;
 export const WARM_STAGES = ["load again", "walk + stat", "read all"] as const;
-export type StageName = (typeof FRESH_STAGES | typeof WARM_STAGES)[number];
+/** Those of a round through hostfs (hostfs-round.ts). */
+export const HOSTFS_STAGES = [
+  "hostfs cold: walk + stat",
+  "hostfs cold: read all",
+  "hostfs warm: walk + stat",
+  "hostfs warm: read all",
+  "hostfs copy",
+  "hostfs sync",
+] as const;
+export type StageName = (typeof FRESH_STAGES | typeof WARM_STAGES | typeof HOSTFS_STAGES)[number];
 
 /** What is found out about a target once. */
 export interface Facts {
@@ -33,13 +42,13 @@ export interface Round {
 }
 
 /** Overwrites a file's first byte, or gives an empty file one, to show that a mismatch is found. */
-function damage(target: Target, path: string): void {
+export function damage(target: Target, path: string): void {
   const contents = Buffer.from(target.fs.readFileSync(pathIn(target, path)));
   target.fs.writeFileSync(pathIn(target, path), contents.length === 0 ? "x" : contents.fill(contents[0] ^ 0xff, 0, 1));
 }
 
 /** What to do in a round beside taking times. */
-interface RoundOptions {
+export interface RoundOptions {
   /** Whether to compare with the tree. */
   readonly compares: boolean;
   /** A file of the tree to damage after loading. */

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { foliofsTarget } from "./foliofs-target.ts";
 import { hostTarget } from "./host-target.ts";
 import { type HostTree, readContents, scanTree, TreeError } from "./host-tree.ts";
+import { runHostfsRound } from "./hostfs-round.ts";
 import { memfsTarget } from "./memfs-target.ts";
 import type { Options, TargetName } from "./options.ts";
 import { barStage, lineStage, quietStage, type Stage } from "./progress.ts";
@@ -21,7 +22,7 @@ const HELD_SHARE = 0.25;
 /** What a turn sends to the process that has started it: its times, why there are none, or a sentence for the user. */
 export type Outcome = Round | Skip | { readonly failure: string };
 
-const MAKERS: Record<TargetName, (tree: HostTree, options: Options) => Target | Skip> = {
+const MAKERS: Record<Exclude<TargetName, "hostfs">, (tree: HostTree, options: Options) => Target | Skip> = {
   foliofs: (_tree, options) => foliofsTarget(options.memoryLimit),
   memfs: (tree) => memfsTarget(tree.bytes),
   tmpfs: (tree) => hostTarget(tree),
@@ -42,7 +43,8 @@ function readTree(folder: string, stage: Stage): HostTree {
 function explainFailure(error: unknown, name: string, tree: HostTree): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
-  if (code !== "ENOSPC" && code !== "ENOMEM") return new TreeError(`${name} failed: ${message}.`);
+  const isFull = code === "ENOMEM" || (code === "ENOSPC" && name !== "hostfs"); // there it is the host that is full
+  if (!isFull) return new TreeError(`${name} failed: ${message}.`);
   const size = `${tree.entries.length} names with ${showBytes(tree.bytes)}`;
   return new TreeError(`The tree, ${size}, does not fit in the memory limit of ${name}; see --memory-limit.`);
 }
@@ -50,10 +52,11 @@ function explainFailure(error: unknown, name: string, tree: HostTree): unknown {
 function takeTurn(name: TargetName, isFirst: boolean, options: Options): Round | Skip {
   const stage = !isFirst ? quietStage : process.stderr.isTTY ? barStage : lineStage;
   const tree = readTree(resolve(options.folder), stage);
-  const target = MAKERS[name](tree, options);
-  if (isSkip(target)) return target;
+  const roundOptions = { compares: isFirst, damagePath: isFirst ? options.damage : undefined };
   try {
-    return runRound(target, tree, stage, { compares: isFirst, damagePath: isFirst ? options.damage : undefined });
+    if (name === "hostfs") return runHostfsRound(tree, stage, roundOptions, options.memoryLimit);
+    const target = MAKERS[name](tree, options);
+    return isSkip(target) ? target : runRound(target, tree, stage, roundOptions);
   } catch (error) {
     throw explainFailure(error, name, tree);
   }

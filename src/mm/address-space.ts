@@ -56,7 +56,8 @@ export interface AddressSpaceOperations {
   /**
    * Fills one page (Linux read_folio): where readahead is missing, or has not filled it.
    *
-   * @returns bytes filled; what is left of the page becomes zeros. A negated errno fails the reads that wait for the page
+   * @returns bytes filled; what is left of the page becomes zeros. A negated errno fails the reads that wait for the page;
+   *   AOP_TRUNCATED_PAGE has them look for it anew
    */
   readPage?(cache: PageCache, control: ReadaheadControl): number | Promise<number>;
   /**
@@ -160,6 +161,75 @@ export interface AddressSpaceOperations {
    * @see Linux writepages
    */
   writePages?(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number>;
+
+  // --- Memory: in the table for who writes a file system now, called when reclaim, compaction and swap are there ---------
+
+  /**
+   * Should reclaim wait for this page? For file systems that keep what is dirty, or on its way, by marks of their own.
+   *
+   * @param state as the page is marked; to be changed where that says too much or too little
+   * @see Linux is_dirty_writeback
+   */
+  isDirtyWriteback?(cache: PageCache, page: CachedPage, state: DirtyState): void;
+  /**
+   * The frame of a page is broken, and nobody will use it again: the page is locked, its bytes are lost. Missing: the page is
+   * truncated if it is clean, so that its readers have it read anew.
+   *
+   * @returns 0 when the page has left the cache, or a negated errno
+   * @see Linux error_remove_folio (error_remove_page)
+   */
+  errorRemovePage?(cache: PageCache, page: CachedPage): number;
+  /**
+   * Moves a page to another frame, with what hangs on it. Both are locked and nobody else has a pin; `to` takes the place of
+   * `from` in the cache when this has answered. Missing: bytes and marks are moved, of pages without PG_PRIVATE; a dirty one
+   * is written first.
+   *
+   * @param mode MIGRATE_ASYNC: at once, or not
+   * @returns 0; -EAGAIN, for another try; a negated errno, and the page stays where it is
+   * @see Linux migrate_folio (migratepage)
+   */
+  migratePage?(cache: PageCache, from: CachedPage, to: CachedPage, mode: MigrateMode): number | Promise<number>;
+  /**
+   * Takes a page that is on no list of reclaim's out of the file system's own ones, so that it can be moved. It is locked.
+   *
+   * @returns false: it cannot be moved now
+   * @see Linux isolate_page
+   */
+  isolatePage?(cache: PageCache, page: CachedPage, mode: MigrateMode): boolean;
+  /** Undoes isolatePage() for a page that was not moved. It is locked. @see Linux putback_page */
+  putbackPage?(cache: PageCache, page: CachedPage): void;
+  /**
+   * A file is about to become a swap area: what writing to it may need is had now, since there will be no memory for it, and
+   * its blocks stay where they are until swapDeactivate. Missing: the file cannot be one.
+   *
+   * @returns how many runs have been added, 0 = its pages go by directIO; a negated errno
+   * @see Linux swap_activate
+   */
+  swapActivate?(cache: PageCache, swap: SwapControl): number | Promise<number>;
+  /** The file is no swap area any more; also where swapon has failed after swapActivate. @see Linux swap_deactivate */
+  swapDeactivate?(cache: PageCache, file: FileHandle): void | Promise<void>;
+}
+
+/** What isDirtyWriteback says of a page. */
+export interface DirtyState {
+  isDirty: boolean;
+  isWriteback: boolean;
+}
+
+/** How much a migration may wait: not at all, not for writeback, for all. @see Linux enum migrate_mode */
+export const MIGRATE_ASYNC = 0;
+export const MIGRATE_SYNC_LIGHT = 1;
+export const MIGRATE_SYNC = 2;
+export type MigrateMode = typeof MIGRATE_ASYNC | typeof MIGRATE_SYNC_LIGHT | typeof MIGRATE_SYNC;
+
+/** A file on its way to be a swap area. */
+export interface SwapControl {
+  readonly inode: InodeHandle;
+  readonly file: FileHandle;
+  /** Pages of the area, from the start of the file. */
+  readonly nrPages: number;
+  /** Pages that lie behind each other in the store, from `block` on, in pages as well. @see Linux add_swap_extent() */
+  addExtent(index: number, nrPages: number, block: number): void;
 }
 
 /** What directIO is to do. */
@@ -202,8 +272,20 @@ export interface CachedPage {
   views(): Uint8Array[];
 }
 
-/** What writePage answers instead of bytes when it will not write the page now. @see Linux AOP_WRITEPAGE_ACTIVATE */
-export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
+/**
+ * What writePage answers instead of bytes when it will not write the page now: more than any run has, since Linux's 0x80000 is
+ * 128 pages.
+ *
+ * @see Linux AOP_WRITEPAGE_ACTIVATE
+ */
+export const AOP_WRITEPAGE_ACTIVATE = 2 ** 32;
+/**
+ * What readPage answers instead of bytes when it has lost the page: it may have been truncated meanwhile. Whoever wanted it
+ * looks for it anew, as often as readPage says so.
+ *
+ * @see Linux AOP_TRUNCATED_PAGE
+ */
+export const AOP_TRUNCATED_PAGE = 2 ** 32 + 1;
 
 /** Pages that are to be written: neighbours in the file, up to its end. */
 export interface WriteControl {

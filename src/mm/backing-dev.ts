@@ -27,6 +27,7 @@ import {
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { InodeList, isListed } from "./inode-list.ts";
+import { addStoreNumbers, type StoreNumbers } from "./io-counters.ts";
 import { nrMarked } from "./page-state.ts";
 import type { VmLimits } from "./vm-limits.ts";
 
@@ -51,8 +52,8 @@ export interface BackingDeviceOptions {
   ended?(): void;
 }
 
-/** Counters of one device, pages. */
-export interface BackingDeviceNumbers {
+/** Counters of one device: pages, and calls of its store. */
+export interface BackingDeviceNumbers extends Readonly<StoreNumbers> {
   readonly name: string;
   /** Wait to be written. */
   readonly dirty: number;
@@ -125,6 +126,7 @@ export class BackingDevice {
   nrWriteback = 0;
   nrWritten = 0;
   nrCancelled = 0;
+  readonly store: StoreNumbers = { reads: 0, readBytes: 0, writes: 0, writtenBytes: 0 };
   /** Runs that could not be written, and why the last could not. */
   nrFailed = 0;
   lastErrno = 0;
@@ -211,7 +213,7 @@ export class BackingDevice {
     const { name, nrWriteback: writeback, nrDirtied: dirtied, nrWritten: written, nrCancelled: cancelled } = this;
     let dirty = 0;
     for (const inode of this.#inodes()) dirty += nrMarked(this.core, inode, XA_MARK_DIRTY);
-    return { name, dirty, writeback, dirtied, written, cancelled };
+    return { name, dirty, writeback, dirtied, written, cancelled, ...this.store };
   }
 
   /** Adds its counters to those of the kernel. */
@@ -221,6 +223,7 @@ export class BackingDevice {
     stat.nr_written += this.nrWritten;
     stat.nr_cancelled = (stat.nr_cancelled ?? 0) + this.nrCancelled;
     for (const [name, n] of Object.entries(this.counters)) stat[name] = (stat[name] ?? 0) + n;
+    addStoreNumbers(this.core, this.store, stat);
   }
 
   /** Writes all dirty pages. @returns as syncDevice() */

@@ -20,6 +20,7 @@ import type { Core } from "../wasm/core.ts";
 import { ADDRESS_SPACE_WB_ERR, FILE_FLAGS, INODE_MAPPING, INODE_SIZE, PAGE_SIZE, PG_UPTODATE } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, DirectControl, PageCache } from "./address-space.ts";
 import { invalidateInodePages2Range, invalidateMappingPages } from "./invalidate.ts";
+import { countRead, countWrite } from "./io-counters.ts";
 import { inodeOfFile, pageFlags } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { storedRead } from "./stored-read.ts";
@@ -30,9 +31,8 @@ const DEFAULT_BLOCK_BYTES = 512;
 
 /** What is needed of the VFS while a store takes its time, since the call may be over before. */
 export interface DirectHost {
-  /** The open file stays until drop(). */
-  hold(file: FileHandle): void;
-  drop(file: FileHandle): void;
+  /** The store takes its time, until `over` settles. The open file stays until what is returned is called. */
+  hold(control: DirectControl, over: Promise<void>): () => void;
   /** The inode's size has changed. */
   grown(inode: InodeHandle): void;
 }
@@ -239,18 +239,18 @@ function ask(
   call: DirectCall,
   complete: (answer: number) => number,
 ): number {
-  const answer = directIO?.(cache, call) ?? 0;
+  const count = call.isWrite ? countWrite : countRead;
+  const answer = count(cache, call, directIO?.(cache, call) ?? 0);
   if (typeof answer === "number") return complete(answer);
   const { core } = cache;
-  host.hold(call.file);
   const settle = (later: number): void => {
-    call.direct = -EIO;
-    if (cache.core !== core) return; // another memory: nobody knows the file
-    call.direct = complete(later);
-    host.drop(call.file);
+    call.direct = cache.core === core ? complete(later) : -EIO; // another memory: nobody knows the file
+    drop();
   };
+  const over = answer.then(settle, () => settle(-EIO));
+  const drop = host.hold(call, over);
   if (cache.progress !== undefined) waiting.set(cache.progress, call);
-  cache.setWaitToken(answer.then(settle, () => settle(-EIO)));
+  cache.setWaitToken(over);
   return -EAGAIN;
 }
 

@@ -7,6 +7,7 @@ import type { FileHandle } from "../base/handles.ts";
 import { FILE_MODE, FMODE_NOREUSE, FMODE_RANDOM, INODE_SIZE, PAGE_SIZE } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { invalidateMappingPages } from "./invalidate.ts";
+import { countReadahead } from "./io-counters.ts";
 import { inodeOfFile } from "./page.ts";
 import { deviceRaPages, maxRaPages, setMaxRaPages } from "./readahead-window.ts";
 import { readAhead, readOnePage } from "./stored-read.ts";
@@ -80,10 +81,12 @@ function readWindow(
   const index = Math.floor(start / PAGE_SIZE);
   const wanted = Math.ceil(Math.min(end, core.f64[(inode << 2) + INODE_SIZE]) / PAGE_SIZE) - index;
   const nrPages = Math.min(wanted, maxRaPages(cache, operations, file));
-  if (operations.readahead !== undefined) readAhead(cache, operations, file, inode, { index, nrPages, async: 0 });
+  if (operations.readahead !== undefined) readAhead(cache, operations, file, inode, { index, nrPages, async: 0 }, 0);
   else if (operations.readPage !== undefined) {
     for (let at = index; at < index + nrPages; at++) {
-      if (core.x.findPage(inode, at) === 0) readOnePage(cache, operations, file, inode, at);
+      if (core.x.findPage(inode, at) !== 0) continue;
+      countReadahead(core, 1);
+      readOnePage(cache, operations, file, inode, at);
     }
   }
 }

@@ -12,6 +12,7 @@ import { EAGAIN, EBUSY, EIO } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
 import { PG_DIRTY, PG_LOCKED, PG_PRIVATE, PG_WRITEBACK } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import { countLaundered } from "./io-counters.ts";
 import { detachPagePrivate, isTruncated, type PageAt, pageFlags, pagePins } from "./page.ts";
 import { clearPageDirtyForIo, setPageDirty } from "./page-dirty.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
@@ -109,7 +110,7 @@ function dropPage(cache: PageCache, operations: AddressSpaceOperations, page: Pa
 /** @returns 0, too, for a page that cannot be laundered: it is found out that it is dirty */
 function launder(cache: PageCache, { launderPage }: AddressSpaceOperations, page: PageAt): number | Promise<number> {
   if (launderPage === undefined || !clearPageDirtyForIo(cache, page.inode, page.pfn)) return 0;
-  return launderPage(cache, page);
+  return countLaundered(cache, page, launderPage(cache, page));
 }
 
 function endDrop(cache: PageCache, operations: AddressSpaceOperations, page: PageAt, laundered: number): number {

@@ -1,13 +1,14 @@
 /**
- * The bytes that a caller wants written, in one buffer or several, and how far they have come.
+ * The bytes that a caller wants written, or the room for those it reads, in one buffer or several, and how far they have come.
  *
  * Buffers are the caller's, who may do anything to them between two looks: shrink them, give their memory away, let a view
  * tell of more than it has. So each look asks the language what there is, and nothing is copied but that.
  *
  * @see Linux struct iov_iter
  */
-import { byteLengthOf, isUint8Array, partOf } from "../base/views.ts";
+import { byteLengthOf, bytesOf, isUint8Array, partOf } from "../base/views.ts";
 import type { Core } from "../wasm/core.ts";
+import { copyWhatFits } from "./user-copy.ts";
 
 /** A part of a buffer. */
 interface Segment {
@@ -21,7 +22,7 @@ function present(buffer: Uint8Array, start: number, max: number): number {
   return isUint8Array(buffer) ? Math.max(0, Math.min(max, byteLengthOf(buffer) - start)) : 0;
 }
 
-/** What is left of a write's bytes. */
+/** What is left of a call's bytes. */
 export class IovIter {
   readonly #segments: readonly Segment[];
   #current = 0;
@@ -33,6 +34,11 @@ export class IovIter {
   constructor(segments: readonly Segment[]) {
     this.#segments = segments;
     for (const { length } of segments) this.count += length;
+  }
+
+  /** All of some buffers, as long as they are now. */
+  static of(buffers: readonly ArrayBufferView[]): IovIter {
+    return new IovIter(buffers.map(bytesOf).map((buffer) => ({ buffer, offset: 0, length: buffer.length })));
   }
 
   /** Leaves no more than `count` bytes. */
@@ -48,6 +54,13 @@ export class IovIter {
   /** Copies up to `max` bytes to an address. Does not go on. @returns how many there were */
   copyTo(core: Core, address: number, max: number): number {
     return this.#walk(max, (done, buffer, start, n) => core.u8.set(partOf(buffer, start, n), address + done));
+  }
+
+  /** Fills up to `max` bytes from an address, and goes on behind them. @returns how many there was room for */
+  fillFrom(core: Core, address: number, max: number): number {
+    const n = this.#walk(max, (done, buffer, start, room) => copyWhatFits(core, address + done, buffer, start, room));
+    this.advance(n);
+    return n;
   }
 
   #walk(max: number, visit: (done: number, buffer: Uint8Array, start: number, n: number) => void): number {

@@ -7,8 +7,9 @@
 import { EAGAIN, EIO } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { PAGE_SIZE } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, type PageCache } from "./address-space.ts";
 import { callOut } from "./call-out.ts";
+import { countRead } from "./io-counters.ts";
 import { PageAt } from "./page.ts";
 import { noteFailure } from "./page-wait.ts";
 import { isUptodate, LockedPage, setPageUptodate } from "./write-page.ts";
@@ -35,7 +36,7 @@ export function partialPage(
 /**
  * Has a cached page read. What the file system vouches for in it, readPage leaves as it is. Precondition: it is not locked.
  *
- * @returns 0, it is up to date or is being read; a negated errno, and the page stays
+ * @returns 0, it is up to date or is being read, or is to be looked for anew; a negated errno, and the page stays
  */
 export function readCachedPage(
   cache: PageCache,
@@ -48,14 +49,19 @@ export function readCachedPage(
   core.x.getPage(at.pfn);
   const page = new LockedPage(cache, file, at, 0, PAGE_SIZE, false);
   const end = (bytes: number): number => {
-    if (bytes >= 0 && cache.core === core && !isUptodate(core, page.pfn)) {
+    const isFilled = bytes >= 0 && bytes !== AOP_TRUNCATED_PAGE;
+    if (isFilled && cache.core === core && !isUptodate(core, page.pfn)) {
       core.u8.fill(0, page.pfn * PAGE_SIZE + Math.min(bytes, PAGE_SIZE), (page.pfn + 1) * PAGE_SIZE);
       setPageUptodate(core, page.pfn);
     }
-    page.release(core);
+    page.release(core, operations);
     return Math.min(0, bytes);
   };
-  const answer = callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO);
+  const answer = countRead(
+    cache,
+    page,
+    callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO),
+  );
   if (typeof answer === "number") return end(answer);
   const settle = (bytes: number): void => {
     if (cache.core === core) cache.pageReads.tokens.delete(page.pfn);

@@ -18,9 +18,10 @@ import { EAGAIN, EFAULT, EIO } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import { INODE_SIZE, PAGE_SIZE } from "../wasm/layout.ts";
-import { type AddressSpaceOperations, PAGE_IS_READY, type PageCache } from "./address-space.ts";
+import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, PAGE_IS_READY, type PageCache } from "./address-space.ts";
 import { balanceDirtyPages } from "./balance.ts";
 import { callOut } from "./call-out.ts";
+import { countRead } from "./io-counters.ts";
 import type { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated } from "./page.ts";
 import { setPageDirty } from "./page-dirty.ts";
@@ -57,6 +58,8 @@ export class PerformWrite {
   #onIdle: (() => void) | undefined;
   /** Of the next byte, in the file. */
   pos: number;
+  /** A write that is over has no store ask for it. */
+  readonly isBusy = false;
 
   constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, iter: IovIter, pos: number) {
     this.#cache = cache;
@@ -91,7 +94,8 @@ export class PerformWrite {
     this.#onIdle = () => {
       const answer = this.#pending?.answer ?? 0;
       if (isForSync && page && answer < 0) keepFailure(this.#cache, page.inode, page.index, answer);
-      if (page && answer >= 0 && this.#step === FILL) this.#fillRest(page, answer);
+      const isFilled = this.#step === FILL && answer >= 0 && answer !== AOP_TRUNCATED_PAGE;
+      if (page && isFilled) this.#fillRest(page, answer);
       if (this.#step === BEGIN && answer >= 0 && this.#pending !== undefined) this.#hasBegun = true;
       this.#letGo();
       onIdle();
@@ -158,9 +162,13 @@ export class PerformWrite {
       else {
         const { readPage } = this.#operations;
         if (readPage === undefined) return -EIO;
-        const answer = this.#ask((cache) => readPage.call(this.#operations, cache, page));
+        const answer = this.#ask((cache) => countRead(cache, page, readPage.call(this.#operations, cache, page)));
         if (answer === undefined) return this.#wait();
         if (answer < 0) return answer;
+        if (answer === AOP_TRUNCATED_PAGE) {
+          this.#letGo(); // and begins anew
+          return 0;
+        }
         this.#fillRest(page, answer);
       }
     }
@@ -234,7 +242,7 @@ export class PerformWrite {
     if (this.#hasBegun && this.#core === this.#cache.core) this.#end(0);
     this.#hasBegun = false;
     this.#page = undefined;
-    page.release(this.#core);
+    page.release(this.#core, this.#operations);
   }
 
   /** Asks a file system, once, for the step that is being made. @returns undefined while it has not answered */

@@ -5,7 +5,6 @@
  */
 import { EAGAIN, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
-import { bytesOf } from "../base/views.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { isDirect } from "./direct-io.ts";
 import { storedReadNowait } from "./stored-read.ts";
@@ -24,7 +23,7 @@ const KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_N
  * FileOperations.preadv2 for files with a store. Precondition: RWF_NOWAIT, or a flag that is not known.
  *
  * @returns bytes read, short where the next page is not there; -EAGAIN where the first is not, and with O_DIRECT; -EOPNOTSUPP for other flags; else
- *   as storedRead()
+ *   as storedReadv()
  */
 export function storedPreadv2(
   cache: PageCache,
@@ -36,14 +35,5 @@ export function storedPreadv2(
 ): number {
   if (flags & ~KNOWN) return -EOPNOTSUPP;
   if (isDirect(cache.core, operations, file)) return -EAGAIN; // that is to wait
-  let done = 0;
-  for (const buffer of buffers) {
-    const bytes = bytesOf(buffer);
-    const at = position < 0 ? position : position + done;
-    const n = storedReadNowait(cache, operations, file, bytes, 0, bytes.length, at);
-    if (n < 0) return done > 0 ? done : n;
-    done += n;
-    if (n < bytes.length) break;
-  }
-  return done;
+  return storedReadNowait(cache, operations, file, buffers, position);
 }

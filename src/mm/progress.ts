@@ -1,10 +1,9 @@
 /**
- * How far a call that moves data has come when it has to wait for a store, so that it goes on from there (Linux: what a
- * struct kiocb keeps). It belongs to one callback or promise call, and knows which of that call's reads it is of.
+ * What a call that moves data has under way when it has to wait for a store, so that it goes on from there (Linux: what a
+ * struct kiocb keeps, and what is on the stack). It belongs to one callback or promise call.
  *
- * Does not own: which page the call waits for (page-wait.ts).
+ * Does not own: which page the call waits for (page-wait.ts), how far a read has come (read-progress.ts).
  */
-import type { FileHandle } from "../base/handles.ts";
 
 /** A write that its call has begun, and holds locks for (Linux struct kiocb). */
 export interface Kiocb {
@@ -12,25 +11,17 @@ export interface Kiocb {
   abandon(): void;
 }
 
-/** How far one call has come. */
-export class Progress {
-  /** What the call has under way; whoever goes on with it takes it. */
-  kiocb: Kiocb | undefined;
-  #file = 0 as FileHandle;
-  #start = -1;
-  #done = 0;
+/** The open file of a call that waits (vfs/kept-file.ts). */
+export interface Kept {
+  /** The call is made again: its descriptor is its file's, whatever has become of it. @returns what ends that */
+  lend(): (() => void) | undefined;
+  /** The call is over: what it has under way is given up, and the file let go of. */
+  end(): void;
+}
 
-  /** Bytes that a read of `file` from `start` on has come, and is to go on from: once. */
-  resume(file: FileHandle, start: number): number {
-    const isSame = file === this.#file && start === this.#start;
-    const done = isSame ? this.#done : 0;
-    this.#start = -1;
-    return done;
-  }
-
-  keep(file: FileHandle, start: number, done: number): void {
-    this.#file = file;
-    this.#start = start;
-    this.#done = done;
-  }
+/** What one call has under way. */
+export interface Progress {
+  /** Whoever goes on with it takes it. Its call keeps its file. */
+  kiocb?: Kiocb | undefined;
+  kept?: Kept | undefined;
 }

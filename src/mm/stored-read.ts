@@ -30,17 +30,29 @@ import {
   RESULT_ADDRESS,
   RESULT_EXTRA,
 } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./address-space.ts";
+import {
+  type AddressSpaceOperations,
+  AOP_TRUNCATED_PAGE,
+  type PageCache,
+  type ReadaheadControl,
+} from "./address-space.ts";
 import { callOut } from "./call-out.ts";
+import { countHits, countMisses, countRead, countReadahead } from "./io-counters.ts";
+import { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated, PageAt, pageFlags } from "./page.ts";
 import { failureOf, keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import { partialPage, readCachedPage } from "./partial-page.ts";
+import type { Progress } from "./progress.ts";
+import { keepRead, type ReadUnderWay, resumeRead } from "./read-progress.ts";
 import { maxRaPages, metMarker, missedPage, type Readahead, shrinkRaPages, type Window } from "./readahead-window.ts";
 import { cutPage } from "./truncate.ts";
 import { copyToBuffer, copyWhatFits } from "./user-copy.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
+
+/** Pages that calls which wait have missed, and will be copied when they are made again: no hits. */
+const missedBy = new WeakMap<Progress, number>();
 
 /** Frames that lie behind each other. */
 interface Run {
@@ -98,32 +110,65 @@ export function storedRead(
   const { core, progress } = cache;
   const refused = core.x.readCheck(file);
   if (refused < 0) return refused;
-  const start = position < 0 ? core.filePos(file) : position;
-  const before = progress?.resume(file, start) ?? 0;
-  const reader = new Reader(cache, operations, file, start + before);
-  const rc = reader.run(buffer, offset + before, length - before);
-  const done = reader.pos - start;
-  if (rc === -EAGAIN && progress) {
-    progress.keep(file, start, done);
-    return rc;
-  }
-  if (position < 0) core.setFilePos(file, start + done);
-  return done > 0 || rc === 0 ? done : rc;
+  const before = resumeRead(progress, file, position, buffer);
+  const start = before?.start ?? (position < 0 ? core.filePos(file) : position);
+  const done = before?.done ?? 0;
+  const reader = new Reader(cache, operations, file, start + done);
+  const rc = reader.run(buffer, offset + done, length - done);
+  if (rc !== -EAGAIN || !progress) return end(cache, file, position, start, reader.pos, rc);
+  return wait(progress, reader, { file, position, to: buffer, start, iter: undefined, done: reader.pos - start });
 }
 
 /**
- * As storedRead(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
+ * As storedRead(), into several buffers: how long they are is looked at once, and a call that waits goes on in the midst of
+ * one.
+ *
+ * @param buffers at least one
+ */
+export function storedReadv(
+  cache: PageCache,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  const { core, progress } = cache;
+  const refused = core.x.readCheck(file);
+  if (refused < 0) return refused;
+  const before = resumeRead(progress, file, position, buffers[0]);
+  const start = before?.start ?? (position < 0 ? core.filePos(file) : position);
+  const iter = before?.iter ?? IovIter.of(buffers);
+  const reader = new Reader(cache, operations, file, start + (before?.done ?? 0));
+  const rc = reader.run(iter, 0, iter.count);
+  if (rc !== -EAGAIN || !progress) return end(cache, file, position, start, reader.pos, rc);
+  return wait(progress, reader, { file, position, to: buffers[0], start, iter, done: reader.pos - start });
+}
+
+/** Has a call wait for the store, and keep how far it has come. */
+function wait(progress: Progress, { nrMissed }: Reader, read: ReadUnderWay): number {
+  keepRead(progress, read);
+  if (nrMissed > 0) missedBy.set(progress, nrMissed);
+  return -EAGAIN;
+}
+
+/** A read is over: the position moves. @param pos of the next byte @returns bytes, or why there are none */
+function end({ core }: PageCache, file: FileHandle, position: number, start: number, pos: number, rc: number): number {
+  const done = pos - start;
+  if (position < 0 && done > 0) core.setFilePos(file, pos);
+  return done > 0 ? done : rc;
+}
+
+/**
+ * As storedReadv(), of what is there: nothing is asked of the store, and a page that has its readers ask for the next window is
  * left to one who can.
  *
- * @returns as storedRead(); -EAGAIN comes without a token
+ * @returns as storedReadv(); -EAGAIN comes without a token
  */
 export function storedReadNowait(
   cache: PageCache,
   operations: AddressSpaceOperations,
   file: FileHandle,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
+  buffers: readonly ArrayBufferView[],
   position: number,
 ): number {
   const { core } = cache;
@@ -131,15 +176,14 @@ export function storedReadNowait(
   if (refused < 0) return refused;
   const start = position < 0 ? core.filePos(file) : position;
   const inode = inodeOfFile(core, file);
-  const wanted = Math.min(length, core.f64[(inode << 2) + INODE_SIZE] - start);
+  const iter = IovIter.of(buffers);
+  const wanted = Math.min(iter.count, core.f64[(inode << 2) + INODE_SIZE] - start);
   if (wanted <= 0) return 0;
   const ready = readyNow(core, inode, start, wanted);
   if (ready === 0) return -EAGAIN;
   const reader = new Reader(cache, operations, file, start);
-  const rc = reader.run(buffer, offset, ready);
-  const done = reader.pos - start;
-  if (position < 0) core.setFilePos(file, start + done);
-  return done > 0 ? done : rc;
+  const rc = reader.run(iter, 0, ready);
+  return end(cache, file, position, start, reader.pos, rc);
 }
 
 /** Bytes from `start` on that lie in pages which are ready, and have nothing asked of the store when they are read. */
@@ -159,8 +203,11 @@ class Reader {
   readonly #file: FileHandle;
   readonly #inode: InodeHandle;
   pos: number;
+  /** Pages that it has missed, and not copied yet. */
+  nrMissed = 0;
 
   constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, pos: number) {
+    if (cache.progress !== undefined) this.nrMissed = takeMissed(cache.progress);
     this.#cache = cache;
     this.#operations = operations;
     this.#file = file;
@@ -168,8 +215,13 @@ class Reader {
     this.pos = pos;
   }
 
-  /** Copies up to `length` bytes from `pos` on, which moves. @returns 0, or why it has stopped before */
-  run(buffer: Uint8Array, offset: number, length: number): number {
+  /**
+   * Copies up to `length` bytes from `pos` on, which moves.
+   *
+   * @param to a buffer and where in it, or several, which go on from where they are
+   * @returns 0, or why it has stopped before
+   */
+  run(to: Uint8Array | IovIter, offset: number, length: number): number {
     const { core } = this.#cache;
     const start = this.pos;
     const end = start + length;
@@ -190,12 +242,26 @@ class Reader {
       const n = Math.min(left, Math.max(nr, 1) * PAGE_SIZE - inPage);
       const marker = nr === 0 ? 0 : core.f64[EXTRA];
       const address = nr === 0 ? partial * PAGE_SIZE : core.f64[ADDRESS];
-      const room = this.#copy(address + inPage, buffer, offset + this.pos - start, n);
+      const room = this.#copy(address + inPage, to, offset + this.pos - start, n);
       this.pos += room;
       if (room < n) return -EFAULT;
+      this.#countHits(Math.max(nr, 1));
       core.u32[(this.#file << 3) + FILE_RA_PREV] = Math.floor((this.pos - 1) / PAGE_SIZE) + 1;
       if (marker < nr) this.#goOn(index + marker, wanted - marker);
     }
+  }
+
+  /** Of pages that have been copied. */
+  #countHits(nr: number): void {
+    const missed = Math.min(this.nrMissed, nr);
+    this.nrMissed -= missed;
+    countHits(this.#cache.core, nr - missed);
+  }
+
+  /** The store is to be asked for pages that are wanted. */
+  #countMisses(nr: number): void {
+    this.nrMissed += nr;
+    countMisses(this.#cache.core, nr);
   }
 
   /** The frame of a page that is ready as far as it is wanted, though not up to date as a whole; 0 = none. */
@@ -203,14 +269,15 @@ class Reader {
     return partialPage(this.#cache, this.#operations, this.#inode, index, offset, length);
   }
 
-  /** @returns bytes copied: fewer when the buffer has become shorter than it was */
-  #copy(address: number, buffer: Uint8Array, offset: number, n: number): number {
+  /** @returns bytes copied: fewer when a buffer has become shorter than it was */
+  #copy(address: number, to: Uint8Array | IovIter, offset: number, n: number): number {
     const { core } = this.#cache;
+    if (to instanceof IovIter) return to.fillFrom(core, address, n);
     try {
-      copyToBuffer(core, address, buffer, offset, n);
+      copyToBuffer(core, address, to, offset, n);
       return n;
     } catch {
-      return copyWhatFits(core, address, buffer, offset, n);
+      return copyWhatFits(core, address, to, offset, n);
     }
   }
 
@@ -238,14 +305,16 @@ class Reader {
     if (locked < 0) return locked;
     const cached = this.#cache.core.x.findPage(this.#inode, index);
     if (cached !== 0) return this.#readIn(index, cached);
+    const before = this.nrMissed;
     if (this.#operations.readahead !== undefined && isAhead) {
-      this.#readAhead(this.#missed(index, wanted, previous));
+      this.#countMisses(this.#readAhead(this.#missed(index, wanted, previous), index + wanted));
       const { core } = this.#cache;
       const pfn = core.x.findPage(this.#inode, index); // no readyRun(): it would take the marker
       if (pfn !== 0 && pageFlags(core, pfn) & PG_UPTODATE) return 0;
       const reading = this.#waitFor(index);
       if (reading < 0) return reading;
     }
+    if (this.nrMissed === before) this.#countMisses(1);
     return readOnePage(this.#cache, this.#operations, this.#file, this.#inode, index);
   }
 
@@ -262,7 +331,7 @@ class Reader {
     if (this.#operations.readahead === undefined) return;
     const max = maxRaPages(this.#cache, this.#operations, this.#file);
     const next = this.#move((window) => metMarker(window, index, wanted, this.#cachedEnd(index, max), max));
-    if (next) this.#readAhead(next);
+    if (next) this.#readAhead(next, 0);
   }
 
   /** First page behind `index` that is not cached, at most `max + 1` on. */
@@ -283,12 +352,14 @@ class Reader {
     return moved;
   }
 
-  #readAhead(readahead: Readahead): void {
-    readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead);
+  /** @returns as readAhead() */
+  #readAhead(readahead: Readahead, wantedEnd: number): number {
+    return readAhead(this.#cache, this.#operations, this.#file, this.#inode, readahead, wantedEnd);
   }
 
   /** Has a page read that is cached, and not up to date. */
   #readIn(index: number, pfn: number): number {
+    this.#countMisses(1);
     const rc = readCachedPage(
       this.#cache,
       this.#operations,
@@ -304,15 +375,29 @@ class Reader {
   }
 }
 
-/** Has those pages of a window read that are not cached, as far as the file goes. */
+/** What missedBy has of a call, once. */
+function takeMissed(progress: Progress): number {
+  const nr = missedBy.get(progress) ?? 0;
+  if (nr > 0) missedBy.delete(progress);
+  return nr;
+}
+
+/**
+ * Has those pages of a window read that are not cached, as far as the file goes.
+ *
+ * @param wantedEnd page up to which a reader waits for them; the others are read ahead
+ * @returns how many of them a reader waits for
+ */
 export function readAhead(
   cache: PageCache,
   operations: AddressSpaceOperations,
   file: FileHandle,
   inode: InodeHandle,
   { index, nrPages, async }: Readahead,
-): void {
+  wantedEnd: number,
+): number {
   const { core } = cache;
+  let nrWanted = 0;
   const end = Math.min(index + nrPages, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE));
   const marker = async > 0 ? index + nrPages - async : -1;
   for (let at = index; at < end; ) {
@@ -325,13 +410,17 @@ export function readAhead(
       if (marker >= at && marker < at + nr) core.x.setReadahead(pfn + marker - at);
     }
     if (read.nrPages === 0) {
-      if (core.x.findPage(inode, at) === 0) return; // no memory for it
+      if (core.x.findPage(inode, at) === 0) break; // no memory for it
       at++;
       continue;
     }
+    const wanted = Math.max(0, Math.min(wantedEnd, at) - read.position / PAGE_SIZE);
+    nrWanted += wanted;
+    countReadahead(core, read.nrPages - wanted);
     const answer = callOut(cache, (seen) => operations.readahead?.(seen, read) ?? 0);
-    start(cache, operations, read, answer, false);
+    start(cache, operations, read, countRead(cache, read, answer), false);
   }
+  return nrWanted;
 }
 
 /**
@@ -352,7 +441,7 @@ export function readOnePage(
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
   const answer = callOut(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);
-  const rc = start(cache, operations, read, answer, true);
+  const rc = start(cache, operations, read, countRead(cache, read, answer), true);
   return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }
 
@@ -400,8 +489,9 @@ function endRead(
 ): number {
   const { core } = read;
   const size = core.f64[(read.inode << 2) + INODE_SIZE];
-  const bytes = Math.max(0, Math.min(answer, read.length));
-  const isToEnd = answer >= 0 && (isWhole || read.position + bytes >= size);
+  const given = answer === AOP_TRUNCATED_PAGE ? -EAGAIN : answer;
+  const bytes = Math.max(0, Math.min(given, read.length));
+  const isToEnd = given >= 0 && (isWhole || read.position + bytes >= size);
   const nrReady = isToEnd ? Math.ceil(bytes / PAGE_SIZE) || (isWhole ? 1 : 0) : Math.floor(bytes / PAGE_SIZE);
   let left = nrReady;
   let at = 0;

@@ -72,7 +72,7 @@ export function syncDevice(bdi: BackingDevice, isWait: boolean): number {
 
 function syncInode(bdi: BackingDevice, inode: InodeHandle, pass: SyncPass, key: string, isWait: boolean): number {
   const { core, host } = bdi;
-  const wbc = syncControl(isWait);
+  const wbc = syncControl(isWait, isWait); // what nobody waits for is no part of it yet
   const scan = pass.scan?.key === key ? pass.scan.scan : newScan(wbc);
   pass.scan = { key, scan };
   core.x.inodeGrab(inode); // held, whatever its writing does
@@ -81,13 +81,13 @@ function syncInode(bdi: BackingDevice, inode: InodeHandle, pass: SyncPass, key: 
   return rc;
 }
 
-function syncControl(isWait: boolean): WritebackControl {
+function syncControl(isWait: boolean, forSync: boolean): WritebackControl {
   return {
     syncMode: isWait ? WB_SYNC_ALL : WB_SYNC_NONE,
     nrToWrite: Infinity,
     rangeStart: 0,
     rangeEnd: Infinity,
-    forSync: true,
+    forSync,
     pagesSkipped: 0,
   };
 }
@@ -120,7 +120,7 @@ export function evictPages(
   const again = (): Promise<void> | undefined =>
     host.cache.core === core ? evictPages(bdi, inode, hasName, tries + 1) : undefined;
   if (hasName && !bdi.noWriteback && tries < MAX_TRIES) {
-    const wbc = syncControl(true);
+    const wbc = syncControl(true, false);
     const rc = writeCachePages(host.cache, inode, wbc, newScan(wbc));
     const token = rc === -EAGAIN ? host.takeWaitToken() : undefined;
     if (token !== undefined) return token.then(again, again);

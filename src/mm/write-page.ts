@@ -9,8 +9,9 @@ import { EAGAIN, ENOMEM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { INODE_SIZE, PAGE_FLAGS, PAGE_SIZE, PG_UPTODATE, PG_WRITEBACK, RESULT_EXTRA } from "../wasm/layout.ts";
-import type { PageCache, ReadaheadControl, WrittenPage } from "./address-space.ts";
+import type { AddressSpaceOperations, PageCache, ReadaheadControl, WrittenPage } from "./address-space.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
+import { cutPage } from "./truncate.ts";
 
 const EXTRA = RESULT + RESULT_EXTRA;
 
@@ -58,13 +59,18 @@ export class LockedPage extends PageAt implements WrittenPage, ReadaheadControl 
     tokens.set(this.pfn, token);
   }
 
-  /** Lets go of the page. Where its memory has gone meanwhile, those who wait alone are told. @param core it was locked in */
-  release(core: Core): void {
+  /**
+   * Lets go of the page. Where its memory has gone meanwhile, those who wait alone are told.
+   *
+   * @param core it was locked in @param operations hear of it when a page that was made for nothing goes
+   */
+  release(core: Core, operations: AddressSpaceOperations): void {
     if (core === this.#cache.core) {
       if (this.#over !== undefined) this.#giveTokenBack(core);
-      if (this.#isNew && !this.isWritten && !isTruncated(core, this.pfn) && this.#isWorthless(core))
+      if (this.#isNew && !this.isWritten && !isTruncated(core, this.pfn) && this.#isWorthless(core)) {
+        cutPage(this.#cache, operations, this);
         core.x.failRead(this.pfn, 1);
-      else {
+      } else {
         core.x.unlockPage(this.pfn);
         core.x.putPage(this.pfn);
       }

@@ -22,6 +22,7 @@ import {
   type WriteControl,
 } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
+import { countWrite } from "./io-counters.ts";
 import { clearPageDirtyForIo, redirty } from "./page-dirty.ts";
 import { mappingSetError } from "./wb-err.ts";
 
@@ -134,9 +135,13 @@ function askForAll(
   let rest = run;
   for (;;) {
     const asked = rest;
-    const answer = operations.writePages
-      ? operations.writePages(cache, asked, wbc)
-      : (operations.writePage?.(cache, asked, wbc) ?? -EIO);
+    const answer = countWrite(
+      cache,
+      asked,
+      operations.writePages
+        ? operations.writePages(cache, asked, wbc)
+        : (operations.writePage?.(cache, asked, wbc) ?? -EIO),
+    );
     if (typeof answer !== "number") {
       return answer.then((bytes) =>
         isEnd(asked, bytes) ? endOf(asked, bytes) : askForAll(cache, operations, asked.behind(bytes), wbc),

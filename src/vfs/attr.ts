@@ -58,14 +58,16 @@ import {
   ATTR_TIMES_SET,
   ATTR_UID,
 } from "./fs-type.ts";
+import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_VERSION, pathsChanged } from "./path-cache.ts";
 import { type HeldInode, setattrOf } from "./setattr-of.ts";
-import { storeSupport } from "./store-part.ts";
+import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { type Call, resultOf } from "./waiting.ts";
+import { wantWrite } from "./want-write.ts";
 
 export { isCapable, ownerOrCapable, uidOf };
 
@@ -226,7 +228,7 @@ function changePath(
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
   const held = { mnt: ndMount(core), inode: inodeOf(core, ndDentry(core)) };
-  return refused || changeInode(core, call, held, change);
+  return refused || changeInode(task.kernel, call, held, change);
 }
 
 /** As changePath(). */
@@ -240,11 +242,13 @@ function changeFile(task: Task, name: string, fd: number, values: number[], chan
   if (!file) return task.files.missing(fd);
   const mnt = mountOfFile(core, file);
   standAt(core, file);
-  return refused || changeInode(core, call, { mnt, inode: inodeOfFile(core, file), file }, change);
+  return refused || changeInode(task.kernel, call, { mnt, inode: inodeOfFile(core, file), file }, change);
 }
 
-function changeInode(core: Core, call: Call, held: HeldInode, change: Change): number {
-  if (isReadOnly(core, held.mnt)) return -EROFS;
+function changeInode(kernel: Kernel, call: Call, held: HeldInode, change: Change): number {
+  const { core } = kernel;
+  const refused = wantWrite(kernel, held.mnt);
+  if (refused) return refused;
   if (core.u32[(held.inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
   return change(held, call);
 }
@@ -426,7 +430,7 @@ function setTime(
   core.u32[(inode << 3) + nsecField] = isNow ? (nowMs - nowSec * 1000) * NSEC_PER_MS : nsec;
 }
 
-/** Numbers of the file system a path lies on, into task.statfsValues. @returns 0, the errors of the walk, -ENOSYS, what statfs() answers */
+/** Numbers of the file system a path lies on, into task.statfsValues. @returns 0; errors of the walk; -ENOSYS; what statfs() answers */
 export function statfs(task: Task, path: Path): number {
   const { core } = task.kernel;
   const found = walk(task, path, LOOKUP_FOLLOW);
@@ -438,5 +442,5 @@ export function statfs(task: Task, path: Path): number {
   values.fill(0);
   values[0] = sb.magic;
   values[1] = sb.blockSize;
-  return operation(sb, values);
+  return operation(sb, values) || (storeSupportIfAny()?.completeStatfs(core, ndMount(core), sb, values) ?? 0);
 }

@@ -7,6 +7,7 @@
  * @see Linux fs/namei.c filename_create(), do_mkdirat(), do_unlinkat(), do_renameat2(), vfs_rename()
  */
 import {
+  EAGAIN,
   EBUSY,
   EEXIST,
   EINVAL,
@@ -17,7 +18,6 @@ import {
   ENOTEMPTY,
   EOPNOTSUPP,
   EPERM,
-  EROFS,
   EXDEV,
 } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
@@ -56,7 +56,6 @@ import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
 import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { isReadOnly } from "./mount-flags.ts";
 import {
   handOver,
   inodeOf,
@@ -76,6 +75,7 @@ import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { type Call, isInMemory, resultOf } from "./waiting.ts";
+import { wantWrite } from "./want-write.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
 
@@ -105,12 +105,13 @@ interface Linked {
 function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, make: Make, linked?: Linked): number {
   const { kernel } = task;
   const { core } = kernel;
-  if (found !== 0) return -EEXIST;
+  if (found !== 0) return wantWrite(kernel, ndParentMount(core)) === -EAGAIN ? -EAGAIN : -EEXIST;
   const nameError = ndNameError(core);
   if (nameError) return nameError;
   if (ndTrailing(core) && !wantsDir) return -ENOENT;
   const mnt = ndParentMount(core);
-  if (isReadOnly(core, mnt)) return -EROFS;
+  const readOnly = wantWrite(kernel, mnt);
+  if (readOnly) return readOnly;
   if (linked && mnt !== linked.mnt) return -EXDEV;
   const parent = ndParent(core);
   const dir = inodeOf(core, parent);
@@ -269,7 +270,8 @@ function unlinkWalked(task: Task, path: Path, dir: number, base?: FileHandle): n
   const found = walk(task, path, LOOKUP_LAST, base) as DentryHandle;
   if (found < 0) return found;
   if (ndLastType(core) !== LAST_NORM) return -EISDIR;
-  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  const refused = wantWrite(task.kernel, ndParentMount(core));
+  if (refused) return refused;
   if (found === 0) return missing(core);
   if (ndTrailing(core)) return core.x.isDirectory(inodeOf(core, found)) ? -EISDIR : -ENOTDIR;
   return remove(task, { name: "unlink", a: path, b: dir }, found, 0);
@@ -300,7 +302,8 @@ function rmdirWalked(task: Task, path: Path, dir: number, base?: FileHandle): nu
   if (found < 0) return found;
   const type = ndLastType(core);
   if (type !== LAST_NORM) return type === LAST_DOT ? -EINVAL : type === LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
-  if (isReadOnly(core, ndParentMount(core))) return -EROFS;
+  const refused = wantWrite(task.kernel, ndParentMount(core));
+  if (refused) return refused;
   return found === 0 ? missing(core) : remove(task, { name: "rmdir", a: path, b: dir }, found, 1);
 }
 
@@ -329,7 +332,7 @@ export function removeTree(task: Task, path: Path): number {
   if (found <= 0 || ndLastType(core) !== LAST_NORM || !isCapable(task)) return -EOPNOTSUPP;
   const dir = inodeOf(core, ndParent(core));
   const operation = kernel.tableOf(dir).inode.removeTree;
-  if (!operation || isReadOnly(core, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
+  if (!operation || wantWrite(kernel, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
   if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
   kernel.evictInodes();
   return 0;
@@ -456,7 +459,8 @@ function renameEnds(task: Task, call: Call, old: End, target: End, flags: number
   if (old.mnt !== target.mnt) return -EXDEV;
   if (old.lastType !== LAST_NORM) return -EBUSY;
   if (target.lastType !== LAST_NORM) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-  if (isReadOnly(core, old.mnt)) return -EROFS;
+  const readOnly = wantWrite(task.kernel, old.mnt);
+  if (readOnly) return readOnly;
   if (old.dentry === 0) return old.nameError || -ENOENT;
   if (target.nameError) return target.nameError;
   if (target.dentry !== 0 && flags & RENAME_NOREPLACE) return -EEXIST;

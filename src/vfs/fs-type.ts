@@ -20,6 +20,8 @@ export const FS_MEMORY = 1;
 export const FS_SHARED = 2;
 /** A pseudo file system that users cannot mount (kernMount() can). @see Linux SB_NOUSER */
 export const FS_NOUSER = 4;
+/** Lies on a device, which `source` names: two mounts of one source are one file system. Others are "nodev". */
+export const FS_REQUIRES_DEV = 8;
 
 /** @see Linux struct file_system_type */
 export interface FileSystemType {
@@ -41,6 +43,16 @@ export interface FileSystemType {
    * @returns 0 or a negated errno; then nothing stays behind
    */
   fillSuper(sb: SuperBlock, data: string, source: string): number;
+  /**
+   * Does a mount of `source` show the file system that `sb` is? For types that are not FS_REQUIRES_DEV, where equal
+   * sources say so, but share super blocks nonetheless. @see Linux sget_fc()
+   */
+  sameSource?(sb: SuperBlock, source: string): boolean;
+  /**
+   * Shuts a super block down, in place of what its flags stand for: killBlockSuper (FS_REQUIRES_DEV), killLitterSuper
+   * (FS_MEMORY) or killAnonSuper of foliofs/store, which it may call. Nobody uses it any more.
+   */
+  killSb?(sb: SuperBlock): void;
 }
 
 /** The page cache of files with a store, as the VFS needs it. */
@@ -105,6 +117,13 @@ export interface SuperOperations {
    * caller to know that it has been written? @returns 0 or a negated errno; -EAGAIN as writeInode
    */
   syncFs?(sb: SuperBlock, wait: boolean): number;
+  // Freezing and umount
+  /** All writers hold still and all is written: stop whatever would change the store. @returns 0 or a negated errno */
+  freezeFs?(sb: SuperBlock): number;
+  /** The end of it. @returns 0, or a negated errno: it stays frozen */
+  unfreezeFs?(sb: SuperBlock): number;
+  /** An umount with MNT_FORCE is about to be tried: let those fail who wait for the store. */
+  umountBegin?(sb: SuperBlock): void;
 }
 
 /** How an inode is to be written. @see Linux struct writeback_control */
@@ -290,6 +309,14 @@ export interface FileOperations {
     length: number,
     position: number,
   ): number;
+  /**
+   * Reads into several buffers as one: from one position, with no other call at that position between them. Missing: they are
+   * read into one by one.
+   *
+   * @param buffers at least one
+   * @param position as in read @returns as read; short where a buffer after the first is no memory; -EOPNOTSUPP: one by one
+   */
+  readv?(kernel: Kernel, file: FileHandle, buffers: readonly ArrayBufferView[], position: number): number;
   /**
    * Writes several buffers as one: no other write comes between them. Missing: they are written one by one.
    *

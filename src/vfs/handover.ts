@@ -17,6 +17,7 @@ import {
   MAY_EXEC,
   NAME_MAX,
   OWNER_SLOT_BYTES,
+  SLOT_DYING,
   SLOT_EVICTING,
   SLOT_FILES,
   SLOT_ND_CANDIDATE,
@@ -78,7 +79,7 @@ function keepLast(core: Core): void {
 }
 
 /** What of the slot is no part of a walk, and stays as the file system's operation has left it. */
-const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_SPARE_FILE];
+const NOT_OF_THE_WALK = [SLOT_FILES, SLOT_TASKS, SLOT_EVICTING, SLOT_DYING, SLOT_SPARE_FILE];
 
 /** Where walks are put aside, by how many are: operations walk themselves. Kept, since making one costs more than filling it. */
 const asides: Uint32Array[] = [];

@@ -24,15 +24,19 @@ import {
   KERNEL_TOUCH_MS,
   MOUNT_ROOT,
   NR_FS_TYPES,
+  SLOT_DYING,
   SLOT_EVICTING,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
 import type { Ends } from "./evict.ts";
+import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
+import { genericFileRead } from "./read-write.ts";
 import type { DirCache } from "./readdir.ts";
 import { newDirCache } from "./readdir.ts";
+import { reapSupers } from "./reap-super.ts";
 import { needsStoreSupport, storeSupport, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Task } from "./task.ts";
@@ -67,12 +71,16 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   /** Inodes and open files whose store takes time for their end (evict.ts). */
   readonly ends: Ends = new Map();
+  /** Who waits for something to change about a super block: to be thawed, or to lose its last writer (freeze.ts). */
+  readonly waiters = new Map<SuperBlockHandle, Waiters>();
   /** Changes that wait for a store, by the number of their operation in memory. */
   readonly pendingChanges: PendingChanges = new Map();
   /** Reads of pages that are under way. */
   readonly pageReads: PageReads = { tokens: new Map(), failures: new Map() };
   /** Backing devices, by the handle of their super block (super-bdi.ts). */
   readonly bdis = new Map<number, BackingDevice>();
+  /** What file systems keep of their super blocks, by handle (s_fs_info). */
+  readonly fsInfo = new Map<number, unknown>();
   /** What file systems know of the walk that hands over: when it began (of performance.now()), and whose attributes are true. */
   readonly walked = { ms: 0, inode: 0 };
   /** How much may be dirty; none until a file system with a device is mounted. */
@@ -125,13 +133,13 @@ export class Kernel {
    */
   registerFileSystem(type: FileSystemType): number {
     if (!isTypeName(type.name)) return -EINVAL;
-    if (needsStoreSupport(type)) storeSupport();
+    const support = needsStoreSupport(type) ? storeSupport() : undefined;
     if (this.#registered.has(type.name)) return -EEXIST;
     const id = this.#typeId(type.name);
     if (id < 0) return id;
     this.#registered.set(type.name, type);
     this.#typesById[id] = type;
-    this.#tablesById[id] = [...type.tables];
+    this.#tablesById[id] = support?.accountedTables(type.tables, genericFileRead) ?? [...type.tables];
     return 0;
   }
 
@@ -209,10 +217,6 @@ export class Kernel {
     this.bdis.delete(sb);
   }
 
-  #unregisterBdis(): void {
-    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
-  }
-
   /** All super blocks, newest first; the one at hand may be freed meanwhile. */
   *superBlocks(): Generator<SuperBlock> {
     let handle = this.core.x.superFirst() as SuperBlockHandle;
@@ -255,12 +259,14 @@ export class Kernel {
   // --- Life ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Ends inodes that have lost their last reference (evict.ts).
+   * Ends inodes that have lost their last reference (evict.ts), and super blocks that have lost their last user.
    *
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
-    return this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
+    const nr = this.core.u32[SLOT + SLOT_EVICTING] === 0 ? 0 : storeSupport().evictInodes(this);
+    if (this.core.u32[SLOT + SLOT_DYING] !== 0) reapSupers(this);
+    return nr;
   }
 
   /** The call that is being made waits for the end of a record. @returns -EAGAIN, with a wait token */
@@ -314,9 +320,11 @@ export class Kernel {
     return currentWait();
   }
 
-  /** How far the call that is being made has come, if it may wait; for what moves data. */
+  /** What the call that is being made has under way, if it may wait; for what moves data. */
   get progress(): Progress | undefined {
-    return currentWait()?.progress;
+    const wait = currentWait();
+    if (wait) wait.progress ??= {};
+    return wait?.progress;
   }
 
   /** It is the page cache of itself (PageCache). */
@@ -345,15 +353,9 @@ export class Kernel {
    * memory before must have been let go, and theirs in the new one be given to them (restore.ts).
    */
   adopt(other: Kernel): void {
-    this.#unregisterBdis();
+    this.#forget();
     this.core = other.core;
     this.core.clock = () => this.now();
-    this.ends.clear();
-    this.current = undefined;
-    this.pendingChanges.clear();
-    this.pageReads.tokens.clear();
-    this.pageReads.failures.clear();
-    this.dirCache.clear();
     this.#typesById.length = 0;
     this.#typesById.push(...other.#typesById);
     live.delete(other.#self);
@@ -366,16 +368,23 @@ export class Kernel {
    */
   destroy(): Lost {
     const lost = (this.core !== destroyedCore && storeSupportIfAny()?.lostBy(this)) || NOTHING;
-    this.#unregisterBdis();
-    this.ends.clear();
+    this.#forget();
     live.delete(this.#self);
+    this.core = destroyedCore;
+    return lost;
+  }
+
+  /** What is known beside the memory goes, which will be another. */
+  #forget(): void {
+    for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
+    this.ends.clear();
     this.pendingChanges.clear();
     this.pageReads.tokens.clear();
     this.pageReads.failures.clear();
     this.dirCache.clear();
     this.current = undefined;
-    this.core = destroyedCore;
-    return lost;
+    for (const { wake } of this.waiters.values()) wake();
+    this.waiters.clear();
   }
 }
 
@@ -384,6 +393,6 @@ function nameAddress(id: number): number {
 }
 
 /** What a kernel loses that has been destroyed before, or had file systems in memory alone. */
-const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
+const NOTHING: Lost = Object.freeze({ dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0, pendingChanges: 0 });
 
 const destroyedCore = goneObject<Core>("kernel has been destroyed");

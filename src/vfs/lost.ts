@@ -1,10 +1,13 @@
 /** What goes with a kernel that is destroyed while stores do not have all of it. */
+import { pageFlags } from "../mm/page.ts";
 import {
   I_FREEING,
   INODE_SB_NEXT,
   INODE_STATE,
   KERNEL_BLOCK,
   KERNEL_NR_DIRTY,
+  PG_DIRTY,
+  PG_WRITEBACK,
   SB_MEMORY,
   SUPER_BLOCK_INODES,
 } from "../wasm/layout.ts";
@@ -15,10 +18,12 @@ import type { Kernel } from "./kernel.ts";
 export interface Lost {
   /** Inodes whose attributes were not written. */
   readonly dirtyInodes: number;
-  /** Pages that were not written. */
+  /** Pages that were not written, or were on their way. */
   readonly dirtyPages: number;
   /** Inodes, open files and super blocks whose store was not done with them. */
   readonly pendingEnds: number;
+  /** Changes and writes, and reads round the page cache, that a store had not answered. */
+  readonly pendingChanges: number;
 }
 
 /** Counts what destroy() loses. */
@@ -32,6 +37,14 @@ export function lostBy(kernel: Kernel): Lost {
       if (isDirty && !(u32[at + INODE_STATE] & I_FREEING)) dirtyInodes++;
     }
   }
-  const dirtyPages = u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_DIRTY];
-  return { dirtyInodes, dirtyPages, pendingEnds: kernel.ends.size };
+  const dirtyPages = u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_DIRTY] + nrOnTheirWay(kernel);
+  return { dirtyInodes, dirtyPages, pendingEnds: kernel.ends.size, pendingChanges: kernel.pendingChanges.size };
+}
+
+/** Pages under writeback that are not dirty again. */
+function nrOnTheirWay({ core, pageReads }: Kernel): number {
+  let nr = 0;
+  for (const pfn of pageReads.tokens.keys())
+    if ((pageFlags(core, pfn) & (PG_WRITEBACK | PG_DIRTY)) === PG_WRITEBACK) nr++;
+  return nr;
 }

@@ -1,5 +1,5 @@
 /**
- * Mount flags of mount(2).
+ * Mount flags of mount(2) and umount2(2).
  *
  * Does not own: what they become on mounts and super blocks (MNT_*, SB_* of assembly/abi.ts, by mount.ts).
  */
@@ -14,5 +14,12 @@ export const MS_REMOUNT = 32;
 export const MS_NOATIME = 1024;
 export const MS_NODIRATIME = 2048;
 export const MS_BIND = 4096;
+export const MS_SILENT = 32768;
 export const MS_RELATIME = 1 << 21;
 export const MS_STRICTATIME = 1 << 24;
+
+/** Flags of umount2(2). */
+export const MNT_FORCE = 1;
+export const MNT_DETACH = 2;
+export const MNT_EXPIRE = 4;
+export const UMOUNT_NOFOLLOW = 8;

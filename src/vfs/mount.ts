@@ -16,6 +16,7 @@ import {
   INODE_SB_NEXT,
   INODE_STATE,
   LOOKUP_FOLLOW,
+  MNT_DETACHED,
   MNT_INTERNAL,
   MNT_NOATIME,
   MNT_NODEV,
@@ -48,7 +49,9 @@ import {
   SB_RDONLY,
   SB_REVALIDATE,
   SB_SETATTR,
+  SB_SILENT,
   SB_SYNCHRONOUS,
+  SB_UNFROZEN,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_INODES,
   SUPER_BLOCK_PLAIN_KINDS,
@@ -56,7 +59,6 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
-import { endsOf } from "./evict.ts";
 import { type FileSystemType, FS_MEMORY, FS_NOUSER, genericDeleteInode } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -69,13 +71,14 @@ import {
   MS_RDONLY,
   MS_RELATIME,
   MS_REMOUNT,
+  MS_SILENT,
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
 } from "./mount-constants.ts";
 import { inodeOf, ndMount, walk } from "./namei.ts";
 import { genericFileRead } from "./read-write.ts";
-import { prepareShutdown, shutdownSuper } from "./shutdown-super.ts";
-import { mayHaveStore, storeSupportIfAny } from "./store-part.ts";
+import { endSuper } from "./reap-super.ts";
+import { mayHaveStore, storeSupport, storeSupportIfAny } from "./store-part.ts";
 import { SuperBlock } from "./super-block.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -120,6 +123,8 @@ const OPTION_FLAGS: Record<string, { set?: number; clear?: number }> = {
   nodiratime: { set: MS_NODIRATIME },
   diratime: { clear: MS_NODIRATIME },
   relatime: { set: MS_RELATIME },
+  silent: { set: MS_SILENT },
+  loud: { clear: MS_SILENT },
   strictatime: { set: MS_STRICTATIME },
   defaults: {},
 };
@@ -209,10 +214,12 @@ function plainKinds({ tables, fsFlags }: FileSystemType): number {
 /**
  * Mounts.
  *
- * @returns 0; in the order checked -EPERM for others than root; errors of the walk to the target; -ENODEV for an unknown
- *   type; -EINVAL for a pseudo file system; what the file system answers; -ENOENT for a removed directory; -ENOTDIR when
- *   target and root differ in being directories; -ENOMEM; of a remount -EINVAL where nothing is mounted, -EBUSY for
- *   read-only while a file is open for writing, or open and removed
+ * @returns 0; in the order checked errors of the walk to the target; -EPERM for others than root; -ENODEV for an unknown
+ *   type; -EINVAL for a pseudo file system, and for one on a device without a source; -EBUSY where its super block is
+ *   mounted, read-only the one and writable the other, and where that takes time to end; what the file system answers; -ENOENT for a removed directory,
+ *   and for one of a mount that is out of the tree; -ENOTDIR when target and root differ in being directories; -ENOMEM;
+ *   of a remount -EINVAL where nothing is mounted, -EBUSY while the file system is frozen, and for read-only while a file is
+ *   open for writing, or open and removed
  */
 export function mount(task: Task, request: MountRequest): number {
   const rc = tryMount(task, request);
@@ -220,11 +227,11 @@ export function mount(task: Task, request: MountRequest): number {
 }
 
 function tryMount(task: Task, request: MountRequest): number {
-  if (!isCapable(task)) return -EPERM;
   const { flags, rest } = parseOptions(request.data ?? "", request.flags ?? 0);
   const { core } = task.kernel;
   const target = walk(task, request.target, LOOKUP_FOLLOW);
   if (target < 0) return target;
+  if (!isCapable(task)) return -EPERM;
   if (flags & MS_REMOUNT)
     return remount(task.kernel, { mnt: ndMount(core), dentry: target as DentryHandle }, flags, rest);
   const top = core.x.walkFollowMounts() as DentryHandle; // of mounts on one place the newest is mounted over
@@ -247,35 +254,55 @@ function mountNew(kernel: Kernel, request: MountRequest, place: Place, flags: nu
   if (id < 0) return -ENODEV;
   const type = kernel.typeById(id);
   if (type.fsFlags & FS_NOUSER) return -EINVAL;
-  const made = makeMount(kernel, type, data, flags, request.source ?? type.name);
+  const made = makeMount(kernel, type, data, flags, request.source);
   if (made < 0) return made;
   const rc = attach(kernel, made as MountHandle, place);
   if (rc < 0) dropMount(kernel, made as MountHandle);
   return rc;
 }
 
-/** Makes a super block and a mount of it outside of the tree. @returns the mount or a negated errno */
-export function makeMount(kernel: Kernel, type: FileSystemType, data: string, flags: number, source: string): number {
-  const { core } = kernel;
-  const id = kernel.typeIdOf(type.name);
-  if (id < 0) return id;
-  const handle = core.x.superNew(id, operationFlags(type) | (sbFlags(flags) & ~SB_RDONLY)) as SuperBlockHandle;
+/**
+ * Makes a mount outside of the tree, of the super block that `source` has, or of a new one.
+ *
+ * @returns the mount or a negated errno
+ */
+export function makeMount(kernel: Kernel, type: FileSystemType, data: string, flags: number, source?: string): number {
+  const handle = superFor(kernel, type, data, flags, source) as SuperBlockHandle;
   if (handle < 0) return handle;
-  core.u32[(handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = plainKinds(type);
   const sb = new SuperBlock(kernel, handle);
-  const filled = type.fillSuper(sb, data, source) || (sb.root ? 0 : -EINVAL);
-  if (filled === 0) sb.flags |= sbFlags(flags);
-  const mnt = filled < 0 ? filled : core.x.mountNew(handle, sb.root, mntFlags(flags));
-  if (mnt < 0) shutdownSuper(sb);
-  else setSource(kernel, mnt as MountHandle, source);
+  const mnt = kernel.core.x.mountNew(handle, sb.root, mntFlags(flags));
+  if (mnt > 0) setSource(kernel, mnt as MountHandle, source ?? type.name);
+  else if (usersOf(sb) === 0) endSuper(sb);
   return mnt;
 }
 
-/** Mounts a file system in no place: for the kernel's own use. @see Linux kern_mount() */
-export function kernMount(kernel: Kernel, type: FileSystemType, data = ""): number {
-  const mnt = makeMount(kernel, type, data, 0, "none");
-  if (mnt > 0) kernel.core.u32[(mnt << 3) + MOUNT_FLAGS] |= MNT_INTERNAL;
-  return mnt;
+/** Finds or makes the super block of a source. @returns its handle or a negated errno @see Linux get_tree_bdev(), sget_fc() */
+function superFor(kernel: Kernel, type: FileSystemType, data: string, flags: number, source?: string): number {
+  const known = storeSupportIfAny()?.findSuper(kernel, type, sbFlags(flags), source);
+  return known ?? newSuper(kernel, type, data, flags, source);
+}
+
+function newSuper(kernel: Kernel, type: FileSystemType, data: string, flags: number, source?: string): number {
+  const { core } = kernel;
+  const id = kernel.typeIdOf(type.name);
+  if (id < 0) return id;
+  const silent = flags & MS_SILENT ? SB_SILENT : 0;
+  const handle = core.x.superNew(id, operationFlags(type) | silent | (sbFlags(flags) & ~SB_RDONLY)) as SuperBlockHandle;
+  if (handle < 0) return handle;
+  core.u32[(handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = plainKinds(type);
+  const sb = new SuperBlock(kernel, handle);
+  const filled =
+    storeSupportIfAny()?.setSource(sb, source) ||
+    type.fillSuper(sb, data, source ?? type.name) ||
+    (sb.root ? 0 : -EINVAL);
+  if (filled === 0) sb.flags |= sbFlags(flags);
+  else endSuper(sb);
+  return filled < 0 ? filled : handle;
+}
+
+/** Mounts of a super block, and who has frozen it. */
+export function usersOf({ kernel, handle }: SuperBlock): number {
+  return kernel.core.u32[(handle << 3) + SUPER_BLOCK_ACTIVE];
 }
 
 /** Makes the root of the tree. @returns the mount or a negated errno */
@@ -285,8 +312,7 @@ export function mountRoot(kernel: Kernel, type: FileSystemType, data: string): n
   return mnt;
 }
 
-function setSource(kernel: Kernel, mnt: MountHandle, source: string): void {
-  const { core } = kernel;
+function setSource({ core }: Kernel, mnt: MountHandle, source: string): void {
   const bytes = utf8Encoder.encode(source).subarray(0, 255);
   const address = core.x.kmalloc(bytes.length + 1) >>> 0;
   if (address === 0) return; // the name is for the table only
@@ -302,6 +328,7 @@ function bind(task: Task, request: MountRequest, place: Place): number {
   const source = walk(task, request.source, LOOKUP_FOLLOW) as DentryHandle;
   if (source < 0) return source;
   const from = ndMount(core);
+  if (!isInTree(core, from)) return -EINVAL;
   const sb = (core.u32[(from << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
   const mnt = core.x.mountNew(sb, source, core.u32[(from << 3) + MOUNT_FLAGS]) as MountHandle;
   if (mnt < 0) return mnt;
@@ -315,6 +342,7 @@ function attach(kernel: Kernel, mnt: MountHandle, place: Place): number {
   const { core } = kernel;
   const root = inodeOf(core, kernel.rootOf(mnt));
   if (core.u32[(inodeOf(core, place.dentry) << 3) + INODE_STATE] & I_DEAD) return -ENOENT;
+  if (!isInTree(core, place.mnt)) return -ENOENT;
   if (core.x.isDirectory(root) !== core.x.isDirectory(inodeOf(core, place.dentry))) return -ENOTDIR;
   core.x.mountAttach(mnt, place.mnt, place.dentry);
   return 0;
@@ -323,12 +351,13 @@ function attach(kernel: Kernel, mnt: MountHandle, place: Place): number {
 /** New flags and options for a mount and its super block; with MS_BIND for the mount alone. */
 function remount(kernel: Kernel, place: Place, flags: number, data: string): number {
   const { core } = kernel;
-  if (place.dentry !== kernel.rootOf(place.mnt)) return -EINVAL;
+  if (!isInTree(core, place.mnt) || place.dentry !== kernel.rootOf(place.mnt)) return -EINVAL;
   const at = place.mnt << 3;
   const becomesReadOnly = flags & MS_RDONLY && !(core.u32[at + MOUNT_FLAGS] & MNT_READONLY);
   if (becomesReadOnly && core.u32[at + MOUNT_WRITERS] > 0) return -EBUSY;
   if (!(flags & MS_BIND)) {
     const sb = superOf(kernel, place.mnt);
+    if (sb.frozen !== SB_UNFROZEN) return -EBUSY;
     if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
     const unwritten = flags & MS_RDONLY ? (storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0) : 0;
     if (unwritten < 0) return unwritten;
@@ -371,55 +400,75 @@ export function* mountHandles({ x }: Core): Generator<MountHandle> {
   }
 }
 
+// --- umount -------------------------------------------------------------------------------------------------------------
+
 /**
  * Unmounts what is mounted at a place.
  *
- * @returns 0; -EPERM for others than root; errors of the walk; -EINVAL (nothing is mounted there); -EBUSY for the root of
- *   the tree and for what is in use (open files, working directories, mounts below); -EBUSY with a wait token while a store
- *   takes its time to write, to end inodes or to close files. 0 with a wait token: it has come to the last of it, putSuper
- *   and the root
+ * @param flags MNT_* and UMOUNT_NOFOLLOW (umount2.ts)
+ * @returns 0; in the order checked errors of the walk; -EPERM for others than root; -EINVAL (nothing is mounted there, or it
+ *   is out of the tree); -EBUSY for the root of the tree and for what is in use (open files, working directories, mounts
+ *   below), and for the last mount of a frozen file system that nobody could thaw any more. -EBUSY with a wait token while a
+ *   store takes its time to write, to end inodes or to close files; 0 with a wait token: it has come to the last of it,
+ *   putSuper and the root
  */
-export function umount(task: Task, target: Path): number {
-  if (!isCapable(task)) return -EPERM;
+export function umount(task: Task, target: Path, flags = 0): number {
+  if (flags) return storeSupport().umount2(task, target, flags);
   const { kernel } = task;
-  const { core } = kernel;
   const start = walk(task, target, LOOKUP_FOLLOW);
   if (start < 0) return start;
-  const found = core.x.walkFollowMounts();
-  const mnt = ndMount(core);
+  const found = kernel.core.x.walkFollowMounts();
+  const mnt = ndMount(kernel.core);
+  if (!isCapable(task)) return -EPERM;
+  return found !== kernel.rootOf(mnt) || !isInTree(kernel.core, mnt) ? -EINVAL : unmountIdle(kernel, mnt);
+}
+
+/** @returns as umount(), of a mount that is in the tree */
+export function unmountIdle(kernel: Kernel, mnt: MountHandle): number {
+  const { u32 } = kernel.core;
   const at = mnt << 3;
-  if (found !== kernel.rootOf(mnt)) return -EINVAL;
-  if (core.u32[at + MOUNT_PARENT] === 0) return -EBUSY;
+  if (u32[at + MOUNT_PARENT] === 0) return -EBUSY;
   const sb = superOf(kernel, mnt);
-  const isBusy = core.u32[at + MOUNT_CHILDREN] !== 0 || core.u32[at + MOUNT_COUNT] > 1;
-  const isLast = core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 1;
-  const ends = isBusy ? endsOf(kernel, sb.handle) : isLast ? prepareShutdown(sb) : undefined;
-  if (ends !== undefined) kernel.setWaitToken(ends);
-  if (isBusy || ends !== undefined) return -EBUSY;
-  core.x.mountDetach(mnt);
+  const isBusy = u32[at + MOUNT_CHILDREN] !== 0 || u32[at + MOUNT_COUNT] > 1;
+  const support = storeSupportIfAny();
+  if (support?.prepareUmount(sb, isBusy) || isBusy) return -EBUSY;
+  detachMount(kernel.core, mnt);
   dropMount(kernel, mnt);
-  const rest = endsOf(kernel, sb.handle);
-  if (rest !== undefined) kernel.setWaitToken(rest);
+  support?.waitForEnds(sb);
   return 0;
 }
 
-/** Drops a mount that is in no tree; with its last mount a super block goes too. */
-export function dropMount(kernel: Kernel, mnt: MountHandle): void {
-  const sb = superOf(kernel, mnt);
-  kernel.core.x.mountPut(mnt);
-  if (kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_ACTIVE] === 0) shutdownSuper(sb);
+/** The tree holds it no longer, whoever else may. */
+export function detachMount(core: Core, mnt: MountHandle): void {
+  core.x.mountDetach(mnt);
+  leaveTree(core, mnt);
 }
+
+/** Marks a mount that is no part of the tree any more. */
+export function leaveTree({ u32 }: Core, mnt: MountHandle): void {
+  const at = (mnt << 3) + MOUNT_FLAGS;
+  u32[at] = (u32[at] & ~MNT_INTERNAL) | MNT_DETACHED;
+}
+
+/** Drops a reference to a mount; with its last mount a super block goes too. */
+export function dropMount(kernel: Kernel, mnt: MountHandle): void {
+  kernel.core.x.mountPut(mnt);
+  kernel.evictInodes();
+}
+
+// --- The mount table ----------------------------------------------------------------------------------------------------
 
 /** The mount table, oldest first, targets as `task` sees them. */
 export function mountTable(task: Task): MountInfo[] {
   const { kernel } = task;
   task.enter();
-  const inTree = [...mountHandles(kernel.core)].filter((mnt) => !isInternal(kernel.core, mnt));
+  const inTree = [...mountHandles(kernel.core)].filter((mnt) => isInTree(kernel.core, mnt));
   return inTree.reverse().map((mnt) => mountInfo(kernel, mnt));
 }
 
-function isInternal({ u32 }: Core, mnt: MountHandle): boolean {
-  return (u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL) !== 0;
+/** True for what can be walked to: neither the kernel's own nor detached (Linux check_mnt). */
+export function isInTree({ u32 }: Core, mnt: MountHandle): boolean {
+  return (u32[(mnt << 3) + MOUNT_FLAGS] & (MNT_INTERNAL | MNT_DETACHED)) === 0;
 }
 
 function mountInfo(kernel: Kernel, mnt: MountHandle): MountInfo {

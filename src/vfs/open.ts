@@ -7,6 +7,7 @@
  */
 import {
   EACCES,
+  EAGAIN,
   EEXIST,
   EINTR,
   EINVAL,
@@ -86,12 +87,12 @@ import {
 } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
-import { releaseFile } from "./release.ts";
 import { setattrOf } from "./setattr-of.ts";
 import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { isInMemory, resultOf } from "./waiting.ts";
+import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
 const O_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -241,7 +242,8 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   const mnt = ndParentMount(core);
   const parent = ndParent(core);
   const dir = inodeOf(core, parent);
-  if (isReadOnly(core, mnt)) return -EROFS;
+  const refused = wantWrite(kernel, mnt);
+  if (refused) return refused;
   const denied = mayCreate(kernel, dir);
   if (denied) return denied;
   const make = kernel.tableOf(dir).inode.create;
@@ -281,7 +283,8 @@ function openTmpfile(task: Task, path: Path, flags: number, mode: number): numbe
   if (found < 0) return found;
   const mnt = ndMount(core);
   const dir = inodeOf(core, found as DentryHandle);
-  if (isReadOnly(core, mnt)) return -EROFS;
+  const readOnly = wantWrite(kernel, mnt);
+  if (readOnly) return readOnly;
   const denied = inodePermission(kernel, dir, MAY_WRITE | MAY_EXEC);
   if (denied) return denied;
   const { inode } = kernel.tableOf(dir);
@@ -374,7 +377,8 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    return addFile(task, file, operations, tells, kernel.core.x.truncate(inode, 0, kernel.now()));
+    const rc = kernel.core.x.truncate(inode, 0, kernel.now());
+    return addFile(task, file, operations, tells, rc === -EAGAIN ? wantWriteInode(kernel, inode) : rc);
   }
   const mnt = mountOfFile(kernel.core, file);
   const call = { name: "open", a: path, b: flags, undo: (made: number) => void task.close(made) };
@@ -393,7 +397,8 @@ function addFile(task: Task, file: FileHandle, operations: FileOperations, tells
   const { kernel } = task;
   const fd = rc < 0 ? rc : task.files.add(file, operations);
   if (fd >= 0) return fd;
-  if (!tells || !operations.release || !releaseFile(kernel, file, operations)) kernel.core.x.filePut(file);
+  if (!tells || !operations.release || !storeSupport().releaseFile(kernel, file, operations))
+    kernel.core.x.filePut(file);
   return fd;
 }
 

@@ -16,12 +16,14 @@
 import { EIO } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { OPERATION_NUMBER } from "../wasm/layout.ts";
+import { endOperation } from "./drop-file.ts";
 import type { Answer } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
 import { type Call, type Held, type InFlight, PendingChange, undo, waitFor } from "./waiting.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
+const NO_FILE = 0 as FileHandle;
 const NO_OPERATION = 0;
 
 /**
@@ -49,7 +51,7 @@ export function change(
   if (typeof answer !== "number") {
     const operation = reserved || begin(kernel, held); // the latter for an operation that has not heeded mayWait
     if (operation < 0) return finish(operation);
-    return suspend(new PendingChange(task, call, held), operation, answer, finish);
+    return suspend(new PendingChange(task, call, held), operation, answer, finish, held.file);
   }
   const result = finish(answer);
   if (reserved !== NO_OPERATION) kernel.core.x.operationEnd(reserved);
@@ -77,7 +79,7 @@ export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
 
 function begin({ core }: Kernel, held: Held): number {
   const { mnt, dir = NO_DENTRY, dentry = NO_DENTRY, otherDir = NO_DENTRY, otherDentry = NO_DENTRY } = held;
-  const { inode = 0 as InodeHandle, file = 0 as FileHandle } = held;
+  const { inode = 0 as InodeHandle, file = NO_FILE } = held;
   return core.x.operationBegin(mnt, dir, dentry, otherDir, otherDentry, inode, file);
 }
 
@@ -86,6 +88,7 @@ function suspend(
   operation: number,
   answer: Exclude<Answer, number>,
   finish: (answer: number) => number,
+  file: FileHandle | undefined,
 ): number {
   const { kernel } = pending.task;
   kernel.wait?.add(pending);
@@ -97,8 +100,7 @@ function suspend(
     else {
       pending.result = finish(typeof given === "function" ? given() : given);
       pendingChanges.delete(number);
-      core.x.operationEnd(operation);
-      kernel.evictInodes();
+      endOperation(kernel, operation, file ?? NO_FILE);
       if (pending.isAbandoned) undo(pending, pending.result);
     }
   };

@@ -15,7 +15,6 @@ import {
   ENXIO,
   EOPNOTSUPP,
   EPERM,
-  EROFS,
   ESPIPE,
   ESTALE,
 } from "../base/errno.ts";
@@ -45,6 +44,7 @@ import {
   FILE_DIR_COOKIE,
   FILE_MODE,
   FMODE_APPEND,
+  FMODE_POS_LOCKED,
   FMODE_READ,
   FMODE_WRITE,
   HANDOVER_LOOKUP,
@@ -67,7 +67,6 @@ import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { isReadOnly } from "./mount-flags.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { type HeldInode, setattrOf } from "./setattr-of.ts";
@@ -75,6 +74,7 @@ import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { type Call, resultOf } from "./waiting.ts";
+import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 /** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
 const BOUNCE_BYTES = 1 << 16;
@@ -96,7 +96,7 @@ export function read(
   return modeError(task.kernel.core, file, FMODE_READ);
 }
 
-/** @returns bytes; -EBADF, -EINVAL, -EFBIG, -ENOSPC, -ENOMEM */
+/** @returns bytes; -EBADF, -EINVAL, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM */
 export function write(
   task: Task,
   fd: number,
@@ -113,9 +113,15 @@ export function write(
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
-/** @see Syscalls.writev */
-export function writev(task: Task, fd: number, buffers: readonly ArrayBufferView[], position: number): number {
-  const operation = task.files.operations[fd]?.writev;
+/** @see Syscalls.readv @see Syscalls.writev */
+export function vector(
+  task: Task,
+  name: "readv" | "writev",
+  fd: number,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  const operation = task.files.operations[fd]?.[name];
   if (operation === undefined) return -EOPNOTSUPP;
   task.enter();
   return operation(task.kernel, task.file(fd), buffers, position);
@@ -150,6 +156,7 @@ export function writeText(task: Task, fd: number, text: string): number {
   const start = core.filePos(file);
   const rc = filemapWriteText(core, file, text, kernel.now());
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
+  if (rc === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(core, file));
   const isUnwritten = rc < 0 && core.filePos(file) === start;
   return isUnwritten && kernel.hasRoomNow(rc) ? writeText(task, fd, text) : rc;
 }
@@ -198,14 +205,15 @@ function sizeOf(core: Core, inode: InodeHandle): number {
 
 /** Largest size of a file, of its file system. */
 export function maxBytes(core: Core, inode: InodeHandle): number {
-  return core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES];
+  return Math.abs(core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES]); // negative while frozen
 }
 
-/** @returns the new position; -EBADF, -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
+/** @returns the new position; -EBADF, -EAGAIN (a call that waits has it), -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
   const file = fdget(task, fd);
   if (!file) return task.files.missing(fd);
+  if (core.u32[(file << 3) + FILE_MODE] & FMODE_POS_LOCKED) return -EAGAIN;
   const inode = inodeOfFile(core, file);
   const type = typeOf(core, inode);
   if (type === S_IFCHR) return -ESPIPE; // terminals and the like
@@ -242,7 +250,8 @@ export function truncate(task: Task, path: Path, length: number): number {
   const inode = inodeOf(core, ndDentry(core));
   const type = typeOf(core, inode);
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -EINVAL;
-  if (isReadOnly(core, ndMount(core))) return -EROFS;
+  const readOnly = wantWrite(task.kernel, ndMount(core));
+  if (readOnly) return readOnly;
   const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
@@ -263,7 +272,7 @@ export const TRUNCATE_OPEN = ATTR_FILE | ATTR_MTIME | ATTR_OPEN;
  *
  * @param held with ATTR_FILE the open file too
  * @param valid ATTR_* beside the size
- * @param finish the rest of the call, given 0, -EFBIG, or what setattr() answers
+ * @param finish the rest of the call, given 0, -EAGAIN (frozen), -EFBIG, or what setattr() answers
  * @returns what `finish` does; -EAGAIN with a token; -ENOMEM
  */
 export function truncateInode(
@@ -276,6 +285,8 @@ export function truncateInode(
 ): number {
   const { kernel } = task;
   const { inode, file } = held;
+  const frozen = wantWriteInode(kernel, inode);
+  if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) return finish(kernel.core.x.truncate(inode, size, kernel.now()));
   const support = storeSupport();
@@ -324,8 +335,8 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const { fallocate: operation } = task.files.operations[fd] ?? {};
   if (operation === undefined) return -EOPNOTSUPP;
   const { kernel } = task;
-  const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForInode(kernel, inode);
-  return locked || operation(kernel, file, mode, offset, length);
+  const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForData(kernel, inode);
+  return locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
 }
 
 /** The modes that Linux knows; few file systems have all. */
@@ -409,6 +420,8 @@ export function copyFileRange(
   const len = Math.min(wanted, limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
+  const frozen = wantWriteInode(kernel, sink);
+  if (frozen) return frozen;
   const refused = removePrivileges(kernel, sink, to);
   if (refused < 0) return refused;
   const reader = task.files.operations[fdIn];
@@ -479,12 +492,17 @@ export function genericFileWrite(
   length: number,
   position: number,
 ): number {
-  if (length === 0) return kernel.core.x.mayWrite(file);
+  if (length === 0) return writeNothing(kernel, file);
   const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
   return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
 }
 
-/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away. */
+function writeNothing(kernel: Kernel, file: FileHandle): number {
+  const rc = kernel.core.x.mayWrite(file);
+  return rc === -EAGAIN ? wantWriteInode(kernel, inodeOfFile(kernel.core, file)) : rc;
+}
+
+/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away; or a token if it is to wait. */
 function writeAgain(
   kernel: Kernel,
   failure: number,
@@ -494,6 +512,7 @@ function writeAgain(
   length: number,
   position: number,
 ): number {
+  if (failure === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(kernel.core, file)) || failure;
   if (failure === -HANDOVER_SETATTR) {
     const refused = storeSupport().fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
     return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);

@@ -30,8 +30,8 @@ import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { dropMount, mountHandles } from "./mount.ts";
 import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
-import { putSupersNow } from "./shutdown-super.ts";
 import { isLeftOut } from "./snapshot.ts";
+import { storeSupportIfAny } from "./store-part.ts";
 import type { Task } from "./task.ts";
 
 /** Opens again what a table holds beside files, for a task of the new memory. @returns 0 or a negated errno */
@@ -54,6 +54,7 @@ export function restoreInPlace(kernel: Kernel, other: Kernel, reopen: Reopen): n
   if (typeof successors === "number") return successors;
   for (const table of new Set(successors.map(({ task }) => task.files))) closeAll(successors, table);
   for (const { task } of successors) kernel.core.x.taskFree(task.handle);
+  kernel.evictInodes();
   unmountLeftOut(kernel);
   kernel.adopt(other);
   for (const { task, fresh } of successors) {
@@ -97,6 +98,7 @@ function succeedAll(kernel: Kernel, other: Kernel, overseers: Overseers, reopen:
     const rc = settle(task, fresh, overseers) || (reopened.has(task.files) ? 0 : reopen(task.files, fresh));
     if (rc < 0) return rc;
     reopened.add(task.files);
+    storeSupportIfAny()?.copyTaskIo(task, fresh);
     successors.push({ task, fresh });
   }
   return successors;
@@ -157,9 +159,11 @@ function closeAll(successors: readonly Successor[], table: FileTable): void {
 /** Shuts down the file systems whose data lies elsewhere: they hear of it, as at any unmount. */
 function unmountLeftOut(kernel: Kernel): void {
   const leftOut = [...mountHandles(kernel.core)].filter((mnt) => isLeftOut(kernel.core, mnt));
+  storeSupportIfAny()?.unfreezeNow(kernel, leftOut);
+  kernel.core.x.thawSupers();
   for (const mnt of leftOut) kernel.core.x.mountDetach(mnt);
   for (const mnt of leftOut) dropMount(kernel, mnt);
-  putSupersNow(kernel);
+  storeSupportIfAny()?.putSupersNow(kernel);
 }
 
 function operationsAt(table: FileTable, fd: number): FileOperations {

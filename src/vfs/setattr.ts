@@ -38,6 +38,7 @@ import {
 } from "../wasm/layout.ts";
 import { mountOfFile } from "./attr.ts";
 import { hasCaps, inGroup, owns, servedCred } from "./cred.ts";
+import { inodeDioWait } from "./direct-in-flight.ts";
 import { markInodeDirty } from "./dirty-inode.ts";
 import {
   type Answer,
@@ -133,6 +134,8 @@ export function changeAttributes(
 ): number {
   const { kernel } = task;
   const attr = attributes(valid, values);
+  const busy = valid & ATTR_SIZE ? inodeDioWait(kernel, held.inode) : 0;
+  if (busy < 0) return finish(busy);
   return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
 }
 
@@ -192,7 +195,7 @@ export function setattrPrepare(kernel: Kernel, inode: InodeHandle, attr: Attribu
 /** The limits of the file system, and of the task where a file grows. @see Linux inode_newsize_ok() */
 function isTooLarge(core: Core, inode: InodeHandle, size: number): boolean {
   const { u32, f64 } = core;
-  if (size > f64[(u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES]) return true;
+  if (size > Math.abs(f64[(u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES])) return true;
   return size > f64[(inode << 2) + INODE_SIZE] && size > f64[(u32[SLOT + SLOT_CURRENT] >>> 3) + TASK_FILE_SIZE_LIMIT];
 }
 

@@ -19,6 +19,7 @@ import { Core } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
   LAYOUT_HASH,
+  MNT_DETACHED,
   MNT_INTERNAL,
   MOUNT_FLAGS,
   MOUNT_ID,
@@ -48,6 +49,7 @@ import {
   SUM_AT,
   viewOf,
 } from "./snapshot-format.ts";
+import { storeSupportIfAny } from "./store-part.ts";
 import type { Task } from "./task.ts";
 
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -62,11 +64,15 @@ function copyFrames(from: Core, to: Core, extents: Extent[]): void {
 /** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
 function cleanUp(core: Core): void {
   core.x.releaseSlot();
+  core.x.thawSupers();
+  killDying(core);
   const leftOut = [...mountHandles(core)].filter((mnt) => isLeftOut(core, mnt));
   for (const mnt of leftOut) core.x.mountDetach(mnt);
-  for (const mnt of leftOut) dropMount(core, mnt);
+  for (const mnt of leftOut) core.x.mountPut(mnt);
+  killDying(core);
   dropEnding(core);
   evictAll(core);
+  storeSupportIfAny()?.dropPagePins(core);
   core.u8.fill(0, BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES);
 }
 
@@ -75,7 +81,7 @@ function dropEnding(core: Core): void {
   let next: SuperBlockHandle;
   for (let sb = core.x.superFirst() as SuperBlockHandle; sb; sb = next) {
     next = core.x.superNext(sb) as SuperBlockHandle;
-    if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] === 0) dropSuper(core, sb);
+    if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] === 0) killSuper(core, sb);
   }
 }
 
@@ -91,19 +97,18 @@ function superOf(core: Core, mnt: MountHandle): SuperBlockHandle {
 /** True for a mount of no memory file system, one below such a mount, and one in no tree: no snapshot has it. */
 export function isLeftOut(core: Core, start: MountHandle): boolean {
   for (let mnt = start; mnt; mnt = (core.u32[(mnt << 3) + MOUNT_PARENT] >>> 5) as MountHandle) {
-    if (core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL) return true;
+    if (core.u32[(mnt << 3) + MOUNT_FLAGS] & (MNT_INTERNAL | MNT_DETACHED)) return true;
     if (!(core.u32[(superOf(core, mnt) << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY)) return true;
   }
   return false;
 }
 
-function dropMount(core: Core, mnt: MountHandle): void {
-  const sb = superOf(core, mnt);
-  core.x.mountPut(mnt);
-  if (core.u32[(sb << 3) + SUPER_BLOCK_ACTIVE] === 0) dropSuper(core, sb);
+/** Drops the super blocks that nobody uses any more. */
+function killDying(core: Core): void {
+  for (let sb = core.x.superDying(); sb !== 0; sb = core.x.superDying()) killSuper(core, sb as SuperBlockHandle);
 }
 
-function dropSuper(core: Core, sb: SuperBlockHandle): void {
+function killSuper(core: Core, sb: SuperBlockHandle): void {
   core.x.shrinkDcache(0xffffffff);
   core.x.superShrink(sb);
   evictAll(core);
@@ -157,7 +162,7 @@ function metaOf(task: Task, options: KeptOptions): SnapshotMeta {
   const inMemory = [...kernel.superBlocks()].filter(({ flags }) => flags & SB_MEMORY);
   const leftOut = new Set<number>();
   for (const mnt of mountHandles(core)) {
-    if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & MNT_INTERNAL))
+    if (isLeftOut(core, mnt) && !(core.u32[(mnt << 3) + MOUNT_FLAGS] & (MNT_INTERNAL | MNT_DETACHED)))
       leftOut.add(core.u32[(mnt << 3) + MOUNT_ID]);
   }
   return {

@@ -3,7 +3,7 @@
  * systems in memory alone do without, and their bundles. Entry points bring it with them (store-support.ts).
  */
 import { partNamed } from "../wasm/core-module.ts";
-import { type FileSystemType, FS_MEMORY, FS_NOUSER } from "./fs-type.ts";
+import { type FileSystemType, FS_MEMORY, FS_NOUSER, FS_REQUIRES_DEV } from "./fs-type.ts";
 import type { StoreSupport } from "./store-support.ts";
 
 export const STORE_PART = "store";
@@ -27,8 +27,11 @@ export function mayHaveStore({ fsFlags }: FileSystemType): boolean {
 
 /** Does the core leave more of a type to the VFS than data and names in memory? */
 export function needsStoreSupport(type: FileSystemType): boolean {
-  const { tables, superOps, dentryOps } = type;
-  if (mayHaveStore(type) || dentryOps !== undefined) return true;
+  const { tables, superOps, dentryOps, fsFlags, killSb, sameSource } = type;
+  if (fsFlags & FS_REQUIRES_DEV || mayHaveStore(type) || dentryOps !== undefined) return true;
   if (superOps?.evictInode || superOps?.dropInode || superOps?.writeInode || superOps?.syncFs) return true;
-  return tables.some(({ inode }) => inode.lookup || inode.permission || inode.getLink || inode.setattr);
+  if (superOps?.putSuper || superOps?.freezeFs || superOps?.umountBegin || killSb || sameSource) return true;
+  return tables.some(
+    ({ inode, file }) => file.release || inode.lookup || inode.permission || inode.getLink || inode.setattr,
+  );
 }

@@ -1,10 +1,16 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
 import { registerPart } from "../wasm/core-module.ts";
+import { accountedTables } from "./accounted.ts";
+import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
+import { unfreezeNow, waitForChange } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
+import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
-import { change, waitForInode } from "./operation.ts";
+import { change } from "./operation.ts";
+import { dropPagePins } from "./page-pins.ts";
+import { releaseFile } from "./release.ts";
 import {
   changeAttributes,
   fileRemovePrivs,
@@ -14,23 +20,42 @@ import {
   simpleSetattr,
   truncateSetsize,
 } from "./setattr.ts";
+import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
+import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
+import { copyTaskIo } from "./task-io.ts";
+import { umount2, umountOptions } from "./umount2.ts";
 
 const SUPPORT = {
+  accountedTables,
   askPermission,
   change,
   changeAttributes,
+  completeStatfs,
+  copyTaskIo,
+  dropPagePins,
   evictInodes,
   fileRemovePrivs,
+  findSuper,
   handOver,
   killFlags,
+  killSuper,
   lostBy,
+  prepareUmount,
+  putSupersNow,
+  releaseFile,
+  setSource,
   setattrCopy,
   setattrPrepare,
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
-  waitForInode,
+  umount2,
+  umountOptions,
+  unfreezeNow,
+  waitForChange,
+  waitForData,
+  waitForEnds,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -8,18 +8,23 @@ import type { BackingDevice } from "../mm/backing-dev.ts";
 import {
   SB_COMPLETE,
   SB_MEMORY,
+  SB_SILENT,
   SUPER_BLOCK_BLOCK_SIZE,
   SUPER_BLOCK_DEV,
   SUPER_BLOCK_FILE_KIND,
   SUPER_BLOCK_FLAGS,
+  SUPER_BLOCK_FROZEN,
   SUPER_BLOCK_MAGIC,
   SUPER_BLOCK_MAX_BYTES,
   SUPER_BLOCK_MAX_LINKS,
   SUPER_BLOCK_NR_INODES,
   SUPER_BLOCK_PRIVATE0,
   SUPER_BLOCK_ROOT,
+  SUPER_BLOCK_SOURCE,
+  SUPER_BLOCK_SOURCE_LENGTH,
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
+import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import type { FileSystemType } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -43,6 +48,19 @@ export class SuperBlock {
   }
   set flags(flags: number) {
     this.#set(SUPER_BLOCK_FLAGS, flags);
+  }
+  /** What it is mounted from, undefined = nothing was said, or nobody may ask: there are file systems in memory alone. */
+  get source(): string | undefined {
+    const address = this.#get(SUPER_BLOCK_SOURCE);
+    return address === 0 ? undefined : decodeUtf8(this.kernel.core, address, this.#get(SUPER_BLOCK_SOURCE_LENGTH));
+  }
+  /** How far it is frozen: SB_UNFROZEN to SB_FREEZE_COMPLETE. */
+  get frozen(): number {
+    return this.#get(SUPER_BLOCK_FROZEN);
+  }
+  /** True if nothing is to be said of what is wrong with it ("silent"). */
+  get isSilent(): boolean {
+    return (this.flags & SB_SILENT) !== 0;
   }
   /** What its files are written back to, if superSetupBdi() has been called. */
   get bdi(): BackingDevice | undefined {

@@ -41,6 +41,12 @@ export const STATFS_BFREE = 3;
 export const STATFS_BAVAIL = 4;
 export const STATFS_FILES = 5;
 export const STATFS_FFREE = 6;
+/** What Node does not show: longest name, file system id, size of a fragment, ST_*. */
+export const STATFS_NAMELEN = 7;
+export const STATFS_FSID0 = 8;
+export const STATFS_FSID1 = 9;
+export const STATFS_FRSIZE = 10;
+export const STATFS_FLAGS = 11;
 
 /** Entries of a directory, without `.` and `..`. Shared with a cache: callers copy what they hand out. */
 export interface DirListing {
@@ -58,7 +64,7 @@ export interface Syscalls {
   readonly credentials: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
   /** What the last successful stat, lstat or fstat found: 18 numbers, STAT_*. Valid until the next call. */
   readonly statValues: Float64Array;
-  /** What the last successful statfs found: 7 numbers, STATFS_*. Valid until the next call. */
+  /** What the last successful statfs found: STATFS_*, of which Node shows the first 7. Valid until the next call. */
   readonly statfsValues: Float64Array;
 
   /**
@@ -84,6 +90,8 @@ export interface Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /** readv() or preadv(), of files that take it as one. @returns as read(); -EOPNOTSUPP for all others: read() into the buffers one by one */
+  readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /** writev() or pwritev(), of files that take it as one. @returns as write(); -EOPNOTSUPP for all others: write() the buffers one by one */
   writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /**

@@ -40,11 +40,11 @@ import { openFile, openFileAt } from "./open.ts";
 import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
-import { releaseFile } from "./release.ts";
+import { storeSupport } from "./store-part.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
 const NR_STAT = 18;
-const NR_STATFS = 7;
+const NR_STATFS = 12;
 
 /** A task. Its calls are described in syscalls.ts; their errors where they are made. */
 export class Task implements Syscalls {
@@ -149,7 +149,7 @@ export class Task implements Syscalls {
     const file = this.files.remove(fd);
     if (!file) return operations === undefined ? -EBADF : 0; // 0: the file has gone, its descriptor goes now
     if (operations?.release && kernel.core.u32[(file << 3) + FILE_COUNT] === 1) {
-      if (releaseFile(kernel, file, operations)) return 0;
+      if (storeSupport().releaseFile(kernel, file, operations)) return 0;
     }
     kernel.core.x.filePut(file);
     kernel.evictInodes();
@@ -196,8 +196,11 @@ export class Task implements Syscalls {
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.write(this, fd, buffer, offset, length, position);
   }
+  readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
+    return io.vector(this, "readv", fd, buffers, position);
+  }
   writev(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
-    return io.writev(this, fd, buffers, position);
+    return io.vector(this, "writev", fd, buffers, position);
   }
   readvNothing(fd: number): number {
     return io.readvNothing(this, fd);
@@ -352,6 +355,7 @@ export class Task implements Syscalls {
     const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC) || mayChange();
     if (denied) return denied;
     core.x[how](this.handle, ndMount(core), dentry);
+    this.kernel.evictInodes();
     this.paths.clear();
     return 0;
   }

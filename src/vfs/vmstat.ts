@@ -1,7 +1,8 @@
 /**
  * Counters of the page cache and the tables, by name (Linux /proc/vmstat, /proc/slabinfo).
  *
- * `nr_...` are counts of pages (frames of 4 KiB) or records, `bytes_...` are bytes, all others count events since boot.
+ * `nr_...` are counts of pages (frames of 4 KiB) or records, `bytes_...` are bytes, all others count events since boot. Where
+ * there is a backing device it adds its own (mm/backing-dev.ts, mm/io-counters.ts): `pgpgin` and `pgpgout` are KiB.
  *
  * Does not own: the counting (assembly/), which is always on.
  */

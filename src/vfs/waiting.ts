@@ -5,7 +5,7 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
-import { Progress } from "../mm/progress.ts";
+import type { Progress } from "../mm/progress.ts";
 import { MOUNT_SB, SB_MEMORY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Path } from "./syscalls.ts";
@@ -44,12 +44,15 @@ export class PendingChange {
   result: number | undefined = undefined;
   isAbandoned = false;
   readonly isMove: boolean;
+  /** Held until the change is made. */
+  readonly mnt: MountHandle;
   token: Promise<void> | undefined = undefined;
 
   constructor(task: Task, call: Call, held: Held) {
     this.task = task;
     this.call = call;
     this.isMove = held.isMove === true;
+    this.mnt = held.mnt;
   }
 }
 
@@ -58,13 +61,8 @@ export class Wait {
   /** Changes that stores have been asked for, and that the call has not come to again. */
   #changes: PendingChange[] | undefined;
 
-  #progress: Progress | undefined;
-
-  /** How far it has come. */
-  get progress(): Progress {
-    this.#progress ??= new Progress();
-    return this.#progress;
-  }
+  /** What it has under way, where it moves data. */
+  progress: Progress | undefined;
 
   /** @internal */
   add(change: PendingChange): void {
@@ -86,7 +84,7 @@ export class Wait {
 
   /** The call is over, or nobody waits for it any more. What it has asked for is done all the same, but nobody keeps a descriptor of it. */
   end(): void {
-    this.#progress?.kiocb?.abandon();
+    this.progress?.kept?.end();
     if (this.#changes === undefined) return;
     for (const change of this.#changes) {
       if (change.result === undefined) change.isAbandoned = true;
@@ -108,10 +106,12 @@ export function currentWait(): Wait | undefined {
 export function whileWaiting<Q, R>(commit: (request: Q) => R, request: Q, wait: Wait | undefined): R {
   const before = current;
   current = wait;
+  const after = wait?.progress?.kept?.lend();
   try {
     return commit(request);
   } finally {
     current = before;
+    after?.();
   }
 }
 
@@ -142,10 +142,14 @@ function isSame(a: Path | number | undefined, b: Path | number | undefined): boo
 export interface InFlight {
   readonly token: Promise<void> | undefined;
   readonly isMove: boolean;
+  /** Where it changes something; undefined = it is no change of a name or an attribute. */
+  readonly mnt?: MountHandle;
+  /** The file that is read or written round the cache. */
+  readonly directInode?: InodeHandle;
 }
 
-/** What waits in one kernel for a store, by the number of its operation. */
-export type PendingChanges = Map<number, InFlight>;
+/** What waits in one kernel for a store, by the number of its operation; what has no locks by itself. */
+export type PendingChanges = Map<number | object, InFlight>;
 
 /** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
 export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {

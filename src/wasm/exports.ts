@@ -161,6 +161,9 @@ interface MountExports {
   superFirst(): number;
   superNext(sb: SuperBlockHandle): number;
   superShrink(sb: SuperBlockHandle): void;
+  superPut(sb: SuperBlockHandle): void;
+  superDying(): number;
+  thawSupers(): void;
   mountFirst(): number;
   mountNext(mnt: Mount): number;
 }

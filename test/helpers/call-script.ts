@@ -171,6 +171,10 @@ const CALLS = {
     host: (target) => call(166, [text(target), int(0)]),
     folio: ({ task }, target) => umount(task, target),
   },
+  umount2: {
+    host: (target, flags) => call(166, [text(target), int(flags)]),
+    folio: ({ task }, target, flags) => umount(task, target, flags),
+  },
   open: {
     host: (name, path, flags, mode = 0) => ({ keep: name, ...call(257, [AT_CWD, text(path), int(flags), int(mode)]) }),
     folio: (machine, name, path, flags, mode = 0) => machine.keep(name, machine.task.open(path, flags, mode)),
@@ -275,6 +279,15 @@ const CALLS = {
     host: (path) =>
       call(137, [text(path), out(120)], (result, s) => shown(result, () => s.readUInt32LE(0).toString(16))),
     folio: ({ task }, path) => shown(task.statfs(path), () => task.statfsValues[sys.STATFS_TYPE].toString(16)),
+  },
+  /** Longest name, and the flags that both know: ST_VALID is for statfs(2) alone. */
+  statfsFlags: {
+    host: (path) =>
+      call(137, [text(path), out(120)], (result, s) =>
+        shown(result, () => `${Number(s.readBigInt64LE(64))} ${Number(s.readBigInt64LE(80)) & ~0x20}`),
+      ),
+    folio: ({ task }, path) =>
+      shown(task.statfs(path), () => `${task.statfsValues[sys.STATFS_NAMELEN]} ${task.statfsValues[sys.STATFS_FLAGS]}`),
   },
   mkdir: {
     host: (path, mode = 0o755) => call(83, [text(path), int(mode)]),

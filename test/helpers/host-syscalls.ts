@@ -110,6 +110,9 @@ export class HostSyscalls implements Syscalls {
     if (this.#hold()) return -EAGAIN;
     return answer(() => fs.writeSync(fd, buffer, offset, length, position < 0 ? null : position));
   }
+  readv(): number {
+    return -EOPNOTSUPP;
+  }
   writev(): number {
     return -EOPNOTSUPP;
   }

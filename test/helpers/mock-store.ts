@@ -22,6 +22,8 @@ import {
   type ReadaheadControl,
   stat,
 } from "../../src/index.ts";
+import type { BackingDeviceOptions } from "../../src/mm/backing-dev.ts";
+import { superSetupBdi } from "../../src/vfs/super-bdi.ts";
 import { nameOf } from "./remote-fs.ts";
 
 export const PAGE = 4096;
@@ -36,6 +38,8 @@ export interface MockOptions {
   isAsync?: boolean;
   hasReadahead?: boolean;
   raPages?: number;
+  /** It has a backing device. */
+  bdi?: BackingDeviceOptions;
   /** Further operations of its pages. */
   mapping?: AddressSpaceOperations;
   setattr?: InodeOperations["setattr"];
@@ -80,7 +84,10 @@ export class MockStore {
       ],
       pages: storedPages,
       superOps: { evictInode: (_kernel, inode) => void this.#names.delete(inode) },
-      fillSuper: (sb) => sb.makeRoot(0o755, 0, 0, 0),
+      fillSuper: (sb) => {
+        if (options.bdi) superSetupBdi(sb, options.bdi);
+        return sb.makeRoot(0o755, 0, 0, 0);
+      },
     };
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { compareMounted } from "../../src/main/compare-mounted.ts";
 import { compareTree } from "../../src/main/compare-tree.ts";
 import { hostTarget } from "../../src/main/host-target.ts";
 import { type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
@@ -115,6 +116,35 @@ describe("compareTree", () => {
   });
 });
 
+describe("compareMounted", () => {
+  const tree = () => scanTree(root);
+  const found = (mounted: Partial<typeof fs>): string[] => {
+    const target = { ...loaded().target, fs: { ...fs, ...mounted }, root };
+    return compareMounted(target, tree(), () => {}).map(({ path, what }) => `${path}: ${what}`);
+  };
+
+  it("finds nothing in the folder itself", () => {
+    expect(found({})).toEqual([]);
+  });
+
+  it("finds other contents, names and links, what is not there, and each attribute but the access time", () => {
+    const lstatSync = ((path: string) =>
+      Object.assign(
+        fs.lstatSync(path, { bigint: true }),
+        path.endsWith("/script") && { mode: 1n, atimeNs: 1n },
+      )) as never;
+    expect(found({ lstatSync })).toEqual([`script: mode is 1, should be ${0o104755}`]);
+    expect(found({ readlinkSync: (() => "nowhere") as never })).toEqual(["empty-folder/to-text: leads elsewhere"]);
+    const readdirSync = ((path: string) => fs.readdirSync(path).filter((name) => name !== "text")) as never;
+    expect(found({ readdirSync })).toEqual(["a: names differ"]);
+    const readFileSync = ((path: string) => {
+      if (path.endsWith("empty")) throw new Error("EIO: i/o error, read");
+      return path.endsWith("script") ? Buffer.from("#!/bin/s\n") : fs.readFileSync(path);
+    }) as never;
+    expect(found({ readFileSync })).toEqual(["a/deep/er/empty: EIO: i/o error, read", "script: contents differ"]);
+  });
+});
+
 describe("median", () => {
   it("is the middle one, whatever their order", () => {
     expect([median([3, 1, 2]), median([10, 9]), median([7]), median([])]).toEqual([2, 10, 7, undefined]);
@@ -162,9 +192,39 @@ describe("npm start", () => {
     const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
     const fresh = labels.slice(labels.indexOf("-- fresh memory") + 1, labels.indexOf("-- memory in use"));
     expect(fresh).toEqual(["load", "  page faults", "snapshot", "  page faults", "restore", "  page faults"]);
-    const warm = labels.slice(labels.indexOf("-- memory in use") + 1, labels.indexOf("--"));
+    const warm = labels.slice(labels.indexOf("-- memory in use") + 1, labels.indexOf("-- the folder itself, mounted"));
     expect(warm).toEqual(["load again", "walk + stat", "read all"]);
     expect(stdout).toMatch(/^Fresh memory: .* page fault .*\d\.\d µs/m);
+  });
+
+  it("takes the folder through hostfs: what is warm is from pages, and a copy is on the host after sync", () => {
+    const { status, stdout, stderr } = start(root, "--rounds", "1", "--only", "hostfs");
+
+    expect(stderr).not.toMatch(/ at .*\d+:\d+/);
+    expect(status).toBe(0);
+    const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
+    expect(labels.slice(labels.indexOf("-- the folder itself, mounted") + 1, labels.indexOf("--"))).toEqual([
+      "hostfs cold: walk + stat",
+      "hostfs cold: read all",
+      "hostfs warm: walk + stat",
+      "hostfs warm: read all",
+      "hostfs copy",
+      "hostfs sync",
+    ]);
+    const rows = new Map(
+      [...stdout.matchAll(/^│ (hostfs \w+: .+?|mismatches) +│ (\d+) +│/gm)].map(([, a, b]) => [a, b]),
+    );
+    expect(Object.fromEntries(rows)).toMatchObject({
+      mismatches: "0",
+      "hostfs cold: pages missed": "7", // one of each text, four of a/deep/pages
+      "hostfs cold: pages hit": "1", // a/text by its other name
+      "hostfs cold: host reads": "4",
+      "hostfs warm: pages missed": "0",
+      "hostfs warm: pages hit": "8",
+      "hostfs warm: host reads": "0",
+      "hostfs copy: pages dirty before sync": expect.stringMatching(/^[07]$/),
+      "hostfs copy: host writes": "4",
+    });
   });
 
   it("counts a page fault for each page of fresh memory that foliofs fills", () => {
@@ -189,6 +249,7 @@ describe("npm start", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("foliofs: a/text: contents differ");
     expect(stderr).toContain("memfs: a/text: contents differ");
+    expect(stderr).toContain("hostfs: a/text: contents differ");
   });
 
   it.each([
@@ -236,7 +297,8 @@ describe("npm start", () => {
     const before = fs.existsSync("/dev/shm")
       ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))
       : [];
-    start(root, "--only", "tmpfs");
+    start(root, "--only", "tmpfs,hostfs");
+    start(root, "--only", "hostfs", "--damage", "a/text");
     const after = fs.existsSync("/dev/shm")
       ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))
       : [];

@@ -10,11 +10,12 @@
  * Does not own: writing (host-write-back.ts, host-write.ts), pages (host-pages.ts, host-aops.ts, mm/stored-read.ts), descriptors
  * of the host (fd-cache.ts).
  */
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
 import { isDirect } from "../../mm/direct-io.ts";
+import { countRead } from "../../mm/io-counters.ts";
 import { fileCheckAndAdvanceWbErr, mappingSetError } from "../../mm/wb-err.ts";
 import { endRangeSync, filemapWriteAndWaitRange, fileWriteAndWaitRange } from "../../mm/writeback.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
@@ -27,7 +28,7 @@ import { storedFileOperations, storedRead } from "../stored-files.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
 import { endHold } from "./host-dirty.ts";
-import { hostWasRead, mountOf, refreshOld, stateOf, take } from "./host-mount.ts";
+import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
 import { isCrowded, makeRoom } from "./host-pages.ts";
 import { runNow, type Steps } from "./host-steps.ts";
 import { roomOf } from "./host-write.ts";
@@ -47,7 +48,7 @@ function isWalkedTo({ core: { u32 }, walked }: Kernel, inode: InodeHandle, file:
 function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const mount = mountOf(kernel, inode);
   const { store } = mount;
-  const state = stateOf(kernel, inode);
+  const state = stateIn(mount, inode);
   const { node } = state;
   const writes = (modeOf(kernel, file) & FMODE_WRITE) !== 0;
   const seen = isWalkedTo(kernel, inode, file) ? 0 : refreshOld(kernel, mount, inode, state);
@@ -122,6 +123,7 @@ function readFromHost(
   const n = kernel.mayWait
     ? readLater(kernel, handle, view, start, () => store.preadv(node, () => [view], start))
     : runNow(store.preadv(node, () => [view], start));
+  if (n !== -EAGAIN) countRead(kernel, { inode: handle, length: room }, n);
   if (position < 0 && n > 0) kernel.core.setFilePos(file, start + n);
   return n;
 }
@@ -198,8 +200,17 @@ function llseek(kernel: Kernel, file: FileHandle, offset: number, whence: number
 
 export const directoryFileOperations: FileOperations = { fsync };
 
+const { bmap, fadvise, preadv2 } = storedFileOperations(hostPages);
+
+/** With cache=none there are no pages that it could be about. */
+function hasCache(kernel: Kernel, file: FileHandle): boolean {
+  return mountOf(kernel, Inode.ofFile(kernel, file).handle).options.cache !== "none";
+}
+
 export const hostFileOperations: FileOperations = {
-  ...storedFileOperations(hostPages),
+  bmap,
+  fadvise: (kernel, file, ...args) => (hasCache(kernel, file) ? fadvise(kernel, file, ...args) : 0),
+  preadv2: (kernel, file, ...args) => (hasCache(kernel, file) ? preadv2(kernel, file, ...args) : -EOPNOTSUPP),
   open,
   release,
   read,

@@ -13,7 +13,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_GID, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
-import { I_EVICTING, INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
+import { I_EVICTING, INODE_GID, INODE_MODE, INODE_SB, INODE_UID } from "../../wasm/layout.ts";
 import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
 import { hostAttributes, NR_VALUES } from "./host-attributes.ts";
 import { dropCleanPages, dropPages } from "./host-pages.ts";
@@ -79,12 +79,8 @@ export interface HostMount {
   readonly unanswered: Set<() => void>;
 }
 
-const mountsOf = new WeakMap<Kernel, Map<number, HostMount>>();
-
 export function setHostMount({ kernel, handle }: SuperBlock, mount: HostMount): void {
-  const mounts = mountsOf.get(kernel) ?? new Map<number, HostMount>();
-  mountsOf.set(kernel, mounts);
-  mounts.set(handle, mount);
+  kernel.fsInfo.set(handle, mount);
 }
 
 /** Undefined: the super block has not come so far. */
@@ -94,23 +90,28 @@ export function hostMount({ kernel, handle }: SuperBlock): HostMount | undefined
 
 /** As hostMount(). @param sb handle of the super block */
 export function hostMountOf(kernel: Kernel, sb: number): HostMount | undefined {
-  return mountsOf.get(kernel)?.get(sb);
+  return kernel.fsInfo.get(sb) as HostMount | undefined;
 }
 
 export function dropHostMount({ kernel, handle }: SuperBlock): void {
-  mountsOf.get(kernel)?.delete(handle);
+  kernel.fsInfo.delete(handle);
 }
 
 /** What stands behind an inode that is in use. */
 export function stateOf(kernel: Kernel, inode: InodeHandle): HostInode {
-  const state = mountOf(kernel, inode).inodes.get(inode);
+  return stateIn(mountOf(kernel, inode), inode);
+}
+
+/** As stateOf(), of an inode of this mount. */
+export function stateIn({ inodes }: HostMount, inode: InodeHandle): HostInode {
+  const state = inodes.get(inode);
   if (!state) throw new Error(`hostfs: inode ${inode} is not known, or has been evicted`);
   return state;
 }
 
 /** The mount of an inode that is in use. */
 export function mountOf(kernel: Kernel, inode: InodeHandle): HostMount {
-  return hostMount(kernel.sbOf(inode)) as HostMount;
+  return kernel.fsInfo.get(kernel.core.u32[(inode << 3) + INODE_SB] >>> 5) as HostMount;
 }
 
 function kindOf(type: number): number {

@@ -24,6 +24,7 @@ import {
   isStale,
   mountOf,
   moveNode,
+  stateIn,
   stateOf,
   take,
 } from "./host-mount.ts";
@@ -65,8 +66,9 @@ function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number 
 export function isTrue(kernel: Kernel, handle: DentryHandle): boolean {
   const { inode } = new Dentry(kernel, handle);
   if (inode === 0) return false;
-  const state = stateOf(kernel, inode);
-  return !state.isNameLost && isFreshInWalk(kernel, mountOf(kernel, inode), inode, state);
+  const mount = mountOf(kernel, inode);
+  const state = stateIn(mount, inode);
+  return !state.isNameLost && isFreshInWalk(kernel, mount, inode, state);
 }
 
 /**
@@ -90,7 +92,7 @@ export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   const { inode } = dentry;
   if (inode === 0) return 0;
   const mount = mountOf(kernel, inode);
-  const state = stateOf(kernel, inode);
+  const state = stateIn(mount, inode);
   if (isTrue(kernel, handle)) return 1;
   const dir = new Dentry(kernel, dentry.parent).inode;
   if (isSeen(kernel, mount, dir, dentry, state)) return 1;

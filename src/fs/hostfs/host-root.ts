@@ -48,6 +48,7 @@ export class HostNode {
   /** The host lets us write it, and not read: so does its descriptor. */
   isWriteOnly = false;
   #key: string | undefined;
+  #writeKey: string | undefined;
   /** What `path` is made of, and was. */
   #base: string | undefined;
   #named: Uint8Array | undefined;
@@ -89,7 +90,8 @@ export class HostNode {
 
   /** As `key`, of the descriptors that a file is written by, and appended to. */
   get writeKey(): string {
-    return `${this.key}:w`;
+    this.#writeKey ??= `${this.key}:w`;
+    return this.#writeKey;
   }
   get appendKey(): string {
     return `${this.key}:a`;

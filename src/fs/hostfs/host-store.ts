@@ -244,7 +244,8 @@ export class HostStore {
 
   /** A call on the node by a path that it does not follow. */
   *#apply(node: HostNode, call: (path: Buffer) => Steps<number>): Steps<number> {
-    if (!node.parent) return yield* this.#root.of(node, call);
+    // By its path alone it would be the link in /proc that is changed, and nobody the wiser.
+    if (!node.parent) return yield* this.#root.of(node, (path) => call(Buffer.concat([path, SELF])));
     return yield* this.#root.at(node.parent, node.name, function* (path): Steps<number> {
       const stats = yield* host("lstat", path);
       if (typeof stats === "number") return stats;
@@ -379,6 +380,9 @@ function* setUp(fd: number, { mode, uid = NO_ID, gid = NO_ID }: NewAttributes): 
   yield* host("fchmod", fd, mode & MODE_BITS);
   return yield* host("fstat", fd);
 }
+
+/** Behind a link to a directory: the directory. */
+const SELF = Buffer.from("/.");
 
 const SEC = 10n ** 9n;
 /** From libuv 1.52 on (Node 24) times are taken as exactly as a number is; before they are cut to the microsecond. */

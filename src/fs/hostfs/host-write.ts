@@ -9,6 +9,7 @@
 import { EAGAIN, EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
 import { byteLengthOf, partOf } from "../../base/views.ts";
+import { countWrite } from "../../mm/io-counters.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
@@ -115,6 +116,7 @@ function* append(store: HostStore, node: HostNode, view: Uint8Array, limit: numb
 function written(inode: Inode, state: HostInode, write: Write, view: Uint8Array): void {
   const { core } = inode.kernel;
   const { rc, start, isExact } = write;
+  countWrite(inode.kernel, { inode: inode.handle, length: view.length }, rc);
   expire(state);
   goOnFrom(state, write);
   if (rc <= 0) return;

@@ -20,6 +20,7 @@ export interface VectorRequest {
 }
 
 type Transfer = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
+type TransferVector = (fd: number, buffers: ArrayBufferView[], position: number) => number;
 
 /** @throws ERR_INVALID_ARG_TYPE for anything but an array of views; descriptors are checked by the caller before */
 export function toVectorRequest(fd: number, buffers: ArrayBufferView[], position: unknown): VectorRequest {
@@ -38,21 +39,39 @@ function isNothing(buffers: readonly ArrayBufferView[], start: number): boolean 
 }
 
 /**
- * Runs over the buffers before `end` until one comes back short; a failure counts only when nothing was transferred
- * before it.
+ * Notes what a system call on the next `nr` buffers has come to. A failure counts only when nothing was transferred before it.
+ *
+ * @returns what the request comes to, if it is over with that
  */
+function note(request: VectorRequest, nr: number, count: number): number | undefined {
+  if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
+  request.next += nr;
+  request.transferred += count;
+  if (request.position >= 0) request.position += count;
+  return undefined;
+}
+
+/** Runs over the buffers before `end` until one comes back short. */
 function transferAll(request: VectorRequest, end: number, transfer: Transfer): number {
   const { fd, buffers } = request;
   while (request.next < end) {
     const bytes = bytesOf(buffers[request.next]);
     const count = transfer(fd, bytes, 0, bytes.length, request.position);
-    if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
-    request.next++;
-    request.transferred += count;
-    if (request.position >= 0) request.position += count;
+    const over = note(request, 1, count);
+    if (over !== undefined) return over;
     if (count < bytes.length) break;
   }
   return request.transferred;
+}
+
+/** System call by system call where the file takes one for what it is, else buffer by buffer. */
+function moveAll(request: VectorRequest, end: number, move: TransferVector, transfer: Transfer): number {
+  const { fd, buffers, next } = request;
+  if (next === end) return request.transferred;
+  const part = buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
+  const count = move(fd, part, request.position);
+  if (count === -EOPNOTSUPP) return transferAll(request, end, transfer);
+  return note(request, part.length, count) ?? moveAll(request, end, move, transfer);
 }
 
 /** Synchronous forms cannot wait for the rest: what was transferred before the wait is their result. */
@@ -76,12 +95,15 @@ export function vectorOperations(sys: Syscalls) {
   const readPiece: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
   const writePiece: Transfer = (fd, bytes, offset, length, position) => sys.write(fd, bytes, offset, length, position);
 
+  const readWhole: TransferVector = (fd, buffers, position) => sys.readv(fd, buffers, position);
+  const writeWhole: TransferVector = (fd, buffers, position) => sys.writev(fd, buffers, position);
+
   function readVector(request: VectorRequest): number {
     const { fd, buffers } = request;
     if (buffers.length === 0) return -EINVAL; // the kernel wants at least one
     // One buffer is read(2), which a directory refuses even then.
     if (buffers.length > 1 && isNothing(buffers, 0)) return sys.readvNothing(fd);
-    return transferAll(request, Math.min(buffers.length, IOV_MAX), readPiece);
+    return moveAll(request, Math.min(buffers.length, IOV_MAX), readWhole, readPiece);
   }
 
   function commitReadv(request: VectorRequest): number | Failure {
@@ -94,21 +116,7 @@ export function vectorOperations(sys: Syscalls) {
     const { fd, buffers } = request;
     let end = 0;
     while (end < buffers.length && !isNothing(buffers, end)) end += IOV_MAX;
-    return end === 0 ? sys.writevNothing(fd) : writeAll(request, Math.min(end, buffers.length));
-  }
-
-  /** System call by system call where the file takes one for what it is, else buffer by buffer. */
-  function writeAll(request: VectorRequest, end: number): number {
-    const { fd, buffers, next } = request;
-    if (next === end) return request.transferred;
-    const part = buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
-    const count = sys.writev(fd, part, request.position);
-    if (count === -EOPNOTSUPP) return transferAll(request, end, writePiece);
-    if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
-    request.next += part.length;
-    request.transferred += count;
-    if (request.position >= 0) request.position += count;
-    return writeAll(request, end);
+    return end === 0 ? sys.writevNothing(fd) : moveAll(request, Math.min(end, buffers.length), writeWhole, writePiece);
   }
 
   function commitWritev(request: VectorRequest): number | Failure {

@@ -68,9 +68,14 @@ import {
   PG_BUDDY,
   PG_LRU,
   PG_UNEVICTABLE,
+  SB_FROZEN,
+  SLOT_DYING,
   SLOT_FILES,
   SLOT_LAST_DIR_DENTRY,
   SUPER_BLOCK_ACTIVE,
+  SUPER_BLOCK_FLAGS,
+  SUPER_BLOCK_FROZEN,
+  SUPER_BLOCK_MAX_BYTES,
   SUPER_BLOCK_NR_INODES,
   TASK_CRED,
   XA_NODE_COUNT,
@@ -334,6 +339,27 @@ const FAULTS: [what: string, break_: (scene: Scene) => void, says: RegExp][] = [
   ],
   ["inodes of a super block miscounted", (s) => s.add(s.world.sb, SUPER_BLOCK_NR_INODES, 1), /super block/],
   ["mounts of a super block miscounted", (s) => s.add(s.world.sb, SUPER_BLOCK_ACTIVE, 1), /active/],
+  ["a super block frozen too far", (s) => s.set(s.world.sb, SUPER_BLOCK_FROZEN, 5), /frozen further/],
+  ["a super block frozen behind the writers' backs", (s) => s.set(s.world.sb, SUPER_BLOCK_FROZEN, 1), /do not know/],
+  [
+    "a super block whose writers wait for nobody",
+    (s) => s.set(s.world.sb, SUPER_BLOCK_FLAGS, word(s.world.core, s.world.sb, SUPER_BLOCK_FLAGS) | SB_FROZEN),
+    /nobody has frozen it/,
+  ],
+  [
+    "a super block that tells its writers to wait for nobody",
+    (s) => {
+      s.world.core.f64[(s.world.sb << 2) + SUPER_BLOCK_MAX_BYTES] *= -1;
+    },
+    /told otherwise/,
+  ],
+  [
+    "a super block in use that is to be shut down",
+    (s) => {
+      s.u32[SLOT + SLOT_DYING] = s.world.sb << 5;
+    },
+    /to be shut down, but is in use/,
+  ],
   ["a mount that nobody holds", (s) => s.add(s.mnt, MOUNT_COUNT, 1), /mount has a reference/],
   ["writers of a mount miscounted", (s) => s.add(s.mnt, MOUNT_WRITERS, 1), /writers/],
   ["files miscounted", (s) => s.kernel(KERNEL_NR_FILES), /nrFiles/],

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "vitest";
 import { createFsSync, type FaceOptions, type FolioFs, type FolioKernel, ramfs } from "../../../src/index.ts";
+import { freeze, kernMount, thaw } from "../../../src/store.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 const SMALL = { memoryLimit: 16 * 2 ** 20 };
@@ -24,6 +25,10 @@ describe("the kernel of a user's face", () => {
     ["mount", (kernel) => kernel.mount({ type: "ramfs", target: "/m" })],
     ["bind", (kernel) => kernel.mount({ source: "/", target: "/m", flags: 4096 })],
     ["umount", (kernel) => kernel.umount("/")],
+    ["umount -l", (kernel) => kernel.umount("/", { detach: true })],
+    ["kernMount", (kernel) => kernMount(kernel, ramfs)],
+    ["freeze", (kernel) => freeze(kernel, "/")],
+    ["thaw", (kernel) => thaw(kernel, "/")],
     ["snapshot", (kernel) => kernel.snapshot()],
     ["restore", (kernel) => kernel.restore(fs.kernel.snapshot())],
     ["fork", (kernel) => kernel.fork()],

@@ -289,7 +289,18 @@ describe("nothing is lost", () => {
     await store.answerAll();
     assert.equal(store.kernel.ends.size, 0);
     assert.deepEqual(store.fs.kernel.bdi, [
-      { name: store.bdi.name, dirty: 0, writeback: 0, dirtied: 5, written: 2, cancelled: 3 },
+      {
+        name: store.bdi.name,
+        dirty: 0,
+        writeback: 0,
+        dirtied: 5,
+        written: 2,
+        cancelled: 3,
+        reads: 0,
+        readBytes: 0,
+        writes: 1,
+        writtenBytes: 2 * PAGE,
+      },
     ]);
   });
 

@@ -46,6 +46,16 @@ describe("neighbours", () => {
     assert.equal(store.takeLog(), "f 2+1");
   });
 
+  it("of every length are taken as written when the store says so: no count of bytes is an answer of another kind", () => {
+    const store = new MockBacking({ fs: { memoryLimit: 128 * 2 ** 20 } });
+    const fd = store.open("f");
+    for (let nr = 1; nr <= 1024; nr++) {
+      store.dirty(fd, 0, nr);
+      store.fs.fsyncSync(fd);
+      assert.equal(store.bdi.numbers().dirty, 0, `${nr} pages`);
+    }
+  });
+
   it("are written one by one by a store that has writePage alone", () => {
     const store = new MockBacking({ isByPage: true });
     const fd = store.open("f");
@@ -273,6 +283,10 @@ describe("a page that cannot be written now", () => {
       dirtied: 4,
       written: 0,
       cancelled: 0,
+      reads: 0,
+      readBytes: 0,
+      writes: 1,
+      writtenBytes: 4 * PAGE,
     });
     store.verdict = undefined;
     store.fs.kernel.sync();
@@ -343,7 +357,18 @@ describe("counters", () => {
     assert.deepEqual([stat.nr_dirty, stat.nr_writeback, stat.nr_dirtied, stat.nr_written], [0, 4, 5, 0]);
     await store.answerAll();
     assert.deepEqual(store.fs.kernel.bdi, [
-      { name: "disk", dirty: 0, writeback: 0, dirtied: 5, written: 4, cancelled: 1 },
+      {
+        name: "disk",
+        dirty: 0,
+        writeback: 0,
+        dirtied: 5,
+        written: 4,
+        cancelled: 1,
+        reads: 0,
+        readBytes: 0,
+        writes: 1,
+        writtenBytes: 4 * PAGE,
+      },
     ]);
   });
 

@@ -214,7 +214,7 @@ describe("what is not over", () => {
     store.add("g");
     fs.closeSync(fs.openSync("/s/g", "r"));
     fs.unlinkSync("/s/f");
-    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 2 });
+    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 2, pendingChanges: 0 });
     await store.settleAll();
   });
 

@@ -361,9 +361,14 @@ describe("dirty inodes", () => {
     const { fs, store } = mounted();
     store.add("f");
     fs.chmodSync("/s/f", 0o600);
-    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 1, dirtyPages: 0, pendingEnds: 0 });
-    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
-    assert.deepEqual(createFsSync().kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0 });
+    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 1, dirtyPages: 0, pendingEnds: 0, pendingChanges: 0 });
+    assert.deepEqual(fs.kernel.destroy(), { dirtyInodes: 0, dirtyPages: 0, pendingEnds: 0, pendingChanges: 0 });
+    assert.deepEqual(createFsSync().kernel.destroy(), {
+      dirtyInodes: 0,
+      dirtyPages: 0,
+      pendingEnds: 0,
+      pendingChanges: 0,
+    });
   });
 });
 

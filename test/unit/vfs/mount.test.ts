@@ -14,7 +14,8 @@ import {
   ramfs,
   type SuperBlock,
 } from "../../../src/index.ts";
-import { dropMount, kernMount } from "../../../src/vfs/mount.ts";
+import { kernMount } from "../../../src/vfs/kern-mount.ts";
+import { dropMount } from "../../../src/vfs/mount.ts";
 import { RemoteFs, remoteDir } from "../../helpers/remote-fs.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 

@@ -31,6 +31,23 @@ function openDescriptors(): number {
   return nodeFs.readdirSync("/proc/self/fd").length;
 }
 
+describe("the folder itself", () => {
+  it("is given times, an owner and a mode as all that is in it", async () => {
+    mount("");
+    const isRoot = process.getuid?.() === 0;
+    fs.utimesSync("/mnt", 1e9 + 0.25, 1.5e9 + 0.125);
+    fs.chmodSync("/mnt", 0o710);
+    if (isRoot) fs.lchownSync("/mnt", 12, 34);
+    const { atimeMs, mtimeMs, mode, uid, gid } = nodeFs.statSync(inside);
+    expect([atimeMs, mtimeMs, mode & 0o777]).toEqual([1e12 + 250, 1.5e12 + 125, 0o710]);
+    if (isRoot) expect([uid, gid]).toEqual([12, 34]);
+
+    await fs.promises.lutimes("/mnt", 2e9, 2e9 + 1);
+    expect(nodeFs.statSync(inside).mtimeMs).toBe(2e12 + 1000);
+    fs.kernel.verify();
+  });
+});
+
 describe("hostfs, cache=none", () => {
   it("shows what the host has, and the host what is made here", () => {
     nodeFs.mkdirSync(`${inside}/d`);

@@ -2,6 +2,7 @@
 import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { tryViews } from "../../../../src/fs/hostfs/host-memory.ts";
+import { POSIX_FADV_WILLNEED, RWF_NOWAIT } from "../../../../src/fs/libfs-store.ts";
 import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount, type HostfsMount, openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
@@ -39,6 +40,27 @@ describe("hostfs by pages", () => {
     expect(fs.readFileSync("/mnt/f", "utf8")).toBe("first");
   });
 
+  it.each([
+    ["writethrough", "text", true],
+    ["none", "ENOTSUP", false],
+  ])("gives what is there without waiting (RWF_NOWAIT), and takes advice: cache=%s", (cache, expected, isCached) => {
+    nodeFs.writeFileSync(host, "text");
+    setup.mount(`cache=${cache}`);
+    const fd = fs.openSync("/mnt/f", "r");
+    fs.kernel.fadviseSync(fd, 0, 0, POSIX_FADV_WILLNEED);
+    expect(fs.kernel.vmstat().nr_inactive_file > 0).toBe(isCached);
+    const buffer = Buffer.alloc(10);
+    const read = (): string => {
+      try {
+        return buffer.toString("utf8", 0, fs.kernel.preadv2Sync(fd, [buffer], 0, RWF_NOWAIT));
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code as string;
+      }
+    };
+    expect(read()).toBe(expected);
+    fs.closeSync(fd);
+  });
+
   it("reads large files, by windows, synchronously and by promises, at any place", async () => {
     const bytes = bytesOf(5 * MIB + 123);
     nodeFs.writeFileSync(host, bytes);
@@ -56,6 +78,30 @@ describe("hostfs by pages", () => {
       );
     }
     await handle.close();
+  });
+
+  it("counts calls of the host, whether they go by pages or past them, at once or later", async () => {
+    nodeFs.writeFileSync(host, bytesOf(PAGE + 5));
+    setup.mount("ttl=100000");
+    const counted = (): number[] => {
+      const [{ reads, readBytes, writes, writtenBytes }] = fs.kernel.bdi;
+      return [reads, readBytes, writes, writtenBytes];
+    };
+    for (let i = 0; i < 2; i++) fs.readFileSync("/mnt/f");
+    expect(counted()).toEqual([1, PAGE + 5, 0, 0]);
+    const { pgcache_hit, pgcache_miss, pgcache_ahead } = fs.kernel.vmstat();
+    expect([pgcache_hit, pgcache_miss, pgcache_ahead]).toEqual([2, 2, 0]);
+    fs.appendFileSync("/mnt/f", "12");
+    await fs.promises.appendFile("/mnt/f", "345");
+    expect(counted()).toEqual([1, PAGE + 5, 2, 5]);
+    fs.kernel.mount({ target: "/mnt", flags: 32, data: "cache=none" });
+    const buffer = Buffer.alloc(100);
+    const fd = fs.openSync("/mnt/f", "r");
+    fs.readSync(fd, buffer, 0, 100, 0);
+    await new Promise((resolve) => fs.read(fd, buffer, 0, 100, 7, resolve));
+    fs.closeSync(fd);
+    expect(counted()).toEqual([3, PAGE + 205, 2, 5]);
+    fs.kernel.verify();
   });
 
   it("gives a synchronous call the host's bytes while a promise call reads the page in", async () => {

@@ -1,6 +1,7 @@
 /** Promise calls on hostfs: they leave the event loop free, and go together with synchronous ones on one mount. */
-import { pbkdf2 } from "node:crypto";
+import { spawnSync } from "node:child_process";
 import nodeFs from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FolioFs } from "../../../../src/index.ts";
@@ -17,15 +18,19 @@ beforeEach(() => {
 afterEach(() => setup.dispose());
 
 const NR_THREADS = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
-const BUSY_ROUNDS = 60_000;
+/** Of the event loop, while no thread is free. */
+const NR_TURNS = 20;
 
-/** Occupies all of libuv's threads. @returns when the first of them is free, and when all are */
-function occupyThreads(): { first: Promise<void>; all: Promise<unknown> } {
-  const works = Array.from(
-    { length: NR_THREADS },
-    () => new Promise<void>((resolve) => pbkdf2("a", "b", BUSY_ROUNDS, 32, "sha256", () => resolve())),
-  );
-  return { first: Promise.race(works), all: Promise.all(works) };
+/** Occupies all of libuv's threads: each waits for a writer of its fifo. @returns lets them go */
+function occupyThreads(): () => Promise<void> {
+  const fifos = Array.from({ length: NR_THREADS }, (_, i) => `${setup.outside}/fifo${i}`);
+  spawnSync("mkfifo", fifos);
+  const readers = fifos.map((path) => nodeFs.promises.open(path, "r"));
+  return async () => {
+    const writers = fifos.map((path) => nodeFs.openSync(path, "r+"));
+    for (const reader of readers) await (await reader).close();
+    for (const writer of writers) nodeFs.closeSync(writer);
+  };
 }
 
 type PromiseCall = (fs: FolioFs) => Promise<unknown>;
@@ -59,25 +64,15 @@ describe.each(["cache=none,ttl=0", "cache=writethrough,ttl=0"])("hostfs, %s", (d
   });
 
   it.each(Object.entries(CALLS))("leaves the event loop free: %s", async (_name, call) => {
-    const threads = occupyThreads();
-    let isFree = false;
-    let nrTurns = 0;
+    const freeThreads = occupyThreads();
     let isOver = false;
-    threads.first.then(() => {
-      isFree = true;
+    const done = call(fs).then(() => {
+      isOver = true;
     });
-    const turn = (): void => {
-      nrTurns++;
-      if (!isOver) setImmediate(turn);
-    };
-    setImmediate(turn);
-
-    await call(fs);
-    isOver = true;
-
-    expect(isFree, "the host was asked by a thread, and none was free before").toBe(true);
-    expect(nrTurns).toBeGreaterThan(10);
-    await threads.all;
+    for (let i = 0; i < NR_TURNS; i++) await nextTurn();
+    expect(isOver, "the host is asked by a thread, of which none is free").toBe(false);
+    await freeThreads();
+    await done;
   });
 
   it("does what promise calls ask for once each, however often they are made again", async () => {

@@ -1,0 +1,105 @@
+/**
+ * What administrators and file systems with a store do to a kernel beside what `fs.kernel` has: freezing by path, mounts in no
+ * place, the accounts of tasks. Functions of an entry of their own (store.ts), since programs in memory need none of it.
+ *
+ * All of it is for root, and for the first task's face: they ask kernel.taskOf() for the task.
+ *
+ * Does not own: what is done (vfs/).
+ */
+import type { MountHandle } from "./base/handles.ts";
+import type { FolioFs, FolioKernel } from "./index-kernel.ts";
+import { toPath } from "./node/paths.ts";
+import { uvException } from "./node/uv-errors.ts";
+import type { FileSystemType } from "./vfs/fs-type.ts";
+import * as byPath from "./vfs/fsfreeze.ts";
+import * as mounts from "./vfs/kern-mount.ts";
+import type { Path } from "./vfs/syscalls.ts";
+import * as accounts from "./vfs/task-io.ts";
+
+/** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
+export interface StatFsInfo {
+  type: number;
+  bsize: number;
+  frsize: number;
+  blocks: number;
+  bfree: number;
+  bavail: number;
+  files: number;
+  ffree: number;
+  /** Two numbers that together differ from those of all other file systems. */
+  fsid: [number, number];
+  /** Longest name, bytes. */
+  namelen: number;
+  /** Union of ST_*: how it is mounted where the path has come to it. */
+  flags: number;
+}
+
+function statfsInfo(values: Float64Array): StatFsInfo {
+  const [type, bsize, blocks, bfree, bavail, files, ffree, namelen, fsid0, fsid1, frsize, flags] = values;
+  return { type, bsize, frsize, blocks, bfree, bavail, files, ffree, fsid: [fsid0, fsid1], namelen, flags };
+}
+
+function check(rc: number, syscall: string, path?: Path): void {
+  if (rc < 0) throw uvException(rc, syscall, path);
+}
+
+/**
+ * Holds a file system still: what is dirty is written, and who would change it waits until thaw(): callback and promise
+ * calls do, synchronous ones throw EAGAIN. `path` is any on it.
+ *
+ * @throws ENOENT ...; EPERM; EOPNOTSUPP where its type has no freezeFs, as ramfs; EBUSY when it is frozen; EAGAIN while
+ *   calls are under way, or its store is asynchronous; what freezeFs() answers
+ */
+export function freeze(kernel: FolioKernel, path: Path): void {
+  const checked = toPath(path, "path");
+  const task = kernel.taskOf();
+  check(byPath.freeze(task, task.fromCwd(checked)), "fsfreeze", checked);
+}
+
+/** As freeze(), but waits for calls that are under way, and for the store. New ones are held up at once. */
+export async function freezeAsync(kernel: FolioKernel, path: Path): Promise<void> {
+  const checked = toPath(path, "path");
+  const task = kernel.taskOf();
+  check(await byPath.freezeAsync(task, task.fromCwd(checked)), "fsfreeze", checked);
+}
+
+/** Lets all who wait go on. @throws ENOENT ...; EPERM; EINVAL when it is not frozen; what unfreezeFs() answers */
+export function thaw(kernel: FolioKernel, path: Path): void {
+  const checked = toPath(path, "path");
+  const task = kernel.taskOf();
+  check(byPath.thaw(task, task.fromCwd(checked)), "fsthaw", checked);
+}
+
+/**
+ * Mounts a registered type in no place, those too that users cannot mount: for file systems and tools, which reach it by
+ * kernel.vfs.rootOf(). No snapshot has it.
+ *
+ * @throws EPERM, ENODEV, EINVAL, ENOMEM, what the file system answers
+ */
+export function kernMount(kernel: FolioKernel, type: FileSystemType, data = "", source?: string): MountHandle {
+  const mnt = mounts.kernMount(kernel.vfs, type, data, source);
+  check(mnt, "kern_mount", type.name);
+  return mnt as MountHandle;
+}
+
+/** Ends what kernMount() has made. @throws EPERM, EINVAL for another mount */
+export function kernUmount(kernel: FolioKernel, mnt: MountHandle): void {
+  check(mounts.kernUmount(kernel.vfs, mnt), "kern_unmount");
+}
+
+/**
+ * What a task has read from and written to file systems with a store, as /proc/PID/io; files in memory are not counted.
+ *
+ * @param face whose task; left out: the kernel's own @throws EPERM; EINVAL for a face of another kernel
+ */
+export function taskIo(kernel: FolioKernel, face?: FolioFs): accounts.TaskIo {
+  return accounts.taskIo(kernel.taskOf(face));
+}
+
+/** Numbers of the file system that a path lies on; what Node's statfs does not show among them. @throws ENOENT ...; ENOSYS */
+export function statfs(kernel: FolioKernel, path: Path): StatFsInfo {
+  const checked = toPath(path, "path");
+  const task = kernel.taskOf();
+  check(task.statfs(task.fromCwd(checked)), "statfs", checked);
+  return statfsInfo(task.statfsValues);
+}

@@ -1,0 +1,36 @@
+/**
+ * Letting go of an open file that a call has held, and that may have been closed meanwhile. Part of what file systems with a
+ * store bring with them: in memory no call holds a file longer than its descriptor does.
+ *
+ * @see Linux fs/file_table.c fput()
+ */
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import { FILE_COUNT, FILE_INODE } from "../wasm/layout.ts";
+import type { Kernel } from "./kernel.ts";
+import { releaseFile } from "./release.ts";
+
+/** Takes a reference to an open file, until dropFile(). */
+export function holdFile({ core: { u32 } }: Kernel, file: FileHandle): void {
+  u32[(file << 3) + FILE_COUNT]++;
+}
+
+/** Ends an operation, and with it the open file that it holds, if that has been closed meanwhile. @param file 0 = none */
+export function endOperation(kernel: Kernel, operation: number, file: FileHandle): void {
+  const { core } = kernel;
+  const isLast = file !== 0 && core.u32[(file << 3) + FILE_COUNT] === 1;
+  if (isLast) holdFile(kernel, file);
+  core.x.operationEnd(operation);
+  if (isLast) dropFile(kernel, file);
+  else kernel.evictInodes();
+}
+
+/** Drops a reference; with the last one the file system hears of the file's end, as it does of a close. */
+export function dropFile(kernel: Kernel, file: FileHandle): void {
+  const { core } = kernel;
+  if (core.u32[(file << 3) + FILE_COUNT] === 1) {
+    const operations = kernel.tableOf((core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle).file;
+    if (operations.release !== undefined && releaseFile(kernel, file, operations)) return;
+  }
+  core.x.filePut(file);
+  kernel.evictInodes();
+}
