@@ -40,6 +40,8 @@ export interface Subject {
    * @returns the place it is mounted at
    */
   mountHost?(folder: string, data: string): string;
+  /** Brings what is written by mountHost() to the host. Missing: it is there. */
+  syncHost?(): void;
   /** Frees everything; the subject is dead afterwards. */
   dispose(): void;
 }

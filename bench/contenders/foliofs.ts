@@ -19,6 +19,7 @@ interface Kernel {
   snapshot(): Uint8Array;
   fork(): { fs: FolioFs };
   vmstat(): Record<string, number>;
+  sync(): void;
   destroy(): void;
 }
 type FolioFs = BenchFs & { readonly kernel: Kernel };
@@ -68,6 +69,7 @@ function directoryOf(fs: FolioFs, root: string): Subject {
       mounts.push(target);
       return target;
     },
+    syncHost: () => fs.kernel.sync(),
     dispose: () => {
       for (const target of mounts) fs.kernel.umount(target);
       fs.rmSync(root, { recursive: true });

@@ -13,6 +13,7 @@ import { type RepeatTrial, type Row, WARM_BYTES } from "./row.ts";
 const MIB = 2 ** 20;
 const COLD_BYTES = 256 * MIB;
 const COLD_READ_BYTES = 65536;
+const NR_SMALL = 10_000;
 /** What is read at a time into frames that are used again. */
 const COLD_WINDOW_BYTES = MIB / 2;
 
@@ -98,6 +99,34 @@ function smallRow(id: string, title: string, data: string, call: (fs: BenchFs, p
 const stat = (fs: BenchFs, path: string): number => fs.statSync(path).size;
 const readFile = (fs: BenchFs, path: string): number => fs.readFileSync(path).length;
 
+/** Small files are made, and brought to the host; nobody asks it for an fsync. A call is a file, the last one the sync, too. */
+function writeBackRow(): Row {
+  return {
+    id: "host-write-1k",
+    title: "hostfs: 10 000 files of 1 KiB, written back",
+    section: "a folder of the host",
+    isOnHost: true,
+    setUp(subject) {
+      const { fs, root, folder, dispose } = onHost(subject, `${TTL},cache=writeback`);
+      const bytes = pattern(1024);
+      const op = (i: number): number => {
+        fs.writeFileSync(`${root}/f${i}`, bytes);
+        if (i === NR_SMALL - 1) subject.syncHost?.();
+        return 1;
+      };
+      const reset = (): void => {
+        for (let i = 0; i < NR_SMALL; i++) fs.rmSync(`${root}/f${i}`, { force: true });
+      };
+      const check = (): void => {
+        for (let i = 0; i < NR_SMALL; i++) op(i);
+        for (let i = 0; i < NR_SMALL; i += 97) assert.ok(nodeFs.readFileSync(`${folder}/f${i}`).equals(bytes), `${i}`);
+        reset();
+      };
+      return { kind: "batch", nrOps: NR_SMALL, maxBatches: 8, op, reset, check, close: dispose };
+    },
+  };
+}
+
 /** A file is read from its start to its end, of which no page is cached. */
 function coldRow(): Row {
   return {
@@ -159,5 +188,6 @@ export const rows: Row[] = [
   smallRow("host-stat", "hostfs: stat within ttl", TTL, stat),
   smallRow("host-readfile-1k", "hostfs: readFile of 1 KiB within ttl", TTL, readFile),
   smallRow("host-readfile-1k-ttl0", "hostfs: readFile of 1 KiB, ttl=0", NO_TTL, readFile),
+  writeBackRow(),
   coldRow(),
 ];

@@ -46,6 +46,10 @@ export interface BackingDeviceOptions {
   readonly noWriteback?: boolean;
   /** Dirty pages do not count, and hold no writer up. @see Linux BDI_CAP_NO_ACCT_DIRTY */
   readonly noAccounting?: boolean;
+  /** The file system's own, by the names that `kernel.vmstat()` gives them: those of several devices are added up. */
+  readonly counters?: Readonly<Record<string, number>>;
+  /** The device has come to its end, with its mount or its memory. */
+  ended?(): void;
 }
 
 /** Counters of one device: pages, and calls of its store. */
@@ -112,6 +116,8 @@ export class BackingDevice {
   readonly stablePages: boolean;
   readonly noWriteback: boolean;
   readonly noAccounting: boolean;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly #ended: (() => void) | undefined;
   readonly dirty: InodeList;
   readonly io: InodeList;
   readonly moreIo: InodeList;
@@ -138,6 +144,8 @@ export class BackingDevice {
     this.stablePages = options.stablePages === true;
     this.noWriteback = options.noWriteback === true;
     this.noAccounting = options.noAccounting === true;
+    this.counters = options.counters ?? {};
+    this.#ended = options.ended;
     this.dirty = new InodeList(core);
     this.io = new InodeList(core);
     this.moreIo = new InodeList(core);
@@ -216,6 +224,7 @@ export class BackingDevice {
     stat.nr_dirtied += this.nrDirtied;
     stat.nr_written += this.nrWritten;
     stat.nr_cancelled = (stat.nr_cancelled ?? 0) + this.nrCancelled;
+    for (const [name, n] of Object.entries(this.counters)) stat[name] = (stat[name] ?? 0) + n;
     addStoreNumbers(this.core, this.store, stat);
   }
 
@@ -233,6 +242,7 @@ export class BackingDevice {
   unregister(): void {
     this.flusher?.stop();
     this.flusher = undefined;
+    this.#ended?.();
   }
 
   /** @throws Error for a list that is broken, and an inode with dirty pages that is on none */

@@ -10,6 +10,7 @@ import { type Core, SLOT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
   DENTRY_COUNT,
+  DENTRY_PARENT,
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
@@ -193,9 +194,16 @@ function revalidate(kernel: Kernel, dentry: DentryHandle): number {
   core.x.dget(dentry);
   const isDropped = isUnused && ops?.delete?.(kernel, dentry);
   const rc = isDropped ? 0 : (ops?.revalidate?.(kernel, dentry) ?? 1);
-  const answer = rc === 0 && !core.x.dInvalidate(dentry) ? 1 : rc;
+  const answer = rc === 0 ? invalidate(kernel, dentry) : rc;
   core.x.dput(dentry);
   return answer;
+}
+
+/** Drops a name that is not true, when no change is under way in its directory, which may be what has made it so. */
+function invalidate(kernel: Kernel, dentry: DentryHandle): number {
+  const { core } = kernel;
+  const locked = waitForInode(kernel, inodeOf(core, (core.u32[(dentry << 3) + DENTRY_PARENT] >>> 5) as DentryHandle));
+  return locked < 0 ? locked : core.x.dInvalidate(dentry) ? 0 : 1;
 }
 
 /** Puts the target of a link into memory for the rest of the walk, its address into `bodies`. */

@@ -29,7 +29,15 @@ const helper: HostNative = {
   seek: (fd, offset, whence) => hostCallOn("lseek", [fd], [0, offset, whence]),
 };
 
-export function createHostfsSubject(foliofs: Awaited<ReturnType<typeof loadFoliofs>>, setup: HostfsSetup): Subject {
+export interface HostfsSubject extends Subject {
+  /** The host's folder, as it is mounted. */
+  readonly folder: string;
+}
+
+export function createHostfsSubject(
+  foliofs: Awaited<ReturnType<typeof loadFoliofs>>,
+  setup: HostfsSetup,
+): HostfsSubject {
   const { base, data, isHelped, root } = setup;
   const target = root ? dirname(root) : "/work";
   const folder = nodeFs.mkdtempSync(`${base}/hostfs-`);
@@ -46,6 +54,7 @@ export function createHostfsSubject(foliofs: Awaited<ReturnType<typeof loadFolio
   return {
     ...subject,
     name: "hostfs",
+    folder,
     dispose: () => {
       subject.dispose();
       nodeFs.rmSync(folder, { recursive: true, force: true });

@@ -33,6 +33,8 @@ export class FdCache {
   #newest: Entry | undefined;
   readonly #close: (fd: number) => void;
   #max: number;
+  /** Asked when none can go: whoever keeps descriptors is to let go of them. */
+  relieve: () => void = () => {};
 
   /** @param max descriptors, at least 1 @param close of the host; its errors are nobody's to hear */
   constructor(max: number, close: (fd: number) => void) {
@@ -101,8 +103,14 @@ export class FdCache {
   /** Makes calls that need a descriptor of their own. @returns what they answer once no room can be made */
   *withRoom<T>(make: () => Steps<T>): Steps<T> {
     let answer: unknown = yield* make();
-    while ((answer === -EMFILE || answer === -ENFILE) && this.#shrinkTo(this.size >> 1)) answer = yield* make();
+    while ((answer === -EMFILE || answer === -ENFILE) && this.#makeRoom()) answer = yield* make();
     return answer as T;
+  }
+
+  #makeRoom(): boolean {
+    if (this.#shrinkTo(this.size >> 1)) return true;
+    this.relieve();
+    return this.#shrinkTo(this.size >> 1);
   }
 
   /** Keeps a descriptor that is open from being closed for room, until as many forget() or letGo() as keep(). */

@@ -101,6 +101,19 @@ export function askOnce<T>(
   return kept ? (kept.answer as T | number) : waitFor(kernel, progress, key, steps, done);
 }
 
+/**
+ * As askOnce(), for who asks for an effect by other ways: what has come of it, if it is made already.
+ *
+ * @param make is given what is to be told the answer
+ */
+export function makeOnce<A>(kernel: Kernel, key: string, make: (keep: (answer: number) => void) => A): A | number {
+  const { progress } = kernel;
+  if (progress === undefined) return make(() => {});
+  const { answers } = waitingOf(progress);
+  const kept = answers.get(key);
+  return kept ? (kept.answer as number) : make((answer) => answers.set(key, { answer, askedAt: moment() }));
+}
+
 /** As askOnce(), but the answer is given once: it is about a buffer that is the call's for this time. */
 export function takeOnce<T>(kernel: Kernel, key: string, steps: () => Steps<T | number>): T | number {
   const answer = askOnce(kernel, key, steps);

@@ -26,12 +26,17 @@ import {
 } from "../../vfs/syscalls.ts";
 import { type HostOptions, maskedMode } from "./options.ts";
 
-const NSEC_PER_SEC = 1_000_000_000n;
-const NR_VALUES = 18;
+const NSEC_PER_SEC = 1e9;
+const NSEC_PER_SEC_BIG = 1_000_000_000n;
+/** Of STAT_*. */
+export const NR_VALUES = 18;
 
-/** What the VFS holds of `stats`: STAT_*, times to the nanosecond. */
-export function hostAttributes(options: HostOptions, stats: BigIntStats): Float64Array {
-  const values = new Float64Array(NR_VALUES);
+/** What the VFS holds of `stats`: STAT_*, times to the nanosecond. @param values is filled, and answered */
+export function hostAttributes(
+  options: HostOptions,
+  stats: BigIntStats,
+  values: Float64Array = new Float64Array(NR_VALUES),
+): Float64Array {
   values[STAT_DEV] = Number(stats.dev);
   values[STAT_MODE] = maskedMode(options, Number(stats.mode));
   values[STAT_NLINK] = Number(stats.nlink);
@@ -51,7 +56,9 @@ export function hostAttributes(options: HostOptions, stats: BigIntStats): Float6
 
 /** Seconds and nanoseconds, the latter never negative. */
 function putTime(values: Float64Array, sec: number, nsec: number, ns: bigint): void {
-  const rest = ((ns % NSEC_PER_SEC) + NSEC_PER_SEC) % NSEC_PER_SEC;
-  values[sec] = Number((ns - rest) / NSEC_PER_SEC);
-  values[nsec] = Number(rest);
+  const seconds = Math.floor(Number(ns) / NSEC_PER_SEC); // off by one, perhaps: a number has 53 bits
+  const rest = Number(ns - BigInt(seconds) * NSEC_PER_SEC_BIG);
+  const carry = Math.floor(rest / NSEC_PER_SEC);
+  values[sec] = seconds + carry;
+  values[nsec] = rest - carry * NSEC_PER_SEC;
 }

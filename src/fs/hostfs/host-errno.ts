@@ -3,6 +3,7 @@
  *
  * Does not own: how they are worded (node/).
  */
+import process from "node:process";
 import * as errnos from "../../base/errno.ts";
 
 /** What has another name, or is Node's own. */
@@ -18,10 +19,16 @@ const OTHER_NAMES: Readonly<Record<string, number>> = {
 };
 const NUMBERS = new Map<string, number>([...Object.entries(errnos), ...Object.entries(OTHER_NAMES)]);
 
+/** Of errors that libuv has no name for, such as EDQUOT: the number is all there is. */
+const NAMELESS = "Unknown system error";
+
 /** The negated errno of what a call of node:fs has thrown; what nobody has heard of is -EIO. */
 export function hostErrno(error: unknown): number {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return -(NUMBERS.get(String(code)) ?? errnos.EIO);
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  const known = NUMBERS.get(String(code));
+  if (known !== undefined) return -known;
+  const isOurs = process.platform === "linux" && String(code).startsWith(NAMELESS);
+  return isOurs && Number(errno) < 0 ? Number(errno) : -errnos.EIO;
 }
 
 /** Makes a call of node:fs. @returns what it returns, or a negated errno */

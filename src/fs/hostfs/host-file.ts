@@ -3,29 +3,36 @@
  *
  * cache=none          reads and writes go to the host
  * cache=writethrough  reads go by pages; writes go to the host, and into the pages that are cached
+ * cache=writeback     both go by pages; what is dirty is written back by fsync and its like, when it is old, or too much
  *
  * A file is looked at when it is opened, unless that was done within ttl: pages of what has changed on the host go then.
  *
- * Does not own: writing (host-write.ts), pages (host-pages.ts, host-aops.ts, mm/stored-read.ts), descriptors of the host (fd-cache.ts).
+ * Does not own: writing (host-write-back.ts, host-write.ts), pages (host-pages.ts, host-aops.ts, mm/stored-read.ts), descriptors
+ * of the host (fd-cache.ts).
  */
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
+import { isDirect } from "../../mm/direct-io.ts";
 import { countRead } from "../../mm/io-counters.ts";
-import { storedRead } from "../../mm/stored-read.ts";
+import { fileCheckAndAdvanceWbErr, mappingSetError } from "../../mm/wb-err.ts";
+import { endRangeSync, filemapWriteAndWaitRange, fileWriteAndWaitRange } from "../../mm/writeback.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_DENTRY, FILE_MNT, FILE_MODE, FMODE_READ, FMODE_WRITE, MOUNT_ROOT } from "../../wasm/layout.ts";
+import { storedFileOperations, storedRead } from "../stored-files.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
+import { endHold } from "./host-dirty.ts";
 import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
-import { dropPages, isCrowded } from "./host-pages.ts";
+import { isCrowded, makeRoom } from "./host-pages.ts";
 import { runNow, type Steps } from "./host-steps.ts";
-import { hostWrite, roomOf } from "./host-write.ts";
+import { roomOf } from "./host-write.ts";
+import { hostWrite, hostWritev } from "./host-write-back.ts";
 
 function modeOf({ core }: Kernel, file: FileHandle): number {
   return core.u32[(file << 3) + FILE_MODE];
@@ -59,9 +66,7 @@ function release(kernel: Kernel, inode: InodeHandle, file: FileHandle): void {
   const state = stateOf(kernel, inode);
   state.opens--;
   if (modeOf(kernel, file) & FMODE_WRITE) state.writers--;
-  if (state.opens > 0 || !state.isHeld) return;
-  state.isHeld = false;
-  mountOf(kernel, inode).store.drop(state.node);
+  endHold(mountOf(kernel, inode), state);
 }
 
 function read(
@@ -73,28 +78,29 @@ function read(
   position: number,
 ): number {
   const { handle } = Inode.ofFile(kernel, file);
-  if (mountOf(kernel, handle).options.cache === "none")
+  if (mountOf(kernel, handle).options.cache === "none" && !isDirect(kernel.core, hostPages, file))
     return readFromHost(kernel, file, buffer, offset, length, position);
-  makeRoom(kernel, handle);
+  if (isCrowded(kernel.core)) makeRoom(kernel, mountOf(kernel, handle).inodes.keys());
   const start = position < 0 ? kernel.core.filePos(file) : position;
   const n = storedRead(kernel, hostPages, file, buffer, offset, length, position);
   // No memory for pages, or a page that a promise call is reading in: the host has the bytes all the same.
   const isStuck = n === -ENOMEM || (n === -EAGAIN && !kernel.mayWait);
-  if (isStuck) return readFromHost(kernel, file, buffer, offset, length, position);
+  if (isStuck) return hasAll(kernel, handle) ? readFromHost(kernel, file, buffer, offset, length, position) : n;
   const done = Math.max(0, n);
   const isShort = n > 0 && done < length && start + done < Inode.ofFile(kernel, file).size && !kernel.mayWait;
-  if (!isShort) return n;
+  if (!isShort || !hasAll(kernel, handle)) return n;
   const at = position < 0 ? position : start + done;
   return done + Math.max(0, readFromHost(kernel, file, buffer, offset + done, length - done, at));
 }
 
-/**
- * Pages of the host's files are not to push out what lives in memory alone: when they take up half of it, those of this mount
- * go, until the core reclaims single ones.
- */
-function makeRoom(kernel: Kernel, inode: InodeHandle): void {
-  if (!isCrowded(kernel.core)) return;
-  for (const handle of mountOf(kernel, inode).inodes.keys()) dropPages(kernel, handle);
+/** Has the host all of a file? What is dirty of it is written back. */
+function hasAll(kernel: Kernel, inode: InodeHandle): boolean {
+  return !stateOf(kernel, inode).isOurs || bringToHost(kernel, inode) === 0;
+}
+
+/** Writes back what is dirty of a file. @returns 0; -EAGAIN with a token; what has failed */
+function bringToHost(kernel: Kernel, inode: InodeHandle): number {
+  return filemapWriteAndWaitRange(kernel, inode, 0, Number.POSITIVE_INFINITY);
 }
 
 function readFromHost(
@@ -150,6 +156,23 @@ function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
   return askOnce(kernel, `fsync ${handle}`, () => store.fsync(stateOf(kernel, handle).node, dataOnly));
 }
 
+/** Pages go to the host, and the host syncs. What it says then is told to all who have the file open, once to each. */
+function fsyncFile(kernel: Kernel, file: FileHandle, dataOnly: boolean, start = 0, end = Infinity): number {
+  const pages = fileWriteAndWaitRange(kernel, file, start, end);
+  if (pages === -EAGAIN) return pages;
+  const { core } = kernel;
+  const { handle } = Inode.ofFile(kernel, file);
+  const { store } = mountOf(kernel, handle);
+  const { node } = stateOf(kernel, handle);
+  const note = (rc: number): void => {
+    if (kernel.core === core) mappingSetError(core, handle, rc);
+  };
+  const rc = pages < 0 ? pages : askOnce(kernel, `fsync ${handle}`, () => store.fsync(node, dataOnly), note);
+  if (rc === -EAGAIN) return rc;
+  endRangeSync(kernel);
+  return pages < 0 ? pages : fileCheckAndAdvanceWbErr(core, file) || rc;
+}
+
 /** What a helper can do (native.ts); the host decides what size the file has then. */
 function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number {
   const { handle, size } = Inode.ofFile(kernel, file);
@@ -157,7 +180,7 @@ function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: numbe
   const state = stateOf(kernel, handle);
   const end = offset + length;
   if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
-  const refused = fileRemovePrivs(kernel, handle, file);
+  const refused = fileRemovePrivs(kernel, handle, file) || bringToHost(kernel, handle);
   if (refused < 0) return refused;
   const rc = runNow(mount.store.fallocate(state.node, mode, offset, length));
   if (rc < 0) return rc;
@@ -170,9 +193,30 @@ function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: numbe
 function llseek(kernel: Kernel, file: FileHandle, offset: number, whence: number): number {
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return -EINVAL;
   const { handle } = Inode.ofFile(kernel, file);
+  const unwritten = bringToHost(kernel, handle);
+  if (unwritten < 0) return unwritten;
   return runNow(mountOf(kernel, handle).store.seek(stateOf(kernel, handle).node, offset, whence));
 }
 
 export const directoryFileOperations: FileOperations = { fsync };
 
-export const hostFileOperations: FileOperations = { open, release, read, write: hostWrite, fsync, fallocate, llseek };
+const { bmap, fadvise, preadv2 } = storedFileOperations(hostPages);
+
+/** With cache=none there are no pages that it could be about. */
+function hasCache(kernel: Kernel, file: FileHandle): boolean {
+  return mountOf(kernel, Inode.ofFile(kernel, file).handle).options.cache !== "none";
+}
+
+export const hostFileOperations: FileOperations = {
+  bmap,
+  fadvise: (kernel, file, ...args) => (hasCache(kernel, file) ? fadvise(kernel, file, ...args) : 0),
+  preadv2: (kernel, file, ...args) => (hasCache(kernel, file) ? preadv2(kernel, file, ...args) : -EOPNOTSUPP),
+  open,
+  release,
+  read,
+  write: hostWrite,
+  writev: hostWritev,
+  fsync: fsyncFile,
+  fallocate,
+  llseek,
+};

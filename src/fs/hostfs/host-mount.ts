@@ -12,11 +12,11 @@ import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
-import { STAT_GID, STAT_INO, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
-import { INODE_GID, INODE_MODE, INODE_SB, INODE_UID } from "../../wasm/layout.ts";
+import { STAT_GID, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
+import { I_EVICTING, INODE_GID, INODE_MODE, INODE_SB, INODE_UID } from "../../wasm/layout.ts";
 import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
-import { hostAttributes } from "./host-attributes.ts";
-import { dropPages } from "./host-pages.ts";
+import { hostAttributes, NR_VALUES } from "./host-attributes.ts";
+import { dropCleanPages, dropPages } from "./host-pages.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { HostEntry } from "./host-steps.ts";
 import type { Found, HostStore } from "./host-store.ts";
@@ -33,15 +33,25 @@ export const SPECIAL = 3;
 export interface HostInode extends Subject {
   readonly node: HostNode;
   /** STAT_*, as they were at `checkedMs`. */
-  values: Float64Array;
+  readonly values: Float64Array;
   /** Of performance.now(); -Infinity = ask again. */
   checkedMs: number;
   /** The host has been read from, which may have changed atime: attributes are shown as it has them now. */
   isAtimeOld: boolean;
-  /** What the host said of the file that its pages are of. */
+  /** What the host said of the file that its pages are of; undefined = it has been changed here since. */
   seen: BigIntStats | undefined;
-  /** Writes by promises that are under way. */
+  /** Writes to the host that are under way. */
   nrWrites: number;
+  /** Runs of pages that have been written back, or are on their way. */
+  nrRuns: number;
+  /** Written here, and the host does not have all of it yet (host-dirty.ts). */
+  isOurs: boolean;
+  /** A write to it is being made. */
+  isInWrite: boolean;
+  /** The host's mtime since what was ours has been written back. */
+  flushedNs: bigint | undefined;
+  /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
+  cutting: Promise<void> | undefined;
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
@@ -59,6 +69,14 @@ export interface HostMount {
   readonly handles: Map<string, InodeHandle>;
   /** What open directories were when they were read from their start. */
   readonly listings: Map<FileHandle, readonly HostEntry[]>;
+  /** Of moment(): when an inode has gone that had been changed here. What was asked before may be from before the change. */
+  lostAt: number;
+  /** Files that are ours. */
+  nrOurs: number;
+  /** Of kernel.vmstat(). */
+  readonly counters: { hostfs_dirty_conflicts: number };
+  /** What the host has been asked to write and has not answered: each writes it at once, for the end of the process. */
+  readonly unanswered: Set<() => void>;
 }
 
 export function setHostMount({ kernel, handle }: SuperBlock, mount: HostMount): void {
@@ -67,7 +85,12 @@ export function setHostMount({ kernel, handle }: SuperBlock, mount: HostMount): 
 
 /** Undefined: the super block has not come so far. */
 export function hostMount({ kernel, handle }: SuperBlock): HostMount | undefined {
-  return kernel.fsInfo.get(handle) as HostMount | undefined;
+  return hostMountOf(kernel, handle);
+}
+
+/** As hostMount(). @param sb handle of the super block */
+export function hostMountOf(kernel: Kernel, sb: number): HostMount | undefined {
+  return kernel.fsInfo.get(sb) as HostMount | undefined;
 }
 
 export function dropHostMount({ kernel, handle }: SuperBlock): void {
@@ -103,15 +126,19 @@ export function remember(
   node: HostNode,
   stats: BigIntStats,
 ): void {
-  const values = hostAttributes(mount.options, stats);
   const known: HostInode = {
     node,
-    values,
+    values: new Float64Array(NR_VALUES),
     checkedMs: Number.NEGATIVE_INFINITY,
     changedAt: 0,
     isAtimeOld: false,
     seen: undefined,
     nrWrites: 0,
+    nrRuns: 0,
+    isOurs: false,
+    isInWrite: false,
+    flushedNs: undefined,
+    cutting: undefined,
     opens: 0,
     writers: 0,
     isHeld: false,
@@ -121,8 +148,15 @@ export function remember(
   mount.handles.set(node.key, handle);
   const inode = new Inode(kernel, handle);
   inode.kind = kindOf(node.type);
-  inode.ino = values[STAT_INO];
+  inode.ino = Number(stats.ino);
   take(kernel, mount, handle, known, stats);
+}
+
+/** Is what was found perhaps from before a change of ours, to an inode that is not known any more, or is on its way out? */
+export function isStale(kernel: Kernel, mount: HostMount, { node, askedAt }: Found): boolean {
+  const known = mount.handles.get(node.key);
+  if (known === undefined) return askedAt < mount.lostAt;
+  return (new Inode(kernel, known).state & I_EVICTING) !== 0;
 }
 
 /** Makes `dentry` positive: by the inode that stands for this already, or by a new one. @returns 0 or -ENOMEM */
@@ -213,21 +247,27 @@ export function refreshOld(kernel: Kernel, mount: HostMount, handle: InodeHandle
 
 /** Is the file what it was, as far as its times and size tell? */
 export function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
-  return a !== undefined && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size;
+  return hasSameData(a, b) && a?.ctimeNs === b.ctimeNs;
+}
+
+/** As isSame(), though it may have another name, mode or owner. */
+export function hasSameData(a: BigIntStats | undefined, b: BigIntStats): boolean {
+  return a !== undefined && a.mtimeNs === b.mtimeNs && a.size === b.size;
 }
 
 /**
  * Enters attributes into the record; what permission checks and path caches stand on is told to them. Pages of a file that
- * has changed on the host go.
+ * has changed on the host go. A file that is ours does not become smaller.
  */
 export function take(
   kernel: Kernel,
-  { options }: HostMount,
+  mount: HostMount,
   handle: InodeHandle,
   state: HostInode,
   stats: BigIntStats,
 ): void {
   const { core } = kernel;
+  const { options } = mount;
   const { seen } = state;
   // Fast path: same result. What has the same ctime has the same owner, mode and links.
   if (isSame(seen, stats) && seen?.atimeNs === stats.atimeNs && state.checkedMs !== Number.NEGATIVE_INFINITY) {
@@ -235,10 +275,12 @@ export function take(
     state.isAtimeOld = false;
     return;
   }
-  const values = hostAttributes(options, stats);
-  if (!isSame(seen, stats)) dropPages(kernel, handle);
-  state.seen = stats;
-  state.values = values;
+  const values = hostAttributes(options, stats, state.values);
+  // What is being written back changes the host's times, and is looked at when that is over.
+  if (!state.isOurs || state.nrWrites === 0) {
+    if (!isSame(seen, stats)) hasChanged(kernel, mount, handle, state, stats);
+    state.seen = stats;
+  }
   state.checkedMs = performance.now();
   state.isAtimeOld = false;
   const at = handle << 3;
@@ -251,5 +293,25 @@ export function take(
   }
   const inode = new Inode(kernel, handle);
   inode.nlink = values[STAT_NLINK];
-  inode.size = values[STAT_SIZE];
+  inode.size = state.isOurs ? Math.max(inode.size, values[STAT_SIZE]) : values[STAT_SIZE];
+}
+
+/**
+ * Perhaps somebody else has changed a file: its pages go, but for what is ours. Where ctime alone has changed it may have been
+ * us, by a name, and is no conflict.
+ */
+export function hasChanged(
+  kernel: Kernel,
+  { counters }: HostMount,
+  inode: InodeHandle,
+  { isOurs, seen }: HostInode,
+  stats: BigIntStats,
+): void {
+  if (!isOurs) {
+    dropPages(kernel, inode);
+    return;
+  }
+  if (seen === undefined) return; // our own change, which nobody has looked at
+  if (!hasSameData(seen, stats)) counters.hostfs_dirty_conflicts++;
+  dropCleanPages(kernel, inode);
 }

@@ -21,6 +21,7 @@ import {
   instantiate,
   isFreshInWalk,
   isRemoved,
+  isStale,
   mountOf,
   moveNode,
   stateIn,
@@ -31,6 +32,7 @@ import { newAttributes } from "./host-owner.ts";
 import { type HostNode, isNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
 import type { Found, HostStore, NewAttributes } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
 
 function nameOf(kernel: Kernel, dentry: DentryHandle): Uint8Array {
@@ -54,7 +56,10 @@ function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number 
   if (isRemoved(kernel, dir)) return 0; // nothing is in it
   const found = find(kernel, dir, nameOf(kernel, dentry));
   if (typeof found === "number") return found === -ENOENT ? 0 : found === -ESTALE ? -ENOENT : found;
-  return instantiate(kernel, kernel.sbOf(dir), dentry, found);
+  if (!isStale(kernel, mountOf(kernel, dir), found)) return instantiate(kernel, kernel.sbOf(dir), dentry, found);
+  stateOf(kernel, dir).changedAt = moment(); // asked anew
+  const known = mountOf(kernel, dir).handles.get(found.node.key);
+  return known === undefined ? lookup(kernel, dir, dentry) : kernel.waitForEnd(known);
 }
 
 /** Is a name to be believed still? */
@@ -142,10 +147,17 @@ function* holdIfOpen(store: HostStore, state: HostInode): Steps<number> {
   return rc < 0 ? rc : yield* store.hold(node, false);
 }
 
-/** An inode has lost a name on the host. */
-function lostName(kernel: Kernel, handle: InodeHandle): void {
+/** What is ours of a file that loses its last name is not written, so the host is asked whether it was. @returns undefined = as we know */
+function* namesLeft(store: HostStore, state: HostInode | undefined): Steps<number | undefined> {
+  const stats = state?.isOurs ? yield* store.stat(state.node) : undefined;
+  return typeof stats === "object" ? Number(stats.nlink) : undefined;
+}
+
+/** An inode has lost a name on the host. @param left names that it has, where that is known */
+function lostName(kernel: Kernel, handle: InodeHandle, left?: number): void {
   const inode = new Inode(kernel, handle);
   if (inode.kind === DIRECTORY) inode.nlink = 0;
+  else if (left !== undefined) inode.nlink = left;
   else if (inode.nlink > 0) inode.nlink--;
   const state = stateOf(kernel, handle);
   state.isNameLost = true;
@@ -156,14 +168,17 @@ function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer 
   const inode = new Dentry(kernel, dentry).inode;
   const { store } = mountOf(kernel, dir);
   const [state, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  let left: number | undefined;
   return change<number>(
     kernel,
     function* () {
       const held = yield* holdIfOpen(store, state);
-      return held < 0 ? held : yield* store.unlink(parent, name);
+      const rc = held < 0 ? held : yield* store.unlink(parent, name);
+      left = yield* namesLeft(store, state);
+      return rc;
     },
     () => {
-      lostName(kernel, inode);
+      lostName(kernel, inode, left);
       return expireAll(kernel, dir);
     },
   );
@@ -196,16 +211,19 @@ function rename(
   const [oldName, newName] = [nameOf(kernel, oldDentry), nameOf(kernel, newDentry)];
   const [moved, replaced] = [new Dentry(kernel, oldDentry).inode, new Dentry(kernel, newDentry).inode];
   const victim = replaced ? stateOf(kernel, replaced) : undefined;
+  let left: number | undefined;
   return change<number>(
     kernel,
     function* () {
       const held = victim ? yield* holdIfOpen(store, victim) : 0;
-      return held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
+      const rc = held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
+      left = yield* namesLeft(store, victim);
+      return rc;
     },
     () => {
       moveNode(stateOf(kernel, moved), to, newName);
       if (victim && flags) moveNode(victim, from, oldName);
-      else if (victim) lostName(kernel, replaced);
+      else if (victim) lostName(kernel, replaced, left);
       return expireAll(kernel, moved, oldDir, newDir);
     },
   );

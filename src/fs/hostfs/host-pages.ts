@@ -4,6 +4,8 @@
  * Does not own: how they are filled (host-aops.ts), when a file has changed on the host (host-mount.ts).
  */
 import type { InodeHandle } from "../../base/handles.ts";
+import { pageFlags } from "../../mm/page.ts";
+import { cachedPages, cutPage, LAST_PAGE } from "../../mm/truncate.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { type Core, RESULT } from "../../wasm/core.ts";
@@ -17,8 +19,12 @@ import {
   PAGE_LIST_BYTES,
   PAGE_LIST_COUNT,
   PAGE_SIZE,
+  PG_DIRTY,
+  PG_WRITEBACK,
   RESULT_ADDRESS,
   RESULT_EXTRA,
+  XA_MARK_DIRTY,
+  XA_MARK_WRITEBACK,
 } from "../../wasm/layout.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
@@ -41,13 +47,37 @@ export function hasPages({ u32 }: Core, inode: InodeHandle): boolean {
   return u32[(inode << 3) + INODE_NR_PAGES] !== 0;
 }
 
-/** Drops all pages of a file. None is ever dirty: what is written goes to the host at once. */
+/** Drops all pages of a file of which none is dirty. */
 export function dropPages(kernel: Kernel, handle: InodeHandle): void {
   if (!hasPages(kernel.core, handle)) return;
   const inode = new Inode(kernel, handle);
   const { size } = inode;
+  const [mtime, ctime] = [inode.getTime("mtime"), inode.getTime("ctime")];
   kernel.core.x.setSize(handle, 0, kernel.now());
   inode.size = size;
+  inode.setTime("mtime", mtime.sec, mtime.nsec);
+  inode.setTime("ctime", ctime.sec, ctime.nsec);
+}
+
+/** Drops those that are neither dirty nor being written; what is being read may be from before, and goes too. */
+export function dropCleanPages(kernel: Kernel, inode: InodeHandle): void {
+  const { mapping } = kernel.tableOf(inode);
+  for (const page of cachedPages(kernel, inode, 0, LAST_PAGE)) {
+    if (!(pageFlags(kernel.core, page.pfn) & (PG_DIRTY | PG_WRITEBACK))) cutPage(kernel, mapping, page);
+  }
+}
+
+/**
+ * Pages of the host's files are not to push out what lives in memory alone: when it isCrowded(), those of a mount go that are
+ * clean, until the core reclaims single ones.
+ */
+export function makeRoom(kernel: Kernel, inodes: Iterable<InodeHandle>): void {
+  for (const inode of inodes) (isBeingWritten(kernel.core, inode) ? dropCleanPages : dropPages)(kernel, inode);
+}
+
+/** Has it pages that are dirty, or on their way to the host? */
+function isBeingWritten({ x }: Core, inode: InodeHandle): boolean {
+  return x.indexMarked(inode, XA_MARK_DIRTY) + x.indexMarked(inode, XA_MARK_WRITEBACK) > 0;
 }
 
 /** Drops the pages that have a byte of a range. */

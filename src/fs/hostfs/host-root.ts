@@ -21,13 +21,13 @@
  */
 import nodeFs from "node:fs";
 import process from "node:process";
-import { EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, ESTALE, EXDEV } from "../../base/errno.ts";
+import { EACCES, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, ESTALE, EXDEV } from "../../base/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import type { FdCache, Lent } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
 import { host, type Steps } from "./host-steps.ts";
 
-const { O_APPEND, O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = nodeFs.constants;
+const { O_APPEND, O_DIRECTORY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR, O_WRONLY } = nodeFs.constants;
 /** Not among Node's constants. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
@@ -45,6 +45,8 @@ export class HostNode {
   parent: HostNode | undefined;
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
+  /** The host lets us write it, and not read: so does its descriptor. */
+  isWriteOnly = false;
   #key: string | undefined;
   #writeKey: string | undefined;
   /** What `path` is made of, and was. */
@@ -230,17 +232,18 @@ export class HostRoot {
   /**
    * Opens a regular file that is where `node` says.
    *
-   * @param writable to read and write, else to read
+   * @param writable to read and write, or to write alone where the host refuses to let it be read (`isWriteOnly`); else to read
    * @returns a descriptor, the caller's; -ESTALE if there is something else now; -EISDIR, -ELOOP, -ENXIO for what is no
    *   regular file; errors of directory() and of the host
    */
   *openFile(node: HostNode, writable: boolean): Steps<number> {
     if (node.type !== S_IFREG) return node.type === S_IFDIR ? -EISDIR : node.type === S_IFLNK ? -ELOOP : -ENXIO;
     if (!node.parent) return -EISDIR;
-    const access = writable ? O_RDWR : O_RDONLY;
-    return yield* this.at(node.parent, node.name, (path) =>
-      IS_LINUX ? openByPlace(path, node, access) : openChecked(path, node, access),
-    );
+    const open = IS_LINUX ? openByPlace : openChecked;
+    const fd = yield* this.at(node.parent, node.name, (path) => open(path, node, writable ? O_RDWR : O_RDONLY));
+    if (!writable) return fd;
+    node.isWriteOnly = fd === -EACCES;
+    return node.isWriteOnly ? yield* this.at(node.parent, node.name, (path) => open(path, node, O_WRONLY)) : fd;
   }
 
   /**
@@ -262,9 +265,10 @@ export class HostRoot {
 
   /** Opens a file once more, to append. @param fd of the file @returns a descriptor, the caller's */
   *openAppending(node: HostNode, fd: number): Steps<number> {
-    if (IS_LINUX) return yield* host("open", `/proc/self/fd/${fd}`, O_RDWR | O_APPEND);
+    const access = (node.isWriteOnly ? O_WRONLY : O_RDWR) | O_APPEND;
+    if (IS_LINUX) return yield* host("open", `/proc/self/fd/${fd}`, access);
     if (!node.parent) return -EISDIR;
-    return yield* this.at(node.parent, node.name, (path) => openChecked(path, node, O_RDWR | O_APPEND));
+    return yield* this.at(node.parent, node.name, (path) => openChecked(path, node, access));
   }
 
   /** Best effort where there is no /proc: the path, if it is still no detour and leads to what is expected. */

@@ -3,9 +3,11 @@
  *
  * Does not own: who may change what (vfs/setattr.ts), what of the host's attributes is shown (host-attributes.ts).
  */
-import type { BigIntStats } from "node:fs";
+import { EAGAIN, EIO } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
+import { endRangeSync, filemapFdatawaitRange, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
 import {
+  type Answer,
   ATTR_ATIME,
   ATTR_GID,
   ATTR_MODE,
@@ -18,12 +20,23 @@ import {
 import type { Kernel } from "../../vfs/kernel.ts";
 import { setattrCopy, setattrPrepare, truncateSetsize } from "../../vfs/setattr.ts";
 import { STAT_DEV, STAT_NLINK } from "../../vfs/syscalls.ts";
-import { askOnce } from "./host-ask.ts";
-import { expire, isRemoved, isSame, mountOf, refresh, refreshOld, stateOf } from "./host-mount.ts";
+import { TOUCH_CTIME, TOUCH_MTIME } from "../../wasm/layout.ts";
+import { askOnce, makeOnce } from "./host-ask.ts";
+import { ownAttributes, settle } from "./host-dirty.ts";
+import {
+  expire,
+  type HostInode,
+  type HostMount,
+  isRemoved,
+  mountOf,
+  refresh,
+  refreshOld,
+  stateOf,
+} from "./host-mount.ts";
 import { hasPages } from "./host-pages.ts";
-import type { HostNode } from "./host-root.ts";
-import type { Steps } from "./host-steps.ts";
-import type { HostChange, HostStore } from "./host-store.ts";
+import { runLater, runNow, type Steps } from "./host-steps.ts";
+import type { HostChange } from "./host-store.ts";
+import { type Changed, goOnFrom, watched } from "./host-watched.ts";
 
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number {
   const state = stateOf(kernel, inode);
@@ -35,43 +48,18 @@ function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWal
   const dev = values[STAT_DEV];
   values.set(state.values);
   values[STAT_DEV] = dev;
+  if (state.isOurs || state.flushedNs !== undefined) ownAttributes(kernel, inode, state, values);
   return 0;
-}
-
-/** A change of ours, between two looks at the file: nobody else has changed it if it was what we know. */
-export interface Changed {
-  readonly rc: number;
-  readonly before: BigIntStats | undefined;
-  readonly after: BigIntStats | undefined;
-}
-
-/** Makes a change. @param isWatched whether pages of the file are cached, which are to stay right */
-export function* watched(
-  store: HostStore,
-  node: HostNode,
-  isWatched: boolean,
-  work: () => Steps<number>,
-): Steps<Changed> {
-  const before = isWatched ? yield* store.stat(node) : 0;
-  const rc = yield* work();
-  const after = isWatched ? yield* store.stat(node) : 0;
-  return { rc, before: statsOf(before), after: statsOf(after) };
-}
-
-function statsOf(answer: BigIntStats | number): BigIntStats | undefined {
-  return typeof answer === "number" ? undefined : answer;
-}
-
-/** The change has been ours alone: what is known of the file goes on from here. */
-export function goOnFrom(state: { seen: BigIntStats | undefined }, { before, after }: Changed): void {
-  if (before !== undefined && after !== undefined && isSame(state.seen, before)) state.seen = after;
 }
 
 /**
  * The host first, then what is known here, as soon as it has answered: a call that begins anew finds both done. What a
  * truncation does to times the host does by itself.
+ *
+ * What is ours of a file is written back before, so that it does not undo the change. A truncation needs less: that nothing
+ * is on its way.
  */
-function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): number {
+function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
   const refused = setattrPrepare(kernel, inode, attr);
   if (refused < 0) return refused;
   if (isRemoved(kernel, inode)) {
@@ -80,24 +68,73 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): number {
   }
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
+  if (state.isOurs && bringToHost(kernel, inode, attr) === -EAGAIN) return -EAGAIN;
   const { core } = kernel;
   const changes = hostChange(attr);
-  const isWatched = hasPages(core, inode);
+  const isWatched = state.isOurs || hasPages(core, inode);
+  const ask = () => watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes));
   const done = (answer: Changed | number): void => {
     expire(state);
-    const isOurs = kernel.core === core && mount.inodes.get(inode) === state;
-    if (!isOurs || typeof answer === "number" || answer.rc < 0) return;
-    goOnFrom(state, answer);
-    if (attr.valid & ATTR_SIZE) truncateSetsize(kernel, inode, attr.size);
+    const isKnown = kernel.core === core && mount.inodes.get(inode) === state;
+    if (!isKnown || typeof answer === "number" || answer.rc < 0) return;
+    if (isWatched) goOnFrom(state, answer);
+    else state.seen = undefined;
+    if (attr.valid & ATTR_SIZE) setSize(kernel, mount, inode, state, attr.size);
     setattrCopy(kernel, inode, attr);
   };
-  const answer = askOnce<Changed>(
-    kernel,
-    `change ${inode} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`, // "now" is another time each try
-    () => watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes)),
-    done,
-  );
+  // "Now" is another time each try.
+  const key = `change ${inode} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`;
+  if (attr.valid & ATTR_SIZE && mount.options.cache === "writeback")
+    return makeOnce<Answer>(kernel, key, (keep) => cut(kernel, state, ask, done, keep));
+  const answer = askOnce<Changed>(kernel, key, ask, done);
   return typeof answer === "number" ? answer : answer.rc;
+}
+
+/** What fails of it fsync tells: it is no reason not to change the file. @returns -EAGAIN with a token, or anything */
+function bringToHost(kernel: Kernel, inode: InodeHandle, { valid }: Attributes): number {
+  const bring = valid & ATTR_SIZE ? filemapFdatawaitRange : filemapWriteAndWaitRange;
+  const rc = bring(kernel, inode, 0, Number.POSITIVE_INFINITY);
+  if (rc !== -EAGAIN) endRangeSync(kernel);
+  return rc;
+}
+
+function setSize(kernel: Kernel, mount: HostMount, inode: InodeHandle, state: HostInode, size: number): void {
+  truncateSetsize(kernel, inode, size);
+  if (!state.isOurs) return;
+  kernel.core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+  settle(kernel, mount, inode, state);
+}
+
+/** Cuts a file that may have dirty pages: its lock keeps writers away until that is done, and `cutting` who writes back. */
+function cut(
+  kernel: Kernel,
+  state: HostInode,
+  ask: () => Steps<Changed>,
+  done: (answer: Changed) => void,
+  keep: (answer: number) => void,
+): Answer {
+  if (!kernel.mayWait) {
+    const answer = runNow(ask());
+    done(answer);
+    return answer.rc;
+  }
+  let end = (): void => {};
+  state.cutting = new Promise<void>((resolve) => {
+    end = () => {
+      state.cutting = undefined;
+      resolve();
+    };
+  });
+  const commit = (answer: Changed) => (): number => {
+    keep(answer.rc);
+    done(answer);
+    end();
+    return answer.rc;
+  };
+  return runLater(ask()).then(commit, () => {
+    end();
+    return -EIO;
+  });
 }
 
 function hostChange({ valid, mode, uid, gid, size, atimeSec, atimeNsec, mtimeSec, mtimeNsec }: Attributes): HostChange {

@@ -75,7 +75,8 @@ const BUFFER = { encoding: "buffer" } as const;
 /** Not among the types: names as buffers. */
 const OPENDIR = { encoding: "buffer", bufferSize: DIR_BATCH } as unknown as nodeFs.OpenDirOptions;
 
-const NOW: Readonly<Record<Name, AnyCall>> = {
+/** How each call is made at once: answers, or throws as node:fs does. Tests put a host that fails in its place. */
+export const HOST_NOW: Record<Name, AnyCall> = {
   chmod: nodeFs.chmodSync,
   fchmod: nodeFs.fchmodSync,
   fchown: nodeFs.fchownSync,
@@ -104,8 +105,8 @@ const NOW: Readonly<Record<Name, AnyCall>> = {
 
 type Callback = (error: NodeJS.ErrnoException | null, answer?: unknown) => void;
 
-/** As NOW, with a callback behind the arguments. */
-const LATER: Readonly<Record<Name, AnyCall>> = {
+/** As HOST_NOW, with a callback behind the arguments. */
+export const HOST_LATER: Record<Name, AnyCall> = {
   chmod: nodeFs.chmod,
   fchmod: nodeFs.fchmod,
   fchown: nodeFs.fchown,
@@ -141,7 +142,7 @@ export function runNow<T>(steps: Steps<T>): T {
 
 function callNow({ name, args }: HostCall): unknown {
   try {
-    return (NOW[name] as (...args: readonly unknown[]) => unknown)(...args) ?? 0;
+    return (HOST_NOW[name] as (...args: readonly unknown[]) => unknown)(...args) ?? 0;
   } catch (error) {
     return hostErrno(error);
   }
@@ -166,7 +167,7 @@ export function runLater<T>(steps: Steps<T>): Promise<T> {
 function callLater({ name, args }: HostCall, done: (answer: unknown) => void): void {
   const callback: Callback = (error, answer) => done(error ? hostErrno(error) : (answer ?? 0));
   try {
-    (LATER[name] as (...args: readonly unknown[]) => void)(...args, callback);
+    (HOST_LATER[name] as (...args: readonly unknown[]) => void)(...args, callback);
   } catch (error) {
     queueMicrotask(() => done(hostErrno(error))); // of arguments: the host has not been asked
   }

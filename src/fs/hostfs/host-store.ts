@@ -229,7 +229,7 @@ export class HostStore {
   /** chmod() follows links, so it is given a descriptor that has been looked at. */
   *#setMode(node: HostNode, mode: number): Steps<number> {
     if (node.type === S_IFDIR) return yield* this.#root.of(node, (path) => host("chmod", path, mode));
-    if (node.type === S_IFREG) return yield* this.withFile(node, false, (fd) => host("fchmod", fd, mode));
+    if (node.type === S_IFREG) return yield* this.withAny(node, (fd) => host("fchmod", fd, mode));
     return node.type === S_IFLNK ? -EOPNOTSUPP : yield* this.#root.byPlace(node, (path) => host("chmod", path, mode));
   }
 
@@ -260,11 +260,17 @@ export class HostStore {
 
   // --- Data -------------------------------------------------------------------------------------------------------------
 
-  /** Lends a descriptor of a file. @param writable a descriptor to write by also reads */
+  /** Lends a descriptor of a file. @param writable a descriptor to write by also reads, but for files that are write-only */
   *withFile<T>(node: HostNode, writable: boolean, use: (fd: number) => Steps<T>): Steps<T | number> {
     const { writeKey } = node;
-    const key = writable || this.fds.find(writeKey) !== undefined ? writeKey : node.key;
+    const isWritten = writable || (!node.isWriteOnly && this.fds.find(writeKey) !== undefined);
+    const key = isWritten ? writeKey : node.key;
     return yield* this.fds.lend(key, () => this.#root.openFile(node, writable), use);
+  }
+
+  /** As withFile(), for calls that neither read nor write. */
+  *withAny<T>(node: HostNode, use: (fd: number) => Steps<T>): Steps<T | number> {
+    return yield* this.withFile(node, node.isWriteOnly, use);
   }
 
   /** Opens a descriptor of a file, unless there is one. @param writable as for withFile() @returns 0 or a negated errno */
@@ -302,7 +308,7 @@ export class HostStore {
   *fsync(node: HostNode, dataOnly: boolean): Steps<number> {
     const name = dataOnly ? "fdatasync" : "fsync";
     if (node.type === S_IFDIR) return yield* this.#syncDirectory(node, name);
-    return yield* this.withFile(node, false, (fd) => host(name, fd));
+    return yield* this.withAny(node, (fd) => host(name, fd));
   }
 
   /** The descriptor that stands for a directory is a place only, which cannot be synced. */
@@ -317,7 +323,7 @@ export class HostStore {
 
   /** Opens a file's descriptor and keeps it: it is about to lose its name. @returns 0 or a negated errno */
   *hold(node: HostNode, writable: boolean): Steps<number> {
-    return yield* this.withFile(node, writable, () => {
+    return yield* this.withFile(node, writable || node.isWriteOnly, () => {
       this.fds.keep(writable || this.fds.find(node.key) === undefined ? node.writeKey : node.key);
       return at(() => OK);
     });

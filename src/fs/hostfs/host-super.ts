@@ -5,6 +5,7 @@
  */
 import type { BigIntStatsFs } from "node:fs";
 import { EINVAL, EIO } from "../../base/errno.ts";
+import { syncFilesystem } from "../../vfs/dirty-inode.ts";
 import type { SuperOperations } from "../../vfs/fs-type.ts";
 import { Dentry } from "../../vfs/inode.ts";
 import { superSetupBdi } from "../../vfs/super-bdi.ts";
@@ -18,12 +19,15 @@ import {
   STATFS_FILES,
 } from "../../vfs/syscalls.ts";
 import { ask } from "./host-ask.ts";
+import { giveUp, writeBackAll } from "./host-dirty.ts";
+import { writesBackAtExit } from "./host-exit.ts";
 import { DIRECTORY, dropHostMount, expire, type HostMount, hostMount, remember, setHostMount } from "./host-mount.ts";
 import { dropPages } from "./host-pages.ts";
 import { runNow } from "./host-steps.ts";
 import { HostStore } from "./host-store.ts";
+import { moment } from "./moment.ts";
 import type { HostNative } from "./native.ts";
-import { type HostOptions, parseHostOptions, showHostOptions } from "./options.ts";
+import { parseHostOptions, showHostOptions } from "./options.ts";
 
 const HOSTFS_MAGIC = 0x00c0ffee;
 
@@ -46,6 +50,8 @@ export const hostSuperOperations: SuperOperations = {
     const state = mount?.inodes.get(inode);
     if (!mount || !state) return;
     mount.inodes.delete(inode);
+    if (state.changedAt > 0) mount.lostAt = moment();
+    giveUp(mount, state);
     if (mount.handles.get(state.node.key) !== inode) return;
     mount.handles.delete(state.node.key);
     mount.store.drop(state.node);
@@ -57,9 +63,13 @@ export const hostSuperOperations: SuperOperations = {
   showOptions: (sb) => showHostOptions((hostMount(sb) as HostMount).options),
   remount(sb, data) {
     const mount = hostMount(sb) as HostMount;
-    const options = readOptions(data, mount.options);
+    const options = parseHostOptions(data, mount.options);
     if (!options) return -EINVAL;
+    const isLeft = mount.options.cache === "writeback" && options.cache !== "writeback";
+    const unwritten = isLeft ? syncFilesystem(sb, true) : 0;
+    if (unwritten < 0) return unwritten;
     mount.options = options;
+    writesBackAtExit(sb.kernel, sb.handle, options.cache === "writeback");
     mount.store.fds.max = options.maxFds;
     for (const [inode, state] of mount.inodes) {
       expire(state);
@@ -69,19 +79,23 @@ export const hostSuperOperations: SuperOperations = {
   },
 };
 
-/** Undefined: there is no such option, or not yet (issue 13: writeback). */
-function readOptions(data: string, before?: HostOptions): HostOptions | undefined {
-  const options = parseHostOptions(data, before);
-  return options?.cache === "writeback" ? undefined : options;
-}
-
 /** Mounts the folder `source`. @returns 0; -EINVAL (options); -ENOENT, -ENOTDIR and other errors of the host; -ENOMEM */
 export function fillHostSuper(sb: SuperBlock, data: string, source: string, native: HostNative): number {
-  const options = readOptions(data);
+  const options = parseHostOptions(data);
   if (!options) return -EINVAL;
   const store = HostStore.open(source, options.maxFds, native);
   if (typeof store === "number") return store;
-  const mount: HostMount = { store, options, inodes: new Map(), handles: new Map(), listings: new Map() };
+  const mount: HostMount = {
+    store,
+    options,
+    inodes: new Map(),
+    handles: new Map(),
+    listings: new Map(),
+    lostAt: 0,
+    nrOurs: 0,
+    counters: { hostfs_dirty_conflicts: 0 },
+    unanswered: new Set(),
+  };
   sb.magic = HOSTFS_MAGIC;
   const stats = runNow(store.stat(store.root));
   const rc = typeof stats === "number" ? stats : sb.makeRoot(0o755, 0, 0, DIRECTORY);
@@ -90,7 +104,11 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
     return rc;
   }
   setHostMount(sb, mount);
-  superSetupBdi(sb);
+  const { kernel, handle } = sb;
+  const ended = (): void => writesBackAtExit(kernel, handle, false);
+  const bdi = superSetupBdi(sb, { counters: mount.counters, ended });
+  store.fds.relieve = () => kernel.nested(() => writeBackAll(bdi));
+  writesBackAtExit(kernel, handle, options.cache === "writeback");
   remember(sb.kernel, mount, new Dentry(sb.kernel, sb.root).inode, store.root, stats);
   return 0;
 }

@@ -1,10 +1,10 @@
 /**
- * Writes to files of a host folder: at once to the host, then into the pages that are cached.
+ * Writes to files of a host folder that go to it at once, then into the pages that are cached.
  *
  * A promise call asks the host once and is made again for its answer, so whatever it is told by must not have moved by then:
  * the file's position is taken when the host is asked. Where an append goes is the host's to know.
  *
- * Does not own: pages (host-pages.ts), where reads come from (host-file.ts).
+ * Does not own: pages (host-pages.ts), writes that go by pages (host-write-back.ts), where reads come from (host-file.ts).
  */
 import { EAGAIN, EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
@@ -19,9 +19,9 @@ import { askOnce, leavePosition, takePosition } from "./host-ask.ts";
 import { expire, type HostInode, mountOf, stateOf } from "./host-mount.ts";
 import { dropRange, hasPages, updatePages } from "./host-pages.ts";
 import type { HostNode } from "./host-root.ts";
-import { type Changed, goOnFrom, watched } from "./host-setattr.ts";
 import type { Steps } from "./host-steps.ts";
 import type { HostStore } from "./host-store.ts";
+import { type Changed, goOnFrom, watched } from "./host-watched.ts";
 
 /** A write that the host has been asked for. */
 interface Write extends Changed {
@@ -36,8 +36,8 @@ export function roomOf(buffer: Uint8Array, offset: number, length: number): numb
   return ArrayBuffer.isView(buffer) ? Math.min(length, byteLengthOf(buffer) - offset) : 0;
 }
 
-/** Writes to an open file. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as askOnce() */
-export function hostWrite(
+/** Writes to an open file of which nothing is dirty. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as askOnce() */
+export function writeThrough(
   kernel: Kernel,
   file: FileHandle,
   buffer: Uint8Array,

@@ -7,13 +7,15 @@
  * Names and attributes are believed for `ttl` milliseconds and then asked for again; data goes by pages (host-file.ts). The
  * host's files belong to the user that Node runs as, permissions are checked here by the attributes shown.
  *
- *   host-names, host-dir, host-setattr, host-file, host-write, host-aops, host-super     operations
+ *   host-names, host-dir, host-setattr, host-file, host-write-back, host-write, host-aops, host-super     operations
+ *     ├─► host-dirty   whose a file is, with cache=writeback
  *     └─► host-ask    synchronous calls ask at once, promise calls by promises
  *           └─► host-store ─► host-root, fd-cache     what is asked, in steps (host-steps)
  *
  * Does not own: any of it; these are the tables.
  */
 import type { FileSystemType } from "../../vfs/fs-type.ts";
+import { storedPages } from "../stored-pages.ts";
 import { hostPages } from "./host-aops.ts";
 import { hostDirectoryOperations } from "./host-dir.ts";
 import { hostFileOperations } from "./host-file.ts";
@@ -27,6 +29,7 @@ export function createHostfs(native: HostNative = {}): FileSystemType {
   return {
     name: "hostfs",
     fsFlags: 0,
+    pages: storedPages,
     // By kind: FILE, DIRECTORY, SYMLINK, SPECIAL (host-mount.ts).
     tables: [
       { inode: attributeOperations, file: hostFileOperations, mapping: hostPages },

@@ -2,6 +2,7 @@
 import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { tryViews } from "../../../../src/fs/hostfs/host-memory.ts";
+import { POSIX_FADV_WILLNEED, RWF_NOWAIT } from "../../../../src/fs/libfs-store.ts";
 import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount, type HostfsMount, openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
@@ -37,6 +38,27 @@ describe("hostfs by pages", () => {
     for (let i = 0; i < 2; i++) expect(fs.readFileSync("/mnt/f", "utf8")).toBe("first");
     nodeFs.writeFileSync(host, "other");
     expect(fs.readFileSync("/mnt/f", "utf8")).toBe("first");
+  });
+
+  it.each([
+    ["writethrough", "text", true],
+    ["none", "ENOTSUP", false],
+  ])("gives what is there without waiting (RWF_NOWAIT), and takes advice: cache=%s", (cache, expected, isCached) => {
+    nodeFs.writeFileSync(host, "text");
+    setup.mount(`cache=${cache}`);
+    const fd = fs.openSync("/mnt/f", "r");
+    fs.kernel.fadviseSync(fd, 0, 0, POSIX_FADV_WILLNEED);
+    expect(fs.kernel.vmstat().nr_inactive_file > 0).toBe(isCached);
+    const buffer = Buffer.alloc(10);
+    const read = (): string => {
+      try {
+        return buffer.toString("utf8", 0, fs.kernel.preadv2Sync(fd, [buffer], 0, RWF_NOWAIT));
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code as string;
+      }
+    };
+    expect(read()).toBe(expected);
+    fs.closeSync(fd);
   });
 
   it("reads large files, by windows, synchronously and by promises, at any place", async () => {

@@ -1,0 +1,88 @@
+/**
+ * Writes to files of a host folder by pages: with cache=writeback, and what goes round them with O_DIRECT.
+ *
+ * A file that the host lets us write and not read cannot be had by pages, which are read first where a part of them is written:
+ * it is written through. So is what finds no memory, when all that is dirty of the file is at the host.
+ *
+ * Does not own: pages and their lock (fs/stored-write.ts), writing them back (host-aops.ts).
+ */
+import { EAGAIN, EBADF, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
+import type { FileHandle, InodeHandle } from "../../base/handles.ts";
+import { isDirect } from "../../mm/direct-io.ts";
+import { inodeOfFile } from "../../mm/page.ts";
+import { endRangeSync, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { FILE_MODE, FMODE_WRITE } from "../../wasm/layout.ts";
+import { storedWrite, storedWritev } from "../stored-write.ts";
+import { hostPages } from "./host-aops.ts";
+import { becomeOurs, settle } from "./host-dirty.ts";
+import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
+import { isCrowded, makeRoom } from "./host-pages.ts";
+import { writeThrough } from "./host-write.ts";
+
+/** Writes to an open file. @returns as storedWrite() and writeThrough() */
+export function hostWrite(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const through = () => writeThrough(kernel, file, buffer, offset, length, position);
+  const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
+  if (mount.options.cache !== "writeback" && !isDirect(kernel.core, hostPages, file)) return through();
+  if (length === 0) return storedWrite(kernel, hostPages, file, buffer, offset, length, position);
+  return byPages(kernel, mount, file, through, () =>
+    storedWrite(kernel, hostPages, file, buffer, offset, length, position),
+  );
+}
+
+/** As hostWrite(), of several buffers as one. @returns -EOPNOTSUPP: they are to be written one by one */
+export function hostWritev(
+  kernel: Kernel,
+  file: FileHandle,
+  buffers: readonly ArrayBufferView[],
+  position: number,
+): number {
+  const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
+  if (mount.options.cache !== "writeback") return -EOPNOTSUPP;
+  const oneByOne = () => -EOPNOTSUPP;
+  return byPages(kernel, mount, file, oneByOne, () => storedWritev(kernel, hostPages, file, buffers, position));
+}
+
+/** @param through what is done where it cannot go by pages */
+function byPages(
+  kernel: Kernel,
+  mount: HostMount,
+  file: FileHandle,
+  through: () => number,
+  write: () => number,
+): number {
+  const { core } = kernel;
+  if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return -EBADF;
+  const inode = inodeOfFile(core, file);
+  const state = stateOf(kernel, inode);
+  const rc = becomeOurs(kernel, mount, inode, state);
+  if (rc < 0) return rc;
+  if (!state.isOurs) return through();
+  if (isCrowded(core)) makeRoom(kernel, mount.inodes.keys());
+  state.isInWrite = true; // however much of it has been written back when it comes to the last page
+  try {
+    const n = write();
+    if (n !== -ENOMEM) return n;
+  } finally {
+    state.isInWrite = false;
+    settle(kernel, mount, inode, state);
+  }
+  return withoutPages(kernel, mount, inode, through);
+}
+
+/** At once, since a call that is made again would find memory, perhaps. */
+function withoutPages(kernel: Kernel, mount: HostMount, inode: InodeHandle, through: () => number): number {
+  const rc = filemapWriteAndWaitRange(kernel, inode, 0, Number.POSITIVE_INFINITY);
+  if (rc === -EAGAIN) return rc;
+  endRangeSync(kernel);
+  settle(kernel, mount, inode, stateOf(kernel, inode));
+  return rc < 0 ? rc : kernel.nested(through);
+}
