@@ -241,7 +241,7 @@ class StoredWrite implements Resumable {
       if (rc === -EAGAIN && this.#mayWait(this.#lock)) return rc;
       this.#finish(rc);
     }
-    const isToSync = this.#result > 0 && isSync(this.#kernel, this.call, this.#inode);
+    const isToSync = this.#result > 0 && isSync(this.#kernel, this.call.file, this.#inode);
     return isToSync ? new WriteSync(this.#kernel, this.call, this.#start, this.#result).run() : this.#result;
   }
 
@@ -298,12 +298,17 @@ class StoredWrite implements Resumable {
   }
 }
 
-/** @see Linux iocb_is_dsync() */
-function isSync({ core: { u32 } }: Kernel, { file }: Call, inode: InodeHandle): boolean {
+/** Must what is written by an open file be in the store before the write returns? @see Linux iocb_is_dsync() */
+export function isSync({ core: { u32 } }: Kernel, file: FileHandle, inode: InodeHandle): boolean {
   const sb = u32[(inode << 3) + INODE_SB];
   return (
     (u32[(file << 3) + FILE_FLAGS] & O_DSYNC) !== 0 || (u32[(sb >>> 2) + SUPER_BLOCK_FLAGS] & SB_SYNCHRONOUS) !== 0
   );
+}
+
+/** Is it the data alone, of a file that isSync()? */
+export function isDataSync({ core: { u32 } }: Kernel, file: FileHandle): boolean {
+  return (u32[(file << 3) + FILE_FLAGS] & O_SYNC) !== O_SYNC;
 }
 
 /** Has what was written brought to the store, after the lock: others may write. @see Linux generic_write_sync() */
@@ -323,9 +328,9 @@ class WriteSync implements Resumable {
   run(): number {
     const kernel = this.#kernel;
     const { file } = this.call;
-    const isDataOnly = (kernel.core.u32[(file << 3) + FILE_FLAGS] & O_SYNC) !== O_SYNC;
     const operations = kernel.tableOf(inodeOfFile(kernel.core, file)).file;
-    const rc = operations.fsync?.(kernel, file, isDataOnly, this.#start, this.#start + this.#bytes - 1) ?? 0;
+    const rc =
+      operations.fsync?.(kernel, file, isDataSync(kernel, file), this.#start, this.#start + this.#bytes - 1) ?? 0;
     if (rc === -EAGAIN && kernel.progress) kernel.progress.kiocb = this;
     return rc < 0 ? rc : this.#bytes;
   }

@@ -25,8 +25,6 @@ import { readAll, walkAndStat } from "./walk.ts";
 const NAME = "hostfs";
 const SOURCE = "/tree";
 const COPY = "/copy";
-/** How the copy reaches the host: "writeback" once hostfs has it (issue 13). */
-const COPY_CACHE = "writethrough";
 /** Names and attributes are believed as long as any round takes: warm is without the host. */
 const TTL = "ttl=600000";
 
@@ -112,7 +110,7 @@ function createMounts(tree: HostTree, copyFolder: string, memoryLimit: number | 
   }
   for (const target of [SOURCE, COPY]) fs.mkdirSync(target);
   fs.kernel.mount({ type: "hostfs", source: tree.root, target: SOURCE, data: `ro,${TTL}` });
-  fs.kernel.mount({ type: "hostfs", source: copyFolder, target: COPY, data: `${TTL},cache=${COPY_CACHE}` });
+  fs.kernel.mount({ type: "hostfs", source: copyFolder, target: COPY, data: `${TTL},cache=writeback` });
   return fs;
 }
 

@@ -60,6 +60,9 @@ export const hostSuperOperations: SuperOperations = {
     hostMount(sb)?.store.close();
     dropHostMount(sb);
   },
+  // The host goes on; what is ours is written before, and nothing goes to it until the thaw.
+  freezeFs: () => 0,
+  unfreezeFs: () => 0,
   showOptions: (sb) => showHostOptions((hostMount(sb) as HostMount).options),
   remount(sb, data) {
     const mount = hostMount(sb) as HostMount;

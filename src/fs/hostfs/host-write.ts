@@ -15,6 +15,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_MODE, FMODE_APPEND, FMODE_WRITE } from "../../wasm/layout.ts";
+import { isDataSync, isSync } from "../stored-write.ts";
 import { askOnce, leavePosition, takePosition } from "./host-ask.ts";
 import { expire, type HostInode, mountOf, stateOf } from "./host-mount.ts";
 import { dropRange, hasPages, updatePages } from "./host-pages.ts";
@@ -59,6 +60,7 @@ export function writeThrough(
   const room = roomOf(buffer, offset, length);
   if (room <= 0) return -EFAULT;
   const view = partOf(buffer, offset, room);
+  const sync = isSync(kernel, file, inode.handle) ? isDataSync(kernel, file) : undefined;
   const isLater = kernel.mayWait;
   const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
   const start = position < 0 ? takePosition(kernel, file, room) : position;
@@ -68,8 +70,8 @@ export function writeThrough(
     `write ${inode.handle} ${start} ${isAppend}`,
     () => {
       if (isLater) state.nrWrites++;
-      if (isAppend) return append(mount.store, state.node, view, limit);
-      return overwrite(mount.store, state.node, view, start, limit, hasPages(core, inode.handle));
+      if (isAppend) return append(mount.store, state.node, view, limit, sync);
+      return overwrite(mount.store, state.node, view, start, limit, sync, hasPages(core, inode.handle));
     },
     (write) => {
       if (typeof write !== "number" && isOurs()) written(inode, state, write, view);
@@ -91,23 +93,38 @@ function* overwrite(
   view: Uint8Array,
   start: number,
   limit: number,
+  sync: boolean | undefined,
   isWatched: boolean,
 ): Steps<Write> {
   const changed = yield* watched(store, node, isWatched, function* () {
     if (start >= limit) return -EFBIG;
-    return yield* store.pwritev(node, [view.subarray(0, limit - start)], start);
+    const rc = yield* store.pwritev(node, [view.subarray(0, limit - start)], start);
+    return yield* synced(store, node, sync, rc);
   });
   return { ...changed, start, isExact: true };
 }
 
-function* append(store: HostStore, node: HostNode, view: Uint8Array, limit: number): Steps<Write | number> {
+/** Has the host sync what has been written, where that is asked for. @param dataOnly undefined = it is not @returns `rc`, or why it cannot */
+function* synced(store: HostStore, node: HostNode, dataOnly: boolean | undefined, rc: number): Steps<number> {
+  const failed = rc > 0 && dataOnly !== undefined ? yield* store.fsync(node, dataOnly) : 0;
+  return failed < 0 ? failed : rc;
+}
+
+function* append(
+  store: HostStore,
+  node: HostNode,
+  view: Uint8Array,
+  limit: number,
+  sync: boolean | undefined,
+): Steps<Write | number> {
   const before = yield* store.stat(node);
   if (typeof before === "number") return before;
   const room = limit - Number(before.size);
   if (room <= 0) return -EFBIG;
   const rc = yield* store.append(node, view.subarray(0, room));
+  const failed = yield* synced(store, node, sync, rc);
   const after = yield* store.stat(node);
-  if (rc < 0 || typeof after === "number") return Math.min(rc, 0) || -EIO;
+  if (failed < 0 || typeof after === "number") return Math.min(failed, 0) || -EIO;
   const start = Number(after.size) - rc;
   return { rc, before, after, start, isExact: start === Number(before.size) };
 }
