@@ -15,6 +15,7 @@ import { SLOT } from "../wasm/core.ts";
 import { PAGE_SIZE, PG_PRIVATE, PG_UPTODATE, SLOT_XA_INDEX, XA_PRESENT } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { detachPagePrivate, PageAt, pageFlags } from "./page.ts";
+import { cancelDirtyPage } from "./page-dirty.ts";
 
 /** Index of the last page that a file may have. */
 export const LAST_PAGE = 2 ** 32 - 1;
@@ -85,6 +86,7 @@ function cutPart(
 export function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
   withPageLock(cache, page, () => {
     invalidate(cache, operations, page, 0, PAGE_SIZE);
+    cancelDirtyPage(cache, page.inode, page.pfn); // by now nobody is to write it
     deleteFromPageCache(cache, operations, page);
   });
 }
