@@ -86,7 +86,7 @@ function cutPart(
 export function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
   withPageLock(cache, page, () => {
     invalidate(cache, operations, page, 0, PAGE_SIZE);
-    cancelDirtyPage(cache, page.inode, page.pfn);
+    cancelDirtyPage(cache, page.inode, page.pfn); // by now nobody is to write it
     deleteFromPageCache(cache, operations, page);
   });
 }
