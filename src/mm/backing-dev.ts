@@ -75,8 +75,12 @@ export interface BackingDeviceHost {
   /** Handle of the super block. */
   readonly sb: number;
   operationsOf(inode: InodeHandle): AddressSpaceOperations;
+  /** Pages of an inode that goes are cut off one by one (truncate.ts), and not by the core. */
+  readonly cutsPages: boolean;
   /** Is nothing to be written at present? Who lets it go on arms the flusher. */
   isFrozen(): boolean;
+  /** What a store is cutting a file for, as long as that takes: what is written meanwhile could make it long again. */
+  cutOf(inode: InodeHandle): Promise<void> | undefined;
   /** Writes the attributes of a dirty inode. @returns 0 or a negated errno */
   writeInode(inode: InodeHandle, isSync: boolean): number;
   /** Milliseconds, the kernel's clock. */

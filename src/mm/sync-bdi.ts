@@ -11,7 +11,7 @@ import type { InodeHandle } from "../base/handles.ts";
 import { I_FREEING, INODE_GENERATION, INODE_STATE, XA_MARK_DIRTY } from "../wasm/layout.ts";
 import { WB_SYNC_ALL, WB_SYNC_NONE, type WritebackControl } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
-import { LAST_INDEX, nextMarked } from "./page-state.ts";
+import { nrMarked } from "./page-state.ts";
 import type { Progress } from "./progress.ts";
 import { filemapCheckErrors } from "./wb-err.ts";
 import { newScan, type Scan, writeCachePages } from "./writeback.ts";
@@ -127,22 +127,10 @@ export function evictPages(
   }
   const writes = bdi.writesOf(inode);
   if (writes !== undefined) return writes.then(again);
-  const nrLost = cancelDirtyPages(bdi, inode);
+  const nrLost = nrMarked(core, inode, XA_MARK_DIRTY);
+  if (!host.cutsPages) bdi.nrCancelled += nrLost; // else each does when it is cut off
   bdi.forget(inode);
   const isFailed = filemapCheckErrors(core, inode) < 0 || (nrLost > 0 && !bdi.noWriteback);
   if (hasName && isFailed) host.countFailedEnd();
   return undefined;
-}
-
-/** What is still dirty counts as cancelled here, and not again when its pages are cut off. @returns number of pages */
-function cancelDirtyPages(bdi: BackingDevice, inode: InodeHandle): number {
-  const { core } = bdi;
-  let nr = 0;
-  for (let at = -1; ; nr++) {
-    at = nextMarked(core, inode, at + 1, LAST_INDEX, XA_MARK_DIRTY);
-    if (at < 0) break;
-    core.x.clearPageDirty(core.x.findPage(inode, at));
-  }
-  bdi.nrCancelled += nr;
-  return nr;
 }

@@ -56,13 +56,20 @@ export function newScan(wbc: WritebackControl): Scan {
  * Writes dirty pages, in the order of the file.
  *
  * @param scan a new one, or the one with which the call had to wait
- * @returns 0; the first errno of the store; -EAGAIN with a token: WB_SYNC_ALL waits for a page that somebody has in hand
+ * @returns 0; the first errno of the store; -EAGAIN with a token: WB_SYNC_ALL waits for a page that somebody has in hand, or
+ *   for a cut
  */
 export function writeCachePages(cache: PageCache, inode: InodeHandle, wbc: WritebackControl, scan: Scan): number {
   const bdi = cache.bdiOf(inode);
   if (bdi === undefined || bdi.noWriteback) return 0;
   const { core } = cache;
   const isSync = wbc.syncMode === WB_SYNC_ALL;
+  const cut = bdi.host.cutOf(inode);
+  if (cut !== undefined) {
+    if (!isSync) return 0;
+    cache.setWaitToken(cut);
+    return -EAGAIN;
+  }
   const mark = isSync ? XA_MARK_TOWRITE : XA_MARK_DIRTY;
   if (isSync && !scan.isTagged) core.x.indexTag(inode, scan.next, scan.last, XA_MARK_DIRTY, XA_MARK_TOWRITE);
   scan.isTagged = true;
@@ -139,6 +146,19 @@ function waitForWrite(cache: PageCache, pfn: number): number {
  */
 export function waitOnPageWriteback(cache: PageCache, pfn: number): number {
   return pageFlags(cache.core, pfn) & PG_WRITEBACK ? waitForWrite(cache, pfn) : 0;
+}
+
+/**
+ * Before a file is cut: what is being written of what goes would make it long again.
+ *
+ * @param size bytes that stay
+ * @returns 0; -EAGAIN with the token of one of the writes
+ * @see Linux mm/truncate.c truncate_inode_pages_range(), which waits for each page
+ */
+export function waitForWritesBehind(cache: PageCache, inode: InodeHandle, size: number): number {
+  const { core } = cache;
+  const index = nextMarked(core, inode, Math.floor(size / PAGE_SIZE), LAST_INDEX, XA_MARK_WRITEBACK);
+  return index < 0 ? 0 : waitOnPageWriteback(cache, core.x.findPage(inode, index));
 }
 
 /** As waitOnPageWriteback(), where the device wants pages that do not change while they are written. @see Linux folio_wait_stable() */

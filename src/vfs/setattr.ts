@@ -16,6 +16,7 @@
 import { EFBIG, EPERM } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../base/stat-flags.ts";
+import { waitForWritesBehind } from "../mm/writeback.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   CRED_UID,
@@ -134,9 +135,14 @@ export function changeAttributes(
 ): number {
   const { kernel } = task;
   const attr = attributes(valid, values);
-  const busy = valid & ATTR_SIZE ? inodeDioWait(kernel, held.inode) : 0;
+  const busy = valid & ATTR_SIZE ? waitToCut(kernel, held.inode, attr.size) : 0;
   if (busy < 0) return finish(busy);
   return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
+}
+
+/** Who reads or writes round the cache, and what is being written of what goes. @returns 0; -EAGAIN with a token */
+function waitToCut(kernel: Kernel, inode: InodeHandle, size: number): number {
+  return inodeDioWait(kernel, inode) || waitForWritesBehind(kernel, inode, size);
 }
 
 /** ATTR_KILL_* for set-ID bits of a mode. */

@@ -5,14 +5,16 @@
  *
  * @see Linux fs/super.c super_setup_bdi()
  */
+import type { InodeHandle } from "../base/handles.ts";
 import { BackingDevice, type BackingDeviceHost, type BackingDeviceOptions } from "../mm/backing-dev.ts";
 import { DeviceFlusher } from "../mm/flusher.ts";
 import { VmLimits } from "../mm/vm-limits.ts";
-import { SB_EVICT, SB_FREEZE_COMPLETE } from "../wasm/layout.ts";
+import { INODE_RWSEM, SB_EVICT, SB_FREEZE_COMPLETE } from "../wasm/layout.ts";
 import { syncFilesystem, writeInodeNow } from "./dirty-inode.ts";
 import { countFailedEnd } from "./evict.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
+import type { PendingChange } from "./waiting.ts";
 
 /**
  * Gives a file system a device that its files are written back to; for fillSuper. It goes with the super block.
@@ -26,6 +28,8 @@ export function superSetupBdi(sb: SuperBlock, options: BackingDeviceOptions = {}
     devices: () => kernel.bdis.values(),
     sb: handle,
     isFrozen: () => sb.frozen === SB_FREEZE_COMPLETE,
+    cutsPages: sb.type.pages !== undefined,
+    cutOf: (inode) => cutOf(kernel, inode),
     operationsOf: (inode) => kernel.tableOf(inode).mapping,
     writeInode: (inode, isSync) => writeInodeNow(kernel, inode, isSync),
     now: () => kernel.now(),
@@ -38,6 +42,17 @@ export function superSetupBdi(sb: SuperBlock, options: BackingDeviceOptions = {}
   kernel.bdis.set(handle, bdi);
   sb.flags |= SB_EVICT; // pages are written before an inode goes
   return bdi;
+}
+
+/** System calls that change a size. */
+const CUTS = ["truncate", "ftruncate", "open"];
+
+/** The change of size that a store has been asked for, which has the lock of the file. */
+function cutOf({ core, pendingChanges }: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  const pending = pendingChanges.size === 0 ? undefined : pendingChanges.get(core.u32[(inode << 3) + INODE_RWSEM]);
+  return pending !== undefined && "call" in pending && CUTS.includes((pending as PendingChange).call.name)
+    ? pending.token
+    : undefined;
 }
 
 /** How much may be dirty, of a kernel that perhaps nothing with a device has been mounted in: else `kernel.vm`. */
