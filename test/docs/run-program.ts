@@ -18,6 +18,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 /** Module of a name as users import it. */
 async function load(name: string): Promise<unknown> {
   if (name === "foliofs") return import("../../src/index.ts");
+  if (name === "foliofs/host") return import("../../src/host.ts");
   if (name.startsWith("node:") && builtinModules.includes(name.slice(5))) return import(name);
   throw new Error(`${name} is no module that the docs may import`);
 }
