@@ -147,8 +147,9 @@ export class HostRoot {
     return typeof stats === "number" ? stats : -ENOTDIR;
   }
 
-  /** Closes every descriptor: those that works use when these are over. */
+  /** Closes every descriptor, once: those that works use when these are over. */
   close(): void {
+    if (this.#isClosed) return;
     this.#fds.closeAll();
     this.#isClosed = true;
     this.#closeUnused();

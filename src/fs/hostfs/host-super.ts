@@ -108,7 +108,11 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
   }
   setHostMount(sb, mount);
   const { kernel, handle } = sb;
-  const ended = (): void => writesBackAtExit(kernel, handle, false);
+  const ended = (): void => {
+    writesBackAtExit(kernel, handle, false);
+    store.close(); // where there was no umount: the kernel is destroyed, or goes on with another memory
+    dropHostMount(sb);
+  };
   const bdi = superSetupBdi(sb, { counters: mount.counters, ended });
   store.fds.relieve = () => kernel.nested(() => writeBackAll(bdi));
   writesBackAtExit(kernel, handle, options.cache === "writeback");
