@@ -9,8 +9,8 @@ import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import { invalidateMappingPages } from "./invalidate.ts";
 import { countReadahead } from "./io-counters.ts";
 import { inodeOfFile } from "./page.ts";
+import { readAhead, readOnePage } from "./readahead.ts";
 import { deviceRaPages, maxRaPages, setMaxRaPages } from "./readahead-window.ts";
-import { readAhead, readOnePage } from "./stored-read.ts";
 import { LAST_PAGE } from "./truncate.ts";
 import { filemapFlushRange } from "./writeback.ts";
 

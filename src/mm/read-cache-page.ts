@@ -8,7 +8,7 @@ import { PG_UPTODATE } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, CachedPage, PageCache } from "./address-space.ts";
 import { PageAt, pageFlags } from "./page.ts";
 import { failureOf, waitForPage } from "./page-wait.ts";
-import { readOnePage } from "./stored-read.ts";
+import { readOnePage } from "./readahead.ts";
 
 /**
  * Finds a page, or has it read by the inode's readPage: this page alone, wherever the inode ends.

@@ -9,7 +9,7 @@
  * A file that is read from its start, or on from where its last read ended, gets a window of a few times what it asked for;
  * each further one is twice as large, up to the limit of its device. Reads elsewhere get what they ask for.
  *
- * Does not own: the pages (assembly/mm/readahead.ts), what reads them (stored-read.ts).
+ * Does not own: what reads them (readahead.ts), the pages (assembly/mm/readahead.ts).
  *
  * @see Linux mm/readahead.c ondemand_readahead()
  */
