@@ -7,11 +7,13 @@
  */
 import { EAGAIN } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
+import type { Progress } from "../mm/progress.ts";
 import {
   I_DIRTY_DATASYNC,
   I_DIRTY_PAGES,
   I_DIRTY_SYNC,
   I_FREEING,
+  INODE_GENERATION,
   INODE_SB_NEXT,
   INODE_STATE,
   SB_RDONLY,
@@ -71,22 +73,44 @@ export function syncFilesystem(sb: SuperBlock, wait: boolean): number {
   return own === -EAGAIN ? own : rc || Math.min(own, 0);
 }
 
+/** How far a call has come with the inodes of a super block. */
+interface InodePass {
+  /** Inodes that have been written, or could not be: what becomes dirty later is not its business. */
+  readonly tried: Set<string>;
+  /** The first error. */
+  rc: number;
+}
+
+/** By super block. They last as long as their calls: who syncs several file systems goes through all of them again after each wait. */
+const passes = new WeakMap<Progress, Map<number, InodePass>>();
+
+function passOf({ handle, kernel }: SuperBlock): InodePass {
+  const { progress } = kernel;
+  const ofCall = (progress && passes.get(progress)) ?? new Map<number, InodePass>();
+  const pass = ofCall.get(handle) ?? { tried: new Set<string>(), rc: 0 };
+  if (progress) passes.set(progress, ofCall.set(handle, pass));
+  return pass;
+}
+
 /** As syncFilesystem(), of the inodes alone. */
 export function writeInodes(sb: SuperBlock, wait: boolean): number {
   if (!sb.type.superOps?.writeInode) return 0;
   const { core } = sb.kernel;
-  let rc = 0;
+  const pass = passOf(sb);
   let inode = (core.u32[(sb.handle << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
   while (inode !== 0) {
-    const state = core.u32[(inode << 3) + INODE_STATE];
-    const isWanted = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING);
+    const at = inode << 3;
+    const key = `${inode} ${core.u32[at + INODE_GENERATION]}`;
+    const state = core.u32[at + INODE_STATE];
+    const isWanted = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING) && !pass.tried.has(key);
     if (isWanted) core.x.inodeGrab(inode); // held, whatever its writing does
     const written = isWanted ? writeInodeNow(sb.kernel, inode, wait) : 0;
-    const next = (core.u32[(inode << 3) + INODE_SB_NEXT] >>> 5) as InodeHandle;
+    const next = (core.u32[at + INODE_SB_NEXT] >>> 5) as InodeHandle;
     if (isWanted) core.x.iput(inode);
     if (written === -EAGAIN) return written;
-    rc ||= Math.min(written, 0);
+    if (isWanted) pass.tried.add(key);
+    pass.rc ||= Math.min(written, 0);
     inode = next;
   }
-  return rc;
+  return pass.rc;
 }
