@@ -21,6 +21,8 @@ import {
 import { type Failure, FaultStore, type StoredNode } from "./fault-store.ts";
 import { turn } from "./mock-backing.ts";
 
+/** The clock stands still: with it, and without a flusher that comes by when it likes, a seed gives the same run again. */
+const NOW = 1_700_000_000_000;
 const NR_CHAINS = 3;
 const NAMES = ["a", "b", "c"];
 const NR_FDS = 2;
@@ -159,9 +161,10 @@ export class FaultRun {
 
   constructor(steps: Step[], seed: number) {
     this.#random = seed | 0;
-    this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [this.store.type] });
+    this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [this.store.type], now: () => NOW });
     this.fs.mkdirSync("/m");
     this.#mount();
+    if (this.fs.kernel.vm) this.fs.kernel.vm.dirty_writeback_centisecs = 0;
     this.chains = Array.from(
       { length: NR_CHAINS },
       (_, nr) =>
