@@ -154,6 +154,8 @@ export class FaultRun {
   readonly #opens = new Set<Open>();
   /** Failures by ino of which no open file has been told. */
   readonly #untold = new Map<number, Set<Failure>>();
+  /** Those of files that nobody had open since: they may have left memory, and all that had failed is forgotten then. */
+  readonly #faded = new Set<Failure>();
   #nrNoted = 0;
   /** Calls of sync and syncfs that are under way, and what has failed meanwhile. */
   #nrSyncs = 0;
@@ -314,8 +316,9 @@ export class FaultRun {
       .filter((one) => one.operation === "writePages" && one.fault !== "short");
     const ofIt = since.filter((one) => one.ino === ino);
     const untold = [...(this.#untold.get(ino) ?? [])].filter((one) => !ofIt.includes(one));
-    const isKept = [...this.#opens].some((one) => one.ino === ino); // else it may have left memory, and all is forgotten
-    const owed = new Set(isKept ? untold : []);
+    const isKept = [...this.#opens].some((one) => one.ino === ino);
+    if (!isKept) for (const one of untold) this.#faded.add(one);
+    const owed = new Set(untold.filter((one) => !this.#faded.has(one)));
     const maybe = new Set([...ofIt, ...untold]);
     const open: Open = { fd, ino, model, owed, maybe, owedSb: new Set(), maybeSb: new Set(this.store.failures) };
     this.#opens.add(open);
@@ -622,6 +625,14 @@ export class FaultRun {
     else assert.ok(isOfCaller || chain.isSync, `${what} of chain ${chain.nr} was short`); // a promise call may have the next page
   }
 
+  /** A call of several reads or writes goes on after a short one, and is told of no failure: the store has worked then. */
+  #explainPieces(ino: number, before: number): void {
+    for (const one of this.store.failures.slice(before)) {
+      const isOfIt = (one.operation === "writeBegin" || one.operation === "readPage") && one.ino === ino;
+      if (isOfIt && !this.told.has(one)) this.told.set(one, 1);
+    }
+  }
+
   async #read(chain: Chain, one: Step, { fd, model }: Open): Promise<void> {
     if (!model || model.isUnknown) return;
     const buffer = Buffer.alloc(one.length);
@@ -689,6 +700,7 @@ export class FaultRun {
     controller.abort();
     const done = await calling;
     if (done.code !== undefined) this.#orphans.push({ from, to: this.store.calls.length });
+    else this.#explainPieces(model.ino, done.before);
     if (done.code !== "ABORT_ERR" && done.code !== "AbortError") this.#check(chain, one.what, done);
     if (one.what === "abortRead") {
       if (done.code === undefined && !model.isUnknown && !this.#hasLost(model.ino))
