@@ -41,19 +41,55 @@ export function markInodeDirty(kernel: Kernel, inode: InodeHandle, flags: number
   kernel.bdiOf(inode)?.inodeDirtied(inode);
 }
 
+/** A call that waits for its writing of an inode. */
+interface InodeWrite {
+  readonly progress: Progress;
+  readonly over: Promise<void>;
+}
+
+/** By inode and generation. */
+const writes = new WeakMap<Kernel, Map<string, InodeWrite>>();
+
+function keyOf(kernel: Kernel, inode: InodeHandle): string {
+  return `${inode} ${kernel.core.u32[(inode << 3) + INODE_GENERATION]}`;
+}
+
+/** Others wait until the store has answered, and look then whether there is anything left to be written. */
+function noteWrite(kernel: Kernel, inode: InodeHandle): void {
+  const { progress } = kernel;
+  const over = progress && kernel.takeWaitToken();
+  if (!over) return;
+  kernel.setWaitToken(over);
+  const ofKernel = writes.get(kernel) ?? new Map<string, InodeWrite>();
+  const key = keyOf(kernel, inode);
+  const write = { progress, over };
+  writes.set(kernel, ofKernel.set(key, write));
+  const end = (): void => {
+    if (ofKernel.get(key) === write) ofKernel.delete(key);
+  };
+  over.then(end, end);
+}
+
 /**
  * Has the attributes of an inode written if they are dirty. What becomes dirty meanwhile stays so, and so does what could
- * not be written.
+ * not be written. Calls that may wait write an inode one after the other.
  *
  * @returns 0, or what writeInode answers
+ * @see Linux writeback_single_inode(), I_SYNC
  */
 export function writeInodeNow(kernel: Kernel, inode: InodeHandle, sync: boolean): number {
-  const { core } = kernel;
+  const { core, progress } = kernel;
   const dirty = core.u32[(inode << 3) + INODE_STATE] & I_DIRTY_INODE;
   if (dirty === 0) return 0;
+  const other = progress && writes.get(kernel)?.get(keyOf(kernel, inode));
+  if (other && other.progress !== progress) {
+    kernel.setWaitToken(other.over);
+    return -EAGAIN;
+  }
   core.u32[(inode << 3) + INODE_STATE] &= ~dirty;
   const rc = kernel.typeOf(inode).superOps?.writeInode?.(kernel, inode, { sync }) ?? 0;
   if (rc < 0) core.u32[(inode << 3) + INODE_STATE] |= dirty;
+  if (rc === -EAGAIN) noteWrite(kernel, inode);
   return rc;
 }
 
@@ -100,7 +136,7 @@ export function writeInodes(sb: SuperBlock, wait: boolean): number {
   let inode = (core.u32[(sb.handle << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
   while (inode !== 0) {
     const at = inode << 3;
-    const key = `${inode} ${core.u32[at + INODE_GENERATION]}`;
+    const key = keyOf(sb.kernel, inode);
     const state = core.u32[at + INODE_STATE];
     const isWanted = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING) && !pass.tried.has(key);
     if (isWanted) core.x.inodeGrab(inode); // held, whatever its writing does

@@ -47,3 +47,30 @@ it.each([0, 1, 2])(
     fs.kernel.vfs.verify();
   },
 );
+
+it.each([undefined, -EIO])(
+  "has an inode written once for two calls of fsync, unless the first is told %s: then the second tries",
+  async (fault) => {
+    const store = new FaultStore();
+    const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type], now: () => 1_000_000 });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "faultfs", target: "/m" });
+    const fds = [fs.openSync("/m/a", "w"), fs.openSync("/m/a", "r+")];
+    fs.kernel.sync();
+    fs.fchmodSync(fds[0], 0o600);
+    store.calls.length = 0;
+    store.plan = (nr) => (nr === 0 ? fault : undefined);
+    const answers = fds.map(
+      (fd) => new Promise<string | undefined>((resolve) => fs.fsync(fd, (error) => resolve(error?.code))),
+    );
+    for (let i = 0; i < 10; i++) {
+      await turn();
+      assert.ok(store.waiting.length <= 1);
+      if (store.waiting.length > 0) store.answer(0);
+    }
+    assert.deepEqual(await Promise.all(answers), [fault && "EIO", undefined]);
+    assert.equal(store.calls.length, fault ? 2 : 1);
+    for (const { mode, children } of store.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
+    fs.kernel.vfs.verify();
+  },
+);
