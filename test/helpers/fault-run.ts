@@ -299,8 +299,18 @@ export class FaultRun {
           (isOfAll ? one.operation === "writeInode" : this.#isOf(chain, one)) &&
           (!this.told.has(one) || one.operation === "readPage"),
       );
-    if (failure) this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
+    if (!failure) return undefined;
+    this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
+    this.#explainLookups(chain, before);
     return failure;
+  }
+
+  /** A walk that begins anew, since names were dropped, and fails earlier then, is not told of where it had failed before. */
+  #explainLookups(chain: Chain, before: number): void {
+    for (const one of this.store.failures.slice(before)) {
+      const isOfIt = one.operation === "lookup" && one.owner === chain.ino;
+      if (isOfIt && !this.told.has(one)) this.told.set(one, 1);
+    }
   }
 
   /** Other chains have directories of their own. */
