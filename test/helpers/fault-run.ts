@@ -21,6 +21,10 @@ import {
 import { type Failure, FaultStore, type StoredNode } from "./fault-store.ts";
 import { turn } from "./mock-backing.ts";
 
+/** The clock stands still: with it, and without a flusher that comes by when it likes, a seed gives the same run again. */
+const NOW = 1_700_000_000_000;
+/** Outcomes that come late in a turn of the event loop go through the next (node/settle.ts): all are in before the next choice. */
+const TURNS = 4;
 const NR_CHAINS = 3;
 const NAMES = ["a", "b", "c"];
 const NR_FDS = 2;
@@ -150,6 +154,8 @@ export class FaultRun {
   readonly #opens = new Set<Open>();
   /** Failures by ino of which no open file has been told. */
   readonly #untold = new Map<number, Set<Failure>>();
+  /** Those of files that nobody had open since: they may have left memory, and all that had failed is forgotten then. */
+  readonly #faded = new Set<Failure>();
   #nrNoted = 0;
   /** Calls of sync and syncfs that are under way, and what has failed meanwhile. */
   #nrSyncs = 0;
@@ -159,9 +165,10 @@ export class FaultRun {
 
   constructor(steps: Step[], seed: number) {
     this.#random = seed | 0;
-    this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [this.store.type] });
+    this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [this.store.type], now: () => NOW });
     this.fs.mkdirSync("/m");
     this.#mount();
+    if (this.fs.kernel.vm) this.fs.kernel.vm.dirty_writeback_centisecs = 0;
     this.chains = Array.from(
       { length: NR_CHAINS },
       (_, nr) =>
@@ -206,7 +213,7 @@ export class FaultRun {
     });
     over.catch(() => {});
     for (let idle = 0; !isOver; ) {
-      await turn();
+      for (let i = 0; i < TURNS; i++) await turn();
       this.#note();
       const nr = this.#wakes.length + this.store.waiting.length;
       if (nr === 0) {
@@ -292,8 +299,18 @@ export class FaultRun {
           (isOfAll ? one.operation === "writeInode" : this.#isOf(chain, one)) &&
           (!this.told.has(one) || one.operation === "readPage"),
       );
-    if (failure) this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
+    if (!failure) return undefined;
+    this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
+    this.#explainLookups(chain, before);
     return failure;
+  }
+
+  /** A walk that begins anew, since names were dropped, and fails earlier then, is not told of where it had failed before. */
+  #explainLookups(chain: Chain, before: number): void {
+    for (const one of this.store.failures.slice(before)) {
+      const isOfIt = one.operation === "lookup" && one.owner === chain.ino;
+      if (isOfIt && !this.told.has(one)) this.told.set(one, 1);
+    }
   }
 
   /** Other chains have directories of their own. */
@@ -309,8 +326,9 @@ export class FaultRun {
       .filter((one) => one.operation === "writePages" && one.fault !== "short");
     const ofIt = since.filter((one) => one.ino === ino);
     const untold = [...(this.#untold.get(ino) ?? [])].filter((one) => !ofIt.includes(one));
-    const isKept = [...this.#opens].some((one) => one.ino === ino); // else it may have left memory, and all is forgotten
-    const owed = new Set(isKept ? untold : []);
+    const isKept = [...this.#opens].some((one) => one.ino === ino);
+    if (!isKept) for (const one of untold) this.#faded.add(one);
+    const owed = new Set(untold.filter((one) => !this.#faded.has(one)));
     const maybe = new Set([...ofIt, ...untold]);
     const open: Open = { fd, ino, model, owed, maybe, owedSb: new Set(), maybeSb: new Set(this.store.failures) };
     this.#opens.add(open);
@@ -617,6 +635,14 @@ export class FaultRun {
     else assert.ok(isOfCaller || chain.isSync, `${what} of chain ${chain.nr} was short`); // a promise call may have the next page
   }
 
+  /** A call of several reads or writes goes on after a short one, and is told of no failure: the store has worked then. */
+  #explainPieces(ino: number, before: number): void {
+    for (const one of this.store.failures.slice(before)) {
+      const isOfIt = (one.operation === "writeBegin" || one.operation === "readPage") && one.ino === ino;
+      if (isOfIt && !this.told.has(one)) this.told.set(one, 1);
+    }
+  }
+
   async #read(chain: Chain, one: Step, { fd, model }: Open): Promise<void> {
     if (!model || model.isUnknown) return;
     const buffer = Buffer.alloc(one.length);
@@ -684,6 +710,7 @@ export class FaultRun {
     controller.abort();
     const done = await calling;
     if (done.code !== undefined) this.#orphans.push({ from, to: this.store.calls.length });
+    else this.#explainPieces(model.ino, done.before);
     if (done.code !== "ABORT_ERR" && done.code !== "AbortError") this.#check(chain, one.what, done);
     if (one.what === "abortRead") {
       if (done.code === undefined && !model.isUnknown && !this.#hasLost(model.ino))
