@@ -29,6 +29,8 @@ const NR_CHAINS = 3;
 const NAMES = ["a", "b", "c"];
 const NR_FDS = 2;
 const SHARED_PAGES = 6;
+/** What no call answers: who syncs is told of the first, and whoever reads asks again after the second. */
+const UNTOLD = ["writePages", "readahead", "evictInode"];
 const STRIPE = 512;
 const MAX_SIZE = 5 * 4096;
 const RANGE_SYNC = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
@@ -294,12 +296,13 @@ export class FaultRun {
       .slice(before)
       .filter(
         (one) =>
-          one.operation !== "writePages" &&
+          !UNTOLD.includes(one.operation) &&
           codeOfFault(one) === code &&
           (isOfAll ? one.operation === "writeInode" : this.#isOf(chain, one)) &&
           (!this.told.has(one) || one.operation === "readPage"),
       );
-    const failure = found.find((one) => !this.#isOrphan(one)) ?? found[0];
+    const own = found.filter((one) => !this.#isOrphan(one));
+    const failure = own.find((one) => one.owner === chain.ino) ?? own[0] ?? found[0];
     if (!failure) return undefined;
     this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
     this.#explainLookups(chain, before);
@@ -857,7 +860,7 @@ export class FaultRun {
   #checkTold(): void {
     for (const failure of this.store.failures) {
       const { operation, nr, fault } = failure;
-      if (fault === "short" || ["writePages", "readahead", "evictInode"].includes(operation)) continue;
+      if (fault === "short" || UNTOLD.includes(operation)) continue;
       if (this.#isOrphan(failure)) continue;
       const times = this.told.get(failure) ?? 0;
       const isTold =
