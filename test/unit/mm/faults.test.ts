@@ -3,7 +3,7 @@
  * several in a long run: who should be told is told, once, the store has each change once, and nothing else is lost.
  *
  * FOLIOFS_SEED is the seed, "random" one that is printed; FOLIOFS_FAULT_TURNS how many calls fail in turn. The seed is pinned
- * by default while some long runs have an answer that the model does not explain: seeds 1065 (syncfs), 1079.
+ * by default while some long runs have an answer that the model does not explain (2 of 80).
  */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
