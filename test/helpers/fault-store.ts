@@ -36,6 +36,8 @@ export interface Failure {
   /** The entry of the root that it is about, or lies below. */
   readonly owner: number;
   readonly fault: Fault;
+  /** Calls that had been made when it was answered. */
+  readonly nrCalls: number;
   /** Bytes of the file it was about. */
   readonly start: number;
   readonly end: number;
@@ -105,7 +107,16 @@ export class FaultStore {
       const fault = this.plan(nr, about.operation);
       if (fault === undefined || (fault === "short" && most < 2)) return work(most);
       const { operation, ino, start = 0, end = 0 } = about;
-      this.failures.push({ nr, operation, ino, owner: this.#owners.get(ino) ?? ROOT_INO, fault, start, end });
+      this.failures.push({
+        nr,
+        operation,
+        ino,
+        owner: this.#owners.get(ino) ?? ROOT_INO,
+        fault,
+        nrCalls: this.calls.length,
+        start,
+        end,
+      });
       if (fault === "throw") throw new Error(`call ${nr}`);
       return fault === "short" ? work(most >> 1) : fault;
     };
