@@ -33,6 +33,7 @@ export class FdCache {
   #newest: Entry | undefined;
   readonly #close: (fd: number) => void;
   #max: number;
+  #isClosed = false;
   /** Asked when none can go: whoever keeps descriptors is to let go of them. */
   relieve: () => void = () => {};
 
@@ -96,7 +97,8 @@ export class FdCache {
 
   /** Takes a descriptor that has just been made. */
   add(key: string, fd: number): void {
-    this.#enter(key, fd);
+    const entry = this.#enter(key, fd);
+    if (entry.isForgotten && entry.lent === 0) this.#close(fd);
     this.#shrinkTo(this.#max, key);
   }
 
@@ -135,7 +137,9 @@ export class FdCache {
     if (entry.lent === 0) this.#close(entry.fd);
   }
 
+  /** For good: what works that are under way open yet is closed when they give it back. */
   closeAll(): void {
+    this.#isClosed = true;
     for (const key of [...this.#entries.keys()]) this.forget(key);
   }
 
@@ -155,7 +159,8 @@ export class FdCache {
       this.#close(fd);
       return known;
     }
-    const entry = { key, fd, lent: 0, keepers: 0, isForgotten: false };
+    const entry = { key, fd, lent: 0, keepers: 0, isForgotten: this.#isClosed };
+    if (this.#isClosed) return entry;
     this.#entries.set(key, entry);
     this.#newest = entry;
     return entry;

@@ -33,6 +33,16 @@ describe("FdCache", () => {
     expect([cache.find("a"), cache.find("b"), cache.find("c")]).toEqual([10, undefined, 12]);
   });
 
+  it("closes what is opened after all was closed when it is given back", () => {
+    const { cache, closed, take } = create(2);
+    cache.closeAll();
+    const lent = take("a", () => 10) as Lent;
+    expect(closed).toEqual([]);
+    cache.giveBack(lent);
+    cache.add("b", 11);
+    expect([closed, cache.size]).toEqual([[10, 11], 0]);
+  });
+
   it("spares what is kept, even over the limit, until it is let go", () => {
     const { cache, closed, open } = create(1);
     open("a", () => 10);
