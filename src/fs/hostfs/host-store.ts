@@ -140,10 +140,17 @@ export class HostStore {
     return { node, stats, askedAt: moment() };
   }
 
-  /** Makes a directory. */
-  *mkdir(dir: HostNode, name: Uint8Array, { mode, uid, gid }: NewAttributes): Steps<Found | number> {
+  /** Makes a directory. One that cannot be given its mode is taken away again: whoever is told an error has none. */
+  *mkdir(dir: HostNode, name: Uint8Array, attributes: NewAttributes): Steps<Found | number> {
     const made = yield* this.#root.at(dir, name, (path) => host("mkdir", path, NEW_DIR_MODE));
     if (made < 0) return made;
+    const found = yield* this.#furnish(dir, name, attributes);
+    if (typeof found === "number" && found !== -ESTALE) yield* this.#root.at(dir, name, (path) => host("rmdir", path));
+    return found;
+  }
+
+  /** @returns -ESTALE: somebody has put something else in its place */
+  *#furnish(dir: HostNode, name: Uint8Array, { mode, uid, gid }: NewAttributes): Steps<Found | number> {
     const found = yield* this.lookup(dir, name);
     if (typeof found === "number") return found;
     if (found.node.type !== S_IFDIR) return -ESTALE;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   EEXIST,
   EINVAL,
+  EIO,
   ELOOP,
   ENOENT,
   ENOTDIR,
@@ -17,6 +18,7 @@ import {
 import { S_IFLNK } from "../../../../src/base/stat-flags.ts";
 import type { HostEntry } from "../../../../src/fs/hostfs/host-steps.ts";
 import { type Found, HostStore } from "../../../../src/fs/hostfs/host-store.ts";
+import { failHost } from "../../../helpers/failing-host.ts";
 import { atOnce, type HostStoreNow } from "../../../helpers/host-now.ts";
 
 const SWAPPER = fileURLToPath(new URL("swapper.mjs", import.meta.url));
@@ -288,5 +290,22 @@ describe("descriptors", () => {
     expect(read({ node } as Found)).toBe("still");
     store.drop(node);
     expect(read({ node } as Found)).toBe(-ESTALE);
+  });
+});
+
+describe("a directory that cannot be given its mode", () => {
+  it.each(["open", "chmod"])("is not there afterwards: %s", (name) => {
+    let isMade = false;
+    const failing = failHost((call) => {
+      const isFault = isMade && call === name;
+      isMade = call === "mkdir" || (isMade && !isFault);
+      return isFault ? "EIO" : undefined;
+    });
+    try {
+      expect(store.mkdir(store.root, bytes("d"), { mode: 0o750 })).toBe(-EIO);
+    } finally {
+      failing.restore();
+    }
+    expect(nodeFs.readdirSync(inside)).toEqual([]);
   });
 });
