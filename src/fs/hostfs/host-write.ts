@@ -6,7 +6,7 @@
  *
  * Does not own: pages (host-pages.ts), writes that go by pages (host-write-back.ts), where reads come from (host-file.ts).
  */
-import { EAGAIN, EBADF, EFAULT, EFBIG, EIO } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
 import { byteLengthOf, partOf } from "../../base/views.ts";
 import { countWrite } from "../../mm/io-counters.ts";
@@ -124,7 +124,9 @@ function* append(
   const rc = yield* store.append(node, view.subarray(0, room));
   const failed = yield* synced(store, node, sync, rc);
   const after = yield* store.stat(node);
-  if (failed < 0 || typeof after === "number") return Math.min(failed, 0) || -EIO;
+  // Bytes that are in the file are told as written, or they are appended again; where they are, the next look tells.
+  if (failed < 0 || typeof after === "number")
+    return { rc: failed, before, after: undefined, start: Number(before.size), isExact: false };
   const start = Number(after.size) - rc;
   return { rc, before, after, start, isExact: start === Number(before.size) };
 }
@@ -135,8 +137,8 @@ function written(inode: Inode, state: HostInode, write: Write, view: Uint8Array)
   const { rc, start, isExact } = write;
   countWrite(inode.kernel, { inode: inode.handle, length: view.length }, rc);
   expire(state);
+  if (rc <= 0) return; // written, but not synced perhaps: what is cached is believed if the file is what it was
   goOnFrom(state, write);
-  if (rc <= 0) return;
   const end = start + rc;
   const from = isExact ? start : Math.min(start, inode.size);
   if (state.nrWrites > 0 || !isExact) dropRange(core, inode.handle, from, end - from);

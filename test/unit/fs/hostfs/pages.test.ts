@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { tryViews } from "../../../../src/fs/hostfs/host-memory.ts";
 import { POSIX_FADV_WILLNEED, RWF_NOWAIT } from "../../../../src/fs/libfs-store.ts";
 import type { FolioFs } from "../../../../src/index.ts";
+import { failHost } from "../../../helpers/failing-host.ts";
 import { createHostfsMount, type HostfsMount, openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
 const MIB = 2 ** 20;
@@ -239,5 +240,45 @@ describe("hostfs by pages", () => {
 
   it("finds that the host may read into a memory that grows, where Node says nothing of it", async () => {
     expect(await tryViews()).toBe(true);
+  });
+});
+
+describe("a write after which the host fails", () => {
+  it.each(["none", "writethrough"])(
+    "is told as written where the file cannot be looked at: append, cache=%s",
+    (cache) => {
+      nodeFs.writeFileSync(host, "old");
+      setup.mount(`cache=${cache},ttl=100000`);
+      expect(fs.readFileSync("/mnt/f", "utf8")).toBe("old");
+      const fd = fs.openSync("/mnt/f", "a");
+      let isWritten = false;
+      const failing = failHost((name) => {
+        const isFault = isWritten && name === "fstat";
+        isWritten = name === "writev";
+        return isFault ? "EIO" : undefined;
+      });
+      try {
+        expect(fs.writeSync(fd, " new")).toBe(4);
+      } finally {
+        failing.restore();
+      }
+      expect(fs.readFileSync("/mnt/f", "utf8")).toBe("old new");
+      expect(nodeFs.readFileSync(host, "utf8")).toBe("old new");
+    },
+  );
+
+  it.each(["a", "r+"])("is read as the host has it, if it could not be synced: %s", (flags) => {
+    nodeFs.writeFileSync(host, "old");
+    setup.mount("ttl=100000");
+    expect(fs.readFileSync("/mnt/f", "utf8")).toBe("old");
+    const { O_SYNC, O_APPEND, O_WRONLY } = nodeFs.constants;
+    const fd = fs.openSync("/mnt/f", O_SYNC | O_WRONLY | (flags === "a" ? O_APPEND : 0));
+    const failing = failHost((name) => (name === "fsync" ? "EIO" : undefined));
+    try {
+      expect(() => fs.writeSync(fd, "new")).toThrow("EIO");
+    } finally {
+      failing.restore();
+    }
+    expect(fs.readFileSync("/mnt/f", "utf8")).toBe(nodeFs.readFileSync(host, "utf8"));
   });
 });
