@@ -12,20 +12,21 @@ import { SLOT_CURRENT, TASK_CANCELLED_WRITE_BYTES, TASK_READ_BYTES, TASK_WRITE_B
 /** The page cache, of which the memory is needed. */
 type Cache = { readonly core: Core };
 
-function account({ core: { u32, f64 } }: Cache, field: number, bytes: number): void {
+/** Adds to a counter of the task that is served. @param field TASK_* */
+export function taskIoAccount({ core: { u32, f64 } }: Cache, field: number, nr: number): void {
   const task = u32[SLOT + SLOT_CURRENT];
-  if (task !== 0) f64[(task >>> 3) + field] += bytes;
+  if (task !== 0) f64[(task >>> 3) + field] += nr;
 }
 
 /** A store has been asked for `bytes`. @see Linux task_io_account_read() */
 export function taskIoAccountRead(cache: Cache, bytes: number): void {
-  account(cache, TASK_READ_BYTES, bytes);
+  taskIoAccount(cache, TASK_READ_BYTES, bytes);
 }
 /** `bytes` have been made dirty, or sent past the cache. @see Linux task_io_account_write() */
 export function taskIoAccountWrite(cache: Cache, bytes: number): void {
-  account(cache, TASK_WRITE_BYTES, bytes);
+  taskIoAccount(cache, TASK_WRITE_BYTES, bytes);
 }
 /** `bytes` that were to be written have been cut off. @see Linux task_io_account_cancelled_write() */
 export function taskIoAccountCancelledWrite(cache: Cache, bytes: number): void {
-  account(cache, TASK_CANCELLED_WRITE_BYTES, bytes);
+  taskIoAccount(cache, TASK_CANCELLED_WRITE_BYTES, bytes);
 }

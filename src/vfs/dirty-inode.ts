@@ -136,9 +136,10 @@ export function writeInodes(sb: SuperBlock, wait: boolean): number {
   let inode = (core.u32[(sb.handle << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
   while (inode !== 0) {
     const at = inode << 3;
-    const key = keyOf(sb.kernel, inode);
     const state = core.u32[at + INODE_STATE];
-    const isWanted = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING) && !pass.tried.has(key);
+    const isDirty = (state & I_DIRTY_INODE) !== 0 && !(state & I_FREEING);
+    const key = isDirty ? keyOf(sb.kernel, inode) : ""; // most are clean
+    const isWanted = isDirty && !pass.tried.has(key);
     if (isWanted) core.x.inodeGrab(inode); // held, whatever its writing does
     const written = isWanted ? writeInodeNow(sb.kernel, inode, wait) : 0;
     const next = (core.u32[at + INODE_SB_NEXT] >>> 5) as InodeHandle;

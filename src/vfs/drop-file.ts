@@ -4,8 +4,9 @@
  *
  * @see Linux fs/file_table.c fput()
  */
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
-import { FILE_COUNT, FILE_INODE } from "../wasm/layout.ts";
+import type { FileHandle } from "../base/handles.ts";
+import { inodeOfFile } from "../mm/page.ts";
+import { FILE_COUNT } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import { releaseFile } from "./release.ts";
 
@@ -28,7 +29,7 @@ export function endOperation(kernel: Kernel, operation: number, file: FileHandle
 export function dropFile(kernel: Kernel, file: FileHandle): void {
   const { core } = kernel;
   if (core.u32[(file << 3) + FILE_COUNT] === 1) {
-    const operations = kernel.tableOf((core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle).file;
+    const operations = kernel.tableOf(inodeOfFile(core, file)).file;
     if (operations.release !== undefined && releaseFile(kernel, file, operations)) return;
   }
   core.x.filePut(file);

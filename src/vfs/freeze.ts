@@ -97,9 +97,8 @@ export function endWrite(sb: SuperBlock, level: number): void {
 const LEVELS = [SB_FREEZE_WRITE, SB_FREEZE_PAGEFAULT, SB_FREEZE_FS];
 
 function setFrozen(sb: SuperBlock, level: number): void {
-  const { u32 } = sb.kernel.core;
+  const { u32, f64 } = sb.kernel.core;
   u32[(sb.handle << 3) + SUPER_BLOCK_FROZEN] = level;
-  const { f64 } = sb.kernel.core;
   const limit = (sb.handle << 2) + SUPER_BLOCK_MAX_BYTES;
   if (level === SB_UNFROZEN) {
     sb.flags &= ~SB_FROZEN;

@@ -10,8 +10,7 @@
  * @see Linux include/linux/task_io_accounting_ops.h, proc_pid_io(5)
  */
 import { EAGAIN, EOPNOTSUPP } from "../base/errno.ts";
-import type { TaskHandle } from "../base/handles.ts";
-import type { Core } from "../wasm/core.ts";
+import { taskIoAccount } from "../mm/task-io-account.ts";
 import {
   TASK_CANCELLED_WRITE_BYTES,
   TASK_RCHAR,
@@ -51,24 +50,16 @@ export function copyTaskIo(from: Task, to: Task): void {
   for (const field of Object.values(FIELDS)) target[(to.handle << 2) + field] = source[(from.handle << 2) + field];
 }
 
-function add({ f64 }: Core, task: TaskHandle, field: number, nr: number): void {
-  f64[(task << 2) + field] += nr;
-}
-
 /** Counts a read of the task that is served. One that is to be made again, or otherwise, is none. @param rc bytes, or a negated errno @returns `rc` */
 export function countRead(kernel: Kernel, rc: number): number {
-  if (rc > 0) account(kernel, TASK_RCHAR, rc);
-  if (rc !== -EAGAIN && rc !== -EOPNOTSUPP) account(kernel, TASK_SYSCR, 1);
+  if (rc > 0) taskIoAccount(kernel, TASK_RCHAR, rc);
+  if (rc !== -EAGAIN && rc !== -EOPNOTSUPP) taskIoAccount(kernel, TASK_SYSCR, 1);
   return rc;
 }
 
 /** As countRead(), for a write. */
 export function countWrite(kernel: Kernel, rc: number): number {
-  if (rc > 0) account(kernel, TASK_WCHAR, rc);
-  if (rc !== -EAGAIN && rc !== -EOPNOTSUPP) account(kernel, TASK_SYSCW, 1);
+  if (rc > 0) taskIoAccount(kernel, TASK_WCHAR, rc);
+  if (rc !== -EAGAIN && rc !== -EOPNOTSUPP) taskIoAccount(kernel, TASK_SYSCW, 1);
   return rc;
-}
-
-function account({ core, current }: Kernel, field: number, bytes: number): void {
-  if (current) add(core, current.handle, field, bytes);
 }
