@@ -70,6 +70,11 @@ function noteWrite(kernel: Kernel, inode: InodeHandle): void {
   over.then(end, end);
 }
 
+/** When the writing of an inode that is under way will be over: who ends the inode has to wait for it. */
+export function inodeWrite(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  return writes.get(kernel)?.get(keyOf(kernel, inode))?.over;
+}
+
 /**
  * Has the attributes of an inode written if they are dirty. What becomes dirty meanwhile stays so, and so does what could
  * not be written. Calls that may wait write an inode one after the other.

@@ -25,7 +25,7 @@ import {
   SLOT_EVICTING,
   VM_END_FAILED,
 } from "../wasm/layout.ts";
-import { I_DIRTY_INODE, writeInodeNow } from "./dirty-inode.ts";
+import { I_DIRTY_INODE, inodeWrite, writeInodeNow } from "./dirty-inode.ts";
 import type { Kernel } from "./kernel.ts";
 
 const FAILED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_END_FAILED;
@@ -56,9 +56,14 @@ function isDropped(kernel: Kernel, inode: InodeHandle): boolean {
 /** @returns false when its store takes time */
 function endInode(kernel: Kernel, inode: InodeHandle): boolean {
   const { core } = kernel;
-  const rest = () => writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  const rest = (): Promise<void> | undefined => {
+    if (kernel.core !== core) return undefined;
+    return writeLast(kernel, inode) ?? callEvictInode(kernel, inode);
+  };
   const pages = kernel.bdiOf(inode)?.evict(inode, core.u32[(inode << 3) + INODE_NLINK] > 0);
-  const end = pages ? pages.then(() => (kernel.core === core ? rest() : undefined)) : rest();
+  const write = inodeWrite(kernel, inode); // it might come to the store after ours (Linux inode_wait_for_writeback())
+  const first = pages && write ? Promise.all([pages, write.catch(() => {})]) : (pages ?? write?.catch(() => {}));
+  const end = first ? first.then(rest) : rest();
   if (end === undefined) {
     kernel.core.x.inodeFree(inode);
     return true;

@@ -285,24 +285,26 @@ export class FaultRun {
   #check(chain: Chain, what: string, { code, before }: Outcome<unknown>, expected?: Code): boolean {
     if (code === expected) return code === undefined;
     if (chain.isSync && code === "EAGAIN") return false; // a promise call has what it needs
-    const failure = this.#explain(chain, code, before, what === "sync" || what === "syncfs");
+    const failure = this.#explain(chain, code, before, what);
     assert.ok(failure, `${what} of chain ${chain.nr}: ${code ?? "done"}, not ${expected ?? "done"}`);
     return false;
   }
 
   /** A failure of the call, of which nobody has been told. Many readers may wait for one page. */
-  #explain(chain: Chain, code: Code, before: number, isOfAll: boolean): Failure | undefined {
+  #explain(chain: Chain, code: Code, before: number, what: string): Failure | undefined {
+    const isOfAll = what === "sync" || what === "syncfs";
     const found = this.store.failures
       .slice(before)
       .filter(
         (one) =>
           !UNTOLD.includes(one.operation) &&
           codeOfFault(one) === code &&
-          (isOfAll ? one.operation === "writeInode" : this.#isOf(chain, one)) &&
+          (isOfAll || this.#isOf(chain, one)) &&
+          (one.operation === "writeInode") === (isOfAll || what.endsWith("sync")) &&
           (!this.told.has(one) || one.operation === "readPage"),
       );
     const own = found.filter((one) => !this.#isOrphan(one));
-    const failure = own.find((one) => one.owner === chain.ino) ?? own[0] ?? found[0];
+    const failure = own.findLast((one) => !this.told.has(one)) ?? own[0] ?? found[0]; // it ends with its last call
     if (!failure) return undefined;
     this.told.set(failure, (this.told.get(failure) ?? 0) + 1);
     this.#explainLookups(chain, before);
@@ -312,7 +314,7 @@ export class FaultRun {
   /** A walk that begins anew, since names were dropped, and fails earlier then, is not told of where it had failed before. */
   #explainLookups(chain: Chain, before: number): void {
     for (const one of this.store.failures.slice(before)) {
-      const isOfIt = one.operation === "lookup" && one.owner === chain.ino;
+      const isOfIt = (one.operation === "lookup" || one.operation === "iterate") && one.owner === chain.ino;
       if (isOfIt && !this.told.has(one)) this.told.set(one, 1);
     }
   }
@@ -632,14 +634,15 @@ export class FaultRun {
 
   /** Fewer bytes than asked for: the store has failed for the next one, which is as good as being told. */
   #explainShort(chain: Chain, what: string, before: number, isOfCaller = false): void {
-    const failure = this.store.failures
+    const found = this.store.failures
       .slice(before)
-      .find(
+      .filter(
         (one) =>
           (one.operation === "writeBegin" || one.operation === "readPage") &&
           this.#isOf(chain, one) &&
           !this.told.has(one),
       );
+    const failure = found.find((one) => !this.#isOrphan(one)) ?? found[0];
     if (failure) this.told.set(failure, 1);
     else assert.ok(isOfCaller || chain.isSync, `${what} of chain ${chain.nr} was short`); // a promise call may have the next page
   }

@@ -74,3 +74,27 @@ it.each([undefined, -EIO])(
     fs.kernel.vfs.verify();
   },
 );
+
+it("ends an inode that is being written after that, lest the older attributes come to the store last", async () => {
+  const store = new FaultStore();
+  const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type], now: () => 1_000_000 });
+  fs.mkdirSync("/m");
+  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.writeFileSync("/m/a", "");
+  fs.kernel.sync();
+  fs.chmodSync("/m/a", 0o644);
+  const sync = fs.kernel.syncAsync();
+  await turn();
+  assert.equal(store.waiting.length, 1);
+  fs.chmodSync("/m/a", 0o600);
+  fs.kernel.dropCaches(2);
+  fs.kernel.vfs.verify();
+  for (let i = 0; i < 5; i++) {
+    await turn();
+    if (store.waiting.length > 0) store.answer(0);
+  }
+  await sync;
+  for (const { mode, children } of store.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
+  assert.equal(fs.statSync("/m/a").mode & 0o777, 0o600);
+  fs.kernel.vfs.verify();
+});
