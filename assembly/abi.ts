@@ -25,6 +25,7 @@ export const SLOT_PATH_B: u32 = 0x2010; // 16 bytes after buffer A stay free for
 export const SLOT_SCRATCH: u32 = 0x3020;
 export const SLOT_SCRATCH_BYTES: u32 = 0xfe0;
 export const NR_SLOTS: u32 = 64;
+export const SLOT_MEMALLOC: u32 = 1; // of Slot.flags: frees memory, and may use the reserve for that (Linux PF_MEMALLOC)
 export const FIRST_FREE_PFN: u32 = 14;
 
 export const LAYOUT_MAGIC: u32 = 0x4f494c46; // "FLIO"
@@ -86,6 +87,7 @@ export const AS_NO_STORE: u32 = 1 << 10; // nothing behind it: a hole reads as z
 export const AS_NO_ACCOUNTING: u32 = 1 << 11; // its pages are never counted nor marked dirty
 export const AS_EIO: u32 = 1 << 12; // a page could not be written, and no caller without a file has been told
 export const AS_ENOSPC: u32 = 1 << 13; // the same for want of room
+export const AS_FREE_PAGE: u32 = 1 << 14; // its file system hears of each page that goes (freePage, releasePage)
 export const AS_CLASS: u32 = AS_UNEVICTABLE | AS_SWAPBACKED | AS_NO_STORE | AS_NO_ACCOUNTING;
 export const XA_SHADOW: u32 = 1; // low two bits of a value that remembers a page, for workingset
 export const XA_SWAP: u32 = 3; // and of one that says where in a swap area the page is
@@ -127,6 +129,7 @@ export const SB_SETATTR: u32 = 1 << 26; // has a setattr of its own, or a store:
 export const SB_DELETE_INODE: u32 = 1 << 27; // dropInode is generic_delete_inode: unused inodes are not kept
 export const SB_DROP_INODE: u32 = 1 << 28; // has a dropInode of its own
 export const NR_PLAIN_KINDS: u32 = 32; // kinds of inodes that a bit of SuperBlock.plainKinds can stand for
+export const SB_FREE_PAGE: u32 = 1 << 30; // hears of each page that goes: AS_FREE_PAGE
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
 export const MNT_READONLY: u32 = 1 << 0;
@@ -245,7 +248,14 @@ export const VM_END_FAILED: u32 = 10;
 export const VM_PGCACHE_HIT: u32 = 11;
 export const VM_PGCACHE_MISS: u32 = 12;
 export const VM_PGAHEAD: u32 = 13;
-export const NR_VM_EVENTS: u32 = 16;
+// Of reclaim.
+export const VM_PGSCAN: u32 = 14;
+export const VM_PGSTEAL: u32 = 15;
+export const VM_WORKINGSET_REFAULT: u32 = 16;
+export const VM_WORKINGSET_ACTIVATE: u32 = 17;
+export const VM_WORKINGSET_NODERECLAIM: u32 = 18;
+export const VM_ALLOCSTALL: u32 = 19;
+export const NR_VM_EVENTS: u32 = 24;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------
 export const EPERM: i32 = 1;

@@ -32,6 +32,7 @@ export function bootKernel(maxPfn: u32, seed: u32): bool {
   k.maxPfn = maxPfn;
   k.maxNegative = MAX_NEGATIVE;
   k.maxUnused = u32.MAX_VALUE;
+  k.vfsCachePressure = 100;
   k.nextCookie = 1;
   store<u32>(KERNEL_BLOCK + KERNEL_SLOTS, BOOT_SLOT);
   onlineMemory(min<u32>(FIRST_FRAMES, <u32>memory.size() * WASM_PAGE_FRAMES));

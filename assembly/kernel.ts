@@ -76,6 +76,10 @@ import { SuperBlock } from "./fs/super";
   operations: Operation; // list of those that wait for a store
   lastOperation: u32; // number of the newest
   nrShadowNodes: u32; // leaves of page indexes that hold nothing but shadows
+  evictionAge: u32; // pages that have left the inactive lists, modulo 2^30: what shadows say
+  indexVersion: u32; // changes when reclaim takes entries or nodes from page indexes
+  vfsCachePressure: u32; // percent: how readily names and inodes go, beside pages (Linux sysctl_vfs_cache_pressure)
+  minFree: u32; // frames that only who frees others may use (Linux min_free_kbytes); 0 until memory has its limit
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 
@@ -83,7 +87,7 @@ import { SuperBlock } from "./fs/super";
 // @ts-ignore: decorator
 @unmanaged export class Slot {
   number: u32;
-  flags: u32;
+  flags: u32; // SLOT_*
   current: Task; // the task whose call is being served
   files: File; // list of open files this slot holds
   tasks: Task; // list
@@ -190,6 +194,12 @@ export function ownerSlot(number: u32): Slot {
 export function countEvent(event: u32): void {
   const at: usize = KERNEL_BLOCK + KERNEL_VMSTAT + (<usize>event << 3);
   store<f64>(at, load<f64>(at) + 1);
+}
+
+/** Counts an event several times. */
+export function countEvents(event: u32, nr: u32): void {
+  const at: usize = KERNEL_BLOCK + KERNEL_VMSTAT + (<usize>event << 3);
+  store<f64>(at, load<f64>(at) + <f64>nr);
 }
 
 /** Handle of a record: its address >> 5; 0 for nil. */

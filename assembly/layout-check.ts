@@ -127,7 +127,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
   if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
-  if (offsetof<Kernel>() != 232) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 248) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -180,7 +180,11 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("operations") != 216) ERROR("Kernel.operations and layout.ts disagree");
   if (offsetof<Kernel>("lastOperation") != 220) ERROR("Kernel.lastOperation and layout.ts disagree");
   if (offsetof<Kernel>("nrShadowNodes") != 224) ERROR("Kernel.nrShadowNodes and layout.ts disagree");
-  if (offsetof<Kernel>("nrFresh") != 228) ERROR("Kernel.nrFresh and layout.ts disagree");
+  if (offsetof<Kernel>("evictionAge") != 228) ERROR("Kernel.evictionAge and layout.ts disagree");
+  if (offsetof<Kernel>("indexVersion") != 232) ERROR("Kernel.indexVersion and layout.ts disagree");
+  if (offsetof<Kernel>("vfsCachePressure") != 236) ERROR("Kernel.vfsCachePressure and layout.ts disagree");
+  if (offsetof<Kernel>("minFree") != 240) ERROR("Kernel.minFree and layout.ts disagree");
+  if (offsetof<Kernel>("nrFresh") != 244) ERROR("Kernel.nrFresh and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -39,6 +39,7 @@ export function normalizeMemory(): void {
   resetInodes();
   memory.fill(KERNEL_BLOCK + KERNEL_VMSTAT, 0, NR_VM_EVENTS << 3);
   k.maxPfn = 0; // whoever restores says anew
+  k.minFree = 0;
 }
 
 /** Operations that were suspended are gone, and with them the locks they held. */

@@ -83,9 +83,10 @@ export function pruneNegative(nr: u32): void {
 /**
  * Looks at up to `nr` of the oldest unused dentries, and frees those that may go.
  *
+ * @param withPages of files with cached pages, too, which go with them
  * @returns how many have gone, or may go when their turn comes again: 0 = there is nothing to be had
  */
-export function shrinkUnused(nr: u32): u32 {
+export function shrinkUnused(nr: u32, withPages: bool): u32 {
   const list = unusedList();
   let progress: u32 = 0;
   for (let left = min<u32>(nr, list.count); left && !isNil(list.tail); left--) {
@@ -95,7 +96,7 @@ export function shrinkUnused(nr: u32): u32 {
     oldest.flags &= ~<u16>DCACHE_REFERENCED;
     if (oldest.count) continue; // its last reference puts it back
     const borrowed = isBorrowed(oldest);
-    if (spared || borrowed) dLruAdd(oldest);
+    if (spared || borrowed || (!withPages && oldest.inode.nrPages)) dLruAdd(oldest);
     else dKill(oldest);
     if (!borrowed) progress++;
   }

@@ -46,14 +46,15 @@ export function grabInode(inode: Inode): void {
 /**
  * Looks at up to `nr` of the oldest unused inodes, and evicts those that may go.
  *
+ * @param withPages those with cached pages, too
  * @returns how many have gone, or may go when their turn comes again: 0 = there is nothing to be had
  */
-export function shrinkInodes(nr: u32): u32 {
+export function shrinkInodes(nr: u32, withPages: bool): u32 {
   const k = kernel();
   let progress: u32 = 0;
   for (let left = min<u32>(nr, k.nrUnusedInodes); left && !isNil(k.unusedInodeTail); left--) {
     const oldest = k.unusedInodeTail;
-    const spared = (oldest.state & I_REFERENCED) != 0;
+    const spared = (oldest.state & I_REFERENCED) != 0 || (!withPages && oldest.nrPages != 0);
     inodeLruRemove(oldest);
     oldest.state &= ~I_REFERENCED;
     if (spared) inodeLruAdd(oldest);

@@ -4,8 +4,8 @@
 // count it goes: at once, or, where the file system has a part in its end, by way of the slot's `evicting` list. Where it
 // is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
-  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_MEMORY, TOUCH_ATIME,
+  AS_FREE_PAGE, AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
+  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
@@ -99,6 +99,7 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   inode.sb = sb;
   inode.mapping = ownMapping(inode);
   inode.generation = ++k.nextGeneration;
+  if (sb.flags & SB_FREE_PAGE) inode.xaFlags = AS_FREE_PAGE;
   if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_NO_STORE | AS_NO_ACCOUNTING;
   touchWritten(inode, nowMs);
   inode.atimeSec = inode.btimeSec = inode.ctimeSec;

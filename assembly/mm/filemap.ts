@@ -3,8 +3,8 @@
 //
 // Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
 import {
-  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
-  PG_UPTODATE, PG_WAITERS, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT,
+  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  PG_UPTODATE, PG_WAITERS, PG_WORKINGSET, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT,
 } from "../abi";
 import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
@@ -12,8 +12,9 @@ import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { Page, pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesNoGrow, freePage } from "./page-alloc";
 import {
-  countAscending, isData, isPage, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+  countAscending, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
+import { workingsetRefault } from "./workingset";
 
 /** Finds the frame that caches page `index`. @returns 0 = none */
 export function findPage(mapping: AddressSpace, index: u32): u32 {
@@ -34,12 +35,14 @@ export function findPage(mapping: AddressSpace, index: u32): u32 {
  */
 export function addToPageCache(mapping: AddressSpace, index: u32, pfn: u32): i32 {
   const xa = indexOf(mapping);
-  if (isData(xaLoad(xa, index))) return -EEXIST;
+  const old = xaLoad(xa, index);
+  if (isData(old)) return -EEXIST;
   if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
   const page = pageOf(pfn);
   page.mapping = <u32>changetype<usize>(mapping);
   page.index = index;
   page.flags = page.flags & (PG_LOCKED | PG_WAITERS | PG_WRITEBACK) | stateFlags(xa); // readahead locks before
+  if (isShadow(old) && workingsetRefault(old)) page.flags |= PG_ACTIVE | PG_WORKINGSET;
   mapping.nrPages++;
   lruAdd(pfn);
   return 0;

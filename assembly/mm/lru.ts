@@ -8,7 +8,7 @@
 // Compare Linux mm/swap.c (folio_mark_accessed, folio_activate), mm/vmscan.c (folio_isolate_lru, folio_putback_lru).
 import {
   KERNEL_BLOCK, KERNEL_LRU_LISTS, LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE,
-  LRU_UNEVICTABLE, PAGE_DESCRIPTOR_BYTES, PG_ACTIVE, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE, VM_PGACTIVATE, VM_PGDEACTIVATE,
+  LRU_UNEVICTABLE, PAGE_DESCRIPTOR_BYTES, PG_ACTIVE, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE, PG_WORKINGSET, VM_PGACTIVATE, VM_PGDEACTIVATE,
   VM_PGROTATED,
 } from "../abi";
 import { countEvent } from "../kernel";
@@ -84,8 +84,8 @@ export function lruRemove(pfn: u32): void {
 export function markPageAccessed(pfn: u32): void {
   const page = pageOf(pfn);
   const flags = page.flags;
-  if (!(flags & PG_REFERENCED)) {
-    page.flags = flags | PG_REFERENCED;
+  if (!(flags & PG_REFERENCED)) { // of one that came back as an active page, the first is the read that has brought it
+    page.flags = flags & PG_WORKINGSET ? flags & ~PG_WORKINGSET : flags | PG_REFERENCED;
     return;
   }
   if (flags & (PG_UNEVICTABLE | PG_ACTIVE)) return;

@@ -6,6 +6,7 @@
 //   blocks          one list per order. Freed blocks merge with their buddies and go to the head; fresh ones, whose frames
 //                   have held nothing yet, go to the tail. What was freed goes first, whatever its order, for the first
 //                   touch of a frame costs 20 times what its reuse does; a block with a freed frame in it counts as freed.
+//   reserve         the last frames at the limit are for who frees others: writeback, reclaim (SLOT_MEMALLOC)
 //   growth          only when no free block is large enough even for one frame (or the caller insists on nothing less):
 //                   memory.grow is called by the host (env.grow), which renews its views.
 //
@@ -15,9 +16,9 @@
 // Compare Linux mm/page_alloc.c (rmqueue, __free_one_page), mm/sparse.c.
 import {
   FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_FREE_AREAS, MAX_ORDER, PG_BUDDY, PG_PCP, PG_RESERVED, SECTION_DESCRIPTOR_FRAMES,
-  SECTION_FRAMES, VM_ALLOC_FAILED, VM_MEMORY_GROWN, VM_PGALLOC, VM_PGFREE, WASM_PAGE_FRAMES,
+  SECTION_FRAMES, SLOT_MEMALLOC, VM_ALLOC_FAILED, VM_MEMORY_GROWN, VM_PGALLOC, VM_PGFREE, WASM_PAGE_FRAMES,
 } from "../abi";
-import { countEvent, kernel } from "../kernel";
+import { countEvent, kernel, slot } from "../kernel";
 import { clearPage, Page, pageAddress, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
 import { reclaim } from "./reclaim";
@@ -27,6 +28,7 @@ import { reclaim } from "./reclaim";
 
 const PCP_HIGH: u32 = 256;
 const PCP_BATCH_ORDER: u32 = 3; // larger ones make writes to untouched memory slower: 32 frames by 4%
+const MAX_RESERVE: u32 = 1024;
 const GROW_MIN_FRAMES: u32 = 16 * SECTION_FRAMES; // one memory.grow costs about as much as 700 first touches of a frame
 const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
 
@@ -44,9 +46,9 @@ const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
 export function allocPages(order: u32): u32 {
   if (faultInjected()) return 0;
   if (order == 0) return allocPage();
-  let pfn = allocBlock(order);
+  let pfn = isReserved(1 << order) ? 0 : allocBlock(order);
   while (!pfn && growMemory()) pfn = allocBlock(order);
-  if (!pfn && reclaim()) pfn = allocBlock(order);
+  if (!pfn && reclaim() && !isReserved(1 << order)) pfn = allocBlock(order);
   if (!pfn) countEvent(VM_ALLOC_FAILED);
   else for (let i: u32 = 0; i < 1 << order; i++) pageOf(pfn + i).refcount = 1;
   return pfn;
@@ -58,10 +60,22 @@ export function allocPages(order: u32): u32 {
  * writes to their descriptors.
  */
 export function allocPagesNoGrow(order: u32): u32 {
-  if (faultInjected()) return 0;
+  if (faultInjected() || isReserved(1 << order)) return 0;
   if (nrFreed() < 1 << order) return allocFresh(order) || (onlineSection() ? allocFresh(order) : 0);
   const pfn = takeFreed(order) || takeDrained(order);
   return pfn ? allocated(pfn, order) : 0;
+}
+
+/** Would only the reserve be left, or less? Then it is for who frees memory, or has to end what it has begun. */
+// @ts-ignore: decorator
+@inline function isReserved(nr: u32): bool {
+  return kernel().nrFree < kernel().minFree + nr && !(slot().flags & SLOT_MEMALLOC);
+}
+
+/** Gets frames beyond the reserve. @returns false when there are none to be had */
+function leaveReserve(): bool {
+  while (isReserved(1)) if (!growMemory() && !reclaim()) return false;
+  return true;
 }
 
 /** True when the fault-injecting limit says that this allocation fails. */
@@ -76,7 +90,7 @@ export function allocPagesNoGrow(order: u32): u32 {
 
 function allocPage(): u32 {
   const k = kernel();
-  if (!k.pcpHead && !refillPcp()) {
+  if ((isReserved(1) && !leaveReserve()) || (!k.pcpHead && !refillPcp())) {
     countEvent(VM_ALLOC_FAILED);
     return 0;
   }
@@ -324,6 +338,7 @@ export function onlineMemory(end: u32): bool {
     pfn = sectionEnd;
     k.endPfn = pfn;
   }
+  if (end >= k.maxPfn && !k.minFree) k.minFree = min<u32>(k.maxPfn >> 8, MAX_RESERVE);
   return usable;
 }
 

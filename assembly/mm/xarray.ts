@@ -211,10 +211,10 @@ export function xaStore(xa: XArray, index: u32, entry: u32): i32 {
 }
 
 function storeNew(xa: XArray, index: u32, entry: u32): i32 {
-  const nrShadowNodes = kernel().nrShadowNodes;
+  const version = kernel().indexVersion;
   let spare = allocNodes(nodesNeeded(xa, index));
   if (changetype<usize>(spare) == 1) return -ENOMEM;
-  if (kernel().nrShadowNodes != nrShadowNodes) { // reclaim took nodes, maybe of this tree: it may need others now
+  if (kernel().indexVersion != version) { // reclaim took nodes, maybe of this tree: it may need others now
     freeNodes(spare);
     return xaStore(xa, index, entry);
   }

@@ -11,7 +11,7 @@
 import { EAGAIN, EBADF, EFBIG, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { O_DSYNC, O_SYNC } from "../base/stat-flags.ts";
-import type { AddressSpaceOperations } from "../mm/address-space.ts";
+import { type AddressSpaceOperations, TRY_AGAIN } from "../mm/address-space.ts";
 import { isDirect } from "../mm/direct-io.ts";
 import { IovIter } from "../mm/iov-iter.ts";
 import { inodeOfFile } from "../mm/page.ts";
@@ -156,7 +156,10 @@ function begin(kernel: Kernel, call: Call, newData: NewData): StoredWrite | numb
   if (refused < 0 || length === 0) return refused;
   const limit = writeLimit(core, inode);
   const lock = lockFile(kernel, file);
-  if (typeof lock === "number") return kernel.hasRoomNow(lock) ? begin(kernel, call, newData) : lock;
+  if (typeof lock === "number") {
+    const rc = kernel.room(lock);
+    return rc === TRY_AGAIN ? begin(kernel, call, newData) : rc;
+  }
   const start = startOf(core, call, inode);
   if (start >= limit) {
     lock.unlock();
@@ -248,8 +251,8 @@ class StoredWrite implements Resumable {
   /** @returns 0, or why it has stopped */
   #write(): number {
     try {
-      const rc = this.#data.run();
-      return rc < 0 && this.#kernel.hasRoomNow(rc) ? this.#write() : rc;
+      const rc = this.#kernel.room(this.#data.run());
+      return rc === TRY_AGAIN ? this.#write() : rc;
     } catch (error) {
       this.abandon();
       throw error;

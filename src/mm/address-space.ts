@@ -26,6 +26,8 @@ export interface PageCache {
   readonly progress: Progress | undefined;
   /** What the pages of an inode are written back to; none where the file system has not set one up. */
   bdiOf(inode: InodeHandle): BackingDevice | undefined;
+  /** Makes room where a call has failed for want of memory. @returns TRY_AGAIN; -EAGAIN with a token; else rc */
+  room(rc: number): number;
   /** Does work in the midst of a call that is no part of it: calls which that makes cannot wait, nor go on as this one. */
   nested<R>(work: () => R): R;
 }
@@ -37,6 +39,9 @@ export interface PageReads {
   /** Why pages could not be read for synchronous calls, which ask again: by inode and page. */
   readonly failures: Map<string, number>;
 }
+
+/** Answer within the engine: there is memory now, call again. Not an errno, nor a handover (assembly/abi.ts). */
+export const TRY_AGAIN = -10000;
 
 /** A window of pages that are to be filled from the store: locked, and nobody else's until the operation has answered. */
 export interface ReadaheadControl {

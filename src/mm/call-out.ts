@@ -36,6 +36,10 @@ class OperationCache implements PageCache {
     this.#cache.setWaitToken(token);
   }
 
+  room(rc: number): number {
+    return this.#cache.room(rc);
+  }
+
   nested<R>(work: () => R): R {
     return this.#cache.nested(work);
   }

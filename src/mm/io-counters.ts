@@ -12,12 +12,34 @@
  */
 import type { InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
-import { KERNEL_BLOCK, KERNEL_VMSTAT, VM_PGAHEAD, VM_PGCACHE_HIT, VM_PGCACHE_MISS } from "../wasm/layout.ts";
+import {
+  KERNEL_BLOCK,
+  KERNEL_VMSTAT,
+  VM_ALLOCSTALL,
+  VM_PGAHEAD,
+  VM_PGCACHE_HIT,
+  VM_PGCACHE_MISS,
+  VM_PGSCAN,
+  VM_PGSTEAL,
+  VM_WORKINGSET_ACTIVATE,
+  VM_WORKINGSET_NODERECLAIM,
+  VM_WORKINGSET_REFAULT,
+} from "../wasm/layout.ts";
 import { AOP_WRITEPAGE_ACTIVATE, type PageCache } from "./address-space.ts";
 import { taskIoAccountRead } from "./task-io-account.ts";
 
 const EVENTS = (KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3;
 const KIB = 1024;
+
+/** As in Linux's /proc/vmstat. */
+const RECLAIM_EVENTS = Object.entries({
+  pgscan: VM_PGSCAN,
+  pgsteal: VM_PGSTEAL,
+  allocstall: VM_ALLOCSTALL,
+  workingset_refault_file: VM_WORKINGSET_REFAULT,
+  workingset_activate_file: VM_WORKINGSET_ACTIVATE,
+  workingset_nodereclaim: VM_WORKINGSET_NODERECLAIM,
+});
 
 /** Counters of a device's store. */
 export interface StoreNumbers {
@@ -101,6 +123,7 @@ export function addStoreNumbers({ f64 }: Core, store: StoreNumbers, stat: Record
   stat.pgcache_hit = f64[EVENTS + VM_PGCACHE_HIT];
   stat.pgcache_miss = f64[EVENTS + VM_PGCACHE_MISS];
   stat.pgcache_ahead = f64[EVENTS + VM_PGAHEAD];
+  for (const [name, event] of RECLAIM_EVENTS) stat[name] = f64[EVENTS + event];
   stat.store_reads = (stat.store_reads ?? 0) + store.reads;
   stat.store_writes = (stat.store_writes ?? 0) + store.writes;
   stat.pgpgin = (stat.pgpgin ?? 0) + Math.floor(store.readBytes / KIB);

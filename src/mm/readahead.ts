@@ -5,7 +5,7 @@
  *
  * @see Linux mm/readahead.c page_cache_ra_unbounded(), read_pages(); mm/filemap.c filemap_read_folio()
  */
-import { EAGAIN, EIO, ENOMEM } from "../base/errno.ts";
+import { EAGAIN, EIO } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { INODE_SIZE, PAGE_SHIFT, PAGE_SIZE, RESULT_EXTRA } from "../wasm/layout.ts";
@@ -20,6 +20,7 @@ import { countRead, countReadahead } from "./io-counters.ts";
 import { isTruncated, PageAt } from "./page.ts";
 import { keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import type { Readahead } from "./readahead-window.ts";
+import { startRead } from "./start-read.ts";
 import { cutPage } from "./truncate.ts";
 
 const EXTRA = RESULT + RESULT_EXTRA;
@@ -116,7 +117,8 @@ export function readOnePage(
 ): number {
   const { core } = cache;
   if (operations.readPage === undefined) return -EIO;
-  if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
+  const started = startRead(cache, inode, index);
+  if (started < 0) return started;
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
   const answer = callOut(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);

@@ -5,12 +5,13 @@
  *
  * Does not own: what is done to it between (perform-write.ts).
  */
-import { EAGAIN, ENOMEM } from "../base/errno.ts";
+import { EAGAIN } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import { INODE_SIZE, PAGE_FLAGS, PAGE_SIZE, PG_UPTODATE, PG_WRITEBACK, RESULT_EXTRA } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache, ReadaheadControl, WrittenPage } from "./address-space.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
+import { startRead } from "./start-read.ts";
 import { cutPage } from "./truncate.ts";
 
 const EXTRA = RESULT + RESULT_EXTRA;
@@ -111,7 +112,8 @@ export function lockPage(
   let pfn = core.x.findPage(inode, index);
   const isNew = pfn === 0;
   if (isNew) {
-    if (core.x.startRead(inode, index, 1) === 0) return -ENOMEM;
+    const started = startRead(cache, inode, index);
+    if (started < 0) return started;
     pfn = core.f64[EXTRA];
   } else {
     if (core.x.tryLockPage(pfn) === 0) return waitForLock(cache, pfn);

@@ -6,6 +6,7 @@
  */
 import { ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   BOOT_SLOT,
@@ -47,8 +48,8 @@ export function handOver(kernel: Kernel, rc: number): number {
   walked.ms = 0;
   walked.inode = 0;
   while (answer <= -HANDOVER_LOOKUP) {
-    let refused = answerHandover(kernel, -answer, bodies);
-    while (makesRoom(kernel, refused)) refused = answerHandover(kernel, -answer, bodies);
+    let refused = makeRoom(kernel, answerHandover(kernel, -answer, bodies));
+    while (refused === TRY_AGAIN) refused = makeRoom(kernel, answerHandover(kernel, -answer, bodies));
     answer = refused < 0 ? refused : core.x.walkResume();
   }
   if (bodies.length > 0) keepLast(core);
@@ -62,9 +63,9 @@ function evictAside(kernel: Kernel, parent: DentryHandle): void {
   if (kernel.core.u32[SLOT + SLOT_EVICTING] !== 0) withWalkAside(kernel, parent, () => kernel.evictInodes());
 }
 
-/** As Kernel.hasRoomNow(), in the middle of a walk. */
-function makesRoom(kernel: Kernel, rc: number): boolean {
-  return rc === -ENOMEM && withWalkAside(kernel, NO_DENTRY, () => kernel.hasRoomNow(rc));
+/** As Kernel.room(), in the middle of a walk. */
+function makeRoom(kernel: Kernel, rc: number): number {
+  return rc === -ENOMEM ? withWalkAside(kernel, NO_DENTRY, () => kernel.room(rc)) : rc;
 }
 
 /** The last component may lie in the body of a link that is about to be freed. */

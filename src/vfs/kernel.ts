@@ -9,7 +9,7 @@
 import { EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
-import type { PageReads } from "../mm/address-space.ts";
+import { type PageReads, TRY_AGAIN } from "../mm/address-space.ts";
 import type { BackingDevice } from "../mm/backing-dev.ts";
 import type { Progress } from "../mm/progress.ts";
 import type { VmLimits } from "../mm/vm-limits.ts";
@@ -242,7 +242,10 @@ export class Kernel {
   /** Makes a task (new-task.ts). @param maker whose it is to make, and whose right is asked; none: the kernel's own */
   newTask(options: TaskOptions, maker?: Task): Task | number {
     const task = newTask(this, options, maker);
-    if (typeof task === "number") return this.hasRoomNow(task) ? this.newTask(options, maker) : task;
+    if (typeof task === "number") {
+      const rc = this.room(task);
+      return rc === TRY_AGAIN ? this.newTask(options, maker) : rc;
+    }
     this.#tasks.add(new Weak(task));
     return task;
   }
@@ -281,9 +284,15 @@ export class Kernel {
     return -EAGAIN;
   }
 
-  /** Has a call failed for want of memory, and is there more now? Then it is worth another try. */
-  hasRoomNow(rc: number): boolean {
-    return (rc === -ENOSPC || rc === -ENOMEM) && this.evictInodes() > 0;
+  /**
+   * Makes room where a call has failed for want of memory and changed nothing.
+   *
+   * @param rc what it has answered
+   * @returns TRY_AGAIN when there is room now; -EAGAIN with a token of writes that make some; else rc
+   */
+  room(rc: number): number {
+    if (rc !== -ENOSPC && rc !== -ENOMEM) return rc;
+    return this.evictInodes() > 0 ? TRY_AGAIN : (storeSupportIfAny()?.makeRoom(this, rc) ?? rc);
   }
 
   /** Drops unused dentries, the inodes that go with them, and the core's spare memory. */

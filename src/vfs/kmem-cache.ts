@@ -17,6 +17,7 @@
  * @see Linux include/linux/slab.h kmem_cache_create(), mm/slab_common.c __kmem_cache_alias()
  */
 import { EBUSY, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   PAGE_FLAGS,
@@ -127,7 +128,10 @@ export function kmemCacheAlloc(kernel: Kernel, cache: KmemCache): number {
   const { core } = kernel;
   if (!isThere(kernel, cache)) return -EINVAL;
   const [pfn = newSlab(cache)] = cache.partial;
-  if (pfn === 0) return kernel.hasRoomNow(-ENOMEM) ? kmemCacheAlloc(kernel, cache) : -ENOMEM;
+  if (pfn === 0) {
+    const rc = kernel.room(-ENOMEM);
+    return rc === TRY_AGAIN ? kmemCacheAlloc(kernel, cache) : rc;
+  }
   const at = descriptor(pfn);
   const { u32 } = core;
   const freed = u32[at + PAGE_PRIVATE_LOW];

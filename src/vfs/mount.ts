@@ -9,6 +9,7 @@
 import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { utf8Encoder } from "../base/utf8.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   I_DEAD,
@@ -41,6 +42,7 @@ import {
   SB_DROP_INODE,
   SB_EVICT,
   SB_FILE,
+  SB_FREE_PAGE,
   SB_GET_LINK,
   SB_GETATTR,
   SB_LOOKUP,
@@ -187,7 +189,8 @@ function operationFlags(type: FileSystemType): number {
   if (superOps?.dropInode) flags |= superOps.dropInode === genericDeleteInode ? SB_DELETE_INODE : SB_DROP_INODE;
   if (mayHaveStore(type)) flags |= SB_SETATTR;
   if (dentryOps?.revalidate || dentryOps?.delete) flags |= SB_REVALIDATE;
-  for (const { inode, file } of tables) {
+  for (const { inode, file, mapping } of tables) {
+    if (mapping.freePage || mapping.releasePage) flags |= SB_FREE_PAGE;
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
     if (inode.lookup) flags |= SB_LOOKUP;
     if (inode.permission) flags |= SB_PERMISSION;
@@ -222,8 +225,8 @@ function plainKinds({ tables, fsFlags }: FileSystemType): number {
  *   open for writing, or open and removed
  */
 export function mount(task: Task, request: MountRequest): number {
-  const rc = tryMount(task, request);
-  return rc < 0 && task.kernel.hasRoomNow(rc) ? mount(task, request) : rc;
+  const rc = task.kernel.room(tryMount(task, request));
+  return rc === TRY_AGAIN ? mount(task, request) : rc;
 }
 
 function tryMount(task: Task, request: MountRequest): number {

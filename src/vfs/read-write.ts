@@ -38,6 +38,7 @@ import {
   SEEK_END,
   SEEK_HOLE,
 } from "../base/stat-flags.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
 import { filemapRead, filemapWrite, filemapWriteText } from "../mm/filemap.ts";
 import { type Core, PATH_A, SLOT } from "../wasm/core.ts";
 import {
@@ -157,8 +158,9 @@ export function writeText(task: Task, fd: number, text: string): number {
   const rc = filemapWriteText(core, file, text, kernel.now());
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
   if (rc === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(core, file));
-  const isUnwritten = rc < 0 && core.filePos(file) === start;
-  return isUnwritten && kernel.hasRoomNow(rc) ? writeText(task, fd, text) : rc;
+  if (rc >= 0 || core.filePos(file) !== start) return rc;
+  const room = kernel.room(rc);
+  return room === TRY_AGAIN ? writeText(task, fd, text) : room;
 }
 
 /** @see Syscalls.findSmall */
@@ -518,7 +520,8 @@ function writeAgain(
     const refused = storeSupport().fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
     return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);
   }
-  return kernel.hasRoomNow(failure) ? genericFileWrite(kernel, file, buffer, offset, length, position) : failure;
+  const rc = kernel.room(failure);
+  return rc === TRY_AGAIN ? genericFileWrite(kernel, file, buffer, offset, length, position) : rc;
 }
 
 /** Writes an open file back. @returns 0; -EBADF; -EINVAL for a file that cannot be; what the file system answers */

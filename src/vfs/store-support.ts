@@ -8,6 +8,7 @@ import { unfreezeNow } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
+import { makeRoom } from "./make-room.ts";
 import { change } from "./operation.ts";
 import { dropPagePins } from "./page-pins.ts";
 import { releaseFile } from "./release.ts";
@@ -42,6 +43,7 @@ const SUPPORT = {
   killFlags,
   killSuper,
   lostBy,
+  makeRoom,
   prepareUmount,
   putSupersNow,
   releaseFile,

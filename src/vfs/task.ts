@@ -3,7 +3,7 @@
  *
  * Each call is one line here and lives in the file of its family. All of them enter() first, so that the core knows
  * whose call it serves. Those that need memory are made again when file systems have let go of some
- * (Kernel.hasRoomNow()).
+ * (Kernel.room()).
  *
  * Does not own: the calls' checks and errors (attr.ts, dir-ops.ts, open.ts, read-write.ts, readdir.ts), Node's shape of
  * them (node/).
@@ -11,6 +11,7 @@
 import { EBADF, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
 import { RESULT } from "../wasm/core.ts";
 import {
@@ -130,8 +131,8 @@ export class Task implements Syscalls {
     this.kernel.holdTime(false);
   }
   open(path: Path, flags: number, mode: number): number {
-    const rc = openFile(this, path, flags, mode);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.open(path, flags, mode) : rc;
+    const rc = this.kernel.room(openFile(this, path, flags, mode));
+    return rc === TRY_AGAIN ? this.open(path, flags, mode) : rc;
   }
 
   openat(dir: number, path: Path, flags: number): number {
@@ -236,13 +237,12 @@ export class Task implements Syscalls {
     return io.ftruncate(this, fd, length);
   }
   fallocate(fd: number, mode: number, offset: number, length: number): number {
-    const rc = io.fallocate(this, fd, mode, offset, length);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.fallocate(fd, mode, offset, length) : rc;
+    const rc = this.kernel.room(io.fallocate(this, fd, mode, offset, length));
+    return rc === TRY_AGAIN ? this.fallocate(fd, mode, offset, length) : rc;
   }
   copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number {
-    const n = io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length);
-    if (n >= 0 || !this.kernel.hasRoomNow(n)) return n;
-    return this.copyFileRange(fdIn, positionIn, fdOut, positionOut, length);
+    const n = this.kernel.room(io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length));
+    return n === TRY_AGAIN ? this.copyFileRange(fdIn, positionIn, fdOut, positionOut, length) : n;
   }
   fsync(fd: number): number {
     return io.fsync(this, fd, false);
@@ -255,13 +255,13 @@ export class Task implements Syscalls {
     return io.sync(this.kernel);
   }
   flock(fd: number, operation: number): number {
-    const rc = io.flock(this, fd, operation);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.flock(fd, operation) : rc;
+    const rc = this.kernel.room(io.flock(this, fd, operation));
+    return rc === TRY_AGAIN ? this.flock(fd, operation) : rc;
   }
 
   mkdir(path: Path, mode: number): number {
-    const rc = dirOps.mkdir(this, path, mode);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.mkdir(path, mode) : rc;
+    const rc = this.kernel.room(dirOps.mkdir(this, path, mode));
+    return rc === TRY_AGAIN ? this.mkdir(path, mode) : rc;
   }
   rmdir(path: Path): number {
     return dirOps.rmdir(this, path);
@@ -276,24 +276,24 @@ export class Task implements Syscalls {
     return dirOps.removeTree(this, path);
   }
   link(existing: Path, path: Path): number {
-    const rc = dirOps.link(this, existing, path);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.link(existing, path) : rc;
+    const rc = this.kernel.room(dirOps.link(this, existing, path));
+    return rc === TRY_AGAIN ? this.link(existing, path) : rc;
   }
   symlink(target: Path, path: Path): number {
-    const rc = dirOps.symlink(this, target, path);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.symlink(target, path) : rc;
+    const rc = this.kernel.room(dirOps.symlink(this, target, path));
+    return rc === TRY_AGAIN ? this.symlink(target, path) : rc;
   }
   rename(from: Path, to: Path): number {
-    const rc = dirOps.rename(this, from, to, 0);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.rename(from, to) : rc;
+    const rc = this.kernel.room(dirOps.rename(this, from, to, 0));
+    return rc === TRY_AGAIN ? this.rename(from, to) : rc;
   }
   renameat2(from: Path, to: Path, flags: number): number {
-    const rc = dirOps.rename(this, from, to, flags);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.renameat2(from, to, flags) : rc;
+    const rc = this.kernel.room(dirOps.rename(this, from, to, flags));
+    return rc === TRY_AGAIN ? this.renameat2(from, to, flags) : rc;
   }
   mknod(path: Path, mode: number, dev: number): number {
-    const rc = dirOps.mknod(this, path, mode, dev);
-    return rc < 0 && this.kernel.hasRoomNow(rc) ? this.mknod(path, mode, dev) : rc;
+    const rc = this.kernel.room(dirOps.mknod(this, path, mode, dev));
+    return rc === TRY_AGAIN ? this.mknod(path, mode, dev) : rc;
   }
   readlink(path: Path): Uint8Array | number {
     return dirs.readlink(this, path);

@@ -268,6 +268,9 @@ export class LoggingFs {
         if (!isRefused) detachPagePrivate(cache, at);
         return !isRefused;
       },
+      isDirtyWriteback: (_cache, at, state) => {
+        if (page("isDirtyWriteback", at) === 1) state.isDirty = true;
+      },
       freePage: (cache, at) => {
         const isThere = cache.core.x.findPage(at.inode, at.index) !== 0;
         page("freePage", at, isThere ? " still there" : "");
@@ -347,13 +350,7 @@ export class LoggingFs {
 /** The operations that the engine calls. */
 export type CalledOperation = Exclude<
   Operation,
-  | "isDirtyWriteback"
-  | "errorRemovePage"
-  | "migratePage"
-  | "isolatePage"
-  | "putbackPage"
-  | "swapActivate"
-  | "swapDeactivate"
+  "errorRemovePage" | "migratePage" | "isolatePage" | "putbackPage" | "swapActivate" | "swapDeactivate"
 >;
 
 /** What a write is for, as the operation is told: "all 0-" waits for all from byte 0 on, "some" for nothing. */

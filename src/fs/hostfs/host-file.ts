@@ -29,7 +29,6 @@ import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
 import { endHold } from "./host-dirty.ts";
 import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
-import { isCrowded, makeRoom } from "./host-pages.ts";
 import { runNow, type Steps } from "./host-steps.ts";
 import { roomOf } from "./host-write.ts";
 import { hostWrite, hostWritev } from "./host-write-back.ts";
@@ -80,7 +79,6 @@ function read(
   const { handle } = Inode.ofFile(kernel, file);
   if (mountOf(kernel, handle).options.cache === "none" && !isDirect(kernel.core, hostPages, file))
     return readFromHost(kernel, file, buffer, offset, length, position);
-  if (isCrowded(kernel.core)) makeRoom(kernel, mountOf(kernel, handle).inodes.keys());
   const start = position < 0 ? kernel.core.filePos(file) : position;
   const n = storedRead(kernel, hostPages, file, buffer, offset, length, position);
   // No memory for pages, or a page that a promise call is reading in: the host has the bytes all the same.

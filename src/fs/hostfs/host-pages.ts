@@ -9,38 +9,10 @@ import { cachedPages, cutPage, LAST_PAGE } from "../../mm/truncate.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { type Core, RESULT } from "../../wasm/core.ts";
-import {
-  INODE_NR_PAGES,
-  KERNEL_BLOCK,
-  KERNEL_LRU_LISTS,
-  KERNEL_MAX_PFN,
-  LRU_ACTIVE_FILE,
-  LRU_INACTIVE_FILE,
-  PAGE_LIST_BYTES,
-  PAGE_LIST_COUNT,
-  PAGE_SIZE,
-  PG_DIRTY,
-  PG_WRITEBACK,
-  RESULT_ADDRESS,
-  RESULT_EXTRA,
-  XA_MARK_DIRTY,
-  XA_MARK_WRITEBACK,
-} from "../../wasm/layout.ts";
+import { INODE_NR_PAGES, PAGE_SIZE, PG_DIRTY, PG_WRITEBACK, RESULT_ADDRESS, RESULT_EXTRA } from "../../wasm/layout.ts";
 
 const ADDRESS = RESULT + RESULT_ADDRESS;
 const EXTRA = RESULT + RESULT_EXTRA;
-const KERNEL = KERNEL_BLOCK >>> 2;
-const NR_INACTIVE = nrPagesOf(LRU_INACTIVE_FILE);
-const NR_ACTIVE = nrPagesOf(LRU_ACTIVE_FILE);
-
-/** Where a list's count of pages lies. */
-function nrPagesOf(list: number): number {
-  return ((KERNEL_BLOCK + KERNEL_LRU_LISTS + list * PAGE_LIST_BYTES) >>> 2) + PAGE_LIST_COUNT;
-}
-/** Do pages of stores take up half of what memory may have? */
-export function isCrowded({ u32 }: Core): boolean {
-  return 2 * (u32[NR_INACTIVE] + u32[NR_ACTIVE]) > u32[KERNEL + KERNEL_MAX_PFN];
-}
 
 /** Has the file pages that are cached, or are being read? */
 export function hasPages({ u32 }: Core, inode: InodeHandle): boolean {
@@ -65,19 +37,6 @@ export function dropCleanPages(kernel: Kernel, inode: InodeHandle): void {
   for (const page of cachedPages(kernel, inode, 0, LAST_PAGE)) {
     if (!(pageFlags(kernel.core, page.pfn) & (PG_DIRTY | PG_WRITEBACK))) cutPage(kernel, mapping, page);
   }
-}
-
-/**
- * Pages of the host's files are not to push out what lives in memory alone: when it isCrowded(), those of a mount go that are
- * clean, until the core reclaims single ones.
- */
-export function makeRoom(kernel: Kernel, inodes: Iterable<InodeHandle>): void {
-  for (const inode of inodes) (isBeingWritten(kernel.core, inode) ? dropCleanPages : dropPages)(kernel, inode);
-}
-
-/** Has it pages that are dirty, or on their way to the host? */
-function isBeingWritten({ x }: Core, inode: InodeHandle): boolean {
-  return x.indexMarked(inode, XA_MARK_DIRTY) + x.indexMarked(inode, XA_MARK_WRITEBACK) > 0;
 }
 
 /** Drops the pages that have a byte of a range. */

@@ -17,7 +17,6 @@ import { storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
 import { becomeOurs, settle } from "./host-dirty.ts";
 import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
-import { isCrowded, makeRoom } from "./host-pages.ts";
 import { writeThrough } from "./host-write.ts";
 
 /** Writes to an open file. @returns as storedWrite() and writeThrough() */
@@ -66,7 +65,6 @@ function byPages(
   const rc = becomeOurs(kernel, mount, inode, state);
   if (rc < 0) return rc;
   if (!state.isOurs) return through();
-  if (isCrowded(core)) makeRoom(kernel, mount.inodes.keys());
   state.isInWrite = true; // however much of it has been written back when it comes to the last page
   try {
     const n = write();

@@ -1,14 +1,17 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import type { Core } from "../../../src/wasm/core.ts";
+import { type Core, SLOT } from "../../../src/wasm/core.ts";
 import {
   KERNEL_END_PFN,
   KERNEL_MAX_PFN,
+  KERNEL_MIN_FREE,
   KERNEL_NR_FREE,
   MAX_ORDER,
   PAGE_REFCOUNT,
   SECTION_FRAMES,
+  SLOT_FLAGS,
+  SLOT_MEMALLOC,
 } from "../../../src/wasm/layout.ts";
 import {
   anyNumber,
@@ -112,7 +115,16 @@ describe("page frame allocator", () => {
   it("hands out every frame up to the limit, one by one, and joins them all again", () => {
     const core = bootCore({ limitBytes: 9 * 2 ** 20 });
     const frames: number[] = [];
-    for (let pfn = core.x.allocBuffer(0); pfn !== 0; pfn = core.x.allocBuffer(0)) frames.push(pfn);
+    const takeAll = (): void => {
+      for (let pfn = core.x.allocBuffer(0); pfn !== 0; pfn = core.x.allocBuffer(0)) frames.push(pfn);
+    };
+    takeAll();
+    assert.equal(kernelWord(core, KERNEL_MIN_FREE), 9); // 1/256, for who frees memory
+    assert.equal(kernelWord(core, KERNEL_NR_FREE), 9);
+    assert.equal(core.x.allocPages(1), 0);
+    core.u32[SLOT + SLOT_FLAGS] |= SLOT_MEMALLOC;
+    takeAll();
+    core.u32[SLOT + SLOT_FLAGS] &= ~SLOT_MEMALLOC;
     assert.equal(new Set(frames).size, frames.length);
     assert.equal(frames.length, 9 * 256 - 14 - 2 * 8 - FRAMES_OF_EMPTY_CORE);
     assert.equal(kernelWord(core, KERNEL_NR_FREE), 0);
@@ -144,7 +156,8 @@ describe("page frame allocator", () => {
     let nr = 0;
     while (core.x.allocBuffer(0) !== 0) nr++;
     assert.equal(kernelWord(core, KERNEL_END_PFN), SECTION_FRAMES + 256 + 16);
-    assert.equal(nr, SECTION_FRAMES + 256 + 16 - 14 - 8 - FRAMES_OF_EMPTY_CORE);
+    const reserve = kernelWord(core, KERNEL_MIN_FREE);
+    assert.equal(nr, SECTION_FRAMES + 256 + 16 - 14 - 8 - FRAMES_OF_EMPTY_CORE - reserve);
     verify(core);
   });
 });

@@ -79,6 +79,19 @@ async function dirtyPart(t: LoggingFs, f: NodeFileHandle, index: number): Promis
   t.log.length = 0;
 }
 
+/** Fills memory with data that has no store, until there is none left. */
+function fillMemory({ fs }: LoggingFs): void {
+  const fd = fs.openSync("/full", "w");
+  assert.throws(
+    () => {
+      for (;;) fs.writeSync(fd, Buffer.alloc(2 ** 20));
+    },
+    { code: "ENOSPC" },
+  );
+  fs.closeSync(fd);
+  fs.unlinkSync("/full");
+}
+
 /** Opens the file for direct I/O, does something with it. */
 async function direct(t: LoggingFs, work: (f: NodeFileHandle) => Promise<void>): Promise<void> {
   const f = await t.fs.promises.open("/m/f", O_RDWR | O_DIRECT);
@@ -766,7 +779,24 @@ const SITUATIONS = {
     },
   ],
 
-  isDirtyWriteback: NEXT,
+  isDirtyWriteback: [
+    {
+      when: "memory is full, of pages that reclaim would have let go; what its file system has dirty stays",
+      run: async (t, f) => {
+        await cache(t, f);
+        t.verdicts.isDirtyWriteback = (line) => (line.startsWith("isDirtyWriteback 1") ? 1 : undefined);
+        fillMemory(t);
+      },
+      only: ["isDirtyWriteback", "releasePage"],
+      log: [0, 1, 2, 3, 4, 5, 6, 7]
+        .flatMap((index) => [
+          `isDirtyWriteback ${index}: uptodate`,
+          ...(index === 1 ? [] : [`releasePage ${index}: locked uptodate`]),
+        ])
+        .concat("isDirtyWriteback 1: uptodate"), // the next time, which is the last
+    },
+  ],
+
   errorRemovePage: NEXT,
   migratePage: NEXT,
   isolatePage: NEXT,
@@ -822,7 +852,7 @@ describe("the table of operations", () => {
     assert.equal(operations.length, 21);
     assert.deepEqual(Object.keys(SITUATIONS).sort(), operations);
     const called = Object.entries(SITUATIONS).filter(([, situations]) => situations !== NEXT);
-    assert.equal(called.length, 14);
+    assert.equal(called.length, 15);
     for (const [operation, situations] of called as [string, readonly Situation[]][]) {
       assert.ok(situations.length > 0);
       for (const { when } of situations) assert.ok(produced.has(`${operation} ${when}`), `${operation}: ${when}`);

@@ -1,0 +1,27 @@
+/**
+ * What is done before a call fails for want of memory, beyond what the core can do by itself.
+ *
+ * Does not own: which pages go, and how (mm/vmscan.ts).
+ */
+import { EAGAIN } from "../base/errno.ts";
+import { TRY_AGAIN } from "../mm/address-space.ts";
+import { shrinkPages, writesUnderWay } from "../mm/vmscan.ts";
+import { KERNEL_BLOCK, KERNEL_VMSTAT, VM_ALLOC_FAILED } from "../wasm/layout.ts";
+import type { Kernel } from "./kernel.ts";
+
+const FAILED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_ALLOC_FAILED;
+
+/** Allocations that had failed when room was made last: what fails for another limit than memory's is not helped. */
+const seen = new WeakMap<Kernel, number>();
+
+/** @returns as Kernel.room() */
+export function makeRoom(kernel: Kernel, rc: number): number {
+  if (kernel.core.f64[FAILED] === (seen.get(kernel) ?? 0)) return rc;
+  const isMade = shrinkPages(kernel);
+  seen.set(kernel, kernel.core.f64[FAILED]);
+  if (isMade) return TRY_AGAIN;
+  const writes = writesUnderWay(kernel);
+  if (writes === undefined) return rc;
+  kernel.setWaitToken(writes);
+  return -EAGAIN;
+}
