@@ -1,0 +1,99 @@
+/**
+ * Files many times as large as memory may be, in front of stores: nothing is lost, and the limit holds.
+ *
+ * FOLIOFS_SEED is the seed, else a random one, which is printed; FOLIOFS_BUDGET_MIB how much data there is (default 96, 1024
+ * for a long run), FOLIOFS_BUDGET_STEPS how many calls are made.
+ */
+import { strict as assert } from "node:assert";
+import nodeFs from "node:fs";
+import { afterEach, beforeEach, describe, it } from "vitest";
+import { hostfs } from "../../../src/host.ts";
+import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { BudgetRun, randomOf } from "../../helpers/budget-run.ts";
+import { FaultStore } from "../../helpers/fault-store.ts";
+
+const MIB = 2 ** 20;
+const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
+console.log(`budget: FOLIOFS_SEED=${SEED}`);
+const BYTES = Number(process.env.FOLIOFS_BUDGET_MIB ?? 96) * MIB;
+const STEPS = Number(process.env.FOLIOFS_BUDGET_STEPS ?? 1500);
+/** Ends a run that hangs: the machine's speed decides nothing. */
+const SLOW_MS = 600_000;
+
+/** Data in memory and names come and go meanwhile, up to a third of the memory. */
+function disturb(fs: FolioFs, limit: number): (step: number) => void {
+  const random = randomOf(SEED + 1);
+  return () => {
+    const path = `/b${random(8)}`;
+    if (random(3) === 0) fs.rmSync(path, { recursive: true, force: true });
+    else if (random(4) === 0) for (let i = 0; i < 20; i++) fs.mkdirSync(`${path}d${i}`, { recursive: true });
+    else fs.writeFileSync(path, Buffer.alloc(random(limit / 24), 1));
+  };
+}
+
+describe.each([16, 64])("within %i MiB", (mib) => {
+  const memoryLimit = mib * MIB;
+  let dir: string;
+
+  beforeEach(() => {
+    dir = nodeFs.mkdtempSync("/dev/shm/foliofs-budget-");
+  });
+  afterEach(() => nodeFs.rmSync(dir, { recursive: true, force: true }));
+
+  it.each(["writeback", "writethrough", "none"])(
+    "hostfs, cache=%s",
+    async (cache) => {
+      const fs = createFsSync({ memoryLimit, types: [hostfs] });
+      fs.mkdirSync("/m");
+      fs.kernel.mount({ type: "hostfs", source: dir, target: "/m", data: `cache=${cache}` });
+      const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
+      run.onStep = disturb(fs, memoryLimit);
+      await run.work();
+      await fs.kernel.syncAsync();
+      fs.kernel.verify();
+      for (const { path, bytes } of run.expected()) {
+        const host = path.replace("/m", dir);
+        if (bytes.length > 0 || nodeFs.existsSync(host)) assert.ok(nodeFs.readFileSync(host).equals(bytes), path);
+      }
+      await run.compareAll();
+      run.checkLimit();
+      fs.kernel.verify();
+      fs.kernel.destroy();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "a store that answers in any order",
+    async () => {
+      const store = new FaultStore();
+      const fs = createFsSync({ memoryLimit, types: [store.type] });
+      fs.mkdirSync("/m");
+      fs.kernel.mount({ type: "faultfs", target: "/m" });
+      const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
+      run.onStep = disturb(fs, memoryLimit);
+      const random = randomOf(SEED + 2);
+      let isOver = false;
+      const work = (async () => {
+        await run.work();
+        await fs.kernel.syncAsync();
+        fs.kernel.verify();
+        for (const { path, bytes } of run.expected()) {
+          const [, , chain, name] = path.split("/");
+          const node = store.root.children?.get(chain)?.children?.get(name);
+          if (bytes.length > 0 || node) assert.ok(node?.data.equals(bytes), path);
+        }
+        await run.compareAll();
+      })().finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        await new Promise(setImmediate);
+        if (store.waiting.length > 0) store.answer(random(store.waiting.length));
+      }
+      await work;
+      fs.kernel.verify();
+    },
+    SLOW_MS,
+  );
+});
