@@ -255,6 +255,8 @@ export const VM_WORKINGSET_REFAULT: u32 = 16;
 export const VM_WORKINGSET_ACTIVATE: u32 = 17;
 export const VM_WORKINGSET_NODERECLAIM: u32 = 18;
 export const VM_ALLOCSTALL: u32 = 19;
+export const VM_PGMIGRATE_SUCCESS: u32 = 20;
+export const VM_COMPACT_STALL: u32 = 21;
 export const NR_VM_EVENTS: u32 = 24;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------

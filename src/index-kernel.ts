@@ -324,6 +324,15 @@ export class FolioKernel {
     }
     if (what & 2) kernel.dropDentries();
   }
+  /**
+   * Moves cached pages together, to the start of memory, so that large blocks come free (/proc/sys/vm/compact_memory).
+   *
+   * @returns how many have moved @throws EPERM
+   */
+  compact(): number {
+    this.#checkMaster("compact_memory");
+    return this.#task.kernel.core.x.compactMemory();
+  }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
     const { core, bdis } = this.#task.kernel;

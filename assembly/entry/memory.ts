@@ -3,6 +3,7 @@ import { bootKernel, releaseSlot as release } from "../boot";
 import { kernel } from "../kernel";
 import { pageOf } from "../mm/page";
 import { allocPages as alloc, freePage, freePages as free } from "../mm/page-alloc";
+import { compactMemory as compact } from "../mm/compaction";
 import { dropUnused, reclaim as reclaimMemory } from "../mm/reclaim";
 import { normalizeMemory as normalize } from "../normalize";
 import { PG_BUFFER } from "../abi";
@@ -39,6 +40,11 @@ export function setFailAfter(n: u32): void {
 /** Gives back what the core keeps in reserve. @returns 1 if any frame came free */
 export function reclaim(): u32 {
   return reclaimMemory() ? 1 : 0;
+}
+
+/** Moves cached pages together, to the start of memory. @returns how many have moved */
+export function compactMemory(): u32 {
+  return compact();
 }
 
 /** Frees all names that nobody uses and that can be asked for again. */

@@ -10,7 +10,7 @@ import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { Page, pageAddress, pageOf } from "./page";
-import { allocPages, allocPagesNoGrow, freePage } from "./page-alloc";
+import { allocPages, allocPagesByGrowth, allocPagesNoGrow, freePage } from "./page-alloc";
 import {
   countAscending, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
@@ -171,7 +171,7 @@ export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
   let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
   while (!pfn && order) pfn = allocPagesNoGrow(--order); // what is free already, in pieces if need be, before memory grows
   if (!pfn && wanted) {
-    pfn = allocPages(wanted);
+    pfn = allocPagesByGrowth(wanted);
     if (pfn) order = wanted;
     else pfn = allocPages(0);
   }

@@ -21,6 +21,7 @@ import {
 import { countEvent, kernel, slot } from "../kernel";
 import { clearPage, Page, pageAddress, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
+import { compactMemory } from "./compaction";
 import { reclaim } from "./reclaim";
 
 // @ts-ignore: decorator
@@ -49,6 +50,7 @@ export function allocPages(order: u32): u32 {
   let pfn = isReserved(1 << order) ? 0 : allocBlock(order);
   while (!pfn && growMemory()) pfn = allocBlock(order);
   if (!pfn && reclaim() && !isReserved(1 << order)) pfn = allocBlock(order);
+  if (!pfn && !isReserved(2 << order) && compactMemory()) pfn = allocBlock(order);
   if (!pfn) countEvent(VM_ALLOC_FAILED);
   else for (let i: u32 = 0; i < 1 << order; i++) pageOf(pfn + i).refcount = 1;
   return pfn;
@@ -240,13 +242,29 @@ function mergeBlock(block: u32, blockOrder: u32, blockFresh: bool): void {
   linkBlock(pfn, order, fresh);
 }
 
+/** As allocPages(), of blocks that the caller can do without: memory grows for them, and no more is done. */
+export function allocPagesByGrowth(order: u32): u32 {
+  let pfn: u32 = 0;
+  while (!pfn && growMemory()) pfn = allocPagesNoGrow(order);
+  return pfn;
+}
+
+/** Takes a whole free block, given its first frame, off its list; nrFree stays. @returns whether it is fresh */
+export function takeBlock(pfn: u32): bool {
+  const page = pageOf(pfn);
+  const fresh = isFresh(page);
+  unlinkBlock(pfn, page.privateLow);
+  return fresh;
+}
+
 /** Largest block that starts at `pfn` and ends by `end`. */
 // @ts-ignore: decorator
 @inline function orderAt(pfn: u32, end: u32): u32 {
   return min<u32>(min<u32>(ctz<u32>(pfn), 31 - clz<u32>(end - pfn)), MAX_ORDER);
 }
 
-function freeRange(start: u32, end: u32, fresh: bool): void {
+/** Puts frames, whose descriptors are zeros, back as free blocks; nrFree stays. */
+export function freeRange(start: u32, end: u32, fresh: bool): void {
   let pfn = start;
   while (pfn < end) {
     const order = orderAt(pfn, end);

@@ -20,6 +20,7 @@ interface MemoryExports {
   allocBuffer(order: number): number;
   setFailAfter(n: number): void;
   reclaim(): number;
+  compactMemory(): number;
   dropDentries(): void;
   releaseSlot(): void;
   normalizeMemory(): void;
