@@ -11,6 +11,9 @@ import type { FolioFs } from "../../src/index.ts";
 const SECTOR = 512;
 const MAX_SECTORS = 300;
 const NR_CHAINS = 3;
+/** Small files that are looked at meanwhile, each with its number in it, and as many names that are not there. */
+const NR_NAMES = 1500;
+const LOOKS = 2;
 
 export interface BudgetOptions {
   readonly seed: number;
@@ -20,9 +23,6 @@ export interface BudgetOptions {
   readonly memoryLimit: number;
   readonly nrSteps: number;
   readonly nrFiles?: number;
-  /** What has data in memory alone, and how many bytes. */
-  readonly ballast?: string;
-  readonly ballastBytes?: number;
 }
 
 /** Numbers of a seed, 0 to below n. */
@@ -107,6 +107,9 @@ export class BudgetRun {
   }
 
   async work(): Promise<void> {
+    const { dir } = this.#options;
+    this.#fs.mkdirSync(`${dir}/names`);
+    for (let i = 0; i < NR_NAMES; i++) this.#fs.writeFileSync(`${dir}/names/${i}`, `${i}`);
     await Promise.all(this.#chains.map((chain) => this.#workOf(chain)));
   }
 
@@ -115,6 +118,7 @@ export class BudgetRun {
     for (let step = 0; step < each; step++) {
       if (chain.isSync) await new Promise(setImmediate);
       await this.#step(chain);
+      await this.#look(chain);
       this.checkLimit();
       this.onStep?.(step);
     }
@@ -137,6 +141,29 @@ export class BudgetRun {
     if (kind < 98) return this.#close(chain, at);
     await this.#close(chain, at);
     await this.#remove(chain, file);
+  }
+
+  async #look(chain: Chain): Promise<void> {
+    const fs = this.#fs;
+    for (let i = 0; i < LOOKS; i++) {
+      const number = this.#random(2 * NR_NAMES);
+      const path = `${this.#options.dir}/names/${number}`;
+      if (number >= NR_NAMES) {
+        const is = chain.isSync
+          ? fs.existsSync(path)
+          : await fs.promises.access(path).then(
+              () => true,
+              () => false,
+            );
+        assert.equal(is, false, path);
+      } else if (number % 3 === 0) {
+        const text = chain.isSync ? fs.readFileSync(path, "utf8") : await fs.promises.readFile(path, "utf8");
+        assert.equal(text, `${number}`);
+      } else {
+        const { size } = chain.isSync ? fs.statSync(path) : await fs.promises.stat(path);
+        assert.equal(size, `${number}`.length);
+      }
+    }
   }
 
   #call(chain: Chain, now: () => unknown, later: (done: Done) => void): Promise<number> {
@@ -215,9 +242,18 @@ export class BudgetRun {
     const fd = await this.#open(chain, at, file);
     await this.#call(
       chain,
-      () => fs.fsyncSync(fd),
+      () => this.#fsyncNow(fd),
       (done) => fs.fsync(fd, done),
     );
+  }
+
+  /** EAGAIN: a promise call has had pages of the file written, and the store has not answered yet. */
+  #fsyncNow(fd: number): void {
+    try {
+      this.#fs.fsyncSync(fd);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
   }
 
   async #close(chain: Chain, at: number): Promise<void> {
