@@ -8,8 +8,8 @@
  */
 import nodeFs from "node:fs";
 import process from "node:process";
-import { EINVAL, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
-import { S_IFDIR, S_IFLNK, S_IFREG } from "../../base/stat-flags.ts";
+import { EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESTALE } from "../../base/errno.ts";
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { FdCache } from "./fd-cache.ts";
 import { attempt } from "./host-errno.ts";
 import { HostNode, HostRoot, isNode } from "./host-root.ts";
@@ -122,7 +122,12 @@ export class HostStore {
     return yield* this.#root.at(node.parent, node.name, (path) => host("readlink", path));
   }
 
-  /** Makes a regular file, never taking one that is there. @returns -EEXIST ... */
+  /**
+   * Makes a regular file, never taking one that is there. One that cannot be given its owner and mode is taken away again, as
+   * all that is made here: whoever is told an error has nothing.
+   *
+   * @returns -EEXIST ...
+   */
   *create(dir: HostNode, name: Uint8Array, attributes: NewAttributes): Steps<Found | number> {
     const flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR;
     const { mode } = attributes;
@@ -132,6 +137,8 @@ export class HostStore {
     if (fd < 0) return fd;
     const stats = yield* setUp(fd, attributes);
     if (typeof stats === "number") {
+      const made = yield* host("fstat", fd);
+      if (typeof made !== "number") yield* this.#unmake(dir, name, (there) => isNode(there, made));
       nodeFs.closeSync(fd);
       return stats;
     }
@@ -140,7 +147,6 @@ export class HostStore {
     return { node, stats, askedAt: moment() };
   }
 
-  /** Makes a directory. One that cannot be given its mode is taken away again: whoever is told an error has none. */
   *mkdir(dir: HostNode, name: Uint8Array, attributes: NewAttributes): Steps<Found | number> {
     const made = yield* this.#root.at(dir, name, (path) => host("mkdir", path, NEW_DIR_MODE));
     if (made < 0) return made;
@@ -154,36 +160,48 @@ export class HostStore {
     const found = yield* this.lookup(dir, name);
     if (typeof found === "number") return found;
     if (found.node.type !== S_IFDIR) return -ESTALE;
-    yield* this.#give(found, uid, gid);
-    const refused = yield* this.change(found.node, { mode });
+    const given = yield* this.#give(found, uid, gid);
+    if (given < 0) return given;
+    const refused = tolerated(yield* this.change(found.node, { mode }));
     return refused < 0 ? refused : yield* this.lookup(dir, name);
   }
 
   *symlink(dir: HostNode, name: Uint8Array, target: Uint8Array, { uid, gid }: NewAttributes): Steps<Found | number> {
     const made = yield* this.#root.at(dir, name, (path) => host("symlink", Buffer.from(target), path));
-    if (made < 0) return made;
-    return yield* this.#givenTo(dir, name, uid, gid);
+    return made < 0 ? made : yield* this.#givenTo(dir, name, S_IFLNK, uid, gid);
   }
 
   *mknod(dir: HostNode, name: Uint8Array, { mode, uid, gid }: NewAttributes, dev: number): Steps<Found | number> {
     const { mknod } = this.native;
     if (!mknod) return -EOPNOTSUPP;
     const rc = yield* this.#root.directory(dir, (fd) => at(() => mknod(fd, name, mode, dev)));
-    return rc < 0 ? rc : yield* this.#givenTo(dir, name, uid, gid);
+    return rc < 0 ? rc : yield* this.#givenTo(dir, name, mode & S_IFMT, uid, gid);
   }
 
   /** What has just been made, as its owner's. */
-  *#givenTo(dir: HostNode, name: Uint8Array, uid?: number, gid?: number): Steps<Found | number> {
+  *#givenTo(dir: HostNode, name: Uint8Array, type: number, uid?: number, gid?: number): Steps<Found | number> {
     const found = yield* this.lookup(dir, name);
-    if (typeof found === "number" || !(yield* this.#give(found, uid, gid))) return found;
-    return yield* this.lookup(dir, name);
+    const given = typeof found === "number" ? found : yield* this.#give(found, uid, gid);
+    const answer = given > 0 ? yield* this.lookup(dir, name) : given < 0 ? given : found;
+    if (typeof answer === "number") yield* this.#unmake(dir, name, (there) => there.type === type);
+    return answer;
   }
 
-  /** Gives what is not its owner's yet; where the host does not let us, it stays with whom Node runs as. @returns true if tried */
-  *#give({ node, stats }: Found, uid = Number(stats.uid), gid = Number(stats.gid)): Steps<boolean> {
-    if (Number(stats.uid) === uid && Number(stats.gid) === gid) return false;
-    yield* this.change(node, { uid, gid });
-    return true;
+  /**
+   * Gives what is not its owner's yet; where the host gives nothing away, it stays with whom Node runs as.
+   *
+   * @returns 1 if given, 0 if it stays, a negated errno
+   */
+  *#give({ node, stats }: Found, uid = Number(stats.uid), gid = Number(stats.gid)): Steps<number> {
+    if (Number(stats.uid) === uid && Number(stats.gid) === gid) return 0;
+    const rc = tolerated(yield* this.change(node, { uid, gid }));
+    return rc < 0 ? rc : 1;
+  }
+
+  /** Takes away what has just been made, but not what somebody else has put in its place. */
+  *#unmake(dir: HostNode, name: Uint8Array, isMade: (there: HostNode) => boolean): Steps<void> {
+    const found = yield* this.lookup(dir, name);
+    if (typeof found !== "number" && isMade(found.node)) yield* this.unlink(dir, name);
   }
 
   /** Gives a file another name; a link is not followed. */
@@ -379,13 +397,21 @@ function* at<T>(call: () => T): Steps<T> {
 /** For a descriptor that is open. */
 const isNot = () => at(() => -ESTALE);
 
+/** What a host answers that has no owners, or no modes, to give: what is made there is as the host makes it. */
+const HAS_NONE = [-EPERM, -EOPNOTSUPP, -ENOSYS, -EINVAL];
+
+function tolerated(rc: number): number {
+  return HAS_NONE.includes(rc) ? OK : rc;
+}
+
 /** Gives a file that has just been made its owner and mode. */
 function* setUp(fd: number, { mode, uid = NO_ID, gid = NO_ID }: NewAttributes): Steps<nodeFs.BigIntStats | number> {
-  if (uid !== NO_ID || gid !== NO_ID) yield* host("fchown", fd, uid, gid);
+  const given = uid === NO_ID && gid === NO_ID ? OK : tolerated(yield* host("fchown", fd, uid, gid));
+  if (given < 0) return given;
   const stats = yield* host("fstat", fd);
   if (typeof stats === "number" || (Number(stats.mode) & MODE_BITS) === (mode & MODE_BITS)) return stats;
-  yield* host("fchmod", fd, mode & MODE_BITS);
-  return yield* host("fstat", fd);
+  const set = tolerated(yield* host("fchmod", fd, mode & MODE_BITS));
+  return set < 0 ? set : yield* host("fstat", fd);
 }
 
 /** Behind a link to a directory: the directory. */

@@ -293,19 +293,62 @@ describe("descriptors", () => {
   });
 });
 
-describe("a directory that cannot be given its mode", () => {
-  it.each(["open", "chmod"])("is not there afterwards: %s", (name) => {
-    let isMade = false;
+describe("what is made and cannot be given its owner or mode", () => {
+  const isRoot = process.geteuid?.() === 0;
+  const attributes = { mode: 0o750, ...(isRoot && { uid: 12, gid: 34 }) };
+  const make = {
+    open: () => store.create(store.root, bytes("new"), attributes),
+    mkdir: () => store.mkdir(store.root, bytes("new"), attributes),
+    symlink: () => store.symlink(store.root, bytes("new"), bytes("target"), attributes),
+  };
+
+  /** Makes it on a host where the first call of this name behind the making fails. */
+  function makeWith(code: string, maker: keyof typeof make, name: string): Found | number {
+    let state: "before" | "made" | "failed" = "before";
     const failing = failHost((call) => {
-      const isFault = isMade && call === name;
-      isMade = call === "mkdir" || (isMade && !isFault);
-      return isFault ? "EIO" : undefined;
+      if (state === "before" && call === maker) state = "made";
+      else if (state === "made" && call === name) {
+        state = "failed";
+        return code;
+      }
+      return undefined;
     });
     try {
-      expect(store.mkdir(store.root, bytes("d"), { mode: 0o750 })).toBe(-EIO);
+      return make[maker]();
     } finally {
       failing.restore();
+      expect(state).toBe("failed");
     }
+  }
+
+  const steps: [keyof typeof make, string, needsRoot?: boolean][] = [
+    ["open", "fchown", true],
+    ["open", "fstat"],
+    ["open", "fchmod", true],
+    ["mkdir", "lstat"],
+    ["mkdir", "lchown", true],
+    ["mkdir", "open"],
+    ["mkdir", "chmod"],
+    ["symlink", "lstat"],
+    ["symlink", "lchown", true],
+  ];
+  it.for(steps)("is not there afterwards: %s, %s", ([maker, name, needsRoot], { skip }) => {
+    skip(needsRoot === true && !isRoot, "nothing is given away but by root");
+    const before = openDescriptors();
+    expect(makeWith("EIO", maker, name)).toBe(-EIO);
     expect(nodeFs.readdirSync(inside)).toEqual([]);
+    expect(openDescriptors() - before).toBeLessThan(MAX_FDS);
+  });
+
+  it.for([
+    ["open", "fchown"],
+    ["open", "fchmod"],
+    ["mkdir", "lchown"],
+    ["mkdir", "chmod"],
+    ["symlink", "lchown"],
+  ] as const)("is as the host makes it, where that has none to give: %s, %s", ([maker, name], { skip }) => {
+    skip(!isRoot, "nothing is given away but by root");
+    expect(makeWith("EPERM", maker, name)).toMatchObject({ node: {} });
+    expect(nodeFs.readdirSync(inside)).toEqual(["new"]);
   });
 });
