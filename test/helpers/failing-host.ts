@@ -13,7 +13,8 @@ export interface FailingHost {
   restore(): void;
 }
 
-function errorOf(code: string): Error {
+/** @param code as Node has it; "Unknown system error -122" for what has no name */
+export function errorOf(code: string): Error {
   const errno = /^Unknown system error (-\d+)$/.exec(code)?.[1];
   return Object.assign(new Error(`${code}: a fault of the test`), { code, errno: Number(errno ?? 0) });
 }

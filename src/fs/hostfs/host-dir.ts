@@ -18,7 +18,7 @@ function list(kernel: Kernel, dir: InodeHandle): readonly HostEntry[] | number {
   if (isRemoved(kernel, dir)) return [];
   const { store } = mountOf(kernel, dir);
   const state = stateOf(kernel, dir);
-  return ask(kernel, `readdir ${dir}`, state, () => store.readdir(hostWasRead(state).node));
+  return ask(kernel, `readdir ${state.serial}`, state, () => store.readdir(hostWasRead(state).node));
 }
 
 function listOpen(kernel: Kernel, dir: InodeHandle, file: FileHandle): readonly HostEntry[] | number {

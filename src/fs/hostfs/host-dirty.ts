@@ -44,7 +44,7 @@ const TIMES: readonly (readonly [InodeTime, sec: number, nsec: number])[] = [
  */
 export function becomeOurs(kernel: Kernel, mount: HostMount, inode: InodeHandle, state: HostInode): number {
   if (state.isOurs) return 0;
-  const rc = makeRoomForOne(kernel, mount, inode) || openToWrite(kernel, mount, inode, state);
+  const rc = makeRoomForOne(kernel, mount, inode) || openToWrite(kernel, mount, state);
   if (rc < 0 || state.node.isWriteOnly) return rc;
   mount.store.fds.keep(state.node.writeKey);
   state.isOurs = true;
@@ -54,9 +54,9 @@ export function becomeOurs(kernel: Kernel, mount: HostMount, inode: InodeHandle,
   return 0;
 }
 
-function openToWrite(kernel: Kernel, { store }: HostMount, inode: InodeHandle, { node }: HostInode): number {
+function openToWrite(kernel: Kernel, { store }: HostMount, { node, serial }: HostInode): number {
   if (store.fds.find(node.writeKey) !== undefined) return 0;
-  const rc = ask(kernel, `open ${inode} true`, undefined, () => store.open(node, true));
+  const rc = ask(kernel, `open ${serial} true`, undefined, () => store.open(node, true));
   // It may have been closed again while the call has waited.
   return rc < 0 || store.fds.find(node.writeKey) !== undefined ? rc : runNow(store.open(node, true));
 }

@@ -54,7 +54,7 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   if (seen < 0) return seen;
   const isOpen = store.fds.find(node.writeKey) ?? (writes ? undefined : store.fds.find(node.key));
   const rc =
-    isOpen === undefined ? ask(kernel, `open ${inode} ${writes}`, undefined, () => store.open(node, writes)) : 0;
+    isOpen === undefined ? ask(kernel, `open ${state.serial} ${writes}`, undefined, () => store.open(node, writes)) : 0;
   if (rc < 0) return rc;
   state.opens++;
   if (writes) state.writers++;
@@ -115,11 +115,11 @@ function readFromHost(
   if (length === 0) return 0;
   const room = roomOf(buffer, offset, length);
   if (room <= 0) return -EFAULT;
-  const { node } = hostWasRead(stateOf(kernel, handle));
+  const { node, serial } = hostWasRead(stateOf(kernel, handle));
   const view = partOf(buffer, offset, room);
   const start = position < 0 ? kernel.core.filePos(file) : position;
   const n = kernel.mayWait
-    ? readLater(kernel, handle, view, start, () => store.preadv(node, () => [view], start))
+    ? readLater(kernel, serial, view, start, () => store.preadv(node, () => [view], start))
     : runNow(store.preadv(node, () => [view], start));
   if (n !== -EAGAIN) countRead(kernel, { inode: handle, length: room }, n);
   if (position < 0 && n > 0) kernel.core.setFilePos(file, start + n);
@@ -132,12 +132,12 @@ const MAX_KEPT_BYTES = 1 << 16;
 /** What has been read is kept for a call that begins anew, with a buffer of its own each time (copyFile). */
 function readLater(
   kernel: Kernel,
-  inode: InodeHandle,
+  serial: number,
   view: Uint8Array,
   start: number,
   steps: () => Steps<number>,
 ): number {
-  const key = `read ${inode} ${start} ${view.length}`;
+  const key = `read ${serial} ${start} ${view.length}`;
   if (view.length > MAX_KEPT_BYTES) return takeOnce(kernel, key, steps);
   const bytes = askOnce<Uint8Array>(kernel, key, function* () {
     const n = yield* steps();
@@ -150,8 +150,9 @@ function readLater(
 
 function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
   const { handle } = Inode.ofFile(kernel, file);
-  const { store } = mountOf(kernel, handle);
-  return askOnce(kernel, `fsync ${handle}`, () => store.fsync(stateOf(kernel, handle).node, dataOnly));
+  const { store, serial } = mountOf(kernel, handle);
+  const { node } = stateOf(kernel, handle);
+  return askOnce(kernel, `fsync ${serial} ${node.key}`, () => store.fsync(node, dataOnly));
 }
 
 /** Pages go to the host, and the host syncs. What it says then is told to all who have the file open, once to each. */
@@ -160,12 +161,13 @@ function fsyncFile(kernel: Kernel, file: FileHandle, dataOnly: boolean, start = 
   if (pages === -EAGAIN) return pages;
   const { core } = kernel;
   const { handle } = Inode.ofFile(kernel, file);
-  const { store } = mountOf(kernel, handle);
+  const { store, serial } = mountOf(kernel, handle);
   const { node } = stateOf(kernel, handle);
   const note = (rc: number): void => {
     if (kernel.core === core) mappingSetError(core, handle, rc);
   };
-  const rc = pages < 0 ? pages : askOnce(kernel, `fsync ${handle}`, () => store.fsync(node, dataOnly), note);
+  const rc =
+    pages < 0 ? pages : askOnce(kernel, `fsync ${serial} ${node.key}`, () => store.fsync(node, dataOnly), note);
   if (rc === -EAGAIN) return rc;
   endRangeSync(kernel);
   return pages < 0 ? pages : fileCheckAndAdvanceWbErr(core, file) || rc;

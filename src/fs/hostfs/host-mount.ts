@@ -31,6 +31,8 @@ export const SPECIAL = 3;
 
 /** An inode of ours that stands for one of the host. */
 export interface HostInode extends Subject {
+  /** Of moment(): tells it from all others, whose handles it may have in turn. Questions about it go by that. */
+  readonly serial: number;
   readonly node: HostNode;
   /** STAT_*, as they were at `checkedMs`. */
   readonly values: Float64Array;
@@ -62,6 +64,8 @@ export interface HostInode extends Subject {
 }
 
 export interface HostMount {
+  /** As of HostInode. Effects go by that and HostNode.key: an inode that is dropped and read again is the same. */
+  readonly serial: number;
   readonly store: HostStore;
   options: HostOptions;
   readonly inodes: Map<InodeHandle, HostInode>;
@@ -127,6 +131,7 @@ export function remember(
   stats: BigIntStats,
 ): void {
   const known: HostInode = {
+    serial: moment(),
     node,
     values: new Float64Array(NR_VALUES),
     checkedMs: Number.NEGATIVE_INFINITY,
@@ -204,7 +209,7 @@ export function expire(state: HostInode): void {
 
 /** Asks the host for attributes. @returns 0; -ESTALE where it is not there any more ...; -EAGAIN as ask() */
 export function refresh(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
-  const stats = ask(kernel, `stat ${handle}`, state, () => mount.store.stat(state.node));
+  const stats = ask(kernel, `stat ${state.serial}`, state, () => mount.store.stat(state.node));
   if (typeof stats === "number") return stats;
   if (!isNode(state.node, stats)) return -ESTALE;
   take(kernel, mount, handle, state, stats);

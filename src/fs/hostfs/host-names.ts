@@ -48,7 +48,7 @@ function expireAll(kernel: Kernel, ...inodes: InodeHandle[]): number {
 function find(kernel: Kernel, dir: InodeHandle, name: Uint8Array): Found | number {
   const { store } = mountOf(kernel, dir);
   const state = stateOf(kernel, dir);
-  const key = (): string => `lookup ${dir} ${Buffer.from(name).toString("latin1")}`;
+  const key = (): string => `lookup ${state.serial} ${Buffer.from(name).toString("latin1")}`;
   return ask(kernel, key, state, () => store.lookup(state.node, name));
 }
 
@@ -252,7 +252,8 @@ function link(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: Dent
 /** Target of a symbolic link. */
 export function getLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
   const { store } = mountOf(kernel, inode);
-  return ask(kernel, `readlink ${inode}`, undefined, () => store.readlink(hostWasRead(stateOf(kernel, inode)).node));
+  const state = stateOf(kernel, inode);
+  return ask(kernel, `readlink ${state.serial}`, undefined, () => store.readlink(hostWasRead(state).node));
 }
 
 /** What a directory does with names. @param native what node:fs cannot do */

@@ -38,6 +38,11 @@ import { runLater, runNow, type Steps } from "./host-steps.ts";
 import type { HostChange } from "./host-store.ts";
 import { type Changed, goOnFrom, watched } from "./host-watched.ts";
 
+/** A change, and whose it was. */
+interface ChangedInode extends Changed {
+  readonly state: HostInode;
+}
+
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number {
   const state = stateOf(kernel, inode);
   const isGone = isRemoved(kernel, inode);
@@ -72,8 +77,11 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
   const { core } = kernel;
   const changes = hostChange(attr);
   const isWatched = state.isOurs || hasPages(core, inode);
-  const ask = () => watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes));
-  const done = (answer: Changed | number): void => {
+  function* ask(): Steps<ChangedInode> {
+    const changed = yield* watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes));
+    return { ...changed, state };
+  }
+  const done = (answer: ChangedInode | number): void => {
     expire(state);
     const isKnown = kernel.core === core && mount.inodes.get(inode) === state;
     if (!isKnown || typeof answer === "number" || answer.rc < 0) return;
@@ -83,11 +91,13 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
     setattrCopy(kernel, inode, attr);
   };
   // "Now" is another time each try.
-  const key = `change ${inode} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`;
+  const key = `change ${mount.serial} ${state.node.key} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`;
   if (attr.valid & ATTR_SIZE && mount.options.cache === "writeback")
     return makeOnce<Answer>(kernel, key, (keep) => cut(kernel, state, ask, done, keep));
-  const answer = askOnce<Changed>(kernel, key, ask, done);
-  return typeof answer === "number" ? answer : answer.rc;
+  const answer = askOnce<ChangedInode>(kernel, key, ask, done);
+  if (typeof answer === "number") return answer;
+  if (answer.state !== state) expire(state); // it was dropped and read again while the host was asked
+  return answer.rc;
 }
 
 /** What fails of it fsync tells: it is no reason not to change the file. @returns -EAGAIN with a token, or anything */
@@ -109,8 +119,8 @@ function setSize(kernel: Kernel, mount: HostMount, inode: InodeHandle, state: Ho
 function cut(
   kernel: Kernel,
   state: HostInode,
-  ask: () => Steps<Changed>,
-  done: (answer: Changed) => void,
+  ask: () => Steps<ChangedInode>,
+  done: (answer: ChangedInode) => void,
   keep: (answer: number) => void,
 ): Answer {
   if (!kernel.mayWait) {
@@ -125,7 +135,7 @@ function cut(
       resolve();
     };
   });
-  const commit = (answer: Changed) => (): number => {
+  const commit = (answer: ChangedInode) => (): number => {
     keep(answer.rc);
     done(answer);
     end();

@@ -35,7 +35,7 @@ export const hostSuperOperations: SuperOperations = {
   statfs(sb, values) {
     const mount = hostMount(sb);
     if (mount === undefined) return -EIO;
-    const found = ask<BigIntStatsFs>(sb.kernel, `statfs ${sb.handle}`, undefined, () => mount.store.statfs());
+    const found = ask<BigIntStatsFs>(sb.kernel, `statfs ${mount.serial}`, undefined, () => mount.store.statfs());
     if (typeof found === "number") return found;
     values[STATFS_BSIZE] = Number(found.bsize);
     values[STATFS_BLOCKS] = Number(found.blocks);
@@ -89,6 +89,7 @@ export function fillHostSuper(sb: SuperBlock, data: string, source: string, nati
   const store = HostStore.open(source, options.maxFds, native);
   if (typeof store === "number") return store;
   const mount: HostMount = {
+    serial: moment(),
     store,
     options,
     inodes: new Map(),

@@ -67,7 +67,7 @@ export function writeThrough(
 
   const answer = askOnce<Write>(
     kernel,
-    `write ${inode.handle} ${start} ${isAppend}`,
+    `write ${mount.serial} ${state.node.key} ${start} ${isAppend}`,
     () => {
       if (isLater) state.nrWrites++;
       if (isAppend) return append(mount.store, state.node, view, limit, sync);
