@@ -37,7 +37,13 @@ export function roomOf(buffer: Uint8Array, offset: number, length: number): numb
   return ArrayBuffer.isView(buffer) ? Math.min(length, byteLengthOf(buffer) - offset) : 0;
 }
 
-/** Writes to an open file of which nothing is dirty. @returns bytes; -EBADF, -EFBIG, errors of the host; -EAGAIN as askOnce() */
+const NOTHING = new Uint8Array();
+
+/**
+ * Writes to an open file of which nothing is dirty.
+ *
+ * @returns bytes; -EBADF, -EFAULT (the buffer has gone), -EFBIG, errors of the host; -EAGAIN as askOnce()
+ */
 export function writeThrough(
   kernel: Kernel,
   file: FileHandle,
@@ -57,9 +63,9 @@ export function writeThrough(
   const mount = mountOf(kernel, inode.handle);
   const limit = Math.min(maxBytes(core, inode.handle), fileSizeLimit(kernel));
   const isAppend = (mode & FMODE_APPEND) !== 0;
-  const room = roomOf(buffer, offset, length);
-  if (room <= 0) return -EFAULT;
-  const view = partOf(buffer, offset, room);
+  // Nothing of it may be left when the host has answered, which is told all the same.
+  const room = Math.max(0, roomOf(buffer, offset, length));
+  const view = room === 0 ? NOTHING : partOf(buffer, offset, room);
   const sync = isSync(kernel, file, inode.handle) ? isDataSync(kernel, file) : undefined;
   const isLater = kernel.mayWait;
   const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
@@ -97,6 +103,7 @@ function* overwrite(
   isWatched: boolean,
 ): Steps<Write> {
   const changed = yield* watched(store, node, isWatched, function* () {
+    if (view.length === 0) return -EFAULT;
     if (start >= limit) return -EFBIG;
     const rc = yield* store.pwritev(node, [view.subarray(0, limit - start)], start);
     return yield* synced(store, node, sync, rc);
@@ -117,6 +124,7 @@ function* append(
   limit: number,
   sync: boolean | undefined,
 ): Steps<Write | number> {
+  if (view.length === 0) return -EFAULT;
   const before = yield* store.stat(node);
   if (typeof before === "number") return before;
   const room = limit - Number(before.size);

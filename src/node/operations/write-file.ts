@@ -42,6 +42,8 @@ export class WriteFileJob {
   readonly flags: number;
   readonly mode: number;
   readonly bytes: Uint8Array;
+  /** Of `bytes` at first: what a store has been asked for by then it answers, whatever becomes of the buffer. */
+  readonly length: number;
   readonly flush: boolean;
   readonly signal: AbortSignal | undefined;
   fd = -1;
@@ -57,6 +59,7 @@ export class WriteFileJob {
     this.flags = flags;
     this.mode = mode;
     this.bytes = bytes;
+    this.length = bytes.length;
     this.flush = options.flush === true;
     this.signal = options.signal;
   }
@@ -124,11 +127,11 @@ class WriteFile {
 
   #write(job: WriteFileJob): undefined | Failure {
     const { bytes } = job;
-    while (job.written < bytes.length || job.writesNothing) {
-      const count = this.#sys.write(job.fd, bytes, job.written, bytes.length - job.written, -1);
+    while (job.written < job.length || job.writesNothing) {
+      const count = this.#sys.write(job.fd, bytes, job.written, job.length - job.written, -1);
       // A store that takes nothing and gives no reason must not hold us for ever.
       if (count < 0) return failed(this.#sys, count, "write");
-      if (count === 0 && bytes.length > 0) return failed(this.#sys, -EIO, "write");
+      if (count === 0 && job.length > 0) return failed(this.#sys, -EIO, "write");
       job.written += count;
       job.writesNothing = false;
     }

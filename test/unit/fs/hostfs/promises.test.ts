@@ -6,6 +6,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount, type HostfsMount } from "../../../helpers/hostfs-mount.ts";
+import { seededRandom } from "../../../helpers/random.ts";
+import { ScheduledHost, turn } from "../../../helpers/scheduled-host.ts";
 
 let setup: HostfsMount;
 let fs: FolioFs;
@@ -186,3 +188,39 @@ class Chain {
     }
   }
 }
+
+describe.each(["writeFile", "FileHandle.write"])("a buffer that goes while the host writes it: %s", (how) => {
+  /** @returns what the call comes to, when the host answers `code` */
+  async function write(code: string | undefined): Promise<unknown> {
+    setup.mount("cache=none");
+    let isAsked = false;
+    const host = new ScheduledHost(seededRandom(1), ({ name }) => {
+      isAsked ||= name === "writev";
+      return name === "writev" ? code : undefined;
+    });
+    try {
+      const bytes = new Uint8Array(5000).fill(7);
+      const handle = await fs.promises.open("/mnt/f", "w");
+      const written = how === "writeFile" ? handle.writeFile(bytes) : handle.write(bytes, 0, bytes.length);
+      const outcome = written.catch((error: NodeJS.ErrnoException) => error.code);
+      while (!isAsked) await turn();
+      structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+      const answer = await outcome;
+      await handle.close();
+      return answer;
+    } finally {
+      host.restore();
+    }
+  }
+
+  it("is told that it could not", async () => {
+    expect(await write("ENOSPC")).toBe("ENOSPC");
+  });
+
+  it("is told that it could", async () => {
+    const answer = await write(undefined);
+    if (how === "writeFile") expect(answer).toBeUndefined();
+    else expect(answer).toMatchObject({ bytesWritten: 5000 });
+    expect(nodeFs.readFileSync(`${setup.inside}/f`)).toEqual(Buffer.alloc(5000, 7));
+  });
+});
