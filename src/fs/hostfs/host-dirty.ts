@@ -55,10 +55,10 @@ export function becomeOurs(kernel: Kernel, mount: HostMount, inode: InodeHandle,
 }
 
 function openToWrite(kernel: Kernel, { store }: HostMount, { node, serial }: HostInode): number {
-  if (store.fds.find(node.writeKey) !== undefined) return 0;
+  if (store.findToWrite(node) !== undefined) return 0;
   const rc = ask(kernel, `open ${serial} true`, undefined, () => store.open(node, true));
   // It may have been closed again while the call has waited.
-  return rc < 0 || store.fds.find(node.writeKey) !== undefined ? rc : runNow(store.open(node, true));
+  return rc < 0 || store.findToWrite(node) !== undefined ? rc : runNow(store.open(node, true));
 }
 
 /** A quarter of the descriptors is for all else. */

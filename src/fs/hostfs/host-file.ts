@@ -52,7 +52,8 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const writes = (modeOf(kernel, file) & FMODE_WRITE) !== 0;
   const seen = isWalkedTo(kernel, inode, file) ? 0 : refreshOld(kernel, mount, inode, state);
   if (seen < 0) return seen;
-  const isOpen = store.fds.find(node.writeKey) ?? (writes ? undefined : store.fds.find(node.key));
+  const toWrite = store.findToWrite(node);
+  const isOpen = writes ? toWrite : ((node.isWriteOnly ? undefined : toWrite) ?? store.fds.find(node.key));
   const rc =
     isOpen === undefined ? ask(kernel, `open ${state.serial} ${writes}`, undefined, () => store.open(node, writes)) : 0;
   if (rc < 0) return rc;

@@ -45,7 +45,7 @@ export class HostNode {
   parent: HostNode | undefined;
   /** Raw bytes, one component; empty for the root. */
   name: Uint8Array;
-  /** The host lets us write it, and not read: so does its descriptor. */
+  /** The host lets us write it, and not read, as was seen when it was last opened to write. */
   isWriteOnly = false;
   #key: string | undefined;
   #writeKey: string | undefined;
@@ -122,6 +122,8 @@ export class HostRoot {
   /** Real path of the folder; used where there is no /proc. */
   readonly #path: string;
   readonly #fds: FdCache;
+  /** Descriptors that files are only written by. */
+  readonly #writeOnly = new Set<number>();
   /** Works that start from the folder's own descriptor. */
   #nrUsers = 0;
   #isClosed = false;
@@ -244,7 +246,22 @@ export class HostRoot {
     const fd = yield* this.at(node.parent, node.name, (path) => open(path, node, writable ? O_RDWR : O_RDONLY));
     if (!writable) return fd;
     node.isWriteOnly = fd === -EACCES;
-    return node.isWriteOnly ? yield* this.at(node.parent, node.name, (path) => open(path, node, O_WRONLY)) : fd;
+    if (!node.isWriteOnly) return fd;
+    const toWrite = yield* this.at(node.parent, node.name, (path) => open(path, node, O_WRONLY));
+    if (toWrite >= 0) this.#writeOnly.add(toWrite);
+    return toWrite;
+  }
+
+  /** The descriptor that a file is written by, whoever has opened it. @returns undefined = it is not open */
+  findToWrite(node: HostNode): number | undefined {
+    const fd = this.#fds.find(node.writeKey);
+    if (fd !== undefined) node.isWriteOnly = this.#writeOnly.has(fd);
+    return fd;
+  }
+
+  /** A descriptor has been closed. */
+  forget(fd: number): void {
+    this.#writeOnly.delete(fd);
   }
 
   /**

@@ -70,7 +70,10 @@ export class HostStore {
 
   /** Opens the folder `source`. @returns a negated errno, then nothing is open */
   static open(source: string, maxFds: number, native: HostNative = {}): HostStore | number {
-    const fds = new FdCache(maxFds, (fd) => attempt(() => nodeFs.closeSync(fd)));
+    const fds = new FdCache(maxFds, (fd) => {
+      if (typeof root !== "number") root.forget(fd);
+      attempt(() => nodeFs.closeSync(fd));
+    });
     const root = HostRoot.open(source, fds);
     return typeof root === "number" ? root : new HostStore(root, fds, native);
   }
@@ -287,14 +290,19 @@ export class HostStore {
 
   /** Lends a descriptor of a file. @param writable a descriptor to write by also reads, but for files that are write-only */
   *withFile<T>(node: HostNode, writable: boolean, use: (fd: number) => Steps<T>): Steps<T | number> {
-    const { writeKey } = node;
-    const isWritten = writable || (!node.isWriteOnly && this.fds.find(writeKey) !== undefined);
-    const key = isWritten ? writeKey : node.key;
+    const isOpen = this.findToWrite(node) !== undefined;
+    const key = writable || (isOpen && !node.isWriteOnly) ? node.writeKey : node.key;
     return yield* this.fds.lend(key, () => this.#root.openFile(node, writable), use);
+  }
+
+  /** @see HostRoot.findToWrite() */
+  findToWrite(node: HostNode): number | undefined {
+    return this.#root.findToWrite(node);
   }
 
   /** As withFile(), for calls that neither read nor write. */
   *withAny<T>(node: HostNode, use: (fd: number) => Steps<T>): Steps<T | number> {
+    this.findToWrite(node);
     return yield* this.withFile(node, node.isWriteOnly, use);
   }
 

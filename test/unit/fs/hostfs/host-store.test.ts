@@ -293,6 +293,23 @@ describe("descriptors", () => {
   });
 });
 
+describe("a descriptor that may only be written by", () => {
+  it("is not what others read by, who know of none", () => {
+    nodeFs.writeFileSync(`${inside}/f`, "text");
+    const [writer, reader] = [find("f"), find("f")];
+    const failing = failHost((name, [, flags]) =>
+      name === "open" && ((flags as number) & nodeFs.constants.O_RDWR) !== 0 ? "EACCES" : undefined,
+    );
+    try {
+      expect(store.pwritev(writer.node, [bytes("T")], 0)).toBe(1);
+    } finally {
+      failing.restore();
+    }
+    expect(read(reader)).toBe("Text");
+    expect(reader.node.isWriteOnly).toBe(true);
+  });
+});
+
 describe("what is made and cannot be given its owner or mode", () => {
   const isRoot = process.geteuid?.() === 0;
   const attributes = { mode: 0o750, ...(isRoot && { uid: 12, gid: 34 }) };
