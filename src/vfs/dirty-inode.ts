@@ -106,12 +106,16 @@ export function writeInodeNow(kernel: Kernel, inode: InodeHandle, sync: boolean)
 export function syncFilesystem(sb: SuperBlock, wait: boolean): number {
   if (sb.flags & SB_RDONLY) return 0; // all was written when it became so
   const pages = sb.bdi?.sync(wait) ?? 0;
-  if (pages === -EAGAIN) return pages;
+  const rest = pages === -EAGAIN ? pages : syncBehindPages(sb, wait);
+  return rest === -EAGAIN ? rest : pages || rest;
+}
+
+/** As syncFilesystem(), of a super block whose pages have been written. */
+export function syncBehindPages(sb: SuperBlock, wait: boolean): number {
   const inodes = writeInodes(sb, wait);
   if (inodes === -EAGAIN) return inodes;
-  const rc = pages || inodes;
   const own = sb.type.superOps?.syncFs?.(sb, wait) ?? 0;
-  return own === -EAGAIN ? own : rc || Math.min(own, 0);
+  return own === -EAGAIN ? own : inodes || Math.min(own, 0);
 }
 
 /** How far a call has come with the inodes of a super block. */

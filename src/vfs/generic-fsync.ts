@@ -7,10 +7,11 @@ import { EAGAIN } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { fileCheckAndAdvanceSbErr } from "../mm/wb-err.ts";
 import { endRangeSync, fileWriteAndWaitRange } from "../mm/writeback.ts";
-import { FILE_INODE, I_DIRTY_DATASYNC, INODE_STATE } from "../wasm/layout.ts";
-import { I_DIRTY_INODE, syncFilesystem, writeInodeNow } from "./dirty-inode.ts";
+import { FILE_INODE, I_DIRTY_DATASYNC, INODE_STATE, SB_RDONLY } from "../wasm/layout.ts";
+import { I_DIRTY_INODE, syncBehindPages, writeInodeNow } from "./dirty-inode.ts";
 import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
+import type { SuperBlock } from "./super-block.ts";
 
 /** Of calls that have nothing to do with it: any that is not the file's own. */
 const NO_POSITION = 0;
@@ -47,8 +48,14 @@ function syncFile(kernel: Kernel, file: FileHandle, dataOnly: boolean, start: nu
  */
 export function syncfs(kernel: Kernel, file: FileHandle): number {
   const inode = (kernel.core.u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
-  const rc = syncFilesystem(kernel.sbOf(inode), true);
+  const sb = kernel.sbOf(inode);
+  const rc = sb.flags & SB_RDONLY ? 0 : syncAll(sb);
   if (rc === -EAGAIN) return rc;
   const failed = fileCheckAndAdvanceSbErr(kernel.core, file);
   return rc || failed;
+}
+
+/** What of pages could not be written is told by the file alone, once: not by each of two calls that have waited for it. */
+function syncAll(sb: SuperBlock): number {
+  return sb.bdi?.sync(true) === -EAGAIN ? -EAGAIN : syncBehindPages(sb, true);
 }

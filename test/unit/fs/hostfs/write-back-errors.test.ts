@@ -67,6 +67,17 @@ describe.each(CODES)("a write that is %s", (hostCode, code) => {
     for (const fd of [a, b, late]) fs.closeSync(fd);
   });
 
+  it("is told by syncfs once to each open file, though two calls have waited for it", async () => {
+    const [a, b] = [fs.openSync("/mnt", "r"), fs.openSync("/mnt", "r")];
+    fs.writeFileSync("/mnt/f", "lost");
+    fail(writes(hostCode));
+    const syncs = await Promise.allSettled([a, a, b].map((fd) => fs.kernel.callFile(fd, syncfs)));
+    const told = syncs.map((one) => (one.status === "rejected" ? one.reason.code : "ok"));
+    expect(told.slice(0, 2).sort()).toEqual([code, "ok"].sort());
+    expect(told[2]).toBe(code);
+    for (const fd of [a, b]) fs.closeSync(fd);
+  });
+
   it("by nobody's asking is told to who opens the file next, if nobody had been", () => {
     fs.writeFileSync("/mnt/f", "lost");
     fail(writes(hostCode));
