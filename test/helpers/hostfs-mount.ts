@@ -12,13 +12,13 @@ export interface HostfsMount {
   dispose(): void;
 }
 
-/** @param base directory of the host */
-export function createHostfsMount(base = "/dev/shm"): HostfsMount {
+/** @param base directory of the host @param options of createFsSync */
+export function createHostfsMount(base = "/dev/shm", options: Parameters<typeof createFsSync>[0] = {}): HostfsMount {
   const both = nodeFs.mkdtempSync(`${base}/hostfs-`);
   const inside = `${both}/inside`;
   const outside = `${both}/outside`;
   for (const folder of [inside, outside]) nodeFs.mkdirSync(folder);
-  const fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
+  const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, ...options });
   fs.kernel.registerFileSystem(hostfs);
   fs.mkdirSync("/mnt");
   return {

@@ -1,8 +1,8 @@
 /**
  * A host for hostfs whose answers come in an order that a seed chooses, and whose calls can be made to fail.
  *
- * What it is asked for by callbacks waits: at each turn of the event loop one of what waits is made, or, if it has been made,
- * answered. So whatever may come between two calls of a work does, and does so again with the same seed. What is to be written
+ * What it is asked for by callbacks waits: at each turn one of what waits is made, or, if it has been made, answered. So whatever
+ * may come between two calls of a work does, and does so again with the same seed. What is to be written
  * is copied when it is asked for; memory that is read into must not grow (`preallocate`).
  */
 import nodeFs from "node:fs";
@@ -22,7 +22,12 @@ export interface AskedCall {
   readonly path: string;
   /** Of what it is about, and of what a rename replaces; nothing may have been there. */
   readonly inos: readonly bigint[];
+  /** The same for calls that follow each other in one work (host-steps.ts), or in one synchronous call. */
+  readonly work: number;
 }
+
+/** Outcomes that come late in a turn of the event loop go through the next (node/settle.ts): all are in before the next choice. */
+const NR_IMMEDIATES = 4;
 
 interface Waiting {
   readonly call: AskedCall;
@@ -38,6 +43,10 @@ export class ScheduledHost {
   readonly #random: Random;
   readonly #fault: (call: AskedCall) => string | undefined;
   readonly #itself = [{ ...HOST_NOW }, { ...HOST_LATER }] as const;
+  readonly #turns: (() => void)[] = [];
+  /** Of what is being answered. */
+  #work: number | undefined;
+  #nrWorks = 0;
   #isOn = false;
   #isPaused = false;
 
@@ -70,15 +79,32 @@ export class ScheduledHost {
 
   /** Waits until nothing waits that a test asks about. */
   async rest(isMeant: (call: AskedCall) => boolean): Promise<void> {
-    while (this.#waiting.some(({ call }) => isMeant(call))) await turn();
+    while (this.#waiting.some(({ call }) => isMeant(call))) await this.turn();
+  }
+
+  /** A test's own wait, until the host has made or answered one call more. */
+  turn(): Promise<void> {
+    return new Promise((done) => {
+      this.#turns.push(done);
+      this.#start();
+    });
   }
 
   #ask(name: HostCallName, args: readonly unknown[]): { call: AskedCall; code: string | undefined } {
     const about = subjectOf(args[name === "symlink" ? 1 : 0]);
     const inos = [about, ...(name === "rename" ? [subjectOf(args[1])] : [])].flatMap(({ ino }) => ino ?? []);
-    const call = { nr: this.calls.length + 1, name, path: about.path, inos };
+    const call = { nr: this.calls.length + 1, name, path: about.path, inos, work: this.#work ?? this.#newWork() };
     this.calls.push(call);
     return { call, code: this.#fault(call) };
+  }
+
+  /** It lasts as long as nothing is waited for. */
+  #newWork(): number {
+    this.#work = ++this.#nrWorks;
+    queueMicrotask(() => {
+      this.#work = undefined;
+    });
+    return this.#work;
   }
 
   #askNow(name: HostCallName, now: AnyCall, args: readonly unknown[]): unknown {
@@ -97,27 +123,40 @@ export class ScheduledHost {
       done,
       ...(code !== undefined && { answer: [errorOf(code)] }),
     });
-    if (this.#isOn) return;
-    this.#isOn = true;
-    setImmediate(this.#turn);
+    this.#start();
   }
 
-  readonly #turn = (): void => {
-    const at = this.#random(this.#waiting.length);
+  #start(): void {
+    if (!this.#isOn) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isOn = true;
+    while (this.#waiting.length + this.#turns.length > 0) {
+      await settled();
+      if (this.#waiting.length > 0) this.#makeOrAnswer(this.#random(this.#waiting.length));
+      await settled();
+      for (const done of this.#turns.splice(0)) done();
+      await settled();
+    }
+    this.#isOn = false;
+  }
+
+  #makeOrAnswer(at: number): void {
     const one = this.#waiting[at];
     if (one.answer === undefined) one.answer = answerOf(one.make);
     else {
       this.#waiting.splice(at, 1);
+      this.#work = one.call.work;
       one.done(...one.answer);
+      this.#work = undefined;
     }
-    this.#isOn = this.#waiting.length > 0;
-    if (this.#isOn) setImmediate(this.#turn);
-  };
+  }
 }
 
-/** One turn of the event loop. */
-export function turn(): Promise<void> {
-  return new Promise((done) => setImmediate(done));
+/** Whatever follows from what has been answered has happened. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < NR_IMMEDIATES; i++) await new Promise(setImmediate);
 }
 
 function copyOf(views: readonly Uint8Array[]): Uint8Array[] {

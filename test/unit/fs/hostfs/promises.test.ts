@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount, type HostfsMount } from "../../../helpers/hostfs-mount.ts";
 import { seededRandom } from "../../../helpers/random.ts";
-import { ScheduledHost, turn } from "../../../helpers/scheduled-host.ts";
+import { ScheduledHost } from "../../../helpers/scheduled-host.ts";
 
 let setup: HostfsMount;
 let fs: FolioFs;
@@ -203,7 +203,7 @@ describe.each(["writeFile", "FileHandle.write"])("a buffer that goes while the h
       const handle = await fs.promises.open("/mnt/f", "w");
       const written = how === "writeFile" ? handle.writeFile(bytes) : handle.write(bytes, 0, bytes.length);
       const outcome = written.catch((error: NodeJS.ErrnoException) => error.code);
-      while (!isAsked) await turn();
+      while (!isAsked) await host.turn();
       structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
       const answer = await outcome;
       await handle.close();

@@ -4,7 +4,7 @@ import nodeFs from "node:fs";
 import { expect, it } from "vitest";
 import { createHostfsMount, type HostfsMount } from "../../../helpers/hostfs-mount.ts";
 import { type Random, seededRandom } from "../../../helpers/random.ts";
-import { ScheduledHost, turn } from "../../../helpers/scheduled-host.ts";
+import { ScheduledHost } from "../../../helpers/scheduled-host.ts";
 
 const NR_TURNS = 8;
 const NAMES = ["a", "b"];
@@ -20,9 +20,14 @@ function lookAt({ fs }: HostfsMount, random: Random): void {
 }
 
 /** @returns whether there was another mount `nrTurns` after the call had begun */
-async function remountDuring(setup: HostfsMount, random: Random, call: () => Promise<unknown>): Promise<boolean> {
+async function remountDuring(
+  setup: HostfsMount,
+  host: ScheduledHost,
+  random: Random,
+  call: () => Promise<unknown>,
+): Promise<boolean> {
   const promise = call();
-  for (let i = random(NR_TURNS); i > 0; i--) await turn();
+  for (let i = random(NR_TURNS); i > 0; i--) await host.turn();
   let isDone = true;
   try {
     setup.fs.kernel.umount("/mnt");
@@ -53,7 +58,8 @@ it.each(Array.from({ length: 8 }, (_, i) => i))(
         lookAt(setup, random);
         const meant = FILES[random(FILES.length)];
         setup.fs.readFileSync(`/mnt/${meant}`); // what has pages is looked at before it is changed
-        if (await remountDuring(setup, random, () => setup.fs.promises.chmod(`/mnt/${meant}`, 0o700))) nrRemounted++;
+        if (await remountDuring(setup, host, random, () => setup.fs.promises.chmod(`/mnt/${meant}`, 0o700)))
+          nrRemounted++;
         const changed = PATHS.filter((path) => (nodeFs.statSync(`${setup.inside}/${path}`).mode & 0o777) === 0o700);
         expect(changed).toEqual([meant]);
         setup.fs.kernel.verify?.();
@@ -79,7 +85,7 @@ it("shows what has been changed, though the inode has been dropped meanwhile", a
     });
     try {
       const promise = fs.promises.chmod("/mnt/f", 0o600);
-      for (let i = 0; i < nrTurns; i++) await turn();
+      for (let i = 0; i < nrTurns; i++) await host.turn();
       fs.kernel.dropCaches(3);
       fs.statSync("/mnt/f");
       await promise;
