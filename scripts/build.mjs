@@ -17,6 +17,7 @@ import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm } from "./build-wasm.mjs";
+import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
@@ -30,6 +31,7 @@ const INPUTS = [
   "tsconfig.json",
   "tsconfig.build.json",
   "scripts/build.mjs",
+  "scripts/constants-written-in.mjs",
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
@@ -68,14 +70,13 @@ function published(source, name, format, platform) {
 
 const BUNDLES = [
   ...["esm", "cjs"].flatMap((format) => [
-    // With constants written in, which bundlers do not do with what is bundled already: 1 KB less of gzip.
-    { ...published("index-browser", "browser", format, "browser"), minifySyntax: true },
     published("index", "index", format, "node"),
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
     published("shared", "shared", format, "neutral"),
-    published("wasm/core-module", "core-module", format, "neutral"),
   ]),
+  { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
+  published("wasm/core-module", "core-module", "cjs", "neutral"),
   {
     ...COMMON,
     entryPoints: ["src/main/main.ts"],
@@ -84,6 +85,12 @@ const BUNDLES = [
     platform: "node",
     packages: "external",
   },
+];
+
+/** What pages load; in CommonJS, Node would not find the names of exports that are numbers. */
+const SMALL_BUNDLES = [
+  published("index-browser", "browser", "esm", "browser"),
+  published("wasm/core-module", "core-module", "esm", "neutral"),
 ];
 
 /** Brings everything up to date. */
@@ -97,7 +104,10 @@ export async function build() {
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
   const define = { FOLIOFS_CORE_ID: JSON.stringify(fingerprint(CORES).slice(0, 16)) };
-  await Promise.all(BUNDLES.map((options) => bundle({ ...options, define })));
+  await Promise.all([
+    ...BUNDLES.map((options) => bundle({ ...options, define })),
+    ...SMALL_BUNDLES.map((options) => buildWithConstantsWrittenIn({ ...options, define })),
+  ]);
   emitTypes();
   const missing = OUTPUTS.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);

@@ -5,6 +5,7 @@
  * The core itself never reads them: it only passes their addresses to `env.abort`, which looks them up in the section.
  * So linear memory is laid out alike in all builds, and a debug core can start over the memory of another.
  */
+import { leb, PREAMBLE_BYTES, Reader } from "./wasm-bytes.mjs";
 
 /** Name of the custom section: JSON, an object from the address of a string to its text. */
 export const MESSAGES_SECTION = "foliofs.messages";
@@ -12,44 +13,11 @@ export const MESSAGES_SECTION = "foliofs.messages";
 const CUSTOM_SECTION = 0;
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
-const PREAMBLE_BYTES = 8;
 /** AssemblyScript's header before a string: mmInfo, gcInfo, gcInfo2, rtId, rtSize. */
 const STRING_HEADER_BYTES = 20;
 const STRING_RTID = 2;
 const OP_I32_CONST = 0x41;
 const OP_END = 0x0b;
-
-/** Reads LEB128 numbers and slices from bytes, one after the other. */
-class Reader {
-  constructor(bytes) {
-    this.bytes = bytes;
-    this.pos = 0;
-  }
-  byte() {
-    return this.bytes[this.pos++];
-  }
-  /** Unsigned LEB128; also right for a non-negative signed one. */
-  number() {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  }
-  slice(length) {
-    this.pos += length;
-    return this.bytes.subarray(this.pos - length, this.pos);
-  }
-}
-
-function leb(value) {
-  const bytes = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest % 128) | 0x80);
-  }
-}
 
 /** Gives the strings of a data section, by the address that the core passes around. */
 function readStrings(section) {

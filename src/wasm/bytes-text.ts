@@ -1,5 +1,5 @@
 /**
- * Bytes out of the text that scripts/build-wasm.mjs makes of a compiled core.
+ * Bytes out of the text that scripts/core-text.mjs makes of a stream of them.
  *
  * The alphabet is printable ASCII without the four characters that string literals have a use for. A digit below 89 is
  * the character of that number; the last two characters of the alphabet say that another follows, for the digits from 89

@@ -4,7 +4,7 @@
  * Does not own: where the bytes come from. Entry points register them (they are inlined as text), tests put another
  * build in their place.
  */
-import { textToBytes } from "./bytes-text.ts";
+import { textToCore } from "./core-text.ts";
 
 /** What tells these cores from others; written in by the build (scripts/build.mjs). */
 declare const FOLIOFS_CORE_ID: string | undefined;
@@ -102,7 +102,7 @@ function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
   if (text === undefined) {
     throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
   }
-  return textToBytes(text);
+  return textToCore(text);
 }
 
 function explained<T>(compile: () => T): T {
