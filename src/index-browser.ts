@@ -2,9 +2,6 @@
  * foliofs: a fast in-memory file system with the face of node:fs. This entry has the single-threaded core inside; the
  * entry "foliofs/shared" adds the one for shared memory.
  */
-import { RELEASE_TEXT } from "./wasm/core-binary.ts";
-import { registerCore } from "./wasm/core-module.ts";
-
 export type { StdioStreams } from "./fs/stdio.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
 export type { FaceOptions, FileSystemInfo, FolioFs, FolioKernel, UmountOptions } from "./index-kernel.ts";
@@ -24,5 +21,9 @@ export type {
 } from "./node/face/names.ts";
 export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
 export type { FolioTask } from "./node/task-face.ts";
+
+// Last, and so in the bundle: what is written in JavaScript then has gzip's window to itself.
+import { RELEASE_TEXT } from "./wasm/core-binary.ts";
+import { registerCore } from "./wasm/core-module.ts";
 
 registerCore(false, RELEASE_TEXT);
