@@ -47,6 +47,7 @@ export async function buildWithConstantsWrittenIn(options) {
     allowOverwrite: true,
     sourcemap: true,
     minifySyntax: true,
+    treeShaking: true,
     define: known,
   });
 }

@@ -14,6 +14,9 @@ import { utf8Decoder } from "../base/utf8.ts";
 import type { CoreExports } from "./exports.ts";
 import { BOOT_SLOT, FILE_POS, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT } from "./layout.ts";
 
+/** Written in by the build (core-module.ts). */
+declare const FOLIOFS_CORE_ID: string | undefined;
+
 const WASM_PAGE_BYTES = 65536;
 const FIRST_BYTES = 1 << 20;
 
@@ -127,7 +130,8 @@ export class Core {
       self: BOOT_SLOT,
       now: () => this.clock(),
       grow: (pages: number) => this.#grow(pages),
-      abort: (message: number, file: number, line: number) => abort(module, message, file, line),
+      // The debug core alone imports it, which is not published.
+      ...(typeof FOLIOFS_CORE_ID === "undefined" ? { abort: abort.bind(undefined, module) } : {}),
     };
   }
 
