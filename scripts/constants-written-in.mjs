@@ -9,15 +9,16 @@ import { basename, dirname } from "node:path";
 import { build } from "esbuild";
 
 /** A top-level constant by its name, as STYLE has it, and the numbers, constants and operators that it is made of. */
-const CONSTANT = /^var ([A-Z][A-Z0-9_]*) = ([\w\s()<>|&+*~.-]+);$/gm;
+const CONSTANT = /^var ([A-Z][A-Z0-9_]*) = ([\w\s()<>|&+*~./-]+);$/gm;
 const EXPORTS = /^export \{\n[^}]*\n\};/m;
-const NAME = /[A-Za-z_$][\w$]*/g;
+const NAME = /(?<![\d.])[A-Za-z_$][\w$]*/g;
 
 /** The number that `text` stands for, or undefined when it is none. */
 function numberOf(text, known) {
   const names = text.match(NAME) ?? [];
-  if (!names.every((name) => name in known)) return undefined;
-  return new Function(`return ${text.replaceAll(NAME, (name) => `(${known[name]})`)}`)();
+  if (!names.every((name) => Object.hasOwn(known, name))) return undefined;
+  const value = new Function(`return ${text.replaceAll(NAME, (name) => `(${known[name]})`)}`)();
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Takes the declarations of constants out of a bundle; those exported stay, under another name. */
@@ -31,7 +32,7 @@ function withoutConstants(code) {
     return exported.has(name) ? `var ${name}$ = ${value};` : "";
   });
   const contents = rest.replace(EXPORTS, (list) =>
-    list.replaceAll(NAME, (name) => (name in known ? `${name}$ as ${name}` : name)),
+    list.replaceAll(NAME, (name) => (Object.hasOwn(known, name) ? `${name}$ as ${name}` : name)),
   );
   return { contents, known };
 }
