@@ -108,7 +108,7 @@ function unknownInstruction(op) {
 const FREQUENT = [
   [0, 43],
   [64, 76],
-  [96, 130],
+  [96, 128],
 ];
 
 /**
@@ -116,9 +116,7 @@ const FREQUENT = [
  * repetitions which base64 hides.
  */
 function bytesToText(bytes) {
-  const alphabet = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter(
-    (c) => !'"$\\`'.includes(c),
-  );
+  const alphabet = Array.from({ length: 90 }, (_, i) => String.fromCharCode(37 + i)).filter((c) => c !== "\\");
   const direct = alphabet.length - 2;
   const all = Array.from({ length: 256 }, (_, byte) => byte);
   const isFrequent = (byte) => FREQUENT.some(([first, end]) => byte >= first && byte < end);
@@ -143,5 +141,5 @@ function bytesToText(bytes) {
  */
 export function coreToText(wasm) {
   const { head, code, offsets, locals } = new Streams(wasm);
-  return [head, code, offsets, locals].map(bytesToText).join("$");
+  return [head, code, offsets, locals].map(bytesToText).join(" ");
 }

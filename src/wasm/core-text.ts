@@ -25,7 +25,7 @@ const LENGTH_BYTES = 4;
 
 /** Reads a module back. Precondition: the text is whole. */
 export function textToCore(text: string): Uint8Array<ArrayBuffer> {
-  const [head, code, offsets, locals] = text.split("$").map(textToBytes);
+  const [head, code, offsets, locals] = text.split(" ").map(textToBytes);
   const immediates = Uint8Array.from(IMMEDIATES.padEnd(256, "0"), Number);
   const core = new Uint8Array(text.length * 2);
   core.set(head);
