@@ -316,13 +316,8 @@ export class FolioKernel {
    */
   dropCaches(what: 1 | 2 | 3): void {
     this.#checkMaster("drop_caches");
-    const { kernel } = this.#task;
     if (![1, 2, 3].includes(what)) throw uvException(-EINVAL, "drop_caches");
-    if (what & 1) {
-      kernel.dirCache.clear();
-      for (const sb of kernel.superBlocks()) sb.type.pages?.drop(sb);
-    }
-    if (what & 2) kernel.dropDentries();
+    this.#task.kernel.dropCaches(what);
   }
   /**
    * Moves cached pages together, to the start of memory, so that large blocks come free (/proc/sys/vm/compact_memory).
@@ -335,10 +330,7 @@ export class FolioKernel {
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
-    const { core, bdis } = this.#task.kernel;
-    const stat = vmstat(core);
-    for (const bdi of bdis.values()) bdi.addTo(stat);
-    return stat;
+    return vmstat(this.#task.kernel);
   }
   /** Counters of the devices that files are written back to, in pages. */
   get bdi(): BackingDeviceNumbers[] {

@@ -9,7 +9,7 @@
  *
  * @see Linux Documentation/filesystems/vfs.rst
  */
-import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
@@ -144,6 +144,12 @@ export function genericDeleteInode(): boolean {
  */
 export type Answer = number | Promise<number | (() => number)>;
 
+/** A place in the tree. @see Linux struct path */
+export interface LinkPlace {
+  readonly mnt: MountHandle;
+  readonly dentry: DentryHandle;
+}
+
 /**
  * A missing operation is EPERM (ENOTDIR, EINVAL where POSIX says so).
  *
@@ -197,6 +203,11 @@ export interface InodeOperations {
   tmpfile?(kernel: Kernel, dir: DentryHandle, mode: number): number;
   /** Target of a symbolic link that does not lie in memory. */
   getLink?(kernel: Kernel, inode: InodeHandle): Uint8Array | number;
+  /**
+   * Where a link leads that stands for a place, whatever its name is now, as those of /proc/PID/fd do: walks go there at once.
+   * The place must be held by somebody. `getLink` says then what readlink(2) shows. @see Linux fs/namei.c nd_jump_link()
+   */
+  jumpLink?(kernel: Kernel, inode: InodeHandle): LinkPlace | number;
   /** May the current task? Replaces the check of the mode bits. @param mask union of MAY_* */
   permission?(kernel: Kernel, inode: InodeHandle, mask: number): number;
   /**

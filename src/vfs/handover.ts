@@ -12,6 +12,7 @@ import {
   BOOT_SLOT,
   DENTRY_COUNT,
   DENTRY_PARENT,
+  HANDOVER_GET_LINK,
   HANDOVER_LOOKUP,
   HANDOVER_PERMISSION,
   HANDOVER_REVALIDATE,
@@ -36,6 +37,7 @@ import {
 import type { DentryOperations, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, nd, ndDentry, ndMount, ndParent } from "./namei.ts";
+import { ndJumpLink } from "./nd-jump-link.ts";
 import { waitForInode } from "./operation.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
@@ -47,15 +49,31 @@ export function handOver(kernel: Kernel, rc: number): number {
   let answer = rc;
   walked.ms = 0;
   walked.inode = 0;
-  while (answer <= -HANDOVER_LOOKUP) {
-    let refused = makeRoom(kernel, answerHandover(kernel, -answer, bodies));
-    while (refused === TRY_AGAIN) refused = makeRoom(kernel, answerHandover(kernel, -answer, bodies));
-    answer = refused < 0 ? refused : core.x.walkResume();
-  }
+  while (answer <= -HANDOVER_LOOKUP) answer = goOn(kernel, -answer, bodies);
   if (bodies.length > 0) keepLast(core);
   for (const body of bodies) core.x.kfree(body);
   evictAside(kernel, answer < 0 ? NO_DENTRY : ndParent(core));
   return answer;
+}
+
+/** Answers what the walk has asked for last, and walks on. @returns as walk() */
+function goOn(kernel: Kernel, code: number, bodies: number[]): number {
+  const { core } = kernel;
+  const link = nd(core, SLOT_ND_LINK_INODE) as InodeHandle;
+  const jump = code === HANDOVER_GET_LINK ? kernel.tableOf(link).inode.jumpLink : undefined;
+  if (jump) return jumpFrom(kernel, link, jump);
+  let refused = makeRoom(kernel, answerHandover(kernel, code, bodies));
+  while (refused === TRY_AGAIN) refused = makeRoom(kernel, answerHandover(kernel, code, bodies));
+  return refused < 0 ? refused : core.x.walkResume();
+}
+
+/** Goes to the place that a link stands for, and on from there. @returns as walk() */
+function jumpFrom(kernel: Kernel, link: InodeHandle, jump: NonNullable<InodeOperations["jumpLink"]>): number {
+  const { core } = kernel;
+  core.x.iget(link);
+  const place = withWalkAside(kernel, NO_DENTRY, () => jump(kernel, link));
+  core.x.iput(link);
+  return typeof place === "number" ? place : ndJumpLink(core, place) || core.x.walkResume();
 }
 
 /** As Kernel.evictInodes(), in the middle of a walk. @param parent as for withWalkAside() */

@@ -302,6 +302,15 @@ export class Kernel {
     this.core.x.reclaim();
   }
 
+  /** Drops listings of directories and clean pages of files with a store (bit 0), and what dropDentries() does (bit 1). */
+  dropCaches(what: number): void {
+    if (what & 1) {
+      this.dirCache.clear();
+      for (const sb of this.superBlocks()) sb.type.pages?.drop(sb);
+    }
+    if (what & 2) this.dropDentries();
+  }
+
   /**
    * What the call that is being made waits for; for file systems, just before they answer -EAGAIN. It belongs to that
    * call: the next one forgets it. To tell that one, nobody is served until it enters, which costs others nothing.

@@ -19,6 +19,7 @@
 import { EBUSY, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import type { Core } from "../wasm/core.ts";
+import { partNamed, registerPart } from "../wasm/core-module.ts";
 import {
   PAGE_FLAGS,
   PAGE_INDEX,
@@ -39,8 +40,10 @@ export type Constructor = (kernel: Kernel, object: number) => void;
 const MIN_ALIGN = 32;
 const LINK_BYTES = 4;
 
-/** Those of one memory, in the order in which they were made. */
-const caches = new WeakMap<Core, Set<KmemCache>>();
+const CACHES_PART = "kmem_caches";
+/** Those of one memory, in the order in which they were made. All copies of this file know the same: each entry has one. */
+const caches = (partNamed(CACHES_PART) ?? new WeakMap()) as WeakMap<Core, Set<KmemCache>>;
+registerPart(CACHES_PART, caches);
 
 /** A cache of objects. Made by kmemCacheCreate(). */
 export class KmemCache {
@@ -76,6 +79,11 @@ export class KmemCache {
     this.link = construct ? this.step - LINK_BYTES : 0;
     this.perSlab = Math.floor(PAGE_SIZE / this.step);
   }
+}
+
+/** Those of a kernel, in the order in which they were made. */
+export function kmemCaches({ core }: Kernel): KmemCache[] {
+  return [...(caches.get(core) ?? [])];
 }
 
 /** Bytes that an object takes. */

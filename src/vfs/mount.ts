@@ -139,7 +139,8 @@ const SB_FLAGS: readonly (readonly [ms: number, sb: number])[] = [
 /** Flags of a super block that a remount may change. */
 const SB_REMOUNTABLE = SB_FLAGS.reduce((all, [, sb]) => all | sb, 0);
 
-const MNT_FLAGS: readonly (readonly [ms: number, mnt: number, shown: string])[] = [
+/** Flags of one mount, in the order in which tables show them. */
+export const MNT_FLAGS: readonly (readonly [ms: number, mnt: number, shown: string])[] = [
   [MS_RDONLY, MNT_READONLY, "ro"],
   [MS_NOSUID, MNT_NOSUID, "nosuid"],
   [MS_NODEV, MNT_NODEV, "nodev"],

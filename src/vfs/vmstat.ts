@@ -6,6 +6,7 @@
  *
  * Does not own: the counting (assembly/), which is always on.
  */
+import type { BackingDevice } from "../mm/backing-dev.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   CACHE_CRED,
@@ -58,8 +59,17 @@ export type VmStat = Record<string, number>;
 
 const KERNEL = KERNEL_BLOCK >>> 2;
 
-/** Reads all counters. */
-export function vmstat(core: Core): VmStat {
+/** Reads all counters, those of backing devices among them. */
+export function vmstat({ core, bdis }: StatKernel): VmStat {
+  const stat = coreStat(core);
+  for (const bdi of bdis.values()) bdi.addTo(stat);
+  return stat;
+}
+
+/** What is needed of a kernel. */
+type StatKernel = { readonly core: Core; readonly bdis: ReadonlyMap<number, BackingDevice> };
+
+function coreStat(core: Core): VmStat {
   const { u32 } = core;
   const word = (field: number) => u32[KERNEL + field];
   const lru = (list: number) => u32[KERNEL + ((KERNEL_LRU_LISTS + list * 16) >>> 2) + 2];
