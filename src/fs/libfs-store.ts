@@ -66,6 +66,7 @@ export {
   simpleWriteBegin,
   simpleWriteEnd,
 } from "./libfs-pages.ts";
+export { SeqFile, type Show, seqFileOperations } from "./seq-file.ts";
 export { storedDirectWrite, storedFileOperations, storedRead, storedReadv } from "./stored-files.ts";
 export { storedPages } from "./stored-pages.ts";
 export { storedWrite, storedWritev } from "./stored-write.ts";
