@@ -6,6 +6,7 @@
  *   dist/browser.js .cjs      for browsers
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
+ *   dist/proc.js .cjs         proc
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
@@ -35,7 +36,10 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "shared", "core-module"].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+  ...["index", "browser", "host", "store", "proc", "shared", "core-module"].flatMap((name) => [
+    `${name}.js`,
+    `${name}.cjs`,
+  ]),
   ...["types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
@@ -73,6 +77,7 @@ const BUNDLES = [
     published("index", "index", format, "node"),
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
+    published("proc", "proc", format, "neutral"),
     published("shared", "shared", format, "neutral"),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },

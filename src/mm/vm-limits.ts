@@ -1,7 +1,8 @@
 /**
- * How much may be dirty, and for how long: the numbers of /proc/sys/vm, one set a kernel.
+ * How much may be dirty, and for how long, and what reclaim is to prefer: the numbers of /proc/sys/vm, one set a kernel.
  *
- * Does not own: what happens beyond them (balance.ts, flusher.ts).
+ * Does not own: what happens beyond them (balance.ts, flusher.ts). Nobody reads swappiness, vfs_cache_pressure,
+ * min_free_kbytes and page_cluster yet.
  *
  * @see Linux Documentation/admin-guide/sysctl/vm.rst
  */
@@ -18,7 +19,9 @@ import {
 } from "../wasm/layout.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
-const MAX_CENTISECS = 2 ** 31 - 1;
+const MAX_INT = 2 ** 31 - 1;
+const MAX_SWAPPINESS = 200;
+const MAX_PAGE_CLUSTER = 31;
 
 /** Whole numbers, at least `min`. @throws RangeError, as writing to /proc would be EINVAL */
 function checked(name: string, value: number, min: number, max: number): number {
@@ -35,6 +38,10 @@ export class VmLimits {
   #ratio = 20;
   #expireCentisecs = 3000;
   #writebackCentisecs = 500;
+  #swappiness = 60;
+  #vfsCachePressure = 100;
+  #minFreeKbytes: number | undefined;
+  #pageCluster = 3;
 
   /** From so many dirty bytes on the flusher writes. */
   get dirty_background_bytes(): number {
@@ -72,14 +79,43 @@ export class VmLimits {
     return this.#expireCentisecs;
   }
   set dirty_expire_centisecs(centisecs: number) {
-    this.#expireCentisecs = checked("dirty_expire_centisecs", centisecs, 0, MAX_CENTISECS);
+    this.#expireCentisecs = checked("dirty_expire_centisecs", centisecs, 0, MAX_INT);
   }
   /** How often the flusher looks for that; 0 = never. */
   get dirty_writeback_centisecs(): number {
     return this.#writebackCentisecs;
   }
   set dirty_writeback_centisecs(centisecs: number) {
-    this.#writebackCentisecs = checked("dirty_writeback_centisecs", centisecs, 0, MAX_CENTISECS);
+    this.#writebackCentisecs = checked("dirty_writeback_centisecs", centisecs, 0, MAX_INT);
+  }
+
+  /** How much rather than pages of files those of memory are reclaimed: 0 to 200, which is pages of memory alone. */
+  get swappiness(): number {
+    return this.#swappiness;
+  }
+  set swappiness(weight: number) {
+    this.#swappiness = checked("swappiness", weight, 0, MAX_SWAPPINESS);
+  }
+  /** How readily unused names and inodes go: 100 is as readily as pages, 0 is never. */
+  get vfs_cache_pressure(): number {
+    return this.#vfsCachePressure;
+  }
+  set vfs_cache_pressure(percent: number) {
+    this.#vfsCachePressure = checked("vfs_cache_pressure", percent, 0, MAX_INT);
+  }
+  /** KiB that are kept free; undefined = as much as the size of the memory suggests. */
+  get min_free_kbytes(): number | undefined {
+    return this.#minFreeKbytes;
+  }
+  set min_free_kbytes(kib: number) {
+    this.#minFreeKbytes = checked("min_free_kbytes", kib, 0, MAX_INT);
+  }
+  /** Pages that are read from swap at once, as a power of two: 0 to 31. */
+  get page_cluster(): number {
+    return this.#pageCluster;
+  }
+  set page_cluster(order: number) {
+    this.#pageCluster = checked("page_cluster", order, 0, MAX_PAGE_CLUSTER);
   }
 
   /** Both limits in pages. @see Linux mm/page-writeback.c domain_dirty_limits() */

@@ -1,0 +1,67 @@
+/**
+ * `meminfo`. The memory is as large as its limit; what it has not grown to yet is free.
+ *
+ * Lines of Linux that would mean nothing here are left out (docs/proc.md).
+ *
+ * @see Linux fs/proc/meminfo.c meminfo_proc_show(); proc_meminfo(5)
+ */
+import type { Kernel } from "../../vfs/kernel.ts";
+import { vmstat } from "../../vfs/vmstat.ts";
+import { PAGE_SIZE } from "../../wasm/layout.ts";
+import type { ProcEntry } from "./entry.ts";
+import { slabCaches } from "./slab-numbers.ts";
+
+const KIB_PER_PAGE = PAGE_SIZE / 1024;
+const LABEL_WIDTH = 16;
+const NUMBER_WIDTH = 8;
+
+/** Lines in their order, in pages. */
+function pagesOf(kernel: Kernel): Record<string, number> {
+  const stat = vmstat(kernel);
+  const slab = slabCaches(kernel).reduce((sum, { nrSlabs }) => sum + nrSlabs, 0);
+  const reclaimable = slabCaches(kernel).reduce(
+    (sum, { nrSlabs, isReclaimable }) => sum + (isReclaimable ? nrSlabs : 0),
+    0,
+  );
+  const free = stat.nr_free_pages + stat.nr_limit_pages - stat.nr_total_pages;
+  const anon = stat.nr_active_anon + stat.nr_inactive_anon;
+  const file = stat.nr_active_file + stat.nr_inactive_file;
+  return {
+    MemTotal: stat.nr_limit_pages,
+    MemFree: free,
+    MemAvailable: free + file + reclaimable,
+    Buffers: 0,
+    Cached: stat.nr_file_pages,
+    SwapCached: 0,
+    Active: stat.nr_active_anon + stat.nr_active_file,
+    Inactive: stat.nr_inactive_anon + stat.nr_inactive_file,
+    "Active(anon)": stat.nr_active_anon,
+    "Inactive(anon)": stat.nr_inactive_anon,
+    "Active(file)": stat.nr_active_file,
+    "Inactive(file)": stat.nr_inactive_file,
+    Unevictable: stat.nr_unevictable,
+    Mlocked: 0,
+    SwapTotal: 0,
+    SwapFree: 0,
+    Dirty: stat.nr_dirty,
+    Writeback: stat.nr_writeback,
+    AnonPages: 0,
+    Mapped: 0,
+    Shmem: anon,
+    KReclaimable: reclaimable,
+    Slab: slab,
+    SReclaimable: reclaimable,
+    SUnreclaim: slab - reclaimable,
+  };
+}
+
+export const meminfo: ProcEntry = {
+  name: "meminfo",
+  mode: 0o444,
+  show: (m, { kernel }) => {
+    for (const [name, pages] of Object.entries(pagesOf(kernel))) {
+      const kib = String(pages * KIB_PER_PAGE).padStart(NUMBER_WIDTH);
+      m.puts(`${`${name}:`.padEnd(LABEL_WIDTH)}${kib} kB\n`);
+    }
+  },
+};
