@@ -13,14 +13,14 @@
  *
  * @see Linux fs/seq_file.c single_open(), seq_read_iter(), seq_escape_mem()
  */
-import { EBADF, EIO } from "../base/errno.ts";
+import { EBADF } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { utf8Encoder } from "../base/utf8.ts";
 import type { FileOperations } from "../vfs/fs-type.ts";
 import { Inode } from "../vfs/inode.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import type { Core } from "../wasm/core.ts";
-import { FILE_MODE, FMODE_READ, FMODE_WRITE } from "../wasm/layout.ts";
+import { FILE_MODE, FMODE_READ } from "../wasm/layout.ts";
 
 /** What is written into a file. @see Linux struct seq_file */
 export class SeqFile {
@@ -95,8 +95,8 @@ function contentFor(kernel: Kernel, file: FileHandle, pos: number, show: Show): 
 }
 
 /**
- * Operations of files whose content `show` makes: read and release. Writing one is EIO, unless the file system has a `write`
- * of its own.
+ * Operations of files whose content `show` makes: read and release. Without a `write` of the file
+ * system's own beside them, to write is EINVAL.
  *
  * @returns of reading: bytes, 0 at the end; in the order checked -EBADF; what `show` answers
  */
@@ -113,7 +113,6 @@ export function seqFileOperations(show: Show): FileOperations {
       if (position < 0) core.setFilePos(file, pos + piece.length);
       return piece.length;
     },
-    write: ({ core }, file) => (core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE ? -EIO : -EBADF),
     release: (kernel, _inode, file) => void contentsOf(kernel).delete(file),
   };
 }

@@ -38,6 +38,8 @@ export interface ProcEntry {
   /** Where a link leads that stands for a place; else it leads where its text does. @returns it, or a negated errno */
   jump?(subject: Subject): LinkPlace | number;
   readonly children?: readonly ProcEntry[];
+  /** As Linux marks the directories of processes: not even root may write, and it is EPERM. */
+  readonly isImmutable?: boolean;
   /** Entries of a directory that come and go. */
   readonly numbered?: NumberedEntries;
 }

@@ -24,19 +24,20 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { setattrCopy, setattrPrepare } from "../../vfs/setattr.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_NLINK } from "../../vfs/syscalls.ts";
-import { INODE_GID, INODE_MODE, INODE_UID } from "../../wasm/layout.ts";
+import { I_IMMUTABLE, INODE_GID, INODE_MODE, INODE_STATE, INODE_UID } from "../../wasm/layout.ts";
 import type { NumberedEntries, ProcEntry } from "./entry.ts";
 import { mountsLink } from "./links.ts";
 import { sysctlPermission } from "./sysctl.ts";
-import { childIno, isSysctl, isThere, type ProcPlace, placeOf, ROOT } from "./tree.ts";
+import { childIno, isSysctl, isThere, numberedIno, type ProcPlace, placeOf, ROOT } from "./tree.ts";
 
 /** Kinds of inodes: indexes into the type's tables. */
 export const DIRECTORY = 0;
-export const FILE = 1;
-export const SYSCTL = 2;
-export const SYSCTL_DIRECTORY = 3;
-export const LINK = 4;
-export const PLACE_LINK = 5;
+const FILE = 1;
+const TASK_FILE = 2;
+const SYSCTL = 3;
+const SYSCTL_DIRECTORY = 4;
+const LINK = 5;
+const PLACE_LINK = 6;
 
 /** Linux's, whatever the text is. */
 const FD_LINK_BYTES = 64;
@@ -50,10 +51,11 @@ export function placeAt(kernel: Kernel, inode: InodeHandle): ProcPlace {
   return placeOf(kernel, new Inode(kernel, inode).ino);
 }
 
-function kindOf(entry: ProcEntry): number {
+function kindOf({ entry, pid }: ProcPlace): number {
   if (entry.children) return isSysctl(entry) ? SYSCTL_DIRECTORY : DIRECTORY;
   if (entry.readlink) return entry.jump ? PLACE_LINK : LINK;
-  return entry.sysctl ? SYSCTL : FILE;
+  if (entry.sysctl) return SYSCTL;
+  return pid === 0 ? FILE : TASK_FILE;
 }
 
 function typeOf(entry: ProcEntry): number {
@@ -80,8 +82,9 @@ export function readInode({ kernel }: SuperBlock, handle: InodeHandle): number {
   u32[(handle << 3) + INODE_MODE] = typeOf(entry) | modeOf(place);
   u32[(handle << 3) + INODE_UID] = task?.credentials.uid ?? 0;
   u32[(handle << 3) + INODE_GID] = task?.credentials.gid ?? 0;
-  inode.kind = kindOf(entry);
+  inode.kind = kindOf(place);
   inode.nlink = nlinkOf(entry);
+  if (entry.isImmutable) u32[(handle << 3) + INODE_STATE] |= I_IMMUTABLE;
   if (entry.modeOf) inode.size = FD_LINK_BYTES;
   else if (entry === mountsLink) inode.size = MOUNTS_LINK_BYTES;
   return 0;
@@ -91,14 +94,15 @@ export function readInode({ kernel }: SuperBlock, handle: InodeHandle): number {
 function find(dir: ProcPlace, name: string): number {
   const entry = dir.entry.children?.find((child) => child.name === name);
   if (entry) return childIno(dir, entry);
-  return dir.entry.numbered && PROC_NUMBER.test(name) ? childIno(dir, dir.entry.numbered.entry, Number(name)) : 0;
+  const { numbered } = dir.entry;
+  return numbered && PROC_NUMBER.test(name) ? numberedIno(dir, numbered.entry, Number(name)) : 0;
 }
 
 /** A name that is not there leaves no dentry behind: it may come at any time. */
 function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
-  const place = placeAt(kernel, dir);
-  const ino = find(place, utf8Decoder.decode(new Dentry(kernel, dentry).name));
-  if (ino === 0 || !isThere(place)) return -ENOENT;
+  const ino = find(placeAt(kernel, dir), utf8Decoder.decode(new Dentry(kernel, dentry).name));
+  // An inode may be known while what it is about is gone: somebody has it open.
+  if (ino === 0 || !isThere(placeOf(kernel, ino))) return -ENOENT;
   const inode = iget(kernel.sbOf(dir), ino) as InodeHandle;
   if (inode < 0) return inode;
   dSpliceAlias(kernel, inode, dentry);
@@ -136,8 +140,8 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): number {
 
 /** The root has a link for each task's directory. */
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array): number {
-  const { entry, ...subject } = placeAt(kernel, inode);
-  if (entry === ROOT) values[STAT_NLINK] += entry.numbered?.list(subject).length ?? 0;
+  const place = placeAt(kernel, inode);
+  if (place.entry === ROOT) values[STAT_NLINK] = nlinkOf(ROOT) + (ROOT.numbered?.list(place).length ?? 0);
   return 0;
 }
 
@@ -159,6 +163,7 @@ function permission(kernel: Kernel, inode: InodeHandle, mask: number): number {
 /** By kind. */
 export const inodeOperations: readonly InodeOperations[] = [
   { lookup, getattr, setattr },
+  { setattr },
   { setattr },
   { setattr, permission },
   { lookup, setattr, permission },

@@ -13,11 +13,11 @@
  *
  * @see Linux fs/proc/root.c; proc(5)
  */
-import { EINVAL, ESRCH } from "../../base/errno.ts";
+import { EBADF, EINVAL, EIO, ESRCH } from "../../base/errno.ts";
 import { type FileOperations, type FileSystemType, genericDeleteInode } from "../../vfs/fs-type.ts";
 import { Dentry, Inode } from "../../vfs/inode.ts";
 import { STATFS_BSIZE } from "../../vfs/syscalls.ts";
-import { PAGE_SIZE } from "../../wasm/layout.ts";
+import { FILE_MODE, FMODE_WRITE, PAGE_SIZE } from "../../wasm/layout.ts";
 import { simpleStatfs } from "../libfs.ts";
 import { seqFileOperations } from "../seq-file.ts";
 import { DIRECTORY, inodeOperations, isTrue, iterate, placeAt, readInode } from "./proc-inode.ts";
@@ -34,10 +34,23 @@ const fileOperations = seqFileOperations((m, kernel, inode) => {
   const place = placeAt(kernel, inode);
   return isThere(place) ? place.entry.show?.(m, place) : -ESRCH;
 });
+/** What is about no task refuses to be written otherwise. @see Linux fs/proc/inode.c proc_reg_write() */
+const kernelFileOperations: FileOperations = {
+  ...fileOperations,
+  write: ({ core }, file) => (core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE ? -EIO : -EBADF),
+};
 const settingOperations = sysctlOperations((kernel, inode) => placeAt(kernel, inode).entry.sysctl as Sysctl);
 
 /** By kind, as proc-inode.ts numbers them. */
-const files = [directoryOperations, fileOperations, settingOperations, directoryOperations, {}, {}];
+const files = [
+  directoryOperations,
+  kernelFileOperations,
+  fileOperations,
+  settingOperations,
+  directoryOperations,
+  {},
+  {},
+];
 
 /** The type. It has no options. */
 export const proc: FileSystemType = {
@@ -60,7 +73,10 @@ export const proc: FileSystemType = {
     sb.magic = PROC_SUPER_MAGIC;
     sb.blockSize = BLOCK_BYTES;
     const rc = sb.makeRoot(0o555, 0, 0, DIRECTORY);
-    if (rc === 0) new Inode(sb.kernel, new Dentry(sb.kernel, sb.root).inode).ino = ROOT_INO;
-    return rc;
+    if (rc < 0) return rc;
+    const root = new Inode(sb.kernel, new Dentry(sb.kernel, sb.root).inode);
+    root.ino = ROOT_INO;
+    root.size = 0;
+    return 0;
   },
 };

@@ -24,9 +24,16 @@ import { vmstat } from "./vmstat.ts";
 /** As many entries a kernel, or a task, may have, and as many descriptors a task. */
 const NR_ENTRIES = 256;
 const NR_FDS = 2 ** 20;
+/** Linux's PID_MAX_LIMIT: what is above would make numbers of inodes that are not exact. */
+const MAX_PID = 2 ** 22;
 
 /** A task's directory. */
-const taskDirectory: ProcEntry = { name: "", mode: 0o555, children: [cwd, fd, io, mountinfo, mounts, root, status] };
+const taskDirectory: ProcEntry = {
+  name: "",
+  mode: 0o555,
+  isImmutable: true,
+  children: [cwd, fd, io, mountinfo, mounts, root, status],
+};
 
 const sys: ProcEntry = { name: "sys", mode: 0o555, children: [fs, vm] };
 
@@ -74,9 +81,15 @@ export function placeOf(kernel: Kernel, ino: number): ProcPlace {
   return { kernel, entry: ENTRIES[place % NR_ENTRIES], pid, task, fd: ino % NR_FDS };
 }
 
-/** Number of an entry of a directory. @param number of one that goes by it */
-export function childIno(dir: ProcPlace, entry: ProcEntry, number = 0): number {
-  return dir.entry === ROOT ? inoOf(entry, number, 0) : inoOf(entry, dir.pid, number);
+/** Number of the inode of an entry of a directory. */
+export function childIno(dir: ProcPlace, entry: ProcEntry): number {
+  return inoOf(entry, dir.pid, 0);
+}
+
+/** The same, of one that goes by its number. @returns 0 for a number that none can have */
+export function numberedIno(dir: ProcPlace, entry: ProcEntry, number: number): number {
+  if (dir.entry !== ROOT) return number < NR_FDS ? inoOf(entry, dir.pid, number) : 0;
+  return number > 0 && number <= MAX_PID ? inoOf(entry, number, 0) : 0;
 }
 
 /** Is it there (still)? */
