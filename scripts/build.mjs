@@ -9,6 +9,7 @@
  *   dist/proc.js .cjs         proc
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
+ *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
  *
  * Does nothing when its inputs are as at the last run.
@@ -40,7 +41,7 @@ const OUTPUTS = [
     `${name}.js`,
     `${name}.cjs`,
   ]),
-  ...["types/index.d.ts", "types-cjs/index.d.ts"],
+  ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
 const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
@@ -82,6 +83,7 @@ const BUNDLES = [
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),
+  ...["cli", "top-hook"].map((name) => published(`cli/${name}`, name, "esm", "node")),
   {
     ...COMMON,
     entryPoints: ["src/main/main.ts"],

@@ -1,4 +1,5 @@
 /** foliofs for Node: the browser's entry, the core for shared memory, and what file systems with a store need. */
+import { announce } from "./index-top.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
 import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
 import { registerCore } from "./wasm/core-module.ts";
@@ -7,3 +8,4 @@ export * from "./index-browser.ts";
 
 registerCore(true, RELEASE_SHARED_TEXT);
 registerStoreSupport();
+announce();

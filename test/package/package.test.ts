@@ -70,6 +70,33 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "proc.mjs", 'import { proc } from "foliofs/proc"; import { createFsSync } from "foliofs";'],
+    ["CommonJS", "proc.cjs", 'const { proc } = require("foliofs/proc"); const { createFsSync } = require("foliofs");'],
+    // Each entry has a copy of the VFS's part for file systems with a store: whichever comes last, all must work.
+    [
+      "an ES module for browsers, before the store's",
+      "proc-browser.mjs",
+      'import { proc } from "foliofs/proc"; import "foliofs/store"; import { createFsSync } from "foliofs/../dist/browser.js";',
+    ],
+  ])("shows the kernel as files, as %s", (_form, file, load) => {
+    const use = `
+      const fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
+      fs.kernel.registerFileSystem(proc);
+      fs.mkdirSync("/proc");
+      fs.kernel.mount({ type: "proc", target: "/proc" });
+      const fd = fs.openSync("/gone", "w+");
+      fs.writeSync(fd, "still there");
+      fs.unlinkSync("/gone");
+      fs.writeFileSync("/proc/sys/vm/swappiness", "0");
+      console.log(fs.readFileSync("/proc/self/fd/" + fd, "utf8"), fs.readFileSync("/proc/meminfo", "utf8").split("\\n")[0]);
+      fs.closeSync(fd);
+      fs.kernel.umount("/proc");`;
+    expect(user.node(file, load.replace("foliofs/../dist", "./node_modules/foliofs/dist") + use)).toMatch(
+      /^still there MemTotal: +6\d{4} kB\n$/,
+    );
+  });
+
+  it.each([
     ["an ES module", "shared.mjs", 'import "foliofs/shared"; import { createFsSync } from "foliofs";'],
     ["CommonJS", "shared.cjs", 'require("foliofs/shared"); const { createFsSync } = require("foliofs");'],
   ])("has the core for shared memory, as %s", (_form, file, load) => {

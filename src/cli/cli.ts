@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The command line: `foliofs top`. */
+import { readFileSync } from "node:fs";
+import { top } from "./top.ts";
+import { parseTopOptions } from "./top-options.ts";
+import { EXIT_USAGE, USAGE, UsageError } from "./usage.ts";
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+}
+
+/** @returns the status to end with @throws UsageError */
+async function run([command, ...args]: readonly string[]): Promise<number> {
+  if (command === "top" && !["--help", "-h"].includes(args[0])) return top(parseTopOptions(args));
+  if (command === "--version") console.log(version());
+  else if (["--help", "-h", "top"].includes(command)) console.log(USAGE);
+  else throw new UsageError(command === undefined ? "what is to be done?" : `there is no command ${command}`);
+  return 0;
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`foliofs: ${error.message}\n\n${USAGE}`);
+  process.exitCode = EXIT_USAGE;
+}
