@@ -19,6 +19,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 async function load(name: string): Promise<unknown> {
   if (name === "foliofs") return import("../../src/index.ts");
   if (name === "foliofs/host") return import("../../src/host.ts");
+  if (name === "foliofs/proc") return import("../../src/proc.ts");
   if (name.startsWith("node:") && builtinModules.includes(name.slice(5))) return import(name);
   throw new Error(`${name} is no module that the docs may import`);
 }
