@@ -81,6 +81,8 @@ function climb(task: Task, { mnt, dentry }: LinkPlace): { names: Uint8Array[]; i
   let at = { mnt, dentry };
   while (at.mnt !== root.mnt || at.dentry !== root.dentry) {
     if (at.dentry !== kernel.rootOf(at.mnt)) {
+      // Moved to where its mount does not show it: Linux says no more of it than "/".
+      if (isRoot(kernel, at.dentry)) return { names: [], isAtRoot: false };
       names.unshift(nameOf(kernel, at.dentry));
       at = { mnt: at.mnt, dentry: new Dentry(kernel, at.dentry).parent };
     } else if (u32[(at.mnt << 3) + MOUNT_PARENT] === 0) return { names, isAtRoot: false };

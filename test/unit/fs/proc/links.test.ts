@@ -261,6 +261,19 @@ describe("links of descriptors of another kind", () => {
     assert.throws(() => fs.readFileSync(`${link(d)}/f`), { code: "ENOENT" });
   });
 
+  it("show nothing of a path that has left its mount, as on Linux", () => {
+    const fs = fsWithProc();
+    fs.mkdirSync("/a/d", { recursive: true });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ source: "/a/d", target: "/m", flags: MS_BIND });
+    const fd = fs.openSync("/m/f", "w");
+    assert.equal(fs.readlinkSync(link(fd)), "/m/f");
+    fs.renameSync("/a/d/f", "/a/f");
+    assert.equal(fs.readlinkSync(link(fd)), "/");
+    assert.ok(fs.statSync(link(fd)).isFile());
+    fs.closeSync(fd);
+  });
+
   it("wait in promise calls, and are seen by callbacks", async () => {
     const fs = fsWithProc();
     const fd = fs.openSync("/tmp/f", "w+");
