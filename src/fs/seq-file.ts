@@ -26,14 +26,27 @@ import { FILE_MODE, FMODE_READ } from "../wasm/layout.ts";
 export class SeqFile {
   readonly #pieces: Uint8Array[] = [];
   #length = 0;
+  /** Text at the end: to encode it line by line would take longer than to make it. */
+  #text = "";
 
   /** Adds text, as UTF-8. */
   puts(text: string): this {
-    return this.write(utf8Encoder.encode(text));
+    this.#text += text;
+    return this;
   }
 
   /** Adds bytes, which are its own from then on. */
   write(bytes: Uint8Array): this {
+    this.#encode();
+    return this.#add(bytes);
+  }
+
+  #encode(): void {
+    if (this.#text !== "") this.#add(utf8Encoder.encode(this.#text));
+    this.#text = "";
+  }
+
+  #add(bytes: Uint8Array): this {
     this.#pieces.push(bytes);
     this.#length += bytes.length;
     return this;
@@ -48,6 +61,7 @@ export class SeqFile {
 
   /** All of it. */
   content(): Uint8Array {
+    this.#encode();
     const all = new Uint8Array(this.#length);
     let at = 0;
     for (const piece of this.#pieces) {

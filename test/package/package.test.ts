@@ -97,6 +97,22 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["slabs.mjs", ["foliofs/store", "foliofs/proc"]],
+    ["slabs2.mjs", ["foliofs/proc", "foliofs/store"]],
+  ])("shows records that another entry keeps: %s", (file, entries) => {
+    const source = `
+      import { createFsSync } from "foliofs";
+      const [a, b] = [await import("${entries[0]}"), await import("${entries[1]}")];
+      const { proc, kmemCacheCreate } = { ...a, ...b };
+      const fs = createFsSync({ types: [proc] });
+      fs.mkdirSync("/proc");
+      fs.kernel.mount({ type: "proc", target: "/proc" });
+      kmemCacheCreate(fs.kernel.vfs, "cats", 64);
+      console.log(/^cats +0 /m.test(fs.readFileSync("/proc/slabinfo", "utf8")));`;
+    expect(user.node(file, source)).toBe("true\n");
+  });
+
+  it.each([
     ["an ES module", "shared.mjs", 'import "foliofs/shared"; import { createFsSync } from "foliofs";'],
     ["CommonJS", "shared.cjs", 'require("foliofs/shared"); const { createFsSync } = require("foliofs");'],
   ])("has the core for shared memory, as %s", (_form, file, load) => {

@@ -1,5 +1,6 @@
 /** What a user of the package writes in TypeScript; compiled as an ES module, as CommonJS and for a bundler. */
 import { createFs, createFsSync, type FolioFs, restoreFsSync } from "foliofs";
+import { proc } from "foliofs/proc";
 
 const fs: FolioFs = createFsSync({ memoryLimit: 64 * 2 ** 20, umask: 0o022 });
 fs.writeFileSync("/a", "hello");
@@ -17,6 +18,7 @@ export function wrong(): void {
 }
 
 later.then(async (other) => {
+  other.kernel.registerFileSystem(proc);
   other.kernel.destroy();
   console.log(text, bytes.length, typeof nanoseconds, names.join(), await promised);
 });
