@@ -22,9 +22,10 @@ const copies: Watched[] = [];
 const ids = new WeakMap<Kernel, number>();
 /** By number, as they were last seen. */
 const seen = new Map<number, KernelSample>();
+let nrKernels = 0;
 
 function idOf(kernel: Kernel): number {
-  const id = ids.get(kernel) ?? seen.size + 1;
+  const id = ids.get(kernel) ?? ++nrKernels;
   ids.set(kernel, id);
   return id;
 }
@@ -55,12 +56,16 @@ function tell(): void {
 function watch(copy: Watched): void {
   copies.push(copy);
   const { prototype } = copy.Kernel;
-  const { destroy, newTask } = prototype;
+  const { adopt, destroy, newTask } = prototype;
   prototype.newTask = function (this: Kernel, ...args) {
     const task = newTask.apply(this, args);
     if (!ids.has(this)) look(this, copy, false);
     beLastAtExit();
     return task;
+  };
+  prototype.adopt = function (this: Kernel, other: Kernel) {
+    adopt.call(this, other); // a rollback: the other one's memory is this one's now
+    if (seen.delete(ids.get(other) ?? 0)) nrKernels--;
   };
   prototype.destroy = function (this: Kernel) {
     for (const kernel of copy.liveKernels()) if (kernel === this) look(kernel, copy, true);

@@ -96,6 +96,19 @@ describe("--once", () => {
     expect(lastTable(stdout)).toMatchObject([{ DIRTY: "0K", WRITE: "1.6M" }]);
   });
 
+  it("counts a fork as a kernel, and a rollback as none", () => {
+    const source = `${LOAD.mjs}
+      const fs = createFsSync({ memoryLimit: 16 * 2 ** 20 });
+      fs.kernel.restore(fs.kernel.snapshot());
+      const fork = fs.kernel.fork();
+      process.on("exit", () => [fs, fork]);`;
+    const { stdout } = foliofs("top", "--once", script("forked.mjs", source));
+    expect(lastTable(stdout)).toMatchObject([
+      { K: "1", S: "R" },
+      { K: "2", S: "R" },
+    ]);
+  });
+
   it("says that there was none", () => {
     const { status, stdout } = foliofs("top", "--once", script("none.mjs", "console.log('nothing');"));
     expect(status).toBe(0);
