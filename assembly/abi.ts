@@ -10,6 +10,7 @@ export const SECTION_FRAMES: u32 = 1 << (SECTION_SHIFT - PAGE_SHIFT);
 export const PAGE_DESCRIPTOR_BYTES: u32 = 32;
 export const SECTION_DESCRIPTOR_FRAMES: u32 = 8; // frames at the start of a section that hold its page descriptors
 export const MAX_ORDER: u32 = 9; // largest buddy block: 2^9 frames = 2 MiB
+export const MAX_RESERVE: u32 = 1024; // frames that are kept for who frees memory, beside 1/256 of the limit: the smaller
 export const HANDLE_SHIFT: u32 = 5; // a handle is the address of a record >> 5
 
 export const KERNEL_BLOCK: u32 = 0x8000; // address of the kernel block: two frames after the descriptors of section 0

@@ -15,7 +15,7 @@
 //
 // Compare Linux mm/page_alloc.c (rmqueue, __free_one_page), mm/sparse.c.
 import {
-  FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_FREE_AREAS, MAX_ORDER, PG_BUDDY, PG_PCP, PG_RESERVED, SECTION_DESCRIPTOR_FRAMES,
+  FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_FREE_AREAS, MAX_ORDER, MAX_RESERVE, PG_BUDDY, PG_PCP, PG_RESERVED, SECTION_DESCRIPTOR_FRAMES,
   SECTION_FRAMES, SLOT_MEMALLOC, VM_ALLOC_FAILED, VM_MEMORY_GROWN, VM_PGALLOC, VM_PGFREE, WASM_PAGE_FRAMES,
 } from "../abi";
 import { countEvent, kernel, slot } from "../kernel";
@@ -29,7 +29,6 @@ import { reclaim } from "./reclaim";
 
 const PCP_HIGH: u32 = 256;
 const PCP_BATCH_ORDER: u32 = 3; // larger ones make writes to untouched memory slower: 32 frames by 4%
-const MAX_RESERVE: u32 = 1024;
 const GROW_MIN_FRAMES: u32 = 16 * SECTION_FRAMES; // one memory.grow costs about as much as 700 first touches of a frame
 const GROW_MAX_FRAMES: u32 = 128 * SECTION_FRAMES;
 
@@ -327,13 +326,22 @@ function growMemory(): bool {
   const present = <u32>memory.size() * WASM_PAGE_FRAMES;
   const want = min<u32>(max<u32>(GROW_MIN_FRAMES, k.endPfn), GROW_MAX_FRAMES);
   let target = min<u32>((k.endPfn + want) & ~(SECTION_FRAMES - 1), k.maxPfn);
-  if (target <= present) return false;
+  if (target <= present) {
+    setReserve();
+    return false;
+  }
   if (hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) { // less than that may still be to be had
     target = min<u32>(nextSection(), k.maxPfn);
     if (target <= present || hostGrow((target - present) / WASM_PAGE_FRAMES) < 0) return false;
   }
   countEvent(VM_MEMORY_GROWN);
   return onlineMemory(min<u32>(nextSection(), target));
+}
+
+/** Memory has its limit: from now on some frames are kept. */
+function setReserve(): void {
+  const k = kernel();
+  if (!k.minFree) k.minFree = min<u32>(k.maxPfn >> 8, MAX_RESERVE);
 }
 
 /** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */
@@ -356,7 +364,7 @@ export function onlineMemory(end: u32): bool {
     pfn = sectionEnd;
     k.endPfn = pfn;
   }
-  if (end >= k.maxPfn && !k.minFree) k.minFree = min<u32>(k.maxPfn >> 8, MAX_RESERVE);
+  if (end >= k.maxPfn) setReserve();
   return usable;
 }
 

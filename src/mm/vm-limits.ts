@@ -1,8 +1,8 @@
 /**
  * How much may be dirty, and for how long, and what reclaim is to prefer: the numbers of /proc/sys/vm, one set a kernel.
  *
- * Does not own: what happens beyond them (balance.ts, flusher.ts). Nobody reads swappiness, vfs_cache_pressure,
- * min_free_kbytes and page_cluster yet.
+ * Does not own: what happens beyond them (balance.ts, flusher.ts). Nobody reads swappiness and
+ * page_cluster yet.
  *
  * @see Linux Documentation/admin-guide/sysctl/vm.rst
  */
@@ -12,9 +12,12 @@ import {
   KERNEL_END_PFN,
   KERNEL_LRU_LISTS,
   KERNEL_MAX_PFN,
+  KERNEL_MIN_FREE,
   KERNEL_NR_FREE,
+  KERNEL_VFS_CACHE_PRESSURE,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_FILE,
+  MAX_RESERVE,
   PAGE_SIZE,
 } from "../wasm/layout.ts";
 
@@ -22,6 +25,7 @@ const KERNEL = KERNEL_BLOCK >>> 2;
 const MAX_INT = 2 ** 31 - 1;
 const MAX_SWAPPINESS = 200;
 const MAX_PAGE_CLUSTER = 31;
+const PAGE_KIB = PAGE_SIZE / 1024;
 
 /** Whole numbers, at least `min`. @throws RangeError, as writing to /proc would be EINVAL */
 function checked(name: string, value: number, min: number, max: number): number {
@@ -39,9 +43,13 @@ export class VmLimits {
   #expireCentisecs = 3000;
   #writebackCentisecs = 500;
   #swappiness = 60;
-  #vfsCachePressure = 100;
-  #minFreeKbytes: number | undefined;
   #pageCluster = 3;
+  readonly #host: { readonly core: Core };
+
+  /** @param host whose memory has those that the core goes by */
+  constructor(host: { readonly core: Core }) {
+    this.#host = host;
+  }
 
   /** From so many dirty bytes on the flusher writes. */
   get dirty_background_bytes(): number {
@@ -98,17 +106,22 @@ export class VmLimits {
   }
   /** How readily unused names and inodes go: 100 is as readily as pages, 0 is never. */
   get vfs_cache_pressure(): number {
-    return this.#vfsCachePressure;
+    return this.#host.core.u32[KERNEL + KERNEL_VFS_CACHE_PRESSURE];
   }
   set vfs_cache_pressure(percent: number) {
-    this.#vfsCachePressure = checked("vfs_cache_pressure", percent, 0, MAX_INT);
+    const { u32 } = this.#host.core;
+    u32[KERNEL + KERNEL_VFS_CACHE_PRESSURE] = checked("vfs_cache_pressure", percent, 0, MAX_INT);
   }
-  /** KiB that are kept free; undefined = as much as the size of the memory suggests. */
-  get min_free_kbytes(): number | undefined {
-    return this.#minFreeKbytes;
+  /** KiB that are kept for who frees memory, a frame at least: 1/256 of the limit, up to 4 MiB, unless it is set; a quarter at most. */
+  get min_free_kbytes(): number {
+    const { u32 } = this.#host.core;
+    const byDefault = Math.min(u32[KERNEL + KERNEL_MAX_PFN] >>> 8, MAX_RESERVE);
+    return (u32[KERNEL + KERNEL_MIN_FREE] || byDefault) * PAGE_KIB;
   }
   set min_free_kbytes(kib: number) {
-    this.#minFreeKbytes = checked("min_free_kbytes", kib, 0, MAX_INT);
+    const { u32 } = this.#host.core;
+    const frames = Math.ceil(checked("min_free_kbytes", kib, 0, MAX_INT) / PAGE_KIB);
+    u32[KERNEL + KERNEL_MIN_FREE] = Math.max(1, Math.min(frames, u32[KERNEL + KERNEL_MAX_PFN] >>> 2));
   }
   /** Pages that are read from swap at once, as a power of two: 0 to 31. */
   get page_cluster(): number {

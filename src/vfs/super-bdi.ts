@@ -57,7 +57,7 @@ function cutOf({ core, pendingChanges }: Kernel, inode: InodeHandle): Promise<vo
 
 /** How much may be dirty, of a kernel that perhaps nothing with a device has been mounted in: else `kernel.vm`. */
 export function dirtyLimits(kernel: Kernel): VmLimits {
-  kernel.vm ??= new VmLimits();
+  kernel.vm ??= new VmLimits(kernel);
   return kernel.vm;
 }
 

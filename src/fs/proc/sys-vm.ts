@@ -8,7 +8,6 @@
 import type { VmLimits } from "../../mm/vm-limits.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { dirtyLimits } from "../../vfs/super-bdi.ts";
-import { vmstat } from "../../vfs/vmstat.ts";
 import { PAGE_SIZE } from "../../wasm/layout.ts";
 import type { ProcEntry } from "./entry.ts";
 
@@ -27,7 +26,7 @@ function setting(of: Setting, min: number, max: number, name: string = of): Proc
     name,
     mode: 0o644,
     sysctl: {
-      get: (kernel) => String(dirtyLimits(kernel)[of] ?? defaultMinFree(kernel)),
+      get: (kernel) => String(dirtyLimits(kernel)[of]),
       write: {
         min,
         max,
@@ -39,22 +38,23 @@ function setting(of: Setting, min: number, max: number, name: string = of): Proc
   };
 }
 
-/** KiB: four times the square root of the memory's KiB. @see Linux mm/page_alloc.c calculate_min_free_kbytes() */
-function defaultMinFree(kernel: Kernel): number {
-  const kib = (vmstat(kernel).nr_limit_pages * PAGE_SIZE) / 1024;
-  return Math.min(262_144, Math.max(128, Math.floor(Math.sqrt(kib * 16))));
-}
-
 const dropCaches: ProcEntry = {
   name: "drop_caches",
   mode: 0o200,
   sysctl: { write: { min: 1, max: MAX_DROP, set: (kernel, what) => kernel.dropCaches(what) } },
 };
 
+const compactMemory: ProcEntry = {
+  name: "compact_memory",
+  mode: 0o200,
+  sysctl: { write: { min: 1, max: 1, set: (kernel) => void kernel.core.x.compactMemory() } },
+};
+
 export const vm: ProcEntry = {
   name: "vm",
   mode: 0o555,
   children: [
+    compactMemory,
     setting("dirty_background_bytes", 1, Number.MAX_SAFE_INTEGER),
     setting("dirty_background_ratio", 0, 100),
     setting("dirty_bytes", 2 * PAGE_SIZE, Number.MAX_SAFE_INTEGER),

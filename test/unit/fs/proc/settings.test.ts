@@ -15,7 +15,7 @@ describe("limits", () => {
     ["dirty_expire_centisecs", [0, 2 ** 31 - 1], [2 ** 31, -1]],
     ["dirty_ratio", [0, 100], [101, -1]],
     ["dirty_writeback_centisecs", [0, 2 ** 31 - 1], [2 ** 31, -1]],
-    ["min_free_kbytes", [0, 2 ** 31 - 1], [2 ** 31, -1]],
+    ["min_free_kbytes", [4, 1024], [2 ** 31, -1]],
     ["page-cluster", [0, 31], [32, -1]],
     ["swappiness", [0, 200], [201, -1]],
     ["vfs_cache_pressure", [0, 2 ** 31 - 1], [2 ** 31, -1]],
@@ -47,7 +47,7 @@ describe("limits", () => {
   });
 
   it("are refused by kernel.vm where proc refuses them", () => {
-    const limits = new VmLimits();
+    const limits = new VmLimits(fsWithProc().kernel.vfs);
     for (const [name, value] of [
       ["swappiness", 201],
       ["vfs_cache_pressure", -1],
@@ -62,8 +62,42 @@ describe("limits", () => {
 
   it("say how much is kept free, by the size of the memory", () => {
     const text = (memoryLimit: number) => read(fsWithProc({ memoryLimit }), "min_free_kbytes");
-    assert.equal(text(8 * 2 ** 20), "362\n");
+    assert.equal(text(8 * 2 ** 20), "32\n");
     assert.equal(text(1024 * 2 ** 20), "4096\n");
+  });
+
+  it("keep a frame at least, and a quarter of the memory at most", () => {
+    const fs = fsWithProc({ memoryLimit: 8 * 2 ** 20 });
+    fs.writeFileSync("/proc/sys/vm/min_free_kbytes", "0");
+    assert.equal(read(fs, "min_free_kbytes"), "4\n");
+    fs.writeFileSync("/proc/sys/vm/min_free_kbytes", "2147483647");
+    assert.equal(read(fs, "min_free_kbytes"), "2048\n");
+  });
+
+  it("take part in reclaim: what is kept free is not to be had", () => {
+    const room = (kib: number): number => {
+      const fs = fsWithProc({ memoryLimit: 8 * 2 ** 20 });
+      fs.writeFileSync("/proc/sys/vm/min_free_kbytes", String(kib));
+      const fd = fs.openSync("/full", "w");
+      assert.throws(() => {
+        for (;;) fs.writeSync(fd, Buffer.alloc(4096));
+      });
+      return fs.fstatSync(fd).size;
+    };
+    const less = room(4) - room(1028);
+    assert.ok(Math.abs(less - 2 ** 20) < 2 ** 16, `${less}`);
+  });
+});
+
+describe("compact_memory", () => {
+  it("moves pages together", () => {
+    const fs = fsWithProc();
+    for (const path of ["/a", "/b"]) fs.writeFileSync(path, Buffer.alloc(64 * 4096, 1));
+    fs.unlinkSync("/a");
+    fs.writeFileSync("/proc/sys/vm/compact_memory", "1");
+    assert.equal(fs.kernel.compact(), 0);
+    assert.ok(fs.readFileSync("/b").equals(Buffer.alloc(64 * 4096, 1)));
+    fs.kernel.verify();
   });
 });
 
