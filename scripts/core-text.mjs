@@ -4,8 +4,8 @@
  * Two steps. First the code is taken apart into streams: what the instructions do; the offsets of loads and stores; the
  * indexes of locals. Instructions that differ in one of these only are then alike, and gzip sees that. What follows from
  * the rest is left out: how long functions are, and the alignments of loads and stores. Then a byte becomes one printable
- * character if it is frequent, and two if not. With a core of 42 KB a bundle has 19.9 KB of gzip for base64, 18.5 for the
- * second step alone, 16.6 for both.
+ * character if it is frequent, and two if not. A core of 42 KB has 24.4 KB of gzip as base64, 18.4 by the second step
+ * alone, 16.5 by both.
  */
 import { PREAMBLE_BYTES, Reader } from "./wasm-bytes.mjs";
 
