@@ -91,6 +91,8 @@ export const AS_ENOSPC: u32 = 1 << 13; // the same for want of room
 export const AS_FREE_PAGE: u32 = 1 << 14; // its file system hears of each page that goes (freePage, releasePage)
 export const AS_CLASS: u32 = AS_UNEVICTABLE | AS_SWAPBACKED | AS_NO_STORE | AS_NO_ACCOUNTING;
 export const XA_SHADOW: u32 = 1; // low two bits of a value that remembers a page, for workingset
+export const XA_RESERVED: u32 = 0xfffffffd; // the one shadow that is none: a hole whose block is promised (mm/reserve.ts)
+export const XA_RESERVING: u32 = 0xfffffff9; // the same, while it can still be taken back
 export const XA_SWAP: u32 = 3; // and of one that says where in a swap area the page is
 
 // --- Slab caches ---------------------------------------------------------------------------------------------------

@@ -76,10 +76,11 @@ import { SuperBlock } from "./fs/super";
   operations: Operation; // list of those that wait for a store
   lastOperation: u32; // number of the newest
   nrShadowNodes: u32; // leaves of page indexes that hold nothing but shadows
-  evictionAge: u32; // pages that have left the inactive lists, modulo 2^30: what shadows say
+  evictionAge: u32; // pages that have left the inactive lists, modulo 2^29: what shadows say
   indexVersion: u32; // changes when reclaim takes entries or nodes from page indexes
   vfsCachePressure: u32; // percent: how readily names and inodes go, beside pages (Linux sysctl_vfs_cache_pressure)
   minFree: u32; // frames that only who frees others may use (Linux min_free_kbytes); 0 until memory has its limit
+  nrReserved: u32; // pages that fallocate() has promised, and that nobody has written yet
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
 }
 

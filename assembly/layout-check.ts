@@ -127,7 +127,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
   if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
-  if (offsetof<Kernel>() != 248) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 252) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -184,7 +184,8 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("indexVersion") != 232) ERROR("Kernel.indexVersion and layout.ts disagree");
   if (offsetof<Kernel>("vfsCachePressure") != 236) ERROR("Kernel.vfsCachePressure and layout.ts disagree");
   if (offsetof<Kernel>("minFree") != 240) ERROR("Kernel.minFree and layout.ts disagree");
-  if (offsetof<Kernel>("nrFresh") != 244) ERROR("Kernel.nrFresh and layout.ts disagree");
+  if (offsetof<Kernel>("nrReserved") != 244) ERROR("Kernel.nrReserved and layout.ts disagree");
+  if (offsetof<Kernel>("nrFresh") != 248) ERROR("Kernel.nrFresh and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");
@@ -281,7 +282,7 @@ export function checkLayout(): void {
   if (offsetof<KmemCache>("perSlab") != 20) ERROR("KmemCache.perSlab and layout.ts disagree");
   if (offsetof<KmemCache>("nrSlabs") != 24) ERROR("KmemCache.nrSlabs and layout.ts disagree");
   if (offsetof<KmemCache>("nrObjects") != 28) ERROR("KmemCache.nrObjects and layout.ts disagree");
-  if (offsetof<SuperBlock>() != 132) ERROR("class SuperBlock and layout.ts disagree on its size");
+  if (offsetof<SuperBlock>() != 148) ERROR("class SuperBlock and layout.ts disagree on its size");
   if (offsetof<SuperBlock>("typeId") != 0) ERROR("SuperBlock.typeId and layout.ts disagree");
   if (offsetof<SuperBlock>("flags") != 4) ERROR("SuperBlock.flags and layout.ts disagree");
   if (offsetof<SuperBlock>("root") != 8) ERROR("SuperBlock.root and layout.ts disagree");
@@ -313,6 +314,10 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("faulters") != 120) ERROR("SuperBlock.faulters and layout.ts disagree");
   if (offsetof<SuperBlock>("internals") != 124) ERROR("SuperBlock.internals and layout.ts disagree");
   if (offsetof<SuperBlock>("dyingNext") != 128) ERROR("SuperBlock.dyingNext and layout.ts disagree");
+  if (offsetof<SuperBlock>("maxBlocks") != 132) ERROR("SuperBlock.maxBlocks and layout.ts disagree");
+  if (offsetof<SuperBlock>("usedBlocks") != 136) ERROR("SuperBlock.usedBlocks and layout.ts disagree");
+  if (offsetof<SuperBlock>("maxInodes") != 140) ERROR("SuperBlock.maxInodes and layout.ts disagree");
+  if (offsetof<SuperBlock>("extraLinks") != 144) ERROR("SuperBlock.extraLinks and layout.ts disagree");
   if (offsetof<Cred>() != 32) ERROR("class Cred and layout.ts disagree on its size");
   if (offsetof<Cred>("count") != 0) ERROR("Cred.count and layout.ts disagree");
   if (offsetof<Cred>("uid") != 4) ERROR("Cred.uid and layout.ts disagree");

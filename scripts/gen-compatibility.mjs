@@ -41,7 +41,7 @@ const NOTES = `## What else to know
   succeeds at once.
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
   ([ADR 13](adr/0013-flock.md)).
-- \`statfs\` of ramfs shows no numbers of blocks and files, as Linux's ramfs does.
+- The root is a tmpfs of the size of the memory limit. \`statfs\` of a ramfs shows no numbers of blocks and files, as Linux's does.
 - What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name, thrown at once, or as a rejection
   where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.

@@ -2,6 +2,7 @@
 
 import { ENOMEM } from "./base/errno.ts";
 import { ramfs } from "./fs/ramfs.ts";
+import { fitRoot, tmpfs } from "./fs/tmpfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
 import { checkedBytes, checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
 import { uvException } from "./node/uv-errors.ts";
@@ -10,7 +11,7 @@ import { mountRoot } from "./vfs/mount.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { compileCore, coreModule } from "./wasm/core-module.ts";
 
-const BUILT_IN = [ramfs];
+const BUILT_IN = [ramfs, tmpfs];
 
 function register(kernel: Kernel, options: FsOptions): void {
   for (const type of [...BUILT_IN, ...(options.types ?? [])]) {
@@ -23,9 +24,10 @@ function boot(module: WebAssembly.Module, options: FsOptions): FolioFs {
   const kernel = Kernel.boot(module, coreOptions(options));
   if (!kernel) throw uvException(-ENOMEM, "boot");
   register(kernel, options);
-  const { uid = 0, gid = 0 } = options;
-  const mounted = mountRoot(kernel, ramfs, `mode=755,uid=${uid},gid=${gid}`);
+  const { uid = 0, gid = 0, root } = options;
+  const mounted = mountRoot(kernel, root === "ramfs" ? ramfs : tmpfs, `mode=755,uid=${uid},gid=${gid}`);
   if (mounted < 0) throw uvException(mounted, "mount", "/");
+  fitRoot(kernel);
   return startTask(kernel, module, options, { makesCwd: true });
 }
 
@@ -36,6 +38,7 @@ function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions
   const types = [...BUILT_IN, ...(options.types ?? [])].map(({ name }) => name);
   const kernel = restoreCore(snapshot, module, coreOptions(options), types);
   register(kernel, options);
+  fitRoot(kernel);
   return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
 }
 

@@ -10,6 +10,7 @@
 import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
+import { fitRoot } from "./fs/tmpfs.ts";
 import {
   checkedBytes,
   checkFaceOptions,
@@ -227,9 +228,11 @@ export class FolioKernel {
     const types = kernel.registeredTypes().map(({ name }) => name);
     const restored = restoreCore(openSnapshot(given, module, options.shared), module, options, types);
     const rc = restoreInPlace(kernel, restored, reopenStdio);
-    if (rc === 0) return;
-    restored.destroy();
-    throw uvException(rc, "restore");
+    if (rc < 0) {
+      restored.destroy();
+      throw uvException(rc, "restore");
+    }
+    fitRoot(kernel);
   }
 
   /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws EPERM */
@@ -409,6 +412,6 @@ export function startTask(
   how: { makesCwd?: boolean; keepsCwd?: boolean },
 ): FolioFs {
   const { memoryLimit, preallocate } = options;
-  const first = newFaceTask(kernel, { ...options, ...how }, undefined);
+  const first = newFaceTask(kernel, { ...options, root: undefined, ...how }, undefined);
   return new FolioKernel(first, { module, kept: { memoryLimit, preallocate }, first }).fs;
 }

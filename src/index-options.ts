@@ -41,12 +41,14 @@ export interface FsOptions extends TaskOptions {
   shared?: boolean;
   /** The clock: milliseconds since the epoch, fractions allowed. */
   now?: () => number;
+  /** Type of the root file system: "tmpfs", which has the whole limit and an inode for each KiB of it, or "ramfs", without limits of its own. */
+  root?: "tmpfs" | "ramfs";
   /** File system types to register beside the built-in ones. */
   types?: readonly FileSystemType[];
 }
 
 const TASK_OPTIONS = ["uid", "gid", "groups", "umask", "cwd", "stdio", "maxFiles", "fileSizeLimit"];
-const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "now", "types"];
+const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "now", "root", "types"];
 const FACE_OPTIONS = [...TASK_OPTIONS, "root", "files"];
 const MOUNT_OPTIONS = ["type", "target", "source", "data", "flags"];
 
@@ -106,6 +108,8 @@ export function checkOptions(options: FsOptions): void {
   checkType("options.preallocate", options.preallocate, "boolean");
   checkType("options.shared", options.shared, "boolean");
   checkType("options.now", options.now, "function");
+  const { root = "tmpfs" } = options;
+  if (root !== "tmpfs" && root !== "ramfs") throw argValueError("options.root", root, "must be 'tmpfs' or 'ramfs'");
   if (options.types !== undefined && !Array.isArray(options.types))
     throw argTypeError("options.types", "Array", options.types);
 }

@@ -12,6 +12,7 @@ export type {
 export * as stat from "./base/stat-flags.ts";
 export * as libfs from "./fs/libfs.ts";
 export { ramfs } from "./fs/ramfs.ts";
+export { tmpfs } from "./fs/tmpfs.ts";
 export type { AddressSpaceOperations, PageCache, ReadaheadControl } from "./mm/address-space.ts";
 export type {
   Answer,

@@ -1,26 +1,26 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
-  PAGE_SHIFT, PAGE_SIZE, PG_PRIVATE, RESULT_ADDRESS, SB_FILE, SB_FROZEN, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
+  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS, SB_FILE, SB_FROZEN, SB_MEMORY, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { allocFile, File, fput } from "../fs/file";
 import { indexOf } from "../mm/address-space";
-import { fillHole, findData, holeLength } from "../mm/filemap";
+import { findData } from "../mm/filemap";
 import { dropLock, setLock } from "../fs/flock";
 import { Inode, isDir, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { walkKnown } from "../fs/namei";
 import { inodePermission } from "../fs/permission";
-import { pageAddress, pageOf } from "../mm/page";
 import { createPlain } from "../fs/plain-names";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
-import { edgeSwapped, punchHole as punch, rangeSwapped, zeroRange as zero, removePages, truncateToSize } from "../mm/truncate";
+import { reserveRange } from "../mm/reserve";
+import { edgeSwapped, punchHole as punch, rangeSwapped, zeroRange as zero, truncateToSize } from "../mm/truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
-import { isData, isPage, xaLoad } from "../mm/xarray";
+import { isData, xaLoad } from "../mm/xarray";
 import { walk } from "./walk";
 
 /** Opens what the current task's walk has found. @returns handle or -ENOMEM */
@@ -225,51 +225,13 @@ export function zeroRange(inode: u32, start: f64, end: f64): i32 {
 }
 
 /**
- * Gives [start, end) frames of zeros where it has none and no swap entry. All or nothing.
- * @returns 0; -ENOSPC, or -ENOMEM where there is a store
+ * Promises pages to [start, end), where it has none and no swap entry: they count as blocks, and are zeros. All or nothing.
+ * @returns 0; -EOPNOTSUPP where there is a store; -ENOSPC
  */
 export function allocateRange(inode: u32, start: f64, end: f64): i32 {
   const i = deref<Inode>(inode);
-  const first = <u32>(<u64>start >> PAGE_SHIFT);
-  const last = <u32>((<u64>end - 1) >> PAGE_SHIFT);
-  let index = first;
-  while (true) {
-    const left = last - index; // pages after this one
-    let got: u32 = 1;
-    if (!isData(xaLoad(indexOf(i.mapping), index))) {
-      const run = fillHole(i.mapping, index, holeLength(i.mapping, index, left + 1));
-      if (!run) {
-        undoAllocation(i, first, last);
-        return i.mapping.flags & AS_NO_STORE ? -ENOSPC : -ENOMEM;
-      }
-      got = <u32>(run >> 32);
-      memory.fill(pageAddress(<u32>run), 0, <usize>got << PAGE_SHIFT);
-      for (let n: u32 = 0; n < got; n++) pageOf(<u32>run + n).flags |= PG_PRIVATE;
-    }
-    if (got > left) break;
-    index += got;
-  }
-  forEachFresh(i, first, last, false);
-  return 0;
-}
-
-function undoAllocation(inode: Inode, first: u32, last: u32): void {
-  forEachFresh(inode, first, last, true);
-}
-
-/** Unmarks the pages that an allocation has just made, or removes them. */
-function forEachFresh(inode: Inode, first: u32, last: u32, remove: bool): void {
-  let index = first;
-  let entry = findData(inode.mapping, index, last);
-  while (entry) {
-    index = slot().xaIndex;
-    if (isPage(entry) && pageOf(entry >> 2).flags & PG_PRIVATE) {
-      pageOf(entry >> 2).flags &= ~PG_PRIVATE;
-      if (remove) removePages(inode.mapping, index, index);
-    }
-    if (index == last) return;
-    entry = findData(inode.mapping, ++index, last);
-  }
+  if (!(i.sb.flags & SB_MEMORY)) return -EOPNOTSUPP;
+  return reserveRange(i.mapping, <u32>(<u64>start >> PAGE_SHIFT), <u32>((<u64>end - 1) >> PAGE_SHIFT));
 }
 
 /** First byte of data at or after `pos` (pages, and what is in a swap area). @returns -ENXIO when only a hole is left */

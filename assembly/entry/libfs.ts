@@ -28,9 +28,9 @@ export function simpleSymlink(dentry: u32, len: u32, flags: u32, kind: u32, nowM
   return symlink(deref<Dentry>(dentry), flags & LOOKUP_PATH_B ? pathB() : pathA(), len, kind, nowMs);
 }
 
-/** Gives an inode another name, the negative `dentry`. */
-export function simpleLink(inode: u32, dentry: u32, nowMs: f64): void {
-  link(deref<Inode>(inode), deref<Dentry>(dentry), nowMs);
+/** Gives an inode another name, the negative `dentry`. @returns 0 or -ENOSPC */
+export function simpleLink(inode: u32, dentry: u32, nowMs: f64): i32 {
+  return link(deref<Inode>(inode), deref<Dentry>(dentry), nowMs);
 }
 
 /** Takes a link away from a file; its name stays for dDelete(). */

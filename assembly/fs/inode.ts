@@ -5,7 +5,7 @@
 // is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
   AS_FREE_PAGE, AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
-  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, TOUCH_ATIME,
+  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, SHORT_SYMLINK_LEN, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
@@ -61,7 +61,7 @@ import { AddressSpace } from "../mm/address-space";
   hashNext: Inode; // inode cache, by number: chain of its bucket
   ioNext: Inode; // list of the backing device that it is dirty on
   ioPrev: Inode;
-  dirtiedCs: u32; // when it became dirty by the kernel's clock, hundredths of a second modulo 2^32
+  dirtiedCs: u32; // when it became dirty by the kernel's clock, hundredths of a second modulo 2^32; in memory alone: nrReserved()
   lruNext: Inode; // list of unused inodes
   lruPrev: Inode;
   side: usize; // what few inodes have: xattrs, record locks, marks of watchers
@@ -85,8 +85,9 @@ import { AddressSpace } from "../mm/address-space";
   return (inode.mode & S_IFMT) == S_IFDIR;
 }
 
-/** Makes an inode with one reference and one link, all its times at `nowMs`. @returns nil when memory ran out */
+/** Makes an inode with one reference and one link, all its times at `nowMs`. @returns nil when memory ran out, or the file system may have no more */
 export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs: f64): Inode {
+  if (!hasInodes(sb)) return nil<Inode>();
   const inode = changetype<Inode>(kmemCacheAlloc(CACHE_INODE));
   if (isNil(inode)) return inode;
   const k = kernel();
@@ -110,6 +111,28 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   sb.nrInodes++;
   k.nrInodes++;
   return inode;
+}
+
+/** True if the file system may have another inode, or another link, which counts as one. @see Linux mm/shmem.c shmem_reserve_inode() */
+// @ts-ignore: decorator
+@inline export function hasInodes(sb: SuperBlock): bool {
+  return !sb.maxInodes || sb.nrInodes + sb.extraLinks < sb.maxInodes;
+}
+
+/** Pages that are promised to a file (mm/reserve.ts). One that lives in memory is never written, and its time is free for it. */
+// @ts-ignore: decorator
+@inline export function nrReserved(inode: Inode): u32 {
+  return inode.sb.flags & SB_MEMORY ? inode.dirtiedCs : 0;
+}
+
+/** Links that count as inodes, beside the inode itself: those beyond the first of what is no directory. */
+export function extraLinks(inode: Inode): u32 {
+  return inode.nlink > 1 && !isDir(inode) ? inode.nlink - 1 : 0;
+}
+
+/** Blocks of a symbolic link: tmpfs keeps the target of a long one in a page of its own. */
+export function linkBlocks(inode: Inode): u32 {
+  return inode.size >= <f64>SHORT_SYMLINK_LEN ? 1 : 0;
 }
 
 /** Sets the chosen times (TOUCH_*) to `nowMs`, milliseconds since the epoch, fractions included. */
@@ -199,7 +222,11 @@ export function freeInode(inode: Inode): void {
     unhashInode(inode);
     inodeLruRemove(inode);
   }
-  if (inode.state & I_SYMLINK_BODY) kfree(<usize>inode.private0);
+  if (inode.state & I_SYMLINK_BODY) {
+    sb.usedBlocks -= linkBlocks(inode);
+    kfree(<usize>inode.private0);
+  }
+  if (sb.maxInodes) sb.extraLinks -= extraLinks(inode);
   if (inode.flocks) dropLocks(inode);
   if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;
   else inode.sbPrev.sbNext = inode.sbNext;

@@ -3,11 +3,11 @@
 //
 // Each call allocates first; from the first change on nothing can fail.
 import {
-  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
-  S_IXGRP, TOUCH_CTIME,
+  BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOSPC, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
+  S_IXGRP, SHORT_SYMLINK_LEN, TOUCH_CTIME,
 } from "../abi";
 import { allocDentry, dAdd, dDrop, Dentry, dInstantiate, hasChildren, isSubdir } from "./dentry";
-import { allocInode, freeInode, iget, Inode, isDir, touch, touchWritten } from "./inode";
+import { allocInode, freeInode, hasInodes, iget, Inode, isDir, touch, touchWritten } from "./inode";
 import { currentCred, isNil, kernel, nil } from "../kernel";
 import { kfree, kmalloc } from "../mm/slab";
 import { noRoom, SuperBlock } from "./super";
@@ -70,6 +70,8 @@ export function simpleTmpfile(dir: Inode, mode: u32, kind: u32, nowMs: f64): Ino
 /** Makes a symbolic link to the `len` bytes at `target`. @returns 0 or -ENOSPC */
 export function simpleSymlink(dentry: Dentry, target: usize, len: u32, kind: u32, nowMs: f64): i32 {
   const dir = dentry.parent.inode;
+  const blocks: u32 = len >= SHORT_SYMLINK_LEN ? 1 : 0;
+  if (dir.sb.maxBlocks - dir.sb.usedBlocks < blocks) return -ENOSPC;
   const body = kmalloc(len + 8); // walkers read words: some zeros behind the end must be there
   if (!body) return noRoom(dir.sb);
   const inode = newInodeIn(dir, S_IFLNK | 0x1ff, 0, kind, nowMs);
@@ -77,6 +79,7 @@ export function simpleSymlink(dentry: Dentry, target: usize, len: u32, kind: u32
     kfree(body);
     return noRoom(dir.sb);
   }
+  dir.sb.usedBlocks += blocks;
   memory.copy(body, target, len);
   inode.private0 = <u32>body;
   inode.private1 = len;
@@ -87,20 +90,31 @@ export function simpleSymlink(dentry: Dentry, target: usize, len: u32, kind: u32
   return 0;
 }
 
-/** Gives `inode` another name. */
-export function simpleLink(inode: Inode, dentry: Dentry, nowMs: f64): void {
+/** Gives `inode` another name; a link beyond the first counts as an inode. @returns 0 or -ENOSPC @see Linux shmem_link() */
+export function simpleLink(inode: Inode, dentry: Dentry, nowMs: f64): i32 {
   const dir = dentry.parent.inode;
+  if (inode.nlink && dir.sb.maxInodes) {
+    if (!hasInodes(dir.sb)) return -ENOSPC;
+    dir.sb.extraLinks++;
+  }
   iget(inode);
   inode.nlink++;
   touch(inode, TOUCH_CTIME, nowMs);
   makePersistent(dentry, inode);
   changeDir(dir, 1, nowMs);
+  return 0;
+}
+
+/** Takes a link away, and the inode that it counts as. */
+function dropLink(inode: Inode): void {
+  if (inode.sb.maxInodes && inode.nlink > 1) inode.sb.extraLinks--;
+  inode.nlink--;
 }
 
 /** Takes a link away from a file; the name itself is the VFS's to drop. */
 export function simpleUnlink(dentry: Dentry, nowMs: f64): void {
   const inode = dentry.inode;
-  inode.nlink--;
+  dropLink(inode);
   touch(inode, TOUCH_CTIME, nowMs);
   changeDir(dentry.parent.inode, -1, nowMs);
 }
@@ -162,7 +176,8 @@ export function simpleRename(dentry: Dentry, target: Dentry, nowMs: f64): i32 {
   const newDir = target.parent.inode;
   if (!isNil(replaced)) {
     if (isDir(replaced) && hasChildren(target)) return -ENOTEMPTY;
-    replaced.nlink -= isDir(replaced) ? 2 : 1;
+    if (isDir(replaced)) replaced.nlink -= 2;
+    else dropLink(replaced);
     touch(replaced, TOUCH_CTIME, nowMs);
     if (isDir(inode)) oldDir.nlink--;
     newDir.size -= BOGO_DIRENT_SIZE;

@@ -1,6 +1,6 @@
 // Attributes of an inode for JavaScript (Linux fs/stat.c generic_fillattr). statfs is src/vfs/attr.ts's.
-import { I_SYMLINK_BODY, PAGE_SIZE, RESULT_STAT, SHORT_SYMLINK_LEN, SLOT_RESULT } from "../abi";
-import { Inode } from "./inode";
+import { I_SYMLINK_BODY, PAGE_SIZE, RESULT_STAT, SLOT_RESULT } from "../abi";
+import { Inode, linkBlocks, nrReserved } from "./inode";
 import { slot } from "../kernel";
 
 /** Writes the 18 numbers of a stat to the result block, in Node's order. */
@@ -26,8 +26,8 @@ export function fillStat(inode: Inode): void {
   store<f64>(at, inode.btimeNsec, 136);
 }
 
-/** Pages that count as the file's blocks: tmpfs keeps the target of a long symbolic link in a page of its own. */
+/** Pages that count as the file's blocks. */
 // @ts-ignore: decorator
-@inline function nrBlockPages(inode: Inode): u32 {
-  return inode.state & I_SYMLINK_BODY && inode.size >= <f64>SHORT_SYMLINK_LEN ? 1 : inode.nrPages;
+@inline export function nrBlockPages(inode: Inode): u32 {
+  return inode.state & I_SYMLINK_BODY ? linkBlocks(inode) : inode.nrPages + nrReserved(inode);
 }

@@ -39,6 +39,11 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
   faulters: u32;
   internals: u32;
   dyingNext: SuperBlock; // list of the slot's super blocks that have lost their last user
+  // Limits, and what counts against them (block-accounts.ts):
+  maxBlocks: u32; // pages; u32.MAX_VALUE = no limit
+  usedBlocks: u32; // pages in the caches of its files, and long symbolic links
+  maxInodes: u32; // 0 = no limit, and nobody counts
+  extraLinks: u32; // links beyond the first, of what is no directory: each counts as an inode, where there is a limit
 }
 
 /** Makes a super block without root, mounts and inodes. @param flags SB_* @returns nil when memory ran out */
@@ -54,6 +59,7 @@ export function allocSuper(typeId: u32, flags: u32): SuperBlock {
   sb.blockSize = 4096;
   sb.timeGranularity = 1;
   sb.nameMax = 255;
+  sb.maxBlocks = u32.MAX_VALUE;
   sb.next = k.superBlocks;
   if (!isNil(sb.next)) sb.next.prev = sb;
   k.superBlocks = sb;

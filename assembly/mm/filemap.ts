@@ -3,16 +3,18 @@
 //
 // Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
 import {
-  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
-  PG_UPTODATE, PG_WAITERS, PG_WORKINGSET, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT,
+  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, ENOSPC, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  PG_UPTODATE, PG_WAITERS, PG_WORKINGSET, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT, XA_RESERVED,
 } from "../abi";
+import { blocksLeft, chargeBlocks, chargeReserved } from "../block-accounts";
 import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { Page, pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesByGrowth, allocPagesNoGrow, freePage } from "./page-alloc";
+import { affordable } from "./reserve";
 import {
-  countAscending, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
+  countAscending, getSlot, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
 import { workingsetRefault } from "./workingset";
 
@@ -31,19 +33,22 @@ export function findPage(mapping: AddressSpace, index: u32): u32 {
 /**
  * Puts a frame into the cache as page `index`, in place of a shadow if there is one; it is not up to date yet.
  *
- * @returns 0; -EEXIST where a page or a swap entry is; -ENOMEM
+ * @returns 0; -EEXIST where a page or a swap entry is; -ENOSPC where the file system may have no more; -ENOMEM
  */
 export function addToPageCache(mapping: AddressSpace, index: u32, pfn: u32): i32 {
   const xa = indexOf(mapping);
   const old = xaLoad(xa, index);
   if (isData(old)) return -EEXIST;
+  if (old != XA_RESERVED && !blocksLeft(mapping)) return -ENOSPC;
   if (xaStore(xa, index, pageEntry(pfn))) return -ENOMEM;
   const page = pageOf(pfn);
   page.mapping = <u32>changetype<usize>(mapping);
   page.index = index;
   page.flags = page.flags & (PG_LOCKED | PG_WAITERS | PG_WRITEBACK) | stateFlags(xa); // readahead locks before
-  if (isShadow(old) && workingsetRefault(old)) page.flags |= PG_ACTIVE | PG_WORKINGSET;
   mapping.nrPages++;
+  chargeBlocks(mapping, 1);
+  if (old == XA_RESERVED) chargeReserved(mapping, -1);
+  else if (isShadow(old) && workingsetRefault(old)) page.flags |= PG_ACTIVE | PG_WORKINGSET;
   lruAdd(pfn);
   return 0;
 }
@@ -54,10 +59,11 @@ export function removeFromPageCache(mapping: AddressSpace, index: u32): u32 {
   if (!pfn) return 0;
   xaErase(indexOf(mapping), index);
   detachPage(mapping, pfn);
+  chargeBlocks(mapping, -1);
   return pfn;
 }
 
-/** Undoes what addToPageCache() did to the page itself. */
+/** Undoes what addToPageCache() did to the page itself; the block is the caller's to give back. */
 export function detachPage(mapping: AddressSpace, pfn: u32): void {
   const page = pageOf(pfn);
   if (page.flags & PG_LRU) lruRemove(pfn);
@@ -67,7 +73,7 @@ export function detachPage(mapping: AddressSpace, pfn: u32): void {
   mapping.nrPages--;
 }
 
-/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out, or the page is in a swap area */
+/** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out or the file system is full, or the page is in a swap area */
 export function findOrCreatePage(mapping: AddressSpace, index: u32): u32 {
   const found = findPage(mapping, index);
   if (found) return found;
@@ -162,10 +168,12 @@ export function findData(mapping: AddressSpace, index: u32, last: u32): u32 {
  * Fills a hole with new frames, contiguous ones as far as can be; their bytes are whatever they were, so the caller
  * writes or zeroes all of them. They count as up to date and dirty.
  *
- * @param nr pages from `index` on that are holes, at least 1
- * @returns the first frame, and in the high half how many there are now; 0 when memory ran out
+ * @param length pages from `index` on that are holes, at least 1
+ * @returns the first frame, and in the high half how many there are now; 0 when memory ran out, or the file system is full
  */
-export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
+export function fillHole(mapping: AddressSpace, index: u32, length: u32): u64 {
+  const nr = kernel().nrReserved ? affordable(mapping, index, length) : min<u32>(length, blocksLeft(mapping));
+  if (!nr) return 0;
   const wanted = min<u32>(31 - clz<u32>(nr), MAX_ORDER);
   let order = wanted;
   let pfn = wanted ? allocPagesNoGrow(wanted) : allocPages(0);
@@ -189,17 +197,24 @@ export function fillHole(mapping: AddressSpace, index: u32, nr: u32): u64 {
 function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
   const xa = indexOf(mapping);
   let done: u32 = 0;
+  let reserved: i32 = 0;
   while (done < nr) {
     const at = index + done;
     const leaf = xaLeaf(xa, at);
     if (isNil(leaf)) {
+      const old = xaLoad(xa, at);
       if (xaStore(xa, at, pageEntry(pfn + done))) break;
+      if (old == XA_RESERVED) reserved++;
       done++;
       continue;
     }
     const n = min<u32>(64 - (at & 63), nr - done);
-    if (leaf.nrShadows) for (let i: u32 = 0; i < n; i++) setEntry(leaf, (at & 63) + i, pageEntry(pfn + done + i));
-    else { // all of it holes
+    if (leaf.nrShadows) {
+      for (let i: u32 = 0; i < n; i++) {
+        if (getSlot(leaf, (at & 63) + i) == XA_RESERVED) reserved++;
+        setEntry(leaf, (at & 63) + i, pageEntry(pfn + done + i));
+      }
+    } else { // all of it holes
       for (let i: u32 = 0; i < n; i++) setSlot(leaf, (at & 63) + i, pageEntry(pfn + done + i));
       leaf.count += <u8>n;
     }
@@ -211,6 +226,8 @@ function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
     kernel().nrDirty += done;
   }
   mapping.nrPages += done;
+  chargeBlocks(mapping, done);
+  if (reserved) chargeReserved(mapping, -reserved);
   const state = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
   lruAddRun(pfn, done, state, <u32>changetype<usize>(mapping), index);
   return done;

@@ -340,8 +340,13 @@ function growMemory(): bool {
 
 /** Memory has its limit: from now on some frames are kept. */
 function setReserve(): void {
+  kernel().minFree = minFreeFrames();
+}
+
+/** Frames that are kept, or will be. */
+export function minFreeFrames(): u32 {
   const k = kernel();
-  if (!k.minFree) k.minFree = min<u32>(k.maxPfn >> 8, MAX_RESERVE);
+  return k.minFree || min<u32>(k.maxPfn >> 8, MAX_RESERVE);
 }
 
 /** Hands the frames from endPfn to `end` to the allocator, section by section. @returns whether any was usable */

@@ -2,7 +2,8 @@
 //
 // Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
 // again needs nothing. Values go as pages do; a swap entry at the edge of what goes must be brought in before (edgeSwapped()).
-import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT } from "../abi";
+import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT, XA_RESERVED } from "../abi";
+import { chargeBlocks, chargeReserved } from "../block-accounts";
 import { detachPage, findData, findPage } from "./filemap";
 import { AddressSpace, indexOf } from "./address-space";
 import { slot as self } from "../kernel";
@@ -18,6 +19,8 @@ export function truncatePages(mapping: AddressSpace, index: u32): void {
 /** Removes the pages and values from `first` to `last`; frames that lie together are given back together. */
 export function removePages(mapping: AddressSpace, first: u32, last: u32): void {
   const xa = indexOf(mapping);
+  const before = mapping.nrPages;
+  let reserved: i32 = 0;
   let runStart: u32 = 0;
   let run: u32 = 0;
   let index = first;
@@ -33,11 +36,13 @@ export function removePages(mapping: AddressSpace, first: u32, last: u32): void 
       }
       if (!run) runStart = pfn;
       run++;
-    }
+    } else if (entry == XA_RESERVED) reserved++;
     if (index == last) break;
     index++;
   }
   if (run) putPages(runStart, run);
+  chargeBlocks(mapping, mapping.nrPages - before);
+  if (reserved) chargeReserved(mapping, -reserved);
 }
 
 /** Drops what is cached beyond `size` bytes, and zeroes the rest of its last page. */

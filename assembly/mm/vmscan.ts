@@ -15,6 +15,7 @@ import {
   AS_FREE_PAGE, LRU_ACTIVE_FILE, LRU_INACTIVE_FILE, PG_DIRTY, PG_LOCKED, PG_PRIVATE, PG_REFERENCED, PG_WRITEBACK,
   VM_PGSCAN, VM_PGSTEAL,
 } from "../abi";
+import { chargeBlocks } from "../block-accounts";
 import { AddressSpace, indexOf } from "./address-space";
 import { countEvents, kernel } from "../kernel";
 import { detachPage } from "./filemap";
@@ -68,8 +69,7 @@ function takeInactive(list: PageList): bool {
   }
   const mapping = changetype<AddressSpace>(<usize>page.mapping);
   xaStore(indexOf(mapping), page.index, workingsetEviction()); // in its own place: no memory is needed
-  detachPage(mapping, pfn);
-  putPage(pfn);
+  dropPage(mapping, pfn);
   return true;
 }
 
@@ -84,9 +84,14 @@ function takeActive(list: PageList): bool {
   }
   const mapping = changetype<AddressSpace>(<usize>page.mapping);
   xaErase(indexOf(mapping), page.index);
-  detachPage(mapping, pfn);
-  putPage(pfn);
+  dropPage(mapping, pfn);
   return true;
+}
+
+function dropPage(mapping: AddressSpace, pfn: u32): void {
+  detachPage(mapping, pfn);
+  chargeBlocks(mapping, -1);
+  putPage(pfn);
 }
 
 /** Clean, in nobody's hands, and of a file system that need not be told. */

@@ -14,7 +14,7 @@ import { countEvent, isNil, kernel, slot as self } from "../kernel";
 import { lruList } from "./lru";
 import { isShadowNode, xaErase, xaFind, xaLeaf } from "./xarray";
 
-const AGE_MASK: u32 = (1 << 30) - 1; // as wide as a value
+const AGE_MASK: u32 = (1 << 29) - 1; // values above are promised pages (reserve.ts)
 
 /** Pages that reclaim could take. */
 // @ts-ignore: decorator

@@ -13,13 +13,13 @@
 //              [shift 0]  [shift 0]  ─► entries              in use; a tree grows and shrinks at its root.
 //
 // A leaf counts its shadows (`nrShadows`): Kernel.nrShadowNodes says how many leaves hold nothing else and can go when
-// memory runs out (workingset.ts).
+// memory runs out (workingset.ts). A leaf that has held a promised page (reserve.ts) is none of them: HAS_PROMISES.
 //
 // store() counts the nodes it needs and takes them before it changes anything: -ENOMEM leaves the tree as it was.
 //
 // Conventions: xa array, node XaNode, index page index (u32), slot 0..63 in a node, mark 0..2 or XA_PRESENT.
 // Compare Linux lib/xarray.c.
-import { CACHE_XA_NODE, ENOMEM, XA_NR_MARKS, XA_PRESENT, XA_SHADOW, XA_SWAP } from "../abi";
+import { CACHE_XA_NODE, ENOMEM, XA_NR_MARKS, XA_PRESENT, XA_RESERVING, XA_SHADOW, XA_SWAP } from "../abi";
 import { isNil, kernel, nil, slot as self } from "../kernel";
 import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 
@@ -33,6 +33,8 @@ import { kmemCacheAlloc, kmemCacheFree } from "./slab";
 /** 256 bytes of slots come first, then three words of mark bits, then these fields. */
 const SLOTS: u32 = 64;
 const MARKS_OFFSET: usize = 256;
+/** Beside the number of shadows: there is, or has been, a promised page among them. */
+export const HAS_PROMISES: u8 = 128;
 
 /** A node of a page index: 64 slots and their marks. */
 // @ts-ignore: decorator
@@ -48,7 +50,7 @@ const MARKS_OFFSET: usize = 256;
   shift: u8; // bits of index below this node
   offset: u8; // slot in the parent
   count: u8; // slots in use
-  nrShadows: u8; // of a leaf: slots that hold a shadow
+  nrShadows: u8; // of a leaf: slots that hold a shadow; and HAS_PROMISES
 }
 
 /** True for an entry that is a node. */
@@ -133,6 +135,7 @@ function setCountedEntry(leaf: XaNode, slot: u32, old: u32, entry: u32): void {
   if (isShadowNode(leaf)) kernel().nrShadowNodes--;
   leaf.count += <u8>(<u32>(entry != 0) - <u32>(old != 0));
   leaf.nrShadows += <u8>(<u32>isShadow(entry) - <u32>isShadow(old));
+  if (entry >= XA_RESERVING && isShadow(entry)) leaf.nrShadows |= HAS_PROMISES;
   if (isShadowNode(leaf)) kernel().nrShadowNodes++;
   setSlot(leaf, slot, entry);
 }
@@ -367,7 +370,7 @@ function shrink(xa: XArray, leaf: XaNode): void {
     if (!isNode(entry)) {
       for (let mark: u32 = 0; mark < XA_NR_MARKS; mark++) if (getMarks(root, mark) & 1) xa.flags |= 1 << mark;
       xa.head = entry;
-      if (isShadow(entry)) kernel().nrShadowNodes--;
+      if (isShadowNode(root)) kernel().nrShadowNodes--;
       kmemCacheFree(changetype<usize>(root));
       return;
     }

@@ -15,12 +15,13 @@ import {
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { FileLock } from "../fs/flock";
-import { Inode } from "../fs/inode";
+import { extraLinks, Inode } from "../fs/inode";
 import { isNil, kernel, nil, ownerSlot, Slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { Operation } from "../fs/operation";
 import { pageOf, pfnOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
+import { nrBlockPages } from "../fs/stat";
 import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
 import { isObject, nextObject } from "./verify";
@@ -229,13 +230,23 @@ function verifyDying(slot: Slot): void {
 
 function verifyInodesOf(sb: SuperBlock): u32 {
   let nr: u32 = 0;
+  let nrBlocks: u32 = 0;
+  let nrLinks: u32 = 0;
   for (let inode: Inode = sb.inodes; !isNil(inode); inode = inode.sbNext) {
     assert(isObject(CACHE_INODE, changetype<usize>(inode)) && inode.sb == sb, "inode: on another super block's list");
     assert((isNil(inode.sbPrev) ? sb.inodes : inode.sbPrev.sbNext) == inode, "inode: previous inode points elsewhere");
     nr++;
+    nrBlocks += nrBlockPages(inode);
+    nrLinks += extraLinks(inode);
     assert(nr <= sb.nrInodes, "super block: its list of inodes is longer than counted, or a ring");
   }
   assert(nr == sb.nrInodes, "super block: its list of inodes is shorter than counted");
+  assert(nrBlocks == sb.usedBlocks, "super block: usedBlocks is not the number of its files' blocks");
+  assert(sb.usedBlocks <= sb.maxBlocks, "super block: more blocks than it may have");
+  if (sb.maxInodes) {
+    assert(nrLinks == sb.extraLinks, "super block: extraLinks is not the number of its files' links beyond the first");
+    assert(nr + nrLinks <= sb.maxInodes, "super block: more inodes than it may have");
+  }
   return nr;
 }
 

@@ -1,15 +1,15 @@
 // verify(): the page index of every inode, and what its pages hold beyond the end of the file.
 import {
   AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
-  XA_NR_MARKS,
+  XA_NR_MARKS, XA_PRESENT, XA_RESERVED, XA_RESERVING,
 } from "../abi";
-import { hostOf, Inode, ownMapping } from "../fs/inode";
+import { hostOf, Inode, nrReserved, ownMapping } from "../fs/inode";
 import { indexOf } from "../mm/address-space";
 import { isNil, kernel, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
 import { isObject, isZero, nextObject } from "./verify";
-import { getMarks, getSlot, isNode, isPage, isShadow, isShadowNode, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
+import { getMarks, getSlot, HAS_PROMISES, isNode, isPage, isShadow, isShadowNode, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
 
 const SLOTS: u32 = 64;
 const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
@@ -19,6 +19,7 @@ export function verifyIndexes(): void {
   let nrNodes: u32 = 0;
   let nrShadowNodes: u32 = 0;
   let nrDirty: u32 = 0;
+  let allReserved: u32 = 0;
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
     assert(isObject(CACHE_INODE, changetype<usize>(hostOf(inode.mapping))), "inode: mapping is no inode's");
@@ -33,12 +34,31 @@ export function verifyIndexes(): void {
       assert((head != 0 && !isShadow(head)) || (inode.xaFlags & MARKS) == 0, "index: marks on nothing");
       if (head) nrPages = verifyEntry(inode, 0, head);
     }
+    const reserved = nrReservedPages(inode);
+    assert(reserved == nrReserved(inode), "index: nrReserved() is not the number of promised pages");
+    allReserved += reserved;
     assert(nrPages == inode.nrPages, "index: nrPages is not the number of pages");
     if (!(inode.xaFlags & AS_NO_ACCOUNTING)) nrDirty += nrDirtyPages(inode);
   }
   assert(nrNodes == cacheOf(CACHE_XA_NODE).nrObjects, "index: a node belongs to no tree");
   assert(nrShadowNodes == kernel().nrShadowNodes, "index: nrShadowNodes is not the number of leaves of shadows");
+  assert(allReserved == kernel().nrReserved, "index: Kernel.nrReserved is not the number of promised pages");
   assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
+}
+
+function nrReservedPages(inode: Inode): u32 {
+  const xa = indexOf(ownMapping(inode));
+  const before = slot().xaIndex;
+  let nr: u32 = 0;
+  let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_PRESENT);
+  while (entry) {
+    if (entry == XA_RESERVED) nr++;
+    assert(entry != XA_RESERVING, "index: a page that is neither promised nor not");
+    const index = slot().xaIndex;
+    entry = index == u32.MAX_VALUE ? 0 : xaFind(xa, index + 1, u32.MAX_VALUE, XA_PRESENT);
+  }
+  slot().xaIndex = before; // memory in its normal form stays in it
+  return nr;
 }
 
 function nrDirtyPages(inode: Inode): u32 {
@@ -85,6 +105,7 @@ function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
     if (!entry) continue;
     inUse++;
     if (isShadow(entry)) nrShadows++;
+    assert(entry != XA_RESERVED || (node.nrShadows & HAS_PROMISES) != 0, "index: a leaf does not know of a promised page");
     assert(node.shift < 30 || slot < 4, "index: an entry beyond the largest index");
     const index = base + (slot << node.shift);
     if (node.shift == 0) {
@@ -97,7 +118,7 @@ function nrPagesBelow(inode: Inode, node: XaNode, base: u32): u32 {
     nr += nrPagesBelow(inode, child, index);
   }
   assert(inUse == node.count, "index: count of a node is wrong");
-  assert(nrShadows == node.nrShadows, "index: nrShadows of a node is wrong");
+  assert(nrShadows == (node.nrShadows & ~HAS_PROMISES), "index: nrShadows of a node is wrong");
   return nr;
 }
 

@@ -9,9 +9,16 @@
  * @see Linux fs/libfs.c simple_*
  */
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import { S_IFDIR, S_IFMT, S_IFREG } from "../base/stat-flags.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { simpleRename, simpleUnlink } from "../vfs/dir-ops.ts";
-import { type FileOperations, genericDeleteInode, type InodeOperations, type SuperOperations } from "../vfs/fs-type.ts";
+import {
+  type FileOperations,
+  genericDeleteInode,
+  type InodeOperations,
+  type InodeTable,
+  type SuperOperations,
+} from "../vfs/fs-type.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { genericFileRead, genericFileWrite, memoryFallocate } from "../vfs/read-write.ts";
 import { storeSupport } from "../vfs/store-part.ts";
@@ -38,10 +45,9 @@ export function simpleSymlink(kernel: Kernel, dentry: DentryHandle, length: numb
   return kernel.core.x.simpleSymlink(dentry, length, 0, kind, kernel.now());
 }
 
-/** Gives an inode another name. @returns 0 */
+/** Gives an inode another name. @returns 0 or -ENOSPC */
 export function simpleLink(kernel: Kernel, inode: InodeHandle, _dir: InodeHandle, dentry: DentryHandle): number {
-  kernel.core.x.simpleLink(inode, dentry, kernel.now());
-  return 0;
+  return kernel.core.x.simpleLink(inode, dentry, kernel.now());
 }
 
 /** @returns 0 or -ENOTEMPTY */
@@ -91,6 +97,40 @@ export const simpleDirOperations: FileOperations = Object.freeze({ fsync: noopFs
 
 /** Pages that exist in memory only: nothing is ever read in or written back. */
 export const ramAops: AddressSpaceOperations = Object.freeze({});
+
+/** Kinds of inodes of `simpleTables`: their places there. */
+export const SIMPLE_FILE = 0;
+export const SIMPLE_DIRECTORY = 1;
+const SIMPLE_SYMLINK = 2;
+const SIMPLE_SPECIAL = 3;
+
+function kindOf(mode: number): number {
+  const type = mode & S_IFMT;
+  return type === S_IFREG ? SIMPLE_FILE : type === S_IFDIR ? SIMPLE_DIRECTORY : SIMPLE_SPECIAL;
+}
+
+function mknod(kernel: Kernel, _dir: InodeHandle, dentry: DentryHandle, mode: number, dev = 0): number {
+  return simpleMknod(kernel, dentry, mode, dev, kindOf(mode));
+}
+
+const dirInodeOperations = Object.freeze<InodeOperations>({
+  ...simpleDirInodeOperations,
+  create: mknod,
+  mkdir: mknod,
+  mknod,
+  symlink: (kernel, _dir, dentry, length) => simpleSymlink(kernel, dentry, length, SIMPLE_SYMLINK),
+  tmpfile: (kernel, dir, mode) => kernel.core.x.simpleTmpfile(dir, mode, SIMPLE_FILE, kernel.now()),
+});
+
+const NONE = Object.freeze({});
+
+/** All that can be done to the inodes of a file system that lives in memory: the tables of ramfs and tmpfs. */
+export const simpleTables: readonly InodeTable[] = Object.freeze([
+  Object.freeze({ inode: simpleFileInodeOperations, file: simpleFileOperations, mapping: ramAops }),
+  Object.freeze({ inode: dirInodeOperations, file: simpleDirOperations, mapping: ramAops }),
+  Object.freeze({ inode: simpleSymlinkInodeOperations, file: NONE, mapping: ramAops }),
+  Object.freeze({ inode: NONE, file: NONE, mapping: ramAops }),
+]);
 
 /** statfs of a file system without limits of its own. @returns 0 @see Linux fs/libfs.c simple_statfs() */
 export function simpleStatfs(sb: SuperBlock, values: Float64Array): number {

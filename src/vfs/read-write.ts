@@ -52,6 +52,7 @@ import {
   HANDOVER_SETATTR,
   I_APPEND,
   I_IMMUTABLE,
+  INODE_DIRTIED_CS,
   INODE_NR_PAGES,
   INODE_SB,
   INODE_SIZE,
@@ -258,8 +259,9 @@ export function truncate(task: Task, path: Path, length: number): number {
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   // As on tmpfs, the times stay where there is nothing to cut.
-  const isCut = length === sizeOf(core, inode) && core.u32[(inode << 3) + INODE_NR_PAGES] === 0;
-  if (isCut && setattrOf(task.kernel, inode) === undefined) return 0;
+  const at = inode << 3;
+  const hasPages = core.u32[at + INODE_NR_PAGES] > 0 || core.u32[at + INODE_DIRTIED_CS] > 0; // or promised ones
+  if (length === sizeOf(core, inode) && !hasPages && setattrOf(task.kernel, inode) === undefined) return 0;
   const call = { name: "truncate", a: path, b: length };
   return truncateInode(task, call, { mnt: ndMount(core), inode }, length, 0);
 }
@@ -359,7 +361,12 @@ export function fileSizeLimit({ core }: Kernel): number {
   return core.f64[(core.u32[SLOT + SLOT_CURRENT] >>> 3) + TASK_FILE_SIZE_LIMIT];
 }
 
-/** fallocate() of files whose data lies in the page cache alone. @see Linux mm/shmem.c shmem_fallocate() */
+/**
+ * fallocate() of files whose data lies in the page cache alone. Pages are promised: they count as blocks, but to SEEK_DATA
+ * they are holes until they are written, here even if they are promised again.
+ *
+ * @see Linux mm/shmem.c shmem_fallocate()
+ */
 export function memoryFallocate(
   kernel: Kernel,
   file: FileHandle,

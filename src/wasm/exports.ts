@@ -90,7 +90,7 @@ interface DcacheExports {
 interface LibfsExports {
   simpleMknod(dentry: Dentry, mode: number, rdev: number, kind: number, nowMs: number): number;
   simpleSymlink(dentry: Dentry, len: number, flags: number, kind: number, nowMs: number): number;
-  simpleLink(inode: Inode, dentry: Dentry, nowMs: number): void;
+  simpleLink(inode: Inode, dentry: Dentry, nowMs: number): number;
   simpleUnlink(dentry: Dentry, nowMs: number): void;
   simpleRmdir(dentry: Dentry, nowMs: number): number;
   simpleRemoveTree(dentry: Dentry, nowMs: number): number;

@@ -99,6 +99,10 @@ function statLine(mode: number, nlink: number, uid: number, gid: number, size: n
   return `${(mode & S_IFMT).toString(8)} ${(mode & 0o7777).toString(8)} nlink=${nlink} ${uid}:${gid} size=${size} blocks=${blocks}`;
 }
 
+function usageLine([bsize, blocks, bfree, bavail, files, ffree]: number[]): string {
+  return `bsize=${bsize} blocks=${blocks} bfree=${bfree} bavail=${bavail} files=${files} ffree=${ffree}`;
+}
+
 function hostStat(result: number, s: Buffer): Outcome {
   const long = (at: number) => Number(s.readBigUInt64LE(at));
   return shown(result, () =>
@@ -279,6 +283,14 @@ const CALLS = {
     host: (path) =>
       call(137, [text(path), out(120)], (result, s) => shown(result, () => s.readUInt32LE(0).toString(16))),
     folio: ({ task }, path) => shown(task.statfs(path), () => task.statfsValues[sys.STATFS_TYPE].toString(16)),
+  },
+  /** What there may be, and what is left. */
+  statfs: {
+    host: (path) =>
+      call(137, [text(path), out(120)], (result, s) =>
+        shown(result, () => usageLine([1, 2, 3, 4, 5, 6].map((i) => Number(s.readBigUInt64LE(i * 8))))),
+      ),
+    folio: ({ task }, path) => shown(task.statfs(path), () => usageLine([...task.statfsValues.slice(1, 7)])),
   },
   /** Longest name, and the flags that both know: ST_VALID is for statfs(2) alone. */
   statfsFlags: {
@@ -481,9 +493,15 @@ function runOnFoliofs(steps: readonly Step[]): Outcome[] {
   return outcomes;
 }
 
+/** Long data by its length. */
+function brief(arg: string | number): string {
+  const said = String(arg);
+  return said.length > 100 ? `${said.slice(0, 10)}...(${said.length})` : said;
+}
+
 /** Outcomes beside their steps, one a line: what two runs are compared by. */
 function transcript(steps: readonly Step[], outcomes: readonly Outcome[]): string {
-  return steps.map((step, i) => `${step.join(" ")} = ${outcomes[i]}`).join("\n");
+  return steps.map((step, i) => `${step.map(brief).join(" ")} = ${outcomes[i]}`).join("\n");
 }
 
 const missing = missingForCallScripts();
@@ -492,9 +510,11 @@ if (missing) console.warn(`call scripts: skipped, ${missing}`);
 /** `it()`, skipped where the host cannot run scripts. */
 export const itOnHost = it.skipIf(missing !== undefined);
 
-/** Runs the steps on both, and compares every outcome. */
-export function expectSame(steps: readonly Step[]): void {
-  assert.equal(transcript(steps, runOnFoliofs(steps)), transcript(steps, runOnHost(steps)));
+/** Runs the steps on both, and compares every outcome. @returns the outcomes */
+export function expectSame(steps: readonly Step[]): Outcome[] {
+  const outcomes = runOnFoliofs(steps);
+  assert.equal(transcript(steps, outcomes), transcript(steps, runOnHost(steps)));
+  return outcomes;
 }
 
 /** A test that the steps have the same outcomes on both. */

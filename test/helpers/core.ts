@@ -42,6 +42,7 @@ import {
   SECTION_FRAMES,
   SUPER_BLOCK_FILE_KIND,
   SUPER_BLOCK_PLAIN_KINDS,
+  XA_SHADOW,
 } from "../../src/wasm/layout.ts";
 
 export const BUILD: string = process.env.FOLIOFS_BUILD ?? "debug";
@@ -159,6 +160,11 @@ export function assertEmpty(core: Core): void {
 
 /** A number from fast-check, to be taken modulo whatever there is: it shrinks towards 0. */
 export const anyNumber = fc.nat({ max: 2 ** 30 });
+
+/** Some shadow, but none of those that stand for promised pages. */
+export function shadowOf(any: number): number {
+  return ((any % 2 ** 29) << 2) | XA_SHADOW;
+}
 
 /**
  * Runs random operations in sequences of up to `length`, NR_OPERATIONS in all, each sequence on a fresh system.

@@ -1,9 +1,11 @@
-/** The model of a file's data: a size, and pages where there is data or where frames were allocated. */
+/** The model of a file's data: a size, pages where there is data, and places where fallocate() has promised some. */
 const PAGE = 4096;
 
 export class SparseFile {
   size = 0;
   readonly #pages = new Map<number, Uint8Array>();
+
+  readonly promised = new Set<number>();
 
   get nrPages(): number {
     return this.#pages.size;
@@ -39,7 +41,7 @@ export class SparseFile {
   truncate(size: number): void {
     if (size <= this.size) {
       const first = Math.ceil(size / PAGE);
-      for (const index of [...this.#pages.keys()]) if (index >= first) this.#pages.delete(index);
+      this.#drop(first, Number.POSITIVE_INFINITY);
       this.#zero(size, Math.ceil(size / PAGE) * PAGE);
     }
     this.size = size;
@@ -48,13 +50,15 @@ export class SparseFile {
   punch(start: number, end: number): void {
     const first = Math.ceil(start / PAGE);
     const last = Math.floor(end / PAGE);
-    for (const index of [...this.#pages.keys()]) if (index >= first && index < last) this.#pages.delete(index);
+    this.#drop(first, last);
     this.#zero(start, Math.min(end, first * PAGE));
     if (last * PAGE >= start) this.#zero(last * PAGE, end);
   }
 
   allocate(start: number, end: number): void {
-    for (let index = Math.floor(start / PAGE); index * PAGE < end; index++) this.#pageAt(index);
+    for (let index = Math.floor(start / PAGE); index * PAGE < end; index++) {
+      if (!this.#pages.has(index)) this.promised.add(index);
+    }
   }
 
   /** Copies bytes; holes become zeros. @returns bytes, short at the end of the source */
@@ -79,6 +83,13 @@ export class SparseFile {
     return Math.min(Math.max(pos, index * PAGE), this.size);
   }
 
+  /** Pages and promises from `first` to before `end` go. */
+  #drop(first: number, end: number): void {
+    for (const places of [this.#pages, this.promised]) {
+      for (const index of [...places.keys()]) if (index >= first && index < end) places.delete(index);
+    }
+  }
+
   /** Zeroes bytes of one page, if it is there. */
   #zero(start: number, end: number): void {
     if (start >= end) return;
@@ -91,6 +102,7 @@ export class SparseFile {
     if (!page) {
       page = new Uint8Array(PAGE);
       this.#pages.set(index, page);
+      this.promised.delete(index);
     }
     return page;
   }

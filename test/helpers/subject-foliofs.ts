@@ -10,7 +10,8 @@ import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs,
 const MAX_FILE_BYTES = 2n ** 44n;
 
 type FolioFs = SubjectFs & { readonly kernel: Kernel; utimensSync(path: string, atime: "now", mtime: "now"): void };
-type Entry = { createFsSync(options?: { memoryLimit?: number }): FolioFs };
+type Entry = { createFsSync(options?: { memoryLimit?: number; root?: RootType }): FolioFs };
+type RootType = "tmpfs" | "ramfs";
 
 let entry: Promise<Entry> | undefined;
 
@@ -23,9 +24,10 @@ export function loadFoliofs(): Promise<Entry> {
 /**
  * @param foliofs what `loadFoliofs` resolves to
  * @param root absolute path of the directory that the subject works in; paths then equal those of an oracle there
+ * @param type of the root file system
  */
-export function createFoliofsSubject(foliofs: Entry, root = "/work"): Subject {
-  const top = foliofs.createFsSync({ memoryLimit: 256 * 2 ** 20 });
+export function createFoliofsSubject(foliofs: Entry, root = "/work", type: RootType = "tmpfs"): Subject {
+  const top = foliofs.createFsSync({ memoryLimit: 256 * 2 ** 20, root: type });
   top.mkdirSync(root, { recursive: true });
   const fs = top.kernel.task({ uid: 0, gid: 0, umask: 0o022, cwd: root });
   const faces = new Map<string, FolioFs>();

@@ -241,7 +241,7 @@ describe("types and mounts of a snapshot", () => {
     const bytes = fs.kernel.snapshot();
     assert.deepEqual(readHead(bytes).meta, {
       options: { memoryLimit: 16 * 2 ** 20 },
-      types: ["ramfs"],
+      types: ["ramfs", "tmpfs"],
       leftOut: [
         { type: "remotefs", target: "/r" },
         { type: "ramfs", target: "/r/sub" },

@@ -1,4 +1,4 @@
-/** foliofs on its ramfs passes every suite. */
+/** foliofs on ramfs as its root passes every suite. */
 import { afterEach, beforeAll, describe } from "vitest";
 import { SUITES } from "../conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 function create(): Subject {
-  const subject = createFoliofsSubject(foliofs);
+  const subject = createFoliofsSubject(foliofs, "/work", "ramfs");
   subjects.push(subject);
   return subject;
 }

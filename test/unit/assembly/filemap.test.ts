@@ -14,7 +14,17 @@ import {
   XA_PRESENT,
   XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, frame, kernelWord, pageWord, verify, World, word } from "../../helpers/core.ts";
+import {
+  anyNumber,
+  checkModel,
+  frame,
+  kernelWord,
+  pageWord,
+  shadowOf,
+  verify,
+  World,
+  word,
+} from "../../helpers/core.ts";
 
 const LAST = 2 ** 32 - 1;
 
@@ -40,7 +50,7 @@ class Files {
 
   remember(which: number, index: number, any: number): void {
     if (this.models[which].has(index)) return;
-    assert.equal(this.world.x.indexStore(this.inodes[which], index, ((any << 2) | XA_SHADOW) >>> 0), 0);
+    assert.equal(this.world.x.indexStore(this.inodes[which], index, shadowOf(any)), 0);
     this.shadows[which].add(index);
   }
 

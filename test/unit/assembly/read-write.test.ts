@@ -7,14 +7,24 @@ import {
   FMODE_APPEND,
   FMODE_READ,
   FMODE_WRITE,
+  INODE_DIRTIED_CS,
   INODE_MODE,
   INODE_MTIME_SEC,
   INODE_NR_PAGES,
   SUPER_BLOCK_MAX_BYTES,
   TASK_FILE_SIZE_LIMIT,
-  XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
-import { anyNumber, checkModel, double, framesInUse, NOW_MS, verify, World, word } from "../../helpers/core.ts";
+import {
+  anyNumber,
+  checkModel,
+  double,
+  framesInUse,
+  NOW_MS,
+  shadowOf,
+  verify,
+  World,
+  word,
+} from "../../helpers/core.ts";
 import { SparseFile } from "../../helpers/sparse-file.ts";
 
 const PAGE = 4096;
@@ -62,8 +72,8 @@ class OpenFile {
   /** Where no page is, leaves a shadow: a hole as before, to all data. */
   remember(pos: number, any: number): void {
     const index = Math.floor(pos / PAGE);
-    if (this.model.indexes().includes(index)) return;
-    assert.equal(this.world.x.indexStore(this.inode, index, ((any << 2) | XA_SHADOW) >>> 0), 0);
+    if (this.model.indexes().includes(index) || this.model.promised.has(index)) return;
+    assert.equal(this.world.x.indexStore(this.inode, index, shadowOf(any)), 0);
   }
 
   seek(pos: number): void {
@@ -84,6 +94,7 @@ class OpenFile {
   check(): void {
     assert.equal(this.world.sizeOf(this.inode), this.model.size);
     assert.equal(word(this.world.core, this.inode, INODE_NR_PAGES), this.model.nrPages);
+    assert.equal(word(this.world.core, this.inode, INODE_DIRTIED_CS), this.model.promised.size);
     for (const index of this.model.indexes()) this.read(index * PAGE, PAGE);
   }
 }

@@ -66,7 +66,7 @@ describe("ramfs", () => {
   });
 
   it("refuses values that are no numbers", () => {
-    for (const data of ["mode=abc", "mode=9", "mode=", "mode", "uid=-1", "gid=0x10", "mode=777777"]) {
+    for (const data of ["mode=abc", "mode=9", "mode=", "mode", "uid=-1", "gid=0xg"]) {
       assert.equal(
         outcomeOf(() => mounted(ramfs, data)),
         "EINVAL",

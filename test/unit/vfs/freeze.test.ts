@@ -13,6 +13,7 @@ import {
   ramfs,
   restoreFsSync,
   type SuperBlock,
+  tmpfs,
 } from "../../../src/index.ts";
 import {
   endWrite,
@@ -246,7 +247,7 @@ describe("freeze and thaw", () => {
     assert.throws(() => freeze(user.kernel, "/m"), { code: "EPERM" });
     assert.throws(() => thaw(user.kernel, "/m"), { code: "EPERM" });
     const { vfs } = fs.kernel;
-    const root = [...vfs.superBlocks()].find(({ type }) => type === ramfs) as SuperBlock;
+    const root = [...vfs.superBlocks()].find(({ type }) => type === tmpfs) as SuperBlock;
     assert.equal(freezeSuper(root), 0); // as for a suspend: by the kernel any can be
     assert.throws(() => fs.writeFileSync("/x", ""), { code: "EAGAIN" });
     assert.equal(thawSuper(root), 0);

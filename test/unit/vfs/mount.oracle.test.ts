@@ -47,6 +47,12 @@ describe("mount, umount", () => {
     ["stat", "/m/under"],
   ]);
 
+  same("takes what there is of a mode that is too large", [
+    ["mkdir", "/m"],
+    ramfs("/m", 0, "mode=777777"),
+    ["statfsType", "/m"],
+  ]);
+
   same("stacks, and takes the newest away first", [
     ["mkdir", "/m"],
     ramfs("/m"),

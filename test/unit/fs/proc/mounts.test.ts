@@ -10,6 +10,9 @@ import { parseMountinfo, parseMounts } from "../../../helpers/proc-parsers.ts";
 const mountsOf = (fs: FolioFs) => parseMounts(fs.readFileSync("/proc/mounts", "utf8"));
 const mountinfoOf = (fs: FolioFs) => parseMountinfo(fs.readFileSync("/proc/self/mountinfo", "utf8"));
 
+/** Of the root, which has all of the memory. */
+const ROOT = "rw,relatime,size=65536k,nr_inodes=65536,mode=755";
+
 function withMounts(): FolioFs {
   const fs = fsWithProc();
   for (const dir of ["/a b", "/bind", "/ro", "/sync", "/deep/er"]) fs.mkdirSync(dir, { recursive: true });
@@ -29,13 +32,13 @@ describe("mounts", () => {
     assert.deepEqual(
       mountsOf(fs).map(({ source, target, type, options }) => [source, target, type, options.join()]),
       [
-        ["rootfs", "/", "ramfs", "rw,relatime"],
+        ["rootfs", "/", "tmpfs", ROOT],
         ["proc", "/proc", "proc", "rw,relatime"],
         ["two words", "/a b", "ramfs", "rw,nosuid,noatime,mode=700"],
         ["/a b/dir", "/bind", "ramfs", "rw,nosuid,noatime,mode=700"],
         ["/a b/dir", "/ro", "ramfs", "ro,noatime,mode=700"],
         ["ramfs", "/sync", "ramfs", "rw,sync"],
-        ["/tmp", "/deep/er", "ramfs", "rw,relatime"],
+        ["/tmp", "/deep/er", "tmpfs", ROOT],
       ],
     );
   });

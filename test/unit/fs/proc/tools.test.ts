@@ -90,18 +90,18 @@ describe("of util-linux and coreutils", () => {
   tool("mount", "lists what is mounted", (_fs, output) => {
     assert.equal(
       output,
-      "rootfs on / type ramfs (rw,relatime)\n" +
+      "rootfs on / type tmpfs (rw,relatime,size=262144k,nr_inodes=262144,mode=755)\n" +
         "proc on /proc type proc (rw,relatime)\n" +
         "two words on /a b type ramfs (rw,relatime,mode=700)\n",
     );
   });
 
   tool("findmnt -rn -o TARGET,SOURCE,FSTYPE", "draws the tree", (_fs, output) => {
-    assert.deepEqual(output.trim().split("\n"), ["/ rootfs ramfs", "/proc proc proc", "/a\\x20b two\\x20words ramfs"]);
+    assert.deepEqual(output.trim().split("\n"), ["/ rootfs tmpfs", "/proc proc proc", "/a\\x20b two\\x20words ramfs"]);
   });
 
   tool("df -a --output=source,fstype,target /", "knows what a path lies on", (_fs, output) => {
-    assert.deepEqual(output.trim().split("\n").at(-1)?.split(/ +/), ["rootfs", "ramfs", "/"]);
+    assert.deepEqual(output.trim().split("\n").at(-1)?.split(/ +/), ["rootfs", "tmpfs", "/"]);
   });
 
   tool("swapon --show", "finds no swap", (_fs, output) => assert.equal(output, ""));
