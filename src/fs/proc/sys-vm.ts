@@ -6,7 +6,6 @@
  * @see Linux Documentation/admin-guide/sysctl/vm.rst; proc_sys_vm(5)
  */
 import type { VmLimits } from "../../mm/vm-limits.ts";
-import type { Kernel } from "../../vfs/kernel.ts";
 import { dirtyLimits } from "../../vfs/super-bdi.ts";
 import { PAGE_SIZE } from "../../wasm/layout.ts";
 import type { ProcEntry } from "./entry.ts";

@@ -73,9 +73,19 @@ function staysBelow(path: string, dir: string): boolean {
   for (let at = path.indexOf("/", 1); at >= 0; at = path.indexOf("/", at + 1)) {
     const part = path.slice(0, at);
     if (dir.startsWith(part) || /^\/proc(\/self(\/fd)?)?$/.test(part)) continue;
-    if (nodeFs.existsSync(part) && !nodeFs.realpathSync.native(part).startsWith(dir)) return false;
+    if (!endsBelow(part, dir)) return false;
   }
-  return !nodeFs.existsSync(path) || nodeFs.realpathSync.native(path).startsWith(dir);
+  return endsBelow(path, dir);
+}
+
+/** What is missing ends nowhere; what was removed is known by its link. */
+function endsBelow(path: string, dir: string): boolean {
+  if (!nodeFs.existsSync(path)) return true;
+  try {
+    return nodeFs.realpathSync.native(path).startsWith(dir);
+  } catch {
+    return nodeFs.lstatSync(path).isSymbolicLink() && nodeFs.readlinkSync(path).startsWith(dir);
+  }
 }
 
 const names = ["d", "e", "f", "g", "..", ".", "up", "none", ...Array.from({ length: 12 }, (_, i) => `s${i}`)];
