@@ -14,11 +14,11 @@
  *
  * Does nothing when its inputs are as at the last run.
  */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
-import { buildWasm } from "./build-wasm.mjs";
+import { buildWasm, GENERATED, publishedCore } from "./build-wasm.mjs";
 import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
@@ -60,6 +60,18 @@ function outsideRegistry(extension) {
   };
 }
 
+/** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
+const coresAsBase64 = {
+  name: "cores-as-base64",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\/core-text\.ts$/ }, () => ({ path: `${ROOT}/src/wasm/core-base64.ts` }));
+    onLoad({ filter: /\/core-binary(-shared)?\.ts$/ }, ({ path }) => {
+      const { target, name } = GENERATED.find((one) => path.endsWith(one.path));
+      return { contents: `export const ${name} = "${readFileSync(publishedCore(target)).toString("base64")}";` };
+    });
+  },
+};
+
 /** Options of one published bundle. */
 function published(source, name, format, platform) {
   const extension = format === "cjs" ? ".cjs" : ".js";
@@ -73,9 +85,13 @@ function published(source, name, format, platform) {
   };
 }
 
+function withBase64(options) {
+  return { ...options, plugins: [...options.plugins, coresAsBase64] };
+}
+
 const BUNDLES = [
   ...["esm", "cjs"].flatMap((format) => [
-    published("index", "index", format, "node"),
+    withBase64(published("index", "index", format, "node")),
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
     published("proc", "proc", format, "neutral"),

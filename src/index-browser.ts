@@ -25,5 +25,6 @@ export type { FolioTask } from "./node/task-face.ts";
 // Last, and so in the bundle: what is written in JavaScript then has gzip's window to itself.
 import { RELEASE_TEXT } from "./wasm/core-binary.ts";
 import { registerCore } from "./wasm/core-module.ts";
+import { textToCore } from "./wasm/core-text.ts";
 
-registerCore(false, RELEASE_TEXT);
+registerCore(false, () => textToCore(RELEASE_TEXT));

@@ -3,9 +3,10 @@ import { announce } from "./index-top.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
 import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
 import { registerCore } from "./wasm/core-module.ts";
+import { textToCore } from "./wasm/core-text.ts";
 
 export * from "./index-browser.ts";
 
-registerCore(true, RELEASE_SHARED_TEXT);
+registerCore(true, () => textToCore(RELEASE_SHARED_TEXT));
 registerStoreSupport();
 announce();

@@ -4,13 +4,15 @@
  * Does not own: where the bytes come from. Entry points register them (they are inlined as text), tests put another
  * build in their place.
  */
-import { textToCore } from "./core-text.ts";
+
+/** Gives the bytes of a core. */
+type CoreSource = () => Uint8Array<ArrayBuffer>;
 
 /** What tells these cores from others; written in by the build (scripts/build.mjs). */
 declare const FOLIOFS_CORE_ID: string | undefined;
 
 interface Registry {
-  readonly sources: Map<boolean, string>;
+  readonly sources: Map<boolean, CoreSource>;
   readonly modules: Map<boolean, WebAssembly.Module>;
   /** What entries bring with them beside cores, by name. */
   readonly parts: Map<string, object>;
@@ -47,9 +49,9 @@ export function partNamed(name: string): object | undefined {
   return parts.get(name);
 }
 
-/** Makes a build available, as text. @param shared whether it is the build for shared memory */
-export function registerCore(shared: boolean, text: string): void {
-  sources.set(shared, text);
+/** Makes a build available. @param shared whether it is the build for shared memory */
+export function registerCore(shared: boolean, source: CoreSource): void {
+  sources.set(shared, source);
 }
 
 /** Puts a compiled core in the place of the one that `shared` kernels, or the others, would get. For tests. */
@@ -98,11 +100,11 @@ function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
         "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
-  const text = sources.get(shared);
-  if (text === undefined) {
+  const source = sources.get(shared);
+  if (source === undefined) {
     throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
   }
-  return textToCore(text);
+  return source();
 }
 
 function explained<T>(compile: () => T): T {

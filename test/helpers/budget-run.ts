@@ -7,6 +7,7 @@
  */
 import { strict as assert } from "node:assert";
 import type { FolioFs } from "../../src/index.ts";
+import { type Random, seededRandom } from "./random.ts";
 
 const SECTOR = 512;
 const MAX_SECTORS = 300;
@@ -23,17 +24,6 @@ export interface BudgetOptions {
   readonly memoryLimit: number;
   readonly nrSteps: number;
   readonly nrFiles?: number;
-}
-
-/** Numbers of a seed, 0 to below n. */
-export function randomOf(seed: number): (n: number) => number {
-  let state = seed | 0;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
 }
 
 /** What a file holds: the number of the write that each sector is of, 0 = zeros. */
@@ -85,7 +75,7 @@ export class BudgetRun {
   readonly #fs: FolioFs;
   readonly #options: BudgetOptions;
   readonly #chains: Chain[];
-  readonly #random: (n: number) => number;
+  readonly #random: Random;
   #nrWrites = 0;
   /** Called between steps, for what else is to happen. */
   onStep: ((step: number) => void) | undefined;
@@ -93,7 +83,7 @@ export class BudgetRun {
   constructor(fs: FolioFs, options: BudgetOptions) {
     this.#fs = fs;
     this.#options = options;
-    this.#random = randomOf(options.seed);
+    this.#random = seededRandom(options.seed);
     const { nrFiles = 24 } = options;
     const nrSectors = Math.floor(options.bytes / nrFiles / SECTOR);
     this.#chains = Array.from({ length: NR_CHAINS }, (_, nr) => {

@@ -116,7 +116,7 @@ export class FaultTellings {
 
   #isExcused(fault: Fault): boolean {
     const { owner } = fault;
-    if (this.#isForSync(fault)) return this.#isReplaced(fault) || this.#isCounted(owner);
+    if (this.#isForSync(fault)) return this.#isReplaced(fault) || this.#isToldWith(owner) || this.#isCounted(owner);
     if (owner?.isAborted) return true;
     return this.#isAskedAgain(fault) || this.#isKnown(fault) || this.#isBesideEffect(fault);
   }
@@ -135,6 +135,17 @@ export class FaultTellings {
         later.mount === mount &&
         later.call.nr > call.nr &&
         this.#told.some(({ code, chain, isSync }) => isSync && chain === undefined && code === later.code),
+    );
+  }
+
+  /** A sync of the file system tells one error, of however many files it could not write. */
+  #isToldWith(owner: Owner | undefined): boolean {
+    return this.#told.some(
+      ({ by, chain, code, isSync }) =>
+        isSync &&
+        chain === undefined &&
+        by === owner &&
+        this.faults.some((fault) => fault.owner === owner && fault.code === code),
     );
   }
 

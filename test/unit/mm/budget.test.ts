@@ -9,8 +9,9 @@ import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
-import { BudgetRun, randomOf } from "../../helpers/budget-run.ts";
+import { BudgetRun } from "../../helpers/budget-run.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
+import { seededRandom } from "../../helpers/random.ts";
 
 const MIB = 2 ** 20;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -22,7 +23,7 @@ const SLOW_MS = 600_000;
 
 /** Data in memory and names come and go meanwhile, up to a third of the memory. */
 function disturb(fs: FolioFs, limit: number): (step: number) => void {
-  const random = randomOf(SEED + 1);
+  const random = seededRandom(SEED + 1);
   return () => {
     const path = `/b${random(8)}`;
     if (random(3) === 0) fs.rmSync(path, { recursive: true, force: true });
@@ -72,7 +73,7 @@ describe.each([16, 64])("within %i MiB", (mib) => {
       fs.kernel.mount({ type: "faultfs", target: "/m" });
       const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
       run.onStep = disturb(fs, memoryLimit);
-      const random = randomOf(SEED + 2);
+      const random = seededRandom(SEED + 2);
       let isOver = false;
       const work = (async () => {
         await run.work();
