@@ -37,7 +37,7 @@ const { setTimeout, clearTimeout } = globalThis as unknown as {
   setTimeout(callback: () => void, ms: number): Timer;
   clearTimeout(timer: Timer): void;
 };
-const clock = performance.now.bind(performance);
+const clock = typeof performance === "undefined" ? Date.now : performance.now.bind(performance);
 
 const SLICE_MS = 2;
 const MAX_TIMER_MS = 2 ** 31 - 1;
