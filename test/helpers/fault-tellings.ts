@@ -39,6 +39,8 @@ interface Telling {
 
 const LOOKS: readonly HostCallName[] = ["fstat", "lstat", "stat"];
 const SYNCS: readonly HostCallName[] = ["fsync", "fdatasync"];
+/** More calls than the host is asked for between two ticks of its clock. */
+const CALLS_PER_TICK = 20;
 /** What hostfs looks at a file around, to know whether somebody else has changed it. */
 const EFFECTS: readonly HostCallName[] = ["writev", "ftruncate", "fchmod", "unlink", "rename"];
 
@@ -157,7 +159,10 @@ export class FaultTellings {
     });
   }
 
-  /** Who writes the file back has looked at it during the same call: that is believed, and a walk to it is not needed. */
+  /**
+   * Who writes the file back has looked at it during the same call, or within the clock's tick before: that is believed, and a
+   * walk to it is not needed.
+   */
   #isKnown({ call, owner }: Fault): boolean {
     const isWalk = (one: AskedCall): boolean => one.path.startsWith(`${call.path}/`);
     if (!(isLook(call) || call.name === "open") || owner === undefined) return false;
@@ -168,7 +173,7 @@ export class FaultTellings {
         (isAboutSame(one, call) || isWalk(one)) &&
         one.work !== call.work &&
         writeBacks.has(one.work) &&
-        this.#owners.get(one.nr) === owner &&
+        (this.#owners.get(one.nr) === owner || (one.nr < call.nr && call.nr - one.nr < CALLS_PER_TICK)) &&
         !this.faults.some((fault) => fault.call === one),
     );
   }
