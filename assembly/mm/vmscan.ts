@@ -7,7 +7,7 @@
 //
 // The inactive list is a probation of a tenth of the pages, first in, first out; the active list a clock. A page that is
 // read once, in a scan, never gets past the first; one that comes back soon after it has left goes to the second at once.
-// That is what S3-FIFO does, by Linux's lists and flags (ADR 34); `npm run bench -- traces` has what it hits.
+// That is what S3-FIFO does, by Linux's lists and flags (ADR 34); `npm run bench:traces` shows what it hits.
 //
 // Only clean pages that nobody has a hold on go here. Dirty ones, and those whose file system wants to be asked, go round
 // again: src/mm/vmscan.ts has them written, and whoever has found no memory tries again.
