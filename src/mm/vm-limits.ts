@@ -23,12 +23,25 @@ import {
 
 const KERNEL = KERNEL_BLOCK >>> 2;
 const MAX_INT = 2 ** 31 - 1;
-const MAX_SWAPPINESS = 200;
-const MAX_PAGE_CLUSTER = 31;
 const PAGE_KIB = PAGE_SIZE / 1024;
 
-/** Whole numbers, at least `min`. @throws RangeError, as writing to /proc would be EINVAL */
-function checked(name: string, value: number, min: number, max: number): number {
+/** From the smallest to the largest that each may be. */
+export const VM_RANGES = {
+  dirty_background_bytes: [1, Number.MAX_SAFE_INTEGER],
+  dirty_background_ratio: [0, 100],
+  dirty_bytes: [2 * PAGE_SIZE, Number.MAX_SAFE_INTEGER],
+  dirty_expire_centisecs: [0, MAX_INT],
+  dirty_ratio: [0, 100],
+  dirty_writeback_centisecs: [0, MAX_INT],
+  min_free_kbytes: [0, MAX_INT],
+  page_cluster: [0, 31],
+  swappiness: [0, 200],
+  vfs_cache_pressure: [0, MAX_INT],
+} as const satisfies Record<string, readonly [min: number, max: number]>;
+
+/** A whole number of its range. @throws RangeError, as writing to /proc would be EINVAL */
+function checked(name: keyof typeof VM_RANGES, value: number): number {
+  const [min, max] = VM_RANGES[name];
   if (!Number.isSafeInteger(value) || value < min || value > max)
     throw new RangeError(`vm.${name}: ${value} is not a whole number from ${min} to ${max}`);
   return value;
@@ -56,7 +69,7 @@ export class VmLimits {
     return this.#backgroundBytes;
   }
   set dirty_background_bytes(bytes: number) {
-    this.#backgroundBytes = checked("dirty_background_bytes", bytes, 1, Number.MAX_SAFE_INTEGER);
+    this.#backgroundBytes = checked("dirty_background_bytes", bytes);
     this.#backgroundRatio = 0;
   }
   /** The same in percent of the memory that could be dirty. */
@@ -64,7 +77,7 @@ export class VmLimits {
     return this.#backgroundRatio;
   }
   set dirty_background_ratio(percent: number) {
-    this.#backgroundRatio = checked("dirty_background_ratio", percent, 0, 100);
+    this.#backgroundRatio = checked("dirty_background_ratio", percent);
     this.#backgroundBytes = 0;
   }
   /** From so many dirty bytes on writers write themselves, or wait; two pages at least. */
@@ -72,14 +85,14 @@ export class VmLimits {
     return this.#bytes;
   }
   set dirty_bytes(bytes: number) {
-    this.#bytes = checked("dirty_bytes", bytes, 2 * PAGE_SIZE, Number.MAX_SAFE_INTEGER);
+    this.#bytes = checked("dirty_bytes", bytes);
     this.#ratio = 0;
   }
   get dirty_ratio(): number {
     return this.#ratio;
   }
   set dirty_ratio(percent: number) {
-    this.#ratio = checked("dirty_ratio", percent, 0, 100);
+    this.#ratio = checked("dirty_ratio", percent);
     this.#bytes = 0;
   }
   /** What has been dirty for so long is written without being asked for. */
@@ -87,14 +100,14 @@ export class VmLimits {
     return this.#expireCentisecs;
   }
   set dirty_expire_centisecs(centisecs: number) {
-    this.#expireCentisecs = checked("dirty_expire_centisecs", centisecs, 0, MAX_INT);
+    this.#expireCentisecs = checked("dirty_expire_centisecs", centisecs);
   }
   /** How often the flusher looks for that; 0 = never. */
   get dirty_writeback_centisecs(): number {
     return this.#writebackCentisecs;
   }
   set dirty_writeback_centisecs(centisecs: number) {
-    this.#writebackCentisecs = checked("dirty_writeback_centisecs", centisecs, 0, MAX_INT);
+    this.#writebackCentisecs = checked("dirty_writeback_centisecs", centisecs);
   }
 
   /** How much rather than pages of files those of memory are reclaimed: 0 to 200, which is pages of memory alone. */
@@ -102,7 +115,7 @@ export class VmLimits {
     return this.#swappiness;
   }
   set swappiness(weight: number) {
-    this.#swappiness = checked("swappiness", weight, 0, MAX_SWAPPINESS);
+    this.#swappiness = checked("swappiness", weight);
   }
   /** How readily unused names and inodes go: 100 is as readily as pages, 0 is never. */
   get vfs_cache_pressure(): number {
@@ -110,7 +123,7 @@ export class VmLimits {
   }
   set vfs_cache_pressure(percent: number) {
     const { u32 } = this.#host.core;
-    u32[KERNEL + KERNEL_VFS_CACHE_PRESSURE] = checked("vfs_cache_pressure", percent, 0, MAX_INT);
+    u32[KERNEL + KERNEL_VFS_CACHE_PRESSURE] = checked("vfs_cache_pressure", percent);
   }
   /** KiB that are kept for who frees memory, a frame at least: 1/256 of the limit, up to 4 MiB, unless it is set; a quarter at most. */
   get min_free_kbytes(): number {
@@ -120,7 +133,7 @@ export class VmLimits {
   }
   set min_free_kbytes(kib: number) {
     const { u32 } = this.#host.core;
-    const frames = Math.ceil(checked("min_free_kbytes", kib, 0, MAX_INT) / PAGE_KIB);
+    const frames = Math.ceil(checked("min_free_kbytes", kib) / PAGE_KIB);
     u32[KERNEL + KERNEL_MIN_FREE] = Math.max(1, Math.min(frames, u32[KERNEL + KERNEL_MAX_PFN] >>> 2));
   }
   /** Pages that are read from swap at once, as a power of two: 0 to 31. */
@@ -128,7 +141,7 @@ export class VmLimits {
     return this.#pageCluster;
   }
   set page_cluster(order: number) {
-    this.#pageCluster = checked("page_cluster", order, 0, MAX_PAGE_CLUSTER);
+    this.#pageCluster = checked("page_cluster", order);
   }
 
   /** Both limits in pages. @see Linux mm/page-writeback.c domain_dirty_limits() */
