@@ -20,6 +20,7 @@ import {
 } from "../../src/store.ts";
 import { type Failure, FaultStore, type StoredNode } from "./fault-store.ts";
 import { turn } from "./mock-backing.ts";
+import { type Random, seededRandom } from "./random.ts";
 
 /** The clock stands still: with it, and without a flusher that comes by when it likes, a seed gives the same run again. */
 const NOW = 1_700_000_000_000;
@@ -163,10 +164,10 @@ export class FaultRun {
   #nrSyncs = 0;
   readonly #duringSync = new Set<Failure>();
   readonly #wakes: (() => void)[] = [];
-  #random: number;
+  readonly #next: Random;
 
   constructor(steps: Step[], seed: number) {
-    this.#random = seed | 0;
+    this.#next = seededRandom(seed);
     this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [this.store.type], now: () => NOW });
     this.fs.mkdirSync("/m");
     this.#mount();
@@ -195,13 +196,6 @@ export class FaultRun {
   }
 
   // --- The scheduler ----------------------------------------------------------------------------------------------------
-
-  #next(n: number): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  }
 
   #gate(): Promise<void> {
     return new Promise((resolve) => this.#wakes.push(resolve));

@@ -32,6 +32,11 @@ export function fileOf(kernel: Kernel, fd: number): FileHandle {
   return kernel.tasks().next().value?.file(fd) as FileHandle;
 }
 
+/** The inode of a descriptor of the kernel's first task. */
+export function inodeOf(kernel: Kernel, fd: number): InodeHandle {
+  return Inode.ofFile(kernel, fileOf(kernel, fd)).handle;
+}
+
 /** Reads at once. */
 export function pread({ fs, fd }: Scene, position: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);

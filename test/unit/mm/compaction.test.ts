@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { createFsSync, type FolioFs, Inode } from "../../../src/index.ts";
+import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { pageFlags } from "../../../src/mm/page.ts";
 import {
   KERNEL_BLOCK,
@@ -13,7 +13,7 @@ import {
   PG_ACTIVE,
 } from "../../../src/wasm/layout.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
-import { fileOf } from "../../helpers/mock-scene.ts";
+import { inodeOf } from "../../helpers/mock-scene.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 const LIMIT = 8 * 2 ** 20;
@@ -77,7 +77,7 @@ describe("compaction", () => {
     fs.writeFileSync("/m/f", Buffer.alloc(64 * PAGE, 7));
     const fd = fs.openSync("/m/f", "r+");
     const { core } = fs.kernel.vfs;
-    const inode = Inode.ofFile(fs.kernel.vfs, fileOf(fs.kernel.vfs, fd)).handle;
+    const inode = inodeOf(fs.kernel.vfs, fd);
     const frames = (): number[] => Array.from({ length: 64 }, (_, index) => core.x.findPage(inode, index));
     const flags = (): number[] => frames().map((pfn) => pageFlags(core, pfn));
     fs.readSync(fd, Buffer.alloc(10 * PAGE), 0, 10 * PAGE, 0);

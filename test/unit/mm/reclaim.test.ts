@@ -1,13 +1,13 @@
 /** Cached pages under a memory limit: what goes, what stays, what is written first, and what calls answer meanwhile. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { createFsSync, type FolioFs, Inode } from "../../../src/index.ts";
+import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import type { AddressSpaceOperations } from "../../../src/mm/address-space.ts";
 import { attachPagePrivate, detachPagePrivate, pageFlags } from "../../../src/mm/page.ts";
 import { PG_ACTIVE, PG_REFERENCED } from "../../../src/wasm/layout.ts";
 import { FaultStore, type StoredNode } from "../../helpers/fault-store.ts";
 import { MockBacking, turn } from "../../helpers/mock-backing.ts";
-import { fileOf } from "../../helpers/mock-scene.ts";
+import { inodeOf } from "../../helpers/mock-scene.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 const LIMIT = 8 * 2 ** 20;
@@ -119,7 +119,7 @@ describe("clean pages", () => {
     const { fs } = machine;
     addFile(machine, "big", LIMIT_PAGES + 200);
     const fd = fs.openSync("/m/big", "r");
-    const inode = Inode.ofFile(fs.kernel.vfs, fileOf(fs.kernel.vfs, fd)).handle;
+    const inode = inodeOf(fs.kernel.vfs, fd);
     for (let i = 0; i < LIMIT_PAGES + 200; i++) readPage(fs, fd, i);
     const { core } = fs.kernel.vfs;
     assert.equal(core.x.findPage(inode, 0), 0);
@@ -135,7 +135,7 @@ describe("clean pages", () => {
     addFile(machine, "big", 2 * LIMIT_PAGES);
     const fd = fs.openSync("/m/big", "r");
     const { core } = fs.kernel.vfs;
-    const inode = Inode.ofFile(fs.kernel.vfs, fileOf(fs.kernel.vfs, fd)).handle;
+    const inode = inodeOf(fs.kernel.vfs, fd);
     readPage(fs, fd, 0);
     const pfn = core.x.findPage(inode, 0);
     core.x.getPage(pfn);
@@ -271,7 +271,7 @@ describe("file systems that are asked", () => {
     for (let i = 0; i < 2 * LIMIT_PAGES; i++) readPage(fs, fd, i);
     assertWithinLimit(fs);
     const { core } = fs.kernel.vfs;
-    const inode = Inode.ofFile(fs.kernel.vfs, fileOf(fs.kernel.vfs, fd)).handle;
+    const inode = inodeOf(fs.kernel.vfs, fd);
     assert.deepEqual(
       [2, 3, 4, 5, 6].filter((index) => core.x.findPage(inode, index) !== 0),
       [...kept],
