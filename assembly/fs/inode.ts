@@ -130,9 +130,9 @@ export function extraLinks(inode: Inode): u32 {
   return inode.nlink > 1 && !isDir(inode) ? inode.nlink - 1 : 0;
 }
 
-/** Blocks of a symbolic link: tmpfs keeps the target of a long one in a page of its own. */
-export function linkBlocks(inode: Inode): u32 {
-  return inode.size >= <f64>SHORT_SYMLINK_LEN ? 1 : 0;
+/** Blocks of a symbolic link with a target of so many bytes: tmpfs keeps the target of a long one in a page of its own. */
+export function linkBlocks(length: u32): u32 {
+  return length >= SHORT_SYMLINK_LEN ? 1 : 0;
 }
 
 /** Sets the chosen times (TOUCH_*) to `nowMs`, milliseconds since the epoch, fractions included. */
@@ -223,7 +223,7 @@ export function freeInode(inode: Inode): void {
     inodeLruRemove(inode);
   }
   if (inode.state & I_SYMLINK_BODY) {
-    sb.usedBlocks -= linkBlocks(inode);
+    sb.usedBlocks -= linkBlocks(<u32>inode.size);
     kfree(<usize>inode.private0);
   }
   if (sb.maxInodes) sb.extraLinks -= extraLinks(inode);

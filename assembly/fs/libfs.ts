@@ -4,10 +4,10 @@
 // Each call allocates first; from the first change on nothing can fail.
 import {
   BOGO_DIRENT_SIZE, DCACHE_PERSISTENT, EBUSY, ENOSPC, ENOTEMPTY, I_DEAD, I_SYMLINK_BODY, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID,
-  S_IXGRP, SHORT_SYMLINK_LEN, TOUCH_CTIME,
+  S_IXGRP, TOUCH_CTIME,
 } from "../abi";
 import { allocDentry, dAdd, dDrop, Dentry, dInstantiate, hasChildren, isSubdir } from "./dentry";
-import { allocInode, freeInode, hasInodes, iget, Inode, isDir, touch, touchWritten } from "./inode";
+import { allocInode, freeInode, hasInodes, iget, Inode, isDir, linkBlocks, touch, touchWritten } from "./inode";
 import { currentCred, isNil, kernel, nil } from "../kernel";
 import { kfree, kmalloc } from "../mm/slab";
 import { noRoom, SuperBlock } from "./super";
@@ -70,7 +70,7 @@ export function simpleTmpfile(dir: Inode, mode: u32, kind: u32, nowMs: f64): Ino
 /** Makes a symbolic link to the `len` bytes at `target`. @returns 0 or -ENOSPC */
 export function simpleSymlink(dentry: Dentry, target: usize, len: u32, kind: u32, nowMs: f64): i32 {
   const dir = dentry.parent.inode;
-  const blocks: u32 = len >= SHORT_SYMLINK_LEN ? 1 : 0;
+  const blocks = linkBlocks(len);
   if (dir.sb.maxBlocks - dir.sb.usedBlocks < blocks) return -ENOSPC;
   const body = kmalloc(len + 8); // walkers read words: some zeros behind the end must be there
   if (!body) return noRoom(dir.sb);

@@ -29,5 +29,5 @@ export function fillStat(inode: Inode): void {
 /** Pages that count as the file's blocks. */
 // @ts-ignore: decorator
 @inline export function nrBlockPages(inode: Inode): u32 {
-  return inode.state & I_SYMLINK_BODY ? linkBlocks(inode) : inode.nrPages + nrReserved(inode);
+  return inode.state & I_SYMLINK_BODY ? linkBlocks(<u32>inode.size) : inode.nrPages + nrReserved(inode);
 }

@@ -5,13 +5,13 @@
 //
 // Who fills a hole there (filemap.ts) needs no block, and no node of the index; who cuts the file gives the promise back.
 // Frames that are promised are kept from other files in memory (affordable()), not from records of the core.
-import { ENOSPC, LRU_ACTIVE_FILE, LRU_INACTIVE_FILE, XA_PRESENT, XA_RESERVED, XA_RESERVING } from "../abi";
+import { ENOSPC, XA_PRESENT, XA_RESERVED, XA_RESERVING } from "../abi";
 import { blocksLeft, chargeReserved } from "../block-accounts";
 import { AddressSpace, indexOf } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
-import { lruList } from "./lru";
 import { minFreeFrames } from "./page-alloc";
 import { reclaim } from "./reclaim";
+import { nrReclaimable } from "./workingset";
 import { getSlot, isData, setEntry, XArray, xaErase, xaFind, xaLeaf, xaLoad, xaStore } from "./xarray";
 
 /**
@@ -52,8 +52,7 @@ function framesFor(wanted: u32): u32 {
 function framesLeft(): u32 {
   const k = kernel();
   const growable = k.maxPfn - k.endPfn;
-  const cached = lruList(LRU_INACTIVE_FILE).count + lruList(LRU_ACTIVE_FILE).count;
-  const available = k.nrFree + growable - (growable >> 7) + cached;
+  const available = k.nrFree + growable - (growable >> 7) + nrReclaimable();
   const spoken = k.nrReserved + minFreeFrames();
   return available > spoken ? available - spoken : 0;
 }
