@@ -47,12 +47,13 @@ function readPages(cache: PageCache, control: ReadaheadControl): number | Promis
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
   const { position, length } = control;
+  const { core } = cache;
   if (!cache.mayWait) return runNow(store.preadv(node, () => control.views(), position));
   // The host reads into the memory while JavaScript runs: its frames are locked, and `control` holds the memory.
   if (viewsSurviveGrowth()) return runLater(store.preadv(node, () => control.views(), position));
   const bounce = new Uint8Array(length);
   return runLater(store.preadv(node, () => [bounce], position)).then((bytes) => {
-    if (cache.core === (control as unknown as PageCache).core) scatter(bounce, control.views());
+    if (cache.core === core) scatter(bounce, control.views());
     return bytes;
   });
 }
