@@ -148,10 +148,10 @@ class RunToHost {
   }
 }
 
-/** Of a file that becomes no smaller. */
+/** Of a file that becomes no smaller. Times come second: the host's clock may be set back. */
 function isLater(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
   if (a === undefined || b === undefined) return true;
-  return a.ctimeNs > b.ctimeNs || (a.ctimeNs === b.ctimeNs && a.size >= b.size);
+  return a.size > b.size || (a.size === b.size && a.ctimeNs >= b.ctimeNs);
 }
 
 // --- Round the pages ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { BudgetRun } from "../../helpers/budget-run.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
 import { seededRandom } from "../../helpers/random.ts";
+import { unsteadyClock } from "../../helpers/unsteady-clock.ts";
 
 const MIB = 2 ** 20;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -41,25 +42,34 @@ describe.each([16, 64])("within %i MiB", (mib) => {
   });
   afterEach(() => nodeFs.rmSync(dir, { recursive: true, force: true }));
 
-  it.each(["writeback", "writethrough", "none"])(
-    "hostfs, cache=%s",
+  async function workOnHostfs(cache: string): Promise<void> {
+    const fs = createFsSync({ memoryLimit, types: [hostfs] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "hostfs", source: dir, target: "/m", data: `cache=${cache}` });
+    const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
+    run.onStep = disturb(fs, memoryLimit);
+    await run.work();
+    await fs.kernel.syncAsync();
+    fs.kernel.verify();
+    for (const { path, bytes } of run.expected()) {
+      const host = path.replace("/m", dir);
+      if (bytes.length > 0 || nodeFs.existsSync(host)) assert.ok(nodeFs.readFileSync(host).equals(bytes), path);
+    }
+    await run.compareAll();
+    run.checkLimit();
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  }
+
+  const caches = ["writeback", "writethrough", "none"];
+
+  it.each(caches)("hostfs, cache=%s", workOnHostfs, SLOW_MS);
+
+  it.each(caches)(
+    "hostfs, cache=%s, of a host whose clock is set back",
     async (cache) => {
-      const fs = createFsSync({ memoryLimit, types: [hostfs] });
-      fs.mkdirSync("/m");
-      fs.kernel.mount({ type: "hostfs", source: dir, target: "/m", data: `cache=${cache}` });
-      const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
-      run.onStep = disturb(fs, memoryLimit);
-      await run.work();
-      await fs.kernel.syncAsync();
-      fs.kernel.verify();
-      for (const { path, bytes } of run.expected()) {
-        const host = path.replace("/m", dir);
-        if (bytes.length > 0 || nodeFs.existsSync(host)) assert.ok(nodeFs.readFileSync(host).equals(bytes), path);
-      }
-      await run.compareAll();
-      run.checkLimit();
-      fs.kernel.verify();
-      fs.kernel.destroy();
+      const restore = unsteadyClock();
+      await workOnHostfs(cache).finally(restore);
     },
     SLOW_MS,
   );

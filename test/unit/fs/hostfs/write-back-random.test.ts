@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount, type HostfsMount } from "../../../helpers/hostfs-mount.ts";
+import { unsteadyClock } from "../../../helpers/unsteady-clock.ts";
 
 const NR_RUNS = Number(process.env.FOLIO_RUNS ?? 25);
 const NR_CHAINS = 3;
@@ -209,21 +210,26 @@ async function work(setup: HostfsMount, phases: readonly (readonly Step[])[]): P
   fs.kernel.umount("/mnt");
 }
 
-describe.each(["ttl=1000", "ttl=0,maxfds=2", "ttl=0", "ttl=1000,maxfds=3,little"])("cache=writeback,%s", (data) => {
+/** Besides options of the mount: little memory for what is dirty; a host whose clock is set back. */
+const WAYS = ["ttl=1000", "ttl=0,maxfds=2", "ttl=0", "ttl=1000,maxfds=3,little", "ttl=1000,unsteady", "ttl=0,unsteady"];
+
+describe.each(WAYS)("cache=writeback,%s", (way) => {
   it("keeps the host as the model after each sync", { timeout: 300_000 }, async () => {
     const phases = fc.array(fc.array(step, { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 3 });
     const property = fc.asyncProperty(phases, async (all) => {
       const setup = createHostfsMount();
+      const restore = way.endsWith("unsteady") ? unsteadyClock() : () => {};
       try {
-        setup.mount(`cache=writeback,${data.replace(",little", "")}`);
+        setup.mount(`cache=writeback,${way.replace(/,(little|unsteady)/, "")}`);
         const { vm } = setup.fs.kernel;
-        if (data.endsWith("little") && vm) {
+        if (way.endsWith("little") && vm) {
           vm.dirty_background_bytes = 4096;
           vm.dirty_bytes = 16384;
         }
         await work(setup, all);
       } finally {
         setup.dispose();
+        restore();
       }
     });
     await fc.assert(property, { numRuns: NR_RUNS });
