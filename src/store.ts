@@ -10,7 +10,9 @@ export {
   freezeAsync,
   kernMount,
   kernUmount,
+  memoryFailure,
   type StatFsInfo,
+  softOfflinePage,
   statfs,
   taskIo,
   thaw,
@@ -40,6 +42,7 @@ export {
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
+export { migratePageCopy } from "./mm/migrate.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {
@@ -53,5 +56,6 @@ export {
   ST_SYNCHRONOUS,
 } from "./vfs/statfs.ts";
 export type { TaskIo } from "./vfs/task-io.ts";
+export { type FileSystemUsage, reportUsage, type Usage, type UsageByKind } from "./vfs/usage.ts";
 
 registerStoreSupport();
