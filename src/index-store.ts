@@ -99,7 +99,7 @@ export function taskIo(kernel: FolioKernel, face?: FolioFs): accounts.TaskIo {
 
 /**
  * A frame of memory is broken, and its bytes are lost: it is never used again. A clean page is read anew from its store; of a
- * dirty one every open file of it is told EIO, by fsync and close.
+ * dirty one every open file of it is told EIO, by fsync.
  *
  * @param pfn its number, as CachedPage.pfn @throws EPERM; EINVAL: no such frame; EBUSY: records, or data in memory alone
  *   (softOfflinePage), or a page that is pinned; EAGAIN while a store has the page in hand; what errorRemovePage answers

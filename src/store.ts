@@ -42,7 +42,6 @@ export {
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
-export { migratePageCopy } from "./mm/migrate.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {

@@ -42,7 +42,7 @@ const OF_THE_CORE = PG_RESERVED | PG_SLAB | PG_TABLE | PG_BUFFER;
 
 /**
  * The bytes of a frame are lost. What is clean is read anew from its store when somebody wants it; of what is dirty every open
- * file of it hears once (EIO by fsync and close), and it is as the store has it.
+ * file of it hears once (EIO by fsync), and it is as the store has it.
  *
  * @returns 0, too, for one that is out of use already; -EINVAL: there is no such frame; -EBUSY: records, tables, data that is
  *   in memory alone (softOfflinePage), or a page that somebody has pinned; -EAGAIN with a token while a store has it in hand;

@@ -17,6 +17,7 @@ import type { InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   AS_FREE_PAGE,
+  AS_NO_STORE,
   FIRST_FREE_PFN,
   INODE_XA_FLAGS,
   INODE_XA_HEAD,
@@ -143,11 +144,12 @@ export function migratePage(host: MigrationHost, page: PageAt, allocate: () => n
 
 /** A dirty page of a file system that does not move pages itself is written first. */
 function writeFirst(host: MigrationHost, { inode, position, pfn }: PageAt, mode: MigrateMode): number {
-  if (!(pageFlags(host.core, pfn) & PG_DIRTY)) return 0;
+  const { core } = host;
+  if (!(pageFlags(core, pfn) & PG_DIRTY) || core.u32[(inode << 3) + INODE_XA_FLAGS] & AS_NO_STORE) return 0;
   if (mode === MIGRATE_ASYNC) return -EBUSY;
   const rc = host.nested(() => filemapWriteAndWaitRange(host, inode, position, position + PAGE_SIZE - 1));
   if (rc < 0) return rc;
-  return pageFlags(host.core, pfn) & PG_DIRTY ? -EAGAIN : 0;
+  return pageFlags(core, pfn) & PG_DIRTY ? -EAGAIN : 0;
 }
 
 /** A page on its way. Both frames are locked; the new one has a pin, which the cache gets. */
