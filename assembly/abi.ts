@@ -27,6 +27,7 @@ export const SLOT_SCRATCH: u32 = 0x3020;
 export const SLOT_SCRATCH_BYTES: u32 = 0xfe0;
 export const NR_SLOTS: u32 = 64;
 export const SLOT_MEMALLOC: u32 = 1; // of Slot.flags: frees memory, and may use the reserve for that (Linux PF_MEMALLOC)
+export const SLOT_NO_MIGRATE: u32 = 2; // has addresses of pages in hand: they stay where they are
 export const FIRST_FREE_PFN: u32 = 14;
 
 export const LAYOUT_MAGIC: u32 = 0x4f494c46; // "FLIO"
@@ -68,6 +69,7 @@ export const PG_PCP: u32 = 1 << 18; // on the list of free single frames
 export const PG_RESERVED: u32 = 1 << 19; // descriptors, kernel block, slots
 export const PG_TABLE: u32 = 1 << 20; // part of the dentry hash or another table of the core
 export const PG_BUFFER: u32 = 1 << 21; // a temporary buffer of the core, or a long string
+export const PG_HWPOISON: u32 = 1 << 22; // broken: nobody's, and never given away again
 
 export const LRU_INACTIVE_ANON: u32 = 0;
 export const LRU_ACTIVE_ANON: u32 = 1;

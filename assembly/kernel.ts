@@ -82,6 +82,11 @@ import { SuperBlock } from "./fs/super";
   minFree: u32; // frames that only who frees others may use (Linux min_free_kbytes); 0 until memory has its limit
   nrReserved: u32; // pages that fallocate() has promised, and that nobody has written yet
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
+  recordPfn: u32; // no frame below is free, nor holds a page that could move: records go here next (mm/record-frames.ts)
+  compactConsidered: u32; // compactions that were not made since one was of no use (Linux compact_considered)
+  compactDeferShift: u32; // 2^so many are not made after it
+  compactOrderFailed: u32; // for blocks as large as the one that was not to be had, or larger: its order
+  nrPoisoned: u32; // frames that are broken, and nobody's any more (Linux num_poisoned_pages)
 }
 
 /** What belongs to one instance. */

@@ -127,7 +127,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
   if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
-  if (offsetof<Kernel>() != 252) ERROR("class Kernel and layout.ts disagree on its size");
+  if (offsetof<Kernel>() != 272) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
   if (offsetof<Kernel>("gate") != 8) ERROR("Kernel.gate and layout.ts disagree");
@@ -186,6 +186,11 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("minFree") != 240) ERROR("Kernel.minFree and layout.ts disagree");
   if (offsetof<Kernel>("nrReserved") != 244) ERROR("Kernel.nrReserved and layout.ts disagree");
   if (offsetof<Kernel>("nrFresh") != 248) ERROR("Kernel.nrFresh and layout.ts disagree");
+  if (offsetof<Kernel>("recordPfn") != 252) ERROR("Kernel.recordPfn and layout.ts disagree");
+  if (offsetof<Kernel>("compactConsidered") != 256) ERROR("Kernel.compactConsidered and layout.ts disagree");
+  if (offsetof<Kernel>("compactDeferShift") != 260) ERROR("Kernel.compactDeferShift and layout.ts disagree");
+  if (offsetof<Kernel>("compactOrderFailed") != 264) ERROR("Kernel.compactOrderFailed and layout.ts disagree");
+  if (offsetof<Kernel>("nrPoisoned") != 268) ERROR("Kernel.nrPoisoned and layout.ts disagree");
   if (offsetof<Slot>() != 160) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");

@@ -40,6 +40,10 @@ export function normalizeMemory(): void {
   memory.fill(KERNEL_BLOCK + KERNEL_VMSTAT, 0, NR_VM_EVENTS << 3);
   k.maxPfn = 0; // whoever restores says anew
   k.minFree = 0;
+  k.recordPfn = 0;
+  k.compactConsidered = 0;
+  k.compactDeferShift = 0;
+  k.compactOrderFailed = 0;
 }
 
 /** Operations that were suspended are gone, and with them the locks they held. */

@@ -38,9 +38,10 @@ import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
-import { storeSupport } from "./vfs/store-part.ts";
+import { storeSupport, storeSupportIfAny } from "./vfs/store-part.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
+import type { Usage } from "./vfs/usage.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
 
 /** A face of node:fs over one task, with its task and its kernel. */
@@ -329,7 +330,28 @@ export class FolioKernel {
    */
   compact(): number {
     this.#checkMaster("compact_memory");
-    return this.#task.kernel.core.x.compactMemory();
+    const { kernel } = this.#task;
+    return storeSupportIfAny()?.compact(kernel) ?? kernel.core.x.compactMemory();
+  }
+  /**
+   * Gives the host back what memory is not in use, after kernel.compact(): as much as its size and 64 KiB allow. Descriptors,
+   * tasks and mounts live on; two memories exist for a moment. `dropCaches(3)` before gives more. Needs `foliofs/store` in
+   * browsers, as usage() does. Not to be called from within a call, as by the clock or a file system.
+   *
+   * @returns bytes by which memory has become smaller; it grows again as before
+   * @throws EPERM; ENOTSUP with `preallocate: true`; EBUSY while pages are pinned or under way, and while another thread
+   *   uses the memory; ENOMEM, with nothing changed
+   */
+  shrink(): number {
+    this.#checkMaster("shrink");
+    const rc = storeSupport().shrink(this.#task.kernel, this.#machine.module);
+    check(rc, "shrink");
+    return rc;
+  }
+  /** What memory is used for, in bytes: by kind, and by file system. @throws EPERM */
+  usage(): Usage {
+    this.#checkMaster("usage");
+    return storeSupport().usage(this.#task);
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {

@@ -8,6 +8,7 @@
  */
 import type { MountHandle } from "./base/handles.ts";
 import type { FolioFs, FolioKernel } from "./index-kernel.ts";
+import * as failure from "./mm/memory-failure.ts";
 import { toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
@@ -94,6 +95,22 @@ export function kernUmount(kernel: FolioKernel, mnt: MountHandle): void {
  */
 export function taskIo(kernel: FolioKernel, face?: FolioFs): accounts.TaskIo {
   return accounts.taskIo(kernel.taskOf(face));
+}
+
+/**
+ * A frame of memory is broken, and its bytes are lost: it is never used again. A clean page is read anew from its store; of a
+ * dirty one every open file of it is told EIO, by fsync.
+ *
+ * @param pfn its number, as CachedPage.pfn @throws EPERM; EINVAL: no such frame; EBUSY: records, or data in memory alone
+ *   (softOfflinePage), or a page that is pinned; EAGAIN while a store has the page in hand; what errorRemovePage answers
+ */
+export function memoryFailure(kernel: FolioKernel, pfn: number): void {
+  check(failure.memoryFailure(kernel.vfs, pfn), "memory_failure");
+}
+
+/** A frame is not to be used any more: the page in it moves. @throws as memoryFailure(); ENOMEM; what migratePage answers */
+export function softOfflinePage(kernel: FolioKernel, pfn: number): void {
+  check(failure.softOfflinePage(kernel.vfs, pfn), "soft_offline_page");
 }
 
 /** Numbers of the file system that a path lies on; what Node's statfs does not show among them. @throws ENOENT ...; ENOSYS */

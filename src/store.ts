@@ -10,7 +10,9 @@ export {
   freezeAsync,
   kernMount,
   kernUmount,
+  memoryFailure,
   type StatFsInfo,
+  softOfflinePage,
   statfs,
   taskIo,
   thaw,
@@ -53,5 +55,6 @@ export {
   ST_SYNCHRONOUS,
 } from "./vfs/statfs.ts";
 export type { TaskIo } from "./vfs/task-io.ts";
+export { type FileSystemUsage, reportUsage, type Usage, type UsageByKind } from "./vfs/usage.ts";
 
 registerStoreSupport();

@@ -2,7 +2,7 @@
 import { bootKernel, releaseSlot as release } from "../boot";
 import { kernel } from "../kernel";
 import { pageOf } from "../mm/page";
-import { allocPages as alloc, freePage, freePages as free } from "../mm/page-alloc";
+import { allocPages as alloc, freePage, freePages as free, normalizeFreeLists as trim } from "../mm/page-alloc";
 import { compactMemory as compact } from "../mm/compaction";
 import { dropUnused, reclaim as reclaimMemory } from "../mm/reclaim";
 import { normalizeMemory as normalize } from "../normalize";
@@ -45,6 +45,11 @@ export function reclaim(): u32 {
 /** Moves cached pages together, to the start of memory. @returns how many have moved */
 export function compactMemory(): u32 {
   return compact();
+}
+
+/** Takes memory behind the last used frame offline, and sorts the free lists. */
+export function trimMemory(): void {
+  trim();
 }
 
 /** Frees all names that nobody uses and that can be asked for again. */

@@ -20,6 +20,7 @@ import { isDir } from "./inode";
 import { isNil, kernel, nil } from "../kernel";
 import { pageAddress, pageOf, pfnOf } from "../mm/page";
 import { allocPagesNoGrow, freePage } from "../mm/page-alloc";
+import { lowerFrame } from "../mm/record-frames";
 
 const BUCKETS_PER_SEGMENT: u32 = 1024;
 const MIN_BUCKETS: u32 = 2048; // 1024 names: most tables never grow. 8 KiB, and 10% of making and removing a name
@@ -257,7 +258,7 @@ function dropDirectory(root: usize): void {
 
 /** What reclaim would free are names, and the table must not shrink while it grows: it does without, until there is room. */
 function tablePage(): usize {
-  const pfn = allocPagesNoGrow(0);
+  const pfn = lowerFrame(allocPagesNoGrow(0));
   if (!pfn) return 0;
   pageOf(pfn).flags = PG_TABLE;
   pageOf(pfn).refcount = 1;

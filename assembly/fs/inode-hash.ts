@@ -14,6 +14,7 @@ import { Inode } from "./inode";
 import { isNil, kernel, nil } from "../kernel";
 import { pageAddress, pageOf, pfnOf } from "../mm/page";
 import { allocPages, allocPagesNoGrow, freePage } from "../mm/page-alloc";
+import { lowerFrame } from "../mm/record-frames";
 import { SuperBlock } from "./super";
 
 const SEGMENT: u32 = 1024; // buckets
@@ -162,7 +163,8 @@ function dropTable(): void {
   k.nrInodeBuckets = 0;
 }
 
-function tablePage(pfn: u32): usize {
+function tablePage(got: u32): usize {
+  const pfn = lowerFrame(got);
   if (!pfn) return 0;
   pageOf(pfn).flags = PG_TABLE;
   pageOf(pfn).refcount = 1;

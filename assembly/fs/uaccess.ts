@@ -3,7 +3,7 @@
 //
 // A user's buffer outside of linear memory is copied by JavaScript, which the pieces of read-write.ts serve; these loops
 // serve all data that lies in linear memory itself.
-import { RESULT_ADDRESS, SLOT_RESULT } from "../abi";
+import { RESULT_ADDRESS, SLOT_NO_MIGRATE, SLOT_RESULT } from "../abi";
 import { prepareWrite, readPiece } from "./read-write";
 import { Inode } from "./inode";
 import { slot } from "../kernel";
@@ -43,6 +43,13 @@ export function copyToUser(inode: Inode, pos: f64, dst: usize, len: u32): i32 {
 
 /** Copies bytes from one file to another (or within one); holes as zeros, as tmpfs does. @returns bytes copied; short at the end of the source or when memory ran out; -ENOSPC or -ENOMEM if none */
 export function copyMapping(from: Inode, posFrom: f64, to: Inode, posTo: f64, len: f64): f64 {
+  slot().flags |= SLOT_NO_MIGRATE; // the piece of the source stays where it is while room for its copy is made
+  const copied = copyPieces(from, posFrom, to, posTo, len);
+  slot().flags &= ~SLOT_NO_MIGRATE;
+  return copied;
+}
+
+function copyPieces(from: Inode, posFrom: f64, to: Inode, posTo: f64, len: f64): f64 {
   const end = min<f64>(len, from.size - posFrom); // as the source is now: within one file it may grow on the way
   let copied: f64 = 0;
   while (copied < end) {

@@ -21,7 +21,7 @@ import {
 import { countEvent, kernel, slot } from "../kernel";
 import { clearPage, Page, pageAddress, pageOf } from "./page";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
-import { compactMemory } from "./compaction";
+import { compactMemory, isCompactionDeferred, noteCompaction } from "./compaction";
 import { reclaim } from "./reclaim";
 
 // @ts-ignore: decorator
@@ -49,7 +49,10 @@ export function allocPages(order: u32): u32 {
   let pfn = isReserved(1 << order) ? 0 : allocBlock(order);
   while (!pfn && growMemory()) pfn = allocBlock(order);
   if (!pfn && reclaim() && !isReserved(1 << order)) pfn = allocBlock(order);
-  if (!pfn && !isReserved(2 << order) && compactMemory()) pfn = allocBlock(order);
+  if (!pfn && !isReserved(2 << order) && !isCompactionDeferred(order)) {
+    if (compactMemory()) pfn = allocBlock(order);
+    noteCompaction(order, pfn != 0);
+  }
   if (!pfn) countEvent(VM_ALLOC_FAILED);
   else for (let i: u32 = 0; i < 1 << order; i++) pageOf(pfn + i).refcount = 1;
   return pfn;

@@ -4,11 +4,11 @@
 //   counts   the inode's, the file system's blocks, and Kernel.nrReserved, by chargeReserved()
 //
 // Who fills a hole there (filemap.ts) needs no block, and no node of the index; who cuts the file gives the promise back.
-// Frames that are promised are kept from other files in memory (affordable()), not from records of the core.
-import { ENOSPC, XA_PRESENT, XA_RESERVED, XA_RESERVING } from "../abi";
+// Frames that are promised are kept from other files in memory (affordable()), and from records (keepsPromises()).
+import { ENOSPC, SLOT_MEMALLOC, VM_ALLOC_FAILED, XA_PRESENT, XA_RESERVED, XA_RESERVING } from "../abi";
 import { blocksLeft, chargeReserved } from "../block-accounts";
 import { AddressSpace, indexOf } from "./address-space";
-import { isNil, kernel, slot as self } from "../kernel";
+import { countEvent, isNil, kernel, slot as self } from "../kernel";
 import { minFreeFrames } from "./page-alloc";
 import { reclaim } from "./reclaim";
 import { nrReclaimable } from "./workingset";
@@ -39,6 +39,13 @@ export function affordable(mapping: AddressSpace, index: u32, nr: u32): u32 {
     left--;
   }
   return n;
+}
+
+/** May a frame go to records? Not where the last ones are promised, but to who frees others. */
+export function keepsPromises(): bool {
+  if (!kernel().nrReserved || self().flags & SLOT_MEMALLOC || framesFor(1)) return true;
+  countEvent(VM_ALLOC_FAILED);
+  return false;
 }
 
 /** Frames that nobody is promised; while they are fewer than `wanted`, what the core can do without goes. */

@@ -17,6 +17,8 @@ import { countEvent } from "../kernel";
 import { Page, pageAddress, pageOf, pfnOf } from "./page";
 import { allocPages, faultInjected, freePage, freePages } from "./page-alloc";
 import { PageList, listAddHead, listAddTail, listRemove } from "./page-list";
+import { lowerFrame, noteFreedRecords } from "./record-frames";
+import { keepsPromises } from "./reserve";
 
 /** Objects of one size. */
 // @ts-ignore: decorator
@@ -85,7 +87,7 @@ export function kmemCacheFree(object: usize): void {
 }
 
 function newSlab(cache: KmemCache): u32 {
-  const pfn = allocPages(0);
+  const pfn = allocRecordPage();
   if (!pfn) return 0;
   const page = pageOf(pfn);
   memory.fill(pageAddress(pfn), 0, PAGE_SIZE);
@@ -97,8 +99,14 @@ function newSlab(cache: KmemCache): u32 {
   return pfn;
 }
 
+/** Takes a frame for records, which leaves those alone that fallocate() has promised. @returns 0 when memory is exhausted */
+function allocRecordPage(): u32 {
+  return keepsPromises() ? lowerFrame(allocPages(0)) : 0;
+}
+
 function freeSlab(cache: KmemCache, pfn: u32): void {
   listRemove(partialList(cache), pfn);
+  noteFreedRecords(pfn);
   cache.nrSlabs--;
   countEvent(VM_SLABS_FREE);
   freePage(pfn);
@@ -134,7 +142,7 @@ export function kmalloc(size: u32): usize {
   if (size <= 2048) return kmemCacheAlloc(CACHE_KMALLOC_32 + kmallocClass(size));
   if (size > KMALLOC_MAX) return 0;
   const order = 32 - clz<u32>((size - 1) >> PAGE_SHIFT);
-  const pfn = allocPages(order);
+  const pfn = order ? allocPages(order) : allocRecordPage();
   if (!pfn) return 0;
   const nr: u32 = 1 << order;
   for (let i: u32 = 0; i < nr; i++) pageOf(pfn + i).flags = PG_BUFFER;

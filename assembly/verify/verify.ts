@@ -10,7 +10,7 @@ import {
   AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT,
   CACHE_SUPER_BLOCK, CACHE_TASK, CACHE_XA_NODE, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_HASH_DIR, KERNEL_CACHES,
   LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, NR_SLOTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
-  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_WRITEBACK, PG_UNEVICTABLE,
+  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_HWPOISON, PG_LOCKED, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_WRITEBACK, PG_UNEVICTABLE,
   SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -33,7 +33,7 @@ import { verifyIndexes } from "./verify-index";
 import { verifyInodeCache } from "./verify-inode";
 import { XaNode } from "../mm/xarray";
 
-const KINDS: u32 = PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_TABLE | PG_BUFFER;
+const KINDS: u32 = PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_TABLE | PG_BUFFER | PG_HWPOISON;
 
 /** Checks everything. */
 export function verifyAll(): void {
@@ -59,6 +59,7 @@ function verifyFrames(): void {
   let nrFree: u32 = 0;
   let nrFresh: u32 = 0;
   let nrTable: u32 = 0;
+  let nrPoisoned: u32 = 0;
   let pfn: u32 = 0;
   while (pfn < k.endPfn) {
     const page = pageOf(pfn);
@@ -73,12 +74,14 @@ function verifyFrames(): void {
       verifyBlock(pfn, page);
     } else if (kind == PG_PCP) nrFree++;
     else if (kind == PG_TABLE) nrTable++;
+    else if (kind == PG_HWPOISON) nrPoisoned++;
     else if (kind == 0) verifyCachedPage(pfn, page);
     if (kind) verifyUncached(page, kind);
     pfn += nr;
   }
   assert(nrFree == k.nrFree, "frames: nrFree is not the number of free frames");
   assert(nrFresh == k.nrFresh, "frames: nrFresh is not the number of fresh frames");
+  assert(nrPoisoned == k.nrPoisoned, "frames: broken ones are not as many as nrPoisoned says");
   assert(nrTable == nrHashTables() + nrInodeTables(), "frames: PG_TABLE frames and the hashes' pages differ in number");
 }
 

@@ -11,11 +11,12 @@ export { isDirect } from "../mm/direct-io.ts";
 export * from "../mm/fadvise.ts";
 export { invalidateInodePages2Range, invalidateMappingPages } from "../mm/invalidate.ts";
 export { countRead, countWrite } from "../mm/io-counters.ts";
+export { migratePageCopy } from "../mm/migrate.ts";
 export { attachPagePrivate, detachPagePrivate, pagePrivate } from "../mm/page.ts";
 export { cancelDirtyPage, clearPageDirtyForIo, redirtyPageForWritepage, setPageDirty } from "../mm/page-dirty.ts";
 export * from "../mm/preadv2.ts";
 export { putPage, readCachePage, readMappingPage } from "../mm/read-cache-page.ts";
-export { truncatePagecacheRange } from "../mm/truncate.ts";
+export { genericErrorRemovePage, truncatePagecacheRange } from "../mm/truncate.ts";
 export { VmLimits } from "../mm/vm-limits.ts";
 export { fileCheckAndAdvanceWbErr, filemapCheckErrors, mappingSetError } from "../mm/wb-err.ts";
 export {

@@ -167,7 +167,7 @@ export interface AddressSpaceOperations {
    */
   writePages?(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number>;
 
-  // --- Memory: in the table for who writes a file system now, called when reclaim, compaction and swap are there ---------
+  // --- Memory: reclaim, broken frames, compaction; and swap, which does not call its two yet -------------------------------
 
   /**
    * Should reclaim wait for this page? For file systems that keep what is dirty, or on its way, by marks of their own.
@@ -177,17 +177,17 @@ export interface AddressSpaceOperations {
    */
   isDirtyWriteback?(cache: PageCache, page: CachedPage, state: DirtyState): void;
   /**
-   * The frame of a page is broken, and nobody will use it again: the page is locked, its bytes are lost. Missing: the page is
-   * truncated if it is clean, so that its readers have it read anew.
+   * The frame of a page is broken, and nobody will use it again: the page is locked, its bytes are lost, and for a dirty one who
+   * has the file open will be told. Missing: the page is cut off (genericErrorRemovePage()), so that its readers have it read anew.
    *
    * @returns 0 when the page has left the cache, or a negated errno
    * @see Linux error_remove_folio (error_remove_page)
    */
   errorRemovePage?(cache: PageCache, page: CachedPage): number;
   /**
-   * Moves a page to another frame, with what hangs on it. Both are locked and nobody else has a pin; `to` takes the place of
-   * `from` in the cache when this has answered. Missing: bytes and marks are moved, of pages without PG_PRIVATE; a dirty one
-   * is written first.
+   * Moves a page to another frame: its bytes (migratePageCopy()), and what hangs on it. Both are locked and nobody else has a
+   * pin; `to` takes the place of `from` in the cache, with its marks and flags, when this has answered. Missing: a dirty page
+   * is written first, what hangs on it is released, and the bytes are copied.
    *
    * @param mode MIGRATE_ASYNC: at once, or not
    * @returns 0; -EAGAIN, for another try; a negated errno, and the page stays where it is
@@ -195,7 +195,7 @@ export interface AddressSpaceOperations {
    */
   migratePage?(cache: PageCache, from: CachedPage, to: CachedPage, mode: MigrateMode): number | Promise<number>;
   /**
-   * Takes a page that is on no list of reclaim's out of the file system's own ones, so that it can be moved. It is locked.
+   * A page is about to move: the file system takes it out of lists of its own. It is locked.
    *
    * @returns false: it cannot be moved now
    * @see Linux isolate_page

@@ -13,7 +13,7 @@
 import type { InodeHandle } from "../base/handles.ts";
 import { SLOT } from "../wasm/core.ts";
 import { PAGE_SIZE, PG_PRIVATE, PG_UPTODATE, SLOT_XA_INDEX, XA_PRESENT } from "../wasm/layout.ts";
-import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import type { AddressSpaceOperations, CachedPage, PageCache } from "./address-space.ts";
 import { detachPagePrivate, PageAt, pageFlags } from "./page.ts";
 import { cancelDirtyPage } from "./page-dirty.ts";
 
@@ -83,7 +83,7 @@ function cutPart(
 }
 
 /** All of a page goes. */
-export function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: PageAt): void {
+export function cutPage(cache: PageCache, operations: AddressSpaceOperations, page: CachedPage): void {
   withPageLock(cache, page, () => {
     invalidate(cache, operations, page, 0, PAGE_SIZE);
     cancelDirtyPage(cache, page.inode, page.pfn); // by now nobody is to write it
@@ -91,10 +91,20 @@ export function cutPage(cache: PageCache, operations: AddressSpaceOperations, pa
   });
 }
 
+/**
+ * errorRemovePage for file systems whose pages can be read anew: the page goes, with what it held.
+ *
+ * @returns 0 @see Linux generic_error_remove_folio()
+ */
+export function genericErrorRemovePage(cache: PageCache, operations: AddressSpaceOperations, page: CachedPage): number {
+  cutPage(cache, operations, page);
+  return 0;
+}
+
 function invalidate(
   cache: PageCache,
   { invalidatePage }: AddressSpaceOperations,
-  page: PageAt,
+  page: CachedPage,
   offset: number,
   length: number,
 ): void {
@@ -103,7 +113,7 @@ function invalidate(
 }
 
 /** With the page's lock, or that of who is filling it; and pinned, whatever becomes of it. */
-function withPageLock({ core }: PageCache, { pfn }: PageAt, work: () => void): void {
+function withPageLock({ core }: PageCache, { pfn }: CachedPage, work: () => void): void {
   const isOurs = core.x.tryLockPage(pfn) === 1;
   core.x.getPage(pfn);
   work();
@@ -112,7 +122,7 @@ function withPageLock({ core }: PageCache, { pfn }: PageAt, work: () => void): v
 }
 
 /** Takes a page out of the cache. Precondition: the caller has a pin of its own. @see Linux filemap_remove_folio() */
-export function deleteFromPageCache(cache: PageCache, { freePage }: AddressSpaceOperations, page: PageAt): void {
+export function deleteFromPageCache(cache: PageCache, { freePage }: AddressSpaceOperations, page: CachedPage): void {
   const { x } = cache.core;
   x.removeFromPageCache(page.inode, page.index);
   freePage?.(cache, page);

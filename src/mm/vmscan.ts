@@ -18,6 +18,8 @@ import {
   KERNEL_BLOCK,
   KERNEL_LRU_LISTS,
   KERNEL_NR_DIRTY,
+  KERNEL_NR_FREE,
+  KERNEL_VMSTAT,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_FILE,
   PAGE_INDEX,
@@ -30,6 +32,7 @@ import {
   PG_WRITEBACK,
   SLOT_FLAGS,
   SLOT_MEMALLOC,
+  VM_SLABS_FREE,
 } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
@@ -39,6 +42,7 @@ import { invalidateMappingPages } from "./invalidate.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
+const SLABS_FREED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_SLABS_FREE;
 /** Pages let go, or looked at for that, in a turn. */
 const NR_WANTED = 32;
 const NR_SCANNED = 256;
@@ -123,5 +127,16 @@ function writeBack(host: ReclaimHost): boolean {
     if (bdi.host.isFrozen()) continue;
     writebackInodes(bdi, { olderThanCs: undefined, nrPages: NR_WRITTEN, forBackground: true, isEnough });
   }
-  return core.x.reclaim() === 1;
+  return reclaims(core);
+}
+
+/**
+ * Has the core free what it can. @returns whether frames have come free, beside those of empty slabs: what has failed for want
+ * of a second one had taken the first for just such a slab, and would for ever
+ */
+function reclaims({ u32, f64, x }: Core): boolean {
+  const gained = (): number => u32[KERNEL + KERNEL_NR_FREE] - f64[SLABS_FREED];
+  const before = gained();
+  x.reclaim();
+  return gained() > before;
 }

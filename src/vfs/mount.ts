@@ -191,7 +191,7 @@ function operationFlags(type: FileSystemType): number {
   if (mayHaveStore(type)) flags |= SB_SETATTR;
   if (dentryOps?.revalidate || dentryOps?.delete) flags |= SB_REVALIDATE;
   for (const { inode, file, mapping } of tables) {
-    if (mapping.freePage || mapping.releasePage) flags |= SB_FREE_PAGE;
+    if (mapping.freePage || mapping.releasePage || mapping.migratePage || mapping.isolatePage) flags |= SB_FREE_PAGE;
     if (file.open || file.release || (file.read && file.read !== genericFileRead)) flags |= SB_FILE;
     if (inode.lookup) flags |= SB_LOOKUP;
     if (inode.permission) flags |= SB_PERMISSION;

@@ -20,12 +20,14 @@ import {
   PG_WRITEBACK,
 } from "../wasm/layout.ts";
 import { endPfn } from "./frames.ts";
+import { heal } from "./heal.ts";
 
 const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 
 /** Drops them; what was under writeback is dirty again, and pages that have left the cache are free. */
 export function dropPagePins(core: Core): void {
   const { u32, x } = core;
+  heal(core);
   for (let pfn = 0; pfn < endPfn(core); pfn++) {
     const flags = u32[fieldOf(pfn, PAGE_FLAGS)];
     if (flags & PG_BUDDY) pfn += (1 << u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]) - 1;

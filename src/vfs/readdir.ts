@@ -41,6 +41,8 @@ import type { Task } from "./task.ts";
 const BUFFER_ORDER = 5;
 /** Directories whose listings are kept. */
 const KEPT_LISTINGS = 64;
+/** Names that they have at most, all together. */
+const KEPT_NAMES = 2 ** 18;
 
 interface Kept {
   generation: number;
@@ -152,8 +154,19 @@ function cachedListing(kernel: Kernel, dentry: DentryHandle, inode: InodeHandle)
   });
   dirCache.delete(inode);
   dirCache.set(inode, { generation, version, listing });
-  if (dirCache.size > KEPT_LISTINGS) dirCache.delete(dirCache.keys().next().value as InodeHandle);
+  trim(dirCache);
   return listing;
+}
+
+/** The oldest listings go, until the others are few and short enough: memory outside of the core's has its limit, too. */
+function trim(dirCache: DirCache): void {
+  let nr = 0;
+  for (const { listing } of dirCache.values()) nr += listing.names.length;
+  for (const [dir, { listing }] of dirCache) {
+    if (dirCache.size <= KEPT_LISTINGS && nr <= KEPT_NAMES) return;
+    nr -= listing.names.length;
+    dirCache.delete(dir);
+  }
 }
 
 /** Lends `use` a buffer: frames, or where memory is full what is there for second paths, which no listing has. */

@@ -56,7 +56,8 @@ const BLOCK_WORDS = BLOCK_BYTES / 4;
 
 // --- Copies of a memory -------------------------------------------------------------------------------------------------
 
-function copyFrames(from: Core, to: Core, extents: Extent[]): void {
+/** Copies frames to where they were. */
+export function copyFrames(from: Core, to: Core, extents: Extent[]): void {
   for (const extent of extents) to.u8.set(bytesOf(from, extent), extent.pfn * PAGE_SIZE);
   to.u8.set(from.u8.subarray(BOOT_SLOT, BOOT_SLOT + OWNER_SLOT_BYTES), BOOT_SLOT); // says what is to be released
 }

@@ -1,6 +1,7 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
 import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
+import { compact } from "./compact.ts";
 import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
@@ -22,10 +23,12 @@ import {
   truncateSetsize,
 } from "./setattr.ts";
 import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
+import { shrink } from "./shrink.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
+import { usage } from "./usage.ts";
 import { waitForThaw } from "./writer.ts";
 
 const SUPPORT = {
@@ -33,6 +36,7 @@ const SUPPORT = {
   askPermission,
   change,
   changeAttributes,
+  compact,
   completeStatfs,
   copyTaskIo,
   dropPagePins,
@@ -50,12 +54,14 @@ const SUPPORT = {
   setSource,
   setattrCopy,
   setattrPrepare,
+  shrink,
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
   umount2,
   umountOptions,
   unfreezeNow,
+  usage,
   waitForData,
   waitForEnds,
   waitForThaw,

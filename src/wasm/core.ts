@@ -58,9 +58,9 @@ export interface BufferLike extends Uint8Array {
 
 /** One memory with an instance of the core over it. */
 export class Core {
-  readonly memory: WebAssembly.Memory;
+  memory!: WebAssembly.Memory;
   /** The exports. */
-  readonly x: CoreExports;
+  x!: CoreExports;
   readonly options: CoreOptions;
   /** Two of the options, a cache line nearer to the calls that are over in 100 ns. */
   readonly now: () => number;
@@ -68,8 +68,8 @@ export class Core {
   clock: () => number;
   readonly shared: boolean;
   /** Two of the exports, for the same reason: with data going through the cache they gain 0.5% of a write of 64 KiB. */
-  readonly readBegin: CoreExports["readBegin"];
-  readonly writeBegin: CoreExports["writeBegin"];
+  readBegin!: CoreExports["readBegin"];
+  writeBegin!: CoreExports["writeBegin"];
   /** Which way the last large copy went: a hint, no state of the file system. */
   copiesBackwards = false;
   /** All of memory, renewed when it grows. */
@@ -95,18 +95,28 @@ export class Core {
     this.clock = options.now;
     this.shared = options.shared;
     this.maxSetBytes = options.shared && this.hasFastBuffer ? MIN_SHARED_COPY_BYTES : LARGE_COPY_BYTES;
-    const maximum = Math.floor(options.memoryLimit / WASM_PAGE_BYTES);
-    const first = options.preallocate ? maximum * WASM_PAGE_BYTES : Math.max(FIRST_BYTES, options.initialBytes ?? 0);
-    this.memory = new WebAssembly.Memory({
-      initial: Math.min(maximum, Math.ceil(first / WASM_PAGE_BYTES)),
+    this.start(module, options.preallocate ? options.memoryLimit : (options.initialBytes ?? 0));
+  }
+
+  /**
+   * Goes on with a new memory, all zeros: whoever had one before has to take along what is in it (vfs/shrink.ts).
+   *
+   * @param bytes it has at least, as far as the limit allows @throws RangeError when it is not to be had, and nothing has changed
+   */
+  start(module: WebAssembly.Module, bytes: number): void {
+    const { memoryLimit, shared } = this.options;
+    const maximum = Math.floor(memoryLimit / WASM_PAGE_BYTES);
+    const memory = new WebAssembly.Memory({
+      initial: Math.min(maximum, Math.ceil(Math.max(FIRST_BYTES, bytes) / WASM_PAGE_BYTES)),
       maximum,
-      shared: options.shared,
+      shared,
     });
-    this.#renew();
-    const instance = new WebAssembly.Instance(module, { env: this.#imports(module) });
-    this.x = instance.exports as unknown as CoreExports;
+    const { exports } = new WebAssembly.Instance(module, { env: this.#imports(module, memory) });
+    this.memory = memory;
+    this.x = exports as unknown as CoreExports;
     this.readBegin = this.x.readBegin;
     this.writeBegin = this.x.writeBegin;
+    this.#renew();
   }
 
   /** A number of the result block (RESULT_*). */
@@ -124,9 +134,9 @@ export class Core {
     this.f64[(file << 2) + FILE_POS] = pos;
   }
 
-  #imports(module: WebAssembly.Module): WebAssembly.ModuleImports {
+  #imports(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.ModuleImports {
     return {
-      memory: this.memory,
+      memory,
       self: BOOT_SLOT,
       now: () => this.clock(),
       grow: (pages: number) => this.#grow(pages),

@@ -21,6 +21,7 @@ interface MemoryExports {
   setFailAfter(n: number): void;
   reclaim(): number;
   compactMemory(): number;
+  trimMemory(): void;
   dropDentries(): void;
   releaseSlot(): void;
   normalizeMemory(): void;

@@ -97,7 +97,7 @@ export function nameOf(core: Core, dentry: DentryHandle): string {
   return Buffer.from(core.u8.slice(at, at + half(core, dentry, DENTRY_NAME_LEN))).toString("latin1");
 }
 
-/** A checksum of a file's frames, which lie whole behind each page; holes are skipped. */
+/** A checksum of each of a file's pages, wherever they lie; holes are skipped. */
 function dumpData(core: Core, inode: InodeHandle): string {
   if ((word(core, inode, INODE_MODE) & 0o170000) !== 0o100000) return "";
   const size = double(core, inode, INODE_SIZE);
@@ -105,7 +105,8 @@ function dumpData(core: Core, inode: InodeHandle): string {
   for (let pos = 0; pos < size; ) {
     const n = core.x.readInode(inode, pos, Math.min(size - pos, 2 ** 30));
     const at = core.result(RESULT_ADDRESS);
-    if (at !== 0) sums += ` ${pos} ${core.x.checksumBytes(at, Math.ceil(n / PAGE_SIZE) * PAGE_SIZE, 0, 0)}`;
+    for (let done = 0; at !== 0 && done < n; done += PAGE_SIZE)
+      sums += ` ${pos + done} ${core.x.checksumBytes(at + done, PAGE_SIZE, 0, 0)}`;
     pos += n;
   }
   return sums;

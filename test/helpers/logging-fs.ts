@@ -31,8 +31,10 @@ import {
   type WritebackControl,
   type WriteControl,
 } from "../../src/mm/address-space.ts";
-import { detachPagePrivate, PageAt, pageFlags } from "../../src/mm/page.ts";
+import { migratePageCopy } from "../../src/mm/migrate.ts";
+import { attachPagePrivate, detachPagePrivate, PageAt, pageFlags } from "../../src/mm/page.ts";
 import { setPageDirty } from "../../src/mm/page-dirty.ts";
+import { genericErrorRemovePage } from "../../src/mm/truncate.ts";
 import { dSpliceAlias, iget } from "../../src/vfs/iget.ts";
 import { superSetupBdi } from "../../src/vfs/super-bdi.ts";
 import {
@@ -288,6 +290,20 @@ export class LoggingFs {
         const verdict = page("launderPage", at);
         return this.#take(() => verdict ?? Math.min(0, this.#keep(at.inode, at.position, at.views())));
       },
+      errorRemovePage: (cache, at) =>
+        page("errorRemovePage", at) ?? genericErrorRemovePage(cache, this.#operations(), at),
+      isolatePage: (_cache, at, mode) => page("isolatePage", at, ` mode ${mode}`) !== 0,
+      putbackPage: (_cache, at) => void page("putbackPage", at),
+      migratePage: (cache, from, to, mode) => {
+        const verdict = this.#note("migratePage", `${from.index} mode ${mode}`, from.inode, [from.pfn, to.pfn]);
+        return this.#take(() => {
+          if (verdict !== undefined) return verdict;
+          migratePageCopy(from, to);
+          const data = detachPagePrivate(cache, from);
+          if (data !== undefined) attachPagePrivate(cache, to, data);
+          return 0;
+        });
+      },
       isPartiallyUptodate: (_cache, at, offset, length) =>
         page("isPartiallyUptodate", at, ` ${offset}+${length}`) === 1,
     };
@@ -348,10 +364,7 @@ export class LoggingFs {
 }
 
 /** The operations that the engine calls. */
-export type CalledOperation = Exclude<
-  Operation,
-  "errorRemovePage" | "migratePage" | "isolatePage" | "putbackPage" | "swapActivate" | "swapDeactivate"
->;
+export type CalledOperation = Exclude<Operation, "swapActivate" | "swapDeactivate">;
 
 /** What a write is for, as the operation is told: "all 0-" waits for all from byte 0 on, "some" for nothing. */
 function purposeOf(wbc: WritebackControl): string {

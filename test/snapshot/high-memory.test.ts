@@ -36,15 +36,17 @@ afterEach(() => {
 function highFs(options: { preallocate: boolean }): FolioFs {
   const made = createFsSync({ memoryLimit: LIMIT, ...options });
   const { x } = made.kernel.vfs.core;
+  const high: [pfn: number, nr: number][] = []; // given back at the end: what is free and has been used goes first
   for (let order = MAX_ORDER; order >= 0; order--) {
     for (let pfn = x.allocBuffer(order); pfn !== 0; pfn = x.allocBuffer(order)) {
       if (pfn >= HIGH_PFN) {
-        x.freePages(pfn, 1 << order);
+        high.push([pfn, 1 << order]);
         break;
       }
       taken.push(pfn, 1 << order);
     }
   }
+  for (const [pfn, nr] of high) x.freePages(pfn, nr);
   fs = made;
   return made;
 }

@@ -7,7 +7,7 @@
  */
 import type { Kernel } from "../../vfs/kernel.ts";
 import { vmstat } from "../../vfs/vmstat.ts";
-import { PAGE_SIZE } from "../../wasm/layout.ts";
+import { KERNEL_BLOCK, KERNEL_NR_POISONED, PAGE_SIZE } from "../../wasm/layout.ts";
 import type { ProcEntry } from "./entry.ts";
 import { slabCaches } from "./slab-numbers.ts";
 
@@ -52,6 +52,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     Slab: slab,
     SReclaimable: reclaimable,
     SUnreclaim: slab - reclaimable,
+    HardwareCorrupted: kernel.core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_POISONED],
   };
 }
 

@@ -6,6 +6,7 @@
  * @see Linux Documentation/admin-guide/sysctl/vm.rst; proc_sys_vm(5)
  */
 import { VM_RANGES } from "../../mm/vm-limits.ts";
+import { compact } from "../../vfs/compact.ts";
 import { dirtyLimits } from "../../vfs/super-bdi.ts";
 import type { ProcEntry } from "./entry.ts";
 
@@ -40,7 +41,7 @@ const dropCaches: ProcEntry = {
 const compactMemory: ProcEntry = {
   name: "compact_memory",
   mode: 0o200,
-  sysctl: { write: { min: 1, max: 1, set: (kernel) => void kernel.core.x.compactMemory() } },
+  sysctl: { write: { min: 1, max: 1, set: (kernel) => void compact(kernel) } },
 };
 
 export const vm: ProcEntry = {

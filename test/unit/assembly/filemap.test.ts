@@ -48,6 +48,17 @@ class Files {
     this.inodes = ["a", "b"].map((name) => world.inodeOf(world.make(world.root, name, 0o100644)));
   }
 
+  /** Pages that nobody has pinned may have moved, for records to lie together. */
+  follow(): void {
+    this.models.forEach((model, which) => {
+      for (const [index, page] of model) {
+        const pfn = this.world.x.findPage(this.inodes[which], index);
+        if (pfn !== page.pfn) assert.ok(pfn > 0 && !this.pinned.includes(page.pfn), `page ${index} is elsewhere`);
+        page.pfn = pfn;
+      }
+    });
+  }
+
   remember(which: number, index: number, any: number): void {
     if (this.models[which].has(index)) return;
     assert.equal(this.world.x.indexStore(this.inodes[which], index, shadowOf(any)), 0);
@@ -136,12 +147,13 @@ class Files {
   /** Gang lookup, in portions of 10. */
   gang(which: number, start: number, last: number, mark: number): void {
     const { core, x } = this.world;
+    const to = x.kmalloc(80) >>> 0;
+    this.follow();
     const shadows = [...this.shadows[which]].map((index) => [index, { pfn: 0, marks: new Set<number>() }] as const);
     const expected = [...this.models[which], ...shadows]
       .filter(([index, { marks }]) => index >= start && index <= last && (mark === XA_PRESENT || marks.has(mark)))
       .map(([index, { pfn }]) => ({ index, pfn }))
       .sort((a, b) => a.index - b.index);
-    const to = x.kmalloc(80) >>> 0;
     const n = x.findPages(this.inodes[which], start, last, mark, to, 10);
     const found = Array.from({ length: n }, (_, i) => ({
       index: core.u32[(to >>> 2) + 2 * i],
@@ -160,6 +172,7 @@ class Files {
   }
 
   check(): void {
+    this.follow();
     const { core, x } = this.world;
     let nrDirty = 0;
     this.models.forEach((model, which) => {
@@ -207,6 +220,7 @@ describe("page cache", () => {
       const files = new Files();
       for (const { kind, index, last, any } of ops) {
         const which = any & 1;
+        files.follow();
         if (kind === "create") files.create(which, index);
         else if (kind === "add") files.add(which, index);
         else if (kind === "remove") files.remove(which, index);

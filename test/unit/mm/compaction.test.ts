@@ -7,10 +7,12 @@ import { pageFlags } from "../../../src/mm/page.ts";
 import {
   KERNEL_BLOCK,
   KERNEL_FREE_AREAS,
+  KERNEL_VMSTAT,
   MAX_ORDER,
   PAGE_LIST_BYTES,
   PAGE_LIST_COUNT,
   PG_ACTIVE,
+  VM_COMPACT_STALL,
 } from "../../../src/wasm/layout.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
 import { inodeOf } from "../../helpers/mock-scene.ts";
@@ -127,5 +129,31 @@ describe("compaction", () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it("that was of no use is not made again for each block that is wanted", () => {
+    const fs = createFsSync({ memoryLimit: LIMIT });
+    const fd = fs.openSync("/full", "w");
+    while (outcomeOf(() => fs.writeSync(fd, Buffer.alloc(PAGE))) === "ok");
+    const { core } = fs.kernel.vfs;
+    const stalls = () => core.f64[((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_COMPACT_STALL];
+    // A quarter of memory comes free, but for a page here and there that somebody has pinned.
+    const inode = inodeOf(fs.kernel.vfs, fd);
+    const pinned: number[] = [];
+    for (let index = 0; index < fs.fstatSync(fd).size / PAGE; index += 16) {
+      const pfn = core.x.findPage(inode, index);
+      core.x.getPage(pfn);
+      pinned.push(pfn);
+      if (index < 512) core.x.punchHole(inode, (index + 1) * PAGE, (index + 16) * PAGE);
+    }
+    const before = stalls();
+    for (let i = 0; i < 200; i++) assert.equal(core.x.allocPages(6), 0);
+    const made = stalls() - before;
+    assert.ok(made > 1 && made < 12, `${made} compactions for 200 blocks that were not to be had`);
+    for (const pfn of pinned) core.x.putPage(pfn);
+    // One that helps ends it.
+    for (let i = 0; core.x.allocPages(6) === 0; i++) assert.ok(i < 64);
+    fs.closeSync(fd);
+    fs.kernel.destroy(); // frames that nobody has would break an invariant
   });
 });

@@ -85,6 +85,23 @@ describe("frames of removed files", () => {
     fs.kernel.destroy();
   });
 
+  it.each([
+    ["1 MiB", MIB],
+    ["20 KiB", 20 * KIB],
+  ])("hold a second round of 256 MiB, of files of %s: memory has not grown", (_name, size) => {
+    const fs = createFsSync({ memoryLimit: 512 * MIB });
+    fs.mkdirSync("/files");
+    fill(fs, size, 256 * MIB);
+    const after = fs.kernel.vmstat();
+    const bytes = fs.kernel.vfs.core.arrayBuffer.byteLength;
+    removeAll(fs);
+    fill(fs, size, 256 * MIB);
+    expect(fs.kernel.vfs.core.arrayBuffer.byteLength).toBe(bytes);
+    expect(fs.kernel.vmstat().nr_total_pages).toBe(after.nr_total_pages);
+    expect(fs.kernel.vmstat().nr_used_pages).toBeLessThanOrEqual(after.nr_used_pages + SLACK_PAGES);
+    fs.kernel.destroy();
+  });
+
   it("hold the same files again in a fork", () => {
     const fs = createFsSync({ memoryLimit: 256 * MIB });
     fs.mkdirSync("/files");

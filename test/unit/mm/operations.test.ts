@@ -7,7 +7,7 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { describe, it } from "vitest";
-import { EIO, ENOSPC } from "../../../src/base/errno.ts";
+import { EBUSY, EIO, ENOSPC } from "../../../src/base/errno.ts";
 import { O_DIRECT, O_DSYNC, O_RDWR, O_SYNC } from "../../../src/base/stat-flags.ts";
 import {
   POSIX_FADV_DONTNEED,
@@ -17,9 +17,14 @@ import {
   simplePrepareWrite,
 } from "../../../src/fs/libfs-store.ts";
 import type { NodeFileHandle } from "../../../src/index.ts";
-import { AOP_TRUNCATED_PAGE, AOP_WRITEPAGE_ACTIVATE, PAGE_IS_READY } from "../../../src/mm/address-space.ts";
+import {
+  AOP_TRUNCATED_PAGE,
+  AOP_WRITEPAGE_ACTIVATE,
+  MIGRATE_SYNC,
+  PAGE_IS_READY,
+} from "../../../src/mm/address-space.ts";
 import { invalidateInodePages2Range, invalidateMappingPages } from "../../../src/mm/invalidate.ts";
-import { attachPagePrivate } from "../../../src/mm/page.ts";
+import { attachPagePrivate, pagePrivate } from "../../../src/mm/page.ts";
 import { redirtyPageForWritepage } from "../../../src/mm/page-dirty.ts";
 import { putPage, readMappingPage } from "../../../src/mm/read-cache-page.ts";
 import { LAST_PAGE, truncatePagecacheRange } from "../../../src/mm/truncate.ts";
@@ -30,6 +35,7 @@ import {
   SYNC_FILE_RANGE_WRITE,
   syncFileRange,
 } from "../../../src/mm/writeback.ts";
+import { memoryFailure, softOfflinePage } from "../../../src/store.ts";
 import { syncfs } from "../../../src/vfs/generic-fsync.ts";
 import { dirtyLimits } from "../../../src/vfs/super-bdi.ts";
 import { LoggingFs, type LoggingOptions, type Operation, PAGE } from "../../helpers/logging-fs.ts";
@@ -90,6 +96,15 @@ function fillMemory({ fs }: LoggingFs): void {
   );
   fs.closeSync(fd);
   fs.unlinkSync("/full");
+}
+
+/** Has the last page cached, and free frames before it. */
+async function lastPageBehindAGap(t: LoggingFs, f: NodeFileHandle): Promise<void> {
+  t.fs.writeFileSync("/gap", Buffer.alloc(2 ** 20));
+  await read(f, 7 * PAGE, 10);
+  await t.idle();
+  t.fs.unlinkSync("/gap");
+  t.log.length = 0;
 }
 
 /** Opens the file for direct I/O, does something with it. */
@@ -797,10 +812,115 @@ const SITUATIONS = {
     },
   ],
 
-  errorRemovePage: NEXT,
-  migratePage: NEXT,
-  isolatePage: NEXT,
-  putbackPage: NEXT,
+  errorRemovePage: [
+    {
+      when: "the frame of a clean page is broken: it is read anew",
+      run: async (t, f) => {
+        await cache(t, f);
+        const { pfn } = t.pageOf(f.fd, 3);
+        memoryFailure(t.fs.kernel, pfn);
+        await read(f, 3 * PAGE, 10);
+        assert.notEqual(t.pageOf(f.fd, 3).pfn, pfn);
+      },
+      only: ["errorRemovePage", "invalidatePage", "freePage", "readahead"],
+      log: [
+        "errorRemovePage 3: locked uptodate, i_rwsem free",
+        `invalidatePage 3 0+${PAGE}: locked uptodate, i_rwsem free`,
+        "freePage 3: locked uptodate, i_rwsem free",
+        "readahead 3+1: locked, i_rwsem free",
+      ],
+    },
+    {
+      when: "that of a dirty one is: every open file hears once that it is lost",
+      run: async (t, f) => {
+        await dirty(t, f, 2);
+        memoryFailure(t.fs.kernel, t.pageOf(f.fd, 2).pfn);
+        await assert.rejects(f.sync(), { code: "EIO" });
+        await f.sync();
+      },
+      log: ["errorRemovePage 2: locked uptodate dirty, i_rwsem free"],
+    },
+    {
+      when: "it will not let go: the frame stays where it is",
+      run: async (t, f) => {
+        await cache(t, f);
+        t.verdicts.errorRemovePage = () => -EBUSY;
+        const { pfn } = t.pageOf(f.fd, 1);
+        assert.throws(() => memoryFailure(t.fs.kernel, pfn), { code: "EBUSY" });
+        assert.equal(t.pageOf(f.fd, 1).pfn, pfn);
+      },
+      log: ["errorRemovePage 1: locked uptodate, i_rwsem free"],
+    },
+  ],
+  migratePage: [
+    {
+      when: "memory is compacted",
+      run: async (t, f) => {
+        await lastPageBehindAGap(t, f);
+        const { pfn } = t.pageOf(f.fd, 7);
+        attachPagePrivate(t.kernel, t.pageOf(f.fd, 7), 77);
+        t.fs.kernel.compact();
+        await t.idle();
+        const page = t.pageOf(f.fd, 7);
+        assert.ok(page.pfn < pfn);
+        assert.equal(pagePrivate(t.kernel, page), 77);
+        const got = Buffer.alloc(PAGE);
+        await f.read(got, 0, PAGE, 7 * PAGE);
+        assert.ok(got.equals(t.files[0].data.subarray(7 * PAGE)));
+      },
+      log: [`migratePage 7 mode ${MIGRATE_SYNC}: locked uptodate private / locked, i_rwsem free`],
+    },
+    {
+      when: "a frame is to be used no more (softOfflinePage); a dirty page stays dirty",
+      run: async (t, f) => {
+        await dirty(t, f, 2);
+        const { pfn } = t.pageOf(f.fd, 2);
+        try {
+          softOfflinePage(t.fs.kernel, pfn);
+        } catch (error) {
+          assert.deepEqual([t.isLate, (error as NodeJS.ErrnoException).code], [true, "EAGAIN"]);
+          await t.idle();
+        }
+        assert.notEqual(t.pageOf(f.fd, 2).pfn, pfn);
+        await f.sync();
+        assert.deepEqual(t.files[0].data.subarray(2 * PAGE, 3 * PAGE), Buffer.alloc(PAGE, 65));
+      },
+      log: [`migratePage 2 mode ${MIGRATE_SYNC}: locked uptodate dirty / locked, i_rwsem free`],
+    },
+  ],
+  isolatePage: [
+    {
+      when: "a page is to move; it stays if that is refused",
+      run: async (t, f) => {
+        await lastPageBehindAGap(t, f);
+        t.verdicts.isolatePage = () => 0;
+        const { pfn } = t.pageOf(f.fd, 7);
+        t.fs.kernel.compact();
+        assert.equal(t.pageOf(f.fd, 7).pfn, pfn);
+      },
+      only: ["isolatePage", "migratePage", "putbackPage"],
+      log: [`isolatePage 7 mode ${MIGRATE_SYNC}: locked uptodate, i_rwsem free`],
+    },
+  ],
+  putbackPage: [
+    {
+      when: "it has been isolated, and has not moved",
+      run: async (t, f) => {
+        await lastPageBehindAGap(t, f);
+        t.verdicts.migratePage = () => -EBUSY;
+        const { pfn } = t.pageOf(f.fd, 7);
+        t.fs.kernel.compact();
+        await t.idle();
+        assert.equal(t.pageOf(f.fd, 7).pfn, pfn);
+      },
+      only: ["isolatePage", "migratePage", "putbackPage"],
+      log: [
+        `isolatePage 7 mode ${MIGRATE_SYNC}: locked uptodate, i_rwsem free`,
+        `migratePage 7 mode ${MIGRATE_SYNC}: locked uptodate / locked, i_rwsem free`,
+        "putbackPage 7: locked uptodate, i_rwsem free",
+      ],
+    },
+  ],
   swapActivate: NEXT,
   swapDeactivate: NEXT,
 } satisfies Record<Operation, readonly Situation[] | typeof NEXT>;
@@ -852,7 +972,7 @@ describe("the table of operations", () => {
     assert.equal(operations.length, 21);
     assert.deepEqual(Object.keys(SITUATIONS).sort(), operations);
     const called = Object.entries(SITUATIONS).filter(([, situations]) => situations !== NEXT);
-    assert.equal(called.length, 15);
+    assert.equal(called.length, 19);
     for (const [operation, situations] of called as [string, readonly Situation[]][]) {
       assert.ok(situations.length > 0);
       for (const { when } of situations) assert.ok(produced.has(`${operation} ${when}`), `${operation}: ${when}`);

@@ -1,0 +1,12 @@
+/**
+ * Compaction by those who may ask file systems: the core moves what moves by its bytes alone, then the others follow.
+ *
+ * @see Linux mm/compaction.c compact_nodes()
+ */
+import { migrateAskedPages } from "../mm/migrate.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Moves cached pages together, to the start of memory. @returns how many have moved */
+export function compact(kernel: Kernel): number {
+  return kernel.core.x.compactMemory() + migrateAskedPages(kernel);
+}
