@@ -12,6 +12,7 @@ import { Dentry } from "./fs/dentry";
 import { Cred, Task } from "./fs/task";
 import { Inode } from "./fs/inode";
 import { File } from "./fs/file";
+import { PagePin, VmArea } from "./fs/mmap";
 import { Mount } from "./fs/mount";
 import { Operation } from "./fs/operation";
 import { SuperBlock } from "./fs/super";
@@ -82,6 +83,8 @@ import { SuperBlock } from "./fs/super";
   minFree: u32; // frames that only who frees others may use (Linux min_free_kbytes); 0 until memory has its limit
   nrReserved: u32; // pages that fallocate() has promised, and that nobody has written yet
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
+  nrPinned: u32; // frames that views have pinned, and pages that mlock() has locked
+  maxPinned: u32; // limit on those, pages (Linux RLIMIT_MEMLOCK, for all together); 0 = half of maxPfn
 }
 
 /** What belongs to one instance. */
@@ -130,6 +133,8 @@ import { SuperBlock } from "./fs/super";
   lastDirVersion: u32; // pathVersion for which it is true
   lastDirMount: Mount;
   lastDirDentry: Dentry;
+  mmaps: VmArea; // list of mappings this slot holds
+  pins: PagePin; // list of frames of this slot that views have pinned
 }
 
 /** The kernel block. */

@@ -2,15 +2,19 @@
  * foliofs/store: what authors of file systems with a store need beside `libfs`. Nothing of foliofs's state is in here, so
  * that it fits the kernel of any entry. To import it makes such file systems possible, in browsers.
  */
+import { registerMmap } from "./index-mmap.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
 
+export * from "./base/mman.ts";
 export * from "./fs/libfs-store.ts";
 export {
   freeze,
   freezeAsync,
   kernMount,
   kernUmount,
+  mmapCounts,
   type StatFsInfo,
+  setMaxPinned,
   statfs,
   taskIo,
   thaw,
@@ -39,8 +43,10 @@ export {
   WB_SYNC_NONE,
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
+export type { MmCounts } from "./mm/memory.ts";
 
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
+export type { VmFault, VmOperations } from "./mm/vm-operations.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {
   ST_NOATIME,
@@ -55,3 +61,4 @@ export {
 export type { TaskIo } from "./vfs/task-io.ts";
 
 registerStoreSupport();
+registerMmap();
