@@ -128,7 +128,7 @@ function beginMkwrite(kernel: Kernel, operations: AddressSpaceOperations, call: 
   const inode = inodeOfFile(kernel.core, file);
   kernel.core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   markInodeDirty(kernel, inode, I_DIRTY_SYNC);
-  const data = new PerformWrite(kernel, operations, file, new BytesInPlace(length), position);
+  const data = new PerformWrite(kernel, operations, file, new BytesInPlace(length), position, false);
   return new StoredWrite(kernel, call, lock, data, position).run();
 }
 

@@ -5,7 +5,8 @@
  *
  * Where it stops it goes on when it is run again.
  */
-import { EFAULT } from "../base/errno.ts";
+import { EAGAIN, EFAULT } from "../base/errno.ts";
+import { balanceDirtyPages } from "../mm/balance.ts";
 import { IovIter } from "../mm/iov-iter.ts";
 import { INODE_SIZE, PAGE_SIZE, VM_SHARED } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
@@ -36,6 +37,7 @@ export class MappedData {
   /** @returns 0 when all are; why it has stopped: as faultPage(); -EFAULT, too, when the buffer has lost its memory */
   run(kernel: Kernel): number {
     const { core } = kernel;
+    const isShared = this.#isWrite && (this.#mapped.area.flags & VM_SHARED) !== 0;
     while (this.#iter.count > 0) {
       const i = Math.floor(this.#at / PAGE_SIZE);
       const offset = this.#at - i * PAGE_SIZE;
@@ -46,6 +48,8 @@ export class MappedData {
       const copied = this.#isWrite ? this.#store(kernel, address, n) : this.#iter.fillFrom(core, address, n);
       this.#at += copied;
       if (copied < n) return -EFAULT;
+      const isTooMuch = isShared && balanceDirtyPages(kernel, this.#mapped.area.inode) === -EAGAIN;
+      if (isTooMuch && kernel.mayWait) return -EAGAIN;
     }
     return 0;
   }

@@ -44,7 +44,7 @@ export class PageRun {
     this.#address = address;
     this.#pin = pin;
     this.length = length;
-    this.name = file && kernel.core.x.verify && `'${pathOf(kernel, file)}' (${length} bytes)`;
+    this.name = file && kernel.core.x.isDebug() ? `'${pathOf(kernel, file)}' (${length} bytes)` : undefined;
   }
 
   /** Has its memory gone: by a rollback, or with the kernel? */
