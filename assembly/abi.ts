@@ -97,6 +97,19 @@ export const XA_RESERVED: u32 = 0xfffffffd; // the one shadow that is none: a ho
 export const XA_RESERVING: u32 = 0xfffffff9; // the same, while it can still be taken back
 export const XA_SWAP: u32 = 3; // and of one that says where in a swap area the page is
 
+// --- Mappings and pins (Linux include/linux/mm.h) -------------------------------------------------------------------
+export const VM_READ: u32 = 1 << 0; // of VmArea.flags
+export const VM_WRITE: u32 = 1 << 1;
+export const VM_EXEC: u32 = 1 << 2;
+export const VM_SHARED: u32 = 1 << 3;
+export const PTE_PRESENT: u32 = 1 << 0; // of an entry of a page table, whose frame is above PAGE_SHIFT
+export const PTE_WRITE: u32 = 1 << 1; // the file system has been told that the page is written to (page_mkwrite)
+export const PTE_ANON: u32 = 1 << 2; // a private copy
+export const PTE_LOCKED: u32 = 1 << 3; // mlock(): whatever page comes here is pinned
+export const PTE_PINNED: u32 = 1 << 4; // the one that is here has been
+export const PTES_PER_TABLE: u32 = 1 << 10;
+export const PIN_WRITE: u32 = 1; // of PagePin.flags: to be written to, and dirty when it is let go of
+
 // --- Slab caches ---------------------------------------------------------------------------------------------------
 export const CACHE_INODE: u32 = 0;
 export const CACHE_DENTRY: u32 = 1;
@@ -262,7 +275,10 @@ export const VM_WORKINGSET_NODERECLAIM: u32 = 18;
 export const VM_ALLOCSTALL: u32 = 19;
 export const VM_PGMIGRATE_SUCCESS: u32 = 20;
 export const VM_COMPACT_STALL: u32 = 21;
-export const NR_VM_EVENTS: u32 = 24;
+// Of mappings (src/mm/memory.ts).
+export const VM_PGFAULT: u32 = 28;
+export const VM_PGMAJFAULT: u32 = 29;
+export const NR_VM_EVENTS: u32 = 32;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------
 export const EPERM: i32 = 1;

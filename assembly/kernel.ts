@@ -12,6 +12,7 @@ import { Dentry } from "./fs/dentry";
 import { Cred, Task } from "./fs/task";
 import { Inode } from "./fs/inode";
 import { File } from "./fs/file";
+import { PagePin, VmArea } from "./fs/mmap";
 import { Mount } from "./fs/mount";
 import { Operation } from "./fs/operation";
 import { SuperBlock } from "./fs/super";
@@ -87,6 +88,8 @@ import { SuperBlock } from "./fs/super";
   compactDeferShift: u32; // 2^so many are not made after it
   compactOrderFailed: u32; // for blocks as large as the one that was not to be had, or larger: its order
   nrPoisoned: u32; // frames that are broken, and nobody's any more (Linux num_poisoned_pages)
+  nrPinned: u32; // frames that views have pinned, and pages that mlock() has locked
+  maxPinned: u32; // limit on those, pages (Linux RLIMIT_MEMLOCK, for all together); 0 = half of maxPfn
 }
 
 /** What belongs to one instance. */
@@ -135,6 +138,8 @@ import { SuperBlock } from "./fs/super";
   lastDirVersion: u32; // pathVersion for which it is true
   lastDirMount: Mount;
   lastDirDentry: Dentry;
+  mmaps: VmArea; // list of mappings this slot holds
+  pins: PagePin; // list of frames of this slot that views have pinned
 }
 
 /** The kernel block. */

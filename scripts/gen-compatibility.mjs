@@ -46,7 +46,7 @@ const NOTES = `## What else to know
   where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
-  EAGAIN, \`existsSync\` too. No built-in file system has such a store.
+  EAGAIN, \`existsSync\` too; so they do when memory is full of what such a store has to write. No built-in file system has one.
 - At \`memoryLimit\`, a file system in memory is full: ENOSPC for data, names and inodes. ENOMEM is for what a process has:
   open files, locks, tasks, mounts.`;
 
@@ -65,8 +65,10 @@ export function formsOf(fs) {
     if (typeof value.native === "function") found.add(`realpath.native ${name.endsWith("Sync") ? "sync" : "callback"}`);
   }
   for (const [name, value] of Object.entries(fs.promises)) if (isThere(value)) found.add(`${name} promise`);
-  // What memfs has is synchronous without saying so.
-  for (const name of ["fromJSON", "toJSON", "reset"]) if (found.delete(`${name} callback`)) found.add(`${name} sync`);
+  // What memfs has is synchronous without saying so, and views are.
+  if (found.delete("readViewAsync callback")) found.add("readView promise");
+  for (const name of ["fromJSON", "toJSON", "reset", "readView"])
+    if (found.delete(`${name} callback`)) found.add(`${name} sync`);
   return found;
 }
 

@@ -4,7 +4,15 @@
  */
 export type { StdioStreams } from "./fs/stdio.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
-export type { FaceOptions, FileSystemInfo, FolioFs, FolioKernel, UmountOptions } from "./index-kernel.ts";
+export type {
+  Descriptor,
+  FaceOptions,
+  FileSystemInfo,
+  FolioFs,
+  FolioKernel,
+  UmountOptions,
+  Views,
+} from "./index-kernel.ts";
 export type { FsOptions } from "./index-options.ts";
 export * from "./index-vfs.ts";
 export type {
@@ -19,7 +27,9 @@ export type {
   Stats,
   StatsFs,
 } from "./node/face/names.ts";
+export type { FaultError, Mapping, MmapOptions } from "./node/mapping.ts";
 export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
+export type { PageView } from "./node/page-view.ts";
 export type { FolioTask } from "./node/task-face.ts";
 
 // Last, and so in the bundle: what is written in JavaScript then has gzip's window to itself.

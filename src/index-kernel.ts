@@ -11,6 +11,7 @@ import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
+import type { MmapPart } from "./index-mmap.ts";
 import {
   checkedBytes,
   checkFaceOptions,
@@ -24,9 +25,11 @@ import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace } from "./node/index.ts";
+import type { Mapping, MmapOptions } from "./node/mapping.ts";
 import type { NodeFs } from "./node/node-fs.ts";
+import type { PageView } from "./node/page-view.ts";
 import { toPath } from "./node/paths.ts";
-import { commitToPromise } from "./node/surfaces.ts";
+import { beginAtCaller, commitToPromise } from "./node/surfaces.ts";
 import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { outcomeOf, uvException } from "./node/uv-errors.ts";
 import { checkBufferArray, checkFd, checkInteger, toWritePosition } from "./node/validators.ts";
@@ -43,9 +46,25 @@ import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import type { Usage } from "./vfs/usage.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
+import { partNamed } from "./wasm/core-module.ts";
 
 /** A face of node:fs over one task, with its task and its kernel. */
-export type FolioFs = NodeFs & { readonly kernel: FolioKernel; readonly task: FolioTask };
+export type FolioFs = NodeFs & Views & { readonly kernel: FolioKernel; readonly task: FolioTask };
+
+/** Reads without a copy. In browsers they need `import "foliofs/store"`. */
+export interface Views {
+  /**
+   * Gives a view of bytes of an open file, straight onto the page cache: as many as lie in one run of frames, none behind the end. To be
+   * released.
+   *
+   * @param position bytes from the start, 0 when left out @param length most bytes
+   * @throws EBADF; EISDIR; ENODEV for what has no pages; EAGAIN where a store takes time; ENOSPC; ENOMEM when too many pages are
+   *   pinned; what the store answers
+   */
+  readView(fd: Descriptor, position?: number, length?: number): PageView;
+  /** As readView(), and waits for stores. */
+  readViewAsync(fd: Descriptor, position?: number, length?: number): Promise<PageView>;
+}
 
 /**
  * What a face is made with by kernel.task(): who its task is, and where it stands. What is not said of credentials and
@@ -102,7 +121,14 @@ export class FolioKernel {
   constructor(task: Task, machine: Machine) {
     this.#task = task;
     this.#machine = machine;
-    this.fs = Object.assign(createFace(task), { kernel: this, task: taskFace(task) });
+    const readViewAsync: Views["readViewAsync"] = (...args) =>
+      mmapPart().readViewAsync(task, args, this.#later, readViewAsync);
+    this.fs = Object.assign(createFace(task), {
+      kernel: this,
+      task: taskFace(task),
+      readView: beginAtCaller((...args) => mmapPart().readView(task, args), 3),
+      readViewAsync,
+    }) as FolioFs;
     faceTasks.set(this.fs, task);
   }
 
@@ -288,6 +314,17 @@ export class FolioKernel {
     return this.#onFile("bmap", fd, isCapable(this.#task) ? 0 : -EPERM, -EINVAL, block);
   }
 
+  /**
+   * Maps a part of an open file. In browsers it needs `import "foliofs/store"`.
+   *
+   * @throws in this order EINVAL (offset), EBADF, EINVAL (length), ENOMEM, EOVERFLOW, EAGAIN (MAP_LOCKED), EINVAL (neither shared nor
+   *   private), EOPNOTSUPP (flags), EACCES, EPERM, ENODEV (what cannot be mapped), ENOEXEC (what has no readPage), ENOMEM
+   * @see mmap(2)
+   */
+  mmap(fd: Descriptor, options: MmapOptions = {}): Mapping {
+    return mmapPart().mmap(this.#task, fd, options, this.#later);
+  }
+
   /** Writes back all that is dirty. */
   sync(): void {
     check(this.#task.sync(), "sync");
@@ -309,9 +346,8 @@ export class FolioKernel {
       return file ? call(vfs, file) : -EBADF;
     }, call.name);
   }
-  #later(call: () => number, syscall: string): Promise<void> {
-    return commitToPromise(() => outcomeOf(this.#task, call(), syscall), undefined, this.#later);
-  }
+  readonly #later = (call: () => number, syscall: string): Promise<void> =>
+    commitToPromise(() => outcomeOf(this.#task, call(), syscall), undefined, this.#later);
   /**
    * Drops what can be had again: 1 listings of directories, and clean pages of files with a store, 2 unused dentries with their
    * inodes, and empty slabs, 3 both. The numbers are those of /proc/sys/vm/drop_caches.
@@ -408,6 +444,11 @@ export class FolioKernel {
   #checkMaster(syscall: string): void {
     if (!this.#isMaster()) throw uvException(-EPERM, syscall);
   }
+}
+
+function mmapPart(): MmapPart {
+  storeSupport(); // names the entry that has it
+  return partNamed("mmap") as MmapPart;
 }
 
 function umountFlags(options: UmountOptions | undefined): number {

@@ -9,13 +9,17 @@
 import type { MountHandle } from "./base/handles.ts";
 import type { FolioFs, FolioKernel } from "./index-kernel.ts";
 import * as failure from "./mm/memory-failure.ts";
+import { limitPinned, nrPinned } from "./mm/gup.ts";
+import { type MmCounts, mmCounts } from "./mm/memory.ts";
 import { toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
+import { checkInteger } from "./node/validators.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
 import * as byPath from "./vfs/fsfreeze.ts";
 import * as mounts from "./vfs/kern-mount.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import * as accounts from "./vfs/task-io.ts";
+import { PAGE_SIZE } from "./wasm/layout.ts";
 
 /** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
 export interface StatFsInfo {
@@ -119,4 +123,21 @@ export function statfs(kernel: FolioKernel, path: Path): StatFsInfo {
   const task = kernel.taskOf();
   check(task.statfs(task.fromCwd(checked)), "statfs", checked);
   return statfsInfo(task.statfsValues);
+}
+
+/**
+ * Sets how much views may pin and mlock() lock, of all tasks together (RLIMIT_MEMLOCK). What is pinned stays.
+ *
+ * @param bytes rounded down to pages of 4096, at least one; until this is called it is half of the memory limit
+ * @throws EPERM; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+ */
+export function setMaxPinned(kernel: FolioKernel, bytes: number): void {
+  checkInteger(bytes, "bytes", PAGE_SIZE);
+  limitPinned(kernel.vfs.core, Math.min(Math.floor(bytes / PAGE_SIZE), 2 ** 32 - 1));
+}
+
+/** Pages that mappings have, and that views have pinned: see MmCounts. Walks all page tables. @throws EPERM */
+export function mmapCounts(kernel: FolioKernel): MmCounts & { nrPinned: number } {
+  const { core } = kernel.vfs;
+  return { ...mmCounts(core), nrPinned: nrPinned(core) };
 }

@@ -1,4 +1,5 @@
 /** foliofs for Node: the browser's entry, the core for shared memory, and what file systems with a store need. */
+import { registerMmap } from "./index-mmap.ts";
 import { announce } from "./index-top.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
 import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
@@ -9,4 +10,5 @@ export * from "./index-browser.ts";
 
 registerCore(true, () => textToCore(RELEASE_SHARED_TEXT));
 registerStoreSupport();
+registerMmap();
 announce();

@@ -2,8 +2,10 @@
  * foliofs/store: what authors of file systems with a store need beside `libfs`. Nothing of foliofs's state is in here, so
  * that it fits the kernel of any entry. To import it makes such file systems possible, in browsers.
  */
+import { registerMmap } from "./index-mmap.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
 
+export * from "./base/mman.ts";
 export * from "./fs/libfs-store.ts";
 export {
   freeze,
@@ -11,7 +13,9 @@ export {
   kernMount,
   kernUmount,
   memoryFailure,
+  mmapCounts,
   type StatFsInfo,
+  setMaxPinned,
   softOfflinePage,
   statfs,
   taskIo,
@@ -41,8 +45,10 @@ export {
   WB_SYNC_NONE,
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
+export type { MmCounts } from "./mm/memory.ts";
 
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
+export type { VmFault, VmOperations } from "./mm/vm-operations.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {
   ST_NOATIME,
@@ -58,3 +64,4 @@ export type { TaskIo } from "./vfs/task-io.ts";
 export { type FileSystemUsage, reportUsage, type Usage, type UsageByKind } from "./vfs/usage.ts";
 
 registerStoreSupport();
+registerMmap();

@@ -6,3 +6,8 @@ export function verify(): u32 {
   if (DEBUG) verifyAll();
   return 0;
 }
+
+/** 1 in the debug build. */
+export function isDebug(): u32 {
+  return DEBUG ? 1 : 0;
+}

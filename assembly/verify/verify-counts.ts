@@ -25,6 +25,7 @@ import { nrBlockPages } from "../fs/stat";
 import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
 import { isObject, nextObject } from "./verify";
+import { nrMmapRecords, verifyMmap } from "./verify-mmap";
 
 /** Checks lists, strings, locks and every count of references; a wrong one aborts with its description. */
 export function verifyCounts(): void {
@@ -32,6 +33,7 @@ export function verifyCounts(): void {
   verifySupers();
   verifyMounts();
   verifyOperations();
+  verifyMmap();
   verifyLocks();
   verifyStrings();
   addReferences(-1);
@@ -336,6 +338,7 @@ function verifyStrings(): void {
     nr -= isString(changetype<SuperBlock>(at).source);
   }
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) nr -= isString(changetype<usize>(operation));
+  nr -= nrMmapRecords();
   assert(nr == 0, "kmalloc: memory in use that no record refers to, or the other way round");
 }
 

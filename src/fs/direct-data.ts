@@ -11,7 +11,7 @@ import { type DirectHost, directWrite } from "../mm/direct-io.ts";
 import { IovIter } from "../mm/iov-iter.ts";
 import { PerformWrite } from "../mm/perform-write.ts";
 import type { Kernel } from "../vfs/kernel.ts";
-import { directHost } from "./stored-files.ts";
+import { directHost } from "./direct-host.ts";
 
 interface Bytes {
   readonly buffer: Uint8Array;

@@ -69,5 +69,6 @@ export {
 } from "./libfs-pages.ts";
 export { SeqFile, type Show, seqFileOperations } from "./seq-file.ts";
 export { storedDirectWrite, storedFileOperations, storedRead, storedReadv } from "./stored-files.ts";
+export { storedMmap } from "./stored-mmap.ts";
 export { storedPages } from "./stored-pages.ts";
 export { storedWrite, storedWritev } from "./stored-write.ts";

@@ -7,18 +7,17 @@ import { EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
 import { genericBmap } from "../mm/bmap.ts";
-import { type DirectHost, directRead, directWrite, isDirect } from "../mm/direct-io.ts";
+import { directRead, directWrite, isDirect } from "../mm/direct-io.ts";
 import { genericFadvise } from "../mm/fadvise.ts";
 import { storedPreadv2 } from "../mm/preadv2.ts";
 import { storedRead as cachedRead, storedReadv as cachedReadv } from "../mm/stored-read.ts";
-import { holdForDirectIo } from "../vfs/direct-in-flight.ts";
-import { markInodeDirty } from "../vfs/dirty-inode.ts";
 import type { FileOperations } from "../vfs/fs-type.ts";
 import { beginTry, endTry } from "../vfs/kept-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
-import { I_DIRTY_DATASYNC, I_DIRTY_SYNC } from "../wasm/layout.ts";
+import { directHost } from "./direct-host.ts";
+import { storedMmap } from "./stored-mmap.ts";
 
-type StoredFileOperations = Required<Pick<FileOperations, "read" | "readv" | "preadv2" | "fadvise" | "bmap">>;
+type StoredFileOperations = Required<Pick<FileOperations, "read" | "readv" | "preadv2" | "fadvise" | "bmap" | "mmap">>;
 
 /** Reading, and what goes with it: to be spread into a table of operations. @param mapping the table's own */
 export function storedFileOperations(mapping: AddressSpaceOperations): StoredFileOperations {
@@ -30,6 +29,7 @@ export function storedFileOperations(mapping: AddressSpaceOperations): StoredFil
     preadv2: (kernel, file, ...args) => storedPreadv2(kernel, mapping, file, ...args),
     fadvise: (kernel, file, ...args) => genericFadvise(kernel, mapping, file, ...args),
     bmap: (kernel, file, ...args) => genericBmap(kernel, mapping, file, ...args),
+    mmap: storedMmap(mapping),
   };
 }
 
@@ -95,12 +95,4 @@ export function storedDirectWrite(
   writeBuffered: (offset: number, length: number, position: number) => number,
 ): number {
   return directWrite(kernel, mapping, directHost(kernel), file, buffer, offset, length, position, writeBuffered);
-}
-
-/** What direct reads and writes need of the VFS. */
-export function directHost(kernel: Kernel): DirectHost {
-  return {
-    hold: (control, over) => holdForDirectIo(kernel, control, over),
-    grown: (inode) => markInodeDirty(kernel, inode, I_DIRTY_SYNC | I_DIRTY_DATASYNC),
-  };
 }

@@ -8,12 +8,12 @@
  *
  * @see Linux mm/filemap.c generic_file_write_iter(), fs/read_write.c generic_write_checks()
  */
-import { EAGAIN, EBADF, EFBIG, EOPNOTSUPP } from "../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EOPNOTSUPP } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { O_DSYNC, O_SYNC } from "../base/stat-flags.ts";
 import { type AddressSpaceOperations, TRY_AGAIN } from "../mm/address-space.ts";
 import { isDirect } from "../mm/direct-io.ts";
-import { IovIter } from "../mm/iov-iter.ts";
+import { BytesInPlace, IovIter } from "../mm/iov-iter.ts";
 import { inodeOfFile } from "../mm/page.ts";
 import { PerformWrite } from "../mm/perform-write.ts";
 import type { Kiocb } from "../mm/progress.ts";
@@ -31,6 +31,7 @@ import {
   I_DIRTY_SYNC,
   INODE_SB,
   INODE_SIZE,
+  PAGE_SIZE,
   SB_SYNCHRONOUS,
   SLOT_CURRENT,
   SUPER_BLOCK_FLAGS,
@@ -88,6 +89,47 @@ export function storedWritev(
   const call = new Call(kernel.core, file, buffers[0], iter.count, position);
   const newData = (start: number, max: number) => pages(kernel, operations, file, iter, start, max);
   return endTry(kernel, file, position, write(kernel, call, newData));
+}
+
+/** What tells that a call is one of storedMkwrite(): it has no buffer. */
+const BY_MAPPING = {};
+
+/**
+ * A mapping is about to write to a page: the file system is asked as it is for a write of all bytes of the page that the file has
+ * (writeBegin, writeEnd), which are the bytes that it has already. Times change as by a write.
+ *
+ * @param index in the file; the page is cached and up to date
+ * @returns 0; as storedWrite(); -EFAULT when the file has been cut
+ * @see Linux mm/filemap.c filemap_page_mkwrite(), fs/buffer.c block_page_mkwrite()
+ */
+export function storedMkwrite(
+  kernel: Kernel,
+  operations: AddressSpaceOperations,
+  file: FileHandle,
+  index: number,
+): number {
+  const { core } = kernel;
+  const inode = inodeOfFile(core, file);
+  const position = index * PAGE_SIZE;
+  const length = Math.min(PAGE_SIZE, core.f64[(inode << 2) + INODE_SIZE] - position);
+  if (length <= 0) return -EFAULT;
+  const call = new Call(core, file, BY_MAPPING, length, position);
+  const rc = begunBy(kernel, call)?.run() ?? beginMkwrite(kernel, operations, call);
+  return Math.min(0, endTry(kernel, file, position, rc));
+}
+
+function beginMkwrite(kernel: Kernel, operations: AddressSpaceOperations, call: Call): number {
+  const { file, length, position } = call;
+  const lock = lockFile(kernel, file);
+  if (typeof lock === "number") {
+    const rc = kernel.room(lock);
+    return rc === TRY_AGAIN ? beginMkwrite(kernel, operations, call) : rc;
+  }
+  const inode = inodeOfFile(kernel.core, file);
+  kernel.core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
+  markInodeDirty(kernel, inode, I_DIRTY_SYNC);
+  const data = new PerformWrite(kernel, operations, file, new BytesInPlace(length), position, false);
+  return new StoredWrite(kernel, call, lock, data, position).run();
 }
 
 /** By pages. @param max most bytes */
@@ -244,7 +286,8 @@ class StoredWrite implements Resumable {
       if (rc === -EAGAIN && this.#mayWait(this.#lock)) return rc;
       this.#finish(rc);
     }
-    const isToSync = this.#result > 0 && isSync(this.#kernel, this.call.file, this.#inode);
+    const isToSync =
+      this.#result > 0 && this.call.buffer !== BY_MAPPING && isSync(this.#kernel, this.call.file, this.#inode);
     return isToSync ? new WriteSync(this.#kernel, this.call, this.#start, this.#result).run() : this.#result;
   }
 

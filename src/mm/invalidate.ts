@@ -12,6 +12,7 @@ import { EAGAIN, EBUSY, EIO } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
 import { PG_DIRTY, PG_LOCKED, PG_PRIVATE, PG_WRITEBACK } from "../wasm/layout.ts";
 import type { AddressSpaceOperations, PageCache } from "./address-space.ts";
+import { isPinnedForWriting } from "./gup.ts";
 import { countLaundered } from "./io-counters.ts";
 import { detachPagePrivate, isTruncated, type PageAt, pageFlags, pagePins } from "./page.ts";
 import { clearPageDirtyForIo, setPageDirty } from "./page-dirty.ts";
@@ -100,6 +101,7 @@ function dropPage(cache: PageCache, operations: AddressSpaceOperations, page: Pa
   const { core } = cache;
   // Nobody says when that is over: -EBUSY.
   if (pageFlags(core, page.pfn) & (PG_LOCKED | PG_WRITEBACK)) return waitFor(cache, page) || -EBUSY;
+  if (isPinnedForWriting(core, page.pfn)) return -EBUSY; // what is written to it is to reach the store
   core.x.tryLockPage(page.pfn);
   core.x.getPage(page.pfn);
   const laundered = launder(cache, operations, page);

@@ -89,3 +89,21 @@ export class IovIter {
     }
   }
 }
+
+/** Bytes that lie where they are to be written to: of a page that a mapping writes to. */
+export class BytesInPlace extends IovIter {
+  constructor(count: number) {
+    super([]);
+    this.count = count;
+  }
+
+  override readable(max: number): number {
+    return Math.min(max, this.count);
+  }
+  override copyTo(_core: Core, _address: number, max: number): number {
+    return this.readable(max);
+  }
+  override advance(n: number): void {
+    this.count -= n;
+  }
+}

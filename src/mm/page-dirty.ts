@@ -9,6 +9,7 @@ import type { InodeHandle } from "../base/handles.ts";
 import { ADDRESS_SPACE_FLAGS, AS_NO_ACCOUNTING, I_DIRTY_PAGES, INODE_STATE, PAGE_SIZE } from "../wasm/layout.ts";
 import type { PageCache, WritebackControl } from "./address-space.ts";
 import { mappingOf } from "./page-state.ts";
+import { pageMkclean } from "./rmap.ts";
 import { taskIoAccountCancelledWrite, taskIoAccountWrite } from "./task-io-account.ts";
 
 /**
@@ -33,7 +34,8 @@ export function setPageDirty(cache: PageCache, inode: InodeHandle, pfn: number):
 }
 
 /** Marks a page clean that is about to be written. @returns whether it was dirty @see Linux folio_clear_dirty_for_io() */
-export function clearPageDirtyForIo(cache: PageCache, _inode: InodeHandle, pfn: number): boolean {
+export function clearPageDirtyForIo(cache: PageCache, inode: InodeHandle, pfn: number): boolean {
+  pageMkclean(cache.core, inode, pfn);
   return cache.core.x.clearPageDirty(pfn) === 1;
 }
 

@@ -50,6 +50,7 @@ export class PerformWrite {
   readonly #file: FileHandle;
   readonly #inode: InodeHandle;
   readonly #iter: IovIter;
+  readonly #isBalanced: boolean;
   #step = LOCK;
   #page: LockedPage | undefined;
   #hasBegun = false;
@@ -61,7 +62,15 @@ export class PerformWrite {
   /** A write that is over has no store ask for it. */
   readonly isBusy = false;
 
-  constructor(cache: PageCache, operations: AddressSpaceOperations, file: FileHandle, iter: IovIter, pos: number) {
+  /** @param isBalanced false: the pages stay dirty until the caller has done with them, and it waits itself */
+  constructor(
+    cache: PageCache,
+    operations: AddressSpaceOperations,
+    file: FileHandle,
+    iter: IovIter,
+    pos: number,
+    isBalanced = true,
+  ) {
     this.#cache = cache;
     this.#core = cache.core;
     this.#operations = operations;
@@ -69,6 +78,7 @@ export class PerformWrite {
     this.#inode = inodeOfFile(cache.core, file);
     this.#iter = iter;
     this.pos = pos;
+    this.#isBalanced = isBalanced;
   }
 
   /** Goes on as far as it can. @returns 0 when all is written; why it has stopped: -EAGAIN, mostly with a token: call it again */
@@ -199,7 +209,7 @@ export class PerformWrite {
     if (counts > 0) this.#commit(page, counts);
     this.#letGo();
     if (counts === 0) return isWhole ? -EIO : 0; // 0: with as many bytes as there are now
-    this.#step = REST;
+    this.#step = this.#isBalanced ? REST : LOCK;
     return 0;
   }
 

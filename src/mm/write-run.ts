@@ -22,8 +22,9 @@ import {
   type WriteControl,
 } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
+import { isPinnedForWriting } from "./gup.ts";
 import { countWrite } from "./io-counters.ts";
-import { clearPageDirtyForIo, redirty } from "./page-dirty.ts";
+import { clearPageDirtyForIo, redirty, setPageDirty } from "./page-dirty.ts";
 import { mappingSetError } from "./wb-err.ts";
 
 /** Pages that an operation is asked to write, or the rest of them. */
@@ -189,6 +190,7 @@ function endWrite(cache: PageCache, bdi: BackingDevice, run: WriteRun, answer: n
   }
   for (const pfn of run.pfns) {
     if (isPutOff) redirty(cache, run.inode, pfn);
+    else if (isPinnedForWriting(cache.core, pfn)) setPageDirty(cache, run.inode, pfn);
     if (answer === AOP_WRITEPAGE_ACTIVATE) x.activatePage(pfn);
     x.endPageWriteback(pfn);
     x.putPage(pfn);

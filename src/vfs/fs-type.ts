@@ -11,6 +11,7 @@
  */
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import type { AddressSpaceOperations } from "../mm/address-space.ts";
+import type { VmOperations } from "../mm/vm-operations.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
 
@@ -366,6 +367,14 @@ export interface FileOperations {
     position: number,
     flags: number,
   ): number;
+  /**
+   * mmap: how pages of the file are come to by mappings: storedMmap() of foliofs/store. What the descriptor may be mapped for has
+   * been checked. Missing: ENODEV, but for files that the core reads by itself.
+   *
+   * @param isWritten shared, to be written to
+   * @returns the operations, which may be the same for all files; a negated errno: -ENOEXEC where pages cannot be read
+   */
+  mmap?(kernel: Kernel, file: FileHandle, isWritten: boolean): VmOperations | number;
   /** FIBMAP: the block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno */
   bmap?(kernel: Kernel, file: FileHandle, block: number): number;
 }

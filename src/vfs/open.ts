@@ -86,7 +86,7 @@ import {
   walk,
 } from "./namei.ts";
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
-import { TRUNCATE_OPEN, truncateInode } from "./read-write.ts";
+import { TRUNCATE_OPEN, truncateInMemory, truncateInode } from "./read-write.ts";
 import { setattrOf } from "./setattr-of.ts";
 import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
@@ -377,7 +377,7 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    const rc = kernel.core.x.truncate(inode, 0, kernel.now());
+    const rc = truncateInMemory(kernel, inode, 0);
     return addFile(task, file, operations, tells, rc === -EAGAIN ? wantWriteInode(kernel, inode) : rc);
   }
   const mnt = mountOfFile(kernel.core, file);

@@ -1,8 +1,11 @@
 /**
- * Pins and locks of pages that calls under way have, in copies of a memory: nobody goes on with these calls there. Part of what
+ * Mappings, and pins and locks of pages that views and calls under way have, in copies of a memory: nobody goes on with these calls there. Part of what
  * file systems with a store bring with them, since calls in memory are over when a copy is made.
  */
+import { dropPin, pagePins } from "../mm/gup.ts";
+import { dropArea } from "../mm/memory.ts";
 import { fieldOf } from "../mm/page.ts";
+import { vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   PAGE_FLAGS,
@@ -28,6 +31,8 @@ const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE
 export function dropPagePins(core: Core): void {
   const { u32, x } = core;
   heal(core);
+  for (const area of vmAreas(core)) dropArea(area);
+  for (const pin of pagePins(core)) dropPin(core, pin);
   for (let pfn = 0; pfn < endPfn(core); pfn++) {
     const flags = u32[fieldOf(pfn, PAGE_FLAGS)];
     if (flags & PG_BUDDY) pfn += (1 << u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]) - 1;

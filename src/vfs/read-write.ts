@@ -60,6 +60,7 @@ import {
   LOOKUP_FOLLOW,
   MAY_WRITE,
   SLOT_CURRENT,
+  SLOT_MMAPS,
   SUPER_BLOCK_MAX_BYTES,
   TASK_FILE_SIZE_LIMIT,
   TOUCH_CTIME,
@@ -292,11 +293,19 @@ export function truncateInode(
   const frozen = wantWriteInode(kernel, inode);
   if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
-  if (setattr === undefined) return finish(kernel.core.x.truncate(inode, size, kernel.now()));
+  if (setattr === undefined) return finish(truncateInMemory(kernel, inode, size));
   const support = storeSupport();
   const kills = support.killFlags(kernel.core.x.privilegesToKill(inode));
   const flags = ATTR_SIZE | valid | kills | (kills ? ATTR_FORCE : 0);
   return support.changeAttributes(task, call, held, flags, file ? { size, file } : { size }, setattr, finish);
+}
+
+/** Sets the size of a file that has no setattr. @returns 0; -EAGAIN (frozen); -EFBIG; -HANDOVER_SWAP_IN */
+export function truncateInMemory(kernel: Kernel, inode: InodeHandle, size: number): number {
+  const { core } = kernel;
+  const rc = core.x.truncate(inode, size, kernel.now());
+  if (core.u32[SLOT + SLOT_MMAPS]) storeSupport().truncated(kernel, inode);
+  return rc;
 }
 
 /** Sets a size. @returns 0; -EINVAL (negative); -EBADF; -EINVAL (not open for writing, not regular); -EPERM; -EFBIG */

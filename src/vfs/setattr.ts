@@ -60,6 +60,7 @@ import {
   type Attributes,
 } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
+import { truncated } from "./mmap.ts";
 import { change } from "./operation.ts";
 import { pathsChanged } from "./path-cache.ts";
 import { type HeldInode, type Setattr, setattrOf } from "./setattr-of.ts";
@@ -255,6 +256,7 @@ export function truncateSetsize(kernel: Kernel, inode: InodeHandle, size: number
   if (!isCut) return;
   kernel.typeOf(inode).pages?.truncate(kernel, inode, size);
   core.x.setSize(inode, size, kernel.now());
+  truncated(kernel, inode);
 }
 
 /**

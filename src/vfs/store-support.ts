@@ -10,6 +10,7 @@ import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
 import { makeRoom } from "./make-room.ts";
+import { exitMmap, truncated } from "./mmap.ts";
 import { change } from "./operation.ts";
 import { dropPagePins } from "./page-pins.ts";
 import { releaseFile } from "./release.ts";
@@ -41,6 +42,7 @@ const SUPPORT = {
   copyTaskIo,
   dropPagePins,
   evictInodes,
+  exitMmap,
   fileRemovePrivs,
   findSuper,
   handOver,
@@ -58,6 +60,7 @@ const SUPPORT = {
   simpleSetattr,
   syncFilesystem,
   truncateSetsize,
+  truncated,
   umount2,
   umountOptions,
   unfreezeNow,

@@ -51,7 +51,9 @@ import {
   VM_PGACTIVATE,
   VM_PGALLOC,
   VM_PGDEACTIVATE,
+  VM_PGFAULT,
   VM_PGFREE,
+  VM_PGMAJFAULT,
   VM_PGROTATED,
 } from "../wasm/layout.ts";
 
@@ -133,5 +135,7 @@ function coreStat(core: Core): VmStat {
     alloc_failed: event(VM_ALLOC_FAILED),
     walk_handover: event(VM_HANDOVER),
     end_failed: event(VM_END_FAILED),
+    pgfault: event(VM_PGFAULT),
+    pgmajfault: event(VM_PGMAJFAULT),
   };
 }

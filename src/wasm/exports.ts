@@ -233,8 +233,9 @@ interface ReadaheadExports {
   lockedPage(inode: Inode, index: number): number;
 }
 
-/** Only in the debug build. */
 interface DebugExports {
+  /** 1 in the debug build. */
+  isDebug(): number;
   /** Walks all of memory and checks every invariant. @returns 0; a broken one aborts with its description */
   verify?(): number;
 }

@@ -21,6 +21,7 @@ import type { TaskOptions } from "../../src/vfs/new-task.ts";
 import * as sys from "../../src/vfs/syscalls.ts";
 import type { Task } from "../../src/vfs/task.ts";
 import { TASK_CWD_DENTRY, TASK_CWD_MOUNT } from "../../src/wasm/layout.ts";
+import { Mappings } from "./call-script-mappings.ts";
 
 /** One call: its name in CALLS, then its arguments. Descriptors go by the names that open() gave them. */
 export type Step = readonly [call: keyof typeof CALLS, ...args: (string | number)[]];
@@ -33,6 +34,7 @@ export type Outcome = number | string;
 const PERL = String.raw`
   use strict; $| = 1; $SIG{XFSZ} = "IGNORE";
   my %fds;
+  sub at { my ($name, $offset) = @_; return exists $fds{$name} ? $fds{$name} + $offset : 0 }
   while (my $line = <STDIN>) {
     chomp $line;
     my ($keep, $number, @words) = split / /, $line;
@@ -43,6 +45,7 @@ const PERL = String.raw`
         : $kind eq "s" ? pack("H*", $value) . "\0"
         : $kind eq "r" ? pack("H*", $value)
         : $kind eq "b" ? "\0" x $value
+        : $kind eq "a" ? at(split /\+/, $value)
         : exists $fds{$value} ? $fds{$value} : -1;
     }
     my $result = syscall($number, @args);
@@ -58,6 +61,8 @@ const raw = (bytes: Uint8Array): string => `r:${Buffer.from(bytes).toString("hex
 const int = (value: string | number): string => `n:${value}`;
 const out = (nrBytes: number): string => `b:${nrBytes}`;
 const desc = (name: string | number): string => `f:${name}`;
+/** An address in a mapping, by the name that mmap() gave it. */
+const addr = (name: string, offset: number): string => `a:${name}+${offset}`;
 const AT_CWD = int(-100);
 
 function timespecs(...seconds: number[]): Uint8Array {
@@ -383,6 +388,58 @@ const CALLS = {
     host: (uid) => call(117, [int(-1), int(uid), int(-1)]),
     folio: (machine, uid) => machine.become({ uid }),
   },
+  /**
+   * Mappings are looked at as by any call that copies from or to user memory: what would be a signal is EFAULT. What goes in or
+   * comes out lies in a scratch file of its own.
+   */
+  mmap: {
+    host: (name, fd, length, prot, flags, offset = 0) => ({
+      keep: name,
+      ...call(9, [int(0), int(length), int(prot), int(flags), desc(fd), int(offset)], (result) =>
+        shown(result, () => "mapped"),
+      ),
+    }),
+    folio: (machine, name, fd, length, prot, flags, offset = 0) =>
+      machine.mappings.map(name, machine.task, machine.fd(fd), { offset, length, prot, flags }),
+  },
+  munmap: {
+    host: (name, length) => call(11, [addr(name, 0), int(length)]),
+    folio: ({ mappings }, name) => mappings.unmap(name),
+  },
+  msync: {
+    host: (name, at, length, flags) => call(26, [addr(name, at), int(length), int(flags)]),
+    folio: ({ mappings }, name, at, length, flags) => mappings.msync(name, at, length, flags),
+  },
+  mlock: {
+    host: (name, at, length) => call(149, [addr(name, at), int(length)]),
+    folio: ({ mappings }, name, at, length) => mappings.mlock(name, at, length),
+  },
+  munlock: {
+    host: (name, at, length) => call(150, [addr(name, at), int(length)]),
+    folio: ({ mappings }, name, at, length) => mappings.munlock(name, at, length),
+  },
+  makeScratch: {
+    host: () => ({ keep: "scratch", ...call(319, [text("scratch"), int(0)], (fd) => shown(fd, () => "made")) }),
+    folio: ({ task }) => shown(task.open("/", 0, 0), () => "made"), // a descriptor, as the host's
+  },
+  fillScratch: {
+    host: (data) => call(18, [desc("scratch"), text(data), int(data.length), int(0)]),
+    folio: ({ mappings }, data) => mappings.fill(data),
+  },
+  showScratch: {
+    host: (length) => call(17, [desc("scratch"), out(length), int(length), int(0)], bytesShown),
+    folio: ({ mappings }, length) => mappings.show(length),
+  },
+  /** Out of a mapping, into the scratch file. */
+  load: {
+    host: (name, at, length) => call(18, [desc("scratch"), addr(name, at), int(length), int(0)]),
+    folio: ({ mappings }, name, at, length) => mappings.copy(name, at, length, false),
+  },
+  /** Into a mapping, from the scratch file. */
+  store: {
+    host: (name, at, length) => call(17, [desc("scratch"), addr(name, at), int(length), int(0)]),
+    folio: ({ mappings }, name, at, length) => mappings.copy(name, at, length, true),
+  },
 } satisfies Record<string, Call>;
 
 /** Of a directory outside of the root, the kernel says "(unreachable)/..."; libc makes that ENOENT, and so do we. */
@@ -401,6 +458,7 @@ function hostCwd(n: number, bytes: Buffer): Outcome {
 class Machine {
   readonly kernel: Kernel;
   task: Task;
+  readonly mappings = new Mappings();
   readonly #fds = new Map<string, number>();
   #options: TaskOptions = {};
 

@@ -2,6 +2,7 @@
  * A flat directory of files with a backing device whose writes are logged, answered at once or when the test says so, and
  * failed at will. Pages are made dirty by hand: what writeback finds is all that counts here.
  */
+import { storedMmap } from "../../src/fs/stored-mmap.ts";
 import {
   createFsSync,
   Dentry,
@@ -151,6 +152,7 @@ export class MockBacking {
             read: (kernel, file, buffer, offset, length, position) =>
               storedRead(kernel, mapping, file, buffer, offset, length, position),
             fsync: genericFsync,
+            mmap: storedMmap(mapping),
           },
           mapping,
         },

@@ -31,7 +31,7 @@ import { endHold } from "./host-dirty.ts";
 import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
 import { runNow, type Steps } from "./host-steps.ts";
 import { roomOf } from "./host-write.ts";
-import { hostWrite, hostWritev } from "./host-write-back.ts";
+import { hostMmap, hostWrite, hostWritev } from "./host-write-back.ts";
 
 function modeOf({ core }: Kernel, file: FileHandle): number {
   return core.u32[(file << 3) + FILE_MODE];
@@ -210,6 +210,7 @@ function hasCache(kernel: Kernel, file: FileHandle): boolean {
 
 export const hostFileOperations: FileOperations = {
   bmap,
+  mmap: hostMmap,
   fadvise: (kernel, file, ...args) => (hasCache(kernel, file) ? fadvise(kernel, file, ...args) : 0),
   preadv2: (kernel, file, ...args) => (hasCache(kernel, file) ? preadv2(kernel, file, ...args) : -EOPNOTSUPP),
   open,

@@ -6,14 +6,15 @@
  *
  * Does not own: pages and their lock (fs/stored-write.ts), writing them back (host-aops.ts).
  */
-import { EAGAIN, EBADF, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
+import { EACCES, EAGAIN, EBADF, ENODEV, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { isDirect } from "../../mm/direct-io.ts";
 import { inodeOfFile } from "../../mm/page.ts";
 import { endRangeSync, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { FILE_MODE, FMODE_WRITE } from "../../wasm/layout.ts";
-import { storedWrite, storedWritev } from "../stored-write.ts";
+import { storedMmap } from "../stored-mmap.ts";
+import { storedMkwrite, storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
 import { becomeOurs, settle } from "./host-dirty.ts";
 import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
@@ -49,6 +50,28 @@ export function hostWritev(
   const oneByOne = () => -EOPNOTSUPP;
   return byPages(kernel, mount, file, oneByOne, () => storedWritev(kernel, hostPages, file, buffers, position));
 }
+
+/** FileOperations.mmap. @returns -ENODEV with cache=none, and to be written to where writes do not go by pages */
+export function hostMmap(kernel: Kernel, file: FileHandle, isWritten: boolean): ReturnType<typeof mmapPages> {
+  const { cache } = mountOf(kernel, inodeOfFile(kernel.core, file)).options;
+  return cache === "none" || (isWritten && cache !== "writeback") ? -ENODEV : mmapPages(kernel, file, isWritten);
+}
+
+const mmapPages = storedMmap(hostPages, (kernel, mapping, file, index) => {
+  const inode = inodeOfFile(kernel.core, file);
+  const mount = mountOf(kernel, inode);
+  const state = stateOf(kernel, inode);
+  const rc = becomeOurs(kernel, mount, inode, state);
+  if (rc < 0) return rc;
+  if (!state.isOurs) return -EACCES; // the host lets it be written, and not read
+  state.isInWrite = true;
+  try {
+    return storedMkwrite(kernel, mapping, file, index);
+  } finally {
+    state.isInWrite = false;
+    settle(kernel, mount, inode, state);
+  }
+});
 
 /** @param through what is done where it cannot go by pages */
 function byPages(

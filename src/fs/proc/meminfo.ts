@@ -5,6 +5,7 @@
  *
  * @see Linux fs/proc/meminfo.c meminfo_proc_show(); proc_meminfo(5)
  */
+import { mmCounts } from "../../mm/memory.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { vmstat } from "../../vfs/vmstat.ts";
 import { KERNEL_BLOCK, KERNEL_NR_POISONED, PAGE_SIZE } from "../../wasm/layout.ts";
@@ -24,6 +25,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     0,
   );
   const free = stat.nr_free_pages + stat.nr_limit_pages - stat.nr_total_pages;
+  const mm = mmCounts(kernel.core);
   const anon = stat.nr_active_anon + stat.nr_inactive_anon;
   const file = stat.nr_active_file + stat.nr_inactive_file;
   return {
@@ -40,13 +42,13 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     "Active(file)": stat.nr_active_file,
     "Inactive(file)": stat.nr_inactive_file,
     Unevictable: stat.nr_unevictable,
-    Mlocked: 0,
+    Mlocked: mm.nrMlock,
     SwapTotal: 0,
     SwapFree: 0,
     Dirty: stat.nr_dirty,
     Writeback: stat.nr_writeback,
-    AnonPages: 0,
-    Mapped: 0,
+    AnonPages: mm.nrAnon,
+    Mapped: mm.nrMapped,
     Shmem: anon,
     KReclaimable: reclaimable,
     Slab: slab,

@@ -3,6 +3,7 @@
  *
  * @see Linux mm/vmstat.c vmstat_show(); proc_vmstat(5)
  */
+import { mmCounts } from "../../mm/memory.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { vmstat as counters, type VmStat } from "../../vfs/vmstat.ts";
 import type { ProcEntry } from "./entry.ts";
@@ -12,6 +13,7 @@ import { slabCaches } from "./slab-numbers.ts";
 function linuxNumbers(kernel: Kernel, stat: VmStat): VmStat {
   const slabs = slabCaches(kernel);
   const reclaimable = slabs.reduce((sum, { nrSlabs, isReclaimable }) => sum + (isReclaimable ? nrSlabs : 0), 0);
+  const mm = mmCounts(kernel.core);
   const { background, limit } = kernel.vm?.thresholds(kernel.core) ?? { background: 0, limit: 0 };
   return {
     nr_free_pages: stat.nr_free_pages + stat.nr_limit_pages - stat.nr_total_pages,
@@ -22,7 +24,9 @@ function linuxNumbers(kernel: Kernel, stat: VmStat): VmStat {
     nr_unevictable: stat.nr_unevictable,
     nr_slab_reclaimable: reclaimable,
     nr_slab_unreclaimable: slabs.reduce((sum, { nrSlabs }) => sum + nrSlabs, -reclaimable),
-    nr_mapped: 0,
+    nr_mlock: mm.nrMlock,
+    nr_anon_pages: mm.nrAnon,
+    nr_mapped: mm.nrMapped,
     nr_file_pages: stat.nr_file_pages,
     nr_dirty: stat.nr_dirty,
     nr_writeback: stat.nr_writeback,

@@ -139,4 +139,32 @@ describe("what is dropped without being closed", () => {
     `);
     expect(report.left).toBe(0);
   });
+
+  it("is told by its name and stays pinned: a view of pages, in debug builds", () => {
+    for (const build of ["debug", "release"]) {
+      const { told, ...report } = run(`
+        useCoreModule(new WebAssembly.Module(readFileSync("build/core-${build}.wasm")), { shared: false });
+        const { registerStoreSupport } = await import("./src/vfs/store-support.ts");
+        const { registerMmap } = await import("./src/index-mmap.ts");
+        registerStoreSupport();
+        registerMmap();
+        const fs = make();
+        const fd = fs.openSync("/f", "r");
+        const isLast = () => {
+          fs.readView(fd).release();
+          const view = fs.readView(fd, 1);
+          return new WeakRef(view);
+        };
+        const dropped = isLast();
+        await collectUntil(() => dropped.deref() === undefined);
+        await turn();
+        report.isGone = dropped.deref() === undefined;
+        fs.unlinkSync("/f");
+        fs.kernel.verify();
+      `);
+      expect(report).toEqual({ isGone: true });
+      const warning = ["FoliofsWarning", "", "A view of '/f' (3 bytes) was never released"];
+      expect(told).toEqual(build === "debug" ? [warning] : []);
+    }
+  });
 });

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { createFsSync } from "../../../src/index-create.ts";
+import { createFsSync } from "../../../src/index.ts";
 import { hostFace, thrownBy } from "./host-face.ts";
 
 const HERE = fileURLToPath(import.meta.url);

@@ -35,6 +35,31 @@ function unknownTo(theirs: Iterable<string>, names: Iterable<string>): string[] 
 }
 
 describe("meminfo", () => {
+  it("counts pages of mappings, as vmstat does", () => {
+    const fs = fsWithProc();
+    fs.writeFileSync("/tmp/file", Buffer.alloc(8 * PAGE_BYTES, 1));
+    const fd = fs.openSync("/tmp/file", "r+");
+    const faults = parseVmstat(ours("vmstat", fs)).get("pgfault") ?? Number.NaN;
+    const mapping = fs.kernel.mmap(fd, { length: 4 * PAGE_BYTES });
+    mapping.mlock(0, PAGE_BYTES);
+    const copies = fs.kernel.mmap(fd, { prot: 3, flags: 2 });
+    copies.set(new Uint8Array(2 * PAGE_BYTES));
+    const meminfo = parseMeminfo(ours("meminfo", fs));
+    const vmstat = parseVmstat(ours("vmstat", fs));
+    assert.deepEqual(
+      ["Mapped", "AnonPages", "Mlocked"].map((name) => meminfo.get(name)),
+      [16, 8, 4],
+    );
+    assert.deepEqual(
+      ["nr_mapped", "nr_anon_pages", "nr_mlock"].map((name) => vmstat.get(name)),
+      [4, 2, 1],
+    );
+    assert.equal((vmstat.get("pgfault") ?? 0) - faults, 3);
+    mapping.munmap();
+    copies.munmap();
+    assert.equal(parseMeminfo(ours("meminfo", fs)).get("Mapped"), 0);
+  });
+
   it("is about the memory limit, and what is free of it", () => {
     const fs = fsWithProc({ memoryLimit: 16 * 2 ** 20 });
     fs.writeFileSync("/tmp/file", Buffer.alloc(2 ** 20));
