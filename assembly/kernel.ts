@@ -82,6 +82,8 @@ import { SuperBlock } from "./fs/super";
   minFree: u32; // frames that only who frees others may use (Linux min_free_kbytes); 0 until memory has its limit
   nrReserved: u32; // pages that fallocate() has promised, and that nobody has written yet
   nrFresh: u32; // free frames that have held nothing yet, as far as blocks tell: the host has not mapped them
+  nrSwapPages: u32; // free slots of swap areas that pages may go to
+  totalSwapPages: u32; // slots of all swap areas
 }
 
 /** What belongs to one instance. */

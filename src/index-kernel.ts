@@ -21,6 +21,8 @@ import {
 } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
+import type { SwapDevice } from "./mm/swap-device.ts";
+import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace } from "./node/index.ts";
@@ -39,6 +41,7 @@ import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
 import { storeSupport } from "./vfs/store-part.ts";
+import type { SwapOptions } from "./vfs/swapon.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
@@ -330,6 +333,29 @@ export class FolioKernel {
   compact(): number {
     this.#checkMaster("compact_memory");
     return this.#task.kernel.core.x.compactMemory();
+  }
+  /**
+   * Turns a swap area on: pages of tmpfs without `noswap` go there when memory runs out. Node brings what it needs, in browsers
+   * `foliofs/store` does.
+   *
+   * @param device or a file of the host, in Node
+   * @throws as swapon(2): EPERM; EINVAL for what is no device; EBUSY for one that is on; EPERM for more than 8; ENOENT ... of the file; ENOMEM
+   */
+  swapOn(device: SwapDevice | SwapFileOptions, options?: SwapOptions): void {
+    check(storeSupport().swapOn(this.#task, device, options), "swapon");
+  }
+  /**
+   * Brings back all that is in a swap area and turns it off, or fails and leaves it on.
+   *
+   * @param device as it was given to swapOn()
+   * @throws as swapoff(2): EPERM; EINVAL for what is no area; ENOMEM; EIO; EAGAIN, of a device that takes time: see swapOffAsync()
+   */
+  swapOff(device: SwapDevice | SwapFileOptions): void {
+    check(storeSupport().swapOff(this.#task, device), "swapoff");
+  }
+  /** As swapOff(), and waits for a device that takes time. */
+  swapOffAsync(device: SwapDevice | SwapFileOptions): Promise<void> {
+    return this.#later(() => storeSupport().swapOff(this.#task, device), "swapoff");
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {

@@ -1,4 +1,5 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
+import { endSwap } from "../mm/swap-state.ts";
 import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
 import { waitForData } from "./direct-in-flight.ts";
@@ -24,6 +25,8 @@ import {
 import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
+import { readOn, writeOn } from "./swap-go-on.ts";
+import { swapOff, swapOn } from "./swapon.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
 import { waitForThaw } from "./writer.ts";
@@ -59,6 +62,11 @@ const SUPPORT = {
   waitForData,
   waitForEnds,
   waitForThaw,
+  endSwap,
+  readOn,
+  swapOff,
+  swapOn,
+  writeOn,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -1,0 +1,266 @@
+/**
+ * Pages of memory on their way to swap areas.
+ *
+ *   oldest of the anonymous lists ─► isolated, pinned ─► slots that follow each other, in the order of files and indexes
+ *     ─► clean, in the swap cache, under writeback ─► written: the swap entry takes the page's place in its file
+ *
+ * Programs may write to a page meanwhile: then it is dirty again, and stays. What a device refuses, or cannot write, goes to the
+ * next area, or stays. A page that has come back and has not been written to goes at once: its slot still has its bytes.
+ *
+ * Does not own: when memory is wanted (vmscan.ts), which slots are free (swap-area.ts), the way back (swap-in.ts).
+ *
+ * @see Linux mm/vmscan.c shrink_folio_list(), mm/shmem.c shmem_writepage(), mm/page_io.c
+ */
+import type { InodeHandle } from "../base/handles.ts";
+import type { Core } from "../wasm/core.ts";
+import {
+  INODE_XA_HEAD,
+  KERNEL_BLOCK,
+  KERNEL_LRU_LISTS,
+  LRU_ACTIVE_ANON,
+  LRU_INACTIVE_ANON,
+  PAGE_FLAGS,
+  PAGE_INDEX,
+  PAGE_LIST_BYTES,
+  PAGE_LIST_COUNT,
+  PAGE_LIST_TAIL,
+  PAGE_LRU_PREV,
+  PAGE_MAPPING,
+  PAGE_PRIVATE_LOW,
+  PG_ACTIVE,
+  PG_DIRTY,
+  PG_LOCKED,
+  PG_PRIVATE,
+  PG_SWAPCACHE,
+  PG_WRITEBACK,
+  SWAP_SLOT_SHIFT,
+  VM_PSWPOUT,
+} from "../wasm/layout.ts";
+import { fieldOf, pageFlags, pagePins } from "./page.ts";
+import type { SwapArea } from "./swap-area.ts";
+import { FrameIo, startIo } from "./swap-io.ts";
+import { areaOf, countSwap, type SwapState, swapIfAny } from "./swap-state.ts";
+
+/** Pages that go at a time, and what is looked at for them. */
+const NR_WANTED = 128;
+const NR_SCANNED = 1024;
+/** Writes under way that are enough, pages: more would not make memory come sooner. */
+const MAX_WRITES = 8;
+
+function listWord({ u32 }: Core, list: number, field: number): number {
+  return u32[((KERNEL_BLOCK + KERNEL_LRU_LISTS + list * PAGE_LIST_BYTES) >>> 2) + field];
+}
+
+/** Sends the oldest pages to swap areas. @returns whether frames have come free */
+export function swapOut(core: Core): boolean {
+  const state = swapIfAny(core);
+  if (state === undefined || !state.areas.some(({ isWritable }) => isWritable)) return false;
+  if (sendOldest(core, state)) return true;
+  return state.areas.every(isFull) && freeSwapCache(core) > 0 && sendOldest(core, state);
+}
+
+function isFull({ isWritable, nrUsed, nrSlots }: SwapArea): boolean {
+  return !isWritable || nrUsed === nrSlots;
+}
+
+function sendOldest(core: Core, state: SwapState): boolean {
+  const pass = new Pass(core, state);
+  const pages = isolatePages(core).filter((pfn) => !pass.letGo(pfn));
+  pass.send(pages, state.areas);
+  return pass.nrFreed > 0;
+}
+
+/** Takes the oldest pages that nobody else holds off their lists, with a pin. */
+function isolatePages(core: Core): number[] {
+  const { x } = core;
+  const found: number[] = [];
+  const busy: number[] = [];
+  for (let n = 0; n < NR_SCANNED && found.length < NR_WANTED; n++) {
+    const isLow =
+      listWord(core, LRU_INACTIVE_ANON, PAGE_LIST_COUNT) <= listWord(core, LRU_ACTIVE_ANON, PAGE_LIST_COUNT);
+    if (isLow) x.deactivatePage(listWord(core, LRU_ACTIVE_ANON, PAGE_LIST_TAIL));
+    const pfn = listWord(core, LRU_INACTIVE_ANON, PAGE_LIST_TAIL);
+    if (pfn === 0) break;
+    x.isolatePage(pfn);
+    const isBusy = pagePins(core, pfn) !== 2 || (pageFlags(core, pfn) & (PG_LOCKED | PG_PRIVATE | PG_WRITEBACK)) !== 0;
+    (isBusy ? busy : found).push(pfn);
+  }
+  for (const pfn of busy) x.putbackPage(pfn);
+  return found;
+}
+
+/** Forgets the slot of a page in the swap cache. */
+export function forgetSlot({ u32 }: Core, state: SwapState, pfn: number): void {
+  const entry = u32[fieldOf(pfn, PAGE_PRIVATE_LOW)];
+  areaOf(state, entry).drop(entry >>> SWAP_SLOT_SHIFT, false);
+  u32[fieldOf(pfn, PAGE_FLAGS)] = (u32[fieldOf(pfn, PAGE_FLAGS)] & ~PG_SWAPCACHE) | PG_DIRTY;
+  u32[fieldOf(pfn, PAGE_PRIVATE_LOW)] = 0;
+}
+
+/**
+ * Forgets the slots of pages that have come back: where areas are full, others need them more.
+ *
+ * @returns how many slots are free now @see Linux vm_swap_full(), try_to_free_swap()
+ */
+export function freeSwapCache(core: Core): number {
+  const state = swapIfAny(core);
+  if (state === undefined) return 0;
+  let nr = 0;
+  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) {
+    for (let pfn = listWord(core, list, PAGE_LIST_TAIL); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)]) {
+      if (!(pageFlags(core, pfn) & PG_SWAPCACHE)) continue;
+      forgetSlot(core, state, pfn);
+      nr++;
+    }
+  }
+  return nr;
+}
+
+/** One round of swapping out. */
+class Pass {
+  readonly #core: Core;
+  readonly #state: SwapState;
+  nrFreed = 0;
+
+  constructor(core: Core, state: SwapState) {
+    this.#core = core;
+    this.#state = state;
+  }
+
+  /** Lets a page go whose slot has its bytes; the slot of another is not of use any more. @returns whether it has gone */
+  letGo(pfn: number): boolean {
+    const flags = pageFlags(this.#core, pfn);
+    if (!(flags & PG_SWAPCACHE)) return false;
+    if (flags & PG_DIRTY) forgetSlot(this.#core, this.#state, pfn);
+    else this.#evict(pfn);
+    return !(flags & PG_DIRTY);
+  }
+
+  /** The swap entry takes the place of an isolated page. */
+  #evict(pfn: number): void {
+    const { u32, x } = this.#core;
+    x.indexStore(inodeOf(this.#core, pfn), u32[fieldOf(pfn, PAGE_INDEX)], u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]);
+    u32[fieldOf(pfn, PAGE_MAPPING)] = 0;
+    u32[fieldOf(pfn, PAGE_FLAGS)] = 0;
+    x.putPage(pfn);
+    x.putPage(pfn);
+    this.nrFreed++;
+  }
+
+  /** Writes isolated pages to the first of some areas that has room; what they do not take is put back. */
+  send(pages: number[], areas: readonly SwapArea[]): void {
+    const { u32 } = this.#core;
+    const place = (pfn: number): number => u32[fieldOf(pfn, PAGE_MAPPING)];
+    pages.sort((a, b) => place(a) - place(b) || u32[fieldOf(a, PAGE_INDEX)] - u32[fieldOf(b, PAGE_INDEX)]);
+    for (let at = 0; at < pages.length; ) {
+      const nr = this.#sendSome(pages, at, areas);
+      if (nr === 0) {
+        for (const pfn of pages.slice(at)) this.#core.x.putbackPage(pfn);
+        return;
+      }
+      at += nr;
+    }
+  }
+
+  /** @returns how many pages from `at` on have gone on their way */
+  #sendSome(pages: readonly number[], at: number, areas: readonly SwapArea[]): number {
+    if (this.#state.writes.size >= MAX_WRITES) return 0;
+    for (const area of areas) {
+      area.discard(false);
+      const run = area.findFree(pages.length - at);
+      if (run === undefined || run.nr === 0) continue;
+      takeTurn(this.#state, area);
+      this.#write(area, run.slot, pages.slice(at, at + run.nr), areas);
+      return run.nr;
+    }
+    return 0;
+  }
+
+  #write(area: SwapArea, slot: number, pfns: readonly number[], areas: readonly SwapArea[]): void {
+    const core = this.#core;
+    for (const [i, pfn] of pfns.entries()) {
+      const at = fieldOf(pfn, PAGE_FLAGS);
+      core.u32[at] = (core.u32[at] & ~PG_DIRTY) | PG_SWAPCACHE | PG_WRITEBACK;
+      core.u32[fieldOf(pfn, PAGE_PRIVATE_LOW)] = area.entryOf(slot + i);
+      area.hold(slot + i, false);
+      area.hold(slot + i, true);
+    }
+    area.noteWritten({ slot, nr: pfns.length });
+    const { writes, failures } = this.#state;
+    if (failures.size > 0) for (const [i] of pfns.entries()) failures.delete(area.entryOf(slot + i)); // of another page
+    let ends: Promise<void> | undefined;
+    ends = startIo(
+      (io) => area.device.writePages(io),
+      new FrameIo(core, slot, pfns),
+      (nr) => {
+        if (ends !== undefined) writes.delete(ends);
+        if (!this.#state.isGone) this.#end(area, slot, pfns, nr, areas);
+      },
+    );
+    if (ends !== undefined) writes.add(ends);
+  }
+
+  /** A device has answered: it has `nr` of the pages, and wants another not, or, below 0, has none. */
+  #end(area: SwapArea, slot: number, pfns: readonly number[], nr: number, areas: readonly SwapArea[]): void {
+    const core = this.#core;
+    const done = Math.max(0, nr);
+    const refused = pfns.slice(done).filter((pfn, i) => {
+      area.drop(slot + done + i, true);
+      core.u32[fieldOf(pfn, PAGE_FLAGS)] &= ~PG_WRITEBACK;
+      if (core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0) {
+        forgetSlot(core, this.#state, pfn);
+        return true;
+      }
+      core.x.putPage(pfn);
+      return false;
+    });
+    for (const [i, pfn] of pfns.slice(0, done).entries()) this.#endWritten(area, slot + i, pfn);
+    countSwap(core, VM_PSWPOUT, done);
+    if (refused.length === 0) return;
+    const others = areas.filter((other) => other !== area && this.#state.areas.includes(other));
+    if (nr < 0) this.#sendElsewhere(refused, others);
+    else {
+      this.#sendElsewhere(refused.slice(0, 1), others);
+      this.send(refused.slice(1), areas);
+    }
+  }
+
+  /** Pages that an area has not taken go to another one, or are the last to be tried again. */
+  #sendElsewhere(pages: readonly number[], areas: readonly SwapArea[]): void {
+    if (!areas.every(isFull)) {
+      this.send([...pages], areas);
+      return;
+    }
+    for (const pfn of pages) {
+      this.#core.u32[fieldOf(pfn, PAGE_FLAGS)] |= PG_ACTIVE;
+      this.#core.x.putbackPage(pfn);
+    }
+  }
+
+  #endWritten(area: SwapArea, slot: number, pfn: number): void {
+    const { u32, x } = this.#core;
+    area.drop(slot, true);
+    u32[fieldOf(pfn, PAGE_FLAGS)] &= ~PG_WRITEBACK;
+    if (u32[fieldOf(pfn, PAGE_MAPPING)] === 0) x.putPage(pfn);
+    else if (pageFlags(this.#core, pfn) & PG_DIRTY) {
+      forgetSlot(this.#core, this.#state, pfn);
+      x.putbackPage(pfn);
+    } else if (pagePins(this.#core, pfn) === 2) this.#evict(pfn);
+    else x.putbackPage(pfn);
+  }
+}
+
+function inodeOf({ u32 }: Core, pfn: number): InodeHandle {
+  return ((u32[fieldOf(pfn, PAGE_MAPPING)] - 4 * INODE_XA_HEAD) >>> 5) as InodeHandle;
+}
+
+/** Areas of one priority take turns. */
+function takeTurn(state: SwapState, area: SwapArea): void {
+  const { areas } = state;
+  let last = areas.indexOf(area);
+  if (last < 0) return;
+  const first = last;
+  while (areas[last + 1]?.priority === area.priority) last++;
+  if (last === first) return;
+  state.areas = [...areas.slice(0, first), ...areas.slice(first + 1, last + 1), area, ...areas.slice(last + 1)];
+}
