@@ -209,10 +209,14 @@ export class FolioKernel {
     task.exit();
   }
 
-  /** The file system as bytes: what is reachable from its in-memory mounts. @throws EPERM */
+  /**
+   * The file system as bytes: what is reachable from its in-memory mounts, with what of it is in swap areas.
+   *
+   * @throws EPERM; EAGAIN when that is on a device that takes time; EIO when it cannot be read
+   */
   snapshot(): Uint8Array {
     this.#checkMaster("snapshot");
-    return takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine));
+    return orThrow(takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine)), "snapshot");
   }
 
   /**
@@ -238,11 +242,11 @@ export class FolioKernel {
     fitRoot(kernel);
   }
 
-  /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws EPERM */
+  /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws as snapshot() */
   fork(): FolioKernel {
     this.#checkMaster("fork");
     const { kernel } = this.#task;
-    const copy = new Kernel(forkCore(kernel, this.#machine.module));
+    const copy = new Kernel(orThrow(forkCore(kernel, this.#machine.module), "fork"));
     for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
     const options = keptOptions({ ...this.#machine, first: this.#task });
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
@@ -428,6 +432,11 @@ function umountFlags(options: UmountOptions | undefined): number {
 
 function check(rc: number, syscall: string, path?: Path): void {
   if (rc < 0) throw uvException(rc, syscall, path);
+}
+
+function orThrow<T extends object>(result: T | number, syscall: string): T {
+  if (typeof result === "number") throw uvException(result, syscall);
+  return result;
 }
 
 /** The first task of a kernel, and its face. @param how what newFaceTask() does with its working directory */

@@ -102,7 +102,7 @@ function startSwapIn(
     const rc = host.room(-ENOMEM);
     if (rc === TRY_AGAIN) return swapInPage(host, inode, index);
     if (rc === -EAGAIN) return rc;
-    first = reservedFrame(core);
+    first = withReserve(core, () => core.x.allocPages(0)); // what comes in leaves a slot to another
     if (first === 0) return [...state.reads.values()][0] ?? -ENOMEM;
   }
   const area = areaOf(state, entry);
@@ -121,11 +121,11 @@ function startSwapIn(
   return new SwapIn(host, state, area, inode, pfns.from, pfns.frames, index).start();
 }
 
-/** A frame of the reserve: memory and areas are full, and a page that comes in leaves a slot to another. */
-function reservedFrame(core: Core): number {
+/** Takes frames of the reserve, if need be: for who makes room by them. */
+export function withReserve(core: Core, take: () => number): number {
   core.u32[SLOT + SLOT_FLAGS] |= SLOT_MEMALLOC;
   try {
-    return core.x.allocPages(0);
+    return take();
   } finally {
     core.u32[SLOT + SLOT_FLAGS] &= ~SLOT_MEMALLOC;
   }

@@ -54,7 +54,7 @@ function listWord({ u32 }: Core, list: number, field: number): number {
 /** Sends the oldest pages to swap areas. @returns whether frames have come free */
 export function swapOut(core: Core): boolean {
   const state = swapIfAny(core);
-  if (state === undefined || !state.areas.some(({ isWritable }) => isWritable)) return false;
+  if (state === undefined || state.areas.length === 0) return false;
   if (sendOldest(core, state)) return true;
   return state.areas.every(isFull) && freeSwapCache(core) > 0 && sendOldest(core, state);
 }
@@ -108,7 +108,8 @@ export function freeSwapCache(core: Core): number {
   let nr = 0;
   for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) {
     for (let pfn = listWord(core, list, PAGE_LIST_TAIL); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)]) {
-      if (!(pageFlags(core, pfn) & PG_SWAPCACHE)) continue;
+      const isCached = (pageFlags(core, pfn) & PG_SWAPCACHE) !== 0;
+      if (!isCached || !areaOf(state, core.u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]).isWritable) continue;
       forgetSlot(core, state, pfn);
       nr++;
     }

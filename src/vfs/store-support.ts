@@ -26,6 +26,7 @@ import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { readOn, writeOn } from "./swap-go-on.ts";
+import { attachSwapped, copySwapped, readSwapped, swappedBytes } from "./swap-snapshot.ts";
 import { swapOff, swapOn } from "./swapon.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
@@ -63,7 +64,11 @@ const SUPPORT = {
   waitForEnds,
   waitForThaw,
   endSwap,
+  attachSwapped,
+  copySwapped,
   readOn,
+  readSwapped,
+  swappedBytes,
   swapOff,
   swapOn,
   writeOn,

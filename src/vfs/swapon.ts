@@ -15,7 +15,7 @@ import { fieldOf } from "../mm/page.ts";
 import { areaNumber, SwapArea } from "../mm/swap-area.ts";
 import { isSwapDevice, type SwapDevice } from "../mm/swap-device.ts";
 import { openSwapFile, type SwapFileOptions } from "../mm/swap-file.ts";
-import { isSwapEntry, swapInPage } from "../mm/swap-in.ts";
+import { isSwapEntry, swapInPage, withReserve } from "../mm/swap-in.ts";
 import { forgetSlot } from "../mm/swap-out.ts";
 import { type SwapState, swapIfAny, swapOf } from "../mm/swap-state.ts";
 import type { Core } from "../wasm/core.ts";
@@ -73,7 +73,7 @@ export interface SwapOptions {
 }
 
 /** Index in `u32` of a field of an area's record. */
-function recordOf(number: number, field: number): number {
+export function recordOf(number: number, field: number): number {
   return ((KERNEL_BLOCK + KERNEL_SWAP_AREAS + number * SWAP_AREA_BYTES) >>> 2) + field;
 }
 
@@ -141,7 +141,7 @@ function makeMap(kernel: Kernel, number: number, nrSlots: number): number {
   const frames: number[] = [];
   const nrFrames = 1 + Math.ceil(nrSlots / SWAP_MAP_SLOTS);
   while (frames.length < nrFrames) {
-    const pfn = core.x.allocBuffer(0);
+    const pfn = withReserve(core, () => core.x.allocBuffer(0)); // the more as memory is full
     if (pfn !== 0) {
       core.u8.fill(0, pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
       frames.push(pfn);
@@ -215,7 +215,7 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   if (state === undefined || area === undefined || key === undefined) return -EINVAL;
   const wasWritable = area.isWritable || state.closing.has(area);
   area.isWritable = false;
-  const rc = isRoomWithout(kernel.core, area) ? emptyArea(kernel, state, area) : -ENOMEM;
+  const rc = isRoomWithout(kernel.core, area) ? emptyArea(kernel, state, area) : waitForWrites(kernel, state);
   if (rc === -EAGAIN) {
     if (wasWritable) state.closing.add(area);
     return rc;
@@ -230,6 +230,14 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   if (kernel.core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setClasses(kernel, AS_UNEVICTABLE);
   area.device.close?.();
   return 0;
+}
+
+/** Pages that are on their way leave their frames when they are written. @returns -EAGAIN with a token; -ENOMEM when there are none */
+function waitForWrites(kernel: Kernel, { writes }: SwapState): number {
+  const [end] = writes;
+  if (end === undefined) return -ENOMEM;
+  kernel.setWaitToken(end);
+  return -EAGAIN;
 }
 
 /** Would its pages fit in memory and in other areas? @see Linux security_vm_enough_memory_mm() in swapoff */
