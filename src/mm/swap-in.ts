@@ -21,6 +21,7 @@ import {
   KERNEL_BLOCK,
   KERNEL_MIN_FREE,
   KERNEL_NR_FREE,
+  KERNEL_NR_SWAP_PAGES,
   PAGE_FLAGS,
   PAGE_INDEX,
   PAGE_MAPPING,
@@ -40,9 +41,12 @@ import {
   XA_SWAP,
 } from "../wasm/layout.ts";
 import { type PageCache, TRY_AGAIN } from "./address-space.ts";
+import { putbackPage } from "./lru-list.ts";
 import { fieldOf } from "./page.ts";
+import { entryOf, replaceEntry } from "./page-index.ts";
 import type { SwapArea } from "./swap-area.ts";
 import { FrameIo, startIo } from "./swap-io.ts";
+import { forgetSlot } from "./swap-out.ts";
 import { areaOf, countSwap, type SwapState, swapOf } from "./swap-state.ts";
 import type { VmLimits } from "./vm-limits.ts";
 
@@ -75,7 +79,7 @@ export function swapIn(host: SwapHost): number {
  */
 export function swapInPage(host: SwapHost, inode: InodeHandle, index: number): number {
   const { core } = host;
-  const entry = core.x.indexLoad(inode, index) >>> 0;
+  const entry = entryOf(core, inode, index);
   if (!isSwapEntry(entry)) return TRY_AGAIN;
   const state = swapOf(core);
   const failure = state.failures.get(entry);
@@ -97,12 +101,12 @@ function startSwapIn(
   entry: number,
 ): number | Promise<void> {
   const { core } = host;
-  let first = core.x.allocPages(0);
+  let first = takeFrame(core);
   if (first === 0) {
     const rc = host.room(-ENOMEM);
     if (rc === TRY_AGAIN) return swapInPage(host, inode, index);
     if (rc === -EAGAIN) return rc;
-    first = withReserve(core, () => core.x.allocPages(0)); // what comes in leaves a slot to another
+    first = withReserve(core, () => takeFrame(core)); // what comes in leaves a slot to another
     if (first === 0) return [...state.reads.values()][0] ?? -ENOMEM;
   }
   const area = areaOf(state, entry);
@@ -119,6 +123,11 @@ function startSwapIn(
   while (end < start + nr && isBeside(end)) end++;
   const pfns = framesFor(core, first, from, index, end);
   return new SwapIn(host, state, area, inode, pfns.from, pfns.frames, index).start();
+}
+
+/** @returns a frame with a pin, 0 = there is none */
+function takeFrame({ x }: Core): number {
+  return x.allocBuffer(0);
 }
 
 /** Takes frames of the reserve, if need be: for who makes room by them. */
@@ -139,17 +148,17 @@ function framesFor(
   index: number,
   end: number,
 ): { from: number; frames: number[] } {
-  const { u32, x } = core;
+  const { u32 } = core;
   const spare = u32[KERNEL + KERNEL_NR_FREE] - u32[KERNEL + KERNEL_MIN_FREE] - 1;
   const frames = [first];
   for (let at = index + 1; at < end && frames.length <= spare; at++) {
-    const pfn = x.allocPages(0);
+    const pfn = takeFrame(core);
     if (pfn === 0) break;
     frames.push(pfn);
   }
   let start = index;
   for (; start > from && frames.length <= spare; start--) {
-    const pfn = x.allocPages(0);
+    const pfn = takeFrame(core);
     if (pfn === 0) break;
     frames.unshift(pfn);
   }
@@ -184,7 +193,7 @@ class SwapIn {
     this.#from = from;
     this.#frames = frames;
     this.#wanted = wanted;
-    this.#slot = (host.core.x.indexLoad(inode, from) >>> 0) >>> SWAP_SLOT_SHIFT;
+    this.#slot = entryOf(host.core, inode, from) >>> SWAP_SLOT_SHIFT;
   }
 
   /** @returns TRY_AGAIN or -EIO; the end of a read that takes time */
@@ -232,7 +241,7 @@ class SwapIn {
   #failed(isLate: boolean): number {
     const entry = this.#area.entryOf(this.#slot + this.#wanted - this.#from);
     if (this.#frames.length > 1) {
-      const pfn = this.#host.core.x.allocPages(0);
+      const pfn = takeFrame(this.#host.core);
       if (pfn !== 0) {
         const alone = [this.#host, this.#state, this.#area, this.#inode, this.#wanted, [pfn], this.#wanted] as const;
         const again = new SwapIn(...alone).start();
@@ -264,7 +273,10 @@ class SwapIn {
     u32[fieldOf(pfn, PAGE_INDEX)] = index;
     u32[fieldOf(pfn, PAGE_PRIVATE_LOW)] = entry;
     u32[fieldOf(pfn, PAGE_REFCOUNT)] = 2;
-    core.x.indexStore(inode, index, pfn << 2);
-    core.x.putbackPage(pfn);
+    replaceEntry(core, inode, index, pfn << 2);
+    putbackPage(core, pfn);
+    if (this.#area.isWritable && u32[KERNEL + KERNEL_NR_SWAP_PAGES] === 0)
+      forgetSlot(core, this.#state, pfn); // for another
+    else this.#state.hasCached = true;
   }
 }

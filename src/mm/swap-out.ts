@@ -16,14 +16,11 @@ import type { Core } from "../wasm/core.ts";
 import {
   INODE_XA_HEAD,
   KERNEL_BLOCK,
-  KERNEL_LRU_LISTS,
+  KERNEL_NR_SWAP_PAGES,
   LRU_ACTIVE_ANON,
   LRU_INACTIVE_ANON,
   PAGE_FLAGS,
   PAGE_INDEX,
-  PAGE_LIST_BYTES,
-  PAGE_LIST_COUNT,
-  PAGE_LIST_TAIL,
   PAGE_LRU_PREV,
   PAGE_MAPPING,
   PAGE_PRIVATE_LOW,
@@ -36,27 +33,26 @@ import {
   SWAP_SLOT_SHIFT,
   VM_PSWPOUT,
 } from "../wasm/layout.ts";
+import { isolatePage, nrOnList, oldestOf, putbackPage } from "./lru-list.ts";
 import { fieldOf, pageFlags, pagePins } from "./page.ts";
+import { replaceEntry } from "./page-index.ts";
 import type { SwapArea } from "./swap-area.ts";
 import { FrameIo, startIo } from "./swap-io.ts";
 import { areaOf, countSwap, type SwapState, swapIfAny } from "./swap-state.ts";
 
+const NR_SWAP_PAGES = (KERNEL_BLOCK >>> 2) + KERNEL_NR_SWAP_PAGES;
 /** Pages that go at a time, and what is looked at for them. */
 const NR_WANTED = 128;
 const NR_SCANNED = 1024;
 /** Writes under way that are enough, pages: more would not make memory come sooner. */
 const MAX_WRITES = 8;
 
-function listWord({ u32 }: Core, list: number, field: number): number {
-  return u32[((KERNEL_BLOCK + KERNEL_LRU_LISTS + list * PAGE_LIST_BYTES) >>> 2) + field];
-}
-
 /** Sends the oldest pages to swap areas. @returns whether frames have come free */
 export function swapOut(core: Core): boolean {
   const state = swapIfAny(core);
   if (state === undefined || state.areas.length === 0) return false;
-  if (sendOldest(core, state)) return true;
-  return state.areas.every(isFull) && freeSwapCache(core) > 0 && sendOldest(core, state);
+  if (core.u32[NR_SWAP_PAGES] === 0 && freeSwapCache(core) === 0) return false;
+  return sendOldest(core, state);
 }
 
 function isFull({ isWritable, nrUsed, nrSlots }: SwapArea): boolean {
@@ -70,22 +66,27 @@ function sendOldest(core: Core, state: SwapState): boolean {
   return pass.nrFreed > 0;
 }
 
-/** Takes the oldest pages that nobody else holds off their lists, with a pin. */
+/** Takes the oldest pages off their lists, with a pin, as far as they can go: nobody else holds them, and there are slots for them. */
 function isolatePages(core: Core): number[] {
-  const { x } = core;
   const found: number[] = [];
-  const busy: number[] = [];
+  const others: number[] = [];
+  let slots = core.u32[NR_SWAP_PAGES];
   for (let n = 0; n < NR_SCANNED && found.length < NR_WANTED; n++) {
-    const isLow =
-      listWord(core, LRU_INACTIVE_ANON, PAGE_LIST_COUNT) <= listWord(core, LRU_ACTIVE_ANON, PAGE_LIST_COUNT);
-    if (isLow) x.deactivatePage(listWord(core, LRU_ACTIVE_ANON, PAGE_LIST_TAIL));
-    const pfn = listWord(core, LRU_INACTIVE_ANON, PAGE_LIST_TAIL);
+    const isLow = nrOnList(core, LRU_INACTIVE_ANON) <= nrOnList(core, LRU_ACTIVE_ANON);
+    if (isLow) core.x.deactivatePage(oldestOf(core, LRU_ACTIVE_ANON));
+    const pfn = oldestOf(core, LRU_INACTIVE_ANON);
     if (pfn === 0) break;
-    x.isolatePage(pfn);
-    const isBusy = pagePins(core, pfn) !== 2 || (pageFlags(core, pfn) & (PG_LOCKED | PG_PRIVATE | PG_WRITEBACK)) !== 0;
-    (isBusy ? busy : found).push(pfn);
+    isolatePage(core, pfn);
+    const flags = pageFlags(core, pfn);
+    const isHeld = pagePins(core, pfn) !== 2 || (flags & (PG_LOCKED | PG_PRIVATE | PG_WRITEBACK)) !== 0;
+    const hasSlot = (flags & PG_SWAPCACHE) !== 0;
+    if (isHeld || (!hasSlot && slots === 0)) others.push(pfn);
+    else {
+      found.push(pfn);
+      if (!hasSlot && --slots === 0) break;
+    }
   }
-  for (const pfn of busy) x.putbackPage(pfn);
+  for (const pfn of others) putbackPage(core, pfn);
   return found;
 }
 
@@ -104,12 +105,12 @@ export function forgetSlot({ u32 }: Core, state: SwapState, pfn: number): void {
  */
 export function freeSwapCache(core: Core): number {
   const state = swapIfAny(core);
-  if (state === undefined) return 0;
+  if (!state?.hasCached) return 0;
+  state.hasCached = false;
   let nr = 0;
   for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) {
-    for (let pfn = listWord(core, list, PAGE_LIST_TAIL); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)]) {
-      const isCached = (pageFlags(core, pfn) & PG_SWAPCACHE) !== 0;
-      if (!isCached || !areaOf(state, core.u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]).isWritable) continue;
+    for (let pfn = oldestOf(core, list); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)]) {
+      if (!(pageFlags(core, pfn) & PG_SWAPCACHE)) continue;
       forgetSlot(core, state, pfn);
       nr++;
     }
@@ -140,7 +141,8 @@ class Pass {
   /** The swap entry takes the place of an isolated page. */
   #evict(pfn: number): void {
     const { u32, x } = this.#core;
-    x.indexStore(inodeOf(this.#core, pfn), u32[fieldOf(pfn, PAGE_INDEX)], u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]);
+    const inode = inodeOf(this.#core, pfn);
+    replaceEntry(this.#core, inode, u32[fieldOf(pfn, PAGE_INDEX)], u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]);
     u32[fieldOf(pfn, PAGE_MAPPING)] = 0;
     u32[fieldOf(pfn, PAGE_FLAGS)] = 0;
     x.putPage(pfn);
@@ -156,7 +158,7 @@ class Pass {
     for (let at = 0; at < pages.length; ) {
       const nr = this.#sendSome(pages, at, areas);
       if (nr === 0) {
-        for (const pfn of pages.slice(at)) this.#core.x.putbackPage(pfn);
+        for (const pfn of pages.slice(at)) putbackPage(this.#core, pfn);
         return;
       }
       at += nr;
@@ -234,7 +236,7 @@ class Pass {
     }
     for (const pfn of pages) {
       this.#core.u32[fieldOf(pfn, PAGE_FLAGS)] |= PG_ACTIVE;
-      this.#core.x.putbackPage(pfn);
+      putbackPage(this.#core, pfn);
     }
   }
 
@@ -245,9 +247,12 @@ class Pass {
     if (u32[fieldOf(pfn, PAGE_MAPPING)] === 0) x.putPage(pfn);
     else if (pageFlags(this.#core, pfn) & PG_DIRTY) {
       forgetSlot(this.#core, this.#state, pfn);
-      x.putbackPage(pfn);
+      putbackPage(this.#core, pfn);
     } else if (pagePins(this.#core, pfn) === 2) this.#evict(pfn);
-    else x.putbackPage(pfn);
+    else {
+      this.#state.hasCached = true;
+      putbackPage(this.#core, pfn);
+    }
   }
 }
 

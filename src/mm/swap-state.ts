@@ -18,6 +18,8 @@ export interface SwapState {
   readonly closing: Set<SwapArea>;
   /** Why a read has failed that somebody waits for, by swap entry: told once. */
   readonly failures: Map<number, number>;
+  /** There may be pages on the lists that have slots: none have come since freeSwapCache(). */
+  hasCached: boolean;
   /** The memory is used no more: what devices answer is of no interest. */
   isGone: boolean;
 }
@@ -38,6 +40,7 @@ export function swapOf(core: Core): SwapState {
     writes: new Set(),
     closing: new Set(),
     failures: new Map(),
+    hasCached: false,
     isGone: false,
   };
   states.set(core, state);

@@ -7,13 +7,15 @@
  * Does not own: frames (snapshot.ts), the form of snapshots (snapshot-format.ts).
  */
 import { EAGAIN, EIO } from "../base/errno.ts";
+import { putbackPage } from "../mm/lru-list.ts";
 import { fieldOf, pageFlags } from "../mm/page.ts";
+import { entriesOf, replaceEntry } from "../mm/page-index.ts";
 import { areaNumber, SwapArea } from "../mm/swap-area.ts";
 import type { SwapDevice, SwapIo } from "../mm/swap-device.ts";
 import { isSwapEntry } from "../mm/swap-in.ts";
 import { startIo } from "../mm/swap-io.ts";
 import { swapIfAny, swapOf } from "../mm/swap-state.ts";
-import { type Core, SLOT } from "../wasm/core.ts";
+import type { Core } from "../wasm/core.ts";
 import {
   AS_UNEVICTABLE,
   KERNEL_BLOCK,
@@ -27,7 +29,6 @@ import {
   PG_DIRTY,
   PG_LRU,
   PG_SWAPCACHE,
-  SLOT_XA_INDEX,
   SWAP_AREA_FLAGS,
   SWAP_AREA_MAP,
   SWAP_AREA_NEXT,
@@ -37,7 +38,6 @@ import {
   SWAP_MAP_SLOTS,
   SWAP_SLOT_SHIFT,
   SWP_WRITEOK,
-  XA_PRESENT,
   XA_SWAP,
 } from "../wasm/layout.ts";
 import { addArea, freeMap, recordOf, setListClass, swapBackedInodes } from "./swapon.ts";
@@ -58,14 +58,12 @@ export function settleSwap(core: Core): void {
   if (u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) return;
   const slots = Array.from({ length: MAX_SWAPFILES }, (): number[] => []);
   for (const inode of swapBackedInodes(core)) {
-    for (let from = 0; from < 2 ** 32; from = u32[SLOT + SLOT_XA_INDEX] + 1) {
-      const entry = core.x.indexFind(inode, from, 0xffffffff, XA_PRESENT) >>> 0;
-      if (entry === 0) break;
+    for (const [index, entry] of entriesOf(core, inode)) {
       if ((entry & 3) === 0) settlePage(core, entry >>> 2);
       if (!isSwapEntry(entry)) continue;
       const number = areaNumber(entry);
       const slot = slots[number].push(entry >>> SWAP_SLOT_SHIFT) - 1;
-      core.x.indexStore(inode, u32[SLOT + SLOT_XA_INDEX], ((slot << SWAP_SLOT_SHIFT) | (number << 2) | XA_SWAP) >>> 0);
+      replaceEntry(core, inode, index, ((slot << SWAP_SLOT_SHIFT) | (number << 2) | XA_SWAP) >>> 0);
     }
   }
   for (const number of areasOf(core)) settleArea(core, number, slots[number].length);
@@ -82,7 +80,7 @@ function settlePage(core: Core, pfn: number): void {
   }
   if (pageFlags(core, pfn) & PG_LRU) return;
   u32[fieldOf(pfn, PAGE_REFCOUNT)]++;
-  core.x.putbackPage(pfn); // who was writing it has no part in the copy
+  putbackPage(core, pfn); // who was writing it has no part in the copy
 }
 
 /** Numbers of the areas that are on. */

@@ -11,7 +11,9 @@
 import { EAGAIN, EBUSY, EINVAL, EIO, ENOMEM, EPERM } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
+import { nrOnList, relist } from "../mm/lru-list.ts";
 import { fieldOf } from "../mm/page.ts";
+import { entriesOf, entryOf } from "../mm/page-index.ts";
 import { areaNumber, SwapArea } from "../mm/swap-area.ts";
 import { isSwapDevice, type SwapDevice } from "../mm/swap-device.ts";
 import { openSwapFile, type SwapFileOptions } from "../mm/swap-file.ts";
@@ -19,16 +21,13 @@ import { isSwapEntry, swapInPage, withReserve } from "../mm/swap-in.ts";
 import { forgetSlot } from "../mm/swap-out.ts";
 import { type SwapState, swapIfAny, swapOf } from "../mm/swap-state.ts";
 import type { Core } from "../wasm/core.ts";
-import { SLOT } from "../wasm/core.ts";
 import {
-  AS_CLASS,
   AS_SWAPBACKED,
   AS_UNEVICTABLE,
   INODE_SB_NEXT,
   INODE_XA_FLAGS,
   KERNEL_BLOCK,
   KERNEL_END_PFN,
-  KERNEL_LRU_LISTS,
   KERNEL_MAX_PFN,
   KERNEL_MIN_FREE,
   KERNEL_NR_FREE,
@@ -39,13 +38,12 @@ import {
   LRU_INACTIVE_FILE,
   MAX_SWAPFILES,
   PAGE_FLAGS,
-  PAGE_LIST_BYTES,
-  PAGE_LIST_COUNT,
   PAGE_PRIVATE_LOW,
   PAGE_SIZE,
+  PG_SWAPBACKED,
   PG_SWAPCACHE,
+  PG_UNEVICTABLE,
   SB_SWAPBACKED,
-  SLOT_XA_INDEX,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_INODES,
   SWAP_AREA_BYTES,
@@ -53,7 +51,6 @@ import {
   SWAP_AREA_NR_SLOTS,
   SWAP_AREA_PRIORITY,
   SWAP_MAP_SLOTS,
-  XA_PRESENT,
 } from "../wasm/layout.ts";
 import { isCapable } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
@@ -105,7 +102,7 @@ export function swapOn(task: Task, device: SwapDevice | SwapFileOptions, options
   dirtyLimits(kernel); // vm.page_cluster
   core.u32[recordOf(number, SWAP_AREA_PRIORITY)] = priority ?? lowestPriority(state) - 1;
   addArea(state, new SwapArea(core, number, opened, key)).isWritable = true;
-  if (core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === opened.nrPages) setClasses(kernel, AS_SWAPBACKED);
+  if (core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === opened.nrPages) setListClass(core, AS_SWAPBACKED);
   return 0;
 }
 
@@ -185,16 +182,13 @@ export function* swapBackedInodes(core: Core): Generator<InodeHandle> {
   }
 }
 
-/** Puts pages on the lists of AS_SWAPBACKED or AS_UNEVICTABLE; what is neither, such as locked files, stays. */
-function setClasses({ core }: Kernel, lists: number): void {
-  setListClass(core, lists);
-}
-
-/** The same, of a memory. */
+/** Puts pages on the lists of AS_SWAPBACKED or AS_UNEVICTABLE. */
 export function setListClass(core: Core, lists: number): void {
+  const state = lists === AS_SWAPBACKED ? PG_SWAPBACKED : PG_UNEVICTABLE;
   for (const inode of swapBackedInodes(core)) {
-    const kept = core.u32[(inode << 3) + INODE_XA_FLAGS] & AS_CLASS & ~(AS_SWAPBACKED | AS_UNEVICTABLE);
-    core.x.setMappingClass(inode, kept | lists);
+    core.u32[(inode << 3) + INODE_XA_FLAGS] &= ~(AS_SWAPBACKED | AS_UNEVICTABLE);
+    core.u32[(inode << 3) + INODE_XA_FLAGS] |= lists;
+    for (const [, entry] of entriesOf(core, inode)) if ((entry & 3) === 0) relist(core, entry >>> 2, state);
   }
 }
 
@@ -227,7 +221,7 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   }
   state.areas = state.areas.filter((other) => other !== area);
   freeMap(kernel.core, area.number);
-  if (kernel.core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setClasses(kernel, AS_UNEVICTABLE);
+  if (kernel.core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setListClass(kernel.core, AS_UNEVICTABLE);
   area.device.close?.();
   return 0;
 }
@@ -241,12 +235,11 @@ function waitForWrites(kernel: Kernel, { writes }: SwapState): number {
 }
 
 /** Would its pages fit in memory and in other areas? @see Linux security_vm_enough_memory_mm() in swapoff */
-function isRoomWithout({ u32 }: Core, { nrUsed }: SwapArea): boolean {
-  const list = (lru: number): number =>
-    u32[((KERNEL_BLOCK + KERNEL_LRU_LISTS + lru * PAGE_LIST_BYTES) >>> 2) + PAGE_LIST_COUNT];
-  const word = (field: number): number => u32[KERNEL + field];
+function isRoomWithout(core: Core, { nrUsed }: SwapArea): boolean {
+  const word = (field: number): number => core.u32[KERNEL + field];
   const frames = word(KERNEL_NR_FREE) + word(KERNEL_MAX_PFN) - word(KERNEL_END_PFN) - word(KERNEL_MIN_FREE);
-  return nrUsed <= frames + list(LRU_INACTIVE_FILE) + list(LRU_ACTIVE_FILE) + word(KERNEL_NR_SWAP_PAGES);
+  const nrFile = nrOnList(core, LRU_INACTIVE_FILE) + nrOnList(core, LRU_ACTIVE_FILE);
+  return nrUsed <= frames + nrFile + word(KERNEL_NR_SWAP_PAGES);
 }
 
 /** Brings in all that is in an area. @returns 0; a negated errno */
@@ -255,21 +248,27 @@ function emptyArea(kernel: Kernel, state: SwapState, area: SwapArea): number {
   let nrReads = 0;
   for (const inode of swapBackedInodes(core)) {
     if (area.nrUsed === 0) break;
-    for (let from = 0; from < 2 ** 32; ) {
-      const entry = core.x.indexFind(inode, from, 0xffffffff, XA_PRESENT) >>> 0;
-      if (entry === 0) break;
-      const index = core.u32[SLOT + SLOT_XA_INDEX];
-      const rc = isSwapEntry(entry) && areaNumber(entry) === area.number ? swapInPage(kernel, inode, index) : 0;
-      if (rc === TRY_AGAIN) continue; // it is a page in the swap cache now
+    for (const [index, entry] of entriesOf(core, inode)) {
+      const isThere = isSwapEntry(entry) && areaNumber(entry) === area.number;
+      const rc = isThere ? bringIn(kernel, inode, index) : 0;
       if (rc < 0 && (rc !== -EAGAIN || ++nrReads === MAX_READS)) return rc;
-      if (rc === 0 && (entry & 3) === 0) forgetSlotIn(core, state, area, entry >>> 2);
-      from = index + 1;
+      const now = rc === 0 ? entryOf(core, inode, index) : 0;
+      if ((now & 3) === 0 && now !== 0) forgetSlotIn(core, state, area, now >>> 2);
     }
   }
   if (area.nrUsed === 0) return 0;
   const [end] = [...state.reads.values(), ...state.writes];
   if (end !== undefined) kernel.setWaitToken(end);
   return end === undefined ? -EIO : -EAGAIN;
+}
+
+/** Brings in a page. @returns 0; -EAGAIN, with a token; -EIO; -ENOMEM */
+function bringIn(kernel: Kernel, inode: InodeHandle, index: number): number {
+  while (isSwapEntry(entryOf(kernel.core, inode, index))) {
+    const rc = swapInPage(kernel, inode, index);
+    if (rc !== TRY_AGAIN) return rc;
+  }
+  return 0;
 }
 
 /** A page in the swap cache is in memory alone, if its slot is one of the area. */
