@@ -115,7 +115,7 @@ function startSwapIn(
   const start = index - (index % nr);
   const isBeside = (at: number): boolean => {
     const other = area.entryOf(slot + at - index);
-    return core.x.indexLoad(inode, at) >>> 0 === other && !state.reads.has(other) && !state.failures.has(other);
+    return entryOf(core, inode, at) === other && !state.reads.has(other) && !state.failures.has(other);
   };
   let from = index;
   while (from > start && slot - index + from > 0 && isBeside(from - 1)) from--;

@@ -44,6 +44,8 @@ const NR_SWAP_PAGES = (KERNEL_BLOCK >>> 2) + KERNEL_NR_SWAP_PAGES;
 /** Pages that go at a time, and what is looked at for them. */
 const NR_WANTED = 128;
 const NR_SCANNED = 1024;
+/** Rounds after one that a device has not taken anything of. */
+const NR_TRIES = 3;
 /** Writes under way that are enough, pages: more would not make memory come sooner. */
 const MAX_WRITES = 8;
 
@@ -51,8 +53,12 @@ const MAX_WRITES = 8;
 export function swapOut(core: Core): boolean {
   const state = swapIfAny(core);
   if (state === undefined || state.areas.length === 0) return false;
-  if (core.u32[NR_SWAP_PAGES] === 0 && freeSwapCache(core) === 0) return false;
-  return sendOldest(core, state);
+  for (let tries = 0; tries < NR_TRIES; tries++) {
+    if (core.u32[NR_SWAP_PAGES] === 0 && freeSwapCache(core) === 0) return false;
+    if (sendOldest(core, state)) return true;
+    if (state.writes.size > 0) return false; // they are waited for
+  }
+  return false;
 }
 
 function isFull({ isWritable, nrUsed, nrSlots }: SwapArea): boolean {
