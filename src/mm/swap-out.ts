@@ -104,6 +104,19 @@ export function forgetSlot({ u32 }: Core, state: SwapState, pfn: number): void {
   u32[fieldOf(pfn, PAGE_PRIVATE_LOW)] = 0;
 }
 
+/** Pages on the lists that have slots. */
+function* cachedPages(core: Core): Generator<number> {
+  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) {
+    for (let pfn = oldestOf(core, list); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)])
+      if (pageFlags(core, pfn) & PG_SWAPCACHE) yield pfn;
+  }
+}
+
+/** Pages that are in memory and in a swap area (SwapCached of /proc/meminfo). */
+export function nrSwapCached(core: Core): number {
+  return swapIfAny(core) === undefined ? 0 : [...cachedPages(core)].length;
+}
+
 /**
  * Forgets the slots of pages that have come back: where areas are full, others need them more.
  *
@@ -113,15 +126,9 @@ export function freeSwapCache(core: Core): number {
   const state = swapIfAny(core);
   if (!state?.hasCached) return 0;
   state.hasCached = false;
-  let nr = 0;
-  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) {
-    for (let pfn = oldestOf(core, list); pfn !== 0; pfn = core.u32[fieldOf(pfn, PAGE_LRU_PREV)]) {
-      if (!(pageFlags(core, pfn) & PG_SWAPCACHE)) continue;
-      forgetSlot(core, state, pfn);
-      nr++;
-    }
-  }
-  return nr;
+  const pages = [...cachedPages(core)];
+  for (const pfn of pages) forgetSlot(core, state, pfn);
+  return pages.length;
 }
 
 /** One round of swapping out. */

@@ -24,15 +24,13 @@ export interface SwapState {
   isGone: boolean;
 }
 
-const states = new WeakMap<Core, SwapState>();
-
 /** undefined = no area has ever been on. */
 export function swapIfAny(core: Core): SwapState | undefined {
-  return states.get(core);
+  return core.swap as SwapState | undefined;
 }
 
 export function swapOf(core: Core): SwapState {
-  const known = states.get(core);
+  const known = swapIfAny(core);
   if (known) return known;
   const state: SwapState = {
     areas: [],
@@ -43,7 +41,7 @@ export function swapOf(core: Core): SwapState {
     hasCached: false,
     isGone: false,
   };
-  states.set(core, state);
+  core.swap = state;
   return state;
 }
 
@@ -71,5 +69,4 @@ export function endSwap(core: Core): void {
   state.isGone = true;
   for (const { device } of state.areas) device.close?.();
   state.areas = [];
-  states.delete(core);
 }

@@ -52,6 +52,8 @@ import {
   VM_PGDEACTIVATE,
   VM_PGFREE,
   VM_PGROTATED,
+  VM_PSWPIN,
+  VM_PSWPOUT,
 } from "../wasm/layout.ts";
 
 /** Counters by name. */
@@ -127,6 +129,8 @@ function coreStat(core: Core): VmStat {
     pgactivate: event(VM_PGACTIVATE),
     pgdeactivate: event(VM_PGDEACTIVATE),
     pgrotated: event(VM_PGROTATED),
+    pswpin: event(VM_PSWPIN),
+    pswpout: event(VM_PSWPOUT),
     memory_grown: event(VM_MEMORY_GROWN),
     alloc_failed: event(VM_ALLOC_FAILED),
     walk_handover: event(VM_HANDOVER),
