@@ -44,6 +44,8 @@ export const KERNEL_VMSTAT: u32 = 0x780; // f64 event counters
 export const KERNEL_FS_TYPES: u32 = 0xa00; // names of the file system types, 32 bytes each, NUL padded
 export const NR_FS_TYPES: u32 = 32;
 export const FS_TYPE_NAME_BYTES: u32 = 32;
+export const KERNEL_SWAP_AREAS: u32 = 0xe00; // class SwapArea, by number
+export const MAX_SWAPFILES: u32 = 8;
 export const KERNEL_WAIT_TABLE: u32 = 0x1000; // page wait table: per bucket waiters, wake sequence (8 bytes)
 export const NR_WAIT_BUCKETS: u32 = 256;
 
@@ -63,6 +65,7 @@ export const PG_ERROR: u32 = 1 << 11;
 export const PG_READAHEAD: u32 = 1 << 12;
 export const PG_WORKINGSET: u32 = 1 << 13;
 export const PG_WAITERS: u32 = 1 << 14;
+export const PG_SWAPCACHE: u32 = 1 << 15; // its bytes are in a swap area, too, unless it is dirty: privateLow is the swap entry
 export const PG_SLAB: u32 = 1 << 16;
 export const PG_BUDDY: u32 = 1 << 17; // head of a free block; its order is in `private`
 export const PG_PCP: u32 = 1 << 18; // on the list of free single frames
@@ -95,7 +98,10 @@ export const AS_CLASS: u32 = AS_UNEVICTABLE | AS_SWAPBACKED | AS_NO_STORE | AS_N
 export const XA_SHADOW: u32 = 1; // low two bits of a value that remembers a page, for workingset
 export const XA_RESERVED: u32 = 0xfffffffd; // the one shadow that is none: a hole whose block is promised (mm/reserve.ts)
 export const XA_RESERVING: u32 = 0xfffffff9; // the same, while it can still be taken back
-export const XA_SWAP: u32 = 3; // and of one that says where in a swap area the page is
+export const XA_SWAP: u32 = 3; // and of one that says where the page is: number of the swap area << 2, slot in it << SWAP_SLOT_SHIFT
+export const SWAP_SLOT_SHIFT: u32 = 5;
+export const SWAP_MAP_SLOTS: u32 = PAGE_SIZE; // slots that a frame of a swap map tells of, a byte each
+export const SWP_WRITEOK: u32 = 1; // of SwapArea.flags: pages may go there
 
 // --- Mappings and pins (Linux include/linux/mm.h) -------------------------------------------------------------------
 export const VM_READ: u32 = 1 << 0; // of VmArea.flags
@@ -147,6 +153,7 @@ export const SB_SETATTR: u32 = 1 << 26; // has a setattr of its own, or a store:
 export const SB_DELETE_INODE: u32 = 1 << 27; // dropInode is generic_delete_inode: unused inodes are not kept
 export const SB_DROP_INODE: u32 = 1 << 28; // has a dropInode of its own
 export const NR_PLAIN_KINDS: u32 = 32; // kinds of inodes that a bit of SuperBlock.plainKinds can stand for
+export const SB_SWAPBACKED: u32 = 1 << 29; // its pages go to swap areas, while there are any
 export const SB_FREE_PAGE: u32 = 1 << 30; // hears of each page that goes: AS_FREE_PAGE
 export const SB_NOUSER: u32 = 1 << 31; // pseudo file system, not mountable by users
 
@@ -275,10 +282,12 @@ export const VM_WORKINGSET_NODERECLAIM: u32 = 18;
 export const VM_ALLOCSTALL: u32 = 19;
 export const VM_PGMIGRATE_SUCCESS: u32 = 20;
 export const VM_COMPACT_STALL: u32 = 21;
+export const VM_PSWPIN: u32 = 22;
+export const VM_PSWPOUT: u32 = 23;
 // Of mappings (src/mm/memory.ts).
-export const VM_PGFAULT: u32 = 28;
-export const VM_PGMAJFAULT: u32 = 29;
-export const NR_VM_EVENTS: u32 = 32;
+export const VM_PGFAULT: u32 = 24;
+export const VM_PGMAJFAULT: u32 = 25;
+export const NR_VM_EVENTS: u32 = 26;
 
 // --- errno (Linux include/uapi/asm-generic) ------------------------------------------------------------------------
 export const EPERM: i32 = 1;

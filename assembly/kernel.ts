@@ -90,6 +90,8 @@ import { SuperBlock } from "./fs/super";
   nrPoisoned: u32; // frames that are broken, and nobody's any more (Linux num_poisoned_pages)
   nrPinned: u32; // frames that views have pinned, and pages that mlock() has locked
   maxPinned: u32; // limit on those, pages (Linux RLIMIT_MEMLOCK, for all together); 0 = half of maxPfn
+  nrSwapPages: u32; // free slots of swap areas that pages may go to
+  totalSwapPages: u32; // slots of all swap areas
 }
 
 /** What belongs to one instance. */

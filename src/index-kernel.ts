@@ -22,6 +22,8 @@ import {
 } from "./index-options.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
+import type { SwapDevice } from "./mm/swap-device.ts";
+import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace } from "./node/index.ts";
@@ -42,6 +44,7 @@ import { openSnapshot, restoreCore } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
 import { storeSupport, storeSupportIfAny } from "./vfs/store-part.ts";
+import type { SwapOptions } from "./vfs/swapon.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import type { Usage } from "./vfs/usage.ts";
@@ -233,10 +236,14 @@ export class FolioKernel {
     task.exit();
   }
 
-  /** The file system as bytes: what is reachable from its in-memory mounts. @throws EPERM */
+  /**
+   * The file system as bytes: what is reachable from its in-memory mounts, with what of it is in swap areas.
+   *
+   * @throws EPERM; EAGAIN when that is on a device that takes time; EIO when it cannot be read
+   */
   snapshot(): Uint8Array {
     this.#checkMaster("snapshot");
-    return takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine));
+    return orThrow(takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine)), "snapshot");
   }
 
   /**
@@ -262,11 +269,11 @@ export class FolioKernel {
     fitRoot(kernel);
   }
 
-  /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws EPERM */
+  /** An independent copy of this kernel, with one task (`fork().fs`) like this one and nothing open. @throws as snapshot() */
   fork(): FolioKernel {
     this.#checkMaster("fork");
     const { kernel } = this.#task;
-    const copy = new Kernel(forkCore(kernel, this.#machine.module));
+    const copy = new Kernel(orThrow(forkCore(kernel, this.#machine.module), "fork"));
     for (const type of kernel.registeredTypes()) copy.registerFileSystem(type);
     const options = keptOptions({ ...this.#machine, first: this.#task });
     return startTask(copy, this.#machine.module, options, { keepsCwd: true }).kernel;
@@ -389,6 +396,29 @@ export class FolioKernel {
     this.#checkMaster("usage");
     return storeSupport().usage(this.#task);
   }
+  /**
+   * Turns a swap area on: pages of tmpfs without `noswap` go there when memory runs out. Node brings what it needs, in browsers
+   * `foliofs/store` does.
+   *
+   * @param device or a file of the host, in Node
+   * @throws as swapon(2): EPERM; EINVAL for what is no device; EBUSY for one that is on; EPERM for more than 8; ENOENT ... of the file; ENOMEM
+   */
+  swapOn(device: SwapDevice | SwapFileOptions, options?: SwapOptions): void {
+    check(storeSupport().swapOn(this.#task, device, options), "swapon");
+  }
+  /**
+   * Brings back all that is in a swap area and turns it off, or fails and leaves it on.
+   *
+   * @param device as it was given to swapOn()
+   * @throws as swapoff(2): EPERM; EINVAL for what is no area; ENOMEM; EIO; EAGAIN, of a device that takes time: see swapOffAsync()
+   */
+  swapOff(device: SwapDevice | SwapFileOptions): void {
+    check(storeSupport().swapOff(this.#task, device), "swapoff");
+  }
+  /** As swapOff(), and waits for a device that takes time. */
+  swapOffAsync(device: SwapDevice | SwapFileOptions): Promise<void> {
+    return this.#later(() => storeSupport().swapOff(this.#task, device), "swapoff");
+  }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
     return vmstat(this.#task.kernel);
@@ -465,6 +495,11 @@ function umountFlags(options: UmountOptions | undefined): number {
 
 function check(rc: number, syscall: string, path?: Path): void {
   if (rc < 0) throw uvException(rc, syscall, path);
+}
+
+function orThrow<T extends object>(result: T | number, syscall: string): T {
+  if (typeof result === "number") throw uvException(result, syscall);
+  return result;
 }
 
 /** The first task of a kernel, and its face. @param how what newFaceTask() does with its working directory */

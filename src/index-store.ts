@@ -8,9 +8,9 @@
  */
 import type { MountHandle } from "./base/handles.ts";
 import type { FolioFs, FolioKernel } from "./index-kernel.ts";
-import * as failure from "./mm/memory-failure.ts";
 import { limitPinned, nrPinned } from "./mm/gup.ts";
 import { type MmCounts, mmCounts } from "./mm/memory.ts";
+import * as failure from "./mm/memory-failure.ts";
 import { toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { checkInteger } from "./node/validators.ts";

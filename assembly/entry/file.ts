@@ -1,6 +1,6 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENXIO, EOPNOTSUPP, FMODE_WRITE, HANDOVER_SWAP_IN, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS, SB_FILE, SB_FROZEN, SB_MEMORY, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
@@ -18,7 +18,7 @@ import { createPlain } from "../fs/plain-names";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
 import { reserveRange } from "../mm/reserve";
-import { edgeSwapped, punchHole as punch, rangeSwapped, zeroRange as zero, truncateToSize } from "../mm/truncate";
+import { edgeSwapped, punchHole as punch, zeroRange as zero, truncateToSize } from "../mm/truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
 import { isData, xaLoad } from "../mm/xarray";
 import { walk } from "./walk";
@@ -193,7 +193,8 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
   if (size > abs<f64>(i.sb.maxBytes) || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
-  if (size <= i.size && edgeSwapped(i.mapping, size, size)) return -HANDOVER_SWAP_IN;
+  const edge = size <= i.size ? edgeSwapped(i.mapping, size, size) : 0;
+  if (edge) return edge;
   if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
   touch(i, TOUCH_MTIME | TOUCH_CTIME, nowMs);
@@ -211,17 +212,17 @@ export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
 /** Makes [start, end) a hole. @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
 export function punchHole(inode: u32, start: f64, end: f64): i32 {
   const mapping = deref<Inode>(inode).mapping;
-  if (edgeSwapped(mapping, start, end)) return -HANDOVER_SWAP_IN;
-  punch(mapping, start, end);
-  return 0;
+  const edge = edgeSwapped(mapping, start, end);
+  if (!edge) punch(mapping, start, end);
+  return edge;
 }
 
-/** Zeroes the cached bytes of [start, end). @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
+/** Zeroes the cached bytes of [start, end); whole pages in a swap area are holes then. @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
 export function zeroRange(inode: u32, start: f64, end: f64): i32 {
   const mapping = deref<Inode>(inode).mapping;
-  if (rangeSwapped(mapping, start, end)) return -HANDOVER_SWAP_IN;
-  zero(mapping, start, end);
-  return 0;
+  const edge = edgeSwapped(mapping, start, end);
+  if (!edge) zero(mapping, start, end);
+  return edge;
 }
 
 /**

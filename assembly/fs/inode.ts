@@ -4,8 +4,8 @@
 // count it goes: at once, or, where the file system has a part in its end, by way of the slot's `evicting` list. Where it
 // is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
-  AS_FREE_PAGE, AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
-  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, SHORT_SYMLINK_LEN, TOUCH_ATIME,
+  AS_FREE_PAGE, AS_NO_ACCOUNTING, AS_NO_STORE, AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
+  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, SB_SWAPBACKED, SHORT_SYMLINK_LEN, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
@@ -41,7 +41,7 @@ import { AddressSpace } from "../mm/address-space";
   rdev: u32; // device number of a device node
   xaHead: u32; // i_data: from here on a class AddressSpace
   xaFlags: u32; // marks and AS_* flags
-  nrPages: u32; // pages in the cache
+  nrPages: u32; // pages in the cache, and in swap areas
   wbErr: u32; // errseq of writeback
   mapping: AddressSpace; // i_mapping: where its pages are, its own or another inode's
   kind: u32; // index into the operation tables of the file system type
@@ -101,7 +101,10 @@ export function allocInode(sb: SuperBlock, mode: u32, uid: u32, gid: u32, nowMs:
   inode.mapping = ownMapping(inode);
   inode.generation = ++k.nextGeneration;
   if (sb.flags & SB_FREE_PAGE) inode.xaFlags = AS_FREE_PAGE;
-  if (sb.flags & SB_MEMORY) inode.xaFlags = AS_UNEVICTABLE | AS_NO_STORE | AS_NO_ACCOUNTING;
+  if (sb.flags & SB_MEMORY) {
+    const lists = sb.flags & SB_SWAPBACKED && k.totalSwapPages ? AS_SWAPBACKED : AS_UNEVICTABLE;
+    inode.xaFlags = lists | AS_NO_STORE | AS_NO_ACCOUNTING;
+  }
   touchWritten(inode, nowMs);
   inode.atimeSec = inode.btimeSec = inode.ctimeSec;
   inode.atimeNsec = inode.btimeNsec = inode.ctimeNsec;

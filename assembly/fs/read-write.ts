@@ -7,7 +7,7 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, HANDOVER_SWAP_IN, I_NOATIME,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
 } from "../abi";
@@ -17,6 +17,7 @@ import { File } from "./file";
 import { Inode, isDir, touch, touchWritten } from "./inode";
 import { current, currentCred, hostNow, kernel, setResult, slot } from "../kernel";
 import { pageAddress } from "../mm/page";
+import { needsPage } from "../mm/swapfile";
 import { isPage, isSwap, xaLoad } from "../mm/xarray";
 import { inGroup } from "./task";
 
@@ -97,7 +98,7 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
     setTarget(pageAddress(found) + offset);
     return min<u32>(len, (run << PAGE_SHIFT) - offset);
   }
-  if (isSwap(entry)) return -HANDOVER_SWAP_IN;
+  if (isSwap(entry)) return needsPage(inode.mapping, index);
   const run = fillHole(inode.mapping, index, holeLength(inode.mapping, index, nr));
   if (!run) return inode.mapping.flags & AS_NO_STORE ? -ENOSPC : -ENOMEM;
   const address = pageAddress(<u32>run);
@@ -121,7 +122,7 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
 
 // @ts-ignore: decorator
 @inline function dirtyRun(mapping: AddressSpace, first: u32, nr: u32): void {
-  if (mapping.flags & AS_NO_ACCOUNTING) return; // dirty from the start, and its descriptor is a cache miss of its own
+  if ((mapping.flags & (AS_NO_ACCOUNTING | AS_SWAPBACKED)) == AS_NO_ACCOUNTING) return; // dirty from the start, and its descriptor is a cache miss of its own
   for (let i: u32 = 0; i < nr; i++) setPageDirty(first + i);
 }
 
@@ -184,7 +185,7 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const mapping = inode.mapping;
   const entry = xaLoad(indexOf(mapping), index);
   if (!isPage(entry)) {
-    if (isSwap(entry)) return -HANDOVER_SWAP_IN;
+    if (isSwap(entry)) return needsPage(mapping, index);
     setResult(RESULT_ADDRESS, 0);
     return min<u32>(len, (holeLength(mapping, index, nr) << PAGE_SHIFT) - offset);
   }

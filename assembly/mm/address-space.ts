@@ -9,7 +9,7 @@ import { XArray } from "./xarray";
 @unmanaged export class AddressSpace {
   head: u32; // page index: with `flags` a class XArray
   flags: u32; // marks of the head, and AS_*
-  nrPages: u32; // pages in the cache
+  nrPages: u32; // pages in the cache, and in swap areas
   wbErr: u32; // errseq of writeback
 }
 

@@ -3,7 +3,7 @@
 //
 // Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
 import {
-  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, ENOSPC, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE,
+  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, ENOSPC, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_SWAPCACHE, PG_UNEVICTABLE,
   PG_UPTODATE, PG_WAITERS, PG_WORKINGSET, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT, XA_RESERVED,
 } from "../abi";
 import { blocksLeft, chargeBlocks, chargeReserved } from "../block-accounts";
@@ -13,6 +13,7 @@ import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { Page, pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesByGrowth, allocPagesNoGrow, freePage } from "./page-alloc";
 import { affordable } from "./reserve";
+import { swapFree } from "./swapfile";
 import {
   countAscending, getSlot, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
 } from "./xarray";
@@ -68,7 +69,8 @@ export function detachPage(mapping: AddressSpace, pfn: u32): void {
   const page = pageOf(pfn);
   if (page.flags & PG_LRU) lruRemove(pfn);
   if (page.flags & PG_DIRTY && !(mapping.flags & AS_NO_ACCOUNTING)) kernel().nrDirty--;
-  page.flags &= ~PG_DIRTY;
+  if (page.flags & PG_SWAPCACHE) swapFree(page.privateLow);
+  page.flags &= ~(PG_DIRTY | PG_SWAPCACHE);
   page.mapping = 0;
   mapping.nrPages--;
 }

@@ -5,7 +5,7 @@
 //   AS_NO_ACCOUNTING   pages are dirty from the start; nobody counts or writes them
 //   AS_UNEVICTABLE     pages stay: their own list, and no notes of references
 //   AS_SWAPBACKED      pages go to a swap area: the lists of anonymous pages
-import { AS_CLASS, AS_NO_ACCOUNTING, PG_DIRTY, PG_LRU, PG_SWAPBACKED, PG_UNEVICTABLE, XA_MARK_DIRTY, XA_PRESENT } from "../abi";
+import { AS_CLASS, AS_NO_ACCOUNTING, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_SWAPBACKED, PG_UNEVICTABLE, XA_MARK_DIRTY, XA_PRESENT } from "../abi";
 import { AddressSpace, indexOf } from "./address-space";
 import { stateFlags } from "./filemap";
 import { kernel, slot as self } from "../kernel";
@@ -38,6 +38,7 @@ function relist(pfn: u32, state: u32): void {
   const isListed = (page.flags & PG_LRU) != 0;
   if (isListed) lruRemove(pfn);
   page.flags = (page.flags & ~(PG_UNEVICTABLE | PG_SWAPBACKED)) | state;
+  if (state & PG_UNEVICTABLE) page.flags &= ~PG_ACTIVE;
   if (isListed) lruAdd(pfn);
 }
 

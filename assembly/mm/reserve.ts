@@ -11,7 +11,7 @@ import { AddressSpace, indexOf } from "./address-space";
 import { countEvent, isNil, kernel, slot as self } from "../kernel";
 import { minFreeFrames } from "./page-alloc";
 import { reclaim } from "./reclaim";
-import { nrReclaimable } from "./workingset";
+import { nrFilePages } from "./workingset";
 import { getSlot, isData, setEntry, XArray, xaErase, xaFind, xaLeaf, xaLoad, xaStore } from "./xarray";
 
 /**
@@ -55,11 +55,11 @@ function framesFor(wanted: u32): u32 {
   return left;
 }
 
-/** Frames that are free, may come or may be reclaimed, and are promised to nobody. What descriptors of new sections take is left out. */
+/** Frames that are free, may come or may be reclaimed, and slots for pages in swap areas, that are promised to nobody. What descriptors of new sections take is left out. */
 function framesLeft(): u32 {
   const k = kernel();
   const growable = k.maxPfn - k.endPfn;
-  const available = k.nrFree + growable - (growable >> 7) + nrReclaimable();
+  const available = k.nrFree + growable - (growable >> 7) + nrFilePages() + k.nrSwapPages;
   const spoken = k.nrReserved + minFreeFrames();
   return available > spoken ? available - spoken : 0;
 }

@@ -2,13 +2,14 @@
 //
 // Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
 // again needs nothing. Values go as pages do; a swap entry at the edge of what goes must be brought in before (edgeSwapped()).
-import { PAGE_SHIFT, PAGE_SIZE, XA_PRESENT, XA_RESERVED } from "../abi";
+import { AS_SWAPBACKED, PAGE_SHIFT, PAGE_SIZE, XA_PRESENT, XA_RESERVED } from "../abi";
 import { chargeBlocks, chargeReserved } from "../block-accounts";
-import { detachPage, findData, findPage } from "./filemap";
+import { detachPage, findPage, setPageDirty } from "./filemap";
 import { AddressSpace, indexOf } from "./address-space";
 import { slot as self } from "../kernel";
 import { pageAddress } from "./page";
 import { putPages } from "./page-alloc";
+import { needsPage, swapFree } from "./swapfile";
 import { isPage, isSwap, xaErase, xaFind, xaLoad } from "./xarray";
 
 /** Removes all pages from `index` on. */
@@ -36,6 +37,9 @@ export function removePages(mapping: AddressSpace, first: u32, last: u32): void 
       }
       if (!run) runStart = pfn;
       run++;
+    } else if (isSwap(entry)) {
+      swapFree(entry);
+      mapping.nrPages--;
     } else if (entry == XA_RESERVED) reserved++;
     if (index == last) break;
     index++;
@@ -68,18 +72,20 @@ export function punchHole(mapping: AddressSpace, start: f64, end: f64): void {
   if (firstWhole < endWhole) removePages(mapping, <u32>firstWhole, <u32>(endWhole - 1));
 }
 
-/** Zeroes [start, end) where pages are cached; they stay. Precondition: start < end. */
+/** Zeroes [start, end) where pages are cached; they stay. Those in a swap area go. Precondition: start < end, and no edgeSwapped(). */
 export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
   const from = <u64>start;
   const to = <u64>end;
   const last = <u32>((to - 1) >> PAGE_SHIFT);
   let index = <u32>(from >> PAGE_SHIFT);
-  while (xaFind(indexOf(mapping), index, last, XA_PRESENT)) {
+  let entry = xaFind(indexOf(mapping), index, last, XA_PRESENT);
+  while (entry) {
     index = self().xaIndex;
+    if (isSwap(entry)) removePages(mapping, index, index);
     const page = <u64>index << PAGE_SHIFT;
     zeroSegment(mapping, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
     if (index == last) return;
-    index++;
+    entry = xaFind(indexOf(mapping), ++index, last, XA_PRESENT);
   }
 }
 
@@ -87,28 +93,21 @@ export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
 export function zeroSegment(mapping: AddressSpace, from: u64, to: u64): void {
   if (from >= to) return;
   const pfn = findPage(mapping, <u32>(from >> PAGE_SHIFT));
-  if (pfn) memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
+  if (!pfn) return;
+  memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
+  if (mapping.flags & AS_SWAPBACKED) setPageDirty(pfn); // its slot has what was there before
 }
 
-/** True if part of a page that begins or ends within [start, end) is to be zeroed, and the page is in a swap area. Precondition: start < end. */
-export function edgeSwapped(mapping: AddressSpace, start: f64, end: f64): bool {
+/**
+ * Is part of a page to be zeroed, since it begins or ends within [start, end), which is in a swap area? Precondition: start < end.
+ *
+ * @returns 0; -HANDOVER_SWAP_IN
+ */
+export function edgeSwapped(mapping: AddressSpace, start: f64, end: f64): i32 {
   return cutsSwapped(mapping, <u64>start) || cutsSwapped(mapping, <u64>end);
 }
 
-function cutsSwapped(mapping: AddressSpace, at: u64): bool {
-  return (at & (PAGE_SIZE - 1)) != 0 && isSwap(xaLoad(indexOf(mapping), <u32>(at >> PAGE_SHIFT)));
-}
-
-/** True if any page of [start, end) is in a swap area. Precondition: start < end. */
-export function rangeSwapped(mapping: AddressSpace, start: f64, end: f64): bool {
-  const last = <u32>((<u64>end - 1) >> PAGE_SHIFT);
-  let index = <u32>(<u64>start >> PAGE_SHIFT);
-  let entry = findData(mapping, index, last);
-  while (entry) {
-    if (isSwap(entry)) return true;
-    index = self().xaIndex;
-    if (index == last) return false;
-    entry = findData(mapping, index + 1, last);
-  }
-  return false;
+function cutsSwapped(mapping: AddressSpace, at: u64): i32 {
+  const index = <u32>(at >> PAGE_SHIFT);
+  return (at & (PAGE_SIZE - 1)) != 0 && isSwap(xaLoad(indexOf(mapping), index)) ? needsPage(mapping, index) : 0;
 }

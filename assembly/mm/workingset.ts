@@ -16,10 +16,15 @@ import { isShadowNode, xaErase, xaFind, xaLeaf } from "./xarray";
 
 const AGE_MASK: u32 = (1 << 29) - 1; // values above are promised pages (reserve.ts)
 
-/** Pages that reclaim could take. */
+/** Pages of files with a store that reclaim could take. */
 // @ts-ignore: decorator
-@inline export function nrReclaimable(): u32 {
-  return lruList(LRU_INACTIVE_FILE).count + lruList(LRU_ACTIVE_FILE).count + lruList(LRU_INACTIVE_ANON).count + lruList(LRU_ACTIVE_ANON).count;
+@inline export function nrFilePages(): u32 {
+  return lruList(LRU_INACTIVE_FILE).count + lruList(LRU_ACTIVE_FILE).count;
+}
+
+/** Pages that reclaim could take. */
+export function nrReclaimable(): u32 {
+  return nrFilePages() + lruList(LRU_INACTIVE_ANON).count + lruList(LRU_ACTIVE_ANON).count;
 }
 
 /** The entry that a page leaves behind on its way from the inactive list. @see Linux workingset_eviction() */

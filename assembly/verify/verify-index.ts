@@ -1,6 +1,6 @@
 // verify(): the page index of every inode, and what its pages hold beyond the end of the file.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
+  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
   XA_NR_MARKS, XA_PRESENT, XA_RESERVED, XA_RESERVING,
 } from "../abi";
 import { hostOf, Inode, nrReserved, ownMapping } from "../fs/inode";
@@ -9,7 +9,8 @@ import { isNil, kernel, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
 import { isObject, isZero, nextObject } from "./verify";
-import { getMarks, getSlot, HAS_PROMISES, isNode, isPage, isShadow, isShadowNode, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
+import { endVerifySwap, startVerifySwap, verifySwapEntry } from "./verify-swap";
+import { getMarks, getSlot, HAS_PROMISES, isNode, isPage, isShadow, isShadowNode, isSwap, toNode, xaFind, XaNode, xaGetMark } from "../mm/xarray";
 
 const SLOTS: u32 = 64;
 const MARKS: u32 = (1 << XA_NR_MARKS) - 1;
@@ -20,6 +21,7 @@ export function verifyIndexes(): void {
   let nrShadowNodes: u32 = 0;
   let nrDirty: u32 = 0;
   let allReserved: u32 = 0;
+  startVerifySwap();
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
     assert(isObject(CACHE_INODE, changetype<usize>(hostOf(inode.mapping))), "inode: mapping is no inode's");
@@ -44,6 +46,7 @@ export function verifyIndexes(): void {
   assert(nrShadowNodes == kernel().nrShadowNodes, "index: nrShadowNodes is not the number of leaves of shadows");
   assert(allReserved == kernel().nrReserved, "index: Kernel.nrReserved is not the number of promised pages");
   assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
+  endVerifySwap();
 }
 
 function nrReservedPages(inode: Inode): u32 {
@@ -131,15 +134,18 @@ function verifyMarks(node: XaNode, slot: u32, entry: u32): void {
   }
 }
 
-/** @returns 1 for a page, 0 for a value */
+/** @returns 1 for a page and for a swap entry, 0 for a shadow */
 function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
   assert(!isNode(entry), "index: a node among the entries");
-  if (!isPage(entry)) return 0;
+  if (isSwap(entry)) verifySwapEntry(entry);
+  if (!isPage(entry)) return isSwap(entry) ? 1 : 0;
   const pfn = entry >> 2;
   const page = pageOf(pfn);
   assert(page.mapping == <u32>changetype<usize>(ownMapping(inode)) && page.index == index, "index: a page that says otherwise");
+  if (page.flags & PG_SWAPCACHE) verifySwapEntry(page.privateLow);
   if (inode.xaFlags & AS_NO_STORE) {
-    assert((page.flags & (PG_UPTODATE | PG_WRITEBACK)) == PG_UPTODATE, "page: of memory alone, but not up to date");
+    assert((page.flags & PG_UPTODATE) != 0, "page: of memory alone, but not up to date");
+    assert(!(page.flags & PG_WRITEBACK) || (page.flags & PG_SWAPCACHE) != 0, "page: of memory alone, but on its way");
     verifyTail(inode, index, pfn);
   }
   if (!(inode.xaFlags & AS_NO_ACCOUNTING)) assert(((page.flags & PG_DIRTY) != 0) == xaGetMark(indexOf(ownMapping(inode)), index, XA_MARK_DIRTY), "page: dirty unlike its mark");

@@ -16,6 +16,7 @@ import {
   KERNEL_BLOCK,
   KERNEL_MAX_PFN,
   PAGE_SIZE,
+  SB_SWAPBACKED,
   SUPER_BLOCK_EXTRA_LINKS,
   SUPER_BLOCK_MAX_BLOCKS,
   SUPER_BLOCK_MAX_INODES,
@@ -136,7 +137,8 @@ export const tmpfs: FileSystemType = Object.freeze<FileSystemType>({
     sb.livesInMemory(SIMPLE_FILE);
     sb.magic = TMPFS_MAGIC;
     setLimits(sb, { blocks: half, inodes: half, ...options });
-    sb.setPrivate(FLAGS, options.noswap ?? 0);
+    if (options.noswap) sb.setPrivate(FLAGS, NOSWAP);
+    else sb.flags |= SB_SWAPBACKED;
     return makeMemoryRoot(sb, options, DEFAULT_MODE);
   },
 });

@@ -1,6 +1,6 @@
 /**
- * Reclaim of what the core cannot drop by itself: dirty pages are written back, and file systems that want to be asked let
- * their pages go.
+ * Reclaim of what the core cannot drop by itself: dirty pages are written back, file systems that want to be asked let
+ * their pages go, and pages of memory go to swap areas.
  *
  *   core finds no frame (assembly/mm/reclaim.ts) ─► -ENOMEM or -ENOSPC, nothing has changed ─► shrinkPages() ─► tried again
  *
@@ -40,6 +40,8 @@ import { callOut } from "./call-out.ts";
 import { writebackInodes } from "./flusher.ts";
 import { invalidateMappingPages } from "./invalidate.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
+import { swapOut } from "./swap-out.ts";
+import { swapIfAny } from "./swap-state.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
 const SLABS_FREED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_SLABS_FREE;
@@ -68,7 +70,7 @@ export function shrinkPages(host: ReclaimHost): boolean {
   reclaiming.add(host.owner);
   host.core.u32[SLOT + SLOT_FLAGS] |= SLOT_MEMALLOC;
   try {
-    return host.nested(() => letGo(host) > 0 || writeBack(host));
+    return host.nested(() => letGo(host) > 0 || writeBack(host) || swapOut(host.core));
   } finally {
     host.core.u32[SLOT + SLOT_FLAGS] &= ~SLOT_MEMALLOC;
     reclaiming.delete(host.owner);
@@ -76,8 +78,9 @@ export function shrinkPages(host: ReclaimHost): boolean {
 }
 
 /** What devices are writing now: when it is over, there may be frames. */
-export function writesUnderWay({ bdis }: ReclaimHost): Promise<void> | undefined {
+export function writesUnderWay({ bdis, core }: ReclaimHost): Promise<void> | undefined {
   const writes = [...bdis.values()].flatMap((bdi) => bdi.writesOf() ?? []);
+  writes.push(...(swapIfAny(core)?.writes ?? []));
   return writes.length === 0 ? undefined : Promise.race(writes);
 }
 

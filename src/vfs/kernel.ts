@@ -16,6 +16,7 @@ import type { VmLimits } from "../mm/vm-limits.ts";
 import { Core, type CoreOptions, SLOT } from "../wasm/core.ts";
 import {
   FS_TYPE_NAME_BYTES,
+  HANDOVER_SWAP_IN,
   INODE_KIND,
   INODE_SB,
   KERNEL_BLOCK,
@@ -285,13 +286,15 @@ export class Kernel {
   }
 
   /**
-   * Makes room where a call has failed for want of memory and changed nothing.
+   * Makes room where a call has failed for want of memory and changed nothing, and brings in the page that it has found in a
+   * swap area.
    *
    * @param rc what it has answered
-   * @returns TRY_AGAIN when there is room now; -EAGAIN with a token of writes that make some; else rc
+   * @returns TRY_AGAIN when there is room now, or the page; -EAGAIN with a token of a store or device; -EIO for a page that cannot be
+   *   read; else rc
    */
   room(rc: number): number {
-    if (rc !== -ENOSPC && rc !== -ENOMEM) return rc;
+    if (rc !== -ENOSPC && rc !== -ENOMEM && rc !== -HANDOVER_SWAP_IN) return rc;
     return this.evictInodes() > 0 ? TRY_AGAIN : (storeSupportIfAny()?.makeRoom(this, rc) ?? rc);
   }
 
@@ -399,6 +402,7 @@ export class Kernel {
 
   /** What is known beside the memory goes, which will be another. */
   #forget(): void {
+    storeSupportIfAny()?.endSwap(this.core);
     for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
     this.ends.clear();
     this.pendingChanges.clear();

@@ -3,10 +3,12 @@
  *
  * Does not own: which pages go, and how (mm/vmscan.ts).
  */
-import { EAGAIN } from "../base/errno.ts";
+import { EAGAIN, ENOSPC } from "../base/errno.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
+import { swapIn } from "../mm/swap-in.ts";
+import { freeSwapCache } from "../mm/swap-out.ts";
 import { shrinkPages, writesUnderWay } from "../mm/vmscan.ts";
-import { KERNEL_BLOCK, KERNEL_VMSTAT, VM_ALLOC_FAILED } from "../wasm/layout.ts";
+import { HANDOVER_SWAP_IN, KERNEL_BLOCK, KERNEL_VMSTAT, VM_ALLOC_FAILED } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 
 const FAILED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_ALLOC_FAILED;
@@ -16,7 +18,10 @@ const seen = new WeakMap<Kernel, number>();
 
 /** @returns as Kernel.room() */
 export function makeRoom(kernel: Kernel, rc: number): number {
-  if (kernel.core.f64[FAILED] === (seen.get(kernel) ?? 0)) return rc;
+  if (rc === -HANDOVER_SWAP_IN) return swapIn(kernel);
+  if (kernel.core.f64[FAILED] === (seen.get(kernel) ?? 0)) {
+    return rc === -ENOSPC && freeSwapCache(kernel.core) > 0 ? TRY_AGAIN : rc; // fallocate() counts free slots
+  }
   const isMade = shrinkPages(kernel);
   seen.set(kernel, kernel.core.f64[FAILED]);
   if (isMade) return TRY_AGAIN;

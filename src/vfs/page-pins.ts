@@ -24,10 +24,11 @@ import {
 } from "../wasm/layout.ts";
 import { endPfn } from "./frames.ts";
 import { heal } from "./heal.ts";
+import { settleSwap } from "./swap-snapshot.ts";
 
 const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 
-/** Drops them; what was under writeback is dirty again, and pages that have left the cache are free. */
+/** Drops them; what was under writeback is dirty again, pages that have left the cache are free, and so are slots of swap areas. */
 export function dropPagePins(core: Core): void {
   const { u32, x } = core;
   heal(core);
@@ -50,4 +51,5 @@ export function dropPagePins(core: Core): void {
     if (flags & PG_LOCKED) x.unlockPage(pfn);
     u32[fieldOf(pfn, PAGE_REFCOUNT)] = flags & PG_PRIVATE ? 2 : 1; // the cache's own, and the file system's
   }
+  settleSwap(core);
 }

@@ -57,6 +57,8 @@ import {
   INODE_SB,
   INODE_SIZE,
   INODE_STATE,
+  KERNEL_BLOCK,
+  KERNEL_TOTAL_SWAP_PAGES,
   LOOKUP_FOLLOW,
   MAY_WRITE,
   SLOT_CURRENT,
@@ -81,6 +83,9 @@ import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 /** Copies from or to files that are not in the page cache alone go by a buffer of this size. */
 const BOUNCE_BYTES = 1 << 16;
+
+/** Slots of all swap areas: while there are none, what memory holds is there. */
+const SWAP_PAGES = (KERNEL_BLOCK >>> 2) + KERNEL_TOTAL_SWAP_PAGES;
 
 /** @returns bytes, 0 at the end; -EBADF, -EISDIR, -EINVAL (a file that cannot be read) */
 export function read(
@@ -152,6 +157,7 @@ export function writeText(task: Task, fd: number, text: string): number {
   const { kernel } = task;
   const file = task.file(fd);
   if (text.length === 0 || text.length > MAX_TEXT_UNITS || kernel.core.shared) return -EOPNOTSUPP;
+  if (kernel.core.u32[SWAP_PAGES] !== 0) return -EOPNOTSUPP; // it may take several tries
   if (!file || task.files.operations[fd]?.write !== genericFileWrite) return -EOPNOTSUPP;
   const { core } = kernel;
   if (!hasNoStore(core, inodeOfFile(core, file))) return -EOPNOTSUPP;
@@ -293,7 +299,10 @@ export function truncateInode(
   const frozen = wantWriteInode(kernel, inode);
   if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
-  if (setattr === undefined) return finish(truncateInMemory(kernel, inode, size));
+  if (setattr === undefined) {
+    const rc = kernel.room(truncateInMemory(kernel, inode, size));
+    return rc === TRY_AGAIN ? truncateInode(task, call, held, size, valid, finish) : finish(rc);
+  }
   const support = storeSupport();
   const kills = support.killFlags(kernel.core.x.privilegesToKill(inode));
   const flags = ATTR_SIZE | valid | kills | (kills ? ATTR_FORCE : 0);
@@ -393,10 +402,10 @@ export function memoryFallocate(
     if (rc < 0) return rc;
   } else {
     if (end > size && end > fileSizeLimit(kernel)) return -EFBIG;
-    const rc = core.x.allocateRange(inode, offset, end);
-    if (rc < 0) return rc;
     const zeroed = mode & FALLOC_FL_ZERO_RANGE ? core.x.zeroRange(inode, offset, end) : 0;
     if (zeroed < 0) return zeroed;
+    const rc = core.x.allocateRange(inode, offset, end);
+    if (rc < 0) return rc;
     if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) core.f64[(inode << 2) + INODE_SIZE] = end;
   }
   core.x.fileRemovePrivileges(inode);
@@ -499,7 +508,10 @@ export function genericFileRead(
   length: number,
   position: number,
 ): number {
-  return filemapRead(kernel.core, file, buffer, offset, length, position);
+  const { core } = kernel;
+  const n = filemapRead(core, file, buffer, offset, length, position);
+  if (n === length || core.u32[SWAP_PAGES] === 0) return n;
+  return storeSupport().readOn(kernel, file, buffer, offset, length, position, n);
 }
 
 /** Writes to the page cache. @see Linux generic_file_write_iter() */
@@ -512,7 +524,11 @@ export function genericFileWrite(
   position: number,
 ): number {
   if (length === 0) return writeNothing(kernel, file);
-  const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
+  const { core } = kernel;
+  const n = filemapWrite(core, file, buffer, offset, length, position, kernel.now());
+  if (n === length) return n;
+  if (core.u32[SWAP_PAGES] !== 0 && n !== -EAGAIN && n !== -HANDOVER_SETATTR)
+    return storeSupport().writeOn(kernel, file, buffer, offset, length, position, n);
   return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
 }
 

@@ -23,6 +23,7 @@ import {
   SUM_AT,
   viewOf,
 } from "./snapshot-format.ts";
+import { storeSupport } from "./store-part.ts";
 
 /** What stands before the frames. */
 interface Head {
@@ -120,13 +121,14 @@ export function restoreCore(
     );
   }
   const core = new Core(module, { ...options, initialBytes: needed });
-  readFrames(core, snapshot);
+  const swapped = snapshot.bytes.slice(readFrames(core, snapshot));
+  if (swapped.length > 0) storeSupport().attachSwapped(core, swapped);
   core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_MAX_PFN] = Math.floor(options.memoryLimit / PAGE_SIZE);
   return new Kernel(core);
 }
 
-/** Puts the frames where they belong. Precondition: the checksum is right. */
-function readFrames(core: Core, { bytes, extents, framesAt }: Snapshot): void {
+/** Puts the frames where they belong. Precondition: the checksum is right. @returns where they end */
+function readFrames(core: Core, { bytes, extents, framesAt }: Snapshot): number {
   let at = framesAt;
   for (const extent of extents) {
     if (extent.isData) {
@@ -135,6 +137,7 @@ function readFrames(core: Core, { bytes, extents, framesAt }: Snapshot): void {
       at += pages.length;
     } else at = readSparse(core, extent, bytes, at);
   }
+  return at;
 }
 
 function readSparse(core: Core, { pfn, nr }: Extent, bytes: Uint8Array, start: number): number {

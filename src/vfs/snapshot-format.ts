@@ -1,7 +1,7 @@
 /**
  * The form of a snapshot in bytes: what its writer (snapshot.ts) and its reader (restore.ts) both know.
  *
- *   | header, 64 bytes | meta: JSON, UTF-8 | extents, 12 bytes each | frames |
+ *   | header, 64 bytes | meta: JSON, UTF-8 | extents, 12 bytes each | frames | swapped pages |
  *
  *   header   0 magic "FOLIOFS\0"      8 format version   12 layout hash    16 length of all (f64)
  *           24 end pfn               28 nr of extents   32 bytes of meta  36 0 (5 × u32)
@@ -9,6 +9,7 @@
  *   extent   first pfn, nr of frames, 1 = pages of files
  *   frames   pages of files as they are; of other frames a word of 64 bits says which of its 64-byte blocks are not all
  *            zeros, and those follow
+ *   swapped  a page for each slot that a map of a swap area says is held, areas by number (swap-snapshot.ts)
  *
  * The checksum guards against accident, not against malice: bytes that somebody has forged can hold any memory.
  */

@@ -49,7 +49,7 @@ import {
   SUM_AT,
   viewOf,
 } from "./snapshot-format.ts";
-import { storeSupportIfAny } from "./store-part.ts";
+import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Task } from "./task.ts";
 
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -122,19 +122,23 @@ function firstInode(core: Core, sb: SuperBlockHandle): InodeHandle {
   return (core.u32[(sb << 3) + SUPER_BLOCK_INODES] >>> 5) as InodeHandle;
 }
 
-/** Another core over a copy of a kernel's memory, with nothing open. */
-export function forkCore(kernel: Kernel, module: WebAssembly.Module): Core {
+/**
+ * Another core over a copy of a kernel's memory, with nothing open.
+ *
+ * @returns -EAGAIN when pages are in a swap area whose device takes time; -EIO when one cannot be read
+ */
+export function forkCore(kernel: Kernel, module: WebAssembly.Module): Core | number {
   const { core } = kernel;
   const copy = new Core(module, { ...core.options, initialBytes: endPfn(core) * PAGE_SIZE });
   copyFrames(core, copy, usedExtents(core));
   cleanUp(copy);
-  return copy;
+  return storeSupportIfAny()?.copySwapped(core, copy) || copy;
 }
 
 // --- Writing --------------------------------------------------------------------------------------------------------------
 
-/** The bytes of a snapshot of the kernel that `task` belongs to. @param options what it is to be restored with */
-export function takeSnapshot(task: Task, module: WebAssembly.Module, options: KeptOptions): Uint8Array {
+/** The bytes of a snapshot of the kernel that `task` belongs to. @param options what it is to be restored with @returns as forkCore() */
+export function takeSnapshot(task: Task, module: WebAssembly.Module, options: KeptOptions): Uint8Array | number {
   const { core } = task.kernel;
   const meta = utf8Encoder.encode(JSON.stringify(metaOf(task, options)));
   const aside = new Core(module, { ...core.options, preallocate: false, initialBytes: endPfn(core) * PAGE_SIZE });
@@ -147,7 +151,11 @@ export function takeSnapshot(task: Task, module: WebAssembly.Module, options: Ke
   aside.x.normalizeMemory();
   const extents = usedExtents(aside);
   const framesAt = HEADER_BYTES + meta.length + extents.length * EXTENT_BYTES;
-  const bytes = new Uint8Array(writeFrames(undefined, framesAt, extents, core, aside));
+  const end = writeFrames(undefined, framesAt, extents, core, aside);
+  const swapped = storeSupportIfAny()?.swappedBytes(aside) ?? 0;
+  const bytes = new Uint8Array(end + swapped);
+  const rc = swapped && storeSupport().readSwapped(core, aside, bytes.subarray(end));
+  if (rc) return rc;
   writeFrames(bytes, framesAt, extents, core, aside);
   writeHead(bytes, meta, extents, endPfn(aside));
   const [low, high] = checksumOf(module, core.shared, bytes);

@@ -1,4 +1,5 @@
 /** What store-part.ts stands for. Nothing of foliofs's state is in here: it fits the kernel of any entry. */
+import { endSwap } from "../mm/swap-state.ts";
 import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
 import { compact } from "./compact.ts";
@@ -27,6 +28,9 @@ import { findSuper, prepareUmount, setSource, waitForEnds } from "./sget.ts";
 import { shrink } from "./shrink.ts";
 import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
+import { readOn, writeOn } from "./swap-go-on.ts";
+import { attachSwapped, copySwapped, readSwapped, swappedBytes } from "./swap-snapshot.ts";
+import { swapOff, swapOn } from "./swapon.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
 import { usage } from "./usage.ts";
@@ -68,6 +72,15 @@ const SUPPORT = {
   waitForData,
   waitForEnds,
   waitForThaw,
+  endSwap,
+  attachSwapped,
+  copySwapped,
+  readOn,
+  readSwapped,
+  swappedBytes,
+  swapOff,
+  swapOn,
+  writeOn,
 };
 
 export type StoreSupport = typeof SUPPORT;

@@ -55,6 +55,8 @@ import {
   VM_PGFREE,
   VM_PGMAJFAULT,
   VM_PGROTATED,
+  VM_PSWPIN,
+  VM_PSWPOUT,
 } from "../wasm/layout.ts";
 
 /** Counters by name. */
@@ -131,6 +133,8 @@ function coreStat(core: Core): VmStat {
     pgactivate: event(VM_PGACTIVATE),
     pgdeactivate: event(VM_PGDEACTIVATE),
     pgrotated: event(VM_PGROTATED),
+    pswpin: event(VM_PSWPIN),
+    pswpout: event(VM_PSWPOUT),
     memory_grown: event(VM_MEMORY_GROWN),
     alloc_failed: event(VM_ALLOC_FAILED),
     walk_handover: event(VM_HANDOVER),

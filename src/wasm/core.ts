@@ -72,6 +72,8 @@ export class Core {
   writeBegin!: CoreExports["writeBegin"];
   /** Which way the last large copy went: a hint, no state of the file system. */
   copiesBackwards = false;
+  /** Swap areas of this memory (mm/swap-state.ts): here, since entries have copies of that file of their own. */
+  swap: unknown = undefined;
   /** All of memory, renewed when it grows. */
   u8!: Uint8Array;
   u32!: Uint32Array;

@@ -6,6 +6,8 @@
  * @see Linux fs/proc/meminfo.c meminfo_proc_show(); proc_meminfo(5)
  */
 import { mmCounts } from "../../mm/memory.ts";
+import { nrSwapCached } from "../../mm/swap-out.ts";
+import { swapIfAny } from "../../mm/swap-state.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { vmstat } from "../../vfs/vmstat.ts";
 import { KERNEL_BLOCK, KERNEL_NR_POISONED, PAGE_SIZE } from "../../wasm/layout.ts";
@@ -26,6 +28,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
   );
   const free = stat.nr_free_pages + stat.nr_limit_pages - stat.nr_total_pages;
   const mm = mmCounts(kernel.core);
+  const areas = swapIfAny(kernel.core)?.areas ?? [];
   const anon = stat.nr_active_anon + stat.nr_inactive_anon;
   const file = stat.nr_active_file + stat.nr_inactive_file;
   return {
@@ -34,7 +37,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     MemAvailable: free + file + reclaimable,
     Buffers: 0,
     Cached: stat.nr_file_pages,
-    SwapCached: 0,
+    SwapCached: nrSwapCached(kernel.core),
     Active: stat.nr_active_anon + stat.nr_active_file,
     Inactive: stat.nr_inactive_anon + stat.nr_inactive_file,
     "Active(anon)": stat.nr_active_anon,
@@ -43,8 +46,8 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     "Inactive(file)": stat.nr_inactive_file,
     Unevictable: stat.nr_unevictable,
     Mlocked: mm.nrMlock,
-    SwapTotal: 0,
-    SwapFree: 0,
+    SwapTotal: areas.reduce((sum, { nrSlots }) => sum + nrSlots, 0),
+    SwapFree: areas.reduce((sum, { nrSlots, nrUsed }) => sum + nrSlots - nrUsed, 0),
     Dirty: stat.nr_dirty,
     Writeback: stat.nr_writeback,
     AnonPages: mm.nrAnon,

@@ -37,8 +37,8 @@ function linuxNumbers(kernel: Kernel, stat: VmStat): VmStat {
     nr_dirty_background_threshold: background,
     pgpgin: 0,
     pgpgout: 0,
-    pswpin: 0,
-    pswpout: 0,
+    pswpin: stat.pswpin,
+    pswpout: stat.pswpout,
   };
 }
 

@@ -12,13 +12,13 @@ import {
   KERNEL_NR_SHADOW_NODES,
   XA_RESERVED,
   XA_SHADOW,
-  XA_SWAP,
 } from "../../../src/wasm/layout.ts";
 import { double, kernelWord, NOW_MS, verify, World, word } from "../../helpers/core.ts";
+import { holdSlots, swapEntry } from "../../helpers/swap-slots.ts";
 
 const PAGE = 4096;
 const SHADOW = (77 << 2) | XA_SHADOW;
-const SWAP = (99 << 2) | XA_SWAP;
+const SWAP = swapEntry(99);
 
 function openFile(options = {}) {
   const world = new World(options);
@@ -114,7 +114,17 @@ describe("a swap entry in the page index", () => {
     opened.world.write(opened.file, bytes(2), 0);
     opened.x.setSize(opened.inode, 10 * PAGE, NOW_MS);
     opened.x.indexStore(opened.inode, 2, SWAP);
+    holdSlots(opened.world, opened.inode, [SWAP], 0);
     return opened;
+  }
+
+  /** Checks memory, and that the slot is free when the file is empty. */
+  function finishSwapped(world: World, inode: InodeHandle): void {
+    verify(world.core);
+    assert.equal(world.x.setSize(inode, 0, NOW_MS), 0);
+    verify(world.core);
+    holdSlots(world, inode, [], 0);
+    finish(world);
   }
 
   it("is data to SEEK_DATA and SEEK_HOLE", () => {
@@ -122,7 +132,7 @@ describe("a swap entry in the page index", () => {
     x.punchHole(inode, 0, PAGE * 2);
     assert.equal(x.seekData(inode, 0), 2 * PAGE);
     assert.equal(x.seekHole(inode, 2 * PAGE), 3 * PAGE);
-    finish(world);
+    finishSwapped(world, inode);
   });
 
   it("ends a read and a write before it; those that begin at it are handed over and change nothing", () => {
@@ -138,15 +148,15 @@ describe("a swap entry in the page index", () => {
     assert.equal(x.readBegin(file, 0, 10 * PAGE), 2 * PAGE, "a hole ends there, too");
     assert.equal(x.writeBegin(file, 0, 3 * PAGE, NOW_MS, 0), 2 * PAGE);
     assert.equal(x.indexLoad(inode, 2), SWAP);
-    finish(world);
+    finishSwapped(world, inode);
   });
 
   it("moves no position when a read is handed over", () => {
-    const { world, x, file } = swapped();
+    const { world, x, inode, file } = swapped();
     assert.equal(x.readBegin(file, -1, 10 * PAGE), 2 * PAGE);
     assert.equal(x.readBegin(file, -1, PAGE), -HANDOVER_SWAP_IN);
     assert.equal(world.core.filePos(file), 2 * PAGE);
-    finish(world);
+    finishSwapped(world, inode);
   });
 
   it("goes whole; what would cut it is handed over", () => {
@@ -154,22 +164,30 @@ describe("a swap entry in the page index", () => {
     assert.equal(x.setSize(inode, 2 * PAGE + 9, NOW_MS), -HANDOVER_SWAP_IN);
     assert.equal(double(world.core, inode, INODE_SIZE), 10 * PAGE);
     assert.equal(x.punchHole(inode, PAGE, 2 * PAGE + 9), -HANDOVER_SWAP_IN);
-    assert.equal(x.zeroRange(inode, PAGE, 4 * PAGE), -HANDOVER_SWAP_IN);
+    assert.equal(x.zeroRange(inode, 2 * PAGE + 9, 4 * PAGE), -HANDOVER_SWAP_IN);
     assert.equal(x.punchHole(inode, 2 * PAGE, 3 * PAGE), 0);
     assert.equal(x.indexLoad(inode, 2), 0);
-    finish(world);
+    finishSwapped(world, inode);
+  });
+
+  it("goes when all of it is zeroed", () => {
+    const { world, x, inode } = swapped();
+    assert.equal(x.zeroRange(inode, PAGE, 4 * PAGE), 0);
+    assert.equal(x.indexLoad(inode, 2), 0);
+    assert.equal(word(world.core, inode, INODE_NR_PAGES), 2);
+    finishSwapped(world, inode);
   });
 
   it("is kept by allocation, and in the way of another page", () => {
     const { world, x, inode } = swapped();
     assert.equal(x.allocateRange(inode, 0, 10 * PAGE), 0);
     assert.equal(x.indexLoad(inode, 2), SWAP);
-    assert.equal(word(world.core, inode, INODE_NR_PAGES), 2);
+    assert.equal(word(world.core, inode, INODE_NR_PAGES), 3);
     assert.equal(kernelWord(world.core, KERNEL_NR_RESERVED), 7);
     const pfn = x.allocPages(0);
     assert.equal(x.addToPageCache(inode, 2, pfn), -EEXIST);
     assert.equal(x.findOrCreatePage(inode, 2), 0);
     x.freePages(pfn, 1);
-    finish(world);
+    finishSwapped(world, inode);
   });
 });

@@ -14,6 +14,7 @@ import {
   XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
 import { anyNumber, checkModel, verify, World } from "../../helpers/core.ts";
+import { holdSlots, swapEntry } from "../../helpers/swap-slots.ts";
 
 const LAST = 2 ** 32 - 1;
 const MARKS = [0, 1, 2];
@@ -33,12 +34,28 @@ class Index {
   readonly core: Core = this.world.core;
   readonly inode: InodeHandle = this.world.inodeOf(this.world.make(this.world.root, "f", 0o100644));
   readonly model = new Map<number, Entry>();
+  #nrHeld = 0;
+
+  /** The values that are swap entries. */
+  #swapEntries(): number[] {
+    return [...this.model.values()].map(({ value }) => value).filter((value) => !isShadow(value));
+  }
+
+  /** A value as it is, if it is a shadow; else the swap entry of a slot that no other entry has. */
+  #unique(any: number): number {
+    if (isShadow(any)) return any;
+    const held = new Set(this.#swapEntries());
+    let slot = (any >>> 5) % 4096;
+    while (held.has(swapEntry(slot))) slot = (slot + 1) % 4096;
+    return swapEntry(slot);
+  }
 
   sorted(): number[] {
     return [...this.model.keys()].sort((a, b) => a - b);
   }
 
-  store(index: number, value: number): void {
+  store(index: number, any: number): void {
+    const value = this.#unique(any);
     assert.equal(this.core.x.indexStore(this.inode, index, value), 0);
     const entry = this.model.get(index);
     if (entry) entry.value = value;
@@ -92,6 +109,7 @@ class Index {
       const marked = [...this.model.values()].some(({ marks }) => marks.has(mark));
       assert.equal(this.core.x.indexMarked(this.inode, mark), marked ? 1 : 0);
     }
+    this.#nrHeld = holdSlots(this.world, this.inode, this.#swapEntries(), this.#nrHeld);
     verify(this.core);
   }
 
@@ -102,6 +120,7 @@ class Index {
   finish(): void {
     this.checkAll();
     for (const index of this.model.keys()) this.erase(index);
+    if (this.#nrHeld > 0) holdSlots(this.world, this.inode, [], this.#nrHeld);
     assert.equal(this.nrNodes(), 0, "nodes of an empty index");
     this.world.dispose();
   }

@@ -11,6 +11,7 @@ import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { BudgetRun } from "../../helpers/budget-run.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
+import { MockSwap } from "../../helpers/mock-swap.ts";
 import { seededRandom } from "../../helpers/random.ts";
 import { unsteadyClock } from "../../helpers/unsteady-clock.ts";
 
@@ -70,6 +71,66 @@ describe.each([16, 64])("within %i MiB", (mib) => {
     async (cache) => {
       const restore = unsteadyClock();
       await workOnHostfs(cache).finally(restore);
+    },
+    SLOW_MS,
+  );
+
+  /** A kernel with a tmpfs that is larger than its memory. */
+  function withTmpfs(): FolioFs {
+    const fs = createFsSync({ memoryLimit });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "tmpfs", target: "/m", data: `size=${2 * BYTES}` });
+    return fs;
+  }
+
+  it(
+    "tmpfs with a file as swap",
+    async () => {
+      const fs = withTmpfs();
+      fs.kernel.swapOn({ file: `${dir}/swap`, size: BYTES + memoryLimit });
+      const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
+      run.onStep = disturb(fs, memoryLimit);
+      await run.work();
+      fs.kernel.verify();
+      await run.compareAll();
+      run.checkLimit();
+      fs.kernel.verify();
+      fs.kernel.destroy();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "tmpfs with a swap device that answers in any order",
+    async () => {
+      const fs = withTmpfs();
+      const device = new MockSwap((BYTES + memoryLimit) / 4096);
+      device.isAsync = true;
+      fs.kernel.swapOn(device);
+      const run = new BudgetRun(fs, {
+        seed: SEED,
+        dir: "/m",
+        bytes: BYTES,
+        memoryLimit,
+        nrSteps: STEPS,
+        isAsync: true,
+      });
+      const random = seededRandom(SEED + 2);
+      let isOver = false;
+      const work = run
+        .work()
+        .then(() => fs.kernel.verify())
+        .then(() => run.compareAll())
+        .finally(() => {
+          isOver = true;
+        });
+      while (!isOver) {
+        await new Promise(setImmediate);
+        for (let n = random(8); n > 0 && device.waiting.length > 0; n--) device.answer(random(device.waiting.length));
+      }
+      await work;
+      fs.kernel.verify();
+      fs.kernel.destroy();
     },
     SLOW_MS,
   );
