@@ -138,15 +138,19 @@ export class VmArea {
     }
   }
 
+  /** Frames of its directory and its tables. */
+  *tables(): Generator<number, void> {
+    for (let i = 0; i < this.nrPages; i += PTES_PER_TABLE) {
+      const table = this.core.u32[this.#tableAt(i)];
+      if (table !== NO_TABLE) yield table;
+    }
+    yield this.#get(VM_AREA_DIRECTORY);
+  }
+
   /** The record and its tables go. Precondition: no entry holds anything. */
   free(): void {
     const { core } = this;
-    const directory = this.#get(VM_AREA_DIRECTORY);
-    for (let i = 0; i < this.nrPages; i += PTES_PER_TABLE) {
-      const table = core.u32[this.#tableAt(i)];
-      if (table !== NO_TABLE) core.x.putPage(table);
-    }
-    core.x.putPage(directory);
+    for (const pfn of [...this.tables()]) core.x.putPage(pfn);
     unlinkRecord(core, SLOT_MMAPS, this.handle * 32);
     core.x.kfree(this.handle << 5);
   }

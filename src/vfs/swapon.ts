@@ -157,15 +157,21 @@ function makeMap(kernel: Kernel, number: number, nrSlots: number): number {
   return 0;
 }
 
+/** Frames of the map of an area, its directory first; none where there is no such area. */
+export function mapFrames({ u32 }: Core, number: number): number[] {
+  const directory = u32[recordOf(number, SWAP_AREA_MAP)];
+  if (directory === 0) return [];
+  const nrFrames = Math.ceil(u32[recordOf(number, SWAP_AREA_NR_SLOTS)] / SWAP_MAP_SLOTS);
+  const map = u32.subarray(directory >>> 2, (directory >>> 2) + nrFrames);
+  return [directory, ...map].map((address) => address / PAGE_SIZE);
+}
+
 /** Frees the map of an area that nobody has anything in, and its record. */
 export function freeMap(core: Core, number: number): void {
   const { u32, x } = core;
-  const directory = u32[recordOf(number, SWAP_AREA_MAP)];
-  const nrSlots = u32[recordOf(number, SWAP_AREA_NR_SLOTS)];
-  for (let i = 0; i < nrSlots / SWAP_MAP_SLOTS; i++) x.freePages(u32[(directory >>> 2) + i] / PAGE_SIZE, 1);
-  x.freePages(directory / PAGE_SIZE, 1);
+  for (const pfn of mapFrames(core, number)) x.freePages(pfn, 1);
+  u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] -= u32[recordOf(number, SWAP_AREA_NR_SLOTS)];
   u32.fill(0, recordOf(number, 0), recordOf(number + 1, 0));
-  u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] -= nrSlots;
 }
 
 // --- Inodes whose pages may go --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
  * @see Linux Documentation/filesystems/proc.rst (meminfo), mm/memcontrol.c
  */
 import { pageFlags } from "../mm/page.ts";
+import { pteFrame, vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
 import { partNamed, registerPart } from "../wasm/core-module.ts";
 import {
@@ -30,6 +31,7 @@ import {
   KERNEL_MIN_FREE,
   KERNEL_NR_RESERVED,
   KMEM_CACHE_BYTES,
+  MAX_SWAPFILES,
   MOUNT_ID,
   MOUNT_SB,
   PAGE_MAPPING,
@@ -43,6 +45,7 @@ import {
   PG_RESERVED,
   PG_SLAB,
   PG_TABLE,
+  PTE_ANON,
   SUPER_BLOCK_DEV,
   SUPER_BLOCK_USED_BLOCKS,
 } from "../wasm/layout.ts";
@@ -50,11 +53,12 @@ import { descriptor, endPfn } from "./frames.ts";
 import type { Kernel } from "./kernel.ts";
 import { kmemCaches } from "./kmem-cache.ts";
 import { mountHandles, mountTable } from "./mount.ts";
+import { mapFrames } from "./swapon.ts";
 import type { Task } from "./task.ts";
 
 /** Bytes of linear memory by kind: all of them together are its size. */
 export interface UsageByKind {
-  /** Pages of files. */
+  /** Pages of files, and private copies of them. */
   data: number;
   /** Dentries, and the strings of long names and symbolic links. */
   names: number;
@@ -63,7 +67,7 @@ export interface UsageByKind {
   indexNodes: number;
   /** Open files, tasks, credentials, mounts, super blocks, and what file systems have made caches for. */
   records: number;
-  /** Descriptors of frames, the kernel block and the slots, hash tables. */
+  /** Descriptors of frames, the kernel block and the slots, hash tables, page tables of mappings, maps of swap areas. */
   tables: number;
   /** Frames that are broken: nobody's any more (HardwareCorrupted in meminfo). */
   poisoned: number;
@@ -119,6 +123,18 @@ function kindOfCache(id: number): keyof UsageByKind {
 /** Uses of memory by its super blocks, by address. */
 type BySuper = Map<number, { data: number; names: number; inodes: number }>;
 
+/** Frames of what file systems have made caches for, of mappings, and of maps of swap areas. */
+function* knownFrames(kernel: Kernel): Generator<[pfn: number, keyof UsageByKind]> {
+  const { core } = kernel;
+  for (const { slabs } of kmemCaches(kernel)) for (const pfn of slabs) yield [pfn, "records"];
+  for (let i = 0; i < MAX_SWAPFILES; i++) for (const pfn of mapFrames(core, i)) yield [pfn, "tables"];
+  for (const area of vmAreas(core)) {
+    for (const pfn of area.tables()) yield [pfn, "tables"];
+    for (const i of area.entries(0, area.nrPages - 1))
+      if (area.pte(i) & PTE_ANON) yield [pteFrame(area.pte(i)), "data"];
+  }
+}
+
 /** One pass over all frames. */
 class FrameCount {
   readonly kinds: UsageByKind = {
@@ -134,11 +150,12 @@ class FrameCount {
   };
   readonly bySuper: BySuper = new Map();
   readonly #core: Core;
-  readonly #registered: Set<number>;
+  /** Frames that do not say what they are for. */
+  readonly #known: ReadonlyMap<number, keyof UsageByKind>;
 
   constructor(kernel: Kernel) {
     this.#core = kernel.core;
-    this.#registered = new Set(kmemCaches(kernel).flatMap(({ slabs }) => [...slabs]));
+    this.#known = new Map(knownFrames(kernel));
     const end = endPfn(this.#core);
     for (let pfn = 0; pfn < end; ) {
       const nr = this.#sizeOf(pfn);
@@ -157,9 +174,10 @@ class FrameCount {
     if (flags & (PG_BUDDY | PG_PCP)) return "free";
     if (flags & (PG_RESERVED | PG_TABLE)) return "tables";
     if (flags & PG_SLAB) return this.#countSlab(pfn);
+    const known = this.#known.get(pfn);
+    if (known !== undefined) return known;
     if (flags & PG_BUFFER) return "names"; // a string: other buffers are there in the midst of calls only
     if (flags & PG_HWPOISON) return "poisoned";
-    if (this.#registered.has(pfn)) return "records";
     const mapping = this.#core.u32[descriptor(pfn) + PAGE_MAPPING];
     if (mapping !== 0) this.#of((mapping >>> 2) - INODE_XA_HEAD).data += PAGE_SIZE;
     return "data"; // one that has left the cache while somebody uses it, too

@@ -3,6 +3,7 @@
  * it has to succeed, and nothing may be lost.
  */
 import { strict as assert } from "node:assert";
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../src/base/mman.ts";
 import type { FolioFs } from "../../src/index.ts";
 import { type Random, seededRandom } from "./random.ts";
 
@@ -172,6 +173,33 @@ export class SwapScript {
   #remove(path: string): void {
     this.#fs.unlinkSync(path);
     this.#files.delete(path);
+  }
+
+  /** Stores by a shared mapping of a file; another one, and a view, show them. */
+  map(): void {
+    const path = this.#path();
+    const file = this.#files.get(path);
+    if (file === undefined || file.length === 0) return;
+    const fs = this.#fs;
+    const at = this.#random(file.length);
+    const bytes = this.#fresh(Math.min(1 + this.#random(8 * PAGE), file.length - at));
+    this.#withFile(path, "r+", (fd) => {
+      const [one, other] = [0, 1].map(() => fs.kernel.mmap(fd, { prot: PROT_READ | PROT_WRITE, flags: MAP_SHARED }));
+      try {
+        for (let done = 0; done < bytes.length; ) done += this.#call(() => one.set(bytes.subarray(done), at + done));
+        file.set(bytes, at);
+        const got = Buffer.alloc(bytes.length);
+        for (let done = 0; done < got.length; )
+          done += this.#call(() => other.copy(got, done, at + done, at + got.length));
+        assert.ok(got.equals(bytes), `mapping of ${path} at ${at}`);
+        const view = this.#call(() => fs.readView(fd, at, bytes.length));
+        assert.ok(view.bytes.equals(bytes.subarray(0, view.length)), `view of ${path} at ${at}`);
+        view.release();
+      } finally {
+        one.munmap();
+        other.munmap();
+      }
+    });
   }
 
   /** All files are what they should be. */

@@ -1,10 +1,12 @@
 /** kernel.usage(): every byte of memory counts once, by what it is used for, and by who has it. */
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "vitest";
+import { MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { memoryFailure, reportUsage, type Usage } from "../../../src/store.ts";
 import { LoggingFs, PAGE } from "../../helpers/logging-fs.ts";
 import { inodeOf } from "../../helpers/mock-scene.ts";
+import { MockSwap } from "../../helpers/mock-swap.ts";
 import { seededRandom } from "../../helpers/random.ts";
 
 const MIB = 2 ** 20;
@@ -132,6 +134,23 @@ describe("usage", () => {
     assert.equal(fs.kernel.usage().outside.pool, 7);
     reportUsage(fs.kernel.vfs, "pool", undefined);
     assert.equal(fs.kernel.usage().outside.pool, undefined);
+  });
+
+  it("knows page tables and private copies of mappings, and maps of swap areas", () => {
+    const fs = newFs(16);
+    fs.writeFileSync("/f", Buffer.alloc(4 * PAGE, 1));
+    const fd = fs.openSync("/f", "r+");
+    const before = checked(fs);
+    fs.kernel.swapOn(new MockSwap(5000));
+    const map = 1 + Math.ceil(5000 / 4096); // its directory, and a byte a slot
+    assert.equal(checked(fs).tables - before.tables, map * PAGE);
+    const mapping = fs.kernel.mmap(fd, { prot: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE });
+    mapping.set(Buffer.alloc(2 * PAGE, 2));
+    const { data, tables } = fs.kernel.usage();
+    assert.equal(data - before.data, 2 * PAGE);
+    assert.equal(tables - before.tables, (map + 2) * PAGE);
+    mapping.munmap();
+    assert.equal(checked(fs).data, before.data);
   });
 
   it("what is outside has its limits: descriptors, paths, listings", () => {
