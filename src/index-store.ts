@@ -8,6 +8,8 @@
  */
 import type { MountHandle } from "./base/handles.ts";
 import type { FolioFs, FolioKernel } from "./index-kernel.ts";
+import type { SwapDevice } from "./mm/swap-device.ts";
+import { swapIfAny } from "./mm/swap-state.ts";
 import { toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
@@ -15,6 +17,7 @@ import * as byPath from "./vfs/fsfreeze.ts";
 import * as mounts from "./vfs/kern-mount.ts";
 import type { Path } from "./vfs/syscalls.ts";
 import * as accounts from "./vfs/task-io.ts";
+import { PAGE_SIZE } from "./wasm/layout.ts";
 
 /** What statfs(2) tells of a file system, sizes in blocks of `bsize` (`bfree`, ...) bytes. */
 export interface StatFsInfo {
@@ -102,4 +105,27 @@ export function statfs(kernel: FolioKernel, path: Path): StatFsInfo {
   const task = kernel.taskOf();
   check(task.statfs(task.fromCwd(checked)), "statfs", checked);
   return statfsInfo(task.statfsValues);
+}
+
+/** A swap area that is on. */
+export interface SwapInfo {
+  /** Path of the file, or what its device calls itself. */
+  name: string;
+  /** To turn it off by, if it was not given to swapOn() but came with a snapshot or fork. */
+  device: SwapDevice;
+  priority: number;
+  /** Bytes it has, and of those that are in use. */
+  size: number;
+  used: number;
+  /** Bytes of host memory that its pages take. */
+  hostBytes: number;
+}
+
+/** Swap areas that are on, the highest priority first (/proc/swaps). @throws EPERM */
+export function swaps(kernel: FolioKernel): SwapInfo[] {
+  const areas = swapIfAny(kernel.vfs.core)?.areas ?? [];
+  return areas.map(({ name, device, priority, nrSlots, nrUsed }) => {
+    const { hostBytes = 0 } = device;
+    return { name, device, priority, size: nrSlots * PAGE_SIZE, used: nrUsed * PAGE_SIZE, hostBytes };
+  });
 }

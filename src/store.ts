@@ -11,7 +11,9 @@ export {
   kernMount,
   kernUmount,
   type StatFsInfo,
+  type SwapInfo,
   statfs,
+  swaps,
   taskIo,
   thaw,
 } from "./index-store.ts";
@@ -40,6 +42,9 @@ export {
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
 
+export { type CompressedSwapOptions, compressedSwap } from "./mm/compressed-swap.ts";
+export type { SwapDevice, SwapIo } from "./mm/swap-device.ts";
+export type { SwapFileOptions } from "./mm/swap-file.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
 export {
@@ -52,6 +57,7 @@ export {
   ST_RELATIME,
   ST_SYNCHRONOUS,
 } from "./vfs/statfs.ts";
+export type { SwapOptions } from "./vfs/swapon.ts";
 export type { TaskIo } from "./vfs/task-io.ts";
 
 registerStoreSupport();
