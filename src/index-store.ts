@@ -11,6 +11,8 @@ import type { FolioFs, FolioKernel } from "./index-kernel.ts";
 import { limitPinned, nrPinned } from "./mm/gup.ts";
 import { type MmCounts, mmCounts } from "./mm/memory.ts";
 import * as failure from "./mm/memory-failure.ts";
+import type { SwapDevice } from "./mm/swap-device.ts";
+import { swapIfAny } from "./mm/swap-state.ts";
 import { toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { checkInteger } from "./node/validators.ts";
@@ -140,4 +142,27 @@ export function setMaxPinned(kernel: FolioKernel, bytes: number): void {
 export function mmapCounts(kernel: FolioKernel): MmCounts & { nrPinned: number } {
   const { core } = kernel.vfs;
   return { ...mmCounts(core), nrPinned: nrPinned(core) };
+}
+
+/** A swap area that is on. */
+export interface SwapInfo {
+  /** Path of the file, or what its device calls itself. */
+  name: string;
+  /** To turn it off by, if it was not given to swapOn() but came with a snapshot or fork. */
+  device: SwapDevice;
+  priority: number;
+  /** Bytes it has, and of those that are in use. */
+  size: number;
+  used: number;
+  /** Bytes of host memory that its pages take. */
+  hostBytes: number;
+}
+
+/** Swap areas that are on, the highest priority first (/proc/swaps). @throws EPERM */
+export function swaps(kernel: FolioKernel): SwapInfo[] {
+  const areas = swapIfAny(kernel.vfs.core)?.areas ?? [];
+  return areas.map(({ name, device, priority, nrSlots, nrUsed }) => {
+    const { hostBytes = 0 } = device;
+    return { name, device, priority, size: nrSlots * PAGE_SIZE, used: nrUsed * PAGE_SIZE, hostBytes };
+  });
 }

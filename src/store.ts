@@ -15,9 +15,11 @@ export {
   memoryFailure,
   mmapCounts,
   type StatFsInfo,
+  type SwapInfo,
   setMaxPinned,
   softOfflinePage,
   statfs,
+  swaps,
   taskIo,
   thaw,
 } from "./index-store.ts";
@@ -45,8 +47,10 @@ export {
   WB_SYNC_NONE,
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
+export { type CompressedSwapOptions, compressedSwap } from "./mm/compressed-swap.ts";
 export type { MmCounts } from "./mm/memory.ts";
-
+export type { SwapDevice, SwapIo } from "./mm/swap-device.ts";
+export type { SwapFileOptions } from "./mm/swap-file.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export type { VmFault, VmOperations } from "./mm/vm-operations.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
@@ -60,6 +64,7 @@ export {
   ST_RELATIME,
   ST_SYNCHRONOUS,
 } from "./vfs/statfs.ts";
+export type { SwapOptions } from "./vfs/swapon.ts";
 export type { TaskIo } from "./vfs/task-io.ts";
 export { type FileSystemUsage, reportUsage, type Usage, type UsageByKind } from "./vfs/usage.ts";
 

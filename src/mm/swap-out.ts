@@ -233,6 +233,7 @@ class Pass {
     for (const [i, pfn] of pfns.slice(0, done).entries()) this.#endWritten(area, slot + i, pfn);
     countSwap(core, VM_PSWPOUT, done);
     if (refused.length === 0) return;
+    area.discard(true); // it may be full of what nobody wants any more
     const others = areas.filter((other) => other !== area && this.#state.areas.includes(other));
     if (nr < 0) this.#sendElsewhere(refused, others);
     else {

@@ -51,6 +51,11 @@ export function areaOf({ areas }: SwapState, entry: number): SwapArea {
   return areas.find((area) => area.number === number) as SwapArea;
 }
 
+/** Bytes of host memory that pages in swap areas take. */
+export function swapHostBytes(core: Core): number {
+  return (swapIfAny(core)?.areas ?? []).reduce((sum, { device }) => sum + (device.hostBytes ?? 0), 0);
+}
+
 /** Counts an event (VM_PSWP*). */
 export function countSwap({ f64 }: Core, event: number, nr: number): void {
   f64[((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + event] += nr;

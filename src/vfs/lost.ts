@@ -1,5 +1,6 @@
 /** What goes with a kernel that is destroyed while stores do not have all of it. */
 import { pageFlags } from "../mm/page.ts";
+import { endSwap } from "../mm/swap-state.ts";
 import {
   I_FREEING,
   INODE_SB_NEXT,
@@ -26,7 +27,7 @@ export interface Lost {
   readonly pendingChanges: number;
 }
 
-/** Counts what destroy() loses. */
+/** Counts what destroy() loses, and lets go of swap areas, which nobody counts. */
 export function lostBy(kernel: Kernel): Lost {
   const { u32 } = kernel.core;
   let dirtyInodes = 0;
@@ -39,6 +40,7 @@ export function lostBy(kernel: Kernel): Lost {
   }
   const dirtyPages = u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_DIRTY] + nrOnTheirWay(kernel);
   const pendingChanges = [...kernel.pendingChanges.values()].filter(({ isHold }) => !isHold).length;
+  endSwap(kernel.core);
   return { dirtyInodes, dirtyPages, pendingEnds: kernel.ends.size, pendingChanges };
 }
 

@@ -508,9 +508,21 @@ export function genericFileRead(
   length: number,
   position: number,
 ): number {
-  const { core } = kernel;
-  const n = filemapRead(core, file, buffer, offset, length, position);
-  if (n === length || core.u32[SWAP_PAGES] === 0) return n;
+  const n = filemapRead(kernel.core, file, buffer, offset, length, position);
+  return n === length ? n : readAgain(kernel, n, file, buffer, offset, length, position);
+}
+
+/** After a read of less: the rest of it, if that is in a swap area. */
+function readAgain(
+  kernel: Kernel,
+  n: number,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  if (kernel.core.u32[SWAP_PAGES] === 0) return n;
   return storeSupport().readOn(kernel, file, buffer, offset, length, position, n);
 }
 
@@ -524,12 +536,8 @@ export function genericFileWrite(
   position: number,
 ): number {
   if (length === 0) return writeNothing(kernel, file);
-  const { core } = kernel;
-  const n = filemapWrite(core, file, buffer, offset, length, position, kernel.now());
-  if (n === length) return n;
-  if (core.u32[SWAP_PAGES] !== 0 && n !== -EAGAIN && n !== -HANDOVER_SETATTR)
-    return storeSupport().writeOn(kernel, file, buffer, offset, length, position, n);
-  return n < 0 ? writeAgain(kernel, n, file, buffer, offset, length, position) : n;
+  const n = filemapWrite(kernel.core, file, buffer, offset, length, position, kernel.now());
+  return n === length ? n : writeAgain(kernel, n, file, buffer, offset, length, position);
 }
 
 function writeNothing(kernel: Kernel, file: FileHandle): number {
@@ -537,22 +545,27 @@ function writeNothing(kernel: Kernel, file: FileHandle): number {
   return rc === -EAGAIN ? wantWriteInode(kernel, inodeOfFile(kernel.core, file)) : rc;
 }
 
-/** After a failure: another try if there is room now, or if the file system has taken set-ID bits away; or a token if it is to wait. */
+/**
+ * After a failure: another try if there is room now, or if the file system has taken set-ID bits away; or a token if it is to wait.
+ * After a write of less: the rest, if it needs pages that are in a swap area, or go there.
+ */
 function writeAgain(
   kernel: Kernel,
-  failure: number,
+  n: number,
   file: FileHandle,
   buffer: Uint8Array,
   offset: number,
   length: number,
   position: number,
 ): number {
-  if (failure === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(kernel.core, file)) || failure;
-  if (failure === -HANDOVER_SETATTR) {
+  if (n === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(kernel.core, file)) || n;
+  if (n === -HANDOVER_SETATTR) {
     const refused = storeSupport().fileRemovePrivs(kernel, inodeOfFile(kernel.core, file), file);
     return refused < 0 ? refused : genericFileWrite(kernel, file, buffer, offset, length, position);
   }
-  const rc = kernel.room(failure);
+  if (kernel.core.u32[SWAP_PAGES] !== 0)
+    return storeSupport().writeOn(kernel, file, buffer, offset, length, position, n);
+  const rc = n < 0 ? kernel.room(n) : n;
   return rc === TRY_AGAIN ? genericFileWrite(kernel, file, buffer, offset, length, position) : rc;
 }
 

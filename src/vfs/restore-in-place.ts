@@ -56,6 +56,7 @@ export function restoreInPlace(kernel: Kernel, other: Kernel, reopen: Reopen): n
   for (const { task } of successors) kernel.core.x.taskFree(task.handle);
   kernel.evictInodes();
   unmountLeftOut(kernel);
+  storeSupportIfAny()?.endSwap(kernel.core);
   kernel.adopt(other);
   for (const { task, fresh } of successors) {
     task.handle = fresh.handle;

@@ -15,6 +15,8 @@ const MAX_WRITE = 600_000;
 /** A file that is smaller is filled. */
 const MIN_SIZE = 2 ** 20;
 
+const MAX_TRIES = 20;
+
 /** Errors that a device's failure may become. */
 const OF_DEVICES = ["EIO", "ENOSPC"];
 
@@ -38,17 +40,19 @@ export class SwapScript {
     return [...this.#files.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Makes a call; once more if a device has failed it. */
+  /** Makes a call; again as long as a device has failed it. */
   #call<T>(call: () => T): T {
-    this.hasFailed = false;
-    try {
-      return call();
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      assert.ok(this.hasFailed && OF_DEVICES.includes(code ?? ""), `${error} without cause`);
-      this.#fs.kernel.verify();
-      this.nrRepeated++;
-      return call();
+    for (let tries = 0; ; tries++) {
+      this.hasFailed = false;
+      try {
+        return call();
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        assert.ok(this.hasFailed && OF_DEVICES.includes(code ?? ""), `${error} without cause`);
+        assert.ok(tries < MAX_TRIES, `${error}, again and again`);
+        this.#fs.kernel.verify();
+        this.nrRepeated++;
+      }
     }
   }
 
@@ -56,11 +60,11 @@ export class SwapScript {
     return `${this.#dir}/f${this.#random(NR_FILES)}`;
   }
 
-  /** Bytes that no other write has. */
+  /** Bytes that no other write has, and that shrink when they are compressed. */
   #fresh(length: number): Buffer {
     const words = new Uint32Array(Math.ceil(length / 4) + 1);
     const mark = ++this.#mark * 65_536;
-    for (let i = 0; i < words.length; i++) words[i] = mark + (i & 0xffff);
+    for (let i = 0; i < words.length; i++) words[i] = mark + ((i >>> 3) & 0xffff);
     return Buffer.from(words.buffer, 0, length);
   }
 

@@ -4,6 +4,7 @@ import nodeFs from "node:fs";
 import { describe, it } from "vitest";
 import { type FileSystemType, FS_REQUIRES_DEV, libfs, ramfs } from "../../../../src/index.ts";
 import { type KmemCache, kmemCacheAlloc, kmemCacheCreate } from "../../../../src/store.ts";
+import { MockSwap } from "../../../helpers/mock-swap.ts";
 import { fsWithProc, missingForHostProc } from "../../../helpers/proc-mount.ts";
 import {
   parseBuddyinfo,
@@ -198,6 +199,28 @@ describe("buddyinfo", () => {
 });
 
 describe("swaps", () => {
+  it("has a line for each area, in the order in which they were turned on, and meminfo their sums", () => {
+    const fs = fsWithProc({ memoryLimit: 8 * 2 ** 20 });
+    const [first, second] = [new MockSwap(1000), new MockSwap(2500)];
+    fs.kernel.swapOn(first);
+    fs.kernel.swapOn(Object.assign(second, { name: "/two\twords", type: "partition" }), { priority: 3 });
+    fs.mkdirSync("/t");
+    fs.kernel.mount({ type: "tmpfs", target: "/t", data: "size=64m" });
+    fs.writeFileSync("/t/a", Buffer.alloc(12 * 2 ** 20, 1));
+    fs.readSync(fs.openSync("/t/a", "r"), Buffer.alloc(10 * PAGE_BYTES), 0, 10 * PAGE_BYTES, 0);
+    const [[name, type, size, used, priority], other] = parseSwaps(ours("swaps", fs)).areas;
+    assert.deepEqual([name, type, size, used, priority], ["swap0", "memory", "4000", "0", "-2"]);
+    assert.deepEqual(other.slice(0, 3), ["/two\\011words", "partition", "10000"]);
+    assert.equal(other[4], "3");
+    const info = parseMeminfo(ours("meminfo", fs));
+    assert.equal(info.get("SwapTotal"), 14_000);
+    assert.equal(info.get("SwapFree"), 14_000 - Number(other[3]));
+    assert.ok((info.get("SwapCached") ?? 0) >= 40);
+    const stat = parseVmstat(ours("vmstat", fs));
+    assert.equal(stat.get("pswpout"), second.pagesWritten);
+    assert.equal(stat.get("pswpin"), second.pagesRead);
+  });
+
   it("has no area", () => {
     assert.deepEqual(parseSwaps(ours("swaps")).areas, []);
   });

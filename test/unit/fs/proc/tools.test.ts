@@ -2,7 +2,9 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import type { FolioFs } from "../../../../src/index.ts";
+import { swaps } from "../../../../src/store.ts";
 import { missingFor, runWithProc } from "../../../helpers/host-with-proc.ts";
+import { MockSwap } from "../../../helpers/mock-swap.ts";
 import { fsWithProc } from "../../../helpers/proc-mount.ts";
 import { parseMeminfo, parseVmstat } from "../../../helpers/proc-parsers.ts";
 
@@ -17,12 +19,25 @@ function inUse(): FolioFs {
   return fs;
 }
 
+type Swapping = FolioFs & { usedPages(): number };
+
+/** With more in a tmpfs than memory has room for. */
+function swapping(): Swapping {
+  const fs = fsWithProc({ memoryLimit: 8 * 2 ** 20 });
+  const device = Object.assign(new MockSwap(4000), { name: "/a b" });
+  fs.kernel.swapOn(device, { priority: 7 });
+  fs.mkdirSync("/t");
+  fs.kernel.mount({ type: "tmpfs", target: "/t", data: "size=64m" });
+  fs.writeFileSync("/t/big", Buffer.alloc(12 * 2 ** 20, 1));
+  return Object.assign(fs, { usedPages: () => swaps(fs.kernel)[0].used / 4096 });
+}
+
 /** Runs a program where it can be run. */
-function tool(command: string, name: string, check: (fs: FolioFs, output: string) => void): void {
+function tool(command: string, name: string, check: (fs: FolioFs, output: string) => void, make = inUse): void {
   const words = command.split(" ");
   const missing = missingFor(words[0]);
   it.skipIf(missing !== undefined)(`${command} ${name}${missing ? ` (${missing})` : ""}`, () => {
-    const fs = inUse();
+    const fs = make();
     check(fs, runWithProc(fs, words));
   });
 }
@@ -105,6 +120,27 @@ describe("of util-linux and coreutils", () => {
   });
 
   tool("swapon --show", "finds no swap", (_fs, output) => assert.equal(output, ""));
+
+  tool(
+    "swapon --show=NAME,TYPE,SIZE,USED,PRIO --bytes --noheadings",
+    "finds areas, and what is in them",
+    (fs, output) => {
+      const { usedPages } = fs as Swapping;
+      assert.match(output, new RegExp(`^/a\\s+b +memory +${4000 * 4096} +${usedPages() * 4096} +7\n$`));
+    },
+    swapping,
+  );
+
+  tool(
+    "free -b",
+    "finds what is swapped",
+    (fs, output) => {
+      const used = (fs as Swapping).usedPages() * 4096;
+      assert.ok(used > 0);
+      assert.deepEqual(numbersOf(output, "Swap:"), [4000 * 4096, used, 4000 * 4096 - used]);
+    },
+    swapping,
+  );
 });
 
 describe("Node itself", () => {
