@@ -1,6 +1,7 @@
 /** kernel.usage(): every byte of memory counts once, by what it is used for, and by who has it. */
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "vitest";
+import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { memoryFailure, reportUsage, type Usage } from "../../../src/store.ts";
 import { LoggingFs, PAGE } from "../../helpers/logging-fs.ts";
@@ -132,6 +133,19 @@ describe("usage", () => {
     assert.equal(fs.kernel.usage().outside.pool, 7);
     reportUsage(fs.kernel.vfs, "pool", undefined);
     assert.equal(fs.kernel.usage().outside.pool, undefined);
+  });
+
+  it("hostfs tells what it keeps, as long as it is mounted", () => {
+    const fs = createFsSync({ memoryLimit: 64 * MIB, types: [hostfs] });
+    used.push(fs);
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "hostfs", source: import.meta.dirname, target: "/m" });
+    const { dev } = fs.statSync("/m");
+    const before = fs.kernel.usage().outside[`hostfs-${dev}`];
+    for (const name of fs.readdirSync("/m")) fs.statSync(`/m/${name}`);
+    assert.ok(fs.kernel.usage().outside[`hostfs-${dev}`] > before);
+    fs.kernel.umount("/m");
+    assert.equal(fs.kernel.usage().outside[`hostfs-${dev}`], undefined);
   });
 
   it("what is outside has its limits: descriptors, paths, listings", () => {
