@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { seeded } from "./random.ts";
 
 /** Pages that each has room for. */
-export const TRACES = { loop: 500, gli: 1000, cs: 800, multi1: 1000, multi2: 1500, ps: 1000, cpp: 500 };
+export const TRACES = { loop: 500, gli: 1000, cs: 800, multi1: 1000, multi2: 1500, ps: 1000, cpp: 500, build: 3000 };
 /** The same of scanAndHotSet(). */
 export const SCAN_CACHE = 1000;
 const SEED = 1;

@@ -37,6 +37,7 @@ import {
   PAGE_LRU_NEXT,
   PAGE_LRU_PREV,
   PAGE_MAPPING,
+  PAGE_PRIVATE_LOW,
   PAGE_SIZE,
   PG_ACTIVE,
   PG_BUDDY,
@@ -134,6 +135,7 @@ export function migratePage(host: MigrationHost, page: PageAt, allocate: () => n
   const known = pageFlags(core, page.pfn) & PG_PRIVATE ? 2 : 1;
   if (pageFlags(core, page.pfn) & PG_WRITEBACK || pagePins(core, page.pfn) !== known) return -EBUSY;
   if (core.x.tryLockPage(page.pfn) === 0) return -EBUSY;
+  core.x.getPage(page.pfn); // it may be cut off meanwhile
   const isIsolated = callOut(host, (cache) => operations.isolatePage?.(cache, page, mode));
   const pfn = isIsolated === false ? 0 : allocate();
   const move = new Move(host, operations, page, pfn, isIsolated === true);
@@ -205,11 +207,23 @@ class Move {
     const isMoved = rc === 0 && !isTruncated(core, this.#from.pfn);
     if (isMoved) replacePage(core, this.#from, this.#to.pfn);
     else if (this.#isIsolated) callOut(this.#host, (cache) => this.#operations.putbackPage?.(cache, this.#from));
-    if (isMoved || this.#to.pfn !== 0) core.x.unlockPage(this.#to.pfn);
+    if (this.#to.pfn !== 0) this.#endFrame(isMoved);
     core.x.unlockPage(this.#from.pfn);
-    const left = isMoved ? this.#from.pfn : this.#to.pfn;
-    if (left !== 0) core.x.putPage(left);
+    if (isMoved) core.x.putPage(this.#from.pfn); // the cache's pin is that of the new frame
+    core.x.putPage(this.#from.pfn);
     return rc === 0 && !isMoved ? -EBUSY : rc;
+  }
+
+  /** The new frame is the cache's, or goes, with what has been hung on it. */
+  #endFrame(isMoved: boolean): void {
+    const { core } = this.#host;
+    if (!isMoved && pageFlags(core, this.#to.pfn) & PG_PRIVATE) {
+      const { invalidatePage } = this.#operations;
+      if (invalidatePage === undefined) detachPagePrivate(this.#host, this.#to);
+      else callOut(this.#host, (cache) => invalidatePage(cache, this.#to, 0, PAGE_SIZE));
+    }
+    core.x.unlockPage(this.#to.pfn);
+    if (!isMoved) core.x.putPage(this.#to.pfn);
   }
 }
 
@@ -232,6 +246,10 @@ function replacePage(core: Core, from: PageAt, to: number): void {
   u32[target + PAGE_FLAGS] |= flags & ~OF_FRAME;
   u32[target + PAGE_MAPPING] = u32[source + PAGE_MAPPING];
   u32[target + PAGE_INDEX] = from.index;
+  if (!((flags | u32[target + PAGE_FLAGS]) & PG_PRIVATE)) {
+    u32[target + PAGE_PRIVATE_LOW] = u32[source + PAGE_PRIVATE_LOW];
+    u32[source + PAGE_PRIVATE_LOW] = 0;
+  }
   if (flags & PG_LRU) relink(core, from.pfn, to, listOf(flags));
   u32[source + PAGE_FLAGS] = flags & (PG_LOCKED | PG_WAITERS | PG_PRIVATE);
   u32[source + PAGE_MAPPING] = 0;

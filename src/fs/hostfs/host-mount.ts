@@ -13,6 +13,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { STAT_GID, STAT_MODE, STAT_NLINK, STAT_SIZE, STAT_UID } from "../../vfs/syscalls.ts";
+import { reportUsage } from "../../vfs/usage.ts";
 import { I_EVICTING, INODE_GID, INODE_MODE, INODE_SB, INODE_UID } from "../../wasm/layout.ts";
 import { ask, isOfThisCall, type Subject } from "./host-ask.ts";
 import { hostAttributes, NR_VALUES } from "./host-attributes.ts";
@@ -83,8 +84,25 @@ export interface HostMount {
   readonly unanswered: Set<() => void>;
 }
 
-export function setHostMount({ kernel, handle }: SuperBlock, mount: HostMount): void {
-  kernel.fsInfo.set(handle, mount);
+/** What JavaScript keeps of an inode, its attributes and its place on the host: measured on Node 20. */
+const INODE_HEAP_BYTES = 2000;
+/** Of an entry of a listing, and of a descriptor: estimates. */
+const ENTRY_HEAP_BYTES = 200;
+
+export function setHostMount(sb: SuperBlock, mount: HostMount): void {
+  sb.kernel.fsInfo.set(sb.handle, mount);
+  reportUsage(sb.kernel, usageName(sb), () => heapBytes(mount));
+}
+
+/** As many inodes as the core has, listings of directories that are open, descriptors up to the mount's limit. */
+function heapBytes({ inodes, listings, store }: HostMount): number {
+  let nrEntries = store.fds.size;
+  for (const listing of listings.values()) nrEntries += listing.length;
+  return inodes.size * INODE_HEAP_BYTES + nrEntries * ENTRY_HEAP_BYTES;
+}
+
+function usageName({ dev }: SuperBlock): string {
+  return `hostfs-${dev}`;
 }
 
 /** Undefined: the super block has not come so far. */
@@ -97,8 +115,9 @@ export function hostMountOf(kernel: Kernel, sb: number): HostMount | undefined {
   return kernel.fsInfo.get(sb) as HostMount | undefined;
 }
 
-export function dropHostMount({ kernel, handle }: SuperBlock): void {
-  kernel.fsInfo.delete(handle);
+export function dropHostMount(sb: SuperBlock): void {
+  sb.kernel.fsInfo.delete(sb.handle);
+  reportUsage(sb.kernel, usageName(sb), undefined);
 }
 
 /** What stands behind an inode that is in use. */

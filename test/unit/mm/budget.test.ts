@@ -13,6 +13,7 @@ import { BudgetRun } from "../../helpers/budget-run.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { seededRandom } from "../../helpers/random.ts";
+import { outcomeOf } from "../../helpers/subject.ts";
 import { unsteadyClock } from "../../helpers/unsteady-clock.ts";
 
 const MIB = 2 ** 20;
@@ -23,11 +24,17 @@ const STEPS = Number(process.env.FOLIOFS_BUDGET_STEPS ?? 600);
 /** Ends a run that hangs: the machine's speed decides nothing. */
 const SLOW_MS = 600_000;
 
-/** Data in memory and names come and go meanwhile, up to a third of the memory. */
+/** Data in memory and names come and go meanwhile, up to a third of the memory; pages move, and memory shrinks where nobody has one. */
 function disturb(fs: FolioFs, limit: number): (step: number) => void {
   const random = seededRandom(SEED + 1);
   return () => {
     const path = `/b${random(8)}`;
+    if (random(25) === 0)
+      assert.match(
+        outcomeOf(() => fs.kernel.shrink()),
+        /^(ok|EBUSY)$/,
+      );
+    if (random(25) === 0) fs.kernel.compact();
     if (random(3) === 0) fs.rmSync(path, { recursive: true, force: true });
     else if (random(4) === 0) for (let i = 0; i < 20; i++) fs.mkdirSync(`${path}d${i}`, { recursive: true });
     else fs.writeFileSync(path, Buffer.alloc(random(limit / 24), 1));

@@ -111,6 +111,64 @@ describe("a broken frame", () => {
   });
 });
 
+describe("a page that is on its way", () => {
+  it("is cut off meanwhile: both frames come back", async () => {
+    const t = new LoggingFs({ isLate: true });
+    const { fs } = t;
+    t.add("f", 4 * PAGE);
+    const f = await fs.promises.open("/m/f", "r+");
+    await f.read(Buffer.alloc(4 * PAGE), 0, 4 * PAGE, 0);
+    await t.idle();
+    attachPagePrivate(t.kernel, t.pageOf(f.fd, 2), 5);
+    const { pfn } = t.pageOf(f.fd, 2);
+    assert.equal(
+      outcomeOf(() => softOfflinePage(fs.kernel, pfn)),
+      "EAGAIN",
+    );
+    assert.equal(
+      outcomeOf(() => fs.kernel.shrink()),
+      "EBUSY",
+    );
+    const fork = fs.kernel.fork(); // which has nothing of it
+    fork.verify();
+    fork.destroy();
+    await f.truncate(0);
+    await t.idle();
+    fs.kernel.verify();
+    assert.equal(fs.kernel.usage().data, 0);
+    assert.equal(nrPoisoned(fs), 0);
+    await f.close();
+  });
+
+  it("moves, whoever reads and writes it meanwhile", async () => {
+    const t = new LoggingFs({ isLate: true });
+    const { fs } = t;
+    const data = t.add("f", 4 * PAGE);
+    const f = await fs.promises.open("/m/f", "r+");
+    await f.read(Buffer.alloc(4 * PAGE), 0, 4 * PAGE, 0);
+    await t.idle();
+    const { pfn } = t.pageOf(f.fd, 2);
+    assert.equal(
+      outcomeOf(() => softOfflinePage(fs.kernel, pfn)),
+      "EAGAIN",
+    );
+    const write = f.write(Buffer.from("new"), 0, 3, 2 * PAGE);
+    const got = Buffer.alloc(PAGE);
+    await f.read(got, 0, PAGE, PAGE);
+    await write;
+    data.write("new", 2 * PAGE);
+    await t.idle();
+    assert.notEqual(t.pageOf(f.fd, 2).pfn, pfn);
+    await f.read(got, 0, PAGE, 2 * PAGE);
+    assert.ok(got.equals(data.subarray(2 * PAGE, 3 * PAGE)));
+    await f.sync();
+    softOfflinePage(fs.kernel, pfn); // now it is free
+    assert.equal(nrPoisoned(fs), 1);
+    fs.kernel.verify();
+    await f.close();
+  });
+});
+
 describe("file systems without migratePage", () => {
   const without = ["migratePage", "isolatePage", "putbackPage"] as const;
 

@@ -122,6 +122,62 @@ describe("shrink", () => {
     assert.ok(memoryBytes(fs) <= 2 * MIB, `${memoryBytes(fs)} bytes`);
   });
 
+  it("at any moment of random work, whatever is open: contents equal a model", () => {
+    const fs = createFsSync({ memoryLimit: 32 * MIB });
+    const random = seededRandom(SEED + 3);
+    const model = new Map<string, Buffer>();
+    const open = new Map<number, string>();
+    let nrSmaller = 0;
+    const steps: (() => void)[] = [
+      () => {
+        const path = `/${random(40)}`;
+        const bytes = Buffer.alloc(random(300_000), random(256));
+        fs.writeFileSync(path, bytes);
+        model.set(path, bytes);
+      },
+      () => {
+        const [path, bytes] = [...model][random(model.size)] ?? [];
+        if (path === undefined || bytes === undefined) return;
+        const at = random(bytes.length + 10_000);
+        fs.writeFileSync(path, "patch", { flag: "r+" });
+        fs.truncateSync(path, at);
+        const next = Buffer.alloc(at);
+        Buffer.from("patch").copy(bytes.length < 5 ? next : bytes);
+        bytes.copy(next);
+        model.set(path, next);
+      },
+      () => {
+        const [path] = [...model.keys()].splice(random(model.size), 1);
+        if (path === undefined || [...open.values()].includes(path)) return;
+        fs.unlinkSync(path);
+        model.delete(path);
+      },
+      () => {
+        const [path] = [...model.keys()].splice(random(model.size), 1);
+        if (path !== undefined) open.set(fs.openSync(path, "r"), path);
+      },
+      () => {
+        const [fd] = [...open.keys()].splice(random(open.size), 1);
+        if (fd === undefined) return;
+        fs.closeSync(fd);
+        open.delete(fd);
+      },
+      () => {
+        const before = memoryBytes(fs);
+        shrunk(fs);
+        if (memoryBytes(fs) < before) nrSmaller++;
+      },
+    ];
+    for (let step = 0; step < 600; step++) {
+      steps[random(steps.length)]();
+      if (step % 50 !== 0) continue;
+      for (const [path, bytes] of model) assert.ok(fs.readFileSync(path).equals(bytes), `step ${step}: ${path}`);
+      for (const [fd, path] of open) assert.equal(fs.fstatSync(fd).size, model.get(path)?.length);
+    }
+    assert.ok(nrSmaller > 20, `${nrSmaller} times smaller`);
+    fs.kernel.verify();
+  });
+
   it("descriptors, directories, tasks, mounts and times are as before", () => {
     const fs = createFsSync({ memoryLimit: 64 * MIB });
     fs.mkdirSync("/a/b", { recursive: true });

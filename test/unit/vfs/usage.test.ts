@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "vitest";
 import { MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
+import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { memoryFailure, reportUsage, type Usage } from "../../../src/store.ts";
 import { LoggingFs, PAGE } from "../../helpers/logging-fs.ts";
@@ -151,6 +152,19 @@ describe("usage", () => {
     assert.equal(tables - before.tables, (map + 2) * PAGE);
     mapping.munmap();
     assert.equal(checked(fs).data, before.data);
+  });
+
+  it("hostfs tells what it keeps, as long as it is mounted", () => {
+    const fs = createFsSync({ memoryLimit: 64 * MIB, types: [hostfs] });
+    used.push(fs);
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "hostfs", source: import.meta.dirname, target: "/m" });
+    const { dev } = fs.statSync("/m");
+    const before = fs.kernel.usage().outside[`hostfs-${dev}`];
+    for (const name of fs.readdirSync("/m")) fs.statSync(`/m/${name}`);
+    assert.ok(fs.kernel.usage().outside[`hostfs-${dev}`] > before);
+    fs.kernel.umount("/m");
+    assert.equal(fs.kernel.usage().outside[`hostfs-${dev}`], undefined);
   });
 
   it("what is outside has its limits: descriptors, paths, listings", () => {
