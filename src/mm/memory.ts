@@ -68,12 +68,14 @@ export function handleMmFault(
   i: number,
   isWrite: boolean,
 ): number {
+  return mappedFrame(area, i, isWrite) || doFault(cache, operations, area, i, isWrite);
+}
+
+/** The frame of a page that is mapped, for a load or a store; 0 = there would be a fault. */
+export function mappedFrame(area: VmArea, i: number, isWrite: boolean): number {
   const known = knownFrame(area, i, isWrite);
-  if (known !== 0) {
-    if (!(area.pte(i) & PTE_ANON)) cache.core.x.markPageAccessed(known);
-    return known;
-  }
-  return doFault(cache, operations, area, i, isWrite);
+  if (known !== 0 && !(area.pte(i) & PTE_ANON)) area.core.x.markPageAccessed(known);
+  return known;
 }
 
 /** The frame that an entry stands for, if it may be used for this; 0 = there is a fault. */

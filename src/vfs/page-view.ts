@@ -9,15 +9,15 @@
 import { EFAULT } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { pinPages, unpinPages } from "../mm/gup.ts";
-import { inodeOfFile, pageFlags } from "../mm/page.ts";
-import type { Core } from "../wasm/core.ts";
+import { inodeOfFile } from "../mm/page.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
 import {
   FILE_DENTRY,
   INODE_SIZE,
   PAGE_SIZE,
-  PG_UPTODATE,
   PIN_WRITE,
   RESULT_ADDRESS,
+  RESULT_EXTRA,
   VM_SHARED,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
@@ -98,12 +98,12 @@ function withPin<R>({ x }: Core, pfn: number, work: () => R): R {
   }
 }
 
-/** Frames behind `pfn` that cached pages behind `index` lie in, up to `wanted` with it. */
+/** Pages from `index` on that are cached, up to `wanted`, and lie behind `pfn`, the frame of the first. A marker stays for faults. */
 function cachedRun({ core }: Kernel, inode: InodeHandle, index: number, pfn: number, wanted: number): number {
-  let nr = 1;
-  while (nr < wanted && core.x.findPage(inode, index + nr) === pfn + nr && pageFlags(core, pfn + nr) & PG_UPTODATE)
-    nr++;
-  return nr;
+  const nr = core.x.readyRun(inode, index, wanted, 1);
+  const marker = core.f64[RESULT + RESULT_EXTRA];
+  if (nr > 0 && marker < nr) core.x.setReadahead(pfn + marker);
+  return Math.max(1, nr);
 }
 
 /**

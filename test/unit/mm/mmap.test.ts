@@ -49,7 +49,14 @@ describe("kernel.mmap", () => {
     using mapping = fs.kernel.mmap(handle, { prot: RW });
     assert.equal(mapping.set(Buffer.from("handle")), 6);
     await handle.close();
-    for (const options of [{ offset: -1 }, { offset: 0.5 }, { length: -1 }, { prot: 8 }, { prot: "r" }, { flags: -1 }]) {
+    for (const options of [
+      { offset: -1 },
+      { offset: 0.5 },
+      { length: -1 },
+      { prot: 8 },
+      { prot: "r" },
+      { flags: -1 },
+    ]) {
       assert.throws(() => fs.kernel.mmap(fd, options as never), /ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)/);
     }
     assert.throws(() => fs.kernel.mmap("x" as never), { code: "ERR_INVALID_ARG_TYPE" });
@@ -145,7 +152,7 @@ describe("kernel.mmap", () => {
     assert.equal(shared.set(Buffer.from("0123456789abc"), 4), 13);
     assert.equal(priv.set(Buffer.from("xyz"), 100), 3);
     fs.ftruncateSync(fd, 200);
-    assert.equal(bytesAt(shared, 0, 20), "aaaa012345" + "\0".repeat(10));
+    assert.equal(bytesAt(shared, 0, 20), `aaaa012345${"\0".repeat(10)}`);
     assert.equal(bytesAt(priv, 98, 7), "\0\0xyz\0\0");
     const view = shared.write(150);
     assert.equal(view.length, 50);
