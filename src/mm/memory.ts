@@ -237,6 +237,8 @@ export interface MmCounts {
   nrAnon: number;
   /** Pinned by mlock(). */
   nrMlock: number;
+  /** Frames of page tables. */
+  nrPageTables: number;
 }
 
 /** Counts them: it walks all page tables. */
@@ -244,7 +246,9 @@ export function mmCounts(core: Core): MmCounts {
   const mapped = new Set<number>();
   const locked = new Set<number>();
   let nrAnon = 0;
+  let nrPageTables = 0;
   for (const area of vmAreas(core)) {
+    nrPageTables += area.nrTables;
     for (const i of area.entries(0, area.nrPages - 1)) {
       const entry = area.pte(i);
       const pfn = knownFrame(area, i, false);
@@ -254,5 +258,5 @@ export function mmCounts(core: Core): MmCounts {
       if (entry & PTE_PINNED) locked.add(pfn);
     }
   }
-  return { nrMapped: mapped.size, nrAnon, nrMlock: locked.size };
+  return { nrMapped: mapped.size, nrAnon, nrMlock: locked.size, nrPageTables };
 }

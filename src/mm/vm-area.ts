@@ -141,6 +141,13 @@ export class VmArea {
     }
   }
 
+  /** Frames of its page tables. */
+  get nrTables(): number {
+    let nr = 1;
+    for (let i = 0; i < this.nrPages; i += PTES_PER_TABLE) if (this.core.u32[this.#tableAt(i)] !== NO_TABLE) nr++;
+    return nr;
+  }
+
   /** The record and its tables go. Precondition: no entry holds anything. */
   free(): void {
     const { core } = this;

@@ -54,6 +54,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     Slab: slab,
     SReclaimable: reclaimable,
     SUnreclaim: slab - reclaimable,
+    PageTables: mm.nrPageTables,
   };
 }
 
