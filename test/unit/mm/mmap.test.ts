@@ -321,6 +321,22 @@ describe("fs.readView", () => {
     assert.equal(mmapCounts(fs.kernel).nrPinned, 0);
   });
 
+  it("outlives its file system", () => {
+    const { fs } = fsWith(0);
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "tmpfs", target: "/m" });
+    fs.writeFileSync("/m/file", "of a file system that is no more");
+    const fd = fs.openSync("/m/file", "r");
+    const view = fs.readView(fd);
+    fs.closeSync(fd);
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    for (let i = 0; i < 50; i++) fs.writeFileSync(`/other${i}`, Buffer.alloc(2 * PAGE, "o"));
+    assert.equal(view.bytes.toString(), "of a file system that is no more");
+    view.release();
+    fs.kernel.verify();
+  });
+
   it("ends with the file and with the run of frames; behind the end there is nothing", () => {
     const { fs, fd } = fsWith(PAGE + 5);
     let at = 0;
