@@ -52,6 +52,11 @@ export function nrPinned({ u32 }: Core): number {
   return u32[KERNEL + KERNEL_NR_PINNED];
 }
 
+/** Pages that may be pinned beside those that are; at least 1, which is refused then. */
+export function nrPinnable(core: Core): number {
+  return Math.max(1, maxPinned(core) - nrPinned(core));
+}
+
 /** Counts `nr` pages more, which may be negative. @returns 0; -ENOMEM, and nothing is counted */
 export function accountLocked(core: Core, nr: number): number {
   const after = nrPinned(core) + nr;

@@ -68,12 +68,14 @@ export function handleMmFault(
   i: number,
   isWrite: boolean,
 ): number {
+  return mappedFrame(area, i, isWrite) || doFault(cache, operations, area, i, isWrite);
+}
+
+/** The frame of a page that is mapped, for a load or a store; 0 = there would be a fault. */
+export function mappedFrame(area: VmArea, i: number, isWrite: boolean): number {
   const known = knownFrame(area, i, isWrite);
-  if (known !== 0) {
-    if (!(area.pte(i) & PTE_ANON)) cache.core.x.markPageAccessed(known);
-    return known;
-  }
-  return doFault(cache, operations, area, i, isWrite);
+  if (known !== 0 && !(area.pte(i) & PTE_ANON)) area.core.x.markPageAccessed(known);
+  return known;
 }
 
 /** The frame that an entry stands for, if it may be used for this; 0 = there is a fault. */
@@ -235,6 +237,8 @@ export interface MmCounts {
   nrAnon: number;
   /** Pinned by mlock(). */
   nrMlock: number;
+  /** Frames of page tables. */
+  nrPageTables: number;
 }
 
 /** Counts them: it walks all page tables. */
@@ -242,7 +246,9 @@ export function mmCounts(core: Core): MmCounts {
   const mapped = new Set<number>();
   const locked = new Set<number>();
   let nrAnon = 0;
+  let nrPageTables = 0;
   for (const area of vmAreas(core)) {
+    nrPageTables += area.nrTables;
     for (const i of area.entries(0, area.nrPages - 1)) {
       const entry = area.pte(i);
       const pfn = knownFrame(area, i, false);
@@ -252,5 +258,5 @@ export function mmCounts(core: Core): MmCounts {
       if (entry & PTE_PINNED) locked.add(pfn);
     }
   }
-  return { nrMapped: mapped.size, nrAnon, nrMlock: locked.size };
+  return { nrMapped: mapped.size, nrAnon, nrMlock: locked.size, nrPageTables };
 }

@@ -53,9 +53,28 @@ export class VmArea {
   /** Address >> 5. */
   readonly handle: number;
 
+  readonly file: FileHandle;
+  readonly inode: InodeHandle;
+  /** VM_*. */
+  readonly flags: number;
+  /** First page in the file. */
+  readonly pgoff: number;
+  readonly nrPages: number;
+  /** Index in `u32` of the directory of page tables. */
+  readonly #directory: number;
+
+  /** Over a record that is filled in: what does not change of it is kept. */
   constructor(core: Core, handle: number) {
+    const { u32 } = core;
+    const at = handle * 8;
     this.core = core;
     this.handle = handle;
+    this.file = (u32[at + VM_AREA_FILE] >>> 5) as FileHandle;
+    this.inode = (u32[at + VM_AREA_INODE] >>> 5) as InodeHandle;
+    this.flags = u32[at + VM_AREA_FLAGS];
+    this.pgoff = u32[at + VM_AREA_PGOFF];
+    this.nrPages = u32[at + VM_AREA_NR_PAGES];
+    this.#directory = u32[at + VM_AREA_DIRECTORY] * WORDS_PER_PAGE;
   }
 
   /** Makes a mapping, with a directory of its own. @returns undefined when memory ran out */
@@ -67,39 +86,23 @@ export class VmArea {
       core.x.putPage(directory);
       return undefined;
     }
-    const area = new VmArea(core, address >>> 5);
-    area.#set(VM_AREA_FILE, file << 5);
-    area.#set(VM_AREA_INODE, inode << 5);
-    area.#set(VM_AREA_TASK, task << 5);
-    area.#set(VM_AREA_FLAGS, flags);
-    area.#set(VM_AREA_PGOFF, pgoff);
-    area.#set(VM_AREA_NR_PAGES, nrPages);
-    area.#set(VM_AREA_OWNER, core.u32[SLOT + SLOT_NUMBER]);
-    area.#set(VM_AREA_DIRECTORY, directory);
+    const { u32 } = core;
+    const at = address >>> 2;
+    u32[at + VM_AREA_FILE] = file << 5;
+    u32[at + VM_AREA_INODE] = inode << 5;
+    u32[at + VM_AREA_TASK] = task << 5;
+    u32[at + VM_AREA_FLAGS] = flags;
+    u32[at + VM_AREA_PGOFF] = pgoff;
+    u32[at + VM_AREA_NR_PAGES] = nrPages;
+    u32[at + VM_AREA_OWNER] = u32[SLOT + SLOT_NUMBER];
+    u32[at + VM_AREA_DIRECTORY] = directory;
     linkRecord(core, SLOT_MMAPS, address);
-    return area;
+    return new VmArea(core, address >>> 5);
   }
 
-  get file(): FileHandle {
-    return (this.#get(VM_AREA_FILE) >>> 5) as FileHandle;
-  }
-  get inode(): InodeHandle {
-    return (this.#get(VM_AREA_INODE) >>> 5) as InodeHandle;
-  }
   /** Handle of the task whose mapping it is. */
   get task(): number {
     return this.#get(VM_AREA_TASK) >>> 5;
-  }
-  /** VM_*. */
-  get flags(): number {
-    return this.#get(VM_AREA_FLAGS);
-  }
-  /** First page in the file. */
-  get pgoff(): number {
-    return this.#get(VM_AREA_PGOFF);
-  }
-  get nrPages(): number {
-    return this.#get(VM_AREA_NR_PAGES);
   }
   /** Entries that are locked. */
   get nrLocked(): number {
@@ -144,7 +147,12 @@ export class VmArea {
       const table = this.core.u32[this.#tableAt(i)];
       if (table !== NO_TABLE) yield table;
     }
-    yield this.#get(VM_AREA_DIRECTORY);
+    yield this.#directory / WORDS_PER_PAGE;
+  }
+
+  /** Frames of its page tables. */
+  get nrTables(): number {
+    return [...this.tables()].length;
   }
 
   /** The record and its tables go. Precondition: no entry holds anything. */
@@ -156,7 +164,7 @@ export class VmArea {
   }
 
   #tableAt(i: number): number {
-    return this.#get(VM_AREA_DIRECTORY) * WORDS_PER_PAGE + Math.floor(i / PTES_PER_TABLE);
+    return this.#directory + Math.floor(i / PTES_PER_TABLE);
   }
 
   #entryAt(i: number): number {

@@ -182,11 +182,11 @@ export class Mapping {
    * @param length most bytes
    * @throws as copy(); ENOMEM when too many pages are pinned
    */
-  read(offset = 0, length: number = this.length - offset): PageView {
+  read(offset = 0, length?: number): PageView {
     return this.#viewed(this.#view(offset, length, false));
   }
   /** As read(), and waits for stores. */
-  readAsync(offset = 0, length: number = this.length - offset): Promise<PageView> {
+  readAsync(offset = 0, length?: number): Promise<PageView> {
     return this.#viewedLater(offset, length, false);
   }
 
@@ -194,14 +194,14 @@ export class Mapping {
    * Gives a view of bytes of the mapping, to be written to, once the file system has what it needs for that (page_mkwrite). The pages are
    * dirty until it is released, and then. Of a shared mapping it ends where the file does.
    *
-   * @param length most bytes
+   * @param length most bytes; left out: to the end of the page
    * @throws as set(); ENOMEM when too many pages are pinned
    */
-  write(offset = 0, length: number = this.length - offset): PageView {
+  write(offset = 0, length?: number): PageView {
     return this.#viewed(this.#view(offset, length, true));
   }
   /** As write(), and waits for stores. */
-  writeAsync(offset = 0, length: number = this.length - offset): Promise<PageView> {
+  writeAsync(offset = 0, length?: number): Promise<PageView> {
     return this.#viewedLater(offset, length, true);
   }
 
@@ -321,9 +321,9 @@ export class Mapping {
     return data.done;
   }
 
-  #view(offset: number, length: number, isWrite: boolean): PageRun | number {
+  #view(offset: number, length: number | undefined, isWrite: boolean): PageRun | number {
     checkInteger(offset, "offset", 0, this.length - 1);
-    checkInteger(length, "length", 1, this.length - offset);
+    if (length !== undefined) checkInteger(length, "length", 1, this.length - offset);
     this.#mayAccess(isWrite);
     return viewMapping(this.#kernel, this.#enter(), offset, length, isWrite);
   }
@@ -333,7 +333,7 @@ export class Mapping {
     return new PageView(run);
   }
 
-  async #viewedLater(offset: number, length: number, isWrite: boolean): Promise<PageView> {
+  async #viewedLater(offset: number, length: number | undefined, isWrite: boolean): Promise<PageView> {
     let run: PageRun | number = -EAGAIN;
     await this.#wait(() => {
       run = this.#view(offset, length, isWrite);

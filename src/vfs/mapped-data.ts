@@ -8,6 +8,7 @@
 import { EAGAIN, EFAULT } from "../base/errno.ts";
 import { balanceDirtyPages } from "../mm/balance.ts";
 import { IovIter } from "../mm/iov-iter.ts";
+import { mappedFrame } from "../mm/memory.ts";
 import { INODE_SIZE, PAGE_SIZE, VM_SHARED } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import { faultPage, type Mapped } from "./mmap.ts";
@@ -34,24 +35,44 @@ export class MappedData {
     return this.#at - this.#start;
   }
 
-  /** @returns 0 when all are; why it has stopped: as faultPage(); -EFAULT, too, when the buffer has lost its memory */
+  /**
+   * Pages that lie behind each other in memory are copied as one.
+   *
+   * @returns 0 when all are; why it has stopped: as faultPage(); -EFAULT, too, when the buffer has lost its memory; -EAGAIN with a token
+   *   when too much is dirty
+   */
   run(kernel: Kernel): number {
-    const { core } = kernel;
-    const isShared = this.#isWrite && (this.#mapped.area.flags & VM_SHARED) !== 0;
     while (this.#iter.count > 0) {
       const i = Math.floor(this.#at / PAGE_SIZE);
       const offset = this.#at - i * PAGE_SIZE;
       const pfn = faultPage(kernel, this.#mapped, i, this.#isWrite);
       if (pfn < 0) return pfn;
-      const n = Math.min(this.#iter.count, PAGE_SIZE - offset);
-      const address = pfn * PAGE_SIZE + offset;
-      const copied = this.#isWrite ? this.#store(kernel, address, n) : this.#iter.fillFrom(core, address, n);
+      const nrPages = this.#run(i, pfn, Math.ceil((offset + this.#iter.count) / PAGE_SIZE));
+      const n = Math.min(this.#iter.count, nrPages * PAGE_SIZE - offset);
+      const copied = this.#copy(kernel, pfn * PAGE_SIZE + offset, n);
       this.#at += copied;
       if (copied < n) return -EFAULT;
-      const isTooMuch = isShared && balanceDirtyPages(kernel, this.#mapped.area.inode) === -EAGAIN;
-      if (isTooMuch && kernel.mayWait) return -EAGAIN;
+      if (this.#isTooMuchDirty(kernel)) return -EAGAIN;
     }
     return 0;
+  }
+
+  /** Pages from `i` on that are mapped already, and lie behind `pfn`. */
+  #run(i: number, pfn: number, wanted: number): number {
+    const { area } = this.#mapped;
+    let nr = 1;
+    while (nr < wanted && mappedFrame(area, i + nr, this.#isWrite) === pfn + nr) nr++;
+    return nr;
+  }
+
+  #copy(kernel: Kernel, address: number, n: number): number {
+    return this.#isWrite ? this.#store(kernel, address, n) : this.#iter.fillFrom(kernel.core, address, n);
+  }
+
+  #isTooMuchDirty(kernel: Kernel): boolean {
+    const { area } = this.#mapped;
+    if (!this.#isWrite || !(area.flags & VM_SHARED)) return false;
+    return balanceDirtyPages(kernel, area.inode) === -EAGAIN && kernel.mayWait;
   }
 
   /** Behind the end of a file that is shared nothing is kept: what is there must be zeros when the file grows. */

@@ -26,7 +26,7 @@ import {
   EOVERFLOW,
   EPERM,
 } from "../base/errno.ts";
-import type { FileHandle } from "../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import {
   MAP_LOCKED,
   MAP_NORESERVE,
@@ -62,8 +62,8 @@ import {
   PAGE_SIZE,
   PTE_LOCKED,
   RESULT_EXTRA,
+  SB_FILE,
   SB_NOEXEC,
-  SUPER_BLOCK_FLAGS,
   TOUCH_CTIME,
   TOUCH_MTIME,
   VM_EXEC,
@@ -75,7 +75,6 @@ import {
 import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { dropFile, holdFile } from "./drop-file.ts";
 import type { Kernel } from "./kernel.ts";
-import { genericFileRead } from "./read-write.ts";
 import type { Task } from "./task.ts";
 import { wantWriteInode } from "./want-write.ts";
 
@@ -182,8 +181,12 @@ function mayMap(kernel: Kernel, file: FileHandle, prot: number, flags: number): 
   if (!(mode & FMODE_READ)) return -EACCES;
   const isNoExec =
     (core.u32[(mountOfFile(core, file) << 3) + MOUNT_FLAGS] & MNT_NOEXEC) !== 0 ||
-    (core.u32[(kernel.sbOf(inode).handle << 3) + SUPER_BLOCK_FLAGS] & SB_NOEXEC) !== 0;
+    (sbFlags(kernel, inode) & SB_NOEXEC) !== 0;
   return prot & PROT_EXEC && isNoExec ? -EPERM : 0;
+}
+
+function sbFlags(kernel: Kernel, inode: InodeHandle): number {
+  return kernel.sbOf(inode).flags;
 }
 
 /** How pages of an open file are come to: as its file system says, or as memory does. */
@@ -192,9 +195,10 @@ function vmOperations(task: Task, fd: number, file: FileHandle, isWritten: boole
   const operations = task.files.operations[fd];
   if (operations?.mmap !== undefined) return operations.mmap(kernel, file, isWritten);
   const inode = inodeOfFile(kernel.core, file);
-  const isPlain = operations?.read === genericFileRead && hasNoStore(kernel.core, inode);
-  if (!isPlain || typeOf(kernel.core, inode) !== S_IFREG) return -ENODEV;
-  return shmemVmOperations;
+  const isRegular = operations?.read !== undefined && typeOf(kernel.core, inode) === S_IFREG;
+  // Read by the core: to compare the operation with genericFileRead() would be to ask which entry it is from.
+  const isPlain = hasNoStore(kernel.core, inode) && !(sbFlags(kernel, inode) & SB_FILE);
+  return isRegular && isPlain ? shmemVmOperations : -ENODEV;
 }
 
 // --- Files in memory ----------------------------------------------------------------------------------------------------
@@ -218,7 +222,7 @@ function swapIn(kernel: Kernel, file: FileHandle, index: number): number {
   return Math.min(0, read?.(kernel, file, new Uint8Array(1), 0, 1, index * PAGE_SIZE) ?? -EFAULT);
 }
 
-function addZeros(kernel: Kernel, inode: VmFault["inode"], index: number): number {
+function addZeros(kernel: Kernel, inode: InodeHandle, index: number): number {
   const { core } = kernel;
   if (core.x.startRead(inode, index, 1) === 1) {
     const pfn = core.f64[RESULT + RESULT_EXTRA];
@@ -352,7 +356,7 @@ export function munlock({ area }: Mapped, first: number, end: number): number {
 // --- What happens to files, tasks and copies of memory --------------------------------------------------------------------
 
 /** The size of a file has been set: private copies of what lies behind its end go, and pages that were locked there. */
-export function truncated(kernel: Kernel, inode: VmFault["inode"]): void {
+export function truncated(kernel: Kernel, inode: InodeHandle): void {
   const { core } = kernel;
   unmapMappingRange(core, inode, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE), LAST_INDEX);
 }

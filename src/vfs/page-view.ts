@@ -8,16 +8,16 @@
  */
 import { EFAULT } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
-import { pinPages, unpinPages } from "../mm/gup.ts";
-import { inodeOfFile, pageFlags } from "../mm/page.ts";
-import type { Core } from "../wasm/core.ts";
+import { nrPinnable, pinPages, unpinPages } from "../mm/gup.ts";
+import { inodeOfFile } from "../mm/page.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
 import {
   FILE_DENTRY,
   INODE_SIZE,
   PAGE_SIZE,
-  PG_UPTODATE,
   PIN_WRITE,
   RESULT_ADDRESS,
+  RESULT_EXTRA,
   VM_SHARED,
 } from "../wasm/layout.ts";
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
@@ -98,12 +98,12 @@ function withPin<R>({ x }: Core, pfn: number, work: () => R): R {
   }
 }
 
-/** Frames behind `pfn` that cached pages behind `index` lie in, up to `wanted` with it. */
+/** Pages from `index` on that are cached, up to `wanted`, and lie behind `pfn`, the frame of the first. A marker stays for faults. */
 function cachedRun({ core }: Kernel, inode: InodeHandle, index: number, pfn: number, wanted: number): number {
-  let nr = 1;
-  while (nr < wanted && core.x.findPage(inode, index + nr) === pfn + nr && pageFlags(core, pfn + nr) & PG_UPTODATE)
-    nr++;
-  return nr;
+  const nr = core.x.readyRun(inode, index, wanted, 1);
+  const marker = core.f64[RESULT + RESULT_EXTRA];
+  if (nr > 0 && marker < nr) core.x.setReadahead(pfn + marker);
+  return Math.max(1, nr);
 }
 
 /**
@@ -131,7 +131,8 @@ export function readView(task: Task, fd: number, position: number, length: numbe
   if (pfn < 0) return pfn;
   core.x.markPageAccessed(pfn);
   return withPin(core, pfn, () => {
-    const nrPages = cachedRun(kernel, inode, index, pfn, Math.ceil((offset + wanted) / PAGE_SIZE));
+    const nrWanted = Math.min(Math.ceil((offset + wanted) / PAGE_SIZE), nrPinnable(core));
+    const nrPages = cachedRun(kernel, inode, index, pfn, nrWanted);
     return pin(kernel, { file, pfn, nrPages }, offset, Math.min(wanted, nrPages * PAGE_SIZE - offset), 0);
   });
 }
@@ -140,24 +141,25 @@ export function readView(task: Task, fd: number, position: number, length: numbe
  * Pins bytes of a mapping, from `offset` on: as many as lie in one run of frames. To be written to, each page has been asked for
  * (page_mkwrite), and the view of a shared mapping ends where the file does.
  *
- * @param length most bytes, within the mapping, at least 1
+ * @param length most bytes, within the mapping, at least 1; undefined = to its end, or to be written to that of the page
  * @returns as faultPage(); -ENOMEM, too, when too many pages are pinned
  */
 export function viewMapping(
   kernel: Kernel,
   mapped: Mapped,
   offset: number,
-  length: number,
+  length: number | undefined,
   isWrite: boolean,
 ): PageRun | number {
   const { area } = mapped;
   const { core } = kernel;
   const first = Math.floor(offset / PAGE_SIZE);
   const inPage = offset - first * PAGE_SIZE;
+  const most = length ?? Math.min(mapped.length - offset, isWrite ? PAGE_SIZE - inPage : mapped.length);
   const pfn = faultPage(kernel, mapped, first, isWrite);
   if (pfn < 0) return pfn;
   return withPin(core, pfn, () => {
-    const wanted = Math.ceil((inPage + length) / PAGE_SIZE);
+    const wanted = Math.min(Math.ceil((inPage + most) / PAGE_SIZE), nrPinnable(core));
     let nrPages = 1;
     // A page more that cannot be had ends the run: the caller asks for it next.
     while (nrPages < wanted && isNextCached(mapped, first + nrPages, pfn + nrPages)) {
@@ -166,7 +168,7 @@ export function viewMapping(
     }
     const isFiles = isWrite && (area.flags & VM_SHARED) !== 0;
     const left = core.f64[(area.inode << 2) + INODE_SIZE] - (area.pgoff * PAGE_SIZE + offset);
-    const bytes = Math.min(length, nrPages * PAGE_SIZE - inPage, isFiles ? Math.max(0, left) : length);
+    const bytes = Math.min(most, nrPages * PAGE_SIZE - inPage, isFiles ? Math.max(0, left) : most);
     return pin(kernel, { file: area.file, pfn, nrPages }, inPage, bytes, isWrite ? PIN_WRITE : 0);
   });
 }

@@ -71,7 +71,7 @@ describe("file systems that the core has to ask", () => {
 
   it("need foliofs/store in browsers, and say so before anything has changed", () => {
     expect(outputOf('import { createFsSync } from "./dist/browser.js";', ...attempt)).toBe(
-      'foliofs: file systems with a store need import "foliofs/store"\ntrue\n',
+      'foliofs: file systems with a store, mappings and views need import "foliofs/store"\ntrue\n',
     );
   });
 
@@ -104,5 +104,51 @@ describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load, name) 
     await handle.close();
     await direct.close();
     fs.kernel.umount("/m");
+  });
+
+  it("maps files, and gives views of their pages", async () => {
+    const entries = { index: await load(name), store: await load("store") } as Entries;
+    const { MAP_PRIVATE, PROT_READ, PROT_WRITE, mmapCounts } = entries.store;
+    const fs = entries.index.createFsSync({ types: [fileSystem(entries)] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "laterfs", target: "/m" });
+    const handle = await fs.promises.open("/m/file");
+    const map = fs.kernel.mmap(handle, { prot: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE });
+    const bytes = Buffer.alloc(3);
+    expect(() => map.copy(bytes)).toThrow("EAGAIN");
+    expect(await map.copyAsync(bytes)).toBe(3);
+    expect(bytes.toString()).toBe("AAA");
+    await expect(map.copyAsync(bytes, 0, 4096)).rejects.toMatchObject({ code: "EIO", signal: "SIGBUS" });
+    expect(await map.setAsync(Buffer.from("own"))).toBe(3);
+    const view = await fs.readViewAsync(handle, 1, 2);
+    expect(Buffer.from(view.bytes).toString()).toBe("AA");
+    expect(mmapCounts(fs.kernel)).toMatchObject({ nrAnon: 1, nrPinned: 1 });
+    await expect(fs.readViewAsync(99)).rejects.toMatchObject({ code: "EBADF", syscall: "read" });
+    view.release();
+    map.munmap();
+    await handle.close();
+    fs.kernel.umount("/m");
+
+    fs.writeFileSync("/file", "in memory");
+    const fd = fs.openSync("/file", "r+");
+    const shared = fs.kernel.mmap(fd, { prot: PROT_READ | PROT_WRITE });
+    shared.set(Buffer.from("IN"));
+    fs.ftruncateSync(fd, 5);
+    expect(fs.readFileSync("/file", "utf8")).toBe("IN me");
+    expect(() => fs.kernel.snapshot()).not.toThrow();
+    shared.munmap();
+  });
+});
+
+describe("mappings and views", () => {
+  it("need foliofs/store in browsers, and say so", () => {
+    const said = outputOf(
+      'import { createFsSync } from "./dist/browser.js";',
+      'const fs = createFsSync(); fs.writeFileSync("/a", "a"); const fd = fs.openSync("/a", "r");',
+      "for (const call of [() => fs.kernel.mmap(fd), () => fs.readView(fd), () => fs.readViewAsync(fd)])",
+      "  try { call(); } catch (error) { console.log(error.message); }",
+    );
+    const message = 'foliofs: file systems with a store, mappings and views need import "foliofs/store"\n';
+    expect(said).toBe(message.repeat(3));
   });
 });

@@ -1,12 +1,22 @@
 /**
  * What the compiler must know of a kernel: `npx tsc --noEmit` is the test.
  */
-import type { FileSystemInfo, FileSystemType, FolioKernel, MountHandle } from "../../src/index.ts";
+import type {
+  FileSystemInfo,
+  FileSystemType,
+  FolioFs,
+  FolioKernel,
+  Mapping,
+  MountHandle,
+  PageView,
+} from "../../src/index.ts";
 import {
   freeze,
   freezeAsync,
   kernMount,
   kernUmount,
+  MAP_SHARED,
+  PROT_READ,
   type StatFsInfo,
   statfs,
   type TaskIo,
@@ -22,6 +32,7 @@ function isExactly<Expected>() {
 
 declare const kernel: FolioKernel;
 declare const type: FileSystemType;
+declare const fs: FolioFs;
 
 export async function checkKernel(): Promise<void> {
   isExactly<void>()(kernel.umount("/m", { detach: true, force: true, expire: true, noFollow: true }));
@@ -34,6 +45,12 @@ export async function checkKernel(): Promise<void> {
   isExactly<void>()(await freezeAsync(kernel, "/"));
   isExactly<void>()(thaw(kernel, "/"));
   isExactly<TaskIo>()(taskIo(kernel));
+  isExactly<Mapping>()(kernel.mmap(3, { prot: PROT_READ, flags: MAP_SHARED }));
+  isExactly<Promise<number>>()(kernel.mmap({ fd: 3 }).setAsync(new DataView(new ArrayBuffer(1)), 4096));
+  isExactly<PageView>()(fs.readView(3, 0, 4096));
+  isExactly<Promise<PageView>>()(fs.readViewAsync(await fs.promises.open("/f")));
+  // @ts-expect-error there is no such option
+  kernel.mmap(3, { address: 0 });
   // @ts-expect-error there is no such option
   kernel.umount("/m", { lazy: true });
   // @ts-expect-error a number is no mount

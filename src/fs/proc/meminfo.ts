@@ -57,6 +57,7 @@ function pagesOf(kernel: Kernel): Record<string, number> {
     Slab: slab,
     SReclaimable: reclaimable,
     SUnreclaim: slab - reclaimable,
+    PageTables: mm.nrPageTables,
     HardwareCorrupted: kernel.core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_NR_POISONED],
   };
 }

@@ -19,6 +19,7 @@ import { truncateSetsize } from "../../../src/vfs/setattr.ts";
 import { MockBacking, turn } from "../../helpers/mock-backing.ts";
 import { cachedIndexes, storeScene } from "../../helpers/mock-scene.ts";
 import { PAGE, settled } from "../../helpers/mock-store.ts";
+import { type Random, seededRandom } from "../../helpers/random.ts";
 
 const RW = PROT_READ | PROT_WRITE;
 
@@ -152,6 +153,11 @@ describe("page_mkwrite", () => {
     mapping.set(Buffer.from("z"), 7);
     assert.equal(all.store.takeLog(), "writeBegin 0 0+4096, writeEnd 0 4096");
     assert.equal(all.fs.readFileSync("/m/file").toString("latin1", 5, 8), "xyz");
+    await all.fs.kernel.syncAsync();
+    all.store.takeLog();
+    all.fs.writeSync(fd, "w", 9); // that a write has been asked for says nothing of the mapping
+    mapping.set(Buffer.from("v"), 8);
+    assert.equal(all.store.takeLog(), "writeBegin 0 9+1, writeEnd 0 1, writeBegin 0 0+4096, writeEnd 0 4096");
   });
 
   it("waits for the file system; a synchronous call is EAGAIN, and what is refused is not written", async () => {
@@ -396,5 +402,63 @@ describe("mappings of a store at random", () => {
       seed,
       numRuns: Number(process.env.FOLIO_SCRIPTS ?? 60),
     });
+  });
+});
+
+describe("mappings of a store, by several programs at once", () => {
+  const NR_CHAINS = 6;
+  const BYTES = 2 * 2 ** 20;
+  const seed = Number(process.env.FOLIO_SEED ?? Date.now() % 1_000_000);
+
+  /** One after the other, on bytes that are the chain's own: by its mapping, by writes and by reads, all of which wait. */
+  async function chain(fs: FolioFs, fd: number, data: Buffer, start: number, random: Random): Promise<void> {
+    const mapping = fs.kernel.mmap(fd, { prot: RW, offset: start, length: BYTES });
+    for (let n = 0; n < 120; n++) {
+      const from = random(BYTES - 3 * PAGE);
+      const bytes = Buffer.alloc(1 + random(3 * PAGE), 1 + random(255));
+      const own = data.subarray(start + from, start + from + bytes.length);
+      switch (random(6)) {
+        case 0:
+        case 1:
+          assert.equal(await mapping.setAsync(bytes, from), bytes.length);
+          own.set(bytes);
+          break;
+        case 2: {
+          using view = await mapping.writeAsync(from, bytes.length);
+          bytes.copy(view.bytes);
+          data.set(bytes.subarray(0, view.length), start + from);
+          break;
+        }
+        case 3:
+          await new Promise((resolve) => fs.write(fd, bytes, 0, bytes.length, start + from, resolve));
+          own.set(bytes);
+          break;
+        case 4:
+          await mapping.msyncAsync(MS_SYNC, Math.floor(from / PAGE) * PAGE, 4 * PAGE);
+          break;
+        default:
+          assert.equal(await mapping.copyAsync(bytes, 0, from), bytes.length);
+          assert.equal(Buffer.compare(bytes, own), 0, "what a mapping shows");
+      }
+    }
+    mapping.munmap();
+  }
+
+  it(`keep what each has stored, within little memory, from seed ${seed}`, async () => {
+    const shelf = new Shelf();
+    const fs = createFsSync({ memoryLimit: 8 * 2 ** 20, types: [shelffs(shelf)] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "shelffs", target: "/m" });
+    const file = shelf.files.get(shelf.add("f", 0o644)) as NonNullable<ReturnType<typeof shelf.files.get>>;
+    shelf.resize(file, NR_CHAINS * BYTES);
+    const data = Buffer.alloc(NR_CHAINS * BYTES);
+    const fd = fs.openSync("/m/f", "r+");
+    const chains = Array.from({ length: NR_CHAINS }, (_, i) => chain(fs, fd, data, i * BYTES, seededRandom(seed + i)));
+    await Promise.all(chains);
+    fs.closeSync(fd);
+    assert.ok(fs.kernel.vmstat().bytes_memory <= 8 * 2 ** 20);
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
+    await fs.kernel.umountAsync("/m");
+    assert.equal(Buffer.compare(Buffer.from(file.data), data), 0, "what the store has");
   });
 });

@@ -10,7 +10,8 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../../src/base/mman.ts";
-import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
+import { createFsSync, type FolioFs, restoreFsSync, stat } from "../../../src/index.ts";
+import { proc } from "../../../src/proc.ts";
 import { mmapCounts, setMaxPinned } from "../../../src/store.ts";
 
 const PAGE = 4096;
@@ -49,7 +50,14 @@ describe("kernel.mmap", () => {
     using mapping = fs.kernel.mmap(handle, { prot: RW });
     assert.equal(mapping.set(Buffer.from("handle")), 6);
     await handle.close();
-    for (const options of [{ offset: -1 }, { offset: 0.5 }, { length: -1 }, { prot: 8 }, { prot: "r" }, { flags: -1 }]) {
+    for (const options of [
+      { offset: -1 },
+      { offset: 0.5 },
+      { length: -1 },
+      { prot: 8 },
+      { prot: "r" },
+      { flags: -1 },
+    ]) {
       assert.throws(() => fs.kernel.mmap(fd, options as never), /ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)/);
     }
     assert.throws(() => fs.kernel.mmap("x" as never), { code: "ERR_INVALID_ARG_TYPE" });
@@ -87,6 +95,20 @@ describe("kernel.mmap", () => {
     kernel.umount("/m");
   });
 
+  it("is refused by what has no pages: ENODEV, and EBADF for what is no descriptor or only a place", () => {
+    const fs = createFsSync({ stdio: { stdin: () => null }, types: [proc] });
+    fs.mkdirSync("/proc");
+    fs.kernel.mount({ type: "proc", target: "/proc" });
+    for (const fd of [0, fs.openSync("/proc/meminfo", "r"), fs.openSync("/proc", "r")]) {
+      assert.throws(() => fs.kernel.mmap(fd, { length: 1 }), { code: "ENODEV", syscall: "mmap" });
+      assert.throws(() => fs.readView(fd), { code: /^(ENODEV|EISDIR)$/, syscall: "read" });
+    }
+    const place = fs.openSync("/proc/meminfo", stat.O_PATH);
+    assert.throws(() => fs.kernel.mmap(place, { length: 1 }), { code: "EBADF" });
+    assert.throws(() => fs.readView(place), { code: "EBADF" });
+    assert.throws(() => fs.kernel.mmap(99, { length: 1 }), { code: "EBADF" });
+  });
+
   it("outlives close and unlink, and keeps its mount busy", () => {
     const { fs } = fsWith(0);
     fs.mkdirSync("/m");
@@ -105,6 +127,22 @@ describe("kernel.mmap", () => {
     assert.throws(() => bytesAt(mapping, 0, 4), { code: "ERR_INVALID_STATE" });
   });
 
+  it("goes on when its mount is out of the tree, which ends with it", () => {
+    const { fs } = fsWith(0);
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "tmpfs", target: "/m" });
+    fs.writeFileSync("/m/file", "data");
+    const fd = fs.openSync("/m/file", "r+");
+    const mapping = fs.kernel.mmap(fd, { prot: RW });
+    fs.closeSync(fd);
+    const before = fs.kernel.vmstat().nr_super_blocks;
+    fs.kernel.umount("/m", { detach: true });
+    assert.equal(mapping.set(Buffer.from("D")), 1);
+    assert.equal(fs.kernel.vmstat().nr_super_blocks, before);
+    mapping.munmap();
+    assert.equal(fs.kernel.vmstat().nr_super_blocks, before - 1);
+  });
+
   it("is its task's: it ends with the task", () => {
     const { fs } = fsWith(PAGE);
     const task = fs.kernel.task();
@@ -112,7 +150,7 @@ describe("kernel.mmap", () => {
     mapping.set(Buffer.from("own"));
     assert.equal(mmapCounts(fs.kernel).nrAnon, 1);
     fs.kernel.exit(task);
-    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPinned: 0 });
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
     assert.throws(() => bytesAt(mapping, 0, 1), { code: "ERR_INVALID_STATE" });
     mapping.munmap();
   });
@@ -135,7 +173,7 @@ describe("kernel.mmap", () => {
     assert.equal(bytesAt(priv, 0, 2), "wa");
     assert.equal(faults() - start, 4);
     assert.equal(fs.kernel.vmstat().pgmajfault, 0);
-    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 32, nrAnon: 1, nrMlock: 0, nrPinned: 0 });
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 32, nrAnon: 1, nrMlock: 0, nrPageTables: 4, nrPinned: 0 });
   });
 
   it("drops what a shared mapping stores behind the end of its file, and keeps it in a private one", () => {
@@ -145,7 +183,7 @@ describe("kernel.mmap", () => {
     assert.equal(shared.set(Buffer.from("0123456789abc"), 4), 13);
     assert.equal(priv.set(Buffer.from("xyz"), 100), 3);
     fs.ftruncateSync(fd, 200);
-    assert.equal(bytesAt(shared, 0, 20), "aaaa012345" + "\0".repeat(10));
+    assert.equal(bytesAt(shared, 0, 20), `aaaa012345${"\0".repeat(10)}`);
     assert.equal(bytesAt(priv, 98, 7), "\0\0xyz\0\0");
     const view = shared.write(150);
     assert.equal(view.length, 50);
@@ -163,7 +201,7 @@ describe("kernel.mmap", () => {
     const empty = fs.readView(fd, 10 * PAGE);
     assert.equal(empty.length, 0);
     const fork = fs.kernel.fork();
-    assert.deepEqual(mmapCounts(fork), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPinned: 0 });
+    assert.deepEqual(mmapCounts(fork), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
     fork.verify();
     fork.fs.writeFileSync("/file", "fork");
     assert.equal(view.bytes.toString("latin1", 0, 1), "a");
@@ -178,7 +216,7 @@ describe("kernel.mmap", () => {
     assert.throws(() => view.bytes, { code: "ERR_INVALID_STATE" });
     assert.throws(() => bytesAt(shared, 0, 1), { code: "ESTALE" });
     view.release();
-    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPinned: 0 });
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
     fs.kernel.verify();
   });
 
@@ -252,7 +290,7 @@ describe("mlock", () => {
     assert.equal(mmapCounts(fs.kernel).nrMlock, 2); // what comes there is locked
     mapping.munmap();
     locked.munmap();
-    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPinned: 0 });
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
   });
 
   it("has copies of the pages of a private mapping that may be written to", () => {
@@ -261,7 +299,7 @@ describe("mlock", () => {
     mapping.mlock();
     fs.writeSync(fd, "changed", 0);
     assert.equal(bytesAt(mapping, 0, 4), "aaaa");
-    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 2, nrMlock: 2, nrPinned: 2 });
+    assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 2, nrMlock: 2, nrPageTables: 2, nrPinned: 2 });
   });
 });
 
@@ -281,6 +319,22 @@ describe("fs.readView", () => {
     view.release();
     assert.throws(() => view.bytes, { code: "ERR_INVALID_STATE" });
     assert.equal(mmapCounts(fs.kernel).nrPinned, 0);
+  });
+
+  it("outlives its file system", () => {
+    const { fs } = fsWith(0);
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "tmpfs", target: "/m" });
+    fs.writeFileSync("/m/file", "of a file system that is no more");
+    const fd = fs.openSync("/m/file", "r");
+    const view = fs.readView(fd);
+    fs.closeSync(fd);
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    for (let i = 0; i < 50; i++) fs.writeFileSync(`/other${i}`, Buffer.alloc(2 * PAGE, "o"));
+    assert.equal(view.bytes.toString(), "of a file system that is no more");
+    view.release();
+    fs.kernel.verify();
   });
 
   it("ends with the file and with the run of frames; behind the end there is nothing", () => {
@@ -349,6 +403,25 @@ describe("fs.readView", () => {
     views.push(fs.readView(fd));
     for (const view of views) view.release();
     assert.equal(mmapCounts(fs.kernel).nrPinned, 0);
+  });
+
+  it("has no more than may be pinned, and of what is to be written to no more than a page unless it is asked for", () => {
+    const { fs, fd } = fsWith(64 * PAGE);
+    setMaxPinned(fs.kernel, 5 * PAGE + 1);
+    const view = fs.readView(fd, 100);
+    assert.equal(view.length, 5 * PAGE - 100);
+    view.release();
+    using mapping = fs.kernel.mmap(fd, { prot: RW });
+    const read = mapping.read(PAGE);
+    assert.equal(read.length, 5 * PAGE);
+    read.release();
+    const page = mapping.write(PAGE + 100);
+    assert.equal(page.length, PAGE - 100);
+    const rest = mapping.write(3 * PAGE, 10 * PAGE);
+    assert.equal(rest.length, 4 * PAGE);
+    assert.throws(() => mapping.write(), { code: "ENOMEM" });
+    page.release();
+    rest.release();
   });
 
   it("is not moved by compaction", () => {

@@ -71,6 +71,20 @@ describe("mappings of hostfs", () => {
     assert.equal(view.bytes.toString(), "ough");
   });
 
+  it("show what the host has changed, when that is seen; a view has what it had", () => {
+    host.mount("cache=writethrough,ttl=0");
+    const { fs } = host;
+    const fd = fs.openSync("/mnt/file", "r");
+    using mapping = fs.kernel.mmap(fd);
+    mapping.mlock(0, PAGE);
+    using view = fs.readView(fd, 0, 4);
+    nodeFs.writeFileSync(`${host.inside}/file`, "changed".padEnd(2 * PAGE, "!"));
+    fs.closeSync(fs.openSync("/mnt/file", "r"));
+    assert.equal(textAt(mapping, 0, 7), "changed");
+    assert.equal(view.bytes.toString(), "hhhh");
+    assert.throws(() => textAt(mapping, 2 * PAGE, 1), { code: "EFAULT", signal: "SIGBUS" });
+  });
+
   it("are cut with their file", () => {
     host.mount("cache=writeback");
     const { fs } = host;
