@@ -1,6 +1,6 @@
 /**
  * Swapped pages of copies of a memory: snapshots and forks. Nothing is brought in for a copy: its pages are read from the devices into
- * bytes of its own, which are its devices. They have as many slots as pages came with them, so that it can work on as before.
+ * bytes of its own, which are its devices. They have as many slots as pages came with them, and as are promised, so that it can work on as before.
  *
  *   bytes   the pages of each area, areas by number, in the order of files and indexes: slots 0, 1, 2 ... of the copy
  *
@@ -19,6 +19,7 @@ import type { Core } from "../wasm/core.ts";
 import {
   AS_UNEVICTABLE,
   KERNEL_BLOCK,
+  KERNEL_NR_RESERVED,
   KERNEL_NR_SWAP_PAGES,
   KERNEL_TOTAL_SWAP_PAGES,
   MAX_SWAPFILES,
@@ -51,7 +52,8 @@ const sources = new WeakMap<Core, number[][]>();
 
 /**
  * Brings the areas of a copy of memory into order: reads and writes that were under way hold nothing, pages in the swap cache are in memory
- * alone, and each area has as many slots as there are pages in it; those without any are off.
+ * alone, and each area has as many slots as there are pages in it, with as many free ones in all as fallocate() has promised pages
+ * that are nowhere yet; those without any are off.
  */
 export function settleSwap(core: Core): void {
   const { u32 } = core;
@@ -66,8 +68,9 @@ export function settleSwap(core: Core): void {
       replaceEntry(core, inode, index, ((slot << SWAP_SLOT_SHIFT) | (number << 2) | XA_SWAP) >>> 0);
     }
   }
-  for (const number of areasOf(core)) settleArea(core, number, slots[number].length);
-  u32[KERNEL + KERNEL_NR_SWAP_PAGES] = 0;
+  let promised = u32[KERNEL + KERNEL_NR_RESERVED];
+  for (const number of areasOf(core)) promised -= settleArea(core, number, slots[number].length, promised);
+  u32[KERNEL + KERNEL_NR_SWAP_PAGES] = u32[KERNEL + KERNEL_NR_RESERVED] - promised;
   if (u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setListClass(core, AS_UNEVICTABLE);
   sources.set(core, slots);
 }
@@ -88,32 +91,41 @@ function areasOf({ u32 }: Core): number[] {
   return Array.from({ length: MAX_SWAPFILES }, (_, i) => i).filter((i) => u32[recordOf(i, SWAP_AREA_MAP)] !== 0);
 }
 
-/** An area has `nr` slots now, all of them held. */
-function settleArea(core: Core, number: number, nr: number): void {
+/** An area has `nr` slots now that are held, and free ones, up to `wanted`. @returns how many are free */
+function settleArea(core: Core, number: number, nr: number, wanted: number): number {
   const { u32, u8, x } = core;
-  if (nr === 0) {
+  const nrSlots = u32[recordOf(number, SWAP_AREA_NR_SLOTS)];
+  const isWritable = (u32[recordOf(number, SWAP_AREA_FLAGS)] & SWP_WRITEOK) !== 0;
+  const nrFree = isWritable ? Math.min(wanted, nrSlots - nr) : 0;
+  const nrLeft = nr + nrFree;
+  if (nrLeft === 0) {
     freeMap(core, number);
-    return;
+    return 0;
   }
   const directory = u32[recordOf(number, SWAP_AREA_MAP)] >>> 2;
-  const nrSlots = u32[recordOf(number, SWAP_AREA_NR_SLOTS)];
   for (let first = 0, i = directory; first < nrSlots; first += SWAP_MAP_SLOTS, i++) {
     const held = Math.min(Math.max(nr - first, 0), SWAP_MAP_SLOTS);
     u8.fill(1, u32[i], u32[i] + held);
     u8.fill(0, u32[i] + held, u32[i] + SWAP_MAP_SLOTS);
-    if (held > 0) continue;
+    if (first < nrLeft) continue;
     x.freePages(u32[i] / PAGE_SIZE, 1);
     u32[i] = 0;
   }
-  u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] += nr - nrSlots;
-  u32[recordOf(number, SWAP_AREA_NR_SLOTS)] = u32[recordOf(number, SWAP_AREA_NR_USED)] = nr;
+  u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] += nrLeft - nrSlots;
+  u32[recordOf(number, SWAP_AREA_NR_SLOTS)] = nrLeft;
+  u32[recordOf(number, SWAP_AREA_NR_USED)] = nr;
   u32[recordOf(number, SWAP_AREA_FLAGS)] = SWP_WRITEOK;
   u32[recordOf(number, SWAP_AREA_NEXT)] = u32[recordOf(number, SWAP_AREA_NR_IO)] = 0;
+  return nrFree;
 }
 
 /** Bytes that the swapped pages of a copy take. Precondition: settleSwap(). */
-export function swappedBytes({ u32 }: Core): number {
-  return u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] * PAGE_SIZE;
+export function swappedBytes(copy: Core): number {
+  return areasOf(copy).reduce((sum, number) => sum + heldBytes(copy, number), 0);
+}
+
+function heldBytes({ u32 }: Core, number: number): number {
+  return u32[recordOf(number, SWAP_AREA_NR_USED)] * PAGE_SIZE;
 }
 
 /** Slots that are read or written, in bytes that are no frames. */
@@ -175,37 +187,44 @@ function readNow(device: SwapDevice, io: SwapIo): number {
   return got < io.nrPages ? -EIO : 0;
 }
 
-/** The device of a copy: bytes of a snapshot, or of a fork. */
+/** The device of a copy: bytes of a snapshot, or of a fork, and of its own for the slots behind them. */
 class CopiedSwap implements SwapDevice {
   readonly name = "snapshot";
+  readonly nrPages: number;
   readonly #bytes: Uint8Array;
+  #own: Uint8Array | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, nrPages: number) {
     this.#bytes = bytes;
-  }
-
-  get nrPages(): number {
-    return this.#bytes.length / PAGE_SIZE;
+    this.nrPages = nrPages;
   }
 
   get hostBytes(): number {
-    return this.#bytes.length;
+    return this.#bytes.length + (this.#own?.length ?? 0);
   }
 
   readPages(io: SwapIo): undefined {
-    let at = io.slot * PAGE_SIZE;
-    for (const view of io.views()) {
-      view.set(this.#bytes.subarray(at, at + view.length));
-      at += view.length;
-    }
+    for (const [page, stored] of this.#pages(io)) page.set(stored);
   }
 
   writePages(io: SwapIo): undefined {
-    let at = io.slot * PAGE_SIZE;
+    for (const [page, stored] of this.#pages(io)) stored.set(page);
+  }
+
+  *#pages(io: SwapIo): Generator<[page: Uint8Array, stored: Uint8Array], void> {
+    let { slot } = io;
     for (const view of io.views()) {
-      this.#bytes.set(view, at);
-      at += view.length;
+      for (let at = 0; at < view.length; at += PAGE_SIZE)
+        yield [view.subarray(at, at + PAGE_SIZE), this.#stored(slot++)];
     }
+  }
+
+  #stored(slot: number): Uint8Array {
+    const at = slot * PAGE_SIZE;
+    const { length } = this.#bytes;
+    if (at < length) return this.#bytes.subarray(at, at + PAGE_SIZE);
+    this.#own ??= new Uint8Array(this.nrPages * PAGE_SIZE - length);
+    return this.#own.subarray(at - length, at - length + PAGE_SIZE);
   }
 }
 
@@ -213,8 +232,8 @@ class CopiedSwap implements SwapDevice {
 export function attachSwapped(copy: Core, bytes: Uint8Array): void {
   let at = 0;
   for (const number of areasOf(copy)) {
-    const end = at + copy.u32[recordOf(number, SWAP_AREA_NR_SLOTS)] * PAGE_SIZE;
-    const device = new CopiedSwap(bytes.subarray(at, end));
+    const end = at + heldBytes(copy, number);
+    const device = new CopiedSwap(bytes.subarray(at, end), copy.u32[recordOf(number, SWAP_AREA_NR_SLOTS)]);
     addArea(swapOf(copy), new SwapArea(copy, number, device, device));
     at = end;
   }
