@@ -9,7 +9,7 @@ import { FIRST_FREE_PFN, PG_BUDDY, VM_COMPACT_STALL } from "../abi";
 import { countEvent, kernel } from "../kernel";
 import { isMovable, movePage } from "./migrate";
 import { pageOf } from "./page";
-import { drainPcp, freeRange, takeBlock } from "./page-alloc";
+import { drainPcp, freeRange, takeFrame } from "./page-alloc";
 import { shrinkCaches } from "./slab";
 
 /** So many calls go without at most, as a power of two. @see Linux COMPACT_MAX_DEFER_SHIFT */
@@ -23,23 +23,14 @@ export function compactMemory(): u32 {
   let moved: u32 = 0;
   let from = kernel().endPfn;
   let free: u32 = FIRST_FREE_PFN;
-  while (free < from) {
-    const page = pageOf(free);
-    if (page.flags != PG_BUDDY) {
-      free++;
-      continue;
-    }
-    const end = free + (1 << page.privateLow);
-    const fresh = takeBlock(free);
-    while (free < end) {
-      from = lastMovable(from, end);
-      if (!from) break;
-      movePage(from, free++);
-      freeRange(from, from + 1, false);
-      moved++;
-    }
-    if (free < end) freeRange(free, end, fresh);
+  for (; free < from; free++) {
+    if (pageOf(free).flags != PG_BUDDY) continue;
+    from = lastMovable(from, free);
     if (!from) break;
+    takeFrame(free);
+    movePage(from, free);
+    freeRange(from, from + 1, false);
+    moved++;
   }
   return moved;
 }

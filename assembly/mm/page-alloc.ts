@@ -251,12 +251,13 @@ export function allocPagesByGrowth(order: u32): u32 {
   return pfn;
 }
 
-/** Takes a whole free block, given its first frame, off its list; nrFree stays. @returns whether it is fresh */
-export function takeBlock(pfn: u32): bool {
+/** Takes the first frame of a free block out of it; nrFree stays. Its descriptor is zeros then. */
+export function takeFrame(pfn: u32): void {
   const page = pageOf(pfn);
+  const end = pfn + (1 << page.privateLow);
   const fresh = isFresh(page);
   unlinkBlock(pfn, page.privateLow);
-  return fresh;
+  freeRange(pfn + 1, end, fresh);
 }
 
 /** Largest block that starts at `pfn` and ends by `end`. */

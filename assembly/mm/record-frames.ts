@@ -14,7 +14,7 @@ import { AddressSpace } from "./address-space";
 import { kernel, slot } from "../kernel";
 import { isMovable, movePage } from "./migrate";
 import { Page, pageOf } from "./page";
-import { drainPcp, freePage, freeRange, takeBlock } from "./page-alloc";
+import { drainPcp, freePage, takeFrame } from "./page-alloc";
 
 /** Gives a frame for the lowest that there is. @param pfn the caller's alone, 0 = none @returns a frame with one pin, 0 = none */
 export function lowerFrame(pfn: u32): u32 {
@@ -26,8 +26,7 @@ export function lowerFrame(pfn: u32): u32 {
   if (at >= pfn) return pfn;
   const page = pageOf(at);
   if (page.flags == PG_BUDDY) {
-    const end = at + (1 << page.privateLow);
-    freeRange(at + 1, end, takeBlock(at));
+    takeFrame(at);
     freePage(pfn);
     k.nrFree--;
   } else movePage(at, pfn);

@@ -83,6 +83,25 @@ describe("file systems that the core has to ask", () => {
   });
 });
 
+describe("usage() and shrink()", () => {
+  const attempt = [
+    "const { kernel } = createFsSync();",
+    'for (const name of ["usage", "shrink"]) {',
+    '  try { kernel[name](); console.log("done"); } catch ({ message }) { console.log(message.includes("foliofs/store")); }',
+    "}",
+    "console.log(kernel.compact());", // what the core does by itself is there without
+  ];
+
+  it.each([
+    ["are refused in browsers without foliofs/store, by its name", ["browser"], "true\ntrue\n0\n"],
+    ["come with it", ["browser", "store"], "done\ndone\n0\n"],
+    ["are there in Node", ["index"], "done\ndone\n0\n"],
+  ])("%s", (_name, [entry, ...others], output) => {
+    const imports = others.map((name) => `import "./dist/${name}.js";`);
+    expect(outputOf(`import { createFsSync } from "./dist/${entry}.js";`, ...imports, ...attempt)).toBe(output);
+  });
+});
+
 describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load, name) => {
   it("reads by pages and round them, tells who has waited of errors, and lets go", async () => {
     const entries = { index: await load(name), store: await load("store") } as Entries;
