@@ -18,6 +18,7 @@ import {
   EBUSY,
   EFAULT,
   EINVAL,
+  EIO,
   EISDIR,
   ENODEV,
   ENOMEM,
@@ -207,10 +208,12 @@ function vmOperations(task: Task, fd: number, file: FileHandle, isWritten: boole
 function shmemFault(kernel: Kernel, { file, inode, index }: VmFault): number {
   const { core } = kernel;
   const { x } = core;
-  for (;;) {
+  for (let isBack = false; ; ) {
     const pfn = x.findPage(inode, index);
     if (pfn !== 0) return pfn;
     const isSwapped = (x.indexLoad(inode, index) & XA_SWAP) === XA_SWAP;
+    if (isSwapped && isBack) return -EIO;
+    isBack = isSwapped;
     const rc = isSwapped ? swapIn(kernel, file, index) : addZeros(kernel, inode, index);
     if (rc < 0) return rc;
   }
