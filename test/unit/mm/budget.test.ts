@@ -9,8 +9,10 @@ import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { compressedSwap } from "../../../src/store.ts";
 import { BudgetRun } from "../../helpers/budget-run.ts";
 import { FaultStore } from "../../helpers/fault-store.ts";
+import { lz4 } from "../../helpers/lz4.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { seededRandom } from "../../helpers/random.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
@@ -90,11 +92,14 @@ describe.each([16, 64])("within %i MiB", (mib) => {
     return fs;
   }
 
-  it(
-    "tmpfs with a file as swap",
-    async () => {
+  it.each([
+    ["a file as swap", () => ({ file: `${dir}/swap`, size: BYTES + memoryLimit })],
+    ["memory that compresses as swap", () => compressedSwap({ size: BYTES, ...lz4 })],
+  ])(
+    "tmpfs with %s",
+    async (_name, device) => {
       const fs = withTmpfs();
-      fs.kernel.swapOn({ file: `${dir}/swap`, size: BYTES + memoryLimit });
+      fs.kernel.swapOn(device());
       const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
       run.onStep = disturb(fs, memoryLimit);
       await run.work();
@@ -102,6 +107,7 @@ describe.each([16, 64])("within %i MiB", (mib) => {
       await run.compareAll();
       run.checkLimit();
       fs.kernel.verify();
+      if (mib === 16) assert.ok(fs.kernel.vmstat().pswpout > 0, "all of it was in memory");
       fs.kernel.destroy();
     },
     SLOW_MS,

@@ -1,11 +1,11 @@
 /** The swap device that compresses: what it keeps and refuses, what it takes, and files on it. */
 import { strict as assert } from "node:assert";
-import { compressSync, uncompressSync } from "lz4-napi";
 import { describe, it } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { PagePool } from "../../../src/mm/page-pool.ts";
 import type { SwapDevice } from "../../../src/mm/swap-device.ts";
 import { compressedSwap, swaps } from "../../../src/store.ts";
+import { lz4 } from "../../helpers/lz4.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { type Random, seededRandom } from "../../helpers/random.ts";
 import { SwapScript } from "../../helpers/swap-script.ts";
@@ -15,12 +15,6 @@ const MIB = 2 ** 20;
 const LIMIT = 8 * MIB;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`compressed swap: FOLIOFS_SEED=${SEED}`);
-
-const lz4 = {
-  compress: (page: Uint8Array): Uint8Array => compressSync(Buffer.from(page.buffer, page.byteOffset, page.length)),
-  decompress: (bytes: Uint8Array): Uint8Array =>
-    uncompressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
-};
 
 function io(slot: number, ...pages: Uint8Array[]) {
   return { slot, nrPages: pages.length, views: () => pages };

@@ -237,6 +237,24 @@ describe("a device that takes time", () => {
     fs.closeSync(fd);
   });
 
+  it("is waited for by copies, appends and vectors", async () => {
+    const { fs, device } = slow();
+    await answered(device, fs.promises.writeFile("/t/a", DATA));
+    await answered(device, fs.promises.copyFile("/t/a", "/t/b"));
+    await answered(device, fs.promises.appendFile("/t/a", DATA.subarray(0, 3 * MIB)));
+    const expected = Buffer.concat([DATA, DATA.subarray(0, 3 * MIB)]);
+    assert.ok((await answered(device, fs.promises.readFile("/t/b"))).equals(DATA));
+    assert.ok((await answered(device, fs.promises.readFile("/t/a"))).equals(expected));
+    const handle = await fs.promises.open("/t/b", "r+");
+    const parts = [Buffer.alloc(3 * PAGE, 1), Buffer.alloc(5 * PAGE + 1, 2)];
+    assert.equal((await answered(device, handle.writev(parts, 7))).bytesWritten, 8 * PAGE + 1);
+    const got = [Buffer.alloc(2 * PAGE), Buffer.alloc(6 * PAGE + 8)];
+    assert.equal((await answered(device, handle.readv(got, 0))).bytesRead, 8 * PAGE + 8);
+    assert.ok(Buffer.concat(got).equals(Buffer.concat([DATA.subarray(0, 7), ...parts])));
+    await answered(device, handle.close());
+    fs.kernel.verify();
+  });
+
   it("moves the position of the file once", async () => {
     const { fs, device } = slow();
     await answered(device, fs.promises.writeFile("/t/a", DATA));
@@ -318,6 +336,23 @@ describe("a device that takes time", () => {
     fs.kernel.destroy();
     device.answer();
     await new Promise(setImmediate);
+  });
+
+  it("has no part in copies that are taken while it writes", async () => {
+    const { fs, device } = slow();
+    const data = patterned((7 * MIB) / PAGE);
+    fs.writeFileSync("/t/a", data);
+    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    assert.ok(device.waiting.length > 0);
+    const bytes = fs.kernel.snapshot();
+    const fork = fs.kernel.fork().fs;
+    const restored = restoreFsSync(bytes);
+    for (const copy of [fork, restored]) {
+      copy.kernel.verify();
+      assert.ok(copy.readFileSync("/t/a").equals(data));
+    }
+    await drain(device);
+    fs.kernel.verify();
   });
 
   it("lets nobody take a copy that would lack its pages", async () => {

@@ -3,7 +3,7 @@
  * fits, and a device that fails at any of its calls harms nothing.
  *
  * FOLIOFS_SEED is the seed, else a random one, which is printed; FOLIOFS_SWAP_FAULTS at how many calls in turn the device fails
- * (default 60, up to 500 for a long run), FOLIOFS_SWAP_STEPS how many calls are made by random work (default 1500).
+ * (default 40, up to 500 for a long run), FOLIOFS_SWAP_STEPS how many calls are made by random work (default 800).
  */
 import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
@@ -19,8 +19,8 @@ const MIB = 2 ** 20;
 const LIMIT = 8 * MIB;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`swap: FOLIOFS_SEED=${SEED}`);
-const NR_FAULTS = Number(process.env.FOLIOFS_SWAP_FAULTS ?? 60);
-const NR_STEPS = Number(process.env.FOLIOFS_SWAP_STEPS ?? 1500);
+const NR_FAULTS = Number(process.env.FOLIOFS_SWAP_FAULTS ?? 40);
+const NR_STEPS = Number(process.env.FOLIOFS_SWAP_STEPS ?? 800);
 /** Ends a run that hangs: the machine's speed decides nothing. */
 const SLOW_MS = 600_000;
 

@@ -103,6 +103,38 @@ describe("swap", () => {
     assert.throws(() => fs.kernel.swapOff(device), { code: "EINVAL" });
   });
 
+  it("is room for what fallocate() promises, which nobody else gets", () => {
+    const fd = fs.openSync("/t/a", "w+");
+    const size = 24 * MIB;
+    fs.fallocateSync(fd, 0, 0, size);
+    assert.equal(fs.fstatSync(fd).blocks * 512, size);
+    assert.throws(() => fs.fallocateSync(fd, 0, size, 24 * MIB), { code: "ENOSPC" });
+    const other = fs.openSync("/t/b", "w+");
+    const piece = patterned(64, 3);
+    let written = 0;
+    assert.throws(
+      () => {
+        for (;;) written += fs.writeSync(other, piece);
+      },
+      { code: "ENOSPC" },
+    );
+    assert.ok(written > 12 * MIB, `only ${written} beside the promise`);
+    fs.kernel.verify();
+    const data = patterned(size / PAGE, 5);
+    for (let at = 0; at < size; at += piece.length)
+      assert.equal(fs.writeSync(fd, data, at, piece.length, at), piece.length);
+    fs.kernel.verify();
+    const got = Buffer.alloc(size);
+    assert.equal(fs.readSync(fd, got, 0, size, 0), size);
+    assert.ok(got.equals(data));
+    assert.equal(fs.statSync("/t/b").size, written);
+    const all = fs.readFileSync("/t/b");
+    for (let at = 0; at < written; at += piece.length)
+      assert.ok(all.subarray(at, at + piece.length).equals(piece.subarray(0, Math.min(piece.length, written - at))));
+    fs.closeSync(fd);
+    fs.closeSync(other);
+  });
+
   it("leaves mounts with noswap alone, and others that are made meanwhile not", () => {
     fs.mkdirSync("/n");
     fs.kernel.mount({ type: "tmpfs", target: "/n", data: "size=64m,noswap" });
