@@ -20,6 +20,7 @@ const GOLDEN = JSON.parse(nodeFs.readFileSync(new URL("./shapes-26.json", import
 /** What foliofs has beyond Node 26, and why. */
 const ADDITIONS: Readonly<Record<string, RegExp>> = {
   "calls beyond node:fs": /^(copyFileRange|fallocate|flock|lseek|mknod|renameat2|sync|utimens)Sync: function /,
+  "reads without a copy": /^readView(Async)?: (async )?function /,
   "what memfs users call": /^(fromJSON|toJSON|reset): function /,
   "the machine and the task behind the face": /^(kernel|task): object$/,
   "constants that Node dropped with version 25, for those who come from an older one": /^[FRWX]_OK: number$/,
