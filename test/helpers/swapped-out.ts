@@ -1,0 +1,43 @@
+/** A face before each of whose calls all that can be is in a swap area: whatever the call needs it brings in. */
+import type { FolioFs } from "../../src/index.ts";
+import { swapOut } from "../../src/mm/swap-out.ts";
+import { MockSwap } from "./mock-swap.ts";
+
+/** Sends all pages to swap areas that can go there. */
+export function pushAllOut(fs: {
+  readonly kernel: { readonly vfs: { readonly core: FolioFs["kernel"]["vfs"]["core"] } };
+}) {
+  while (swapOut(fs.kernel.vfs.core)) {}
+}
+
+/**
+ * Turns an area on, and has pages go there before each call of what is returned.
+ *
+ * @param count is told how many calls have found something in the area
+ */
+export function swappedOut<Fs extends object>(top: FolioFs, fs: Fs, count: () => void): Fs {
+  const device = new MockSwap(40_000);
+  top.kernel.swapOn(device);
+  const before = <Call extends (...args: never[]) => unknown>(call: Call): Call => {
+    const wrapped = (...args: never[]): unknown => {
+      pushAllOut(top);
+      const reads = device.nrReads;
+      try {
+        return call(...args);
+      } finally {
+        if (device.nrReads > reads) count();
+      }
+    };
+    return Object.assign(wrapped, call) as unknown as Call;
+  };
+  const faceOf = (face: object): object =>
+    new Proxy(face, {
+      get(target, name, receiver) {
+        const value = Reflect.get(target, name, receiver);
+        if (name === "promises") return faceOf(value as object);
+        const isCall = typeof value === "function" && typeof name === "string" && /^[a-z]/.test(name);
+        return isCall ? before(value as never) : value;
+      },
+    });
+  return faceOf(fs) as Fs;
+}
