@@ -2,6 +2,8 @@
 import type { FolioFs } from "../../src/index.ts";
 import { swapOut } from "../../src/mm/swap-out.ts";
 import { MockSwap } from "./mock-swap.ts";
+import type { Subject } from "./subject.ts";
+import { createFoliofsSubject } from "./subject-foliofs.ts";
 
 /** Sends all pages to swap areas that can go there. */
 export function pushAllOut(fs: {
@@ -40,4 +42,14 @@ export function swappedOut<Fs extends object>(top: FolioFs, fs: Fs, count: () =>
       },
     });
   return faceOf(fs) as Fs;
+}
+
+/** As createFoliofsSubject(), on pages that are in a swap area before each call. @param count as swappedOut() */
+export function createSwappedSubject(
+  foliofs: Parameters<typeof createFoliofsSubject>[0],
+  root?: string,
+  count = () => {},
+): Subject {
+  const { kernel: _, ...subject } = createFoliofsSubject(foliofs, root); // it counts pages in memory, and these are not
+  return { ...subject, fs: swappedOut(subject.fs as unknown as FolioFs, subject.fs, count) };
 }

@@ -1,11 +1,10 @@
 /** foliofs on tmpfs passes every suite while all that can be is in a swap area before each call. */
 import { strict as assert } from "node:assert";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import type { FolioFs } from "../../src/index.ts";
 import { SUITES } from "../conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
-import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
-import { swappedOut } from "../helpers/swapped-out.ts";
+import { loadFoliofs } from "../helpers/subject-foliofs.ts";
+import { createSwappedSubject } from "../helpers/swapped-out.ts";
 
 let foliofs: Awaited<ReturnType<typeof loadFoliofs>>;
 const subjects: Subject[] = [];
@@ -16,12 +15,9 @@ beforeAll(async () => {
 });
 
 function create(): Subject {
-  const subject = createFoliofsSubject(foliofs);
+  const subject = createSwappedSubject(foliofs, undefined, () => nrSwappedIn++);
   subjects.push(subject);
-  const top = subject.fs as unknown as FolioFs;
-  const fs = swappedOut(top, subject.fs, () => nrSwappedIn++);
-  const { kernel: _, ...rest } = subject; // pages in memory are counted by it, and these are not
-  return { ...rest, fs };
+  return subject;
 }
 
 afterEach(() => {
