@@ -87,7 +87,7 @@ class CompressedSwap implements SwapDevice {
       this.#words[slot] = word;
       return true;
     }
-    const bytes = this.#options.compress(page);
+    const bytes = this.#options.compress(page.buffer instanceof ArrayBuffer ? page : page.slice()); // libraries want no shared memory
     if (bytes.length > MAX_LENGTH) return false;
     const place = this.#pool.put(bytes);
     if (place < 0) return false;
@@ -100,7 +100,7 @@ class CompressedSwap implements SwapDevice {
   #read(slot: number, page: Uint8Array): boolean {
     const place = this.#places[slot];
     if (place === NOTHING) return false;
-    if (place === SAME_FILLED) new Uint32Array(page.buffer, page.byteOffset, page.length / 4).fill(this.#words[slot]);
+    if (place === SAME_FILLED) fillWith(page, this.#words[slot]);
     else {
       const bytes = this.#decompressed(this.#pool.get(place, this.#words[slot]));
       if (bytes?.length !== PAGE_SIZE) return false;
@@ -121,6 +121,12 @@ class CompressedSwap implements SwapDevice {
 function* pagesOf(io: SwapIo): Generator<Uint8Array> {
   for (const view of io.views())
     for (let at = 0; at < view.length; at += PAGE_SIZE) yield view.subarray(at, at + PAGE_SIZE);
+}
+
+/** Makes a page of one word. It may lie anywhere: in the bytes of a snapshot nothing is aligned. */
+function fillWith(page: Uint8Array, word: number): void {
+  page.set(new Uint8Array(Uint32Array.of(word).buffer));
+  for (let nr = 4; nr < PAGE_SIZE; nr *= 2) page.copyWithin(nr, 0, nr);
 }
 
 /** The word that a page is full of, if it is of one alone. */

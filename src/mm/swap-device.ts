@@ -9,7 +9,10 @@ export interface SwapIo {
   /** The first of them, from 0 on. */
   readonly slot: number;
   readonly nrPages: number;
-  /** The pages, in the order of their slots, as few arrays as may be. Memory may grow while a device waits: ask anew. */
+  /**
+   * The pages, in the order of their slots, as few arrays as may be. Memory may grow while a device waits: ask anew. In bytes of a
+   * snapshot they may begin anywhere.
+   */
   views(): Uint8Array[];
 }
 

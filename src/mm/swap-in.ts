@@ -27,6 +27,7 @@ import {
   PAGE_MAPPING,
   PAGE_PRIVATE_LOW,
   PAGE_REFCOUNT,
+  PG_ACTIVE,
   PG_LOCKED,
   PG_SWAPBACKED,
   PG_SWAPCACHE,
@@ -267,6 +268,7 @@ class SwapIn {
     u32[fieldOf(pfn, PAGE_FLAGS)] =
       PG_UPTODATE |
       PG_SWAPCACHE |
+      (index === this.#wanted && !(of & AS_UNEVICTABLE) ? PG_ACTIVE : 0) | // or it could be the first to go again
       (of & AS_SWAPBACKED ? PG_SWAPBACKED : 0) |
       (of & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0);
     u32[fieldOf(pfn, PAGE_MAPPING)] = mapping;

@@ -3,7 +3,8 @@
  *
  * fast-check shrinks what fails and prints its seed. Environment: FOLIO_RANDOM_MS is the time for all properties
  * together (10 s by default), FOLIO_SEED starts from a given seed, FOLIO_SELF=1 compares node:fs with itself,
- * FOLIO_HOSTFS=OPTIONS compares with a folder of the host, mounted with these options ("ttl=0").
+ * FOLIO_HOSTFS=OPTIONS compares with a folder of the host, mounted with these options ("ttl=0"), FOLIO_SWAP=1 with a tmpfs whose pages
+ * are all in a swap area before each call.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -12,6 +13,7 @@ import { emptyDirectory, type Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createHostfsSubject } from "../helpers/subject-hostfs.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
+import { createSwappedSubject } from "../helpers/swapped-out.ts";
 import { dataOperation } from "./random/data.ts";
 import { namesOperation } from "./random/names.ts";
 import { type Operation, Program, showOperation, WORK } from "./random/program.ts";
@@ -34,6 +36,7 @@ beforeAll(async () => {
 async function createSubject(root: string): Promise<Subject> {
   if (process.env.FOLIO_SELF) return createNodeFsSubject();
   const foliofs = await loadFoliofs();
+  if (process.env.FOLIO_SWAP) return createSwappedSubject(foliofs, root);
   if (!process.env.FOLIO_HOSTFS) return createFoliofsSubject(foliofs, root);
   return createHostfsSubject(foliofs, { base: "/dev/shm", data: process.env.FOLIO_HOSTFS, isHelped: true, root });
 }

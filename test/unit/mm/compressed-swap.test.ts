@@ -1,7 +1,7 @@
 /** The swap device that compresses: what it keeps and refuses, what it takes, and files on it. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
 import { PagePool } from "../../../src/mm/page-pool.ts";
 import type { SwapDevice } from "../../../src/mm/swap-device.ts";
 import { compressedSwap, swaps } from "../../../src/store.ts";
@@ -94,6 +94,26 @@ describe("compressedSwap()", () => {
     fs.unlinkSync("/t/a");
     fs.writeFileSync("/t/b", text);
     assert.ok((device.hostBytes ?? 0) <= 17 * MIB);
+  });
+
+  it("is copied into snapshots and forks", () => {
+    const fs = machine(compressedSwap({ size: 16 * MIB, ...lz4 }));
+    const text = Buffer.concat([Buffer.alloc(6 * MIB, "abcd"), Buffer.alloc(6 * MIB, "some other text\n")]);
+    fs.writeFileSync("/t/a", text);
+    const restored = restoreFsSync(fs.kernel.snapshot());
+    assert.ok(restored.readFileSync("/t/a").equals(text));
+    assert.ok(fs.kernel.fork().fs.readFileSync("/t/a").equals(text));
+  });
+
+  it("reads a page of one word wherever it is to lie", () => {
+    const device = compressedSwap({ size: MIB, ...lz4 });
+    const word = new Uint8Array(Uint32Array.from({ length: PAGE / 4 }, () => 0x01020304).buffer);
+    device.writePages(io(0, word));
+    for (let offset = 0; offset < 4; offset++) {
+      const bytes = new Uint8Array(PAGE + 8);
+      assert.equal(device.readPages(io(0, bytes.subarray(offset, offset + PAGE))), 1);
+      assert.deepEqual(bytes.subarray(offset, offset + PAGE), word);
+    }
   });
 
   it("leaves what does not shrink to an area of a lower priority", () => {

@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
+import { pushAllOut } from "../../helpers/swapped-out.ts";
 
 const PAGE = 4096;
 const MIB = 2 ** 20;
@@ -32,9 +33,8 @@ describe("swap", () => {
   });
 
   /** Has all that can be go to the area. */
-  function pushOut(path = "/t/push"): void {
-    fs.writeFileSync(path, patterned((2 * LIMIT) / PAGE, 99));
-    fs.unlinkSync(path);
+  function pushOut(): void {
+    pushAllOut(fs);
   }
 
   it("keeps files twice as large as memory", () => {
@@ -101,6 +101,41 @@ describe("swap", () => {
     fs.kernel.verify();
     assert.ok(fs.readFileSync("/t/a").equals(data.subarray(0, 4 * MIB)));
     assert.throws(() => fs.kernel.swapOff(device), { code: "EINVAL" });
+  });
+
+  it("copies between files where memory and the area are full", () => {
+    fs.writeFileSync("/t/a", patterned(2000, 1));
+    fs.writeFileSync("/t/b", patterned(2000, 2));
+    const fill = fs.openSync("/t/fill", "w");
+    const page = patterned(1);
+    assert.throws(
+      () => {
+        for (;;) fs.writeSync(fill, page);
+      },
+      { code: "ENOSPC" },
+    );
+    const [from, to] = [fs.openSync("/t/a", "r"), fs.openSync("/t/b", "r+")];
+    for (let at = 0; at < 2000; at += 97)
+      for (let done = 0; done < 3 * PAGE; )
+        done += fs.copyFileRangeSync(from, at * PAGE + done, to, at * PAGE + done, 3 * PAGE - done);
+    const expected = patterned(2000, 2);
+    for (let at = 0; at < 2000; at += 97) expected.set(patterned(3, 1, at), at * PAGE);
+    assert.ok(fs.readFileSync("/t/b").equals(expected.subarray(0, 2000 * PAGE)));
+  });
+
+  it("is read by 2^page_cluster pages", () => {
+    const data = patterned(40, 7);
+    fs.writeFileSync("/t/f", data);
+    const nrReads = (cluster: number): number => {
+      const { vm } = fs.kernel;
+      assert.ok(vm);
+      vm.page_cluster = cluster;
+      pushOut();
+      const before = device.nrReads;
+      assert.ok(fs.readFileSync("/t/f").equals(data));
+      return device.nrReads - before;
+    };
+    assert.deepEqual([nrReads(0), nrReads(3), nrReads(5)], [40, 5, 2]);
   });
 
   it("is room for what fallocate() promises, which nobody else gets", () => {
