@@ -17,6 +17,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const MEMORY_LIMIT = 256 * MIB;
+/** Data is so many times as large as memory at least: where the disk is small, memory is smaller too. */
+const TIMES = 4;
+const MIN_BYTES = 64 * MIB;
 const CHUNK = MIB;
 const CHUNKS_PER_FILE = 512;
 /** Chunks that are read at random in the end, one of so many. */
@@ -26,8 +29,8 @@ const SPARE = GIB;
 
 const { values } = parseArgs({ options: { gib: { type: "string", default: "6" }, dir: { type: "string" } } });
 const seed = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 32));
-const wanted = Number(values.gib) * GIB;
-if (!(wanted > 0)) throw new Error(`--gib ${values.gib}: how many GiB of data?`);
+const wanted = Math.floor((Number(values.gib) * GIB) / CHUNK) * CHUNK;
+if (!(wanted >= MIN_BYTES)) throw new Error(`--gib ${values.gib}: how many GiB of data?`);
 
 const { status } = spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs")], { stdio: "inherit" });
 if (status !== 0) process.exit(status ?? 1);
@@ -48,7 +51,7 @@ function bytesFor(folder) {
   console.log(
     `${folder} has room for ${Math.floor(room / MIB)} MiB beside a spare GiB: that much, not ${wanted / MIB} MiB`,
   );
-  if (room < 2 * MEMORY_LIMIT) throw new Error("that is too little to swap at all");
+  if (room < MIN_BYTES) throw new Error("that is too little to swap at all");
   return room;
 }
 
@@ -63,8 +66,9 @@ function fill(words, chunk) {
 
 function run(bytes) {
   const nrChunks = bytes / CHUNK;
-  console.log(`swap: ${bytes / MIB} MiB of data, ${MEMORY_LIMIT / MIB} MiB of memory, FOLIOFS_SEED=${seed}`);
-  const fs = createFsSync({ memoryLimit: MEMORY_LIMIT });
+  const memoryLimit = Math.min(MEMORY_LIMIT, Math.floor(bytes / TIMES / MIB) * MIB);
+  console.log(`swap: ${bytes / MIB} MiB of data, ${memoryLimit / MIB} MiB of memory, FOLIOFS_SEED=${seed}`);
+  const fs = createFsSync({ memoryLimit });
   fs.mkdirSync("/t");
   fs.kernel.mount({ type: "tmpfs", target: "/t", data: `size=${bytes}` });
   fs.kernel.swapOn({ file: join(dir, "swap"), size: bytes });
@@ -74,7 +78,7 @@ function run(bytes) {
   const place = (chunk) => [`/t/f${Math.floor(chunk / CHUNKS_PER_FILE)}`, (chunk % CHUNKS_PER_FILE) * CHUNK];
   const checkLimit = () => {
     const has = fs.kernel.vfs.core.memory.buffer.byteLength;
-    if (has > MEMORY_LIMIT) throw new Error(`memory has ${has} bytes of at most ${MEMORY_LIMIT}`);
+    if (has > memoryLimit) throw new Error(`memory has ${has} bytes of at most ${memoryLimit}`);
   };
   const write = (chunk) => {
     const [path, at] = place(chunk);

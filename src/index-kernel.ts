@@ -20,6 +20,7 @@ import {
   checkType,
   type TaskOptions,
 } from "./index-options.ts";
+import type { SwapPart } from "./index-swap.ts";
 import { keptOptions, type Machine, newFaceTask } from "./index-task.ts";
 import type { BackingDeviceNumbers } from "./mm/backing-dev.ts";
 import type { SwapDevice } from "./mm/swap-device.ts";
@@ -125,11 +126,11 @@ export class FolioKernel {
     this.#task = task;
     this.#machine = machine;
     const readViewAsync: Views["readViewAsync"] = (...args) =>
-      mmapPart().readViewAsync(task, args, this.#later, readViewAsync);
+      part<MmapPart>("mmap").readViewAsync(task, args, this.#later, readViewAsync);
     this.fs = Object.assign(createFace(task), {
       kernel: this,
       task: taskFace(task),
-      readView: beginAtCaller((...args) => mmapPart().readView(task, args), 3),
+      readView: beginAtCaller((...args) => part<MmapPart>("mmap").readView(task, args), 3),
       readViewAsync,
     }) as FolioFs;
     faceTasks.set(this.fs, task);
@@ -329,7 +330,7 @@ export class FolioKernel {
    * @see mmap(2)
    */
   mmap(fd: Descriptor, options: MmapOptions = {}): Mapping {
-    return mmapPart().mmap(this.#task, fd, options, this.#later);
+    return part<MmapPart>("mmap").mmap(this.#task, fd, options, this.#later);
   }
 
   /** Writes back all that is dirty. */
@@ -401,10 +402,11 @@ export class FolioKernel {
    * `foliofs/store` does.
    *
    * @param device or a file of the host, in Node
-   * @throws as swapon(2): EPERM; EINVAL for what is no device; EBUSY for one that is on; EPERM for more than 8; ENOENT ... of the file; ENOMEM
+   * @throws ERR_INVALID_ARG_TYPE ... for what is no device; as swapon(2): EPERM; EINVAL for one without a page, or of more than 16 GiB;
+   *   EBUSY for one that is on, of whatever kernel; EPERM for more than 8; ENOENT ... of the file; ENOMEM
    */
   swapOn(device: SwapDevice | SwapFileOptions, options?: SwapOptions): void {
-    check(storeSupport().swapOn(this.#task, device, options), "swapon");
+    part<SwapPart>("swap").swapOn(this.#task, device, options);
   }
   /**
    * Brings back all that is in a swap area and turns it off, or fails and leaves it on.
@@ -413,11 +415,11 @@ export class FolioKernel {
    * @throws as swapoff(2): EPERM; EINVAL for what is no area; ENOMEM; EIO; EAGAIN, of a device that takes time: see swapOffAsync()
    */
   swapOff(device: SwapDevice | SwapFileOptions): void {
-    check(storeSupport().swapOff(this.#task, device), "swapoff");
+    part<SwapPart>("swap").swapOff(this.#task, device);
   }
   /** As swapOff(), and waits for a device that takes time. */
   swapOffAsync(device: SwapDevice | SwapFileOptions): Promise<void> {
-    return this.#later(() => storeSupport().swapOff(this.#task, device), "swapoff");
+    return part<SwapPart>("swap").swapOffAsync(this.#task, device, this.#later);
   }
   /** Counters of pages, records and events. */
   vmstat(): VmStat {
@@ -476,9 +478,9 @@ export class FolioKernel {
   }
 }
 
-function mmapPart(): MmapPart {
+function part<Part extends MmapPart | SwapPart>(name: "mmap" | "swap"): Part {
   storeSupport(); // names the entry that has it
-  return partNamed("mmap") as MmapPart;
+  return partNamed(name) as Part;
 }
 
 function umountFlags(options: UmountOptions | undefined): number {

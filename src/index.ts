@@ -1,7 +1,6 @@
 /** foliofs for Node: the browser's entry, the core for shared memory, and what file systems with a store need. */
-import { registerMmap } from "./index-mmap.ts";
+import { registerParts } from "./index-parts.ts";
 import { announce } from "./index-top.ts";
-import { registerStoreSupport } from "./vfs/store-support.ts";
 import { RELEASE_SHARED_TEXT } from "./wasm/core-binary-shared.ts";
 import { registerCore } from "./wasm/core-module.ts";
 import { textToCore } from "./wasm/core-text.ts";
@@ -9,6 +8,5 @@ import { textToCore } from "./wasm/core-text.ts";
 export * from "./index-browser.ts";
 
 registerCore(true, () => textToCore(RELEASE_SHARED_TEXT));
-registerStoreSupport();
-registerMmap();
+registerParts();
 announce();

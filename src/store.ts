@@ -2,8 +2,7 @@
  * foliofs/store: what authors of file systems with a store need beside `libfs`. Nothing of foliofs's state is in here, so
  * that it fits the kernel of any entry. To import it makes such file systems possible, in browsers.
  */
-import { registerMmap } from "./index-mmap.ts";
-import { registerStoreSupport } from "./vfs/store-support.ts";
+import { registerParts } from "./index-parts.ts";
 
 export * from "./base/mman.ts";
 export * from "./fs/libfs-store.ts";
@@ -23,6 +22,7 @@ export {
   taskIo,
   thaw,
 } from "./index-store.ts";
+export { compressedSwap } from "./index-swap.ts";
 export type {
   AddressSpaceOperations,
   CachedPage,
@@ -47,7 +47,7 @@ export {
   WB_SYNC_NONE,
 } from "./mm/address-space.ts";
 export type { BackingDevice, BackingDeviceNumbers, BackingDeviceOptions } from "./mm/backing-dev.ts";
-export { type CompressedSwapOptions, compressedSwap } from "./mm/compressed-swap.ts";
+export type { CompressedSwapOptions } from "./mm/compressed-swap.ts";
 export type { MmCounts } from "./mm/memory.ts";
 export type { SwapDevice, SwapIo } from "./mm/swap-device.ts";
 export type { SwapFileOptions } from "./mm/swap-file.ts";
@@ -68,5 +68,4 @@ export type { SwapOptions } from "./vfs/swapon.ts";
 export type { TaskIo } from "./vfs/task-io.ts";
 export { type FileSystemUsage, reportUsage, type Usage, type UsageByKind } from "./vfs/usage.ts";
 
-registerStoreSupport();
-registerMmap();
+registerParts();

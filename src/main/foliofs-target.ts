@@ -5,7 +5,8 @@ import type { Target } from "./target.ts";
 
 const ROOT = "/tree";
 
-function wrap(name: string, fs: FolioFs): Target {
+/** A kernel as a target; the tree is in `/tree`. */
+export function wrap(name: string, fs: FolioFs): Target {
   return {
     name,
     fs,

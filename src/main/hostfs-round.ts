@@ -18,6 +18,7 @@ import { loadTree } from "./load-tree.ts";
 import type { Stage } from "./progress.ts";
 import { damage, type Round, type RoundOptions, type StageName } from "./run-target.ts";
 import { type Sample, sample } from "./sample.ts";
+import { Steps } from "./steps.ts";
 import type { Skip, Target } from "./target.ts";
 import { makeTemporaryFolder, TMPFS_FOLDER, whyNoRoom, whyNoTmpfs } from "./temporary-folder.ts";
 import { readAll, walkAndStat } from "./walk.ts";
@@ -52,32 +53,6 @@ function asRead(tree: HostTree, { fs, root }: Target): HostTree {
     },
   }));
   return { ...tree, entries };
-}
-
-/** Counters of the kernel, by step: what each has added. */
-class Steps {
-  readonly counters = new Map<string, number>();
-  readonly #fs: FolioFs;
-  #before: Record<string, number>;
-
-  constructor(fs: FolioFs) {
-    this.#fs = fs;
-    this.#before = fs.kernel.vmstat();
-  }
-
-  /** Notes what has been counted since the last step ended. @param shown labels of the table, by names of vmstat */
-  note(step: string, shown: Readonly<Record<string, string>>): void {
-    const now = this.#fs.kernel.vmstat();
-    for (const [name, label] of Object.entries(shown)) {
-      this.counters.set(`${step}: ${label}`, now[name] - this.#before[name]);
-    }
-  }
-
-  /** As note(), at the end of a step. */
-  end(step: string, shown: Readonly<Record<string, string>>): void {
-    this.note(step, shown);
-    this.#before = this.#fs.kernel.vmstat();
-  }
 }
 
 const READ = {

@@ -1,6 +1,7 @@
 /**
  * The main job, `npm start [folder]`: loads a real tree from disk into foliofs, memfs and the host's tmpfs, reads
- * everything back, compares it with the host, mounts the tree itself by hostfs, and prints one table. Ends with status 1 when anything differs.
+ * everything back, compares it with the host, mounts the tree itself by hostfs, takes it through 64 MiB with swap, and prints one
+ * table. Ends with status 1 when anything differs.
  */
 import { resolve } from "node:path";
 import { type HostTree, scanTree, TreeError } from "./host-tree.ts";

@@ -1,7 +1,7 @@
 /** The table that the main job ends with. */
 import Table from "cli-table3";
 import type { HostTree } from "./host-tree.ts";
-import { type Facts, FRESH_STAGES, HOSTFS_STAGES, type StageName, WARM_STAGES } from "./run-target.ts";
+import { type Facts, FRESH_STAGES, HOSTFS_STAGES, type StageName, SWAP_STAGES, WARM_STAGES } from "./run-target.ts";
 import { median, type Sample } from "./sample.ts";
 import type { Skip } from "./target.ts";
 
@@ -40,7 +40,9 @@ function ratio(first: number | undefined, other: number | undefined): string {
   return ` (${(other / first).toFixed(1)}x)`;
 }
 
-type Row = readonly [label: string, value: (result: Result) => number | undefined, show: (value: number) => string];
+type Value = (result: Result) => number | undefined;
+/** `first`: what the first target has instead, to be compared with. */
+type Row = readonly [label: string, value: Value, show: (value: number) => string, first?: Value];
 
 function medianOf({ samples }: Result, stage: StageName, field: keyof Sample): number | undefined {
   return median((samples.get(stage) ?? []).map((one) => one[field]));
@@ -58,16 +60,20 @@ function faultRow(stage: StageName): Row {
 const FRESH: readonly Row[] = FRESH_STAGES.flatMap((stage) => [timeRow(stage), faultRow(stage)]);
 const WARM: readonly Row[] = WARM_STAGES.map(timeRow);
 const HOSTFS: readonly Row[] = HOSTFS_STAGES.map(timeRow);
+const SWAP: readonly Row[] = (Object.keys(SWAP_STAGES) as (keyof typeof SWAP_STAGES)[]).map((stage) => {
+  const [label, value, show] = timeRow(SWAP_STAGES[stage]);
+  return [label, value, show, timeRow(stage)[1]];
+});
 const SIZES: readonly Row[] = [
   ["snapshot size", (r) => r.snapshotBytes, showBytes],
   ["memory used", (r) => r.memoryBytes, showBytes],
 ];
 
-function measuredRow([label, value, show]: Row, results: readonly Result[]): string[] {
+function measuredRow([label, value, show, first = value]: Row, results: readonly Result[]): string[] {
   const cells = results.map((result, i) => {
     const own = value(result);
     if (own === undefined) return "-";
-    return `${show(own)}${i === 0 || show === String ? "" : ratio(value(results[0]), own)}`;
+    return `${show(own)}${i === 0 || show === String ? "" : ratio(first(results[0]), own)}`;
   });
   return [label, ...cells];
 }
@@ -118,6 +124,7 @@ export function renderReport(
   if (isRun(results, FRESH_STAGES)) section("-- fresh memory", FRESH);
   if (isRun(results, WARM_STAGES)) section("-- memory in use", WARM);
   if (isRun(results, HOSTFS_STAGES)) section("-- the folder itself, mounted", HOSTFS);
+  if (isRun(results, Object.values(SWAP_STAGES))) section("-- within 64 MiB, by a tmpfs with swap", SWAP);
   section("--", SIZES);
   table.push(["times equal to within", ...results.map(({ timeResolutionNs }) => showNs(timeResolutionNs))]);
   table.push(["mismatches", ...results.map(({ mismatches }) => `${mismatches.length}`)]);

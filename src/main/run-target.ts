@@ -23,7 +23,16 @@ export const HOSTFS_STAGES = [
   "hostfs copy",
   "hostfs sync",
 ] as const;
-export type StageName = (typeof FRESH_STAGES | typeof WARM_STAGES | typeof HOSTFS_STAGES)[number];
+/** Those of a round with swap (swap-round.ts), by the stages of other targets that do the same. */
+export const SWAP_STAGES = {
+  load: "within 64 MiB: load",
+  "walk + stat": "within 64 MiB: walk + stat",
+  "read all": "within 64 MiB: read all",
+  "load again": "within 64 MiB: load again",
+} as const;
+export type StageName =
+  | (typeof FRESH_STAGES | typeof WARM_STAGES | typeof HOSTFS_STAGES)[number]
+  | (typeof SWAP_STAGES)[keyof typeof SWAP_STAGES];
 
 /** What is found out about a target once. */
 export interface Facts {

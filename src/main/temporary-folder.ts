@@ -13,11 +13,15 @@ export function whyNoTmpfs(): string | undefined {
   return statfsSync(TMPFS_FOLDER).type === TMPFS_MAGIC ? undefined : `${TMPFS_FOLDER} is no tmpfs`;
 }
 
+/** Bytes of the blocks that a tree takes at most, where each name may have one. */
+export function blockBytes(tree: HostTree): number {
+  return Math.ceil(tree.bytes / PAGE_BYTES) * PAGE_BYTES + tree.entries.length * PAGE_BYTES;
+}
+
 /** Is there room for a tree below a folder? @returns why not */
 export function whyNoRoom(folder: string, tree: HostTree): string | undefined {
   const { bavail, bsize } = statfsSync(folder);
-  const needed = tree.bytes + tree.entries.length * PAGE_BYTES;
-  return needed > bavail * bsize ? `${folder} has too little room` : undefined;
+  return blockBytes(tree) > bavail * bsize ? `${folder} has too little room` : undefined;
 }
 
 /** Makes an empty folder below another. What runs that were interrupted have left there is removed. */

@@ -14,6 +14,7 @@ import type { Options, TargetName } from "./options.ts";
 import { barStage, lineStage, quietStage, type Stage } from "./progress.ts";
 import { showBytes } from "./report.ts";
 import { type Round, runRound } from "./run-target.ts";
+import { runSwapRound } from "./swap-round.ts";
 import { isSkip, type Skip, type Target } from "./target.ts";
 
 /** A tree is held in memory beside the targets only while it takes no more than this share of the free memory. */
@@ -22,7 +23,7 @@ const HELD_SHARE = 0.25;
 /** What a turn sends to the process that has started it: its times, why there are none, or a sentence for the user. */
 export type Outcome = Round | Skip | { readonly failure: string };
 
-const MAKERS: Record<Exclude<TargetName, "hostfs">, (tree: HostTree, options: Options) => Target | Skip> = {
+const MAKERS: Record<Exclude<TargetName, "hostfs" | "swap">, (tree: HostTree, options: Options) => Target | Skip> = {
   foliofs: (_tree, options) => foliofsTarget(options.memoryLimit),
   memfs: (tree) => memfsTarget(tree.bytes),
   tmpfs: (tree) => hostTarget(tree),
@@ -55,6 +56,7 @@ function takeTurn(name: TargetName, isFirst: boolean, options: Options): Round |
   const roundOptions = { compares: isFirst, damagePath: isFirst ? options.damage : undefined };
   try {
     if (name === "hostfs") return runHostfsRound(tree, stage, roundOptions, options.memoryLimit);
+    if (name === "swap") return runSwapRound(tree, stage, roundOptions);
     const target = MAKERS[name](tree, options);
     return isSkip(target) ? target : runRound(target, tree, stage, roundOptions);
   } catch (error) {

@@ -29,6 +29,8 @@ const SAME_FILLED = -2;
 /** A page that takes more than this has not shrunk by as much as the pool counts. */
 const MAX_LENGTH = PAGE_SIZE - 64;
 const DEFAULT_RATIO = 4;
+/** The least that a pool can have: a block. */
+export const MIN_POOL_BYTES = 65536;
 /** Bytes that the tables take for a slot. */
 const TABLE_BYTES = 8;
 
@@ -138,17 +140,7 @@ function wordOf(page: Uint8Array): number | undefined {
   return first;
 }
 
-/**
- * Makes a swap device that compresses: `fs.kernel.swapOn(compressedSwap({ size, compress, decompress }))`.
- *
- * @throws RangeError for a size below 64 KiB, or a number of pages that is none; TypeError without both functions
- */
+/** Makes a swap device that compresses. Precondition: what index-swap.ts checks. */
 export function compressedSwap(options: CompressedSwapOptions): SwapDevice {
-  const { size, compress, decompress } = options;
-  const nrPages = options.nrPages ?? Math.floor((DEFAULT_RATIO * size) / PAGE_SIZE);
-  if (typeof compress !== "function" || typeof decompress !== "function")
-    throw new TypeError("compressedSwap: compress and decompress are functions");
-  if (!(Number.isSafeInteger(size) && size >= 1 << 16 && Number.isSafeInteger(nrPages) && nrPages > 0))
-    throw new RangeError(`compressedSwap: a size of ${size} bytes and ${nrPages} pages`);
-  return new CompressedSwap(options, nrPages);
+  return new CompressedSwap(options, options.nrPages ?? Math.floor((DEFAULT_RATIO * options.size) / PAGE_SIZE));
 }

@@ -12,6 +12,7 @@ import {
   KERNEL_BLOCK,
   KERNEL_NR_SWAP_PAGES,
   KERNEL_SWAP_AREAS,
+  PAGE_SIZE,
   SWAP_AREA_BYTES,
   SWAP_AREA_FLAGS,
   SWAP_AREA_MAP,
@@ -32,6 +33,9 @@ const NR_SWAP_PAGES = (KERNEL_BLOCK >>> 2) + KERNEL_NR_SWAP_PAGES;
 const NR_LOOKS = 16;
 /** Long enough: what one read brings in, four times (vm.page_cluster). */
 const ENOUGH = 32;
+
+/** Largest area: what a directory frame has room for, pages. */
+export const MAX_SLOTS = (PAGE_SIZE / 4) * SWAP_MAP_SLOTS;
 
 /** Slots that follow each other. */
 export interface SlotRun {

@@ -4,8 +4,10 @@
  * Its calls are synchronous: what needs a page waits for no more than the host. It stays when the area is turned off; what is in it then
  * is of no use.
  */
-import { EINVAL, EIO, ENOSYS } from "../base/errno.ts";
+import { EBUSY, EINVAL, EIO, ENOSYS } from "../base/errno.ts";
 import { PAGE_SIZE } from "../wasm/layout.ts";
+import { MAX_SLOTS } from "./swap-area.ts";
+import { claimedFiles } from "./swap-claims.ts";
 import type { SwapDevice, SwapIo } from "./swap-device.ts";
 
 /** A file of the host to swap to. */
@@ -20,7 +22,7 @@ export interface SwapFileOptions {
 interface HostFs {
   readonly constants: { readonly O_RDWR: number; readonly O_CREAT: number };
   openSync(path: string, flags: number, mode: number): number;
-  fstatSync(fd: number): { size: number; isFile(): boolean };
+  fstatSync(fd: number, options: { bigint: true }): { dev: bigint; ino: bigint; size: bigint; isFile(): boolean };
   ftruncateSync(fd: number, size: number): void;
   readvSync(fd: number, views: readonly Uint8Array[], position: number): number;
   writevSync(fd: number, views: readonly Uint8Array[], position: number): number;
@@ -32,13 +34,15 @@ const { process } = globalThis as { process?: { getBuiltinModule?(id: string): u
 class SwapFile implements SwapDevice {
   readonly #fs: HostFs;
   readonly #fd: number;
+  readonly #id: string;
   readonly name: string;
   readonly type = "file";
   readonly nrPages: number;
 
-  constructor(fs: HostFs, fd: number, name: string, nrPages: number) {
+  constructor(fs: HostFs, fd: number, name: string, id: string, nrPages: number) {
     this.#fs = fs;
     this.#fd = fd;
+    this.#id = id;
     this.name = name;
     this.nrPages = nrPages;
   }
@@ -65,6 +69,7 @@ class SwapFile implements SwapDevice {
   }
 
   close(): void {
+    claimedFiles.delete(this.#id);
     this.#fs.closeSync(this.#fd);
   }
 }
@@ -79,28 +84,39 @@ function behind(views: readonly Uint8Array[], bytes: number): Uint8Array[] {
   });
 }
 
-/** @returns the device; -EINVAL for what is no regular file, for a size of less than a page; -ENOSYS outside of Node; why it cannot be opened */
+/**
+ * @returns the device; -EINVAL for what is no regular file, for a size of less than a page or more than an area can have; -EBUSY for a
+ *   file that is an area; -ENOSYS outside of Node; why it cannot be opened
+ */
 export function openSwapFile({ file, size }: SwapFileOptions): SwapDevice | number {
   const fs = process?.getBuiltinModule?.("node:fs") as HostFs | undefined;
   if (fs === undefined) return -ENOSYS;
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= PAGE_SIZE)) return -EINVAL;
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= PAGE_SIZE && size <= MAX_SLOTS * PAGE_SIZE))
+    return -EINVAL;
   try {
     const { O_RDWR, O_CREAT } = fs.constants;
     const fd = fs.openSync(file, size === undefined ? O_RDWR : O_RDWR | O_CREAT, 0o600);
-    const nrPages = sizeFile(fs, fd, size);
-    if (nrPages > 0) return new SwapFile(fs, fd, file, nrPages);
-    fs.closeSync(fd);
-    return -EINVAL;
+    let device: SwapDevice | number = -EIO;
+    try {
+      device = useFile(fs, fd, file, size);
+    } finally {
+      if (typeof device === "number") fs.closeSync(fd);
+    }
+    return device;
   } catch (error) {
     const { errno } = error as { errno?: number };
     return errno !== undefined && errno < 0 ? errno : -EIO;
   }
 }
 
-/** Makes the file as large as it is to be. @returns its pages, 0 for what is no regular file */
-function sizeFile(fs: HostFs, fd: number, size: number | undefined): number {
-  const stat = fs.fstatSync(fd);
-  if (!stat.isFile()) return 0;
+/** Makes the file as large as it is to be: not that of another area, whose pages would be cut off. */
+function useFile(fs: HostFs, fd: number, name: string, size: number | undefined): SwapDevice | number {
+  const stat = fs.fstatSync(fd, { bigint: true });
+  const nrPages = Math.floor((size ?? Number(stat.size)) / PAGE_SIZE);
+  if (!stat.isFile() || nrPages === 0) return -EINVAL;
+  const id = `${stat.dev}:${stat.ino}`;
+  if (claimedFiles.has(id)) return -EBUSY;
   if (size !== undefined) fs.ftruncateSync(fd, size);
-  return Math.floor((size ?? stat.size) / PAGE_SIZE);
+  claimedFiles.add(id);
+  return new SwapFile(fs, fd, name, id, nrPages);
 }

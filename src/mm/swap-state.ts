@@ -5,6 +5,7 @@
 import type { Core } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_VMSTAT } from "../wasm/layout.ts";
 import { areaNumber, type SwapArea } from "./swap-area.ts";
+import { closeDevice } from "./swap-claims.ts";
 
 /** What there is to know of swapping in one memory. */
 export interface SwapState {
@@ -51,9 +52,10 @@ export function areaOf({ areas }: SwapState, entry: number): SwapArea {
   return areas.find((area) => area.number === number) as SwapArea;
 }
 
-/** Bytes of host memory that pages in swap areas take. */
+/** Bytes of host memory that pages in swap areas take, and the tables of the areas. */
 export function swapHostBytes(core: Core): number {
-  return (swapIfAny(core)?.areas ?? []).reduce((sum, { device }) => sum + (device.hostBytes ?? 0), 0);
+  const areas = swapIfAny(core)?.areas ?? [];
+  return areas.reduce((sum, { device, written }) => sum + (device.hostBytes ?? 0) + (written?.length ?? 0), 0);
 }
 
 /** Counts an event (VM_PSWP*). */
@@ -72,6 +74,6 @@ export function endSwap(core: Core): void {
   const state = swapIfAny(core);
   if (state === undefined) return;
   state.isGone = true;
-  for (const { device } of state.areas) device.close?.();
+  for (const { device } of state.areas) closeDevice(device);
   state.areas = [];
 }

@@ -30,7 +30,6 @@ import { completeStatfs } from "./statfs.ts";
 import { STORE_PART } from "./store-part.ts";
 import { readOn, writeOn } from "./swap-go-on.ts";
 import { attachSwapped, copySwapped, readSwapped, swappedBytes } from "./swap-snapshot.ts";
-import { swapOff, swapOn } from "./swapon.ts";
 import { copyTaskIo } from "./task-io.ts";
 import { umount2, umountOptions } from "./umount2.ts";
 import { usage } from "./usage.ts";
@@ -78,8 +77,6 @@ const SUPPORT = {
   readOn,
   readSwapped,
   swappedBytes,
-  swapOff,
-  swapOn,
   writeOn,
 };
 

@@ -14,7 +14,8 @@ import { TRY_AGAIN } from "../mm/address-space.ts";
 import { nrOnList, relist } from "../mm/lru-list.ts";
 import { fieldOf } from "../mm/page.ts";
 import { entriesOf, entryOf } from "../mm/page-index.ts";
-import { areaNumber, SwapArea } from "../mm/swap-area.ts";
+import { areaNumber, MAX_SLOTS, SwapArea } from "../mm/swap-area.ts";
+import { claimDevice, closeDevice } from "../mm/swap-claims.ts";
 import { isSwapDevice, type SwapDevice } from "../mm/swap-device.ts";
 import { openSwapFile, type SwapFileOptions } from "../mm/swap-file.ts";
 import { isSwapEntry, swapInPage, withReserve } from "../mm/swap-in.ts";
@@ -58,8 +59,6 @@ import { dirtyLimits } from "./super-bdi.ts";
 import type { Task } from "./task.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
-/** Largest area: what a directory frame has room for, pages. */
-const MAX_SLOTS = (PAGE_SIZE / 4) * SWAP_MAP_SLOTS;
 /** Reads that a swapOff() has under way at a time. */
 const MAX_READS = 16;
 
@@ -78,7 +77,7 @@ export function recordOf(number: number, field: number): number {
  * Turns a swap area on.
  *
  * @returns 0; -EPERM for others than root; -EINVAL for what is no device, larger than 16 GiB or has no page, and for a priority that
- *   cannot be; -EBUSY for one that is on; -EPERM when there are 8; errors of opening the file; -ENOMEM for its map
+ *   cannot be; -EBUSY for one that is on, of whatever kernel; -EPERM when there are 8; errors of opening the file; -ENOMEM for its map
  */
 export function swapOn(task: Task, device: SwapDevice | SwapFileOptions, options: SwapOptions = {}): number {
   const { kernel } = task;
@@ -94,9 +93,10 @@ export function swapOn(task: Task, device: SwapDevice | SwapFileOptions, options
   if (number < 0) return -EPERM;
   const opened = isSwapDevice(device) ? device : openSwapFile(device);
   if (typeof opened === "number") return opened;
+  if (!claimDevice(opened)) return -EBUSY;
   const rc = opened.nrPages > MAX_SLOTS ? -EINVAL : makeMap(kernel, number, opened.nrPages);
   if (rc < 0) {
-    opened.close?.();
+    closeDevice(opened);
     return rc;
   }
   dirtyLimits(kernel); // vm.page_cluster
@@ -228,7 +228,7 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   state.areas = state.areas.filter((other) => other !== area);
   freeMap(kernel.core, area.number);
   if (kernel.core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setListClass(kernel.core, AS_UNEVICTABLE);
-  area.device.close?.();
+  closeDevice(area.device);
   return 0;
 }
 

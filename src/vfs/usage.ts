@@ -7,6 +7,7 @@
  * @see Linux Documentation/filesystems/proc.rst (meminfo), mm/memcontrol.c
  */
 import { pageFlags } from "../mm/page.ts";
+import { swapHostBytes } from "../mm/swap-state.ts";
 import { pteFrame, vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
 import { partNamed, registerPart } from "../wasm/core-module.ts";
@@ -296,6 +297,7 @@ function outsideOf(kernel: Kernel): Record<string, number> {
   const outside: Record<string, number> = {
     descriptors: sum([...tables], ({ files }) => files.length * 2 * WORD_BYTES),
     paths: sum(tasks, ({ paths }) => paths.words.byteLength + (paths.words.length / WORDS_PER_PATH) * PATH_BYTES),
+    swap: swapHostBytes(kernel.core),
     listings: sum([...kernel.dirCache.values()], ({ listing }) => listing.names.length * NAME_BYTES),
   };
   for (const [name, bytes] of sources.get(kernel) ?? []) outside[name] = bytes();

@@ -1,4 +1,4 @@
-/** README.md: its programs run and do what their comments say, and its links lead somewhere. */
+/** README.md: its programs run and do what their comments say, and its links lead somewhere. So do the programs that pages of docs/ begin with. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -53,5 +53,15 @@ describe("README.md", () => {
     const named = [...readme.matchAll(/`npm run ([\w:]+)/g)].map(([, name]) => name);
 
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+});
+
+describe("docs", () => {
+  const pages = ["hostfs.md", "mmap.md", "proc.md"];
+
+  it.each(pages)("%s", async (page) => {
+    const [{ source }] = programsOf(readFileSync(`${ROOT}/docs/${page}`, "utf8"));
+    const program = source.replace('"/real/dir"', JSON.stringify(fileURLToPath(new URL(".", import.meta.url))));
+    await runProgram(program);
   });
 });

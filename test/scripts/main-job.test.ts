@@ -1,4 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { hostTarget } from "../../src/main/host-target.ts";
 import { type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
 import { loadTree } from "../../src/main/load-tree.ts";
 import { median } from "../../src/main/sample.ts";
+import { whyNoSwap } from "../../src/main/swap-round.ts";
 import { isSkip, type Target } from "../../src/main/target.ts";
 
 const MAIN = fileURLToPath(new URL("../../build/main.mjs", import.meta.url));
@@ -145,6 +147,18 @@ describe("compareMounted", () => {
   });
 });
 
+describe("whyNoSwap", () => {
+  it("is nothing for a tree whose names fit in half of the memory, and says how many do not", () => {
+    const tree = scanTree(root);
+    const [entry] = tree.entries;
+    const withNames = (nr: number) => whyNoSwap(tmpdir(), { ...tree, entries: Array(nr).fill(entry) });
+
+    expect(whyNoSwap(tmpdir(), tree)).toBeUndefined();
+    expect(withNames(32_769)).toBe("32769 names are too many for 64 MiB");
+    expect(withNames(32_768) ?? "").not.toMatch(/names/);
+  });
+});
+
 describe("median", () => {
   it("is the middle one, whatever their order", () => {
     expect([median([3, 1, 2]), median([10, 9]), median([7]), median([])]).toEqual([2, 10, 7, undefined]);
@@ -188,7 +202,7 @@ describe("npm start", () => {
     const { status, stdout } = start(root, "--rounds", "2");
 
     expect(status).toBe(0);
-    expect(stdout).toMatch(/│ medians of 2 +│ foliofs +│ memfs +│ tmpfs +│/);
+    expect(stdout).toMatch(/│ medians of 2 +│ foliofs +│ memfs +│ tmpfs +│ hostfs +│ swap +│/);
     const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
     const fresh = labels.slice(labels.indexOf("-- fresh memory") + 1, labels.indexOf("-- memory in use"));
     expect(fresh).toEqual(["load", "  page faults", "snapshot", "  page faults", "restore", "  page faults"]);
@@ -227,6 +241,34 @@ describe("npm start", () => {
     });
   });
 
+  it("takes more than 64 MiB through 64 MiB with swap, and leaves no swap file", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-more-"));
+    const nrFiles = 24;
+    for (let i = 0; i < nrFiles; i++) fs.writeFileSync(`${folder}/${i}`, randomBytes(4 * 2 ** 20 - i));
+    const pid = (name: string) => /^foliofs-start-(\d+)-/.exec(name)?.[1];
+    const left = () => fs.readdirSync(tmpdir()).filter((name) => pid(name) && !fs.existsSync(`/proc/${pid(name)}`));
+    try {
+      const { status, stdout, stderr } = start(folder, "--rounds", "1", "--only", "swap");
+
+      expect(stderr).not.toMatch(/ at .*\d+:\d+/);
+      expect(status).toBe(0);
+      const rows = [...stdout.matchAll(/^│ (.+?) +│ ([\d.]+)(?: s| MiB)? +│/gm)];
+      const value = Object.fromEntries(rows.map(([, label, number]) => [label, Number(number)]));
+      for (const stage of ["load", "walk + stat", "read all", "load again"])
+        expect(value[`within 64 MiB: ${stage}`]).toBeGreaterThanOrEqual(0);
+      const nrPages = (nrFiles * 4 * 2 ** 20) / 4096;
+      const nrAtLeast = nrPages - (64 * 2 ** 20) / 4096;
+      expect(value).toMatchObject({ files: nrFiles, mismatches: 0 });
+      expect(value["memory used"]).toBeLessThanOrEqual(64);
+      expect(value["within 64 MiB: load: pages swapped out"]).toBeGreaterThan(nrAtLeast);
+      expect(value["within 64 MiB: read all: pages swapped in"]).toBeGreaterThan(nrAtLeast);
+      expect(value["within 64 MiB: load again: pages swapped out"]).toBeGreaterThan(nrAtLeast);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+    expect(left()).toEqual([]);
+  });
+
   it("counts a page fault for each page of fresh memory that foliofs fills", () => {
     const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-pages-"));
     const nrPages = 8192;
@@ -250,6 +292,7 @@ describe("npm start", () => {
     expect(stderr).toContain("foliofs: a/text: contents differ");
     expect(stderr).toContain("memfs: a/text: contents differ");
     expect(stderr).toContain("hostfs: a/text: contents differ");
+    expect(stderr).toContain("swap: a/text: contents differ");
   });
 
   it.each([
@@ -297,7 +340,7 @@ describe("npm start", () => {
     const before = fs.existsSync("/dev/shm")
       ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))
       : [];
-    start(root, "--only", "tmpfs,hostfs");
+    start(root, "--only", "tmpfs,hostfs,swap");
     start(root, "--only", "hostfs", "--damage", "a/text");
     const after = fs.existsSync("/dev/shm")
       ? fs.readdirSync("/dev/shm").filter((name) => name.startsWith("foliofs-start-"))

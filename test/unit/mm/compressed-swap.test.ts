@@ -74,10 +74,12 @@ describe("compressedSwap()", () => {
   });
 
   it("wants functions and numbers that can be", () => {
-    assert.throws(() => compressedSwap({ size: MIB } as never), TypeError);
-    for (const size of [0, 5, Number.NaN, 1.5 * 65_537])
-      assert.throws(() => compressedSwap({ size, ...lz4 }), RangeError);
-    assert.throws(() => compressedSwap({ size: MIB, nrPages: 0, ...lz4 }), RangeError);
+    for (const wrong of [undefined, null, 5, { size: MIB }, { size: MIB, ...lz4, compress: 1 }, { size: "1m", ...lz4 }])
+      assert.throws(() => compressedSwap(wrong as never), { name: "TypeError", code: "ERR_INVALID_ARG_TYPE" });
+    for (const size of [0, 5, 65_535, Number.NaN, 1.5 * 65_537])
+      assert.throws(() => compressedSwap({ size, ...lz4 }), { name: "RangeError", code: "ERR_OUT_OF_RANGE" });
+    assert.throws(() => compressedSwap({ size: MIB, nrPages: 0, ...lz4 }), { code: "ERR_OUT_OF_RANGE" });
+    assert.throws(() => compressedSwap({ size: MIB, nrSlots: 7, ...lz4 } as never), { code: "ERR_INVALID_ARG_VALUE" });
   });
 
   it("keeps files of text three times as large as memory", () => {

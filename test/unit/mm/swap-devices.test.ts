@@ -28,13 +28,83 @@ function machine(): FolioFs {
 const DATA = patterned((12 * MIB) / PAGE);
 
 describe("what can be a swap area", () => {
-  it("is EINVAL for what is no device, EBUSY for one that is on, EPERM for more than 8 and for others than root", () => {
+  it("is refused by Node's errors where arguments are wrong, by promises too, and nothing is made", async () => {
+    const fs = machine();
+    const dir = nodeFs.mkdtempSync(join(tmpdir(), "foliofs-swap-"));
+    const file = join(dir, "swap");
+    const functions = { readPages() {}, writePages() {} };
+    for (const wrong of [
+      undefined,
+      null,
+      5,
+      file,
+      [],
+      {},
+      { file: 7 },
+      { file: Buffer.from(file) },
+      { file, size: "1m" },
+      { nrPages: "5", ...functions },
+      { nrPages: 5, readPages() {} },
+    ]) {
+      const code = "ERR_INVALID_ARG_TYPE";
+      assert.throws(() => fs.kernel.swapOn(wrong as never), { name: "TypeError", code });
+      assert.throws(() => fs.kernel.swapOff(wrong as never), { name: "TypeError", code });
+      await assert.rejects(() => fs.kernel.swapOffAsync(wrong as never), { name: "TypeError", code });
+    }
+    for (const wrong of [
+      { file, siez: MIB },
+      { file: `${file}\0`, size: MIB },
+    ])
+      assert.throws(() => fs.kernel.swapOn(wrong as never), { code: "ERR_INVALID_ARG_VALUE" });
+    for (const size of [8192.5, Number.NaN])
+      assert.throws(() => fs.kernel.swapOn({ file, size }), { name: "RangeError", code: "ERR_OUT_OF_RANGE" });
+    const on = (options: unknown) => () => fs.kernel.swapOn({ file, size: MIB }, options as never);
+    for (const options of [null, 5, { priority: "5" }]) assert.throws(on(options), { code: "ERR_INVALID_ARG_TYPE" });
+    for (const priority of [-1, 1.5, 32768]) assert.throws(on({ priority }), { code: "ERR_OUT_OF_RANGE" });
+    assert.throws(on({ prioritiy: 1 }), { code: "ERR_INVALID_ARG_VALUE" });
+    for (const size of [-1, 0, 100, 2 ** 34 + PAGE])
+      assert.throws(() => fs.kernel.swapOn({ file, size }), { code: "EINVAL", syscall: "swapon" });
+    assert.deepEqual(nodeFs.readdirSync(dir), []);
+    nodeFs.rmSync(dir, { recursive: true });
+    fs.kernel.destroy();
+  });
+
+  it("is no area of two kernels, under whatever name: it is EBUSY until the first lets go of it", () => {
+    const [first, second] = [machine(), machine()];
+    const dir = nodeFs.mkdtempSync(join(tmpdir(), "foliofs-swap-"));
+    const file = join(dir, "swap");
+    first.kernel.swapOn({ file, size: 16 * MIB });
+    first.writeFileSync("/t/a", DATA);
+    nodeFs.linkSync(file, join(dir, "link"));
+    for (const name of [file, join(dir, "link"), `${dir}/../${dir.split("/").at(-1)}/swap`]) {
+      // A smaller size would cut off pages of the first.
+      assert.throws(() => second.kernel.swapOn({ file: name, size: MIB }), { code: "EBUSY", syscall: "swapon" });
+      assert.throws(() => first.kernel.swapOn({ file: name }), { code: "EBUSY" });
+    }
+    assert.equal(nodeFs.statSync(file).size, 16 * MIB);
+    assert.ok(first.readFileSync("/t/a").equals(DATA));
+    const device = new MockSwap(100);
+    first.kernel.swapOn(device);
+    assert.throws(() => second.kernel.swapOn(device), { code: "EBUSY" });
+    first.kernel.swapOff(device);
+    device.isClosed = false;
+    second.kernel.swapOn(device);
+    first.kernel.destroy();
+    second.kernel.swapOn({ file });
+    second.writeFileSync("/t/a", DATA);
+    assert.ok(second.readFileSync("/t/a").equals(DATA));
+    second.kernel.destroy();
+    nodeFs.rmSync(dir, { recursive: true });
+  });
+
+  it("is EINVAL for what cannot be one, EBUSY for one that is on, EPERM for more than 8 and for others than root", () => {
     const fs = machine();
     const device = new MockSwap(100);
-    for (const wrong of [undefined, null, 5, {}, { file: 7 }, { nrPages: 0, readPages() {}, writePages() {} }])
-      assert.throws(() => fs.kernel.swapOn(wrong as never), { code: "EINVAL", syscall: "swapon" });
-    for (const priority of [-1, 1.5, 32768])
-      assert.throws(() => fs.kernel.swapOn(device, { priority }), { code: "EINVAL" });
+    for (const nrPages of [0, -1])
+      assert.throws(() => fs.kernel.swapOn({ nrPages, readPages: () => 0, writePages: () => 0 }), {
+        code: "EINVAL",
+        syscall: "swapon",
+      });
     assert.throws(() => fs.kernel.swapOff(device), { code: "EINVAL", syscall: "swapoff" });
     const user = fs.kernel.task({ uid: 1000, gid: 1000 });
     assert.throws(() => user.kernel.swapOn(device), { code: "EPERM" });

@@ -4,8 +4,9 @@ import { afterEach, describe, it } from "vitest";
 import { MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
 import { hostfs } from "../../../src/host.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
-import { memoryFailure, reportUsage, type Usage } from "../../../src/store.ts";
+import { compressedSwap, memoryFailure, reportUsage, type Usage } from "../../../src/store.ts";
 import { LoggingFs, PAGE } from "../../helpers/logging-fs.ts";
+import { lz4 } from "../../helpers/lz4.ts";
 import { inodeOf } from "../../helpers/mock-scene.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { seededRandom } from "../../helpers/random.ts";
@@ -152,6 +153,27 @@ describe("usage", () => {
     assert.equal(tables - before.tables, (map + 2) * PAGE);
     mapping.munmap();
     assert.equal(checked(fs).data, before.data);
+  });
+
+  it("knows what compressed pages take beside the memory, and those of a fork", () => {
+    const fs = newFs(8);
+    fs.mkdirSync("/t");
+    fs.kernel.mount({ type: "tmpfs", target: "/t", data: "size=32m" });
+    assert.equal(fs.kernel.usage().outside.swap, 0);
+    const pool = compressedSwap({ size: 32 * MIB, ...lz4 });
+    fs.kernel.swapOn(pool);
+    const text = Buffer.alloc(16 * MIB);
+    for (let i = 0; i < text.length; i += 64) text.writeUInt32LE(i, i);
+    fs.writeFileSync("/t/a", text);
+    const { swap } = fs.kernel.usage().outside;
+    assert.ok(swap >= (pool.hostBytes as number) && swap < 16 * MIB, `${swap} bytes of ${pool.hostBytes}`);
+    const nrSwapped = fs.kernel.vmstat().pswpout;
+    const fork = fs.kernel.fork();
+    assert.ok(fork.usage().outside.swap >= (nrSwapped * PAGE) / 2);
+    fork.destroy();
+    fs.unlinkSync("/t/a");
+    fs.kernel.swapOff(pool);
+    assert.equal(fs.kernel.usage().outside.swap, 0);
   });
 
   it("hostfs tells what it keeps, as long as it is mounted", () => {

@@ -1,0 +1,11 @@
+/** What file systems with a store, mappings, views and swap need: parts that Node's entry brings, foliofs/store and foliofs/proc. */
+import { registerMmap } from "./index-mmap.ts";
+import { registerSwap } from "./index-swap.ts";
+import { registerStoreSupport } from "./vfs/store-support.ts";
+
+/** For entry points. */
+export function registerParts(): void {
+  registerStoreSupport();
+  registerMmap();
+  registerSwap();
+}
