@@ -21,6 +21,7 @@ import { isTruncated, PageAt } from "./page.ts";
 import { keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
 import type { Readahead } from "./readahead-window.ts";
 import { startRead } from "./start-read.ts";
+import { balanceAnon } from "./swap-balance.ts";
 import { cutPage } from "./truncate.ts";
 
 const EXTRA = RESULT + RESULT_EXTRA;
@@ -77,6 +78,7 @@ export function readAhead(
   wantedEnd: number,
 ): number {
   const { core } = cache;
+  balanceAnon(cache);
   let nrWanted = 0;
   const end = Math.min(index + nrPages, Math.ceil(core.f64[(inode << 2) + INODE_SIZE] / PAGE_SIZE));
   const marker = async > 0 ? index + nrPages - async : -1;

@@ -61,23 +61,30 @@ export function swapOut(core: Core): boolean {
   return false;
 }
 
+/** Sends about as many of the oldest pages to swap areas, as far as devices take them at once. */
+export function swapOutSome(core: Core, nr: number): void {
+  const state = swapIfAny(core);
+  if (state === undefined) return;
+  for (let left = nr; left > 0; left -= NR_WANTED) if (!sendOldest(core, state, Math.min(left, NR_WANTED))) return;
+}
+
 function isFull({ isWritable, nrUsed, nrSlots }: SwapArea): boolean {
   return !isWritable || nrUsed === nrSlots;
 }
 
-function sendOldest(core: Core, state: SwapState): boolean {
+function sendOldest(core: Core, state: SwapState, nr = NR_WANTED): boolean {
   const pass = new Pass(core, state);
-  const pages = isolatePages(core).filter((pfn) => !pass.letGo(pfn));
+  const pages = isolatePages(core, nr).filter((pfn) => !pass.letGo(pfn));
   pass.send(pages, state.areas);
   return pass.nrFreed > 0;
 }
 
 /** Takes the oldest pages off their lists, with a pin, as far as they can go: nobody else holds them, and there are slots for them. */
-function isolatePages(core: Core): number[] {
+function isolatePages(core: Core, nr: number): number[] {
   const found: number[] = [];
   const others: number[] = [];
   let slots = core.u32[NR_SWAP_PAGES];
-  for (let n = 0; n < NR_SCANNED && found.length < NR_WANTED; n++) {
+  for (let n = 0; n < NR_SCANNED && found.length < nr; n++) {
     const isLow = nrOnList(core, LRU_INACTIVE_ANON) <= nrOnList(core, LRU_ACTIVE_ANON);
     if (isLow) core.x.deactivatePage(oldestOf(core, LRU_ACTIVE_ANON));
     const pfn = oldestOf(core, LRU_INACTIVE_ANON);

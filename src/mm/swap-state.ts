@@ -7,6 +7,15 @@ import { KERNEL_BLOCK, KERNEL_VMSTAT } from "../wasm/layout.ts";
 import { areaNumber, type SwapArea } from "./swap-area.ts";
 import { closeDevice } from "./swap-claims.ts";
 
+/** What the two sides of reclaim have cost (swap-balance.ts), and the events that are counted in it. */
+export interface SwapCosts {
+  file: number;
+  anon: number;
+  stolen: number;
+  refaults: number;
+  swappedIn: number;
+}
+
 /** What there is to know of swapping in one memory. */
 export interface SwapState {
   /** By priority, the highest first; of equals the one whose turn it is. */
@@ -21,6 +30,7 @@ export interface SwapState {
   readonly failures: Map<number, number>;
   /** There may be pages on the lists that have slots: none have come since freeSwapCache(). */
   hasCached: boolean;
+  readonly costs: SwapCosts;
   /** The memory is used no more: what devices answer is of no interest. */
   isGone: boolean;
 }
@@ -40,6 +50,7 @@ export function swapOf(core: Core): SwapState {
     closing: new Set(),
     failures: new Map(),
     hasCached: false,
+    costs: { file: 0, anon: 0, stolen: 0, refaults: 0, swappedIn: 0 },
     isGone: false,
   };
   core.swap = state;

@@ -1,7 +1,7 @@
 /**
  * How much may be dirty, and for how long, and what reclaim is to prefer: the numbers of /proc/sys/vm, one set a kernel.
  *
- * Does not own: what happens beyond them (balance.ts, flusher.ts, swap-in.ts). Nobody reads swappiness yet.
+ * Does not own: what happens beyond them (balance.ts, flusher.ts, swap-in.ts, swap-balance.ts).
  *
  * @see Linux Documentation/admin-guide/sysctl/vm.rst
  */
