@@ -14,6 +14,8 @@ import { fieldOf, pagePins } from "../mm/page.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
+  KERNEL_NR_DIRTY,
+  KERNEL_OPERATIONS,
   KERNEL_SLOTS,
   NR_SLOTS,
   PAGE_FLAGS,
@@ -37,6 +39,7 @@ import type { Kernel } from "./kernel.ts";
 import { kmemCaches } from "./kmem-cache.ts";
 import { copyFrames } from "./snapshot.ts";
 
+const KERNEL = KERNEL_BLOCK >>> 2;
 const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_HWPOISON | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 const NOT_IN_USE = PG_BUDDY | PG_HWPOISON | PG_PCP | PG_RESERVED;
 const WASM_PAGE_BYTES = 65536;
@@ -45,7 +48,7 @@ const WASM_PAGE_BYTES = 65536;
 export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   const { core } = kernel;
   if (core.options.preallocate) return -EOPNOTSUPP;
-  if (hasOtherSlots(core) || hasPins(kernel)) return -EBUSY;
+  if (hasOtherSlots(core) || isUnderWay(core) || hasPins(kernel)) return -EBUSY;
   compact(kernel);
   const had = core.arrayBuffer.byteLength;
   const bytes = bytesInUse(core);
@@ -60,6 +63,11 @@ export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   before.x.trimMemory();
   copyFrames(before, core, usedExtents(before));
   return had - core.arrayBuffer.byteLength;
+}
+
+/** Does a call wait for a store, or has one not got all that is written? Data was lost when the frames of that moved. */
+function isUnderWay({ u32 }: Core): boolean {
+  return u32[KERNEL + KERNEL_OPERATIONS] !== 0 || u32[KERNEL + KERNEL_NR_DIRTY] !== 0;
 }
 
 /** Does another instance use this memory? */
