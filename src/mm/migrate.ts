@@ -40,18 +40,11 @@ import {
   PAGE_PRIVATE_LOW,
   PAGE_SIZE,
   PG_ACTIVE,
-  PG_BUDDY,
-  PG_BUFFER,
   PG_DIRTY,
-  PG_HWPOISON,
   PG_LOCKED,
   PG_LRU,
-  PG_PCP,
   PG_PRIVATE,
-  PG_RESERVED,
-  PG_SLAB,
   PG_SWAPBACKED,
-  PG_TABLE,
   PG_UNEVICTABLE,
   PG_WAITERS,
   PG_WRITEBACK,
@@ -67,11 +60,10 @@ import {
 } from "./address-space.ts";
 import { callOut } from "./call-out.ts";
 import { nextFree, takeFreeFrame } from "./frames.ts";
-import { detachPagePrivate, fieldOf, isTruncated, PageAt, pageFlags, pagePins } from "./page.ts";
+import { detachPagePrivate, fieldOf, isTruncated, NO_PAGE, PageAt, pageFlags, pagePins } from "./page.ts";
 import { filemapWriteAndWaitRange } from "./writeback.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
-const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_HWPOISON | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 /** Flags that belong to a frame, and not to the page in it. */
 const OF_FRAME = PG_LOCKED | PG_WAITERS | PG_PRIVATE;
 const NODE = 2;

@@ -13,10 +13,20 @@ import {
   PAGE_PRIVATE_LOW,
   PAGE_REFCOUNT,
   PAGE_SIZE,
+  PG_BUDDY,
+  PG_BUFFER,
+  PG_HWPOISON,
+  PG_PCP,
   PG_PRIVATE,
+  PG_RESERVED,
+  PG_SLAB,
+  PG_TABLE,
   SECTION_FRAMES,
 } from "../wasm/layout.ts";
 import type { CachedPage, PageCache } from "./address-space.ts";
+
+/** Flags of frames that hold no page of a file. */
+export const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_HWPOISON | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 
 /** Index in `u32` of a field (PAGE_*) of a frame's descriptor. */
 export function fieldOf(pfn: number, field: number): number {

@@ -39,6 +39,16 @@ export function endPfn(core: Core): number {
   return core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_END_PFN];
 }
 
+/** All frames but those within free blocks. */
+export function* framesOf(core: Core): Generator<number> {
+  const { u32 } = core;
+  for (let pfn = 0; pfn < endPfn(core); pfn++) {
+    yield pfn;
+    const at = descriptor(pfn);
+    if (u32[at + PAGE_FLAGS] & PG_BUDDY) pfn += (1 << u32[at + PAGE_PRIVATE_LOW]) - 1;
+  }
+}
+
 const SLOT_PFN = BOOT_SLOT / PAGE_SIZE;
 const SLOT_END_PFN = SLOT_PFN + OWNER_SLOT_BYTES / PAGE_SIZE;
 

@@ -4,29 +4,13 @@
  */
 import { dropPin, pagePins } from "../mm/gup.ts";
 import { dropArea } from "../mm/memory.ts";
-import { fieldOf } from "../mm/page.ts";
+import { fieldOf, NO_PAGE } from "../mm/page.ts";
 import { vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
-import {
-  PAGE_FLAGS,
-  PAGE_MAPPING,
-  PAGE_PRIVATE_LOW,
-  PAGE_REFCOUNT,
-  PG_BUDDY,
-  PG_BUFFER,
-  PG_LOCKED,
-  PG_PCP,
-  PG_PRIVATE,
-  PG_RESERVED,
-  PG_SLAB,
-  PG_TABLE,
-  PG_WRITEBACK,
-} from "../wasm/layout.ts";
-import { endPfn } from "./frames.ts";
+import { PAGE_FLAGS, PAGE_MAPPING, PAGE_REFCOUNT, PG_LOCKED, PG_PRIVATE, PG_WRITEBACK } from "../wasm/layout.ts";
+import { framesOf } from "./frames.ts";
 import { heal } from "./heal.ts";
 import { settleSwap } from "./swap-snapshot.ts";
-
-const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 
 /** Drops them; what was under writeback is dirty again, pages that have left the cache are free, and so are slots of swap areas. */
 export function dropPagePins(core: Core): void {
@@ -34,9 +18,8 @@ export function dropPagePins(core: Core): void {
   heal(core);
   for (const area of vmAreas(core)) dropArea(area);
   for (const pin of pagePins(core)) dropPin(core, pin);
-  for (let pfn = 0; pfn < endPfn(core); pfn++) {
+  for (const pfn of framesOf(core)) {
     const flags = u32[fieldOf(pfn, PAGE_FLAGS)];
-    if (flags & PG_BUDDY) pfn += (1 << u32[fieldOf(pfn, PAGE_PRIVATE_LOW)]) - 1;
     if (flags & NO_PAGE) continue;
     if (u32[fieldOf(pfn, PAGE_MAPPING)] === 0) {
       u32[fieldOf(pfn, PAGE_FLAGS)] = 0;

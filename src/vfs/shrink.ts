@@ -10,7 +10,7 @@
  * Does not own: where records lie (assembly/mm/record-frames.ts).
  */
 import { EBUSY, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
-import { fieldOf, pagePins } from "../mm/page.ts";
+import { fieldOf, NO_PAGE, pagePins } from "../mm/page.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
@@ -22,25 +22,21 @@ import {
   PAGE_MAPPING,
   PAGE_SIZE,
   PG_BUDDY,
-  PG_BUFFER,
   PG_HWPOISON,
   PG_LOCKED,
   PG_PCP,
   PG_PRIVATE,
   PG_RESERVED,
-  PG_SLAB,
-  PG_TABLE,
   PG_WRITEBACK,
 } from "../wasm/layout.ts";
 import { compact } from "./compact.ts";
-import { usedExtents } from "./frames.ts";
-import { framesOf, heal } from "./heal.ts";
+import { framesOf, usedExtents } from "./frames.ts";
+import { heal } from "./heal.ts";
 import type { Kernel } from "./kernel.ts";
 import { kmemCaches } from "./kmem-cache.ts";
 import { copyFrames } from "./snapshot.ts";
 
 const KERNEL = KERNEL_BLOCK >>> 2;
-const NO_PAGE = PG_BUDDY | PG_BUFFER | PG_HWPOISON | PG_PCP | PG_RESERVED | PG_SLAB | PG_TABLE;
 const NOT_IN_USE = PG_BUDDY | PG_HWPOISON | PG_PCP | PG_RESERVED;
 const WASM_PAGE_BYTES = 65536;
 
