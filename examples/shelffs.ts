@@ -84,6 +84,7 @@ export function shelffs(shelf: Shelf): FileSystemType {
     (isWrite: boolean) =>
     (cache: store.PageCache, pages: store.ReadaheadControl | store.WriteControl): number | Promise<number> => {
       const file = fileOf(cache.owner as Kernel, pages.inode);
+      // The views are asked for when the bytes move: memory may have grown since the call, and arrays of it from before have no bytes.
       const work = () => shelf.move(file, pages.position, pages.views(), isWrite);
       return cache.mayWait ? new Promise((resolve) => setTimeout(() => resolve(work()), 1)) : work();
     };

@@ -383,8 +383,8 @@ export class FolioKernel {
    * browsers, as usage() does. Not to be called from within a call, as by the clock or a file system.
    *
    * @returns bytes by which memory has become smaller; it grows again as before
-   * @throws EPERM; ENOTSUP with `preallocate: true`; EBUSY while pages are pinned, under way or not in their store yet, while a call
-   *   waits for a store, and while another thread uses the memory; ENOMEM, with nothing changed
+   * @throws EPERM; ENOTSUP with `preallocate: true`; EBUSY while pages are pinned or under way, and while another thread
+   *   uses the memory; ENOMEM, with nothing changed
    */
   shrink(): number {
     this.#checkMaster("shrink");

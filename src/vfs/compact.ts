@@ -3,10 +3,11 @@
  *
  * @see Linux mm/compaction.c compact_nodes()
  */
+import { MIGRATE_SYNC, type MigrateMode } from "../mm/address-space.ts";
 import { migrateAskedPages } from "../mm/migrate.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Moves cached pages together, to the start of memory. @returns how many have moved */
-export function compact(kernel: Kernel): number {
-  return kernel.core.x.compactMemory() + migrateAskedPages(kernel);
+export function compact(kernel: Kernel, mode: MigrateMode = MIGRATE_SYNC): number {
+  return kernel.core.x.compactMemory() + migrateAskedPages(kernel, mode);
 }

@@ -10,12 +10,11 @@
  * Does not own: where records lie (assembly/mm/record-frames.ts).
  */
 import { EBUSY, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
+import { MIGRATE_ASYNC } from "../mm/address-space.ts";
 import { fieldOf, NO_PAGE, pagePins } from "../mm/page.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
-  KERNEL_NR_DIRTY,
-  KERNEL_OPERATIONS,
   KERNEL_SLOTS,
   NR_SLOTS,
   PAGE_FLAGS,
@@ -36,7 +35,6 @@ import type { Kernel } from "./kernel.ts";
 import { kmemCaches } from "./kmem-cache.ts";
 import { copyFrames } from "./snapshot.ts";
 
-const KERNEL = KERNEL_BLOCK >>> 2;
 const NOT_IN_USE = PG_BUDDY | PG_HWPOISON | PG_PCP | PG_RESERVED;
 const WASM_PAGE_BYTES = 65536;
 
@@ -44,8 +42,9 @@ const WASM_PAGE_BYTES = 65536;
 export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   const { core } = kernel;
   if (core.options.preallocate) return -EOPNOTSUPP;
-  if (hasOtherSlots(core) || isUnderWay(core) || hasPins(kernel)) return -EBUSY;
-  compact(kernel);
+  if (hasOtherSlots(core)) return -EBUSY;
+  compact(kernel, MIGRATE_ASYNC); // and nothing is written for it: that would be under way
+  if (hasPins(kernel)) return -EBUSY;
   const had = core.arrayBuffer.byteLength;
   const bytes = bytesInUse(core);
   if (bytes >= had) return 0;
@@ -59,11 +58,6 @@ export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   before.x.trimMemory();
   copyFrames(before, core, usedExtents(before));
   return had - core.arrayBuffer.byteLength;
-}
-
-/** Does a call wait for a store, or has one not got all that is written? Data was lost when the frames of that moved. */
-function isUnderWay({ u32 }: Core): boolean {
-  return u32[KERNEL + KERNEL_OPERATIONS] !== 0 || u32[KERNEL + KERNEL_NR_DIRTY] !== 0;
 }
 
 /** Does another instance use this memory? */

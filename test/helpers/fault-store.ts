@@ -196,8 +196,8 @@ export class FaultStore {
     const kernel = cache.owner as Kernel;
     const { ino } = new Inode(kernel, control.inode);
     const { position, length } = control;
-    const views = control.views();
     const fill = (): number => {
+      const views = control.views(); // now: memory may have grown since
       const data = this.nodes.get(ino)?.data.subarray(position, position + length) ?? Buffer.alloc(0);
       let done = 0;
       for (const view of views) done += data.copy(view, 0, done, done + view.length);
@@ -209,12 +209,11 @@ export class FaultStore {
   #write(cache: libstore.PageCache, control: libstore.WriteControl): number | Promise<number> {
     const { ino } = new Inode(cache.owner as Kernel, control.inode);
     const { position, length } = control;
-    const views = control.views();
     const store = (bytes: number): number => {
       const node = this.nodes.get(ino);
       if (!node) return bytes; // removed
       if (node.data.length < position + bytes) this.#resize(node, position + bytes);
-      node.data.set(Buffer.concat(views).subarray(0, bytes), position);
+      node.data.set(Buffer.concat(control.views()).subarray(0, bytes), position);
       return bytes;
     };
     const about = { operation: "writePages", ino, start: position, end: position + length };

@@ -25,6 +25,7 @@ import {
 import {
   type AddressSpaceOperations,
   type CachedPage,
+  MIGRATE_ASYNC,
   type PageCache,
   type ReadaheadControl,
   WB_SYNC_ALL,
@@ -296,13 +297,14 @@ export class LoggingFs {
       putbackPage: (_cache, at) => void page("putbackPage", at),
       migratePage: (cache, from, to, mode) => {
         const verdict = this.#note("migratePage", `${from.index} mode ${mode}`, from.inode, [from.pfn, to.pfn]);
-        return this.#take(() => {
+        const move = (): number => {
           if (verdict !== undefined) return verdict;
           migratePageCopy(from, to);
           const data = detachPagePrivate(cache, from);
           if (data !== undefined) attachPagePrivate(cache, to, data);
           return 0;
-        });
+        };
+        return mode === MIGRATE_ASYNC ? move() : this.#take(move);
       },
       isPartiallyUptodate: (_cache, at, offset, length) =>
         page("isPartiallyUptodate", at, ` ${offset}+${length}`) === 1,

@@ -26,21 +26,17 @@ const STEPS = Number(process.env.FOLIOFS_BUDGET_STEPS ?? 600);
 /** Ends a run that hangs: the machine's speed decides nothing. */
 const SLOW_MS = 600_000;
 
-/**
- * Data in memory and names come and go meanwhile, up to a third of the memory; pages move, and memory shrinks where nobody has one.
- *
- * @param moves not beside a store that takes time: FOLIOFS_BUDGET_MOVES=1 FOLIOFS_BUDGET_MIB=1024 FOLIOFS_BUDGET_STEPS=3000 FOLIOFS_SEED=6 shows that data is lost there, an open fault
- */
-function disturb(fs: FolioFs, limit: number, moves = true): (step: number) => void {
+/** Data in memory and names come and go meanwhile, up to a third of the memory; pages move, and memory shrinks where nobody has one. */
+function disturb(fs: FolioFs, limit: number): (step: number) => void {
   const random = seededRandom(SEED + 1);
   return () => {
     const path = `/b${random(8)}`;
-    if (random(25) === 0 && moves)
+    if (random(25) === 0)
       assert.match(
         outcomeOf(() => fs.kernel.shrink()),
         /^(ok|EBUSY)$/,
       );
-    if (random(25) === 0 && moves) fs.kernel.compact();
+    if (random(25) === 0) fs.kernel.compact();
     if (random(3) === 0) fs.rmSync(path, { recursive: true, force: true });
     else if (random(4) === 0) for (let i = 0; i < 20; i++) fs.mkdirSync(`${path}d${i}`, { recursive: true });
     else fs.writeFileSync(path, Buffer.alloc(random(limit / 24), 1));
@@ -160,7 +156,7 @@ describe.each([16, 64])("within %i MiB", (mib) => {
       fs.mkdirSync("/m");
       fs.kernel.mount({ type: "faultfs", target: "/m" });
       const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
-      run.onStep = disturb(fs, memoryLimit, process.env.FOLIOFS_BUDGET_MOVES === "1");
+      run.onStep = disturb(fs, memoryLimit);
       const random = seededRandom(SEED + 2);
       let isOver = false;
       const work = (async () => {

@@ -174,7 +174,7 @@ describe("shrink", () => {
       for (const [path, bytes] of model) assert.ok(fs.readFileSync(path).equals(bytes), `step ${step}: ${path}`);
       for (const [fd, path] of open) assert.equal(fs.fstatSync(fd).size, model.get(path)?.length);
     }
-    assert.ok(nrSmaller > 20, `${nrSmaller} times smaller`);
+    assert.ok(nrSmaller > 5, `${nrSmaller} times smaller`);
     fs.kernel.verify();
   });
 
@@ -225,7 +225,7 @@ describe("shrink", () => {
     shrunk(fs);
   });
 
-  it("files with a store keep their pages; EBUSY while one is under way, or dirty", async () => {
+  it("files with a store keep their pages, clean and dirty; EBUSY while one is under way", async () => {
     const t = new LoggingFs({ isLate: true });
     const { fs } = t;
     const data = t.add("f", 8 * PAGE);
@@ -241,11 +241,6 @@ describe("shrink", () => {
     await t.idle();
     const nrCalls = t.log.length;
     await f.write(Buffer.from("dirty"), 0, 5, 10);
-    assert.equal(
-      outcomeOf(() => fs.kernel.shrink()),
-      "EBUSY",
-    );
-    await f.sync();
     shrunk(fs);
     assert.ok(memoryBytes(fs) <= 2 * MIB, `${memoryBytes(fs)} bytes`);
     const got = Buffer.alloc(PAGE);
@@ -253,6 +248,7 @@ describe("shrink", () => {
     data.write("dirty", 10);
     assert.ok(got.equals(data.subarray(0, PAGE)));
     assert.ok(t.log.slice(nrCalls).every((line) => !line.startsWith("read")));
+    await f.sync();
     assert.equal(t.files[0].data.toString("latin1", 10, 15), "dirty");
     await f.close();
     fs.kernel.verify();
