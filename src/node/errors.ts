@@ -263,3 +263,22 @@ export function bothErrors(cleanup: Error, first: Error): Error {
   both.code = (first as NodeError).code;
   return both;
 }
+
+/** ERR_STREAM_DESTROYED. @param method what was called on the stream */
+export function streamDestroyedError(method: string): NodeError {
+  const message = `Cannot call ${method} after a stream was destroyed`;
+  return plainNodeError(PlainNodeError, "ERR_STREAM_DESTROYED", message, streamDestroyedError);
+}
+
+/** ERR_INVALID_STATE. */
+export function invalidStateError(what: string): NodeError {
+  return plainNodeError(PlainNodeError, "ERR_INVALID_STATE", `Invalid state: ${what}`, invalidStateError);
+}
+
+/** ERR_SYSTEM_ERROR, as a write stream ends by when its writes bring nothing: Node's own words, which say no more. */
+export function emptyWritesError(): NodeError {
+  const message = "A system error occurred: undefined returned undefined (undefined)";
+  const error = plainNodeError(PlainNodeError, "ERR_SYSTEM_ERROR", message, emptyWritesError);
+  Object.defineProperty(error, "name", { value: "SystemError", enumerable: false, configurable: true });
+  return error;
+}
