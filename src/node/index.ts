@@ -199,7 +199,7 @@ export function createFace(sys: Syscalls, part?: StreamsPart): NodeFs {
     WriteStream: streams.WriteStream,
     FileReadStream: streams.FileReadStream,
     FileWriteStream: streams.FileWriteStream,
-    Utf8Stream: notImplemented.Utf8Stream,
+    Utf8Stream: streams.Utf8Stream,
     promises: nameAll(createPromises(ops, dirs)),
   };
   return nameAll(surface) as unknown as NodeFs;

@@ -9,6 +9,7 @@ export interface StreamForms {
   readonly WriteStream: unknown;
   readonly FileReadStream: unknown;
   readonly FileWriteStream: unknown;
+  readonly Utf8Stream: unknown;
 }
 
 /**

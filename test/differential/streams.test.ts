@@ -4,6 +4,7 @@
  *
  * FOLIO_SEED starts the random ones from a given seed, FOLIO_RANDOM_MS says how long they run.
  */
+import nodeFs from "node:fs";
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest";
 import type { Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
@@ -12,6 +13,7 @@ import { linesOf, type Script } from "./streams/log.ts";
 import { randomRead } from "./streams/random-reads.ts";
 import { randomWrite } from "./streams/random-writes.ts";
 import { SCRIPTS } from "./streams/scripts.ts";
+import { UTF8_SCRIPTS, utf8ClassOf } from "./streams/utf8-scripts.ts";
 
 const FIRST_SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
 const RANDOM_MS = Number(process.env.FOLIO_RANDOM_MS ?? 10_000) / 2;
@@ -46,6 +48,10 @@ async function compare(script: Script, directory = "streams"): Promise<void> {
 
 describe("streams", () => {
   it.each(SCRIPTS)("$name", (script) => compare(script));
+});
+
+describe.runIf(utf8ClassOf(nodeFs) !== undefined)("Utf8Stream, where Node has it", () => {
+  it.each(UTF8_SCRIPTS)("$name", (script) => compare(script));
 });
 
 describe("streams at random", () => {

@@ -84,14 +84,27 @@ class LineQueue implements AsyncIterableIterator<string> {
 /** Lines that may wait for their reader before the stream is paused. */
 const MAX_QUEUED_LINES = 1024;
 
-interface Input extends LibraryStream {
+/** What lines are read from. */
+export interface Input extends LibraryStream {
   setEncoding(encoding: string): unknown;
   pause(): unknown;
   resume(): unknown;
 }
 
+/** A reader of lines. It closes when its input ends. */
+export interface LineReader extends AsyncIterable<string> {
+  readonly closed: boolean;
+  pause(): this;
+  resume(): this;
+  close(): void;
+}
+
 /** @param Emitter the class of emitters that the stream library stands on */
-export function lineReaderClass(Emitter: new () => { emit: Emit; on: LibraryStream["on"] }) {
+export function lineReaderClass(
+  Emitter: new () => { emit: Emit; on: LibraryStream["on"] },
+): new (
+  input: Input,
+) => LineReader {
   return class Interface extends Emitter {
     readonly input: Input;
     closed = false;

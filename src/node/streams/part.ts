@@ -13,9 +13,10 @@ import { type Origin, withinForm } from "../stacks.ts";
 import type { StreamForms, StreamsPart } from "../streams-part.ts";
 import type { StreamCalls, StreamOwner } from "./file-stream.ts";
 import type { HandleLike } from "./handle-calls.ts";
-import type { StreamLibrary } from "./library.ts";
+import type { LibraryStream, StreamLibrary } from "./library.ts";
 import { lineReaderClass } from "./line-reader.ts";
 import { type ReadStream, type ReadStreamClass, readStreamClass } from "./read-stream.ts";
+import { utf8StreamClass } from "./utf8-stream.ts";
 import { readableWebStream } from "./web-stream.ts";
 import { type WriteStream, type WriteStreamClass, writeStreamClass } from "./write-stream.ts";
 
@@ -102,6 +103,8 @@ export function streamsPart(library: StreamLibrary): StreamsPart {
   const classesOf = new WeakMap<Operations, Classes>();
   const extended = new WeakSet<object>();
 
+  const Emitter = Object.getPrototypeOf(Object.getPrototypeOf(library.Readable)) as new () => LibraryStream;
+
   function extend(prototype: object, fileOf: StreamOwner["fileOf"]): void {
     if (extended.has(prototype)) return; // once, so that what programs put there stays
     extended.add(prototype);
@@ -129,6 +132,7 @@ export function streamsPart(library: StreamLibrary): StreamsPart {
       WriteStream,
       FileReadStream: ReadStream,
       FileWriteStream: WriteStream,
+      Utf8Stream: utf8StreamClass(Emitter, face),
     };
   };
 }

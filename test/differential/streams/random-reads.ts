@@ -171,7 +171,10 @@ async function readOnce(fs: NodeFs, root: string, log: Log, seed: number): Promi
       `end ${how === "break" ? "" : stream.bytesRead} ${stream.pending} ${handle === undefined ? "" : handle.fd < 0}`,
     );
   } finally {
-    if (handle !== undefined) log.add(`handle ${await soon(handle.close())}`);
+    if (handle !== undefined) {
+      stream?.destroy(); // which holds the handle, unless it closes by itself
+      log.add(`handle ${await soon(handle.close())}`);
+    }
     // A descriptor that the stream closes may by then be another script's.
     if (fd !== undefined && stream?.fd !== null && !stream?.destroyed) fs.closeSync(fd);
   }

@@ -140,7 +140,10 @@ async function writeOnce(fs: NodeFs, root: string, log: Log, seed: number): Prom
       `end ${stream.bytesWritten} ${stream.pending} ${(stream as { pos?: number }).pos} ${handle === undefined ? "" : handle.fd < 0}`,
     );
   } finally {
-    if (handle !== undefined) log.add(`handle ${await soon(handle.close())}`);
+    if (handle !== undefined) {
+      made?.destroy(); // which holds the handle, unless it closes by itself
+      log.add(`handle ${await soon(handle.close())}`);
+    }
     // A descriptor that the stream closes may by then be another script's.
     if (fd !== undefined && made?.fd !== null && !made?.destroyed) fs.closeSync(fd);
   }
