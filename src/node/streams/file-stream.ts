@@ -134,11 +134,18 @@ function takeOpenFile(stream: FileStream, owner: StreamOwner, options: StreamOpt
   const handle = fd as HandleLike;
   stream[kHandle] = handle;
   stream[kFs] = handleCalls(handle, file);
-  if (handle.fd >= 0) {
-    file.get("open", takeOpenFile);
-    handle.on("close", (stream as unknown as { close(): void }).close.bind(stream));
-  }
   return handle.fd;
+}
+
+/**
+ * Holds the handle that a stream is over, and closes the stream with it. The last step of making one: Node takes its
+ * reference first, and a handle whose stream is then refused can never be closed.
+ */
+export function holdHandle(stream: FileStream, owner: StreamOwner): void {
+  const handle = stream[kHandle];
+  if (handle === undefined) return;
+  (owner.fileOf(handle) as OpenFile).get("open", holdHandle);
+  handle.on("close", (stream as unknown as { close(): void }).close.bind(stream));
 }
 
 /** Opens what is not open yet, and says so. The library waits for `callback` with all else. */

@@ -16,6 +16,7 @@ import {
   defineAccessors,
   definePending,
   type FileStream,
+  holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
@@ -140,6 +141,7 @@ export function readStreamClass(library: StreamLibrary, owner: StreamOwner) {
     checkRange(stream);
     Readable.call(stream, options);
     if (options.encoding) stream.setEncoding(options.encoding);
+    holdHandle(stream, owner);
     return stream;
   }
 

@@ -15,6 +15,7 @@ import {
   defineAccessors,
   definePending,
   type FileStream,
+  holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
@@ -162,6 +163,7 @@ export function writeStreamClass({ Writable }: StreamLibrary, owner: StreamOwner
     }
     Writable.call(stream, options);
     if (options.encoding) stream.setDefaultEncoding(options.encoding);
+    holdHandle(stream, owner);
     return stream;
   }
 

@@ -106,3 +106,16 @@ export function settled(stream: Emitter): Promise<void> {
 export async function soon(promise: Promise<unknown>): Promise<unknown> {
   return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, QUIET_MS, "late"))]);
 }
+
+/** Whether a stream is refused for it: Node then keeps a handle open for ever. */
+function isRefused(name: string, value: unknown): boolean {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return false;
+  return ["start", "end"].includes(name) && !(Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+/** Options without those that are refused, for streams of handles. */
+export function acceptable(options: Record<string, unknown>): Record<string, unknown> {
+  const kept = Object.fromEntries(Object.entries(options).filter(([name, value]) => !isRefused(name, value)));
+  if ((kept.start as number) > (kept.end as number)) delete kept.end;
+  return kept;
+}

@@ -2,7 +2,7 @@
 import type { ReadStream } from "node:fs";
 import { type Random, seededRandom } from "../../helpers/random.ts";
 import type { NodeFs } from "../../helpers/subject.ts";
-import { type Log, type Script, settled, soon } from "./log.ts";
+import { acceptable, type Log, type Script, settled, soon } from "./log.ts";
 
 const EVENTS = ["open", "ready", "data", "end", "error", "close", "aborted"];
 const SIZES = [0, 1, 36, 1000, 4096, 70_000, 200_001];
@@ -150,12 +150,13 @@ async function readOnce(fs: NodeFs, root: string, log: Log, seed: number): Promi
   if (fd !== undefined) options.fd = fd;
   const isOwnMethod = random(2) === 0;
   if (handle !== undefined && !isOwnMethod) options.fd = handle;
+  const asked = handle === undefined ? options : acceptable(options);
   let stream: (ReadStream & { fd?: number | null }) | undefined;
   try {
     const make = (): ReadStream =>
       handle !== undefined && isOwnMethod
-        ? handle.createReadStream(options as never)
-        : fs.createReadStream(path, options as never);
+        ? handle.createReadStream(asked as never)
+        : fs.createReadStream(path, asked as never);
     stream = make() as typeof stream & ReadStream;
     log.add(
       Object.keys(stream)

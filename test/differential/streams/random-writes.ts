@@ -2,7 +2,7 @@
 import type { WriteStream } from "node:fs";
 import { type Random, seededRandom } from "../../helpers/random.ts";
 import type { NodeFs } from "../../helpers/subject.ts";
-import { type Log, QUIET_MS, type Script, settled, soon } from "./log.ts";
+import { acceptable, type Log, QUIET_MS, type Script, settled, soon } from "./log.ts";
 
 const EVENTS = ["open", "ready", "drain", "finish", "error", "close", "pipe"];
 const FLAGS = ["w", "a", "r+", "wx", "ax", "w+", "r", "zz", 0o102, undefined];
@@ -110,12 +110,13 @@ async function writeOnce(fs: NodeFs, root: string, log: Log, seed: number): Prom
   if (fd !== undefined) options.fd = fd;
   const isOwnMethod = random(2) === 0;
   if (handle !== undefined && !isOwnMethod) options.fd = handle;
+  const asked = handle === undefined ? options : acceptable(options);
   let made: (WriteStream & { fd?: number | null }) | undefined;
   try {
     const stream =
       handle !== undefined && isOwnMethod
-        ? handle.createWriteStream(options as never)
-        : fs.createWriteStream(path, options as never);
+        ? handle.createWriteStream(asked as never)
+        : fs.createWriteStream(path, asked as never);
     made = stream;
     log.add(
       Object.keys(stream)

@@ -174,13 +174,20 @@ const HANDLES: Script[] = [
     for (const name of ["createReadStream", "createWriteStream", "readLines", "readableWebStream"] as const) {
       const handle = await fs.promises.open(`${root}/file`, "r+");
       const reading = handle.read(Buffer.alloc(3));
+      let letGo = (): void => {};
       const closing = handle.close();
       await logged(log, `${name} closing`, () => {
         const made = handle[name]() as unknown as ReadStream;
         if (name !== "readableWebStream") made.on("error", (error: Error) => log.add("error", error));
+        letGo = () => {
+          if (name === "readLines") (made as unknown as { input: ReadStream }).input.destroy();
+          else if (name === "readableWebStream") void (made as unknown as ReadableStream).cancel();
+          else made.destroy();
+        };
         return made;
       });
       await reading;
+      letGo();
       await soon(closing);
       await logged(log, `${name} closed`, () => handle[name]());
     }
