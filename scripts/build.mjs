@@ -7,6 +7,7 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
@@ -37,10 +38,9 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "shared", "core-module"].flatMap((name) => [
-    `${name}.js`,
-    `${name}.cjs`,
-  ]),
+  ...["index", "browser", "host", "store", "proc", "streams", "streams-node", "shared", "core-module"].flatMap(
+    (name) => [`${name}.js`, `${name}.cjs`],
+  ),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
@@ -95,6 +95,8 @@ const BUNDLES = [
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
     published("proc", "proc", format, "neutral"),
+    { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
+    published("streams-node", "streams-node", format, "neutral"),
     published("shared", "shared", format, "neutral"),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },

@@ -32,6 +32,7 @@ import type { Mapping, MmapOptions } from "./node/mapping.ts";
 import type { NodeFs } from "./node/node-fs.ts";
 import type { PageView } from "./node/page-view.ts";
 import { toPath } from "./node/paths.ts";
+import type { StreamsPart } from "./node/streams-part.ts";
 import { beginAtCaller, commitToPromise } from "./node/surfaces.ts";
 import { type FolioTask, taskFace } from "./node/task-face.ts";
 import { outcomeOf, uvException } from "./node/uv-errors.ts";
@@ -127,7 +128,7 @@ export class FolioKernel {
     this.#machine = machine;
     const readViewAsync: Views["readViewAsync"] = (...args) =>
       part<MmapPart>("mmap").readViewAsync(task, args, this.#later, readViewAsync);
-    this.fs = Object.assign(createFace(task), {
+    this.fs = Object.assign(createFace(task, { streams: partNamed("streams") as StreamsPart | undefined }), {
       kernel: this,
       task: taskFace(task),
       readView: beginAtCaller((...args) => part<MmapPart>("mmap").readView(task, args), 3),

@@ -103,12 +103,17 @@ export function argTypeError(name: string, expected: string | readonly string[],
 }
 
 /** ERR_INVALID_ARG_VALUE. */
-export function argValueError(name: string, value: unknown, reason = "is invalid"): NodeError {
+export function argValueError(
+  name: string,
+  value: unknown,
+  reason = "is invalid",
+  Class: ErrorClass = NodeTypeError,
+): NodeError {
   let shown = inspect(value);
   if (shown.length > 128) shown = `${shown.slice(0, 128)}...`;
   const kind = name.includes(".") ? "property" : "argument";
   const message = `The ${kind} '${name}' ${reason}. Received ${shown}`;
-  return nodeError(NodeTypeError, "ERR_INVALID_ARG_VALUE", message, argValueError);
+  return nodeError(Class, "ERR_INVALID_ARG_VALUE", message, argValueError);
 }
 
 function withSeparators(digits: string): string {
@@ -124,6 +129,11 @@ function receivedNumber(value: unknown): string {
   if (typeof value !== "bigint") return inspect(value);
   const isLong = value > 2n ** 32n || value < -(2n ** 32n);
   return `${isLong ? withSeparators(String(value)) : String(value)}n`;
+}
+
+/** ERR_INVALID_ARG_VALUE as a RangeError. */
+export function argValueRangeError(name: string, value: unknown, reason: string): NodeError {
+  return argValueError(name, value, reason, NodeRangeError);
 }
 
 /** ERR_OUT_OF_RANGE. @param range what it must be, e.g. `>= 0 && <= 7` */
@@ -262,4 +272,28 @@ export function bothErrors(cleanup: Error, first: Error): Error {
   const both = new AggregateError([first, cleanup], first.message) as AggregateError & NodeError;
   both.code = (first as NodeError).code;
   return both;
+}
+
+/** ERR_STREAM_DESTROYED. @param method what was called on the stream */
+export function streamDestroyedError(method: string): NodeError {
+  const message = `Cannot call ${method} after a stream was destroyed`;
+  return plainNodeError(PlainNodeError, "ERR_STREAM_DESTROYED", message, streamDestroyedError);
+}
+
+/** ERR_INVALID_STATE. */
+export function invalidStateError(what: string): NodeError {
+  return plainNodeError(PlainNodeError, "ERR_INVALID_STATE", `Invalid state: ${what}`, invalidStateError);
+}
+
+/** ERR_SYSTEM_ERROR, as a write stream ends by when its writes bring nothing: Node's own words, which say no more. */
+export function emptyWritesError(): NodeError {
+  const message = "A system error occurred: undefined returned undefined (undefined)";
+  const error = plainNodeError(PlainNodeError, "ERR_SYSTEM_ERROR", message, emptyWritesError);
+  Object.defineProperty(error, "name", { value: "SystemError", enumerable: false, configurable: true });
+  return error;
+}
+
+/** ERR_OPERATION_FAILED. */
+export function operationFailedError(what: string): NodeError {
+  return plainNodeError(PlainNodeError, "ERR_OPERATION_FAILED", `Operation failed: ${what}`, operationFailedError);
 }

@@ -11,6 +11,7 @@ import { callbackForms } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
 import { Dirent } from "./dirent.ts";
+import { FileHandle, kHandle } from "./file-handle.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
@@ -19,6 +20,7 @@ import { createOperations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { DeprecatedStats } from "./stats.ts";
+import type { StreamForms, StreamsPart } from "./streams-part.ts";
 import {
   beginAtCaller,
   deriveCallback1,
@@ -46,17 +48,25 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** What a face has only where an entry has brought it. */
+export interface FaceParts {
+  readonly streams?: StreamsPart | undefined;
+}
+
 /**
  * The face of one task.
  *
  * @param sys system calls of the task; used for as long as the face is
+ * @param parts what entries have brought with them
  * @returns an object shaped as `node:fs`, with what Linux has beyond it
  */
-export function createFace(sys: Syscalls): NodeFs {
+export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
+  const streams =
+    parts.streams?.(ops, () => surface, FileHandle.prototype, kHandle) ?? (notImplemented as unknown as StreamForms);
 
   const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
@@ -72,7 +82,7 @@ export function createFace(sys: Syscalls): NodeFs {
     },
   };
 
-  const surface = {
+  const surface: Surface = {
     // All in one literal: V8 makes a dictionary of an object that gets many properties by a spread, and then looks up
     // every call of the face in it, 4 to 6 ns on Node 20.
     appendFile: callbacks.appendFile,
@@ -181,8 +191,8 @@ export function createFace(sys: Syscalls): NodeFs {
     reset: memfs.reset,
     cp: notImplemented.cp,
     cpSync: notImplemented.cpSync,
-    createReadStream: notImplemented.createReadStream,
-    createWriteStream: notImplemented.createWriteStream,
+    createReadStream: streams.createReadStream,
+    createWriteStream: streams.createWriteStream,
     glob: notImplemented.glob,
     globSync: notImplemented.globSync,
     openAsBlob: notImplemented.openAsBlob,
@@ -190,13 +200,13 @@ export function createFace(sys: Syscalls): NodeFs {
     unwatchFile: notImplemented.unwatchFile,
     watch: notImplemented.watch,
     watchFile: notImplemented.watchFile,
-    ReadStream: notImplemented.ReadStream,
-    WriteStream: notImplemented.WriteStream,
-    FileReadStream: notImplemented.FileReadStream,
-    FileWriteStream: notImplemented.FileWriteStream,
-    Utf8Stream: notImplemented.Utf8Stream,
+    ReadStream: streams.ReadStream,
+    WriteStream: streams.WriteStream,
+    FileReadStream: streams.FileReadStream,
+    FileWriteStream: streams.FileWriteStream,
+    Utf8Stream: streams.Utf8Stream,
     promises: nameAll(createPromises(ops, dirs)),
-  } satisfies Surface;
+  };
   return nameAll(surface) as unknown as NodeFs;
 }
 
