@@ -7,6 +7,7 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
@@ -37,7 +38,7 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "shared", "core-module"].flatMap((name) => [
+  ...["index", "browser", "host", "store", "proc", "shared", "trees", "core-module"].flatMap((name) => [
     `${name}.js`,
     `${name}.cjs`,
   ]),
@@ -96,6 +97,7 @@ const BUNDLES = [
     published("store", "store", format, "neutral"),
     published("proc", "proc", format, "neutral"),
     published("shared", "shared", format, "neutral"),
+    published("trees", "trees", format, "neutral"),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),

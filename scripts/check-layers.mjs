@@ -39,6 +39,9 @@ const CORE_LAYERS = {
 /** Type imports from `node:` leave nothing behind, so the face may name Node's types. */
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
 
+/** What is bundled when the library is built, and who brings it: users install nothing. */
+const BUNDLED = new Map([["index-trees.ts", "minimatch"]]);
+
 const IMPORT =
   /^(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
 
@@ -64,7 +67,7 @@ function isPlatformFile(file) {
 
 /** Checks an import of something that is no file of src/. @returns what is wrong, or undefined */
 function checkOutside(file, { specifier, isType }) {
-  if (layerOf(file) === "main") return undefined;
+  if (layerOf(file) === "main" || BUNDLED.get(file) === specifier) return undefined;
   if (!specifier.startsWith("node:")) return `imports the package ${specifier}: the library has no dependency`;
   if (isPlatformFile(file) || (isType && NODE_TYPES_ALLOWED.has(layerOf(file)))) return undefined;
   return `imports ${specifier}: only *host* files touch the platform`;

@@ -26,7 +26,7 @@ import type { SwapDevice } from "./mm/swap-device.ts";
 import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
-import { createFace } from "./node/index.ts";
+import { createFace, type FacePart } from "./node/index.ts";
 import type { Mapping, MmapOptions } from "./node/mapping.ts";
 import type { NodeFs } from "./node/node-fs.ts";
 import type { PageView } from "./node/page-view.ts";
@@ -126,7 +126,7 @@ export class FolioKernel {
     this.#machine = machine;
     const readViewAsync: Views["readViewAsync"] = (...args) =>
       mmapPart().readViewAsync(task, args, this.#later, readViewAsync);
-    this.fs = Object.assign(createFace(task), {
+    this.fs = Object.assign(createFace(task, partNamed("trees") as FacePart | undefined), {
       kernel: this,
       task: taskFace(task),
       readView: beginAtCaller((...args) => mmapPart().readView(task, args), 3),

@@ -15,7 +15,7 @@ import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
-import { createOperations } from "./operations/index.ts";
+import { createOperations, type Operations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { DeprecatedStats } from "./stats.ts";
@@ -46,14 +46,23 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** Makes what an entry has brought for a face, by name; for `promises` too. */
+export type FacePart = (
+  sys: Syscalls,
+  ops: Operations,
+) => Readonly<Record<string, unknown>> & { readonly promises: object };
+
 /**
  * The face of one task.
  *
  * @param sys system calls of the task; used for as long as the face is
+ * @param trees cp, glob and openAsBlob, where there are any
  * @returns an object shaped as `node:fs`, with what Linux has beyond it
  */
-export function createFace(sys: Syscalls): NodeFs {
+export function createFace(sys: Syscalls, trees?: FacePart): NodeFs {
   const ops = createOperations(sys);
+  const brought = trees?.(sys, ops);
+  const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
@@ -179,14 +188,14 @@ export function createFace(sys: Syscalls): NodeFs {
     fromJSON: beginAtCaller(memfs.fromJSON as never, 2),
     toJSON: beginAtCaller(memfs.toJSON as never, 4),
     reset: memfs.reset,
-    cp: notImplemented.cp,
-    cpSync: notImplemented.cpSync,
+    cp: later.cp,
+    cpSync: later.cpSync,
     createReadStream: notImplemented.createReadStream,
     createWriteStream: notImplemented.createWriteStream,
-    glob: notImplemented.glob,
-    globSync: notImplemented.globSync,
-    openAsBlob: notImplemented.openAsBlob,
-    openAsBlobSync: notImplemented.openAsBlobSync,
+    glob: later.glob,
+    globSync: later.globSync,
+    openAsBlob: later.openAsBlob,
+    openAsBlobSync: later.openAsBlobSync,
     unwatchFile: notImplemented.unwatchFile,
     watch: notImplemented.watch,
     watchFile: notImplemented.watchFile,
@@ -195,7 +204,7 @@ export function createFace(sys: Syscalls): NodeFs {
     FileReadStream: notImplemented.FileReadStream,
     FileWriteStream: notImplemented.FileWriteStream,
     Utf8Stream: notImplemented.Utf8Stream,
-    promises: nameAll(createPromises(ops, dirs)),
+    promises: nameAll(createPromises(ops, dirs, brought?.promises)),
   } satisfies Surface;
   return nameAll(surface) as unknown as NodeFs;
 }
