@@ -7,6 +7,7 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/memfs.js .cjs        the memfs door
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
@@ -38,7 +39,7 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "shared", "trees", "core-module"].flatMap((name) => [
+  ...["index", "browser", "host", "store", "proc", "shared", "trees", "memfs", "core-module"].flatMap((name) => [
     `${name}.js`,
     `${name}.cjs`,
   ]),
@@ -59,6 +60,22 @@ function outsideRegistry(extension) {
       });
     },
   };
+}
+
+/** Has the memfs door stand beside the main bundle, whose kernels it makes. */
+function outsideIndex(extension) {
+  return {
+    name: "index",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: `./index${extension}`, external: true }));
+    },
+  };
+}
+
+/** The memfs door: as neutral as the bundle it stands beside, for which package.json has another in browsers. */
+function memfsDoor(format) {
+  const options = published("memfs", "memfs", format, "neutral");
+  return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
 /** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
@@ -98,6 +115,7 @@ const BUNDLES = [
     published("proc", "proc", format, "neutral"),
     published("shared", "shared", format, "neutral"),
     published("trees", "trees", format, "neutral"),
+    memfsDoor(format),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),

@@ -7,6 +7,7 @@
 
 import { F_OK, R_OK, W_OK, X_OK } from "../base/stat-flags.ts";
 import type { Syscalls } from "../vfs/syscalls.ts";
+import { whileWaiting } from "../vfs/waiting.ts";
 import { callbackForms } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
@@ -46,10 +47,16 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** What parts of a face use of the bundle that the face is in: classes that callers compare, and state. */
+const SHARED = { whileWaiting, Dirent };
+
+export type SharedParts = typeof SHARED;
+
 /** Makes what an entry has brought for a face, by name; for `promises` too. */
 export type FacePart = (
   sys: Syscalls,
   ops: Operations,
+  shared: SharedParts,
 ) => Readonly<Record<string, unknown>> & { readonly promises: object };
 
 /**
@@ -61,7 +68,7 @@ export type FacePart = (
  */
 export function createFace(sys: Syscalls, trees?: FacePart): NodeFs {
   const ops = createOperations(sys);
-  const brought = trees?.(sys, ops);
+  const brought = trees?.(sys, ops, SHARED);
   const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);

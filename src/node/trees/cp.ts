@@ -14,7 +14,7 @@ import { withinForm } from "../stacks.ts";
 import { type Callback, checkCallback } from "../validators.ts";
 import { type CpOptions, toCpOptions } from "./cp-options.ts";
 import { TreeCopy } from "./cp-walk.ts";
-import { runNow, runWaiting } from "./steps.ts";
+import { runNow, runWaiting, type Waiting } from "./steps.ts";
 
 interface CpRequest {
   src: Path;
@@ -48,7 +48,7 @@ function atOnce({ filter }: CpOptions): CpOptions["filter"] {
 }
 
 /** cp, cpSync and promises.cp on the system calls of a task. */
-export function cpForms(sys: Syscalls, ops: Operations) {
+export function cpForms(sys: Syscalls, ops: Operations, waiting: Waiting) {
   function cpSync(source: unknown, destination: unknown, given?: unknown): void {
     const { src, dest, options } = withinForm(cpSync, () => toRequest(source, destination, given));
     const copy = new TreeCopy(sys, ops, { ...options, filter: atOnce(options) });
@@ -57,7 +57,7 @@ export function cpForms(sys: Syscalls, ops: Operations) {
 
   async function start({ src, dest, options }: CpRequest, form: (...args: never[]) => unknown): Promise<void> {
     const [from, to] = withinForm(form, () => [asText(src), asText(dest)]);
-    return runWaiting(new TreeCopy(sys, ops, options).copy(from, to), form);
+    return runWaiting(new TreeCopy(sys, ops, options).copy(from, to), form, waiting);
   }
 
   function cp(source: unknown, destination: unknown, given: unknown, callback: unknown): void {

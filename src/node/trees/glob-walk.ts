@@ -6,7 +6,7 @@
  */
 import { AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFLNK, S_IFMT } from "../../base/stat-flags.ts";
 import { type DirListing, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, uvTypeOfMode } from "../dirent.ts";
+import { type Dirent, toUvType, UV_DIRENT_DIR, UV_DIRENT_LINK, uvTypeOfMode } from "../dirent.ts";
 import { decodeUtf8 } from "../encoding.ts";
 import { toAbsolute } from "../operations/absolute-path.ts";
 import { joinPath } from "../paths.ts";
@@ -47,6 +47,8 @@ interface Entry {
 export class GlobWalk {
   readonly #sys: Syscalls;
   readonly #options: GlobOptions;
+  /** The face's own. */
+  readonly #Dirent: typeof Dirent;
   readonly #stack: Visit[] = [];
   readonly #seen = new Set<string>();
   readonly #numbers = new Map<readonly PatternPart[], number>();
@@ -56,7 +58,13 @@ export class GlobWalk {
   /** Directories to visit after this one. */
   #next = new Map<string, { states: State[]; physical: string | undefined }>();
 
-  constructor(sys: Syscalls, options: GlobOptions, alternatives: readonly (readonly PatternPart[])[]) {
+  constructor(
+    sys: Syscalls,
+    options: GlobOptions,
+    alternatives: readonly (readonly PatternPart[])[],
+    direntClass: typeof Dirent,
+  ) {
+    this.#Dirent = direntClass;
     this.#sys = sys;
     this.#options = options;
     const starts = new Map<string, State[]>();
@@ -189,7 +197,7 @@ export class GlobWalk {
   #isExcluded({ name, type, path }: Entry, parentPath: string): boolean {
     const { exclude, withFileTypes } = this.#options;
     if (exclude !== undefined)
-      return Boolean(exclude(withFileTypes ? new Dirent(name, type, this.#fromCwd(parentPath)) : name));
+      return Boolean(exclude(withFileTypes ? new this.#Dirent(name, type, this.#fromCwd(parentPath)) : name));
     return this.#isMatchedAway(path, "");
   }
 
@@ -215,7 +223,7 @@ export class GlobWalk {
 
   #direntOf(path: string, type: number): Dirent {
     const full = this.#fromCwd(path);
-    return new Dirent(full.slice(full.lastIndexOf("/") + 1) || full, type, dirname(full));
+    return new this.#Dirent(full.slice(full.lastIndexOf("/") + 1) || full, type, dirname(full));
   }
 
   /** A path as the task walks it. */

@@ -5,7 +5,8 @@
  * @see Node 26 documentation, fs.glob(), fs.globSync(), fsPromises.glob()
  */
 import type { Syscalls } from "../../vfs/syscalls.ts";
-import type { Dirent } from "../dirent.ts";
+import type { Dirent as DirentType } from "../dirent.ts";
+import type { SharedParts } from "../index.ts";
 import { toAbsolute } from "../operations/absolute-path.ts";
 import { soon1, soon2 } from "../settle.ts";
 import { type Origin, withinForm } from "../stacks.ts";
@@ -15,14 +16,14 @@ import { createMatcher, type MatcherClass } from "./glob-pattern.ts";
 import { GlobWalk } from "./glob-walk.ts";
 import { runNow, runWaiting } from "./steps.ts";
 
-type Match = string | Dirent;
+type Match = string | DirentType;
 
 /** glob, globSync and promises.glob on the system calls of a task. @param Minimatch the library's class */
-export function globForms(sys: Syscalls, Minimatch: MatcherClass) {
+export function globForms(sys: Syscalls, Minimatch: MatcherClass, { whileWaiting: waiting, Dirent }: SharedParts) {
   function prepare(patterns: unknown, options: unknown): GlobWalk {
     const given = toGlobOptions(options, Minimatch, (path) => toAbsolute(sys, path));
     const alternatives = toPatterns(patterns).flatMap((pattern) => createMatcher(Minimatch, pattern).set);
-    return new GlobWalk(sys, given, alternatives);
+    return new GlobWalk(sys, given, alternatives, Dirent);
   }
 
   function globSync(patterns: unknown, options?: unknown): Match[] {
@@ -32,7 +33,7 @@ export function globForms(sys: Syscalls, Minimatch: MatcherClass) {
   }
 
   async function collect(walk: GlobWalk, form: Origin): Promise<Match[]> {
-    while (!walk.isDone) await runWaiting(walk.visit(), form);
+    while (!walk.isDone) await runWaiting(walk.visit(), form, waiting);
     return walk.take();
   }
 
@@ -51,7 +52,7 @@ export function globForms(sys: Syscalls, Minimatch: MatcherClass) {
   async function* promisesGlob(patterns: unknown, options?: unknown): AsyncGenerator<Match, void, undefined> {
     const walk = withinForm(promisesGlob, () => prepare(patterns, options));
     while (!walk.isDone) {
-      await runWaiting(walk.visit(), promisesGlob);
+      await runWaiting(walk.visit(), promisesGlob, waiting);
       yield* walk.take();
     }
   }

@@ -13,7 +13,7 @@ import { toPath } from "../paths.ts";
 import { captureStack, type Origin, withinForm } from "../stacks.ts";
 import { Failure, failed, SpecialFailure } from "../uv-errors.ts";
 import { checkObject, NO_CALLBACK } from "../validators.ts";
-import { must, runNow, runWaiting, type Steps } from "./steps.ts";
+import { must, runNow, runWaiting, type Steps, type Waiting } from "./steps.ts";
 
 /** As the platform had it when this module was loaded. */
 const PlatformBlob = globalThis.Blob;
@@ -39,7 +39,7 @@ function notReadable(): Failure {
 }
 
 /** openAsBlob and its synchronous form on the system calls of a task. */
-export function blobForms(sys: Syscalls, ops: Operations) {
+export function blobForms(sys: Syscalls, ops: Operations, waiting: Waiting) {
   function stat(path: Path): number | Failure {
     const rc = sys.stat(path, 0);
     return rc < 0 ? failed(sys, rc, "stat", path) : sys.statValues[STAT_MODE];
@@ -63,7 +63,7 @@ export function blobForms(sys: Syscalls, ops: Operations) {
     const request = withinForm(openAsBlob, () => toRequest(path, options));
     const found = stat(request.path);
     if (found instanceof Failure && found.token === undefined) throw found.toError(openAsBlob);
-    return runWaiting(open(request), openAsBlob);
+    return runWaiting(open(request), openAsBlob, waiting);
   }
 
   return { openAsBlob, openAsBlobSync };

@@ -3,15 +3,23 @@
  * it. Where a store has to answer first, the synchronous way fails with EAGAIN and the other waits and makes the same
  * call again.
  */
-import { Wait, whileWaiting } from "../../vfs/waiting.ts";
+import { Wait, type whileWaiting } from "../../vfs/waiting.ts";
 import { callSiteOf, fromCaller, type Origin } from "../stacks.ts";
-import { Failure } from "../uv-errors.ts";
+import type { Failure } from "../uv-errors.ts";
+
+/** whileWaiting() of the bundle that the kernel is in, which may be another than this one. */
+export type Waiting = typeof whileWaiting;
 
 /** One call: its value, or its Failure. */
 export type Step = () => unknown;
 
 /** Work in steps. What it throws may be a Failure, which its caller sees as an Error. */
 export type Steps<R> = Generator<Step, R, unknown>;
+
+/** Is it a Failure, of whichever bundle? */
+function isFailure(outcome: unknown): outcome is Failure {
+  return typeof (outcome as { toError?: unknown } | null | undefined)?.toError === "function";
+}
 
 /** Makes a call and answers its outcome, a Failure too. */
 export function* outcomeOfStep<R>(step: () => R): Steps<R> {
@@ -21,12 +29,12 @@ export function* outcomeOfStep<R>(step: () => R): Steps<R> {
 /** Makes a call, and ends the work when it fails. */
 export function* must<R>(step: () => R): Steps<Exclude<R, Failure>> {
   const outcome = yield step;
-  if (outcome instanceof Failure) throw outcome;
+  if (isFailure(outcome)) throw outcome;
   return outcome as Exclude<R, Failure>;
 }
 
 function asError(error: unknown, origin: Origin): unknown {
-  return error instanceof Failure ? error.toError(origin) : fromCaller(error, origin);
+  return isFailure(error) ? error.toError(origin) : fromCaller(error, origin);
 }
 
 /**
@@ -54,11 +62,11 @@ export function runNow<R>(steps: Steps<R>, form: Origin): R {
 }
 
 /** Makes a call until its outcome is known. @param wait what it has asked stores for */
-async function repeat(step: Step, first: Failure, wait: Wait): Promise<unknown> {
+async function repeat(step: Step, first: Failure, wait: Wait, waiting: Waiting): Promise<unknown> {
   let outcome: unknown = first;
-  while (outcome instanceof Failure && outcome.token !== undefined) {
+  while (isFailure(outcome) && outcome.token !== undefined) {
     await outcome.token;
-    outcome = whileWaiting(step, undefined, wait);
+    outcome = waiting(step, undefined, wait);
   }
   return outcome;
 }
@@ -68,25 +76,25 @@ function isPromise(outcome: unknown): outcome is PromiseLike<unknown> {
 }
 
 /** What a step comes to: known at once, or a promise of it. */
-function settle(step: Step): unknown {
+function settle(step: Step, waiting: Waiting): unknown {
   const wait = new Wait();
-  const outcome = whileWaiting(step, undefined, wait);
-  if (outcome instanceof Failure && outcome.token !== undefined) {
-    return repeat(step, outcome, wait).finally(() => wait.end());
+  const outcome = waiting(step, undefined, wait);
+  if (isFailure(outcome) && outcome.token !== undefined) {
+    return repeat(step, outcome, wait, waiting).finally(() => wait.end());
   }
   wait.end();
   return outcome;
 }
 
 /** Does the work, and waits where it has to: for stores, and for steps that answer promises. */
-export async function runWaiting<R>(steps: Steps<R>, form: Origin): Promise<R> {
+export async function runWaiting<R>(steps: Steps<R>, form: Origin, waiting: Waiting): Promise<R> {
   const site = callSiteOf(form);
   try {
     let next = steps.next();
     while (!next.done) {
       let outcome: unknown;
       try {
-        outcome = settle(next.value);
+        outcome = settle(next.value, waiting);
         if (isPromise(outcome)) outcome = await outcome;
       } catch (error) {
         next = steps.throw(error);
