@@ -1,351 +1,136 @@
 /**
- * foliofs/memfs: what the package memfs exports, on foliofs. Its users change the import.
+ * foliofs/memfs: what the package memfs exports: volumes, and as node:fs the one that all share.
  *
- * Where it differs: errors, links and permissions are the kernel's; listings and JSON come sorted; the working directory of a
- * volume is one of its directories, so that relative paths are told from it once it exists, and from `/` before.
- *
- * @see memfs, docs/node.md and docs/volumes.md
+ * Each by its own name and type: what is taken apart at once has the types of node:fs written into its declarations.
  */
-import { createFsSync } from "./index.ts";
-import type { FolioFs } from "./index-kernel.ts";
-import type { DirectoryJson, NestedDirectoryJson } from "./node/face/directory-json.ts";
-import { printTree, type TreeOptions } from "./node/print-tree.ts";
+import { createFsFromVolume, fs, memfs, Volume, type VolumeFs, vol } from "./memfs-volume.ts";
 
-type Call = (...args: unknown[]) => unknown;
+export type { MemfsOptions, VolumeFs, VolumeOptions, VolumeProcess } from "./memfs-volume.ts";
+export { createFsFromVolume, fs, memfs, Volume, vol };
 
-/** Own to foliofs or to the volume; the rest of a face is what a volume has, too. */
-type Own = "kernel" | "task" | "fromJSON" | "toJSON" | "reset" | "promises";
+export const appendFile: VolumeFs["appendFile"] = fs.appendFile;
+export const appendFileSync: VolumeFs["appendFileSync"] = fs.appendFileSync;
+export const access: VolumeFs["access"] = fs.access;
+export const accessSync: VolumeFs["accessSync"] = fs.accessSync;
+export const chown: VolumeFs["chown"] = fs.chown;
+export const chownSync: VolumeFs["chownSync"] = fs.chownSync;
+export const chmod: VolumeFs["chmod"] = fs.chmod;
+export const chmodSync: VolumeFs["chmodSync"] = fs.chmodSync;
+export const close: VolumeFs["close"] = fs.close;
+export const closeSync: VolumeFs["closeSync"] = fs.closeSync;
+export const copyFile: VolumeFs["copyFile"] = fs.copyFile;
+export const copyFileSync: VolumeFs["copyFileSync"] = fs.copyFileSync;
+export const exists: VolumeFs["exists"] = fs.exists;
+export const existsSync: VolumeFs["existsSync"] = fs.existsSync;
+export const fchown: VolumeFs["fchown"] = fs.fchown;
+export const fchownSync: VolumeFs["fchownSync"] = fs.fchownSync;
+export const fchmod: VolumeFs["fchmod"] = fs.fchmod;
+export const fchmodSync: VolumeFs["fchmodSync"] = fs.fchmodSync;
+export const fdatasync: VolumeFs["fdatasync"] = fs.fdatasync;
+export const fdatasyncSync: VolumeFs["fdatasyncSync"] = fs.fdatasyncSync;
+export const fstat: VolumeFs["fstat"] = fs.fstat;
+export const fstatSync: VolumeFs["fstatSync"] = fs.fstatSync;
+export const fsync: VolumeFs["fsync"] = fs.fsync;
+export const fsyncSync: VolumeFs["fsyncSync"] = fs.fsyncSync;
+export const ftruncate: VolumeFs["ftruncate"] = fs.ftruncate;
+export const ftruncateSync: VolumeFs["ftruncateSync"] = fs.ftruncateSync;
+export const futimes: VolumeFs["futimes"] = fs.futimes;
+export const futimesSync: VolumeFs["futimesSync"] = fs.futimesSync;
+export const lchown: VolumeFs["lchown"] = fs.lchown;
+export const lchownSync: VolumeFs["lchownSync"] = fs.lchownSync;
+export const link: VolumeFs["link"] = fs.link;
+export const linkSync: VolumeFs["linkSync"] = fs.linkSync;
+export const lstat: VolumeFs["lstat"] = fs.lstat;
+export const lstatSync: VolumeFs["lstatSync"] = fs.lstatSync;
+export const lutimes: VolumeFs["lutimes"] = fs.lutimes;
+export const lutimesSync: VolumeFs["lutimesSync"] = fs.lutimesSync;
+export const mkdir: VolumeFs["mkdir"] = fs.mkdir;
+export const mkdirSync: VolumeFs["mkdirSync"] = fs.mkdirSync;
+export const mkdtemp: VolumeFs["mkdtemp"] = fs.mkdtemp;
+export const mkdtempSync: VolumeFs["mkdtempSync"] = fs.mkdtempSync;
+export const mkdtempDisposableSync: VolumeFs["mkdtempDisposableSync"] = fs.mkdtempDisposableSync;
+export const open: VolumeFs["open"] = fs.open;
+export const openSync: VolumeFs["openSync"] = fs.openSync;
+export const readdir: VolumeFs["readdir"] = fs.readdir;
+export const readdirSync: VolumeFs["readdirSync"] = fs.readdirSync;
+export const read: VolumeFs["read"] = fs.read;
+export const readSync: VolumeFs["readSync"] = fs.readSync;
+export const readv: VolumeFs["readv"] = fs.readv;
+export const readvSync: VolumeFs["readvSync"] = fs.readvSync;
+export const readFile: VolumeFs["readFile"] = fs.readFile;
+export const readFileSync: VolumeFs["readFileSync"] = fs.readFileSync;
+export const readlink: VolumeFs["readlink"] = fs.readlink;
+export const readlinkSync: VolumeFs["readlinkSync"] = fs.readlinkSync;
+export const realpath: VolumeFs["realpath"] = fs.realpath;
+export const realpathSync: VolumeFs["realpathSync"] = fs.realpathSync;
+export const rename: VolumeFs["rename"] = fs.rename;
+export const renameSync: VolumeFs["renameSync"] = fs.renameSync;
+export const rm: VolumeFs["rm"] = fs.rm;
+export const rmSync: VolumeFs["rmSync"] = fs.rmSync;
+export const rmdir: VolumeFs["rmdir"] = fs.rmdir;
+export const rmdirSync: VolumeFs["rmdirSync"] = fs.rmdirSync;
+export const stat: VolumeFs["stat"] = fs.stat;
+export const statfs: VolumeFs["statfs"] = fs.statfs;
+export const statSync: VolumeFs["statSync"] = fs.statSync;
+export const statfsSync: VolumeFs["statfsSync"] = fs.statfsSync;
+export const symlink: VolumeFs["symlink"] = fs.symlink;
+export const symlinkSync: VolumeFs["symlinkSync"] = fs.symlinkSync;
+export const truncate: VolumeFs["truncate"] = fs.truncate;
+export const truncateSync: VolumeFs["truncateSync"] = fs.truncateSync;
+export const unlink: VolumeFs["unlink"] = fs.unlink;
+export const unlinkSync: VolumeFs["unlinkSync"] = fs.unlinkSync;
+export const utimes: VolumeFs["utimes"] = fs.utimes;
+export const utimesSync: VolumeFs["utimesSync"] = fs.utimesSync;
+export const writeFile: VolumeFs["writeFile"] = fs.writeFile;
+export const writeFileSync: VolumeFs["writeFileSync"] = fs.writeFileSync;
+export const write: VolumeFs["write"] = fs.write;
+export const writeSync: VolumeFs["writeSync"] = fs.writeSync;
+export const writev: VolumeFs["writev"] = fs.writev;
+export const writevSync: VolumeFs["writevSync"] = fs.writevSync;
+export const Dirent: VolumeFs["Dirent"] = fs.Dirent;
+export const Stats: VolumeFs["Stats"] = fs.Stats;
+export const F_OK: VolumeFs["F_OK"] = fs.F_OK;
+export const R_OK: VolumeFs["R_OK"] = fs.R_OK;
+export const W_OK: VolumeFs["W_OK"] = fs.W_OK;
+export const X_OK: VolumeFs["X_OK"] = fs.X_OK;
+export const Dir: VolumeFs["Dir"] = fs.Dir;
+export const opendir: VolumeFs["opendir"] = fs.opendir;
+export const opendirSync: VolumeFs["opendirSync"] = fs.opendirSync;
+export const constants: VolumeFs["constants"] = fs.constants;
+export const mknodSync: VolumeFs["mknodSync"] = fs.mknodSync;
+export const utimensSync: VolumeFs["utimensSync"] = fs.utimensSync;
+export const fallocateSync: VolumeFs["fallocateSync"] = fs.fallocateSync;
+export const lseekSync: VolumeFs["lseekSync"] = fs.lseekSync;
+export const renameat2Sync: VolumeFs["renameat2Sync"] = fs.renameat2Sync;
+export const copyFileRangeSync: VolumeFs["copyFileRangeSync"] = fs.copyFileRangeSync;
+export const syncSync: VolumeFs["syncSync"] = fs.syncSync;
+export const flockSync: VolumeFs["flockSync"] = fs.flockSync;
+export const cp: VolumeFs["cp"] = fs.cp;
+export const cpSync: VolumeFs["cpSync"] = fs.cpSync;
+export const createReadStream: VolumeFs["createReadStream"] = fs.createReadStream;
+export const createWriteStream: VolumeFs["createWriteStream"] = fs.createWriteStream;
+export const glob: VolumeFs["glob"] = fs.glob;
+export const globSync: VolumeFs["globSync"] = fs.globSync;
+export const openAsBlob: VolumeFs["openAsBlob"] = fs.openAsBlob;
+export const openAsBlobSync: VolumeFs["openAsBlobSync"] = fs.openAsBlobSync;
+export const unwatchFile: VolumeFs["unwatchFile"] = fs.unwatchFile;
+export const watch: VolumeFs["watch"] = fs.watch;
+export const watchFile: VolumeFs["watchFile"] = fs.watchFile;
+export const ReadStream: VolumeFs["ReadStream"] = fs.ReadStream;
+export const WriteStream: VolumeFs["WriteStream"] = fs.WriteStream;
+export const FileReadStream: unknown = (fs as unknown as Record<string, unknown>).FileReadStream;
+export const FileWriteStream: unknown = (fs as unknown as Record<string, unknown>).FileWriteStream;
+export const Utf8Stream: VolumeFs["Utf8Stream"] = fs.Utf8Stream;
+export const promises: VolumeFs["promises"] = fs.promises;
 
-/** What a volume asks of `process`. */
-export interface VolumeProcess {
-  cwd?(): string;
-  getuid?(): number;
-  getgid?(): number;
-}
+type Door = VolumeFs & {
+  readonly fs: VolumeFs;
+  readonly vol: Volume;
+  readonly Volume: typeof Volume;
+  readonly createFsFromVolume: typeof createFsFromVolume;
+  readonly memfs: typeof memfs;
+};
 
-/** The third argument of Volume.fromJSON(). */
-export interface VolumeOptions {
-  process?: VolumeProcess;
-}
+const door: Door = { ...fs, fs, vol, Volume, createFsFromVolume, memfs };
 
-const faces = new WeakMap<Volume, Holder>();
-
-/** The face of a volume, and the directory that relative paths are to be told from. */
-class Holder {
-  readonly face: FolioFs;
-  readonly cwd: string;
-  isAtCwd = false;
-
-  constructor(cwd: string, { process }: VolumeOptions = {}) {
-    this.cwd = cwd;
-    this.face = createFsSync({ uid: process?.getuid?.() ?? 0, gid: process?.getgid?.() ?? 0 });
-    this.settle();
-  }
-
-  /** Goes to the working directory, once it is there. */
-  settle(): void {
-    if (this.isAtCwd || !this.face.existsSync(this.cwd)) return;
-    this.face.task.chdir(this.cwd);
-    this.isAtCwd = true;
-  }
-
-  leave(): void {
-    this.face.task.chdir("/");
-    this.isAtCwd = false;
-  }
-}
-
-function hostCwd(): string {
-  const { process } = globalThis as { process?: VolumeProcess };
-  return process?.cwd?.() ?? "/";
-}
-
-function holderOf(volume: Volume): Holder {
-  const known = faces.get(volume);
-  if (known !== undefined) return known;
-  const made = new Holder(hostCwd());
-  faces.set(volume, made);
-  return made;
-}
-
-/** As memfs takes it: what is neither contents nor an object is a directory. */
-function toNested(json: object): NestedDirectoryJson {
-  const entries = Object.entries(json).map(([name, value]) => {
-    const isContents = typeof value === "string" || (typeof value === "object" && value !== null);
-    return [name, isContents ? value : null];
-  });
-  return Object.fromEntries(entries) as NestedDirectoryJson;
-}
-
-/** A file system of its own, with the functions of node:fs as methods. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are put on the prototype, below
-export class Volume {
-  /** A new volume with these files. @param cwd what relative paths start at; by default the process's directory */
-  static fromJSON(json: DirectoryJson, cwd?: string, options?: VolumeOptions): Volume {
-    return Volume.fromNestedJSON(json as NestedDirectoryJson, cwd, options);
-  }
-
-  /** As fromJSON(); objects are directories. */
-  static fromNestedJSON(json: NestedDirectoryJson, cwd?: string, options?: VolumeOptions): Volume {
-    const volume = new Volume();
-    faces.set(volume, new Holder(options?.process?.cwd?.() ?? cwd ?? hostCwd(), options));
-    volume.fromNestedJSON(json, cwd);
-    return volume;
-  }
-
-  get promises(): FolioFs["promises"] {
-    return holderOf(this).face.promises;
-  }
-
-  /** Adds files. @param cwd what relative paths start at; by default the volume's directory */
-  fromJSON(json: DirectoryJson, cwd?: string): void {
-    this.fromNestedJSON(json as NestedDirectoryJson, cwd);
-  }
-
-  /** As fromJSON(); objects are directories. */
-  fromNestedJSON(json: NestedDirectoryJson, cwd?: string): void {
-    const holder = holderOf(this);
-    holder.face.fromJSON(toNested(json), cwd ?? holder.cwd);
-    holder.settle();
-  }
-
-  /** As fromJSON(). */
-  mountSync(mountpoint: string, json: DirectoryJson): void {
-    this.fromJSON(json, mountpoint);
-  }
-
-  /** Files as path to text, empty directories as path to null. */
-  toJSON(
-    paths?: Parameters<FolioFs["toJSON"]>[0],
-    json: DirectoryJson = {},
-    isRelative = false,
-    asBuffer = false,
-  ): DirectoryJson {
-    return holderOf(this).face.toJSON(paths || undefined, json, isRelative, asBuffer);
-  }
-
-  /** The tree as text. */
-  toTree(options?: TreeOptions): string {
-    return printTree(holderOf(this).face, options);
-  }
-
-  /** Removes everything. */
-  reset(): void {
-    const holder = holderOf(this);
-    holder.leave();
-    holder.face.reset();
-    holder.settle();
-  }
-}
-
-export interface Volume extends Omit<FolioFs, Own> {}
-
-/** Calls after which the working directory may be there. */
-const MAKES_DIRECTORIES = /^(mkdir|rename|symlink|cp)/;
-/** Of a volume they are what a face shows, not methods. */
-const IS_CLASS = /^[A-Z]/;
-
-/** Of the volume that all share. */
-const common = new Holder("/");
-const sample = common.face;
-
-function isMethod(name: string): boolean {
-  return typeof sample[name as keyof FolioFs] === "function" && !IS_CLASS.test(name) && !(name in Volume.prototype);
-}
-
-function methodOf(name: string): Call {
-  const call = (volume: Volume): Call => (holderOf(volume).face as unknown as Record<string, Call>)[name];
-  if (!MAKES_DIRECTORIES.test(name)) {
-    return function (this: Volume, ...args) {
-      return call(this)(...args);
-    };
-  }
-  return function (this: Volume, ...args) {
-    const result = call(this)(...args);
-    holderOf(this).settle();
-    return result;
-  };
-}
-
-for (const name of Object.keys(sample).filter(isMethod)) {
-  const value = methodOf(name);
-  Object.defineProperty(value, "name", { value: name, configurable: true });
-  if ("native" in (sample[name as keyof FolioFs] as object)) {
-    Object.defineProperty(value, "native", { value: nativeOf(name), configurable: true });
-  }
-  Object.defineProperty(Volume.prototype, name, { value, writable: true, configurable: true });
-}
-
-/** `realpath.native` and its like: functions that work where they are bound to a volume. */
-function nativeOf(name: string): Call {
-  return function (this: Volume, ...args) {
-    const { native } = (holderOf(this).face as unknown as Record<string, { native: Call }>)[name];
-    return native(...args);
-  };
-}
-
-/** Functions of a volume as an object of node:fs, bound to it. */
-export type VolumeFs = Omit<FolioFs, "kernel" | "task"> & { readonly __vol: Volume };
-
-/** Makes an object like node:fs of a volume: its functions, overridden ones too, need no `this`. */
-export function createFsFromVolume(volume: Volume): VolumeFs {
-  const { face } = holderOf(volume);
-  const methods = volume as unknown as Record<string, Call & { native?: Call }>;
-  const fs: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(face)) {
-    if (name === "kernel" || name === "task") continue;
-    if (typeof value !== "function" || IS_CLASS.test(name)) {
-      fs[name] = value;
-      continue;
-    }
-    const bound = methods[name].bind(volume) as Call & { native?: Call };
-    const { native } = methods[name];
-    fs[name] = native === undefined ? bound : Object.assign(bound, { native: native.bind(volume) });
-  }
-  fs.promises = volume.promises;
-  fs.__vol = volume;
-  return fs as unknown as VolumeFs;
-}
-
-/** Options of memfs(). */
-export interface MemfsOptions extends VolumeOptions {
-  /** What relative paths start at. Default: the process's directory where a process is given, else `/`. */
-  cwd?: string;
-}
-
-/** A new volume with these files, and its object like node:fs. @param options a working directory, or options */
-export function memfs(
-  json: NestedDirectoryJson = {},
-  options: string | MemfsOptions = "/",
-): { fs: VolumeFs; vol: Volume } {
-  const { cwd, process } = typeof options === "string" ? { cwd: options, process: undefined } : options;
-  const start = cwd ?? process?.cwd?.() ?? "/";
-  const volume = new Volume();
-  faces.set(volume, new Holder(start, process === undefined ? {} : { process }));
-  volume.fromNestedJSON(json, start);
-  return { fs: createFsFromVolume(volume), vol: volume };
-}
-
-/** The volume that all share, and its object like node:fs. */
-export const vol = new Volume();
-faces.set(vol, common);
-export const fs = createFsFromVolume(vol);
-
-/** What node:fs exports, of that volume. */
-export const {
-  appendFile,
-  appendFileSync,
-  access,
-  accessSync,
-  chown,
-  chownSync,
-  chmod,
-  chmodSync,
-  close,
-  closeSync,
-  copyFile,
-  copyFileSync,
-  exists,
-  existsSync,
-  fchown,
-  fchownSync,
-  fchmod,
-  fchmodSync,
-  fdatasync,
-  fdatasyncSync,
-  fstat,
-  fstatSync,
-  fsync,
-  fsyncSync,
-  ftruncate,
-  ftruncateSync,
-  futimes,
-  futimesSync,
-  lchown,
-  lchownSync,
-  link,
-  linkSync,
-  lstat,
-  lstatSync,
-  lutimes,
-  lutimesSync,
-  mkdir,
-  mkdirSync,
-  mkdtemp,
-  mkdtempSync,
-  mkdtempDisposableSync,
-  open,
-  openSync,
-  readdir,
-  readdirSync,
-  read,
-  readSync,
-  readv,
-  readvSync,
-  readFile,
-  readFileSync,
-  readlink,
-  readlinkSync,
-  realpath,
-  realpathSync,
-  rename,
-  renameSync,
-  rm,
-  rmSync,
-  rmdir,
-  rmdirSync,
-  stat,
-  statfs,
-  statSync,
-  statfsSync,
-  symlink,
-  symlinkSync,
-  truncate,
-  truncateSync,
-  unlink,
-  unlinkSync,
-  utimes,
-  utimesSync,
-  writeFile,
-  writeFileSync,
-  write,
-  writeSync,
-  writev,
-  writevSync,
-  Dirent,
-  Stats,
-  F_OK,
-  R_OK,
-  W_OK,
-  X_OK,
-  Dir,
-  opendir,
-  opendirSync,
-  constants,
-  mknodSync,
-  utimensSync,
-  fallocateSync,
-  lseekSync,
-  renameat2Sync,
-  copyFileRangeSync,
-  syncSync,
-  flockSync,
-  cp,
-  cpSync,
-  createReadStream,
-  createWriteStream,
-  glob,
-  globSync,
-  openAsBlob,
-  openAsBlobSync,
-  unwatchFile,
-  watch,
-  watchFile,
-  ReadStream,
-  WriteStream,
-  Utf8Stream,
-  promises,
-} = fs;
-export const { FileReadStream, FileWriteStream } = fs as unknown as Record<"FileReadStream" | "FileWriteStream", Call>;
-
-export default { ...fs, fs, vol, Volume, createFsFromVolume, memfs };
+export default door;

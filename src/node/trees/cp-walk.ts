@@ -43,6 +43,17 @@ interface Found {
   ino: number;
 }
 
+/** A directory that is being filled. */
+interface Directory {
+  readonly src: string;
+  readonly dest: string;
+  /** What the new one gets; undefined for one that was there before. */
+  readonly mode: number | undefined;
+  readonly names: readonly string[];
+  /** Index of the name that comes next. */
+  next: number;
+}
+
 function isDirectory(found: Found): boolean {
   return (found.mode & S_IFMT) === S_IFDIR;
 }
@@ -192,16 +203,35 @@ export class TreeCopy {
     yield* must(() => this.#ops.mkdir.commit(request));
   }
 
+  /** Copies what there is, with all below it. Directories under way are a list: a tree may be deeper than the stack. */
   *#copyEntry(src: string, dest: string, from: Found, to: Found | undefined): Steps<void> {
+    const first = yield* this.#copyOne(src, dest, from, to);
+    const open = first === undefined ? [] : [first];
+    while (open.length > 0) {
+      const directory = open[open.length - 1];
+      if (directory.next === directory.names.length) {
+        open.pop();
+        yield* this.#leave(directory);
+        continue;
+      }
+      const name = directory.names[directory.next++];
+      const below = yield* this.#copyBelow(joinPath(directory.src, name), joinPath(directory.dest, name));
+      if (below !== undefined) open.push(below);
+    }
+  }
+
+  /** Copies a file or a link, or makes a directory. @returns the directory, which is to be filled */
+  *#copyOne(src: string, dest: string, from: Found, to: Found | undefined): Steps<Directory | undefined> {
     if (isDirectory(from)) {
       if (!this.#options.recursive) throw systemFailures.isDirectory(src);
-      yield* this.#copyDirectory(src, dest, from, to);
-    } else if ((from.mode & S_IFMT) === S_IFLNK) {
-      yield* this.#copyLink(src, dest, to);
-    } else {
+      return yield* this.#enter(src, dest, from, to);
+    }
+    if ((from.mode & S_IFMT) === S_IFLNK) yield* this.#copyLink(src, dest, to);
+    else {
       checkKind(from, dest, systemFailures);
       yield* this.#copyFile(src, dest, to);
     }
+    return undefined;
   }
 
   *#copyFile(src: string, dest: string, to: Found | undefined): Steps<void> {
@@ -226,24 +256,24 @@ export class TreeCopy {
     yield* must(() => this.#ops.utimes.commit(utimes));
   }
 
-  *#copyDirectory(src: string, dest: string, from: Found, to: Found | undefined): Steps<void> {
-    const { force, errorOnExist, preserveTimestamps } = this.#options;
+  *#enter(src: string, dest: string, from: Found, to: Found | undefined): Steps<Directory> {
+    const { force, errorOnExist } = this.#options;
     if (to !== undefined && errorOnExist && !force) throw existsFailure(dest);
     if (to === undefined) yield* this.#call("mkdir", dest, () => this.#sys.mkdir(dest, 0o777));
-    for (const name of yield* this.#namesIn(src)) {
-      yield* this.#copyBelow(joinPath(src, name), joinPath(dest, name));
-    }
-    // Last, for a directory that may not be written to has to be filled first.
-    if (to === undefined) {
-      yield* this.#call("chmod", dest, () => this.#sys.chmod(dest, from.mode & PERMISSIONS, 0));
-    }
-    if (preserveTimestamps) yield* this.#copyTimes(src, dest);
+    const mode = to === undefined ? from.mode & PERMISSIONS : undefined;
+    return { src, dest, mode, names: yield* this.#namesIn(src), next: 0 };
   }
 
-  *#copyBelow(src: string, dest: string): Steps<void> {
-    if (!(yield* this.#isWanted(src, dest))) return;
+  /** Mode and times come last, for a directory that may not be written to has to be filled first. */
+  *#leave({ src, dest, mode }: Directory): Steps<void> {
+    if (mode !== undefined) yield* this.#call("chmod", dest, () => this.#sys.chmod(dest, mode, 0));
+    if (this.#options.preserveTimestamps) yield* this.#copyTimes(src, dest);
+  }
+
+  *#copyBelow(src: string, dest: string): Steps<Directory | undefined> {
+    if (!(yield* this.#isWanted(src, dest))) return undefined;
     const { from, to } = yield* this.#look(src, dest);
-    yield* this.#copyEntry(src, dest, from, to);
+    return yield* this.#copyOne(src, dest, from, to);
   }
 
   *#namesIn(path: string): Steps<readonly string[]> {

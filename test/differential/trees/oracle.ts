@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isFollowedVersion } from "../versions.ts";
 import type { Outcome, TreeCase } from "./scene.ts";
@@ -17,7 +17,7 @@ const PROGRAM = fileURLToPath(new URL("./oracle-process.ts", import.meta.url));
 export const oracleNode = isFollowedVersion() ? process.execPath : existsSync(BINARY) ? BINARY : undefined;
 
 /** Where cases are, on either side. */
-export const ROOT = `/dev/shm/foliofs-trees-${process.pid}`;
+export const ROOT = `/dev/shm/foliofs-trees-${process.pid}/root`;
 
 /** @returns an outcome for each case; undefined where Node ended its process */
 export function askOracle(node: string, cases: readonly TreeCase[]): (Outcome | undefined)[] {
@@ -37,7 +37,7 @@ export function askOracle(node: string, cases: readonly TreeCase[]): (Outcome | 
     }
   } finally {
     rmSync(folder, { recursive: true });
-    rmSync(ROOT, { recursive: true, force: true });
+    spawnSync("rm", ["-rf", dirname(ROOT)]);
   }
   return outcomes;
 }

@@ -3,7 +3,7 @@
  * seen afterwards. Runs on the oracle's Node by itself (oracle-process.ts), so it imports nothing of the project.
  */
 import type * as NodeFs from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
 type Fs = typeof NodeFs;
 
@@ -41,6 +41,8 @@ export interface Stage {
   readonly fs: Fs;
   readonly root: string;
   chdir(path: string): void;
+  /** Removes whatever there is, however deep. */
+  clear(path: string): void;
   mkfifo(path: string): void;
 }
 
@@ -66,12 +68,15 @@ const FUNCTIONS: { readonly [name: string]: Asked } = {
   "is b": (entry) => entry === "b" || (entry as { name?: string }).name === "b",
 };
 
+/** Where a tree goes on without end it is not looked at any further. */
+const MOST_PATH = 500;
 const OLD_S = 1_000_000_000.5;
 
-export function build({ fs, root, chdir, mkfifo }: Stage, tree: readonly Entry[]): void {
+export function build({ fs, root, chdir, clear, mkfifo }: Stage, tree: readonly Entry[]): void {
   chdir("/");
-  fs.rmSync(root, { recursive: true, force: true });
-  fs.mkdirSync(root);
+  // With what links above the root have led to.
+  clear(dirname(root));
+  fs.mkdirSync(root, { recursive: true });
   chdir(root);
   const modes: [string, number][] = [];
   for (const [kind, path, text, mode] of tree) {
@@ -98,6 +103,7 @@ function contents(fs: Fs, path: string, mode: number): string {
 
 /** Entries with type, mode, data, target; times as old or new. */
 export function treeOf({ fs, root }: Stage, below = ""): string[] {
+  if (root.length + below.length > MOST_PATH) return [`${below} and so on`];
   return fs.readdirSync(root + below).flatMap((name) => {
     const path = `${below}/${name}`;
     const { mode, mtimeMs } = fs.lstatSync(root + path);

@@ -11,12 +11,12 @@ export interface FolioStage extends Stage {
 export function foliofsStage(): FolioStage {
   const face = createFsSync({ memoryLimit: 64 * 2 ** 20 });
   const root = ROOT; // links may lead above it
-  face.mkdirSync("/dev/shm", { recursive: true });
   return {
     face,
     fs: face as unknown as Stage["fs"],
     root,
     chdir: (path) => face.task.chdir(path),
+    clear: (path) => face.rmSync(path, { recursive: true, force: true }),
     mkfifo: (path) => face.mknodSync(path, S_IFIFO | 0o644),
   };
 }
