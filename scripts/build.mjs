@@ -8,6 +8,8 @@
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
+ *   dist/memfs.js .cjs        the memfs door
+ *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
@@ -38,9 +40,19 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "streams", "streams-node", "shared", "core-module"].flatMap(
-    (name) => [`${name}.js`, `${name}.cjs`],
-  ),
+  ...[
+    "index",
+    "browser",
+    "host",
+    "store",
+    "proc",
+    "streams",
+    "streams-node",
+    "shared",
+    "trees",
+    "memfs",
+    "core-module",
+  ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
 const MAIN_JOB = "build/main.mjs";
@@ -58,6 +70,22 @@ function outsideRegistry(extension) {
       });
     },
   };
+}
+
+/** Has the memfs door stand beside the main bundle, whose kernels it makes. */
+function outsideIndex(extension) {
+  return {
+    name: "index",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: `./index${extension}`, external: true }));
+    },
+  };
+}
+
+/** The memfs door: as neutral as the bundle it stands beside, for which package.json has another in browsers. */
+function memfsDoor(format) {
+  const options = published("memfs", "memfs", format, "neutral");
+  return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
 /** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
@@ -98,6 +126,8 @@ const BUNDLES = [
     { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
     published("streams-node", "streams-node", format, "neutral"),
     published("shared", "shared", format, "neutral"),
+    published("trees", "trees", format, "neutral"),
+    memfsDoor(format),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),

@@ -63,7 +63,7 @@ function plainNodeError(Class: ErrorClass, code: string, message: string, below:
 }
 
 /** An error as Node's C++ bindings make them: a plain class, the message first, no `[CODE]`. */
-function bindingError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
+export function bindingError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
   // The binding's texts are C strings.
   const error = withoutStack(() => new Class(message.split("\0", 1)[0])) as NodeError;
   error.code = code;
@@ -208,6 +208,19 @@ export function dirConcurrentError(): NodeError {
 export function methodNotImplementedError(method: string): NodeError {
   const message = `The ${method} method is not implemented`;
   return plainNodeError(PlainNodeError, "ERR_METHOD_NOT_IMPLEMENTED", message, methodNotImplementedError);
+}
+
+/** ERR_INCOMPATIBLE_OPTION_PAIR. */
+export function incompatibleOptionsError(one: string, other: string): NodeError {
+  const message = `Option "${one}" cannot be used in combination with option "${other}"`;
+  return nodeError(NodeTypeError, "ERR_INCOMPATIBLE_OPTION_PAIR", message, incompatibleOptionsError);
+}
+
+/** ERR_INVALID_RETURN_VALUE. @param expected as callers read it @param call what has answered `actual` */
+export function returnValueError(expected: string, call: string, actual: object): NodeError {
+  const received = `an instance of ${actual.constructor?.name ?? "Object"}`;
+  const message = `Expected ${expected} to be returned from the "${call}" function but got ${received}.`;
+  return nodeError(NodeTypeError, "ERR_INVALID_RETURN_VALUE", message, returnValueError);
 }
 
 /** ERR_INVALID_THIS. */

@@ -7,6 +7,7 @@
 
 import { F_OK, R_OK, W_OK, X_OK } from "../base/stat-flags.ts";
 import type { Syscalls } from "../vfs/syscalls.ts";
+import { whileWaiting } from "../vfs/waiting.ts";
 import { callbackForms } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
@@ -16,7 +17,7 @@ import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
-import { createOperations } from "./operations/index.ts";
+import { createOperations, type Operations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { DeprecatedStats } from "./stats.ts";
@@ -48,9 +49,23 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** What parts of a face use of the bundle that the face is in: classes that callers compare, and state. */
+const SHARED = { whileWaiting, Dirent };
+
+export type SharedParts = typeof SHARED;
+
+/** Makes what an entry has brought for a face, by name; for `promises` too. */
+export type FacePart = (
+  sys: Syscalls,
+  ops: Operations,
+  shared: SharedParts,
+) => Readonly<Record<string, unknown>> & { readonly promises: object };
+
 /** What a face has only where an entry has brought it. */
 export interface FaceParts {
   readonly streams?: StreamsPart | undefined;
+  /** cp, glob and openAsBlob. */
+  readonly trees?: FacePart | undefined;
 }
 
 /**
@@ -62,6 +77,8 @@ export interface FaceParts {
  */
 export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
+  const brought = parts.trees?.(sys, ops, SHARED);
+  const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
@@ -189,14 +206,14 @@ export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
     fromJSON: beginAtCaller(memfs.fromJSON as never, 2),
     toJSON: beginAtCaller(memfs.toJSON as never, 4),
     reset: memfs.reset,
-    cp: notImplemented.cp,
-    cpSync: notImplemented.cpSync,
+    cp: later.cp,
+    cpSync: later.cpSync,
     createReadStream: streams.createReadStream,
     createWriteStream: streams.createWriteStream,
-    glob: notImplemented.glob,
-    globSync: notImplemented.globSync,
-    openAsBlob: notImplemented.openAsBlob,
-    openAsBlobSync: notImplemented.openAsBlobSync,
+    glob: later.glob,
+    globSync: later.globSync,
+    openAsBlob: later.openAsBlob,
+    openAsBlobSync: later.openAsBlobSync,
     unwatchFile: notImplemented.unwatchFile,
     watch: notImplemented.watch,
     watchFile: notImplemented.watchFile,
@@ -205,7 +222,7 @@ export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
     FileReadStream: streams.FileReadStream,
     FileWriteStream: streams.FileWriteStream,
     Utf8Stream: streams.Utf8Stream,
-    promises: nameAll(createPromises(ops, dirs)),
+    promises: nameAll(createPromises(ops, dirs, brought?.promises)),
   };
   return nameAll(surface) as unknown as NodeFs;
 }
