@@ -13,6 +13,7 @@
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
+ *   dist/THIRD-PARTY-LICENSES.txt  licences of what is inside of the bundles
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
  *
  * Does nothing when its inputs are as at the last run.
@@ -26,6 +27,7 @@ import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
+import { writeLicences } from "./licences.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = "build/dist.stamp";
@@ -38,6 +40,7 @@ const INPUTS = [
   "scripts/build.mjs",
   "scripts/constants-written-in.mjs",
   "scripts/declarations.mjs",
+  "scripts/licences.mjs",
 ];
 const OUTPUTS = [
   ...[
@@ -55,6 +58,7 @@ const OUTPUTS = [
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
+const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
 const MAIN_JOB = "build/main.mjs";
 const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
@@ -154,15 +158,19 @@ export async function build() {
   genLayout({ write: true });
   buildWasm();
   const print = fingerprint(INPUTS, process.version);
-  if (isFresh(STAMP, print, [...OUTPUTS, MAIN_JOB])) return;
+  if (isFresh(STAMP, print, [...OUTPUTS, LICENCES, MAIN_JOB])) return;
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
   const define = { FOLIOFS_CORE_ID: JSON.stringify(fingerprint(CORES).slice(0, 16)) };
-  await Promise.all([
-    ...BUNDLES.map((options) => bundle({ ...options, define })),
+  const built = await Promise.all([
+    ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),
     ...SMALL_BUNDLES.map((options) => buildWithConstantsWrittenIn({ ...options, define })),
   ]);
+  writeLicences(
+    LICENCES,
+    built.flatMap((result) => result?.metafile ?? []),
+  );
   emitTypes();
   const missing = OUTPUTS.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);

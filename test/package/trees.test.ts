@@ -1,5 +1,5 @@
 /** foliofs/trees beside the browser's entry: two bundles that have classes and state of their own. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 
@@ -35,8 +35,16 @@ it("has a door for users of memfs, with kernels of the main bundle", async () =>
   }
 });
 
-it("leaves nothing to install: minimatch is inside", () => {
+it("leaves nothing to install: minimatch is inside, and its licence beside", () => {
   for (const name of ["trees.js", "index.js", "index.cjs"]) {
     expect(readFileSync(`dist/${name}`, "utf8")).not.toMatch(/(from|require\()\s*["']minimatch/);
+  }
+  const licences = readFileSync("dist/THIRD-PARTY-LICENSES.txt", "utf8");
+  for (const name of ["minimatch", "brace-expansion", "balanced-match"]) {
+    const folder = `node_modules/${name}`;
+    const { version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const text = ["LICENSE.md", "LICENSE"].find((file) => existsSync(`${folder}/${file}`));
+    expect(licences).toContain(`${name} ${version} `);
+    expect(licences).toContain(readFileSync(`${folder}/${text}`, "utf8").trim());
   }
 });
