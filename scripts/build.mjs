@@ -7,9 +7,13 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
+ *   dist/memfs.js .cjs        the memfs door
+ *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
+ *   dist/THIRD-PARTY-LICENSES.txt  licences of what is inside of the bundles
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
  *
  * Does nothing when its inputs are as at the last run.
@@ -23,6 +27,7 @@ import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
+import { writeLicences } from "./licences.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = "build/dist.stamp";
@@ -35,14 +40,25 @@ const INPUTS = [
   "scripts/build.mjs",
   "scripts/constants-written-in.mjs",
   "scripts/declarations.mjs",
+  "scripts/licences.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "shared", "core-module"].flatMap((name) => [
-    `${name}.js`,
-    `${name}.cjs`,
-  ]),
+  ...[
+    "index",
+    "browser",
+    "host",
+    "store",
+    "proc",
+    "streams",
+    "streams-node",
+    "shared",
+    "trees",
+    "memfs",
+    "core-module",
+  ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
 ].map((name) => `dist/${name}`);
+const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
 const MAIN_JOB = "build/main.mjs";
 const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
@@ -58,6 +74,22 @@ function outsideRegistry(extension) {
       });
     },
   };
+}
+
+/** Has the memfs door stand beside the main bundle, whose kernels it makes. */
+function outsideIndex(extension) {
+  return {
+    name: "index",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: `./index${extension}`, external: true }));
+    },
+  };
+}
+
+/** The memfs door: as neutral as the bundle it stands beside, for which package.json has another in browsers. */
+function memfsDoor(format) {
+  const options = published("memfs", "memfs", format, "neutral");
+  return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
 /** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
@@ -95,7 +127,11 @@ const BUNDLES = [
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
     published("proc", "proc", format, "neutral"),
+    { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
+    published("streams-node", "streams-node", format, "neutral"),
     published("shared", "shared", format, "neutral"),
+    published("trees", "trees", format, "neutral"),
+    memfsDoor(format),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),
@@ -122,15 +158,19 @@ export async function build() {
   genLayout({ write: true });
   buildWasm();
   const print = fingerprint(INPUTS, process.version);
-  if (isFresh(STAMP, print, [...OUTPUTS, MAIN_JOB])) return;
+  if (isFresh(STAMP, print, [...OUTPUTS, LICENCES, MAIN_JOB])) return;
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
   const define = { FOLIOFS_CORE_ID: JSON.stringify(fingerprint(CORES).slice(0, 16)) };
-  await Promise.all([
-    ...BUNDLES.map((options) => bundle({ ...options, define })),
+  const built = await Promise.all([
+    ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),
     ...SMALL_BUNDLES.map((options) => buildWithConstantsWrittenIn({ ...options, define })),
   ]);
+  writeLicences(
+    LICENCES,
+    built.flatMap((result) => result?.metafile ?? []),
+  );
   emitTypes();
   const missing = OUTPUTS.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);

@@ -39,6 +39,11 @@ const CORE_LAYERS = {
 /** Type imports from `node:` leave nothing behind, so the face may name Node's types. */
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
 
+/** Packages that programs install beside an entry. */
+const PEERS = { "streams.ts": "readable-stream" };
+/** What is bundled when the library is built, and who brings it: users install nothing. */
+const BUNDLED = { "index-trees.ts": "minimatch" };
+
 const IMPORT =
   /^(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
 
@@ -64,7 +69,7 @@ function isPlatformFile(file) {
 
 /** Checks an import of something that is no file of src/. @returns what is wrong, or undefined */
 function checkOutside(file, { specifier, isType }) {
-  if (layerOf(file) === "main") return undefined;
+  if (layerOf(file) === "main" || PEERS[file] === specifier || BUNDLED[file] === specifier) return undefined;
   if (!specifier.startsWith("node:")) return `imports the package ${specifier}: the library has no dependency`;
   if (isPlatformFile(file) || (isType && NODE_TYPES_ALLOWED.has(layerOf(file)))) return undefined;
   return `imports ${specifier}: only *host* files touch the platform`;

@@ -42,8 +42,15 @@ const NOTES = `## What else to know
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
   ([ADR 13](adr/0013-flock.md)).
 - The root is a tmpfs of the size of the memory limit. \`statfs\` of a ramfs shows no numbers of blocks and files, as Linux's does.
-- What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name, thrown at once, or as a rejection
-  where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
+- What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name.
+- \`cp\`, \`glob\` and \`openAsBlob\` need \`import "foliofs/trees"\` in browsers, before the file system is made; until then they
+  are what comes later.
+- \`cpSync\` copies as the other two forms do. Node 26's loses what is in the way of a name of another kind, passes over fifos,
+  takes every link for a directory when links are followed, and ends the process where a link leads nowhere. In all forms a
+  directory is not copied into itself by way of a link; Node goes on until names are too long.
+- A function as \`exclude\` of \`glob\` is asked about every entry; Node's asks about some. In what order matches come is not
+  said.
+- A Blob of \`openAsBlob\` holds the data as it was; Node's cannot be read any more when the file has changed.
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
   EAGAIN, \`existsSync\` too; so they do when memory is full of what such a store has to write. No built-in file system has one.

@@ -63,7 +63,7 @@ function plainNodeError(Class: ErrorClass, code: string, message: string, below:
 }
 
 /** An error as Node's C++ bindings make them: a plain class, the message first, no `[CODE]`. */
-function bindingError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
+export function bindingError(Class: ErrorClass, code: string, message: string, below: Origin): NodeError {
   // The binding's texts are C strings.
   const error = withoutStack(() => new Class(message.split("\0", 1)[0])) as NodeError;
   error.code = code;
@@ -103,12 +103,17 @@ export function argTypeError(name: string, expected: string | readonly string[],
 }
 
 /** ERR_INVALID_ARG_VALUE. */
-export function argValueError(name: string, value: unknown, reason = "is invalid"): NodeError {
+export function argValueError(
+  name: string,
+  value: unknown,
+  reason = "is invalid",
+  Class: ErrorClass = NodeTypeError,
+): NodeError {
   let shown = inspect(value);
   if (shown.length > 128) shown = `${shown.slice(0, 128)}...`;
   const kind = name.includes(".") ? "property" : "argument";
   const message = `The ${kind} '${name}' ${reason}. Received ${shown}`;
-  return nodeError(NodeTypeError, "ERR_INVALID_ARG_VALUE", message, argValueError);
+  return nodeError(Class, "ERR_INVALID_ARG_VALUE", message, argValueError);
 }
 
 function withSeparators(digits: string): string {
@@ -124,6 +129,11 @@ function receivedNumber(value: unknown): string {
   if (typeof value !== "bigint") return inspect(value);
   const isLong = value > 2n ** 32n || value < -(2n ** 32n);
   return `${isLong ? withSeparators(String(value)) : String(value)}n`;
+}
+
+/** ERR_INVALID_ARG_VALUE as a RangeError. */
+export function argValueRangeError(name: string, value: unknown, reason: string): NodeError {
+  return argValueError(name, value, reason, NodeRangeError);
 }
 
 /** ERR_OUT_OF_RANGE. @param range what it must be, e.g. `>= 0 && <= 7` */
@@ -200,6 +210,19 @@ export function methodNotImplementedError(method: string): NodeError {
   return plainNodeError(PlainNodeError, "ERR_METHOD_NOT_IMPLEMENTED", message, methodNotImplementedError);
 }
 
+/** ERR_INCOMPATIBLE_OPTION_PAIR. */
+export function incompatibleOptionsError(one: string, other: string): NodeError {
+  const message = `Option "${one}" cannot be used in combination with option "${other}"`;
+  return nodeError(NodeTypeError, "ERR_INCOMPATIBLE_OPTION_PAIR", message, incompatibleOptionsError);
+}
+
+/** ERR_INVALID_RETURN_VALUE. @param expected as callers read it @param call what has answered `actual` */
+export function returnValueError(expected: string, call: string, actual: object): NodeError {
+  const received = `an instance of ${actual.constructor?.name ?? "Object"}`;
+  const message = `Expected ${expected} to be returned from the "${call}" function but got ${received}.`;
+  return nodeError(NodeTypeError, "ERR_INVALID_RETURN_VALUE", message, returnValueError);
+}
+
 /** ERR_INVALID_THIS. */
 export function invalidThisError(className: string): NodeError {
   return plainNodeError(
@@ -262,4 +285,28 @@ export function bothErrors(cleanup: Error, first: Error): Error {
   const both = new AggregateError([first, cleanup], first.message) as AggregateError & NodeError;
   both.code = (first as NodeError).code;
   return both;
+}
+
+/** ERR_STREAM_DESTROYED. @param method what was called on the stream */
+export function streamDestroyedError(method: string): NodeError {
+  const message = `Cannot call ${method} after a stream was destroyed`;
+  return plainNodeError(PlainNodeError, "ERR_STREAM_DESTROYED", message, streamDestroyedError);
+}
+
+/** ERR_INVALID_STATE. */
+export function invalidStateError(what: string): NodeError {
+  return plainNodeError(PlainNodeError, "ERR_INVALID_STATE", `Invalid state: ${what}`, invalidStateError);
+}
+
+/** ERR_SYSTEM_ERROR, as a write stream ends by when its writes bring nothing: Node's own words, which say no more. */
+export function emptyWritesError(): NodeError {
+  const message = "A system error occurred: undefined returned undefined (undefined)";
+  const error = plainNodeError(PlainNodeError, "ERR_SYSTEM_ERROR", message, emptyWritesError);
+  Object.defineProperty(error, "name", { value: "SystemError", enumerable: false, configurable: true });
+  return error;
+}
+
+/** ERR_OPERATION_FAILED. */
+export function operationFailedError(what: string): NodeError {
+  return plainNodeError(PlainNodeError, "ERR_OPERATION_FAILED", `Operation failed: ${what}`, operationFailedError);
 }

@@ -36,7 +36,7 @@ const DEFAULT_READ_BYTES = 16384;
 const CLOSED = -1;
 
 // The description is Node's, since util.inspect shows it.
-const kHandle = Symbol("kHandle");
+export const kHandle = Symbol("kHandle");
 
 /** Node's results have no prototype. */
 function result(countName: string, count: number, dataName: string, data: unknown): object {

@@ -7,18 +7,21 @@
 
 import { F_OK, R_OK, W_OK, X_OK } from "../base/stat-flags.ts";
 import type { Syscalls } from "../vfs/syscalls.ts";
+import { whileWaiting } from "../vfs/waiting.ts";
 import { callbackForms } from "./callback-forms.ts";
 import { constants } from "./constants.ts";
 import { Dir, dirOperations } from "./dir.ts";
 import { Dirent } from "./dirent.ts";
+import { FileHandle, kHandle } from "./file-handle.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
-import { createOperations } from "./operations/index.ts";
+import { createOperations, type Operations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { DeprecatedStats } from "./stats.ts";
+import type { StreamForms, StreamsPart } from "./streams-part.ts";
 import {
   beginAtCaller,
   deriveCallback1,
@@ -46,17 +49,41 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** What parts of a face use of the bundle that the face is in: classes that callers compare, and state. */
+const SHARED = { whileWaiting, Dirent };
+
+export type SharedParts = typeof SHARED;
+
+/** Makes what an entry has brought for a face, by name; for `promises` too. */
+export type FacePart = (
+  sys: Syscalls,
+  ops: Operations,
+  shared: SharedParts,
+) => Readonly<Record<string, unknown>> & { readonly promises: object };
+
+/** What a face has only where an entry has brought it. */
+export interface FaceParts {
+  readonly streams?: StreamsPart | undefined;
+  /** cp, glob and openAsBlob. */
+  readonly trees?: FacePart | undefined;
+}
+
 /**
  * The face of one task.
  *
  * @param sys system calls of the task; used for as long as the face is
+ * @param parts what entries have brought with them
  * @returns an object shaped as `node:fs`, with what Linux has beyond it
  */
-export function createFace(sys: Syscalls): NodeFs {
+export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
+  const brought = parts.trees?.(sys, ops, SHARED);
+  const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
+  const streams =
+    parts.streams?.(ops, () => surface, FileHandle.prototype, kHandle) ?? (notImplemented as unknown as StreamForms);
 
   const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
@@ -72,7 +99,7 @@ export function createFace(sys: Syscalls): NodeFs {
     },
   };
 
-  const surface = {
+  const surface: Surface = {
     // All in one literal: V8 makes a dictionary of an object that gets many properties by a spread, and then looks up
     // every call of the face in it, 4 to 6 ns on Node 20.
     appendFile: callbacks.appendFile,
@@ -179,24 +206,24 @@ export function createFace(sys: Syscalls): NodeFs {
     fromJSON: beginAtCaller(memfs.fromJSON as never, 2),
     toJSON: beginAtCaller(memfs.toJSON as never, 4),
     reset: memfs.reset,
-    cp: notImplemented.cp,
-    cpSync: notImplemented.cpSync,
-    createReadStream: notImplemented.createReadStream,
-    createWriteStream: notImplemented.createWriteStream,
-    glob: notImplemented.glob,
-    globSync: notImplemented.globSync,
-    openAsBlob: notImplemented.openAsBlob,
-    openAsBlobSync: notImplemented.openAsBlobSync,
+    cp: later.cp,
+    cpSync: later.cpSync,
+    createReadStream: streams.createReadStream,
+    createWriteStream: streams.createWriteStream,
+    glob: later.glob,
+    globSync: later.globSync,
+    openAsBlob: later.openAsBlob,
+    openAsBlobSync: later.openAsBlobSync,
     unwatchFile: notImplemented.unwatchFile,
     watch: notImplemented.watch,
     watchFile: notImplemented.watchFile,
-    ReadStream: notImplemented.ReadStream,
-    WriteStream: notImplemented.WriteStream,
-    FileReadStream: notImplemented.FileReadStream,
-    FileWriteStream: notImplemented.FileWriteStream,
-    Utf8Stream: notImplemented.Utf8Stream,
-    promises: nameAll(createPromises(ops, dirs)),
-  } satisfies Surface;
+    ReadStream: streams.ReadStream,
+    WriteStream: streams.WriteStream,
+    FileReadStream: streams.FileReadStream,
+    FileWriteStream: streams.FileWriteStream,
+    Utf8Stream: streams.Utf8Stream,
+    promises: nameAll(createPromises(ops, dirs, brought?.promises)),
+  };
   return nameAll(surface) as unknown as NodeFs;
 }
 

@@ -8,6 +8,7 @@
 import type { Path } from "../vfs/syscalls.ts";
 import { complainOfHandle } from "./collected.ts";
 import type { Operations } from "./operations/index.ts";
+import { soon1 } from "./settle.ts";
 import { callSiteOf, captureStack, type Origin } from "./stacks.ts";
 import { commitToPromise } from "./surfaces.ts";
 import { shownPath } from "./uv-errors.ts";
@@ -74,7 +75,8 @@ export class OpenFile {
   put(): void {
     if (--this.#refs > 0) return;
     const { resolve, reject, origin } = this.#afterLast as Deferred;
-    this.#closeNow(origin).then(resolve, reject);
+    // Whoever let go last is told first: streams that close with the handle.
+    this.#closeNow(origin).then(() => soon1(resolve, undefined), reject);
   }
 
   /** Closes when the calls under way are done. @returns the same promise to all who close meanwhile */

@@ -64,7 +64,7 @@ interface UrlLike {
 }
 
 /** By properties, as Node does it: URL objects may come from another realm. */
-function isUrl(value: unknown): value is UrlLike {
+export function isUrl(value: unknown): value is UrlLike {
   const url = value as { href?: unknown; protocol?: unknown; auth?: unknown; path?: unknown } | null | undefined;
   return Boolean(url?.href && url.protocol && url.auth === undefined && url.path === undefined);
 }

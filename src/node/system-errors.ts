@@ -1,5 +1,5 @@
 /**
- * The two error shapes that only rm has: Node's SystemError for directories, and what its C++ walk throws.
+ * Node's SystemError, which rm and cp have, and what rm's C++ walk throws.
  *
  * @see Node 26 lib/internal/errors.js class SystemError; src/node_file.cc RmSync()
  */
@@ -11,7 +11,8 @@ import { inspect } from "./inspect.ts";
 import { captureStack, type Origin, withoutStack } from "./stacks.ts";
 import { type SystemCallError, shownPath, uvCode, uvMessage } from "./uv-errors.ts";
 
-interface SystemErrorInfo {
+/** What `info` of a SystemError shows, in the order in which it shows it. */
+export interface SystemErrorInfo {
   code: string;
   message: string;
   path: Path | URL;
@@ -51,27 +52,33 @@ function defineShared(error: Error, info: SystemErrorInfo, name: "errno" | "sysc
 }
 
 /**
- * ERR_FS_EISDIR: a directory was to be removed without `recursive`.
+ * A SystemError.
  *
- * @param path as the caller gave it
+ * @param words what its text begins with
  * @param origin what was called: the stack begins at its caller
  */
-export function rmIsDirectoryError(path: Path | URL, origin: Origin): Error {
-  const info: SystemErrorInfo = { code: "EISDIR", message: "is a directory", path, syscall: "rm", errno: EISDIR };
+export function systemError(code: string, words: string, info: SystemErrorInfo, origin: Origin): Error {
   const error = withoutStack(() => new SystemError()) as SystemError & NodeError;
-  error.code = "ERR_FS_EISDIR";
+  error.code = code;
   defineHidden(error, "name", "SystemError");
-  defineHidden(error, "message", `Path is a directory: rm returned EISDIR (is a directory) ${givenPath(path)}`);
+  const text = `${words}: ${info.syscall} returned ${info.code} (${info.message}) ${givenPath(info.path)}`;
+  defineHidden(error, "message", text);
   Object.defineProperty(error, "info", { value: info, enumerable: true, configurable: true, writable: false });
   defineShared(error, info, "errno");
   defineShared(error, info, "syscall");
   defineShared(error, info, "path");
   // V8 writes the name into the stack when that is first read.
-  defineHidden(error, "name", "SystemError [ERR_FS_EISDIR]");
+  defineHidden(error, "name", `SystemError [${code}]`);
   captureStack(error, origin);
   void error.stack;
   defineHidden(error, "name", "SystemError");
   return error;
+}
+
+/** ERR_FS_EISDIR: a directory was to be removed without `recursive`. @param path as the caller gave it */
+export function rmIsDirectoryError(path: Path | URL, origin: Origin): Error {
+  const info = { code: "EISDIR", message: "is a directory", path, syscall: "rm", errno: EISDIR };
+  return systemError("ERR_FS_EISDIR", "Path is a directory", info, origin);
 }
 
 const REASONS: Record<string, string> = {

@@ -5,8 +5,8 @@ import type { Described } from "./describe.ts";
 
 /** Not the same in all versions of Node. */
 const HIDDEN = /^_toUnixTimestamp$/;
-/** Methods of FileHandle that come with the streams. */
-const LATER_METHODS = /Stream|^readLines$|^pull|^writer$/;
+/** Methods of FileHandle that Node has under a flag. */
+const FLAGGED_METHODS = /^pull|^writer$/;
 
 function functionShape(value: unknown): string {
   if (typeof value !== "function") return typeof value;
@@ -24,7 +24,7 @@ function surface(owner: object): string[] {
 function prototypeShape(value: object): string[] {
   const shapes: string[] = [];
   for (let proto = Object.getPrototypeOf(value); proto && proto !== Object.prototype; ) {
-    const names = Object.getOwnPropertyNames(proto).filter((name) => !LATER_METHODS.test(name));
+    const names = Object.getOwnPropertyNames(proto).filter((name) => !FLAGGED_METHODS.test(name));
     shapes.push(`${proto.constructor.name}: ${names.sort().join()}`);
     proto = Object.getPrototypeOf(proto);
   }

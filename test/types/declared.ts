@@ -7,6 +7,7 @@ import type { Dir, Dirent } from "../../src/node/face/dir.ts";
 import type { FileHandle } from "../../src/node/face/file-handle.ts";
 import type { PromiseFace } from "../../src/node/face/promises.ts";
 import type { BigIntStats, BigIntStatsFs, Stats, StatsFs } from "../../src/node/face/stats.ts";
+import type { TreePromises } from "../../src/node/face/trees.ts";
 import type { DeclaredFace } from "../../src/node/node-fs.ts";
 
 /** A function's overloads alone, without what util.promisify() is told by a type. */
@@ -46,12 +47,12 @@ declare function isExactly<A>(): <B>(
   ..._same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
 ) => void;
 
-type Later = "cp" | "glob" | "watch";
+type Later = "watch";
 type LaterStreams = "createReadStream" | "createWriteStream";
 
 export function checkFace(): void {
   type Expected =
-    | (Later | LaterStreams | "cpSync" | "globSync" | "openAsBlob" | "watchFile" | "unwatchFile")
+    | (Later | LaterStreams | "watchFile" | "unwatchFile")
     | ("ReadStream" | "WriteStream" | "Utf8Stream")
     // Apart, below; classes, which Node's types let nobody make; StatsFs is none, in truth.
     | ("promises" | "Dir" | "Dirent" | "Stats" | "StatsFs")
@@ -70,7 +71,7 @@ export function checkPromises(): void {
     | ("appendFile" | "open" | "readFile" | "writeFile")
     // Node's types take any text for the encoding of names, and for the type of a link.
     | ("readlink" | "symlink");
-  isExactly<Expected>()<Differing<PromiseFace, typeof nodeFs.promises>>();
+  isExactly<Expected>()<Differing<PromiseFace & TreePromises, typeof nodeFs.promises>>();
 }
 
 export function checkFileHandle(): void {

@@ -72,7 +72,7 @@ describe("FileHandle", () => {
     expect(handle.fd).toBe(-1);
   });
 
-  it("says that streams come later", async () => {
+  it("says that streams are not there, on a face that is made without them", async () => {
     const { fs, at } = hostFace();
     const handle = await fs.promises.open(at("f"), "w+");
     for (const name of ["createReadStream", "createWriteStream", "readableWebStream", "readLines"] as const) {

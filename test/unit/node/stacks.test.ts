@@ -2,6 +2,7 @@
  * Stacks of errors begin at the line that called the face: none of its own frames stand before it, in any form, and the
  * frames of those who await are kept.
  */
+import { Stream } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -30,6 +31,8 @@ async function errorOf(call: () => unknown, called: Promise<unknown> | undefined
   try {
     const value = call();
     if (value instanceof Promise) await value;
+    else if (value instanceof Stream)
+      value.on("error", () => {}); // fails later, where nobody calls
     else if (called !== undefined) await called;
     return undefined;
   } catch (error) {
@@ -114,11 +117,11 @@ function faceWithFiles() {
   return fs;
 }
 
-const isSync = (name: string): boolean => name.endsWith("Sync");
+const takesCallback = (name: string): boolean => !name.endsWith("Sync") && !name.startsWith("create");
 
 describe("the stack of an error", () => {
   it("begins at the caller of a synchronous or callback form", async () => {
-    const { faults, silent, nrErrors } = await examine(faceWithFiles(), (name) => !isSync(name));
+    const { faults, silent, nrErrors } = await examine(faceWithFiles(), takesCallback);
     expect(faults).toEqual([]);
     expect(silent).toEqual([]);
     expect(nrErrors).toBeGreaterThan(900);
@@ -127,7 +130,8 @@ describe("the stack of an error", () => {
   it("begins at the caller of a promise form", async () => {
     const { faults, silent, nrErrors } = await examine(faceWithFiles().promises, () => false);
     expect(faults).toEqual([]);
-    expect(silent).toEqual([]);
+    // An async generator, that fails when it is asked for its first match.
+    expect(silent).toEqual(["glob"]);
     expect(nrErrors).toBeGreaterThan(250);
   });
 

@@ -1,0 +1,195 @@
+/**
+ * foliofs/memfs beside memfs itself: the examples of its documentation, and the same calls on both.
+ */
+import * as memfsItself from "memfs";
+import { describe, expect, it } from "vitest";
+import * as door from "../../../src/memfs.ts";
+
+const { createFsFromVolume, fs, memfs, vol, Volume } = door;
+
+/** The two libraries, as what they have in common. */
+const both = { "foliofs/memfs": door, memfs: memfsItself as unknown as typeof door };
+
+describe("the examples of memfs's README and docs", () => {
+  it("quick start", () => {
+    fs.writeFileSync("/hello.txt", "Hello, World!");
+    expect(fs.readFileSync("/hello.txt", "utf-8")).toBe("Hello, World!");
+    fs.mkdirSync("/mydir");
+    expect(fs.readdirSync("/")).toEqual(["hello.txt", "mydir"]);
+    expect(vol.toJSON()).toEqual({ "/hello.txt": "Hello, World!", "/mydir": null });
+    vol.reset();
+    expect(vol.toJSON()).toEqual({});
+  });
+
+  it("isolated instances, seeded, with a working directory", () => {
+    const seeded = memfs({ "/app": { "index.js": "console.log(1)", "package.json": '{"name": "app"}' } });
+    expect(seeded.fs.readdirSync("/app")).toEqual(["index.js", "package.json"]);
+    expect(memfs().vol.toJSON()).toEqual({});
+
+    const repo = memfs({ "./README.md": "# Hi" }, "/repo");
+    expect(repo.fs.readFileSync("/repo/README.md", "utf8")).toBe("# Hi");
+    expect(repo.fs.readFileSync("README.md", "utf8")).toBe("# Hi");
+  });
+
+  it("fs and vol", () => {
+    vol.writeFileSync("/foo", "bar");
+    expect((vol as unknown as { F_OK: unknown }).F_OK).toBeUndefined();
+    const { readFileSync, writeFileSync } = fs;
+    expect(fs.constants.O_RDONLY).toBe(0);
+    writeFileSync("/foo2", readFileSync("/foo"));
+    expect(door.readFileSync("/foo2", "utf8")).toBe("bar");
+    expect([door.F_OK, typeof door.ReadStream]).toEqual([0, "function"]);
+    vol.reset();
+  });
+
+  it("Volume and createFsFromVolume", () => {
+    const volume = new Volume();
+    createFsFromVolume(volume).writeFileSync("/foo", "bar");
+    expect(volume.readFileSync("/foo", "utf8")).toBe("bar");
+    expect(volume).toBeInstanceOf(Volume);
+  });
+
+  it("promises", async () => {
+    const one = memfs();
+    await one.fs.promises.writeFile("/note.txt", "hi");
+    expect(await one.vol.promises.readFile("/note.txt", "utf8")).toBe("hi");
+    const handle = await one.fs.promises.open("/note.txt", "r");
+    expect((await handle.read(Buffer.alloc(2), 0, 2, 0)).bytesRead).toBe(2);
+    await handle.close();
+  });
+
+  it("directories", async () => {
+    const one = memfs({ "/d": { a: "", b: "" } });
+    const dir = await one.fs.promises.opendir("/d");
+    const entries = [];
+    for await (const entry of dir) entries.push([entry.name, entry.parentPath, entry.isFile()]);
+    expect(entries.sort()).toEqual([
+      ["a", "/d", true],
+      ["b", "/d", true],
+    ]);
+  });
+
+  it("relative paths, from a directory made in the volume", () => {
+    const volume = new Volume();
+    volume.mkdirSync(process.cwd(), { recursive: true });
+    volume.writeFileSync("./file", "here");
+    expect(volume.readFileSync(`${process.cwd()}/file`, "utf8")).toBe("here");
+  });
+
+  it("building from JSON, flat and nested, and merging", () => {
+    const files = { "./README.md": "1", "./src/index.js": "2", "./node_modules/debug/index.js": "3" };
+    const flat = Volume.fromJSON(files, "/app");
+    expect(flat.readFileSync("/app/README.md", "utf8")).toBe("1");
+    expect(flat.readFileSync("/app/src/index.js", "utf8")).toBe("2");
+
+    const nested = Volume.fromNestedJSON({ "/app": { "index.js": "...", src: { util: { "log.ts": "x" } } } });
+    expect(nested.readFileSync("/app/src/util/log.ts", "utf8")).toBe("x");
+
+    const merged = new Volume();
+    merged.fromJSON({ "/a.txt": "A" });
+    merged.fromJSON({ "/b.txt": "B" });
+    expect(merged.toJSON()).toEqual({ "/a.txt": "A", "/b.txt": "B" });
+  });
+
+  it("toJSON of a part, reset, toTree", () => {
+    const volume = Volume.fromJSON({ "/dir/a": "b", "/dir2/a": "b", "/dir2/c": "d" });
+    expect(volume.toJSON("/dir2")).toEqual({ "/dir2/a": "b", "/dir2/c": "d" });
+    volume.reset();
+    expect(volume.toJSON()).toEqual({});
+
+    const printed = memfs({ "/src": { "index.ts": "...", util: { "print.ts": "..." } } });
+    expect(printed.vol.toTree()).toBe(
+      ["/", "└─ src/", "   ├─ util/", "   │  └─ print.ts", "   └─ index.ts"].join("\n"),
+    );
+  });
+});
+
+describe("foliofs/memfs and memfs", () => {
+  const SEED = {
+    "./README.md": "1",
+    "./src/index.js": "2",
+    "./node_modules": { lodash: { "index.js": "x" } },
+    empty: {},
+    "/abs/file": "3",
+    nothing: null,
+    bytes: Buffer.from([1, 2, 255]),
+  };
+
+  /** The same on both libraries: what it gives is the same, but for the order of names. */
+  function same(what: string, use: (library: typeof door) => unknown): void {
+    it(what, () => {
+      expect(use(both["foliofs/memfs"])).toEqual(use(both.memfs));
+    });
+  }
+
+  const seeded = ({ memfs: make }: typeof door) => make(SEED as never, "/app").vol;
+
+  same("export the same, but for what foliofs has more", (library) =>
+    ["vol", "fs", "Volume", "createFsFromVolume", "memfs", "default"].map((name) => name in library),
+  );
+  same("toJSON()", (library) => seeded(library).toJSON());
+  same("toJSON() of paths, relative", (library) => seeded(library).toJSON(["/app/src", "/abs"], undefined, true));
+  same("toJSON() of a file, and of nothing", (library) => [
+    seeded(library).toJSON("/app/README.md"),
+    seeded(library).toJSON("/none"),
+  ]);
+  same("toJSON() into an object, as bytes", (library) => seeded(library).toJSON("/app/bytes", { a: "b" }, false, true));
+  same("toTree()", (library) => seeded(library).toTree());
+  same("toTree() with options", (library) => [
+    seeded(library).toTree({ dir: "/app", tab: "..", depth: 1 }),
+    seeded(library).toTree({ dir: "/app/empty" }),
+    library.memfs({}).vol.toTree(),
+  ]);
+  same("links in toTree() and toJSON()", (library) => {
+    const volume = seeded(library);
+    volume.symlinkSync("/app/src", "/link");
+    volume.symlinkSync("/abs/file", "/link2");
+    return [volume.toTree(), volume.toJSON(), volume.toJSON("/link")];
+  });
+  same("mountSync() and reset()", (library) => {
+    const volume = seeded(library);
+    volume.mountSync("/m", { "a/b": "q" });
+    const mounted = volume.toJSON("/m");
+    volume.reset();
+    return [mounted, volume.toJSON(), volume.existsSync("/")];
+  });
+  same("working directories", (library) => [
+    library.memfs({ a: "1" }, { cwd: "/q" }).vol.toJSON(),
+    library.memfs({ a: "1" }, "/w").fs.readFileSync("a", "utf8"),
+    library.memfs({ a: "1" }, { process: { cwd: () => "/p" } as never }).vol.toJSON(),
+    library.Volume.fromJSON({ "./a": "1" }).toJSON(),
+    new library.Volume().toJSON(),
+    library.memfs({}, "/app").vol.toJSON(),
+  ]);
+  same("a volume that is emptied and filled again keeps its directory", (library) => {
+    const { vol: volume } = library.memfs({ a: "1" }, "/w");
+    volume.reset();
+    volume.fromJSON({ b: "2" });
+    return [volume.toJSON(), volume.readFileSync("b", "utf8")];
+  });
+  same("an object of a volume calls what the volume overrides", (library) => {
+    class Shouting extends library.Volume {}
+    const volume = new Shouting();
+    const original = volume.readFileSync as (...args: unknown[]) => unknown;
+    volume.readFileSync = function (this: typeof volume, ...args: unknown[]) {
+      return String(original.apply(this, args)).toUpperCase();
+    } as never;
+    const { writeFileSync, readFileSync, __vol } = library.createFsFromVolume(volume);
+    writeFileSync("/a", "quiet");
+    return [readFileSync("/a", "utf8"), __vol === volume];
+  });
+  same("codes of errors", (library) =>
+    [
+      () => library.memfs().fs.readFileSync("/none"),
+      () => seeded(library).toTree({ dir: "/none" }),
+      () => seeded(library).mkdirSync("/app/src"),
+      () => seeded(library).readFileSync("/app"),
+    ].map((call) => {
+      try {
+        return call();
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    }),
+  );
+});
