@@ -7,7 +7,7 @@
  *
  * @see glibc stdlib/canonicalize.c realpath_stk()
  */
-import { EACCES, EINVAL, ELOOP, ENAMETOOLONG, ENOENT } from "../../base/errno.ts";
+import { EACCES, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../../base/errno.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
 import { concatBytes, encodeUtf8 } from "../encoding.ts";
 import { joinBytes } from "../paths.ts";
@@ -122,7 +122,8 @@ export function nativeRealpath(sys: Syscalls, path: Path): Uint8Array | number {
 }
 
 function realpathFromRoot(sys: Syscalls, path: Path): Uint8Array | number {
-  const found = sys.realpath(path); // Fast path: same result, but where one call is refused more than many.
-  if (found !== -EACCES && found !== -ENAMETOOLONG) return found;
+  // Fast path: same result, but where one call is refused more than many, or of what a link of /proc leads to has been removed.
+  const found = sys.realpath(path);
+  if (found !== -EACCES && found !== -ENAMETOOLONG && found !== -ENOTDIR) return found;
   return new NativeWalk(sys, toBytes(path)).run();
 }

@@ -107,6 +107,13 @@ const ALWAYS = [
   { start: 1, rest: "/none", call: "open" },
 ];
 
+/** What a link of /proc leads to has been removed: realpath reads links as text, and the host finds no such name. */
+const REMOVED = [
+  { start: 2, rest: "/f", call: "unlink" },
+  { start: 3, rest: "", call: "realpath" },
+  { start: 3, rest: "/d", call: "realpath" },
+];
+
 describe("paths through links", () => {
   it.skipIf(missing !== undefined)("lead where they do on the host", () => {
     const outcomes = new Set<string>();
@@ -130,7 +137,11 @@ describe("paths through links", () => {
         nodeFs.rmSync(dir, { recursive: true });
       }
     });
-    fc.assert(property, { numRuns: 150, examples: [[ALWAYS]], ...(FOLIOFS_SEED && { seed: Number(FOLIOFS_SEED) }) });
+    fc.assert(property, {
+      numRuns: 150,
+      examples: [[ALWAYS], [REMOVED]],
+      ...(FOLIOFS_SEED && { seed: Number(FOLIOFS_SEED) }),
+    });
     for (const expected of ['"deep"', '"d,g,', "ENOTDIR open", "ELOOP", "ENOENT", '"DIR/d/e/f"'])
       assert.ok(
         [...outcomes].some((outcome) => outcome.startsWith(expected)),
