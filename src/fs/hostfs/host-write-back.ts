@@ -18,7 +18,7 @@ import { storedMkwrite, storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
 import { becomeOurs, settle } from "./host-dirty.ts";
 import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
-import { writeThrough } from "./host-write.ts";
+import { isWrittenThrough, writeThrough } from "./host-write.ts";
 
 /** Writes to an open file. @returns as storedWrite() and writeThrough() */
 export function hostWrite(
@@ -33,7 +33,7 @@ export function hostWrite(
   const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
   if (mount.options.cache !== "writeback" && !isDirect(kernel.core, hostPages, file)) return through();
   if (length === 0) return storedWrite(kernel, hostPages, file, buffer, offset, length, position);
-  return byPages(kernel, mount, file, through, () =>
+  return byPages(kernel, mount, file, position, through, () =>
     storedWrite(kernel, hostPages, file, buffer, offset, length, position),
   );
 }
@@ -48,7 +48,9 @@ export function hostWritev(
   const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
   if (mount.options.cache !== "writeback") return -EOPNOTSUPP;
   const oneByOne = () => -EOPNOTSUPP;
-  return byPages(kernel, mount, file, oneByOne, () => storedWritev(kernel, hostPages, file, buffers, position));
+  return byPages(kernel, mount, file, position, oneByOne, () =>
+    storedWritev(kernel, hostPages, file, buffers, position),
+  );
 }
 
 /** FileOperations.mmap. @returns -ENODEV with cache=none, and to be written to where writes do not go by pages */
@@ -73,22 +75,30 @@ const mmapPages = storedMmap(hostPages, (kernel, mapping, file, index) => {
   }
 });
 
-/** @param through what is done where it cannot go by pages */
+/**
+ * Writes by pages, or through. A call that is made again goes on as it has begun: what the host would not let be read it may by
+ * now, and bytes that are there already would be written once more.
+ *
+ * @param position as for FileOperations.write
+ * @param through what is done where it cannot go by pages
+ */
 function byPages(
   kernel: Kernel,
   mount: HostMount,
   file: FileHandle,
+  position: number,
   through: () => number,
   write: () => number,
 ): number {
   const { core } = kernel;
   if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return -EBADF;
+  if (isWrittenThrough(kernel, file, position)) return through();
   const inode = inodeOfFile(core, file);
   const state = stateOf(kernel, inode);
   const rc = becomeOurs(kernel, mount, inode, state);
   if (rc < 0) return rc;
   if (!state.isOurs) return through();
-  state.isInWrite = true; // however much of it has been written back when it comes to the last page
+  state.isInWrite = true;
   try {
     const n = write();
     if (n !== -ENOMEM) return n;
