@@ -15,6 +15,7 @@ import { type HostCallName, ScheduledHost } from "../../../helpers/scheduled-hos
 const PAGE = 4096;
 const BEFORE = "b".repeat(PAGE + 7);
 const PIECES = ["one ", "two ", "three "];
+const LONG = "l".repeat(12 * PAGE);
 
 interface Outcome {
   readonly code: string | undefined;
@@ -96,6 +97,7 @@ const APPENDS: Readonly<Record<string, readonly [text: string, append: Append]>>
       return (await written.finally(() => handle.close())).bytesWritten;
     },
   ],
+  "appendFile of more than may be dirty": [LONG, appendFile(LONG)],
 };
 
 it.each(Object.entries(APPENDS))("%s appends once, whichever open() is refused", async (_name, [text, append]) => {
