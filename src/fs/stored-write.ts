@@ -247,6 +247,11 @@ interface Resumable extends Kiocb {
   run(): number;
 }
 
+/** Has the call that is made again begun a write to this open file? */
+export function isBegun({ progress }: Kernel, file: FileHandle): boolean {
+  return (progress?.kiocb as Resumable | undefined)?.call.file === file;
+}
+
 /** What the call that is made again had begun, if it is that one. Something else that has been begun is given up. */
 function begunBy({ progress }: Kernel, call: Call): Resumable | undefined {
   const known = progress?.kiocb as Resumable | undefined;

@@ -114,6 +114,11 @@ export function makeOnce<A>(kernel: Kernel, key: string, make: (keep: (answer: n
   return kept ? (kept.answer as number) : make((answer) => answers.set(key, { answer, askedAt: moment() }));
 }
 
+/** Has askOnce() an answer for this call already? */
+export function isAnswered({ progress }: Kernel, key: string): boolean {
+  return progress !== undefined && waitingOf(progress).answers.has(key);
+}
+
 /** As askOnce(), but the answer is given once: it is about a buffer that is the call's for this time. */
 export function takeOnce<T>(kernel: Kernel, key: string, steps: () => Steps<T | number>): T | number {
   const answer = askOnce(kernel, key, steps);
@@ -130,14 +135,18 @@ export function takeOnce<T>(kernel: Kernel, key: string, steps: () => Steps<T | 
  */
 export function takePosition(kernel: Kernel, file: FileHandle, length: number): number {
   const { core, progress } = kernel;
+  const known = takenPosition(kernel, file);
+  if (known !== undefined) return known;
   const at = core.filePos(file);
-  if (progress === undefined) return at;
-  const { taken } = waitingOf(progress);
-  const known = taken.get(file);
-  if (known && at >= known.end) return known.start; // less: it has been opened anew
-  taken.set(file, { start: at, end: at + length });
-  core.setFilePos(file, at + length);
+  if (progress !== undefined) waitingOf(progress).taken.set(file, { start: at, end: at + length });
+  if (progress !== undefined) core.setFilePos(file, at + length);
   return at;
+}
+
+/** What takePosition() has answered this call; undefined = it has not, or the file has been opened anew. */
+export function takenPosition({ core, progress }: Kernel, file: FileHandle): number | undefined {
+  const known = progress && waitingOf(progress).taken.get(file);
+  return known && core.filePos(file) >= known.end ? known.start : undefined;
 }
 
 /** The effect has been made up to `end`. */

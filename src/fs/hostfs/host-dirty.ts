@@ -26,7 +26,7 @@ import {
   STAT_MTIME_SEC,
   STAT_SIZE,
 } from "../../vfs/syscalls.ts";
-import { PAGE_SIZE, XA_MARK_DIRTY, XA_MARK_WRITEBACK } from "../../wasm/layout.ts";
+import { INODE_RWSEM, PAGE_SIZE, XA_MARK_DIRTY, XA_MARK_WRITEBACK } from "../../wasm/layout.ts";
 import { ask } from "./host-ask.ts";
 import type { HostInode, HostMount } from "./host-mount.ts";
 import { runNow } from "./host-steps.ts";
@@ -83,9 +83,29 @@ export function writeBackAll(bdi: BackingDevice, isEnough = () => false): void {
   writebackInodes(bdi, { olderThanCs: undefined, nrPages: Number.POSITIVE_INFINITY, forBackground: true, isEnough });
 }
 
+/** A write is about to be made to a file that is ours, which it stays until endWrite(), however much is written back by then. */
+export function beginWrite(state: HostInode): void {
+  state.isInWrite = true;
+}
+
+/** A write has been made, or waits: it keeps the lock of the file then, which is ours until that is free. */
+export function endWrite(kernel: Kernel, mount: HostMount, inode: InodeHandle, state: HostInode): void {
+  const { core, pendingChanges } = kernel;
+  const token = pendingChanges.get(core.u32[(inode << 3) + INODE_RWSEM])?.token;
+  const free = (): void => {
+    const isKnown = kernel.core === core && mount.inodes.get(inode) === state;
+    if (isKnown && state.lockedUntil === token) endWrite(kernel, mount, inode, state);
+  };
+  if (token !== undefined && token !== state.lockedUntil) token.then(free, free);
+  state.lockedUntil = token;
+  state.isInWrite = false;
+  settle(kernel, mount, inode, state);
+}
+
 /** A file is the host's again, if the host has all of it. */
 export function settle({ core }: Kernel, mount: HostMount, inode: InodeHandle, state: HostInode): void {
-  if (!state.isOurs || state.isInWrite || state.nrWrites > 0 || core.x.indexMarked(inode, XA_MARK_DIRTY) !== 0) return;
+  if (!state.isOurs || state.isInWrite || state.lockedUntil !== undefined || state.nrWrites > 0) return;
+  if (core.x.indexMarked(inode, XA_MARK_DIRTY) !== 0) return;
   giveUp(mount, state);
   endHold(mount, state);
 }

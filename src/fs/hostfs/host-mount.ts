@@ -51,6 +51,8 @@ export interface HostInode extends Subject {
   isOurs: boolean;
   /** A write to it is being made. */
   isInWrite: boolean;
+  /** A write waits, with the lock of the file: when that is free. */
+  lockedUntil: Promise<void> | undefined;
   /** The host's mtime since what was ours has been written back. */
   flushedNs: bigint | undefined;
   /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
@@ -161,6 +163,7 @@ export function remember(
     nrRuns: 0,
     isOurs: false,
     isInWrite: false,
+    lockedUntil: undefined,
     flushedNs: undefined,
     cutting: undefined,
     opens: 0,

@@ -14,11 +14,11 @@ import { endRangeSync, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { FILE_MODE, FMODE_WRITE } from "../../wasm/layout.ts";
 import { storedMmap } from "../stored-mmap.ts";
-import { storedMkwrite, storedWrite, storedWritev } from "../stored-write.ts";
+import { isBegun, storedMkwrite, storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
-import { becomeOurs, settle } from "./host-dirty.ts";
+import { becomeOurs, beginWrite, endWrite, settle } from "./host-dirty.ts";
 import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
-import { writeThrough } from "./host-write.ts";
+import { isWrittenThrough, writeThrough } from "./host-write.ts";
 
 /** Writes to an open file. @returns as storedWrite() and writeThrough() */
 export function hostWrite(
@@ -31,9 +31,9 @@ export function hostWrite(
 ): number {
   const through = () => writeThrough(kernel, file, buffer, offset, length, position);
   const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
-  if (mount.options.cache !== "writeback" && !isDirect(kernel.core, hostPages, file)) return through();
+  if (!goesByPages(kernel, mount, file) && !isDirect(kernel.core, hostPages, file)) return through();
   if (length === 0) return storedWrite(kernel, hostPages, file, buffer, offset, length, position);
-  return byPages(kernel, mount, file, through, () =>
+  return byPages(kernel, mount, file, position, through, () =>
     storedWrite(kernel, hostPages, file, buffer, offset, length, position),
   );
 }
@@ -46,9 +46,11 @@ export function hostWritev(
   position: number,
 ): number {
   const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
-  if (mount.options.cache !== "writeback") return -EOPNOTSUPP;
+  if (!goesByPages(kernel, mount, file)) return -EOPNOTSUPP;
   const oneByOne = () => -EOPNOTSUPP;
-  return byPages(kernel, mount, file, oneByOne, () => storedWritev(kernel, hostPages, file, buffers, position));
+  return byPages(kernel, mount, file, position, oneByOne, () =>
+    storedWritev(kernel, hostPages, file, buffers, position),
+  );
 }
 
 /** FileOperations.mmap. @returns -ENODEV with cache=none, and to be written to where writes do not go by pages */
@@ -64,37 +66,48 @@ const mmapPages = storedMmap(hostPages, (kernel, mapping, file, index) => {
   const rc = becomeOurs(kernel, mount, inode, state);
   if (rc < 0) return rc;
   if (!state.isOurs) return -EACCES; // the host lets it be written, and not read
-  state.isInWrite = true;
+  beginWrite(state);
   try {
     return storedMkwrite(kernel, mapping, file, index);
   } finally {
-    state.isInWrite = false;
-    settle(kernel, mount, inode, state);
+    endWrite(kernel, mount, inode, state);
   }
 });
 
-/** @param through what is done where it cannot go by pages */
+/** A write that waits may have begun so before the mount was given another cache. */
+function goesByPages(kernel: Kernel, { options }: HostMount, file: FileHandle): boolean {
+  return options.cache === "writeback" || isBegun(kernel, file);
+}
+
+/**
+ * Writes by pages, or through. A call that is made again goes on as it has begun: what the host would not let be read it may by
+ * now, and bytes that are there already would be written once more.
+ *
+ * @param position as for FileOperations.write
+ * @param through what is done where it cannot go by pages
+ */
 function byPages(
   kernel: Kernel,
   mount: HostMount,
   file: FileHandle,
+  position: number,
   through: () => number,
   write: () => number,
 ): number {
   const { core } = kernel;
   if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return -EBADF;
+  if (isWrittenThrough(kernel, file, position)) return through();
   const inode = inodeOfFile(core, file);
   const state = stateOf(kernel, inode);
   const rc = becomeOurs(kernel, mount, inode, state);
   if (rc < 0) return rc;
   if (!state.isOurs) return through();
-  state.isInWrite = true; // however much of it has been written back when it comes to the last page
+  beginWrite(state);
   try {
     const n = write();
     if (n !== -ENOMEM) return n;
   } finally {
-    state.isInWrite = false;
-    settle(kernel, mount, inode, state);
+    endWrite(kernel, mount, inode, state);
   }
   return withoutPages(kernel, mount, inode, through);
 }

@@ -16,8 +16,8 @@ import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_MODE, FMODE_APPEND, FMODE_WRITE } from "../../wasm/layout.ts";
 import { isDataSync, isSync } from "../stored-write.ts";
-import { askOnce, leavePosition, takePosition } from "./host-ask.ts";
-import { expire, type HostInode, mountOf, stateOf } from "./host-mount.ts";
+import { askOnce, isAnswered, leavePosition, takenPosition, takePosition } from "./host-ask.ts";
+import { expire, type HostInode, type HostMount, mountOf, stateOf } from "./host-mount.ts";
 import { dropRange, hasPages, updatePages } from "./host-pages.ts";
 import type { HostNode } from "./host-root.ts";
 import type { Steps } from "./host-steps.ts";
@@ -38,6 +38,21 @@ export function roomOf(buffer: Uint8Array, offset: number, length: number): numb
 }
 
 const NOTHING = new Uint8Array();
+
+/** What askOnce() knows a write by. */
+function keyOf({ serial }: HostMount, { node }: HostInode, start: number, isAppend: boolean): string {
+  return `write ${serial} ${node.key} ${start} ${isAppend}`;
+}
+
+/** Has writeThrough() been answered by the host in this call? Then it has to be made again, whatever else could be done by now. */
+export function isWrittenThrough(kernel: Kernel, file: FileHandle, position: number): boolean {
+  if (kernel.progress === undefined) return false;
+  const start = position < 0 ? takenPosition(kernel, file) : position;
+  if (start === undefined) return false;
+  const { handle } = Inode.ofFile(kernel, file);
+  const isAppend = (kernel.core.u32[(file << 3) + FILE_MODE] & FMODE_APPEND) !== 0;
+  return isAnswered(kernel, keyOf(mountOf(kernel, handle), stateOf(kernel, handle), start, isAppend));
+}
 
 /**
  * Writes to an open file of which nothing is dirty.
@@ -73,7 +88,7 @@ export function writeThrough(
 
   const answer = askOnce<Write>(
     kernel,
-    `write ${mount.serial} ${state.node.key} ${start} ${isAppend}`,
+    keyOf(mount, state, start, isAppend),
     () => {
       if (isLater) state.nrWrites++;
       if (isAppend) return append(mount.store, state.node, view, limit, sync);

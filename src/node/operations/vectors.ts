@@ -68,7 +68,7 @@ function transferAll(request: VectorRequest, end: number, transfer: Transfer): n
 function moveAll(request: VectorRequest, end: number, move: TransferVector, transfer: Transfer): number {
   const { fd, buffers, next } = request;
   if (next === end) return request.transferred;
-  const part = buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
+  const part = next || buffers.length > IOV_MAX ? buffers.slice(next, Math.min(end, next + IOV_MAX)) : buffers;
   const count = move(fd, part, request.position);
   if (count === -EOPNOTSUPP) return transferAll(request, end, transfer);
   return note(request, part.length, count) ?? moveAll(request, end, move, transfer);
