@@ -24,8 +24,10 @@ export type {
   ErrnoException,
   NodeFileHandle,
   PathLike,
+  ReadStream,
   Stats,
   StatsFs,
+  WriteStream,
 } from "./node/face/names.ts";
 export type { FaultError, Mapping, MmapOptions } from "./node/mapping.ts";
 export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
