@@ -9,6 +9,8 @@
  *   dist/proc.js .cjs         proc
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
+ *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
+ *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
@@ -18,7 +20,7 @@
  *
  * Does nothing when its inputs are as at the last run.
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
@@ -28,6 +30,7 @@ import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
 import { writeLicences } from "./licences.mjs";
+import { leb } from "./wasm-bytes.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = "build/dist.stamp";
@@ -54,9 +57,11 @@ const OUTPUTS = [
     "shared",
     "trees",
     "memfs",
+    "mock",
+    "bare",
     "core-module",
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
-  ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts"],
+  ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts", "core.wasm", "core-shared.wasm"],
 ].map((name) => `dist/${name}`);
 const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
 const MAIN_JOB = "build/main.mjs";
@@ -76,7 +81,7 @@ function outsideRegistry(extension) {
   };
 }
 
-/** Has the memfs door stand beside the main bundle, whose kernels it makes. */
+/** Has a door stand beside the main bundle, whose kernels it makes. */
 function outsideIndex(extension) {
   return {
     name: "index",
@@ -86,9 +91,9 @@ function outsideIndex(extension) {
   };
 }
 
-/** The memfs door: as neutral as the bundle it stands beside, for which package.json has another in browsers. */
-function memfsDoor(format) {
-  const options = published("memfs", "memfs", format, "neutral");
+/** A door: as neutral as the bundle it stands beside, for which package.json has another in browsers. */
+function door(name, format) {
+  const options = published(name, name, format, "neutral");
   return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
@@ -131,9 +136,11 @@ const BUNDLES = [
     published("streams-node", "streams-node", format, "neutral"),
     published("shared", "shared", format, "neutral"),
     published("trees", "trees", format, "neutral"),
-    memfsDoor(format),
+    door("memfs", format),
+    door("mock", format),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
+  { ...published("bare", "bare", "cjs", "browser"), minifySyntax: true },
   published("wasm/core-module", "core-module", "cjs", "neutral"),
   ...["cli", "top-hook"].map((name) => published(`cli/${name}`, name, "esm", "node")),
   {
@@ -149,8 +156,17 @@ const BUNDLES = [
 /** What pages load; in CommonJS, Node would not find the names of exports that are numbers. */
 const SMALL_BUNDLES = [
   published("index-browser", "browser", "esm", "browser"),
+  published("bare", "bare", "esm", "browser"),
   published("wasm/core-module", "core-module", "esm", "neutral"),
 ];
+
+/** A core as a file, with a section that says which build it belongs to. */
+function writeCore(target, path, id) {
+  const name = Buffer.from("foliofs");
+  const content = Buffer.concat([leb(name.length), name, Buffer.from(id)]);
+  const section = Buffer.concat([Buffer.from([0]), leb(content.length), content]);
+  writeFileSync(path, Buffer.concat([readFileSync(publishedCore(target)), section]));
+}
 
 /** Brings everything up to date. */
 export async function build() {
@@ -162,7 +178,8 @@ export async function build() {
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
-  const define = { FOLIOFS_CORE_ID: JSON.stringify(fingerprint(CORES).slice(0, 16)) };
+  const id = fingerprint(CORES).slice(0, 16);
+  const define = { FOLIOFS_CORE_ID: JSON.stringify(id) };
   const built = await Promise.all([
     ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),
     ...SMALL_BUNDLES.map((options) => buildWithConstantsWrittenIn({ ...options, define })),
@@ -171,6 +188,8 @@ export async function build() {
     LICENCES,
     built.flatMap((result) => result?.metafile ?? []),
   );
+  writeCore("release", "dist/core.wasm", id);
+  writeCore("release-shared", "dist/core-shared.wasm", id);
   emitTypes();
   const missing = OUTPUTS.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(", ")}`);

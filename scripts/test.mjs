@@ -2,10 +2,11 @@
  * Runs the test suite: builds what is stale, then vitest once for each build of the core and each Node asked for.
  * Leaves a JSON report a run in build/test-results/ and ends with the sum, `N passed, N failed`.
  *
- * Usage: node scripts/test.mjs [--builds debug,release] [--node26] [--matrix] [--keep] [-- vitest arguments]
+ * Usage: node scripts/test.mjs [--builds debug,release] [--node26] [--matrix] [--programs] [--keep] [-- vitest arguments]
  *   --builds  cores to test (default: debug,release); the tests of package, browser and scripts go with the release core
  *   --node26  on Node 26 instead of the running Node
  *   --matrix  all builds on both, with 100 000 operations a structure in the model tests
+ *   --programs  the programs of test/programs instead, on what is published
  *   --keep    keep the reports of earlier runs, for the sum over several calls
  */
 import { spawnSync } from "node:child_process";
@@ -22,10 +23,10 @@ const ALL_BUILDS = ["debug", "release", "release-shared"];
 const MATRIX_MODEL_OPS = "100000";
 
 /** Runs vitest for one core on one Node. @param env variables besides the process's own @returns true when all passed */
-function run({ core, node, major, withProject, vitestArgs, env }) {
-  const report = `${RESULTS}/${core}-node${major}.json`;
+function run({ core, node, major, projects: names, vitestArgs, env }) {
+  const report = `${RESULTS}/${names[0]}-${core}-node${major}.json`;
   console.log(`\n--- ${core} core, Node ${major} ---`);
-  const projects = ["--project", "core", ...(withProject ? ["--project", "project"] : [])];
+  const projects = names.flatMap((name) => ["--project", name]);
   const reporters = ["--reporter", "default", "--reporter", "json", `--outputFile.json=${report}`];
   const { status } = spawnSync(
     node,
@@ -44,8 +45,12 @@ function plan(options) {
   const nodes = [];
   if (options.matrix || !options.node26) nodes.push(here);
   if (options.matrix || options.node26) nodes.push({ node: node26(), major: "26" });
+  if (options.programs) return nodes.map((node) => ({ ...node, core: "release", projects: ["programs"] }));
   return nodes.flatMap((node) =>
-    cores.map((core) => ({ ...node, core, withProject: core === "release" && node === here })),
+    cores.map((core) => {
+      const projects = core === "release" && node === here ? ["core", "project"] : ["core"];
+      return { ...node, core, projects };
+    }),
   );
 }
 
@@ -55,6 +60,7 @@ async function main() {
       builds: { type: "string", default: "debug,release" },
       node26: { type: "boolean" },
       matrix: { type: "boolean" },
+      programs: { type: "boolean" },
       keep: { type: "boolean" },
     },
     allowPositionals: true,

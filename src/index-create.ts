@@ -9,7 +9,7 @@ import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
 import { openSnapshot, restoreCore } from "./vfs/restore.ts";
-import { compileCore, coreModule } from "./wasm/core-module.ts";
+import { checkedCore, compileCore, coreModule } from "./wasm/core-module.ts";
 
 const BUILT_IN = [ramfs, tmpfs];
 
@@ -42,6 +42,13 @@ function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions
   return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
 }
 
+/** The core to use: the one given, or the one that was registered. */
+function moduleOf(options: FsOptions, registered: typeof coreModule): WebAssembly.Module;
+function moduleOf(options: FsOptions, registered: typeof compileCore): WebAssembly.Module | Promise<WebAssembly.Module>;
+function moduleOf(options: FsOptions, registered: (shared: boolean) => unknown): unknown {
+  return options.module ? checkedCore(options.module) : registered(isShared(options));
+}
+
 /**
  * Makes an empty file system.
  *
@@ -49,13 +56,13 @@ function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions
  */
 export function createFsSync(options: FsOptions = {}): FolioFs {
   checkOptions(options);
-  return boot(coreModule(isShared(options)), options);
+  return boot(moduleOf(options, coreModule), options);
 }
 
 /** As createFsSync(), with the core compiled off the main thread: for browsers' main threads. */
 export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
   checkOptions(options);
-  return boot(await compileCore(isShared(options)), options);
+  return boot(await moduleOf(options, compileCore), options);
 }
 
 /**
@@ -66,12 +73,12 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
 export function restoreFsSync(bytes: Uint8Array, options: FsOptions = {}): FolioFs {
   const given = checkedBytes(bytes);
   checkOptions(options);
-  return restore(coreModule(isShared(options)), given, options);
+  return restore(moduleOf(options, coreModule), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
 export async function restoreFs(bytes: Uint8Array, options: FsOptions = {}): Promise<FolioFs> {
   const given = checkedBytes(bytes);
   checkOptions(options);
-  return restore(await compileCore(isShared(options)), given, options);
+  return restore(await moduleOf(options, compileCore), given, options);
 }

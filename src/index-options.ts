@@ -39,6 +39,8 @@ export interface FsOptions extends TaskOptions {
   preallocate?: boolean;
   /** Use shared memory (threads). */
   shared?: boolean;
+  /** The core, compiled: foliofs/core.wasm, or with `shared` foliofs/core-shared.wasm. Default: the one inside. */
+  module?: WebAssembly.Module;
   /** The clock: milliseconds since the epoch, fractions allowed. */
   now?: () => number;
   /** Type of the root file system: "tmpfs", which has the whole limit and an inode for each KiB of it, or "ramfs", without limits of its own. */
@@ -48,7 +50,7 @@ export interface FsOptions extends TaskOptions {
 }
 
 const TASK_OPTIONS = ["uid", "gid", "groups", "umask", "cwd", "stdio", "maxFiles", "fileSizeLimit"];
-const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "now", "root", "types"];
+const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "module", "now", "root", "types"];
 const FACE_OPTIONS = [...TASK_OPTIONS, "root", "files"];
 const MOUNT_OPTIONS = ["type", "target", "source", "data", "flags"];
 
@@ -108,7 +110,9 @@ export function checkOptions(options: FsOptions): void {
   checkType("options.preallocate", options.preallocate, "boolean");
   checkType("options.shared", options.shared, "boolean");
   checkType("options.now", options.now, "function");
-  const { root = "tmpfs" } = options;
+  const { root = "tmpfs", module } = options;
+  if (module !== undefined && Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
+    throw argTypeError("options.module", "WebAssembly.Module", module);
   if (root !== "tmpfs" && root !== "ramfs") throw argValueError("options.root", root, "must be 'tmpfs' or 'ramfs'");
   if (options.types !== undefined && !Array.isArray(options.types))
     throw argTypeError("options.types", "Array", options.types);

@@ -8,5 +8,6 @@ import library from "readable-stream";
 import { registerStreams, type StreamLibrary } from "./index-streams.ts";
 
 export { registerStreams, type StreamLibrary } from "./index-streams.ts";
+export { toWebReadable, toWebWritable } from "./node/streams/to-web.ts";
 
 registerStreams(library as StreamLibrary);

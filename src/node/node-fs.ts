@@ -8,6 +8,7 @@ import type { ClassFace } from "./face/classes.ts";
 import type { DirectoryJson, NestedDirectoryJson } from "./face/directory-json.ts";
 import type { IfNode, NodeModule, NodePromises } from "./face/node-types.ts";
 import type { PromiseFace } from "./face/promises.ts";
+import type { StreamFace } from "./face/streams.ts";
 import type { SyncFace } from "./face/sync.ts";
 import type { TreeFace, TreePromises } from "./face/trees.ts";
 
@@ -71,6 +72,7 @@ export interface Untyped {
 /** node:fs as far as a face has it, `promises` apart. */
 export type DeclaredFace = SyncFace &
   CallbackFace &
+  StreamFace &
   TreeFace &
   ClassFace &
   Untyped & { readonly constants: PromiseFace["constants"] };

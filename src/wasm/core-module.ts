@@ -91,6 +91,19 @@ export async function compileCore(shared: boolean): Promise<WebAssembly.Module> 
   }
 }
 
+/**
+ * A core that the program has compiled.
+ *
+ * @throws Error when it is none of this version: the build writes into each whose it is (scripts/build.mjs)
+ */
+export function checkedCore(module: WebAssembly.Module): WebAssembly.Module {
+  if (typeof FOLIOFS_CORE_ID === "undefined") return module;
+  const [section] = WebAssembly.Module.customSections(module, "foliofs");
+  if (section === undefined || new TextDecoder().decode(section) !== FOLIOFS_CORE_ID)
+    throw new Error("foliofs: options.module is not foliofs/core.wasm of this version");
+  return module;
+}
+
 function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
   if (typeof WebAssembly === "undefined")
     throw new Error("foliofs needs WebAssembly, which this runtime does not have");
@@ -102,7 +115,9 @@ function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
   }
   const source = sources.get(shared);
   if (source === undefined) {
-    throw new Error('foliofs: the shared core is not in this bundle; import "foliofs/shared" before { shared: true }');
+    throw new Error(
+      `foliofs: the core is not in this bundle; import "foliofs/shared" before { shared: true }, or give { module }`,
+    );
   }
   return source();
 }

@@ -15,6 +15,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "./page/outcome.ts";
+import type {} from "./page/streams.ts";
 import { SUITE } from "./suite.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,6 +35,9 @@ const BUNDLE_LIMIT_BYTES = 80_000;
 const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 const NO_WASM_POLICY = "script-src 'self'";
 
+/** Pages with entries beside the main one: what they weigh is not the library's. */
+const FULL_PAGES = ["streams.html"];
+
 const isRequired = process.env.FOLIOFS_REQUIRE_BROWSER === "1";
 const isThere = existsSync(CHROMIUM);
 if (!isThere) console.log(`No Chromium at ${CHROMIUM}: the browser cases are skipped (apt-get install chromium).`);
@@ -41,6 +45,7 @@ if (!isThere) console.log(`No Chromium at ${CHROMIUM}: the browser cases are ski
 /** Folder that holds the page's sources, with foliofs installed beside them, and what vite makes of them. */
 const folder = mkdtempSync(join(tmpdir(), "foliofs-browser-"));
 const site = join(folder, "site");
+const full = join(folder, "full");
 
 function preparePage(): void {
   cpSync(join(ROOT, "test/browser"), join(folder, "browser"), { recursive: true });
@@ -65,6 +70,10 @@ beforeAll(async () => {
   preparePage();
   const pages = ["index.html", "forbidden.html"].map((name) => join(folder, "browser/page", name));
   chunks = await bundle(pages, site);
+  await bundle(
+    FULL_PAGES.map((name) => join(folder, "browser/page", name)),
+    full,
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -94,8 +103,9 @@ describe("the bundle", () => {
 /** Serves the built site, without the headers that would give SharedArrayBuffer. */
 function serve(): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = join(site, new URL(request.url ?? "/", "http://localhost").pathname);
-    if (!path.startsWith(site) || !existsSync(path)) {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const path = [site, full].map((root) => join(root, pathname)).find((one) => existsSync(one));
+    if (path === undefined) {
       response.writeHead(404).end();
       return;
     }
@@ -158,5 +168,16 @@ describe.skipIf(!isThere && !isRequired)("headless Chromium", () => {
     await page.waitForFunction(() => "refusal" in globalThis);
 
     expect(await page.evaluate(() => globalThis.refusal)).toContain("wasm-unsafe-eval");
+  });
+
+  it("takes what is fetched through a file by streams, and answers with it", async () => {
+    const page = await open("streams.html");
+    await page.waitForFunction(() => "streamed" in globalThis);
+
+    const { fetched, answered, byHandle, size, lines, expectedLines } = await page.evaluate(() => globalThis.streamed);
+    expect([answered, byHandle]).toEqual([fetched, fetched]);
+    expect(size).toBeGreaterThan(100_000);
+    expect(lines).toBe(expectedLines);
+    expect(lines).toBeGreaterThan(1);
   });
 });

@@ -48,11 +48,12 @@ declare function isExactly<A>(): <B>(
 ) => void;
 
 type Later = "watch";
-type LaterStreams = "createReadStream" | "createWriteStream";
+/** Node's are those of its library, which have more. */
+type OverStreams = "createReadStream" | "createWriteStream";
 
 export function checkFace(): void {
   type Expected =
-    | (Later | LaterStreams | "watchFile" | "unwatchFile")
+    | (Later | OverStreams | "watchFile" | "unwatchFile")
     | ("ReadStream" | "WriteStream" | "Utf8Stream")
     // Apart, below; classes, which Node's types let nobody make; StatsFs is none, in truth.
     | ("promises" | "Dir" | "Dirent" | "Stats" | "StatsFs")
@@ -75,7 +76,7 @@ export function checkPromises(): void {
 }
 
 export function checkFileHandle(): void {
-  type Expected = LaterStreams | "pull" | "readableWebStream" | "readLines" | "writer";
+  type Expected = OverStreams | "pull" | "readableWebStream" | "readLines" | "writer";
   isExactly<Expected>()<Differing<FileHandle, nodeFs.promises.FileHandle>>();
 }
 

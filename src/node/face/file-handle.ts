@@ -11,8 +11,9 @@ import type {
 } from "./arguments.ts";
 import type { FoundStatCall, ReadFileCall } from "./forms.ts";
 import type { Bytes, Signal } from "./platform-types.ts";
+import type { HandleStreams } from "./streams.ts";
 
-export interface FileHandle {
+export interface FileHandle extends HandleStreams {
   readonly fd: number;
   appendFile(
     data: string | ArrayBufferView | Pieces,

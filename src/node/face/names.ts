@@ -4,6 +4,7 @@ import type * as dir from "./dir.ts";
 import type * as handle from "./file-handle.ts";
 import type * as node from "./node-types.ts";
 import type * as stats from "./stats.ts";
+import type * as streams from "./streams.ts";
 
 export type { Bytes, ErrnoException } from "./platform-types.ts";
 
@@ -14,5 +15,7 @@ export type StatsFs = node.IfNode<node.NodeStatsFs, stats.StatsFs>;
 export type BigIntStatsFs = node.IfNode<node.NodeBigIntStatsFs, stats.BigIntStatsFs>;
 export type Dir = node.IfNode<node.NodeDir, dir.Dir>;
 export type Dirent = node.IfNode<node.NodeDirent, dir.Dirent>;
+export type ReadStream = node.IfNode<node.NodeReadStream, streams.ReadStream>;
+export type WriteStream = node.IfNode<node.NodeWriteStream, streams.WriteStream>;
 /** Not FileHandle: that is an open file of the kernel, for authors of file systems. */
 export type NodeFileHandle = node.IfNode<node.NodeFileHandle, handle.FileHandle>;

@@ -23,4 +23,6 @@ export type NodeStatsFs = nodeFs.StatsFs;
 export type NodeBigIntStatsFs = nodeFs.BigIntStatsFs;
 export type NodeDir = nodeFs.Dir;
 export type NodeDirent = nodeFs.Dirent;
+export type NodeReadStream = nodeFs.ReadStream;
+export type NodeWriteStream = nodeFs.WriteStream;
 export type NodeFileHandle = nodeFs.promises.FileHandle;

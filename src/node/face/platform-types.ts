@@ -25,6 +25,9 @@ export type Instant = typeof globalThis extends { Temporal: { Instant: new (...a
 /** What openAsBlob gives, where the program has the type of it. */
 export type PlatformBlob = typeof globalThis extends { Blob: new (...args: never[]) => infer T } ? T : unknown;
 
+/** What readableWebStream gives, where the program has the type of it. */
+export type PlatformReadableStream = typeof globalThis extends { ReadableStream: { prototype: infer T } } ? T : unknown;
+
 /** What is used of a `file:` URL. */
 export interface FileUrl {
   readonly href: string;

@@ -1,5 +1,6 @@
 /** What a stream does, as lines that two file systems can be compared by: descriptors by name, bytes by contents. */
 import type { EventEmitter } from "node:events";
+import { lstat } from "node:fs/promises";
 import type { NodeFs } from "../../helpers/subject.ts";
 
 type Emitter = EventEmitter;
@@ -7,6 +8,15 @@ type Emitter = EventEmitter;
 /** After so long nothing more comes, ms: other scripts run meanwhile. */
 export const QUIET_MS = 250;
 const MOST_MS = 1000;
+
+/** Calls of the host, one after the other, that all it has under way is given time for. */
+const NR_ROUNDS = 8;
+
+/** Resolves after a time in which the host has worked too: timers of a busy process come before what it has been told. */
+export async function elapsed(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  for (let round = 0; round < NR_ROUNDS; round++) await lstat("/");
+}
 
 const STATES = [
   "bytesRead",
@@ -86,25 +96,25 @@ export async function linesOf(script: Script, fs: NodeFs, root: string): Promise
   } catch (error) {
     log.add("threw", error instanceof Error ? errorText(error) : error);
   }
-  await new Promise((resolve) => setTimeout(resolve, 5)); // for what is still on its way
+  await elapsed(5); // for what is still on its way
   return log.lines;
 }
 
 /** Resolves when a stream has closed, or when nothing more comes of one that does not close. */
 export function settled(stream: Emitter): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, MOST_MS); // some have nothing to say
-    const later = (): void => void setTimeout(resolve, 15);
-    stream.once("close", later);
-    stream.once("error", () => setTimeout(resolve, QUIET_MS));
-    stream.once("end", () => setTimeout(resolve, QUIET_MS));
-    stream.once("finish", () => setTimeout(resolve, QUIET_MS));
+    const after = (ms: number) => (): void => void elapsed(ms).then(resolve);
+    after(MOST_MS)(); // some have nothing to say
+    stream.once("close", after(15));
+    stream.once("error", after(QUIET_MS));
+    stream.once("end", after(QUIET_MS));
+    stream.once("finish", after(QUIET_MS));
   });
 }
 
 /** As `promise`, or "late". */
 export async function soon(promise: Promise<unknown>): Promise<unknown> {
-  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, QUIET_MS, "late"))]);
+  return Promise.race([promise, elapsed(QUIET_MS).then(() => "late")]);
 }
 
 /** Whether a stream is refused for it: Node then keeps a handle open for ever. */

@@ -18,6 +18,8 @@ function oneOf<T>(random: Random, values: readonly T[]): T {
   return values[random(values.length)];
 }
 
+const FAR_FROM_END = { start: undefined, end: undefined, highWaterMark: 1000 };
+
 /** Few enough chunks. */
 function sizeFor(size: number, { highWaterMark = 65_536 }: { highWaterMark?: number }): number {
   return Math.min(size, highWaterMark * 50);
@@ -137,10 +139,12 @@ async function readOnce(fs: NodeFs, root: string, log: Log, seed: number): Promi
   fs.mkdirSync(`${root}/directory`, { recursive: true });
   fs.symlinkSync("file", `${root}/link`);
   const path = `${root}/${oneOf(random, random(4) ? ["file"] : NAMES)}`;
-  const options = randomOptions(random, size);
-  fs.writeFileSync(`${root}/file`, bytesOf(random, sizeFor(size, options)));
-  const abort = new AbortController();
   const how = oneOf(random, CONSUMERS);
+  // Whether the end has come by a break in the last chunks is a matter of time.
+  const options: Options = { ...randomOptions(random, size), ...(how === "break" ? FAR_FROM_END : undefined) };
+  const length = how === "break" ? 20_000 : sizeFor(size, options as { highWaterMark?: number });
+  fs.writeFileSync(`${root}/file`, bytesOf(random, length));
+  const abort = new AbortController();
   if (how === "abort") options.signal = abort.signal;
   const over = random(6);
   // How far reads go ahead of a pause is a matter of time.

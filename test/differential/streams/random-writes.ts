@@ -2,7 +2,7 @@
 import type { WriteStream } from "node:fs";
 import { type Random, seededRandom } from "../../helpers/random.ts";
 import type { NodeFs } from "../../helpers/subject.ts";
-import { acceptable, type Log, QUIET_MS, type Script, settled, soon } from "./log.ts";
+import { acceptable, elapsed, type Log, QUIET_MS, type Script, settled, soon } from "./log.ts";
 
 const EVENTS = ["open", "ready", "drain", "finish", "error", "close", "pipe"];
 const FLAGS = ["w", "a", "r+", "wx", "ax", "w+", "r", "zz", 0o102, undefined];
@@ -131,12 +131,12 @@ async function writeOnce(fs: NodeFs, root: string, log: Log, seed: number): Prom
     if (waits && steps > 0) {
       stream.uncork();
       await soon(new Promise((resolve) => stream.write("last", resolve)));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await elapsed(20);
       for (let i = 0; i < 3; i++) if (!stream.destroyed) step(stream, random, log, i + steps);
     }
     endBy(stream, how, log, () => abort.abort());
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, QUIET_MS))]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await Promise.race([ended, elapsed(QUIET_MS)]);
+    await elapsed(20);
     log.add(
       `end ${stream.bytesWritten} ${stream.pending} ${(stream as { pos?: number }).pos} ${handle === undefined ? "" : handle.fd < 0}`,
     );

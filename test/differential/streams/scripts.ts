@@ -4,7 +4,7 @@ import type { ReadStream, WriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { NodeFs } from "../../helpers/subject.ts";
-import { type Log, type Script, settled, soon } from "./log.ts";
+import { elapsed, type Log, type Script, settled, soon } from "./log.ts";
 
 const READ_EVENTS = ["open", "ready", "data", "end", "error", "close"];
 const WRITE_EVENTS = ["open", "ready", "finish", "error", "close"];
@@ -167,7 +167,7 @@ const HANDLES: Script[] = [
       await once(read, "end");
       await logged(log, "close", () => soon(handle.close()));
       log.add(`${handle.fd} ${read.destroyed} ${write.destroyed}`);
-      await new Promise((resolve) => setTimeout(resolve, 10)); // their events come at their own time
+      await elapsed(10); // their events come at their own time
     }
   }),
   script("streams of a closed or closing handle", async (fs, root, log) => {

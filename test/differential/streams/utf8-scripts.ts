@@ -1,7 +1,7 @@
 /** Uses of Utf8Stream, which Node has from version 24.6 on. */
 import type { EventEmitter } from "node:events";
 import type { NodeFs } from "../../helpers/subject.ts";
-import { errorText, type Log, type Script } from "./log.ts";
+import { elapsed, errorText, type Log, type Script } from "./log.ts";
 
 interface Stream extends EventEmitter {
   [member: string]: unknown;
@@ -24,7 +24,12 @@ export function utf8ClassOf(fs: NodeFs): Class | undefined {
 }
 
 function pause(ms = 15): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return elapsed(ms);
+}
+
+/** For where a time would be too short on a busy machine. */
+function onceClosed(stream: Stream): Promise<void> {
+  return new Promise((resolve) => stream.once("close", resolve));
 }
 
 function attempt(log: Log, name: string, call: () => unknown): void {
@@ -130,8 +135,9 @@ export const UTF8_SCRIPTS: readonly Script[] = [
   script("limits", async (make, log, path, fs) => {
     const small = make({ dest: path("small"), maxLength: 10, minLength: 8 });
     for (const text of ["12345", "123456", "1234"]) log.add(String(small.write(text)));
+    const closed = onceClosed(small);
     small.end();
-    await pause();
+    await closed;
     log.add(fs.readFileSync(path("small"), "utf8"));
     for (const contentMode of ["utf8", "buffer"]) {
       const stream = make({ dest: path(contentMode), maxWrite: 10, contentMode });
@@ -140,8 +146,9 @@ export const UTF8_SCRIPTS: readonly Script[] = [
       }
       attempt(log, "other kind", () => stream.write(contentMode === "utf8" ? Buffer.from("x") : "x"));
       await pause(30);
+      const hasClosed = onceClosed(stream);
       stream.end();
-      await pause();
+      await hasClosed;
       log.add(fs.readFileSync(path(contentMode), "utf8"));
     }
     const large = make({ dest: path("large") });
