@@ -332,3 +332,9 @@ export const S_IXGRP: u32 = 0x8;
 // --- tmpfs -----------------------------------------------------------------------------------------------------------
 export const BOGO_DIRENT_SIZE: u32 = 20; // what one name adds to the size of a directory, as on tmpfs
 export const SHORT_SYMLINK_LEN: u32 = 128; // a symbolic link this long or longer counts a page of blocks
+export const BOGO_INODE_SIZE: u32 = 1024; // bytes of extended attributes that count as an inode
+
+// --- Extended attributes (Linux include/uapi/linux/limits.h) -----------------------------------------------------------
+export const XATTR_NAME_MAX: u32 = 255;
+export const XATTR_SIZE_MAX: u32 = 65536; // bytes of a value
+export const XATTR_OVERHEAD: u32 = 40; // bytes that one counts beside its name and value

@@ -21,6 +21,7 @@ import { Cred } from "./fs/task";
 import { Task } from "./fs/task";
 import { XArray } from "./mm/xarray";
 import { XaNode } from "./mm/xarray";
+import { Xattr } from "./fs/xattr";
 
 /** Stops the compiler when a record is not laid out as src/wasm/layout.ts has it. */
 export function checkLayout(): void {
@@ -129,7 +130,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("dirtiedCs") != 176) ERROR("Inode.dirtiedCs and layout.ts disagree");
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
-  if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
+  if (offsetof<Inode>("xattrs") != 188) ERROR("Inode.xattrs and layout.ts disagree");
   if (offsetof<Kernel>() != 288) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
@@ -318,7 +319,7 @@ export function checkLayout(): void {
   if (offsetof<KmemCache>("perSlab") != 20) ERROR("KmemCache.perSlab and layout.ts disagree");
   if (offsetof<KmemCache>("nrSlabs") != 24) ERROR("KmemCache.nrSlabs and layout.ts disagree");
   if (offsetof<KmemCache>("nrObjects") != 28) ERROR("KmemCache.nrObjects and layout.ts disagree");
-  if (offsetof<SuperBlock>() != 148) ERROR("class SuperBlock and layout.ts disagree on its size");
+  if (offsetof<SuperBlock>() != 160) ERROR("class SuperBlock and layout.ts disagree on its size");
   if (offsetof<SuperBlock>("typeId") != 0) ERROR("SuperBlock.typeId and layout.ts disagree");
   if (offsetof<SuperBlock>("flags") != 4) ERROR("SuperBlock.flags and layout.ts disagree");
   if (offsetof<SuperBlock>("root") != 8) ERROR("SuperBlock.root and layout.ts disagree");
@@ -354,6 +355,7 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("usedBlocks") != 136) ERROR("SuperBlock.usedBlocks and layout.ts disagree");
   if (offsetof<SuperBlock>("maxInodes") != 140) ERROR("SuperBlock.maxInodes and layout.ts disagree");
   if (offsetof<SuperBlock>("extraLinks") != 144) ERROR("SuperBlock.extraLinks and layout.ts disagree");
+  if (offsetof<SuperBlock>("xattrSpace") != 152) ERROR("SuperBlock.xattrSpace and layout.ts disagree");
   if (offsetof<SwapArea>() != 32) ERROR("class SwapArea and layout.ts disagree on its size");
   if (offsetof<SwapArea>("map") != 0) ERROR("SwapArea.map and layout.ts disagree");
   if (offsetof<SwapArea>("nrSlots") != 4) ERROR("SwapArea.nrSlots and layout.ts disagree");
@@ -435,4 +437,8 @@ export function checkLayout(): void {
   if (offsetof<XaNode>("offset") != 285) ERROR("XaNode.offset and layout.ts disagree");
   if (offsetof<XaNode>("count") != 286) ERROR("XaNode.count and layout.ts disagree");
   if (offsetof<XaNode>("nrShadows") != 287) ERROR("XaNode.nrShadows and layout.ts disagree");
+  if (offsetof<Xattr>() != 12) ERROR("class Xattr and layout.ts disagree on its size");
+  if (offsetof<Xattr>("next") != 0) ERROR("Xattr.next and layout.ts disagree");
+  if (offsetof<Xattr>("nameLength") != 4) ERROR("Xattr.nameLength and layout.ts disagree");
+  if (offsetof<Xattr>("size") != 8) ERROR("Xattr.size and layout.ts disagree");
 }

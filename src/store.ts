@@ -54,6 +54,7 @@ export type { SwapFileOptions } from "./mm/swap-file.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export type { VmFault, VmOperations } from "./mm/vm-operations.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
+export { XATTR_CREATE, XATTR_REPLACE } from "./vfs/simple-xattr.ts";
 export {
   ST_NOATIME,
   ST_NODEV,

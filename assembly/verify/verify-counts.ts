@@ -24,8 +24,10 @@ import { cacheOf } from "../mm/slab";
 import { nrBlockPages } from "../fs/stat";
 import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
+import { Xattr, xattrInodes } from "../fs/xattr";
 import { isObject, nextObject } from "./verify";
 import { nrMmapRecords, verifyMmap } from "./verify-mmap";
+import { verifyXattrs } from "./verify-xattr";
 
 /** Checks lists, strings, locks and every count of references; a wrong one aborts with its description. */
 export function verifyCounts(): void {
@@ -234,20 +236,23 @@ function verifyInodesOf(sb: SuperBlock): u32 {
   let nr: u32 = 0;
   let nrBlocks: u32 = 0;
   let nrLinks: u32 = 0;
+  let space: f64 = 0;
   for (let inode: Inode = sb.inodes; !isNil(inode); inode = inode.sbNext) {
     assert(isObject(CACHE_INODE, changetype<usize>(inode)) && inode.sb == sb, "inode: on another super block's list");
     assert((isNil(inode.sbPrev) ? sb.inodes : inode.sbPrev.sbNext) == inode, "inode: previous inode points elsewhere");
     nr++;
     nrBlocks += nrBlockPages(inode);
     nrLinks += extraLinks(inode);
+    space += verifyXattrs(inode);
     assert(nr <= sb.nrInodes, "super block: its list of inodes is longer than counted, or a ring");
   }
   assert(nr == sb.nrInodes, "super block: its list of inodes is shorter than counted");
   assert(nrBlocks == sb.usedBlocks, "super block: usedBlocks is not the number of its files' blocks");
   assert(sb.usedBlocks <= sb.maxBlocks, "super block: more blocks than it may have");
   if (sb.maxInodes) {
-    assert(nrLinks == sb.extraLinks, "super block: extraLinks is not the number of its files' links beyond the first");
-    assert(nr + nrLinks <= sb.maxInodes, "super block: more inodes than it may have");
+    assert(space == sb.xattrSpace, "super block: xattrSpace is not what its files' extended attributes count");
+    assert(nrLinks + xattrInodes(sb) == sb.extraLinks, "super block: extraLinks is not its files' links beyond the first, and their xattrs");
+    assert(nr + sb.extraLinks <= sb.maxInodes, "super block: more inodes than it may have");
   }
   return nr;
 }
@@ -331,6 +336,7 @@ function verifyStrings(): void {
     const inode = changetype<Inode>(at);
     if (inode.state & I_SYMLINK_BODY) nr -= isString(inode.private0);
     for (let lock = changetype<FileLock>(inode.flocks); !isNil(lock); lock = lock.next) nr -= isString(changetype<usize>(lock));
+    for (let xattr = changetype<Xattr>(inode.xattrs); !isNil(xattr); xattr = xattr.next) nr -= isString(changetype<usize>(xattr));
   }
   for (let at = nextObject(CACHE_CRED, 0); at; at = nextObject(CACHE_CRED, at)) nr -= isString(changetype<Cred>(at).groups);
   for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) nr -= isString(changetype<Mount>(at).source);

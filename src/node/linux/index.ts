@@ -1,0 +1,19 @@
+/**
+ * System calls of Linux that Node does not have, by one task: what `fs.kernel.linux` is.
+ */
+import type { Task } from "../../vfs/task.ts";
+import { type XattrCalls, xattrCalls } from "./xattr.ts";
+
+/** Calls of Linux beyond Node's, each by promise and, with Sync at the end of its name, at once. Its functions need no `this`. */
+export type LinuxCalls = XattrCalls;
+
+const made = new WeakMap<Task, LinuxCalls>();
+
+/** The calls of a task, the same each time. */
+export function linuxCalls(task: Task): LinuxCalls {
+  const known = made.get(task);
+  if (known !== undefined) return known;
+  const calls: LinuxCalls = Object.freeze({ ...xattrCalls(task) });
+  made.set(task, calls);
+  return calls;
+}
