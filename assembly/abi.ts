@@ -242,6 +242,7 @@ export const FMODE_PATH: u32 = 4;
 export const FMODE_NOATIME: u32 = 8;
 export const FMODE_APPEND: u32 = 16;
 export const FMODE_FLOCK: u32 = 32; // may hold a lock
+export const FL_OFD: u32 = 0xffffffff; // owner of a lock on a range that belongs to its open file (F_OFD_SETLK)
 export const FMODE_RANDOM: u32 = 64; // POSIX_FADV_RANDOM: nothing is read ahead
 export const FMODE_NOREUSE: u32 = 128; // POSIX_FADV_NOREUSE
 export const FMODE_POS_LOCKED: u32 = 256; // f_pos_lock: a call that waits for a store has the position (vfs/kept-file.ts)

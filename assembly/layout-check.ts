@@ -83,11 +83,13 @@ export function checkLayout(): void {
   if (offsetof<File>("raPrev") != 84) ERROR("File.raPrev and layout.ts disagree");
   if (offsetof<File>("raPages") != 88) ERROR("File.raPages and layout.ts disagree");
   if (offsetof<File>("sbErr") != 92) ERROR("File.sbErr and layout.ts disagree");
-  if (offsetof<FileLock>() != 16) ERROR("class FileLock and layout.ts disagree on its size");
+  if (offsetof<FileLock>() != 32) ERROR("class FileLock and layout.ts disagree on its size");
   if (offsetof<FileLock>("next") != 0) ERROR("FileLock.next and layout.ts disagree");
   if (offsetof<FileLock>("file") != 4) ERROR("FileLock.file and layout.ts disagree");
   if (offsetof<FileLock>("exclusive") != 8) ERROR("FileLock.exclusive and layout.ts disagree");
-  if (offsetof<FileLock>("reserved") != 12) ERROR("FileLock.reserved and layout.ts disagree");
+  if (offsetof<FileLock>("owner") != 12) ERROR("FileLock.owner and layout.ts disagree");
+  if (offsetof<FileLock>("start") != 16) ERROR("FileLock.start and layout.ts disagree");
+  if (offsetof<FileLock>("end") != 24) ERROR("FileLock.end and layout.ts disagree");
   if (offsetof<Inode>() != 192) ERROR("class Inode and layout.ts disagree on its size");
   if (offsetof<Inode>("mode") != 0) ERROR("Inode.mode and layout.ts disagree");
   if (offsetof<Inode>("uid") != 4) ERROR("Inode.uid and layout.ts disagree");

@@ -52,6 +52,7 @@ import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import type { Usage } from "./vfs/usage.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
+import { Wait, whileWaiting } from "./vfs/waiting.ts";
 import { partNamed } from "./wasm/core-module.ts";
 
 /** A face of node:fs over one task, with its task and its kernel. */
@@ -139,11 +140,11 @@ export class FolioKernel {
   }
 
   /**
-   * System calls of Linux that Node does not have, by this task: extended attributes. In browsers they need
+   * System calls of Linux that Node does not have, by this task: extended attributes, locks. In browsers they need
    * `import "foliofs/store"`.
    */
   get linux(): LinuxCalls {
-    return part<LinuxPart>("linux").linuxCalls(this.#task);
+    return part<LinuxPart>("linux").linuxCalls(this.#task, Wait, whileWaiting);
   }
 
   /** The kernel as file systems and tools see it: the core, its records, the VFS. @throws EPERM */

@@ -601,5 +601,6 @@ export function flock(task: Task, fd: number, operation: number): number {
   task.enter();
   const file = wanted === LOCK_UN ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
   if (!file) return task.files.missing(fd);
-  return core.x.flock(file, wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2);
+  const how = wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2;
+  return task.kernel.locks?.flock(file, how) ?? core.x.flock(file, how);
 }

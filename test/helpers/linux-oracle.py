@@ -7,10 +7,20 @@ outcomes: a value, or the name of an error. Bytes are {"hex": ...}. A step with 
 import ctypes, errno, fcntl, json, os, re, select, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
-SOON = 0.05
+SOON = 0.02
 LATE = 3.0
+AT_MOST = 10.0
 ROOT = ""
-slots = {}
+
+
+class Slots(dict):
+    """Descriptors by their names in the script; one that is not open is none."""
+
+    def __missing__(self, name):
+        return 9999
+
+
+slots = Slots()
 
 
 def path(p):
@@ -61,7 +71,6 @@ def xattr(way, name, t, args):
 
 
 F = {"F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38}
-pids = []
 
 
 def record_lock(fd, cmd, kind, whence, start, length):
@@ -70,8 +79,8 @@ def record_lock(fd, cmd, kind, whence, start, length):
     if not cmd.endswith("GETLK"):
         return None
     if kind == fcntl.F_UNLCK:
-        return {"type": kind}
-    return {"type": kind, "start": start, "length": length, "task": pids.index(pid) if pid > 0 else -1}
+        return None
+    return {"type": kind, "start": start, "length": length, "isOfd": pid == -1}
 
 
 def dirfd(slot):
@@ -106,7 +115,7 @@ def open_at(slot, dir, p, flags, mode=0o666):
 def simple(call, *args):
     if call == "open": return open_at(args[0], None, *args[1:])
     if call == "openat": return open_at(*args)
-    if call == "close": return os.close(slots.pop(args[0]))
+    if call == "close": return os.close(slots.pop(args[0], 9999))
     if call == "read": return shown(os.read(slots[args[0]], args[1]))
     if call == "write": return os.write(slots[args[0]], data(args[1]))
     if call == "mkdir": return os.mkdir(path(args[0]), args[1])
@@ -146,7 +155,8 @@ def outcome(call, args):
     except BlockingIOError as error:
         return errno.errorcode[error.errno]
     except OSError as error:
-        return errno.errorcode.get(error.errno, str(error.errno)).replace("EOPNOTSUPP", "ENOTSUP")
+        code = errno.errorcode.get(error.errno, str(error.errno))
+        return {"EOPNOTSUPP": "ENOTSUP", "EDEADLOCK": "EDEADLK"}.get(code, code)
 
 
 def worker(who, requests, answers):
@@ -154,7 +164,6 @@ def worker(who, requests, answers):
     os.setresgid(who["gid"], who["gid"], who["gid"])
     os.setresuid(who["uid"], who["uid"], who["uid"])
     os.umask(who.get("umask", 0o022))
-    pids.extend(json.loads(requests.readline()))
     for line in requests:
         call, args = json.loads(line)
         answers.write(json.dumps(outcome(call, args)) + "\n")
@@ -187,23 +196,27 @@ def main():
     global ROOT
     script = json.load(sys.stdin)
     ROOT = script["root"]
-    tasks = []
-    for who in script["tasks"]:
-        tasks.append(Task(who))
-    for task in tasks:
-        os.write(task.write, (json.dumps([t.pid for t in tasks]) + "\n").encode())
+    tasks = [Task(who) for who in script["tasks"]]
+    try:
+        print(json.dumps(run(tasks, script["steps"])))
+    finally:
+        for task in tasks:
+            os.kill(task.pid, 9)
+
+
+def run(tasks, steps):
     outcomes = []
-    for step in script["steps"]:
+    for step in steps:
         if "settle" in step:
             outcomes.append(tasks[step["settle"]].answer(LATE if step.get("ends", True) else SOON))
             continue
         task = tasks[step["task"]]
         task.ask(step["call"], step["args"])
-        outcomes.append(task.answer(SOON if step.get("later") else 30))
-    print(json.dumps(outcomes))
-    sys.stdout.flush()
-    for task in tasks:
-        os.kill(task.pid, 9)
+        answer = task.answer(SOON if step.get("later") else AT_MOST)
+        if answer == "waits" and not step.get("later"):
+            sys.exit("step %d waits: %s" % (len(outcomes), json.dumps(step)))
+        outcomes.append(answer)
+    return outcomes
 
 
 main()

@@ -27,6 +27,9 @@ export type LinuxStep =
   | { task: number; call: string; args: readonly Arg[]; later?: boolean }
   | { settle: number; ends?: boolean };
 
+/** Makes up a script step by step, by what the calls have come to so far. */
+export type LinuxProgram = Generator<LinuxStep, void, unknown>;
+
 export interface LinuxScript {
   /** Who the tasks are; the first is root unless it says otherwise. */
   readonly tasks: readonly { uid: number; gid: number; groups?: readonly number[] }[];
@@ -82,6 +85,14 @@ export const itOnLinux = it.skipIf(missingForLinuxScripts !== undefined);
 // --- foliofs ------------------------------------------------------------------------------------------------------------
 
 const ROOT = "/root";
+const COMMANDS: Readonly<Record<string, number>> = {
+  F_GETLK: 5,
+  F_SETLK: 6,
+  F_SETLKW: 7,
+  F_OFD_GETLK: 36,
+  F_OFD_SETLK: 37,
+  F_OFD_SETLKW: 38,
+};
 /** As long as the oracle waits for what will wait: turns of the loop do. */
 const TURNS = 20;
 
@@ -126,6 +137,7 @@ class Tasks {
   #call(task: number, call: string, args: readonly Arg[]): unknown {
     const fs = this.#faces[task];
     if (/xattr$/.test(call)) return this.#xattr(task, call, args);
+    const { linux } = fs.kernel;
     const [a, b, c] = args;
     switch (call) {
       case "open":
@@ -156,6 +168,12 @@ class Tasks {
         return fs.truncateSync(this.#path(a), b as number);
       case "write":
         return fs.writeSync(this.#fd(task, a), this.#bytes(b));
+      case "flock":
+        return linux.flock(this.#fd(task, a), b as number);
+      case "fcntl": {
+        const [type, whence, start, length] = args.slice(2) as number[];
+        return linux.fcntl(this.#fd(task, a), COMMANDS[b as string], { type, whence, start, length });
+      }
       default:
         throw new Error(`no call ${call}`);
     }
@@ -188,8 +206,16 @@ async function outcomeOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Outcomes on foliofs. @param look at the end, before all goes */
-export async function runOnFoliofs(script: LinuxScript, look: (fs: FolioFs) => void = () => {}): Promise<unknown[]> {
+function* stepsOf({ steps }: LinuxScript): LinuxProgram {
+  yield* steps;
+}
+
+/** Outcomes on foliofs. @param look at the end, before all goes @param program in place of the steps */
+export async function runOnFoliofs(
+  script: LinuxScript,
+  look: (fs: FolioFs) => void = () => {},
+  program: LinuxProgram = stepsOf(script),
+): Promise<unknown[]> {
   using top = createFsSync({ memoryLimit: 64 * 2 ** 20 }).kernel;
   top.fs.mkdirSync(ROOT);
   top.mount({ type: "tmpfs", target: ROOT, data: script.mount ?? "mode=755" });
@@ -198,13 +224,36 @@ export async function runOnFoliofs(script: LinuxScript, look: (fs: FolioFs) => v
   );
   const tasks = new Tasks(faces);
   const outcomes: unknown[] = [];
-  for (const step of script.steps) outcomes.push(await tasks.step(step));
+  for (let next = program.next(); !next.done; next = program.next(outcomes.at(-1)))
+    outcomes.push(await tasks.step(next.value));
   look(top.fs);
   if (process.env.FOLIOFS_BUILD !== "release") top.verify();
   return outcomes;
 }
 
-/** Outcomes that differ, each with its place in the script and its call; at most 20. */
+/**
+ * Runs a program on foliofs, and the script that has come of it on both. What waits on foliofs may wait there, too: the host is given as
+ * much time as that takes, and what has ended must have ended.
+ *
+ * @returns the outcomes
+ */
+export async function expectSameProgram(script: Omit<LinuxScript, "steps">, program: LinuxProgram): Promise<unknown[]> {
+  const steps: LinuxStep[] = [];
+  function* record(): LinuxProgram {
+    for (let next = program.next(); !next.done; ) {
+      const step = { ...next.value };
+      steps.push(step);
+      const outcome = yield step;
+      if ("settle" in step) step.ends = outcome !== "waits";
+      next = program.next(outcome);
+    }
+  }
+  const outcomes = await runOnFoliofs({ ...script, steps }, undefined, record());
+  assert.deepEqual(differences({ ...script, steps }, outcomes, runOnLinux({ ...script, steps })), []);
+  return outcomes;
+}
+
+/** Outcomes that differ, each with its place in the script and its call; at most 8. */
 function differences({ steps }: LinuxScript, ours: readonly unknown[], theirs: readonly unknown[]): string[] {
   return steps
     .map((step, i) => ({
@@ -214,7 +263,7 @@ function differences({ steps }: LinuxScript, ours: readonly unknown[], theirs: r
       their: JSON.stringify(theirs[i]),
     }))
     .filter(({ our, their }) => our !== their)
-    .slice(0, 20)
+    .slice(0, 8)
     .map(
       ({ step, i, our, their }) =>
         `${i} ${step.slice(0, 300)}: foliofs ${our?.slice(0, 300)}, Linux ${their?.slice(0, 300)}`,

@@ -2,18 +2,21 @@
  * System calls of Linux that Node does not have, by one task: what `fs.kernel.linux` is.
  */
 import type { Task } from "../../vfs/task.ts";
+import type { Waits } from "./forms.ts";
+import { type LockCalls, lockCalls } from "./locks.ts";
 import { type XattrCalls, xattrCalls } from "./xattr.ts";
 
 /** Calls of Linux beyond Node's, each by promise and, with Sync at the end of its name, at once. Its functions need no `this`. */
-export type LinuxCalls = XattrCalls;
+export type LinuxCalls = XattrCalls & LockCalls;
 
 const made = new WeakMap<Task, LinuxCalls>();
 
-/** The calls of a task, the same each time. */
-export function linuxCalls(task: Task): LinuxCalls {
+/** The calls of a task, the same each time. @param Wait and whileWaiting, of the kernel's own bundle */
+export function linuxCalls(task: Task, Wait: Waits["Wait"], whileWaiting: Waits["whileWaiting"]): LinuxCalls {
   const known = made.get(task);
   if (known !== undefined) return known;
-  const calls: LinuxCalls = Object.freeze({ ...xattrCalls(task) });
+  const waits: Waits = { Wait, whileWaiting };
+  const calls: LinuxCalls = Object.freeze({ ...xattrCalls(task, waits), ...lockCalls(task, waits) });
   made.set(task, calls);
   return calls;
 }

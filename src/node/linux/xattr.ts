@@ -15,8 +15,8 @@ import type { PathLike } from "../face/arguments.ts";
 import { encodeName, type NameEncoding } from "../operations/names-encoding.ts";
 import { toPath } from "../paths.ts";
 import type { Failure } from "../uv-errors.ts";
-import { checkBuffer, checkFd, checkInt32, toOptions } from "../validators.ts";
-import { type Forms, formsOf, orFailed } from "./forms.ts";
+import { checkBuffer, checkInt32, toOptions } from "../validators.ts";
+import { type Descriptor, type Forms, formsOf, orFailed, toFd, type Waits } from "./forms.ts";
 
 /** A name such as "user.comment": text, or bytes without NUL. */
 export type XattrName = string | Uint8Array;
@@ -24,9 +24,6 @@ export type XattrName = string | Uint8Array;
 export type XattrValue = string | NodeJS.ArrayBufferView;
 /** How names are answered: as text, or as bytes. */
 export type XattrListOptions = { encoding?: BufferEncoding | "buffer" | null } | BufferEncoding | "buffer" | null;
-
-/** A descriptor, or a FileHandle that has it. */
-export type Descriptor = number | { readonly fd: number };
 
 /** Calls that end in Sync throw what the others reject with. Those with `l` do not follow a symbolic link at the end of the path. */
 export interface XattrCalls {
@@ -112,7 +109,7 @@ function toValue(value: unknown): Uint8Array {
 /** @param given path or descriptor */
 function toTarget(task: Task, way: Way, given: unknown): Pick<Request, "target" | "path"> {
   if (way === "f") {
-    const fd = checkFd(typeof given === "object" && given !== null ? (given as { fd?: unknown }).fd : given);
+    const fd = toFd(given);
     return { target: { fd, follow: true }, path: undefined };
   }
   const path = toPath(given);
@@ -120,7 +117,7 @@ function toTarget(task: Task, way: Way, given: unknown): Pick<Request, "target" 
 }
 
 /** Extended attributes by a task. */
-export function xattrCalls(task: Task): XattrCalls {
+export function xattrCalls(task: Task, waits: Waits): XattrCalls {
   const calls: Record<string, unknown> = {};
 
   function add<R>(
@@ -131,6 +128,7 @@ export function xattrCalls(task: Task): XattrCalls {
     for (const way of WAYS) {
       const syscall = way + name;
       const [sync, promise]: Forms<unknown[], R> = formsOf(
+        waits,
         (given: unknown, ...rest: unknown[]): Request => ({
           name: NOTHING,
           value: NOTHING,
