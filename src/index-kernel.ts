@@ -140,7 +140,7 @@ export class FolioKernel {
   }
 
   /**
-   * System calls of Linux that Node does not have, by this task: extended attributes, locks. In browsers they need
+   * System calls of Linux that Node does not have, by this task (docs/linux.md). In browsers they need
    * `import "foliofs/store"`.
    */
   get linux(): LinuxCalls {

@@ -8,8 +8,8 @@
  *
  * @see Linux fs/xattr.c setxattr_copy(), xattr_permission(), xattr_resolve_name(); security/commoncap.c cap_inode_setxattr()
  */
-import { E2BIG, EBADF, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE } from "../base/errno.ts";
-import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
+import { E2BIG, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE } from "../base/errno.ts";
+import type { InodeHandle } from "../base/handles.ts";
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISVTX } from "../base/stat-flags.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import {
@@ -18,7 +18,6 @@ import {
   INODE_MODE,
   INODE_SB,
   INODE_STATE,
-  LOOKUP_FOLLOW,
   MAY_READ,
   MAY_WRITE,
   SB_MEMORY,
@@ -26,29 +25,17 @@ import {
   XATTR_NAME_MAX,
   XATTR_SIZE_MAX,
 } from "../wasm/layout.ts";
-import { fdget, inodeOfFile, isCapable, mountOfFile, ownerOrCapable } from "./attr.ts";
+import { isCapable, ownerOrCapable } from "./attr.ts";
+import { type FileTarget, findTarget } from "./file-target.ts";
 import type { XattrHandler } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
+import { inodePermission } from "./namei.ts";
 import { simpleXattrGet, simpleXattrList, simpleXattrSet, XATTR_CREATE, XATTR_REPLACE } from "./simple-xattr.ts";
-import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { wantWrite } from "./want-write.ts";
 
 /** Bytes of a list of names, each with its NUL. */
 export const XATTR_LIST_MAX = 65536;
-
-/** Whose attributes: of a path, its last symbolic link followed or not, or of an open file. */
-export interface XattrTarget {
-  readonly path?: Path;
-  readonly fd?: number;
-  readonly follow: boolean;
-}
-
-interface Found {
-  readonly inode: InodeHandle;
-  readonly mnt: MountHandle;
-}
 
 const SIMPLE: readonly XattrHandler[] = ["user.", "trusted.", "security."].map((prefix) => ({
   prefix,
@@ -89,20 +76,6 @@ function checkName(name: Uint8Array): number {
   return name.length === 0 || name.length > XATTR_NAME_MAX ? -ERANGE : 0;
 }
 
-/** @returns a negated errno: those of the walk; -EBADF, for a descriptor of O_PATH, too */
-function find(task: Task, { path, fd, follow }: XattrTarget): Found | number {
-  const { core } = task.kernel;
-  if (path !== undefined) {
-    const rc = walk(task, path, follow ? LOOKUP_FOLLOW : 0);
-    return rc < 0 ? rc : { inode: inodeOf(core, ndDentry(core)), mnt: ndMount(core) };
-  }
-  task.enter();
-  const file: FileHandle = fdget(task, fd as number);
-  if (!file) return task.files.missing(fd as number) || -EBADF;
-  standAt(core, file);
-  return { inode: inodeOfFile(core, file), mnt: mountOfFile(core, file) };
-}
-
 /** @param mask MAY_READ or MAY_WRITE @returns 0 or a negated errno @see Linux xattr_permission() */
 function xattrPermission(task: Task, inode: InodeHandle, name: Uint8Array, mask: number): number {
   const { core } = task.kernel;
@@ -139,10 +112,10 @@ function checkCapability(task: Task, name: Uint8Array, value: Uint8Array): numbe
  * @returns a copy of its value; -ERANGE; errors of the walk, -EBADF; -ENODATA for what the caller must not see, -EACCES; -EOPNOTSUPP,
  *   -EINVAL; -ENODATA; -EAGAIN of a store
  */
-export function getxattr(task: Task, target: XattrTarget, name: Uint8Array): Uint8Array | number {
+export function getxattr(task: Task, target: FileTarget, name: Uint8Array): Uint8Array | number {
   const bad = checkName(name);
   if (bad) return bad;
-  const found = find(task, target);
+  const found = findTarget(task, target);
   if (typeof found === "number") return found;
   const { kernel } = task;
   const denied = xattrPermission(task, found.inode, name, MAY_READ);
@@ -156,8 +129,8 @@ export function getxattr(task: Task, target: XattrTarget, name: Uint8Array): Uin
  *
  * @returns errors of the walk, -EBADF; what the file system answers; -E2BIG for names of more than 64 KiB together
  */
-export function listxattr(task: Task, target: XattrTarget): readonly Uint8Array[] | number {
-  const found = find(task, target);
+export function listxattr(task: Task, target: FileTarget): readonly Uint8Array[] | number {
+  const found = findTarget(task, target);
   if (typeof found === "number") return found;
   const { kernel } = task;
   const { listxattr: list } = kernel.tableOf(found.inode).inode;
@@ -175,26 +148,26 @@ export function listxattr(task: Task, target: XattrTarget): readonly Uint8Array[
  * @returns 0; -EINVAL for other flags; -ERANGE; -E2BIG for a value of more than 64 KiB; errors of the walk, -EBADF; -EROFS; -EINVAL for
  *   a security.capability that is none; -EPERM, -EACCES; -EOPNOTSUPP, -EINVAL; -ENOSPC; -EEXIST, -ENODATA; -EAGAIN of a store
  */
-export function setxattr(task: Task, target: XattrTarget, name: Uint8Array, value: Uint8Array, flags: number): number {
+export function setxattr(task: Task, target: FileTarget, name: Uint8Array, value: Uint8Array, flags: number): number {
   if (flags & ~(XATTR_CREATE | XATTR_REPLACE)) return -EINVAL;
   const bad = checkName(name) || (value.length > XATTR_SIZE_MAX ? -E2BIG : 0);
   return bad || change(task, target, name, value, flags);
 }
 
 /** Removes an attribute. @returns as setxattr(); -ENODATA where there is none */
-export function removexattr(task: Task, target: XattrTarget, name: Uint8Array): number {
+export function removexattr(task: Task, target: FileTarget, name: Uint8Array): number {
   return checkName(name) || change(task, target, name, undefined, XATTR_REPLACE);
 }
 
 function change(
   task: Task,
-  target: XattrTarget,
+  target: FileTarget,
   name: Uint8Array,
   value: Uint8Array | undefined,
   flags: number,
 ): number {
   const { kernel } = task;
-  const found = find(task, target);
+  const found = findTarget(task, target);
   if (typeof found === "number") return found;
   const { inode, mnt } = found;
   const refused =

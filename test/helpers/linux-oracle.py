@@ -2,13 +2,12 @@
 
 Reads {"root", "tasks": [{"uid", "gid", "groups"}], "steps": [{"task", "call", "args", "later"?, "settle"?}]} and prints a list of
 outcomes: a value, or the name of an error. Bytes are {"hex": ...}. A step with "later" is begun and not waited for; its outcome is
-"waits" if it has not ended soon; "settle" gives the outcome of that step once it has ended, or "waits".
+"waits" if it has not ended soon; "settle" gives the outcome of that step, or "waits". "ends" has it waited for in both.
 """
 import ctypes, errno, fcntl, json, os, re, select, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 SOON = 0.02
-LATE = 3.0
 AT_MOST = 10.0
 ROOT = ""
 
@@ -101,11 +100,15 @@ def linkat(olddir, old, newdir, new, flags):
     check(libc.linkat(at(olddir), path(old), at(newdir), path(new), flags))
 
 
-def chattr(fd, flags):
-    value = struct.unpack("i", fcntl.ioctl(slots[fd], 0x80086601, b"\0" * 4 + b"\0" * 4)[:4])[0] if flags is None else None
-    if flags is None:
-        return value
-    fcntl.ioctl(slots[fd], 0x40086602, struct.pack("q", flags))
+def chattr(p, flags):
+    fd = os.open(path(p), os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if flags is not None:
+            fcntl.ioctl(fd, 0x40086602, struct.pack("q", flags))
+            return None
+        return struct.unpack("q", fcntl.ioctl(fd, 0x80086601, struct.pack("q", 0)))[0]
+    finally:
+        os.close(fd)
 
 
 def open_at(slot, dir, p, flags, mode=0o666):
@@ -132,6 +135,9 @@ def simple(call, *args):
     if call == "flock": return fcntl.flock(slots[args[0]], args[1])
     if call == "fcntl": return record_lock(*args)
     if call == "chattr": return chattr(*args)
+    if call == "lsattr": return chattr(args[0], None)
+    if call == "utimes": return os.utime(path(args[0]), None if args[1] is None else (args[1], args[1]))
+    if call == "ftruncate": return os.ftruncate(slots[args[0]], args[1])
     if call == "mkdirat": return os.mkdir(path(args[1]), args[2], dir_fd=dirfd(args[0]))
     if call == "mknodat": return os.mknod(path(args[1]), args[2], args[3], dir_fd=dirfd(args[0]))
     if call == "unlinkat": return done(libc.unlinkat(-100 if args[0] is None else slots[args[0]], path(args[1]), args[2]))
@@ -164,6 +170,7 @@ def worker(who, requests, answers):
     os.setresgid(who["gid"], who["gid"], who["gid"])
     os.setresuid(who["uid"], who["uid"], who["uid"])
     os.umask(who.get("umask", 0o022))
+    os.chdir(ROOT)
     for line in requests:
         call, args = json.loads(line)
         answers.write(json.dumps(outcome(call, args)) + "\n")
@@ -208,11 +215,11 @@ def run(tasks, steps):
     outcomes = []
     for step in steps:
         if "settle" in step:
-            outcomes.append(tasks[step["settle"]].answer(LATE if step.get("ends", True) else SOON))
+            outcomes.append(tasks[step["settle"]].answer(AT_MOST if step.get("ends") else SOON))
             continue
         task = tasks[step["task"]]
         task.ask(step["call"], step["args"])
-        answer = task.answer(SOON if step.get("later") else AT_MOST)
+        answer = task.answer(SOON if step.get("later") and not step.get("ends") else AT_MOST)
         if answer == "waits" and not step.get("later"):
             sys.exit("step %d waits: %s" % (len(outcomes), json.dumps(step)))
         outcomes.append(answer)

@@ -6,9 +6,10 @@
  * @see Linux xattr(7), setxattr(2), getxattr(2), listxattr(2), removexattr(2)
  */
 import { bytesOf, isUint8Array } from "../../base/views.ts";
+import type { FileTarget } from "../../vfs/file-target.ts";
 import type { Path } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
-import { getxattr, listxattr, removexattr, setxattr, type XattrTarget } from "../../vfs/xattr.ts";
+import { getxattr, listxattr, removexattr, setxattr } from "../../vfs/xattr.ts";
 import { copyBytes, encodeUtf8 } from "../encoding.ts";
 import { argTypeError, argValueError } from "../errors.ts";
 import type { PathLike } from "../face/arguments.ts";
@@ -81,7 +82,7 @@ type Way = "" | "l" | "f";
 const WAYS: readonly Way[] = ["", "l", "f"];
 
 interface Request {
-  readonly target: XattrTarget;
+  readonly target: FileTarget;
   /** As errors show it. */
   readonly path: Path | undefined;
   readonly name: Uint8Array;
