@@ -242,6 +242,7 @@ export const FMODE_PATH: u32 = 4;
 export const FMODE_NOATIME: u32 = 8;
 export const FMODE_APPEND: u32 = 16;
 export const FMODE_FLOCK: u32 = 32; // may hold a lock
+export const FL_OFD: u32 = 0xffffffff; // owner of a lock on a range that belongs to its open file (F_OFD_SETLK)
 export const FMODE_RANDOM: u32 = 64; // POSIX_FADV_RANDOM: nothing is read ahead
 export const FMODE_NOREUSE: u32 = 128; // POSIX_FADV_NOREUSE
 export const FMODE_POS_LOCKED: u32 = 256; // f_pos_lock: a call that waits for a store has the position (vfs/kept-file.ts)
@@ -332,3 +333,9 @@ export const S_IXGRP: u32 = 0x8;
 // --- tmpfs -----------------------------------------------------------------------------------------------------------
 export const BOGO_DIRENT_SIZE: u32 = 20; // what one name adds to the size of a directory, as on tmpfs
 export const SHORT_SYMLINK_LEN: u32 = 128; // a symbolic link this long or longer counts a page of blocks
+export const BOGO_INODE_SIZE: u32 = 1024; // bytes of extended attributes that count as an inode
+
+// --- Extended attributes (Linux include/uapi/linux/limits.h) -----------------------------------------------------------
+export const XATTR_NAME_MAX: u32 = 255;
+export const XATTR_SIZE_MAX: u32 = 65536; // bytes of a value
+export const XATTR_OVERHEAD: u32 = 40; // bytes that one counts beside its name and value

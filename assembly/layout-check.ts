@@ -21,6 +21,7 @@ import { Cred } from "./fs/task";
 import { Task } from "./fs/task";
 import { XArray } from "./mm/xarray";
 import { XaNode } from "./mm/xarray";
+import { Xattr } from "./fs/xattr";
 
 /** Stops the compiler when a record is not laid out as src/wasm/layout.ts has it. */
 export function checkLayout(): void {
@@ -82,11 +83,13 @@ export function checkLayout(): void {
   if (offsetof<File>("raPrev") != 84) ERROR("File.raPrev and layout.ts disagree");
   if (offsetof<File>("raPages") != 88) ERROR("File.raPages and layout.ts disagree");
   if (offsetof<File>("sbErr") != 92) ERROR("File.sbErr and layout.ts disagree");
-  if (offsetof<FileLock>() != 16) ERROR("class FileLock and layout.ts disagree on its size");
+  if (offsetof<FileLock>() != 32) ERROR("class FileLock and layout.ts disagree on its size");
   if (offsetof<FileLock>("next") != 0) ERROR("FileLock.next and layout.ts disagree");
   if (offsetof<FileLock>("file") != 4) ERROR("FileLock.file and layout.ts disagree");
   if (offsetof<FileLock>("exclusive") != 8) ERROR("FileLock.exclusive and layout.ts disagree");
-  if (offsetof<FileLock>("reserved") != 12) ERROR("FileLock.reserved and layout.ts disagree");
+  if (offsetof<FileLock>("owner") != 12) ERROR("FileLock.owner and layout.ts disagree");
+  if (offsetof<FileLock>("start") != 16) ERROR("FileLock.start and layout.ts disagree");
+  if (offsetof<FileLock>("end") != 24) ERROR("FileLock.end and layout.ts disagree");
   if (offsetof<Inode>() != 192) ERROR("class Inode and layout.ts disagree on its size");
   if (offsetof<Inode>("mode") != 0) ERROR("Inode.mode and layout.ts disagree");
   if (offsetof<Inode>("uid") != 4) ERROR("Inode.uid and layout.ts disagree");
@@ -129,7 +132,7 @@ export function checkLayout(): void {
   if (offsetof<Inode>("dirtiedCs") != 176) ERROR("Inode.dirtiedCs and layout.ts disagree");
   if (offsetof<Inode>("lruNext") != 180) ERROR("Inode.lruNext and layout.ts disagree");
   if (offsetof<Inode>("lruPrev") != 184) ERROR("Inode.lruPrev and layout.ts disagree");
-  if (offsetof<Inode>("side") != 188) ERROR("Inode.side and layout.ts disagree");
+  if (offsetof<Inode>("xattrs") != 188) ERROR("Inode.xattrs and layout.ts disagree");
   if (offsetof<Kernel>() != 288) ERROR("class Kernel and layout.ts disagree on its size");
   if (offsetof<Kernel>("magic") != 0) ERROR("Kernel.magic and layout.ts disagree");
   if (offsetof<Kernel>("layoutVersion") != 4) ERROR("Kernel.layoutVersion and layout.ts disagree");
@@ -318,7 +321,7 @@ export function checkLayout(): void {
   if (offsetof<KmemCache>("perSlab") != 20) ERROR("KmemCache.perSlab and layout.ts disagree");
   if (offsetof<KmemCache>("nrSlabs") != 24) ERROR("KmemCache.nrSlabs and layout.ts disagree");
   if (offsetof<KmemCache>("nrObjects") != 28) ERROR("KmemCache.nrObjects and layout.ts disagree");
-  if (offsetof<SuperBlock>() != 148) ERROR("class SuperBlock and layout.ts disagree on its size");
+  if (offsetof<SuperBlock>() != 160) ERROR("class SuperBlock and layout.ts disagree on its size");
   if (offsetof<SuperBlock>("typeId") != 0) ERROR("SuperBlock.typeId and layout.ts disagree");
   if (offsetof<SuperBlock>("flags") != 4) ERROR("SuperBlock.flags and layout.ts disagree");
   if (offsetof<SuperBlock>("root") != 8) ERROR("SuperBlock.root and layout.ts disagree");
@@ -354,6 +357,7 @@ export function checkLayout(): void {
   if (offsetof<SuperBlock>("usedBlocks") != 136) ERROR("SuperBlock.usedBlocks and layout.ts disagree");
   if (offsetof<SuperBlock>("maxInodes") != 140) ERROR("SuperBlock.maxInodes and layout.ts disagree");
   if (offsetof<SuperBlock>("extraLinks") != 144) ERROR("SuperBlock.extraLinks and layout.ts disagree");
+  if (offsetof<SuperBlock>("xattrSpace") != 152) ERROR("SuperBlock.xattrSpace and layout.ts disagree");
   if (offsetof<SwapArea>() != 32) ERROR("class SwapArea and layout.ts disagree on its size");
   if (offsetof<SwapArea>("map") != 0) ERROR("SwapArea.map and layout.ts disagree");
   if (offsetof<SwapArea>("nrSlots") != 4) ERROR("SwapArea.nrSlots and layout.ts disagree");
@@ -435,4 +439,8 @@ export function checkLayout(): void {
   if (offsetof<XaNode>("offset") != 285) ERROR("XaNode.offset and layout.ts disagree");
   if (offsetof<XaNode>("count") != 286) ERROR("XaNode.count and layout.ts disagree");
   if (offsetof<XaNode>("nrShadows") != 287) ERROR("XaNode.nrShadows and layout.ts disagree");
+  if (offsetof<Xattr>() != 12) ERROR("class Xattr and layout.ts disagree on its size");
+  if (offsetof<Xattr>("next") != 0) ERROR("Xattr.next and layout.ts disagree");
+  if (offsetof<Xattr>("nameLength") != 4) ERROR("Xattr.nameLength and layout.ts disagree");
+  if (offsetof<Xattr>("size") != 8) ERROR("Xattr.size and layout.ts disagree");
 }

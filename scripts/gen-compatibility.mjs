@@ -39,7 +39,7 @@ const NOTES = `## What else to know
 - \`path\` of a Dirent is there where the running Node has it (up to version 23).
 - \`O_SYNC\`, \`O_DSYNC\`, \`O_DIRECT\`, \`O_NONBLOCK\` and \`O_NOCTTY\` are taken and change nothing: all data is in memory. \`fsync\`
   succeeds at once.
-- Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
+- Opening a socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)), but for those of a devtmpfs; synchronous calls on fifos, and \`flockSync\`, never wait: EAGAIN ([linux.md](linux.md))
   ([ADR 13](adr/0013-flock.md)).
 - The root is a tmpfs of the size of the memory limit. \`statfs\` of a ramfs shows no numbers of blocks and files, as Linux's does.
 - What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name.

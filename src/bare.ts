@@ -29,6 +29,7 @@ export type {
   StatsFs,
   WriteStream,
 } from "./node/face/names.ts";
+export type { LinuxCalls } from "./node/linux/index.ts";
 export type { FaultError, Mapping, MmapOptions } from "./node/mapping.ts";
 export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
 export type { PageView } from "./node/page-view.ts";

@@ -11,6 +11,7 @@ import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
+import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
 import {
   checkedBytes,
@@ -28,6 +29,7 @@ import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
 import { createFace, type FaceParts } from "./node/index.ts";
+import type { LinuxCalls } from "./node/linux/index.ts";
 import type { Mapping, MmapOptions } from "./node/mapping.ts";
 import type { NodeFs } from "./node/node-fs.ts";
 import type { PageView } from "./node/page-view.ts";
@@ -50,6 +52,7 @@ import type { Path } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
 import type { Usage } from "./vfs/usage.ts";
 import { type VmStat, vmstat } from "./vfs/vmstat.ts";
+import { Wait, whileWaiting } from "./vfs/waiting.ts";
 import { partNamed } from "./wasm/core-module.ts";
 
 /** A face of node:fs over one task, with its task and its kernel. */
@@ -135,6 +138,14 @@ export class FolioKernel {
       readViewAsync,
     }) as FolioFs;
     faceTasks.set(this.fs, task);
+  }
+
+  /**
+   * System calls of Linux that Node does not have, by this task (docs/linux.md). In browsers they need
+   * `import "foliofs/store"`.
+   */
+  get linux(): LinuxCalls {
+    return part<LinuxPart>("linux").linuxCalls(this.#task, Wait, whileWaiting);
   }
 
   /** The kernel as file systems and tools see it: the core, its records, the VFS. @throws EPERM */
@@ -479,7 +490,7 @@ export class FolioKernel {
   }
 }
 
-function part<Part extends MmapPart | SwapPart>(name: "mmap" | "swap"): Part {
+function part<Part extends MmapPart | SwapPart | LinuxPart>(name: "mmap" | "swap" | "linux"): Part {
   storeSupport(); // names the entry that has it
   return partNamed(name) as Part;
 }

@@ -1,4 +1,5 @@
-/** What file systems with a store, mappings, views and swap need: parts that Node's entry brings, foliofs/store and foliofs/proc. */
+/** What file systems with a store, mappings, views, swap and calls beyond Node's need: parts that Node's entry brings, foliofs/store and foliofs/proc. */
+import { registerLinux } from "./index-linux.ts";
 import { registerMmap } from "./index-mmap.ts";
 import { registerSwap } from "./index-swap.ts";
 import { registerStoreSupport } from "./vfs/store-support.ts";
@@ -8,4 +9,5 @@ export function registerParts(): void {
   registerStoreSupport();
   registerMmap();
   registerSwap();
+  registerLinux();
 }

@@ -24,6 +24,7 @@ export type {
   InodeOperations,
   InodeTable,
   SuperOperations,
+  XattrHandler,
 } from "./vfs/fs-type.ts";
 export {
   ATTR_ATIME,

@@ -5,6 +5,7 @@
 import { registerParts } from "./index-parts.ts";
 
 export * from "./base/mman.ts";
+export { devtmpfs } from "./fs/devtmpfs.ts";
 export * from "./fs/libfs-store.ts";
 export {
   freeze,
@@ -54,6 +55,11 @@ export type { SwapFileOptions } from "./mm/swap-file.ts";
 export { taskIoAccountCancelledWrite, taskIoAccountRead, taskIoAccountWrite } from "./mm/task-io-account.ts";
 export type { VmFault, VmOperations } from "./mm/vm-operations.ts";
 export { setPageUptodate } from "./mm/write-page.ts";
+export { AT_EMPTY_PATH, AT_FDCWD } from "./vfs/at.ts";
+export { FS_APPEND_FL, FS_IMMUTABLE_FL } from "./vfs/fileattr.ts";
+export { F_GETLK, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_SETLK, F_SETLKW } from "./vfs/locks.ts";
+export { F_RDLCK, F_UNLCK, F_WRLCK } from "./vfs/record-lock.ts";
+export { XATTR_CREATE, XATTR_REPLACE } from "./vfs/simple-xattr.ts";
 export {
   ST_NOATIME,
   ST_NODEV,

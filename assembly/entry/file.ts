@@ -284,7 +284,7 @@ export function privilegesToKill(inode: u32): u32 {
 /** Takes (0 shared, 1 exclusive) or drops (2) the file's lock. @returns 0, -EAGAIN, -ENOMEM */
 export function flock(file: u32, how: u32): i32 {
   if (how < 2) return setLock(deref<File>(file), how);
-  dropLock(deref<File>(file));
+  dropLock(deref<File>(file), 0);
   return 0;
 }
 

@@ -93,7 +93,7 @@ export function dropSpareFile(): void {
 /** Drops a reference; the last one closes the file. */
 export function fput(file: File): void {
   if (--file.count) return;
-  if (file.mode & FMODE_FLOCK) dropLock(file);
+  if (file.mode & FMODE_FLOCK) dropLock(file, 1);
   if (file.mode & FMODE_WRITE) file.mnt.writers--;
   if (isNil(file.prev)) slot().files = file.next;
   else file.prev.next = file.next;

@@ -16,6 +16,7 @@ import { inodeLruAdd, inodeLruRemove } from "./inode-lru";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
 import { SuperBlock } from "./super";
 import { truncatePages } from "../mm/truncate";
+import { dropXattrs } from "./xattr";
 import { AddressSpace } from "../mm/address-space";
 
 /** A file of any type: attributes, counts and address space. */
@@ -64,7 +65,7 @@ import { AddressSpace } from "../mm/address-space";
   dirtiedCs: u32; // when it became dirty by the kernel's clock, hundredths of a second modulo 2^32; in memory alone: nrReserved()
   lruNext: Inode; // list of unused inodes
   lruPrev: Inode;
-  side: usize; // what few inodes have: xattrs, record locks, marks of watchers
+  xattrs: usize; // list of extended attributes, see xattr.ts
 }
 
 /** The address space that lies in an inode (Linux i_data). Its pages are reached by `inode.mapping`. */
@@ -231,6 +232,7 @@ export function freeInode(inode: Inode): void {
   }
   if (sb.maxInodes) sb.extraLinks -= extraLinks(inode);
   if (inode.flocks) dropLocks(inode);
+  if (inode.xattrs) dropXattrs(inode);
   if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;
   else inode.sbPrev.sbNext = inode.sbNext;
   if (!isNil(inode.sbNext)) inode.sbNext.sbPrev = inode.sbPrev;

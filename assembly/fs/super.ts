@@ -43,7 +43,8 @@ import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
   maxBlocks: u32; // pages; u32.MAX_VALUE = no limit
   usedBlocks: u32; // pages in the caches of its files, and long symbolic links
   maxInodes: u32; // 0 = no limit, and nobody counts
-  extraLinks: u32; // links beyond the first, of what is no directory: each counts as an inode, where there is a limit
+  extraLinks: u32; // what counts as inodes beside them, where there is a limit: links beyond the first of what is no directory, and xattrSpace
+  xattrSpace: f64; // bytes that extended attributes count, where there is a limit on inodes
 }
 
 /** Makes a super block without root, mounts and inodes. @param flags SB_* @returns nil when memory ran out */

@@ -9,7 +9,7 @@
 //   cred.count     files, tasks
 import {
   CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
-  DCACHE_PERSISTENT, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, NR_CACHES,
+  DCACHE_PERSISTENT, FL_OFD, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, NR_CACHES,
   NR_SLOTS, PG_SLAB, SB_FREEZE_COMPLETE, SB_FROZEN, SB_RDONLY, SB_UNFROZEN,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -24,8 +24,10 @@ import { cacheOf } from "../mm/slab";
 import { nrBlockPages } from "../fs/stat";
 import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
+import { Xattr, xattrInodes } from "../fs/xattr";
 import { isObject, nextObject } from "./verify";
 import { nrMmapRecords, verifyMmap } from "./verify-mmap";
+import { verifyXattrs } from "./verify-xattr";
 
 /** Checks lists, strings, locks and every count of references; a wrong one aborts with its description. */
 export function verifyCounts(): void {
@@ -234,20 +236,23 @@ function verifyInodesOf(sb: SuperBlock): u32 {
   let nr: u32 = 0;
   let nrBlocks: u32 = 0;
   let nrLinks: u32 = 0;
+  let space: f64 = 0;
   for (let inode: Inode = sb.inodes; !isNil(inode); inode = inode.sbNext) {
     assert(isObject(CACHE_INODE, changetype<usize>(inode)) && inode.sb == sb, "inode: on another super block's list");
     assert((isNil(inode.sbPrev) ? sb.inodes : inode.sbPrev.sbNext) == inode, "inode: previous inode points elsewhere");
     nr++;
     nrBlocks += nrBlockPages(inode);
     nrLinks += extraLinks(inode);
+    space += verifyXattrs(inode);
     assert(nr <= sb.nrInodes, "super block: its list of inodes is longer than counted, or a ring");
   }
   assert(nr == sb.nrInodes, "super block: its list of inodes is shorter than counted");
   assert(nrBlocks == sb.usedBlocks, "super block: usedBlocks is not the number of its files' blocks");
   assert(sb.usedBlocks <= sb.maxBlocks, "super block: more blocks than it may have");
   if (sb.maxInodes) {
-    assert(nrLinks == sb.extraLinks, "super block: extraLinks is not the number of its files' links beyond the first");
-    assert(nr + nrLinks <= sb.maxInodes, "super block: more inodes than it may have");
+    assert(space == sb.xattrSpace, "super block: xattrSpace is not what its files' extended attributes count");
+    assert(nrLinks + xattrInodes(sb) == sb.extraLinks, "super block: extraLinks is not its files' links beyond the first, and their xattrs");
+    assert(nr + sb.extraLinks <= sb.maxInodes, "super block: more inodes than it may have");
   }
   return nr;
 }
@@ -279,17 +284,27 @@ function verifyMountPlace(mnt: Mount): void {
   verifyPlace(parent, mnt.mountpoint);
 }
 
-/** Locks belong to open files of their inode; an exclusive one is alone. */
+/** Locks belong to open files of their inode, which know; none is in the way of another. */
 function verifyLocks(): void {
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
-    const first = changetype<FileLock>(changetype<Inode>(at).flocks);
-    for (let lock = first; !isNil(lock); lock = lock.next) {
+    for (let lock = changetype<FileLock>(changetype<Inode>(at).flocks); !isNil(lock); lock = lock.next) {
       assert(isObject(CACHE_FILE, changetype<usize>(lock.file)) && lock.file.inode == changetype<Inode>(at), "flock: held by no file of the inode");
       assert((lock.file.mode & FMODE_FLOCK) != 0, "flock: its file does not know");
-      assert(!lock.exclusive || (lock == first && isNil(lock.next)), "flock: an exclusive lock beside another");
-      for (let other = lock.next; !isNil(other); other = other.next) assert(other.file != lock.file, "flock: one file, two locks");
+      assert(lock.exclusive <= 1 && (lock.owner ? lock.start <= lock.end : lock.end == 0), "flock: of no type, or a range that ends before it begins");
+      for (let other = lock.next; !isNil(other); other = other.next) {
+        if ((lock.owner == 0) != (other.owner == 0)) continue;
+        if (lock.owner) verifyRanges(lock, other);
+        else assert(other.file != lock.file && !(lock.exclusive | other.exclusive), "flock: one file with two locks, or an exclusive lock beside another");
+      }
     }
   }
+}
+
+/** Two locks on ranges, of which `a` is the first on the list. */
+function verifyRanges(a: FileLock, b: FileLock): void {
+  const isSameOwner = a.owner == b.owner && (a.owner != FL_OFD || a.file == b.file);
+  if (isSameOwner) assert(a.end < b.start && (a.exclusive != b.exclusive || a.end + 1 < b.start), "record lock: ranges of one owner overlap, are not sorted, or could be one");
+  else assert(a.end < b.start || b.end < a.start || !(a.exclusive | b.exclusive), "record lock: one is in the way of another");
 }
 
 /** Operations are on a list, and have their locks; nobody else has any. */
@@ -331,6 +346,7 @@ function verifyStrings(): void {
     const inode = changetype<Inode>(at);
     if (inode.state & I_SYMLINK_BODY) nr -= isString(inode.private0);
     for (let lock = changetype<FileLock>(inode.flocks); !isNil(lock); lock = lock.next) nr -= isString(changetype<usize>(lock));
+    for (let xattr = changetype<Xattr>(inode.xattrs); !isNil(xattr); xattr = xattr.next) nr -= isString(changetype<usize>(xattr));
   }
   for (let at = nextObject(CACHE_CRED, 0); at; at = nextObject(CACHE_CRED, at)) nr -= isString(changetype<Cred>(at).groups);
   for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) nr -= isString(changetype<Mount>(at).source);

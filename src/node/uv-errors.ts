@@ -10,8 +10,8 @@ import type { Path, Syscalls } from "../vfs/syscalls.ts";
 import { decodeUtf8, toWellFormed } from "./encoding.ts";
 import { captureStack, fromCaller, noteError, type Origin, withoutStack } from "./stacks.ts";
 
-/** errno -> [code, message]; 95 is ENOTSUP in libuv though Linux says EOPNOTSUPP. */
-const UV_ERRORS = new Map<number, readonly [code: string, message: string]>([
+/** errno -> [code, message]; what libuv has no words for is added by who answers it. 95 is ENOTSUP in libuv though Linux says EOPNOTSUPP. */
+export const UV_ERRORS = new Map<number, readonly [code: string, message: string]>([
   [1, ["EPERM", "operation not permitted"]],
   [2, ["ENOENT", "no such file or directory"]],
   [3, ["ESRCH", "no such process"]],

@@ -207,10 +207,14 @@ function isInGroup(task: Task, gid: number): boolean {
 /** A change that is checked and made on an inode. */
 type Change = (held: HeldInode, call: Call) => number;
 
+/** Inodes whose attributes stay as they are. */
+const UNCHANGING = I_IMMUTABLE | I_APPEND;
+
 /**
  * @param name of the system call
  * @param values its other arguments
  * @param refused a negated errno, for what is wrong with the change itself
+ * @param forbids states of an inode that do not allow it
  */
 function changePath(
   task: Task,
@@ -220,6 +224,7 @@ function changePath(
   flags: number,
   change: Change,
   refused = 0,
+  forbids = UNCHANGING,
 ): number {
   const { core } = task.kernel;
   const call = { name, a: path, b: task.kernel.mayWait ? `${values},${flags}` : "" };
@@ -228,11 +233,19 @@ function changePath(
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
   const held = { mnt: ndMount(core), inode: inodeOf(core, ndDentry(core)) };
-  return refused || changeInode(task.kernel, call, held, change);
+  return refused || changeInode(task.kernel, call, held, change, forbids);
 }
 
 /** As changePath(). */
-function changeFile(task: Task, name: string, fd: number, values: number[], change: Change, refused = 0): number {
+function changeFile(
+  task: Task,
+  name: string,
+  fd: number,
+  values: number[],
+  change: Change,
+  refused = 0,
+  forbids = UNCHANGING,
+): number {
   const { core } = task.kernel;
   const call = { name, a: fd, b: task.kernel.mayWait ? `${values}` : "" };
   const done = resultOf(task, name, fd, call.b);
@@ -242,14 +255,14 @@ function changeFile(task: Task, name: string, fd: number, values: number[], chan
   if (!file) return task.files.missing(fd);
   const mnt = mountOfFile(core, file);
   standAt(core, file);
-  return refused || changeInode(task.kernel, call, { mnt, inode: inodeOfFile(core, file), file }, change);
+  return refused || changeInode(task.kernel, call, { mnt, inode: inodeOfFile(core, file), file }, change, forbids);
 }
 
-function changeInode(kernel: Kernel, call: Call, held: HeldInode, change: Change): number {
+function changeInode(kernel: Kernel, call: Call, held: HeldInode, change: Change, forbids: number): number {
   const { core } = kernel;
   const refused = wantWrite(kernel, held.mnt);
   if (refused) return refused;
-  if (core.u32[(held.inode << 3) + INODE_STATE] & (I_IMMUTABLE | I_APPEND)) return -EPERM;
+  if (core.u32[(held.inode << 3) + INODE_STATE] & forbids) return -EPERM;
   return change(held, call);
 }
 
@@ -358,7 +371,16 @@ export function utimens(
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
   const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
   const change: Change = (held, call) => setTimes(task, held, call, times);
-  return changePath(task, "utimensat", path, times, flags, change, areTimes(atimeNsec, mtimeNsec));
+  return changePath(
+    task,
+    "utimensat",
+    path,
+    times,
+    flags,
+    change,
+    areTimes(atimeNsec, mtimeNsec),
+    forbidding(atimeNsec, mtimeNsec),
+  );
 }
 
 /** Sets the times of an open file, as utimens() does. @returns 0; -EBADF; -EINVAL; -EROFS; -EPERM or -EACCES */
@@ -373,7 +395,20 @@ export function futimens(
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
   const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
   const change: Change = (held, call) => setTimes(task, held, call, times);
-  return changeFile(task, "futimens", fd, times, change, areTimes(atimeNsec, mtimeNsec));
+  return changeFile(
+    task,
+    "futimens",
+    fd,
+    times,
+    change,
+    areTimes(atimeNsec, mtimeNsec),
+    forbidding(atimeNsec, mtimeNsec),
+  );
+}
+
+/** What is only appended to may be touched. @see Linux fs/attr.c may_setattr() */
+function forbidding(...nsecs: number[]): number {
+  return nsecs.every((nsec) => nsec === UTIME_NOW) ? I_IMMUTABLE : UNCHANGING;
 }
 
 /** @returns 0 or -EINVAL */

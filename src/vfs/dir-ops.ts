@@ -209,19 +209,30 @@ export function symlink(task: Task, target: Path, path: Path): number {
  * @returns 0; errors of both walks; -ENOENT; -EEXIST; -EROFS; -EXDEV; -EACCES; -EPERM for a directory; -EMLINK
  */
 export function link(task: Task, existing: Path, path: Path): number {
-  const { kernel } = task;
-  const { core } = kernel;
+  const { core } = task.kernel;
   const done = resultOf(task, "link", existing, path);
   if (done !== undefined) return done;
   const source = walk(task, existing, 0) as DentryHandle;
   if (source < 0) return source;
-  const inode = inodeOf(core, source);
-  const sourceMount = ndMount(core);
+  return linkInode(task, { name: "link", a: existing, b: path }, inodeOf(core, source), ndMount(core), path);
+}
+
+/** Gives a file that has been found the name `path`. @param linkable a file without a name may get one @returns as link() */
+export function linkInode(
+  task: Task,
+  call: Call,
+  inode: InodeHandle,
+  mnt: MountHandle,
+  path: Path,
+  linkable = false,
+): number {
+  const { kernel } = task;
+  const { core } = kernel;
   core.x.iget(inode);
   const make: Make = (dir, dentry, operations) =>
-    mayLink(task, inode, sameFileSystem(task, inode, dir)) || (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
-  const call = { name: "link", a: existing, b: path };
-  const rc = createName(task, call, path, false, make, { inode, mnt: sourceMount });
+    mayLink(task, inode, sameFileSystem(task, inode, dir), linkable) ||
+    (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
+  const rc = createName(task, call, path, false, make, { inode, mnt });
   core.x.iput(inode);
   kernel.evictInodes();
   return rc;
@@ -231,12 +242,12 @@ function sameFileSystem(task: Task, a: InodeHandle, b: InodeHandle): boolean {
   return task.kernel.sbOf(a).handle === task.kernel.sbOf(b).handle;
 }
 
-function mayLink(task: Task, inode: InodeHandle, sameSuper: boolean): number {
+function mayLink(task: Task, inode: InodeHandle, sameSuper: boolean, linkable: boolean): number {
   const { core } = task.kernel;
   if (!sameSuper) return -EXDEV;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   if (core.x.isDirectory(inode)) return -EPERM;
-  if (core.u32[(inode << 3) + INODE_NLINK] === 0) return -ENOENT;
+  if (core.u32[(inode << 3) + INODE_NLINK] === 0 && !linkable) return -ENOENT;
   return hasMaxLinks(task, inode) ? -EMLINK : 0;
 }
 
@@ -380,12 +391,12 @@ interface End {
   nameError: number;
 }
 
-function walkEnd(task: Task, path: Path, at: number): End | number {
+function walkEnd(task: Task, path: Path, at: number, base = 0 as FileHandle): End | number {
   const { core } = task.kernel;
   task.enter();
   const len = putPath(core, path, at);
   if (len < 0) return len;
-  const rc = core.x.walk(len, 0 as never, LOOKUP_LAST | (at === PATH_B ? LOOKUP_PATH_B : 0));
+  const rc = core.x.walk(len, base, LOOKUP_LAST | (at === PATH_B ? LOOKUP_PATH_B : 0));
   const dentry = rc > -HANDOVER_LOOKUP ? rc : handOver(task.kernel, rc);
   if (dentry < 0) return dentry;
   return {
@@ -401,7 +412,7 @@ function walkEnd(task: Task, path: Path, at: number): End | number {
 const RENAME_FLAGS = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
 
 /** To swap leaves both names as they are: neither may be free, and none becomes it. */
-function isRename(flags: number): boolean {
+export function isRename(flags: number): boolean {
   return (flags & ~RENAME_FLAGS) === 0 && (!(flags & RENAME_EXCHANGE) || flags === RENAME_EXCHANGE);
 }
 
@@ -425,14 +436,26 @@ export function rename(task: Task, from: Path, to: Path, flags: number): number 
   }
 }
 
-function renameWalked(task: Task, from: Path, to: Path, flags: number): number {
+/**
+ * As rename(), from open directories on. Precondition: the flags are some, and time stands still.
+ *
+ * @param fromBase what `from` starts at, missing: the working directory @param toBase the same of `to`
+ */
+export function renameWalked(
+  task: Task,
+  from: Path,
+  to: Path,
+  flags: number,
+  fromBase?: FileHandle,
+  toBase?: FileHandle,
+): number {
   const { kernel } = task;
   const { core } = kernel;
-  const old = walkEnd(task, from, PATH_A);
+  const old = walkEnd(task, from, PATH_A, fromBase);
   if (typeof old === "number") return old;
   core.x.dget(old.parent); // a file system's own lookup on the second walk must not free what the first has found
   if (old.dentry) core.x.dget(old.dentry);
-  const target = walkEnd(task, to, PATH_B);
+  const target = walkEnd(task, to, PATH_B, toBase);
   const call = { name: "rename", a: from, b: to };
   const rc = typeof target === "number" ? target : renameEnds(task, call, old, target, flags);
   if (old.dentry) core.x.dput(old.dentry);

@@ -9,6 +9,7 @@ import { inodeOfFile } from "../mm/page.ts";
 import { FILE_COUNT } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import { releaseFile } from "./release.ts";
+import { fileOperationsOf } from "./special-file.ts";
 
 /** Takes a reference to an open file, until dropFile(). */
 export function holdFile({ core: { u32 } }: Kernel, file: FileHandle): void {
@@ -29,7 +30,7 @@ export function endOperation(kernel: Kernel, operation: number, file: FileHandle
 export function dropFile(kernel: Kernel, file: FileHandle): void {
   const { core } = kernel;
   if (core.u32[(file << 3) + FILE_COUNT] === 1) {
-    const operations = kernel.tableOf(inodeOfFile(core, file)).file;
+    const operations = fileOperationsOf(kernel, inodeOfFile(core, file));
     if (operations.release !== undefined && releaseFile(kernel, file, operations)) return;
   }
   core.x.filePut(file);

@@ -19,7 +19,7 @@
  * @see Linux fs/super.c freeze_super(), thaw_super(), sb_start_write()
  */
 import { EAGAIN, EBUSY, EINVAL, EIO } from "../base/errno.ts";
-import type { MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import {
   MOUNT_SB,
   SB_FREEZE_COMPLETE,
@@ -47,25 +47,26 @@ export interface Waiters {
   wake(): void;
 }
 
-/** The call that is being made waits for the next change. @returns -EAGAIN */
-export function waitForChange(kernel: Kernel, sb: SuperBlockHandle): number {
+/** The call that is being made waits for the next change of a super block, or of the locks of an inode. @returns -EAGAIN */
+export function waitForChange(kernel: Kernel, of: SuperBlockHandle | InodeHandle): number {
   const all = kernel.waiters;
-  let waiters = all.get(sb);
+  let waiters = all.get(of);
   if (waiters === undefined) {
     let wake = (): void => {};
     const token = new Promise<void>((resolve) => {
       wake = resolve;
     });
     waiters = { token, wake };
-    all.set(sb, waiters);
+    all.set(of, waiters);
   }
   kernel.setWaitToken(waiters.token);
   return -EAGAIN;
 }
 
-function wake(kernel: Kernel, sb: SuperBlockHandle): void {
-  kernel.waiters.get(sb)?.wake();
-  kernel.waiters.delete(sb);
+/** Lets those go on who wait for a change, once the call that is being made is over. */
+export function wakeWaiters(kernel: Kernel, of: SuperBlockHandle | InodeHandle): void {
+  kernel.waiters.get(of)?.wake();
+  kernel.waiters.delete(of);
 }
 
 // --- Writers ------------------------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ export function startWrite(sb: SuperBlock, level: number): number {
 
 /** The other half of startWrite(). */
 export function endWrite(sb: SuperBlock, level: number): void {
-  if (--sb.kernel.core.u32[writersAt(sb, level)] === 0) wake(sb.kernel, sb.handle);
+  if (--sb.kernel.core.u32[writersAt(sb, level)] === 0) wakeWaiters(sb.kernel, sb.handle);
 }
 
 // --- Freezing -----------------------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ function begin(sb: SuperBlock): number {
 function letGo(sb: SuperBlock): void {
   const { kernel, handle } = sb;
   setFrozen(sb, SB_UNFROZEN);
-  wake(kernel, handle);
+  wakeWaiters(kernel, handle);
   if (sb.bdi?.hasDirtyInodes) sb.bdi.flusher?.arm();
   kernel.core.x.superPut(handle);
   kernel.evictInodes();

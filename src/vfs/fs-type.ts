@@ -34,6 +34,11 @@ export interface FileSystemType {
   readonly tables: readonly InodeTable[];
   readonly superOps?: SuperOperations;
   readonly dentryOps?: DentryOperations;
+  /**
+   * Extended attributes, by the beginnings of their names: the first that fits is asked. Missing: there are none, but for types in
+   * memory (SB_MEMORY), whose inodes have them as they have data. @see Linux s_xattr
+   */
+  readonly xattrs?: readonly XattrHandler[];
   /** What the page cache does for files with a store: storedPages of foliofs/store. */
   readonly pages?: PageOperations;
   /**
@@ -62,6 +67,25 @@ export interface PageOperations {
   truncate(kernel: Kernel, inode: InodeHandle, size: number): void;
   /** Clean pages go that nobody has a hold on: dropCaches(1). */
   drop(sb: SuperBlock): void;
+}
+
+/**
+ * Extended attributes whose names begin alike. Whether the caller may has been asked, names and sizes are within limits.
+ *
+ * @see Linux struct xattr_handler
+ */
+export interface XattrHandler {
+  /** Such as "user.". A name that ends with it is EINVAL. */
+  readonly prefix: string;
+  /** @param name whole, as bytes @returns the value, to be used at once; -ENODATA where there is none; another negated errno */
+  get(kernel: Kernel, inode: InodeHandle, name: Uint8Array): Uint8Array | number;
+  /**
+   * Sets it, and the time of change. Missing: it is EOPNOTSUPP.
+   *
+   * @param value undefined = it is to go @param flags XATTR_CREATE, XATTR_REPLACE
+   * @returns 0; -EEXIST, -ENODATA, by the flags; -ENOSPC; -EAGAIN with a wait token, and is called again
+   */
+  set?(kernel: Kernel, inode: InodeHandle, name: Uint8Array, value: Uint8Array | undefined, flags: number): number;
 }
 
 /** The three tables an inode has: i_op, i_fop and i_mapping->a_ops. */
@@ -218,6 +242,11 @@ export interface InodeOperations {
    * @returns 0 or a negated errno
    */
   getattr?(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number;
+  /**
+   * listxattr: names of its extended attributes; those that begin with "trusted." only for who is root. Missing: none, but for types
+   * in memory. @returns names, as bytes; a negated errno
+   */
+  listxattr?(kernel: Kernel, inode: InodeHandle): readonly Uint8Array[] | number;
   /**
    * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
    * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file

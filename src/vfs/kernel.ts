@@ -8,7 +8,7 @@
  */
 import { EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
-import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
 import { type PageReads, TRY_AGAIN } from "../mm/address-space.ts";
 import type { BackingDevice } from "../mm/backing-dev.ts";
 import type { Progress } from "../mm/progress.ts";
@@ -30,6 +30,7 @@ import {
   SUPER_BLOCK_TYPE_ID,
 } from "../wasm/layout.ts";
 import type { Ends } from "./evict.ts";
+import type { FileTable } from "./file-table.ts";
 import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Lost } from "./lost.ts";
@@ -63,6 +64,14 @@ export function* liveKernels(): Generator<Kernel> {
   }
 }
 
+/** Who is to know when locks may have changed. */
+export interface LockObserver {
+  /** A descriptor is being closed, its file is still there. */
+  closing(table: FileTable, file: FileHandle): void;
+  /** Takes or gives up the lock of flock(2). @param how 0 shared, 1 exclusive, 2 none @returns 0, -EAGAIN, -ENOMEM */
+  flock(file: FileHandle, how: number): number;
+}
+
 /** One memory with the types, mounts and tasks over it. */
 export class Kernel {
   core: Core;
@@ -72,8 +81,10 @@ export class Kernel {
   readonly dirCache: DirCache = newDirCache();
   /** Inodes and open files whose store takes time for their end (evict.ts). */
   readonly ends: Ends = new Map();
-  /** Who waits for something to change about a super block: to be thawed, or to lose its last writer (freeze.ts). */
-  readonly waiters = new Map<SuperBlockHandle, Waiters>();
+  /** Who waits for something to change: a super block to be thawed, or to lose its last writer (freeze.ts); locks of an inode (locks.ts). */
+  readonly waiters = new Map<SuperBlockHandle | InodeHandle, Waiters>();
+  /** Is told what becomes of locks, once somebody has one on a range, or waits for one (locks.ts). */
+  locks: LockObserver | undefined = undefined;
   /** Changes that wait for a store, by the number of their operation in memory. */
   readonly pendingChanges: PendingChanges = new Map();
   /** Reads of pages that are under way. */

@@ -88,7 +88,7 @@ import {
 import { ENTRY_DENTRY, ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
 import { TRUNCATE_OPEN, truncateInMemory, truncateInode } from "./read-write.ts";
 import { setattrOf } from "./setattr-of.ts";
-import { storeSupport } from "./store-part.ts";
+import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
 import { isInMemory, resultOf } from "./waiting.ts";
@@ -107,8 +107,8 @@ const FMODE = [FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0];
  *   access), -ENOENT (no path), -ENAMETOOLONG, -EMFILE, errors of the walk, -EEXIST (O_EXCL), -EISDIR and -EACCES (a
  *   stranger's link, socket or device in a sticky directory) with O_CREAT, -ELOOP (a link with O_NOFOLLOW), -EISDIR,
  *   -EACCES (a device on a nodev mount), -EROFS (O_TRUNC), -EACCES, -EPERM, -EROFS, -EINVAL (a
- *   directory with O_DIRECT, or a file whose store cannot do that; a fifo with access mode 3), -ENXIO (a fifo, socket or
- *   device: there is nobody at the other end), -ENOMEM, -ENOSPC (a new file)
+ *   directory with O_DIRECT, or a file whose store cannot do that; a fifo with access mode 3), -ENXIO (a socket or
+ *   device, a fifo that nobody reads: there is nobody at the other end), -EAGAIN (a fifo: pipe.ts), -ENOMEM, -ENOSPC (a new file)
  */
 export function openFile(task: Task, path: Path, wanted: number, mode: number): number {
   const flags = wanted & O_PATH ? wanted & O_PATH_FLAGS : wanted;
@@ -140,7 +140,7 @@ const PLAIN_FLAGS =
 function openExisting(task: Task, path: Path, flags: number): number {
   const { paths } = task;
   const { core } = task.kernel;
-  const done = flags & O_TRUNC ? resultOf(task, "open", path, flags) : undefined;
+  const done = task.kernel.mayWait ? resultOf(task, "open", path, flags) : undefined;
   if (done !== undefined) return done;
   const access = accessOf(flags);
   task.enter();
@@ -310,8 +310,8 @@ function openFound(
   if (flags & O_PATH) return install(task, mnt, dentry, flags);
   const inode = inodeOf(core, dentry);
   const refused = mayOpen(task, mnt, inode, flags, access);
-  if (refused) return refused;
-  return install(task, mnt, dentry, flags, path);
+  if (refused === -ENXIO) return storeSupportIfAny()?.openSpecial(task, path, mnt, dentry, flags) ?? refused;
+  return refused || install(task, mnt, dentry, flags, path);
 }
 
 /**
@@ -348,7 +348,7 @@ function mayOpen(task: Task, mnt: MountHandle, inode: InodeHandle, flags: number
     return writesLater(flags) && isReadOnly(core, mnt) ? -EROFS : mayBeDirect(task.kernel, inode, flags);
   if (type === S_IFDIR) return flags & O_DIRECT ? -EINVAL : 0;
   if (type === S_IFIFO && FMODE[flags & O_ACCMODE] === 0) return -EINVAL;
-  return -ENXIO; // fifos, sockets and devices exist as inodes; opening one finds nobody at the other end
+  return -ENXIO; // sockets and devices exist as inodes; opening one finds nobody at the other end. Fifos are openSpecial()'s
 }
 
 /** May the file be opened with O_DIRECT, where that is asked for? In memory it makes no difference. @returns 0 or -EINVAL */
@@ -407,7 +407,8 @@ function accessOf(flags: number): number {
   return ACCESS[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
-function fmode(flags: number): number {
+/** How a file is open by its flags: FMODE_*. */
+export function fmode(flags: number): number {
   if (flags & O_PATH) return FMODE_PATH;
   return FMODE[flags & O_ACCMODE] | (flags & O_APPEND ? FMODE_APPEND : 0) | (flags & O_NOATIME ? FMODE_NOATIME : 0);
 }

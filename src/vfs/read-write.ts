@@ -32,6 +32,7 @@ import {
   LOCK_UN,
   S_IFCHR,
   S_IFDIR,
+  S_IFIFO,
   S_IFREG,
   SEEK_CUR,
   SEEK_DATA,
@@ -218,7 +219,7 @@ export function maxBytes(core: Core, inode: InodeHandle): number {
   return Math.abs(core.f64[(core.u32[(inode << 3) + INODE_SB] >>> 3) + SUPER_BLOCK_MAX_BYTES]); // negative while frozen
 }
 
-/** @returns the new position; -EBADF, -EAGAIN (a call that waits has it), -ESPIPE (a character device), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
+/** @returns the new position; -EBADF, -EAGAIN (a call that waits has it), -ESPIPE (a character device, a fifo), -EINVAL (unknown whence, another than SET and CUR in a directory, a negative position), -ENXIO (no data behind) */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const { core } = task.kernel;
   const file = fdget(task, fd);
@@ -226,7 +227,7 @@ export function lseek(task: Task, fd: number, offset: number, whence: number): n
   if (core.u32[(file << 3) + FILE_MODE] & FMODE_POS_LOCKED) return -EAGAIN;
   const inode = inodeOfFile(core, file);
   const type = typeOf(core, inode);
-  if (type === S_IFCHR) return -ESPIPE; // terminals and the like
+  if (type === S_IFCHR || type === S_IFIFO) return -ESPIPE; // terminals and the like
   const isDirectory = type === S_IFDIR;
   if (isDirectory && whence > SEEK_CUR) return -EINVAL; // its size says nothing of positions
   const own = task.files.operations[fd]?.llseek;
@@ -601,5 +602,6 @@ export function flock(task: Task, fd: number, operation: number): number {
   task.enter();
   const file = wanted === LOCK_UN ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
   if (!file) return task.files.missing(fd);
-  return core.x.flock(file, wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2);
+  const how = wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2;
+  return task.kernel.locks?.flock(file, how) ?? core.x.flock(file, how);
 }

@@ -12,6 +12,7 @@ import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
 import { makeRoom } from "./make-room.ts";
 import { exitMmap, truncated } from "./mmap.ts";
+import { openSpecial } from "./open-special.ts";
 import { change } from "./operation.ts";
 import { dropPagePins } from "./page-pins.ts";
 import { releaseFile } from "./release.ts";
@@ -53,6 +54,7 @@ const SUPPORT = {
   killSuper,
   lostBy,
   makeRoom,
+  openSpecial,
   prepareUmount,
   putSupersNow,
   releaseFile,

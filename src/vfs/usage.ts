@@ -61,7 +61,7 @@ import type { Task } from "./task.ts";
 export interface UsageByKind {
   /** Pages of files, and private copies of them. */
   data: number;
-  /** Dentries, and the strings of long names and symbolic links. */
+  /** Dentries, and the strings of long names, symbolic links and extended attributes. */
   names: number;
   inodes: number;
   /** Nodes of page indexes. */

@@ -27,10 +27,6 @@ export const DELIBERATE: readonly Deliberate[] = [
     reason: "the largest file of foliofs has 2^44 bytes (page indexes are 32 bits): EFBIG beyond",
   },
   {
-    cases: /^open .*O_RDONLY.O_NONBLOCK of <root>.fifo$/,
-    reason: "fifos are inodes only: nothing opens them",
-  },
-  {
     cases: /^realpath.native bare: callback (missing|undefined|null)$/,
     at: /message$/,
     reason: "Node takes the options for the missing callback, and names those in the message",

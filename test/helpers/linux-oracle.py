@@ -1,0 +1,229 @@
+"""Makes scripts of system calls on the host, by several processes: the oracle of fs.kernel.linux.
+
+Reads {"root", "tasks": [{"uid", "gid", "groups"}], "steps": [{"task", "call", "args", "later"?, "settle"?}]} and prints a list of
+outcomes: a value, or the name of an error. Bytes are {"hex": ...}. A step with "later" is begun and not waited for; its outcome is
+"waits" if it has not ended soon; "settle" gives the outcome of that step, or "waits". "ends" has it waited for in both.
+"""
+import ctypes, errno, fcntl, json, os, re, select, struct, sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+SOON = 0.02
+AT_MOST = 10.0
+ROOT = ""
+
+
+class Slots(dict):
+    """Descriptors by their names in the script; one that is not open is none."""
+
+    def __missing__(self, name):
+        return 9999
+
+
+slots = Slots()
+
+
+def path(p):
+    return os.fsencode(p.replace("ROOT", ROOT, 1)) if isinstance(p, str) else bytes.fromhex(p["hex"])
+
+
+def data(v):
+    return bytes.fromhex(v["hex"]) if isinstance(v, dict) else v.encode()
+
+
+def shown(b):
+    return {"hex": b.hex()}
+
+
+def check(rc):
+    if rc < 0:
+        raise OSError(ctypes.get_errno(), "")
+    return rc
+
+
+def done(rc):
+    check(rc)
+
+
+def target(way, t):
+    return slots[t] if way == "f" else path(t)
+
+
+def xattr(way, name, t, args):
+    # By libc: Python's own calls refuse names by rules of their own.
+    where = target(way, t)
+    first = ctypes.c_int(where) if way == "f" else ctypes.c_char_p(where)
+    call = getattr(libc, way + name)
+    if name == "listxattr":
+        size = check(call(first, None, ctypes.c_size_t(0)))
+        buffer = ctypes.create_string_buffer(65536)
+        size = check(call(first, buffer, ctypes.c_size_t(65536)))
+        return [shown(n) for n in buffer.raw[:size].split(b"\0")[:-1]]
+    key = ctypes.c_char_p(data(args[0]))
+    if name == "getxattr":
+        buffer = ctypes.create_string_buffer(65536)
+        size = check(call(first, key, buffer, ctypes.c_size_t(65536)))
+        return shown(buffer.raw[:size])
+    if name == "removexattr":
+        return done(call(first, key))
+    value = data(args[1])
+    check(call(first, key, ctypes.c_char_p(value), ctypes.c_size_t(len(value)), ctypes.c_int(args[2])))
+
+
+F = {"F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38}
+
+
+def record_lock(fd, cmd, kind, whence, start, length):
+    arg = struct.pack("hhqqi4x", kind, whence, start, length, 0)
+    kind, whence, start, length, pid = struct.unpack("hhqqi4x", fcntl.fcntl(slots[fd], F[cmd], arg))
+    if not cmd.endswith("GETLK"):
+        return None
+    if kind == fcntl.F_UNLCK:
+        return None
+    return {"type": kind, "start": start, "length": length, "isOfd": pid == -1}
+
+
+def dirfd(slot):
+    return None if slot is None else slots[slot]
+
+
+def statted(s):
+    return [s.st_mode, s.st_nlink, s.st_uid, s.st_gid, s.st_size]
+
+
+def renameat2(olddir, old, newdir, new, flags):
+    at = lambda slot: -100 if slot is None else slots[slot]
+    check(libc.renameat2(at(olddir), path(old), at(newdir), path(new), flags))
+
+
+def linkat(olddir, old, newdir, new, flags):
+    at = lambda slot: -100 if slot is None else slots[slot]
+    check(libc.linkat(at(olddir), path(old), at(newdir), path(new), flags))
+
+
+def chattr(p, flags):
+    fd = os.open(path(p), os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if flags is not None:
+            fcntl.ioctl(fd, 0x40086602, struct.pack("q", flags))
+            return None
+        return struct.unpack("q", fcntl.ioctl(fd, 0x80086601, struct.pack("q", 0)))[0]
+    finally:
+        os.close(fd)
+
+
+def open_at(slot, dir, p, flags, mode=0o666):
+    slots[slot] = os.open(path(p), flags, mode, dir_fd=dirfd(dir))
+
+
+def simple(call, *args):
+    if call == "open": return open_at(args[0], None, *args[1:])
+    if call == "openat": return open_at(*args)
+    if call == "close": return os.close(slots.pop(args[0], 9999))
+    if call == "read": return shown(os.read(slots[args[0]], args[1]))
+    if call == "write": return os.write(slots[args[0]], data(args[1]))
+    if call == "mkdir": return os.mkdir(path(args[0]), args[1])
+    if call == "mkfifo": return os.mkfifo(path(args[0]), args[1])
+    if call == "mknod": return os.mknod(path(args[0]), args[1], args[2])
+    if call == "chmod": return os.chmod(path(args[0]), args[1])
+    if call == "chown": return os.chown(path(args[0]), args[1], args[2])
+    if call == "symlink": return os.symlink(path(args[0]), path(args[1]))
+    if call == "link": return os.link(path(args[0]), path(args[1]))
+    if call == "unlink": return os.unlink(path(args[0]))
+    if call == "rename": return os.rename(path(args[0]), path(args[1]))
+    if call == "truncate": return os.truncate(path(args[0]), args[1])
+    if call == "stat": return statted(os.stat(path(args[0])))
+    if call == "flock": return fcntl.flock(slots[args[0]], args[1])
+    if call == "fcntl": return record_lock(*args)
+    if call == "chattr": return chattr(*args)
+    if call == "lsattr": return chattr(args[0], None)
+    if call == "utimes": return os.utime(path(args[0]), None if args[1] is None else (args[1], args[1]))
+    if call == "ftruncate": return os.ftruncate(slots[args[0]], args[1])
+    if call == "mkdirat": return os.mkdir(path(args[1]), args[2], dir_fd=dirfd(args[0]))
+    if call == "mknodat": return os.mknod(path(args[1]), args[2], args[3], dir_fd=dirfd(args[0]))
+    if call == "unlinkat": return done(libc.unlinkat(-100 if args[0] is None else slots[args[0]], path(args[1]), args[2]))
+    if call == "renameat2": return renameat2(*args)
+    if call == "linkat": return linkat(*args)
+    if call == "symlinkat": return os.symlink(path(args[0]), path(args[2]), dir_fd=dirfd(args[1]))
+    if call == "readlinkat": return shown(os.readlink(path(args[1]), dir_fd=dirfd(args[0])))
+    if call == "fstatat": return statted(os.stat(path(args[1]), dir_fd=dirfd(args[0]), follow_symlinks=not args[2] & 0x100))
+    if call == "fchmodat": return done(libc.fchmodat(-100 if args[0] is None else slots[args[0]], path(args[1]), args[2], args[3]))
+    if call == "fchownat": return os.chown(path(args[1]), args[2], args[3], dir_fd=dirfd(args[0]), follow_symlinks=not args[4] & 0x100)
+    if call == "faccessat": return done(libc.faccessat(-100 if args[0] is None else slots[args[0]], path(args[1]), args[2], args[3]))
+    if call.endswith("xattr"):
+        way, name = re.fullmatch(r"([lf]?)((?:get|set|list|remove)xattr)", call).groups()
+        return xattr(way, name, args[0], args[1:])
+    raise ValueError(call)
+
+
+def outcome(call, args):
+    try:
+        return simple(call, *args)
+    except BlockingIOError as error:
+        return errno.errorcode[error.errno]
+    except OSError as error:
+        code = errno.errorcode.get(error.errno, str(error.errno))
+        return {"EOPNOTSUPP": "ENOTSUP", "EDEADLOCK": "EDEADLK"}.get(code, code)
+
+
+def worker(who, requests, answers):
+    os.setgroups(who.get("groups", []))
+    os.setresgid(who["gid"], who["gid"], who["gid"])
+    os.setresuid(who["uid"], who["uid"], who["uid"])
+    os.umask(who.get("umask", 0o022))
+    os.chdir(ROOT)
+    for line in requests:
+        call, args = json.loads(line)
+        answers.write(json.dumps(outcome(call, args)) + "\n")
+        answers.flush()
+
+
+class Task:
+    def __init__(self, who):
+        down, self.write = os.pipe()
+        self.read, up = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.write)
+            os.close(self.read)
+            worker(who, os.fdopen(down), os.fdopen(up, "w"))
+            os._exit(0)
+        os.close(down)
+        os.close(up)
+        self.answers = os.fdopen(self.read)
+
+    def ask(self, call, args):
+        os.write(self.write, (json.dumps([call, args]) + "\n").encode())
+
+    def answer(self, seconds):
+        ready, _, _ = select.select([self.read], [], [], seconds)
+        return json.loads(self.answers.readline()) if ready else "waits"
+
+
+def main():
+    global ROOT
+    script = json.load(sys.stdin)
+    ROOT = script["root"]
+    tasks = [Task(who) for who in script["tasks"]]
+    try:
+        print(json.dumps(run(tasks, script["steps"])))
+    finally:
+        for task in tasks:
+            os.kill(task.pid, 9)
+
+
+def run(tasks, steps):
+    outcomes = []
+    for step in steps:
+        if "settle" in step:
+            outcomes.append(tasks[step["settle"]].answer(AT_MOST if step.get("ends") else SOON))
+            continue
+        task = tasks[step["task"]]
+        task.ask(step["call"], step["args"])
+        answer = task.answer(SOON if step.get("later") and not step.get("ends") else AT_MOST)
+        if answer == "waits" and not step.get("later"):
+            sys.exit("step %d waits: %s" % (len(outcomes), json.dumps(step)))
+        outcomes.append(answer)
+    return outcomes
+
+
+main()

@@ -1,0 +1,352 @@
+/**
+ * Scripts of calls of `fs.kernel.linux` by several tasks, that run on foliofs and on the host's kernel, outcome by outcome.
+ *
+ * The host's half is one python3 with a process for each task (linux-oracle.py), on a tmpfs of its own in a mount namespace of its own.
+ * It cannot run without Linux, root, unshare(1) and python3: `missingForLinuxScripts` says what is not there.
+ */
+import { strict as assert } from "node:assert";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync, type Stats } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { it } from "vitest";
+import { createFsSync, type FolioFs } from "../../src/index.ts";
+import { devtmpfs } from "../../src/store.ts";
+
+/** Bytes of an argument or an answer. */
+export interface Hex {
+  readonly hex: string;
+}
+type Arg = number | string | null | Hex;
+
+/**
+ * A call by a task: paths begin with ROOT, descriptors go by names of the script. `later` does not wait for it; `settle` gives the
+ * outcome of the call that the task waits in. `ends` is set by what it has come to on foliofs.
+ */
+export type LinuxStep =
+  | { task: number; call: string; args: readonly Arg[]; later?: boolean; ends?: boolean }
+  | { settle: number; ends?: boolean };
+
+/** Makes up a script step by step, by what the calls have come to so far. */
+export type LinuxProgram = Generator<LinuxStep, void, unknown>;
+
+export interface LinuxScript {
+  /** Who the tasks are; the first is root unless it says otherwise. */
+  readonly tasks: readonly { uid: number; gid: number; groups?: readonly number[] }[];
+  /** Options of the tmpfs. */
+  readonly mount?: string;
+  readonly steps: readonly LinuxStep[];
+}
+
+const ORACLE = fileURLToPath(new URL("./linux-oracle.py", import.meta.url));
+const MOUNT = 'mount -t tmpfs -o "$1" none "$2" && exec python3 "$3"';
+const FIRST = { uid: 0, gid: 0 };
+
+/** Bytes as scripts have them. */
+export function hex(bytes: Uint8Array | string): Hex {
+  return { hex: Buffer.from(bytes as string).toString("hex") };
+}
+
+// --- The host -----------------------------------------------------------------------------------------------------------
+
+function runHost(mount: string, root: string, input: string): ReturnType<typeof spawnSync> {
+  return spawnSync("unshare", ["-m", "sh", "-c", MOUNT, "sh", mount, root, ORACLE], { input, maxBuffer: 2 ** 26 });
+}
+
+function withRoot<T>(call: (root: string) => T): T {
+  const root = mkdtempSync(join(tmpdir(), "foliofs-linux-"));
+  try {
+    return call(root);
+  } finally {
+    rmdirSync(root);
+  }
+}
+
+/** Outcomes on the host's kernel. */
+export function runOnLinux({ tasks, mount = "mode=755", steps }: LinuxScript): unknown[] {
+  return withRoot((root) => {
+    const { stdout, stderr, status } = runHost(mount, root, JSON.stringify({ root, tasks, steps }));
+    assert.equal(status, 0, String(stderr));
+    return JSON.parse(String(stdout)) as unknown[];
+  });
+}
+
+function whatIsMissing(): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") return "needs Linux on x86-64";
+  if (process.getuid?.() !== 0) return "needs root";
+  const { status } = withRoot((root) => runHost("mode=755", root, '{"root":"","tasks":[],"steps":[]}'));
+  return status === 0 ? undefined : "needs unshare(1) and python3";
+}
+
+export const missingForLinuxScripts = whatIsMissing();
+/** A test that needs the host's kernel. */
+export const itOnLinux = it.skipIf(missingForLinuxScripts !== undefined);
+
+// --- foliofs ------------------------------------------------------------------------------------------------------------
+
+const ROOT = "/root";
+const COMMANDS: Readonly<Record<string, number>> = {
+  F_GETLK: 5,
+  F_SETLK: 6,
+  F_SETLKW: 7,
+  F_OFD_GETLK: 36,
+  F_OFD_SETLK: 37,
+  F_OFD_SETLKW: 38,
+};
+/** As long as the oracle waits for what will wait: turns of the loop do. */
+const TURNS = 20;
+
+function statted({ mode, nlink, uid, gid, size }: Stats): number[] {
+  return [mode, nlink, uid, gid, size];
+}
+
+type Done<T> = (error: Error | null, result?: T) => void;
+
+/** By callback, as calls that wait are made without a handle. */
+function promised<T>(call: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => call((error, result) => (error ? reject(error) : resolve(result as T))));
+}
+
+class Tasks {
+  readonly #fds = new Map<string, number>();
+  readonly #waiting = new Map<number, { outcome: unknown }>();
+  readonly #faces: FolioFs[];
+
+  constructor(faces: FolioFs[]) {
+    this.#faces = faces;
+  }
+
+  #path(path: Arg): string | Buffer {
+    if (typeof path === "string") return path.replace("ROOT", ROOT);
+    return Buffer.from((path as Hex).hex, "hex");
+  }
+  #bytes(value: Arg): Buffer {
+    return typeof value === "string" ? Buffer.from(value) : Buffer.from((value as Hex).hex, "hex");
+  }
+  #fd(task: number, name: Arg): number {
+    return this.#fds.get(`${task} ${name}`) ?? 9999;
+  }
+
+  async step(step: LinuxStep): Promise<unknown> {
+    if ("settle" in step) return this.#settle(step.settle);
+    const { task, call, args, later } = step;
+    if (!later) return outcomeOf(() => this.#call(task, call, args));
+    const waiting: { outcome: unknown } = { outcome: "waits" };
+    void outcomeOf(() => this.#call(task, call, args)).then((outcome) => {
+      waiting.outcome = outcome;
+    });
+    this.#waiting.set(task, waiting);
+    return this.#settle(task);
+  }
+
+  async #settle(task: number): Promise<unknown> {
+    const waiting = this.#waiting.get(task);
+    for (let i = 0; i < TURNS && waiting?.outcome === "waits"; i++) await new Promise(setImmediate);
+    return waiting?.outcome;
+  }
+
+  #call(task: number, call: string, args: readonly Arg[]): unknown {
+    const fs = this.#faces[task];
+    if (/xattr$/.test(call)) return this.#xattr(task, call, args);
+    const { linux } = fs.kernel;
+    const [a, b, c] = args;
+    switch (call) {
+      case "open":
+        return this.#open(task, a, (done) => fs.open(this.#path(b), c as number, (args[3] as number) ?? 0o666, done));
+      case "close":
+        fs.closeSync(this.#fd(task, a));
+        this.#fds.delete(`${task} ${a}`);
+        return null;
+      case "mkdir":
+        return fs.mkdirSync(this.#path(a), b as number);
+      case "mkfifo":
+        return fs.mknodSync(this.#path(a), (b as number) | 0o010000);
+      case "mknod":
+        return fs.mknodSync(this.#path(a), b as number, c as number);
+      case "chmod":
+        return fs.chmodSync(this.#path(a), b as number);
+      case "chown":
+        return fs.chownSync(this.#path(a), b as number, c as number);
+      case "symlink":
+        return fs.symlinkSync(this.#path(a), this.#path(b));
+      case "link":
+        return fs.linkSync(this.#path(a), this.#path(b));
+      case "unlink":
+        return fs.unlinkSync(this.#path(a));
+      case "rename":
+        return fs.renameSync(this.#path(a), this.#path(b));
+      case "truncate":
+        return fs.truncateSync(this.#path(a), b as number);
+      case "write":
+        return promised<number>((done) => fs.write(this.#fd(task, a), this.#bytes(b), done));
+      case "read": {
+        const buffer = Buffer.alloc(b as number);
+        const read = promised<number>((done) => fs.read(this.#fd(task, a), buffer, 0, buffer.length, null, done));
+        return read.then((length) => hex(buffer.subarray(0, length)));
+      }
+      case "utimes":
+        if (b === null) return fs.utimensSync(this.#path(a), "now", "now");
+        return fs.utimesSync(this.#path(a), b as number, b as number);
+      case "ftruncate":
+        return fs.ftruncateSync(this.#fd(task, a), b as number);
+      case "stat":
+        return statted(fs.statSync(this.#path(a)));
+      case "chattr":
+        return linux.chattr(this.#path(a), b as number);
+      case "lsattr":
+        return linux.lsattr(this.#path(a));
+      case "openat":
+        return linux
+          .openat(this.#dir(task, b), this.#path(c), args[3] as number, (args[4] as number) ?? 0o666)
+          .then((fd) => this.#keep(task, a, fd));
+      case "mkdirat":
+        return linux.mkdirat(this.#dir(task, a), this.#path(b), c as number);
+      case "mknodat":
+        return linux.mknodat(this.#dir(task, a), this.#path(b), c as number, args[3] as number);
+      case "unlinkat":
+        return linux.unlinkat(this.#dir(task, a), this.#path(b), c as number);
+      case "renameat2":
+      case "linkat":
+        return linux[call](
+          this.#dir(task, a),
+          this.#path(b),
+          this.#dir(task, c),
+          this.#path(args[3]),
+          args[4] as number,
+        );
+      case "symlinkat":
+        return linux.symlinkat(this.#path(a), this.#dir(task, b), this.#path(c));
+      case "readlinkat":
+        return linux.readlinkat(this.#dir(task, a), this.#path(b), "buffer").then((target) => hex(target as Buffer));
+      case "fstatat":
+        return linux
+          .fstatat(this.#dir(task, a), this.#path(b), c as number)
+          .then((stats) => statted(stats as unknown as Stats));
+      case "fchmodat":
+        return linux.fchmodat(this.#dir(task, a), this.#path(b), c as number, args[3] as number);
+      case "fchownat":
+        return linux.fchownat(this.#dir(task, a), this.#path(b), c as number, args[3] as number, args[4] as number);
+      case "faccessat":
+        return linux.faccessat(this.#dir(task, a), this.#path(b), c as number);
+      case "flock":
+        return linux.flock(this.#fd(task, a), b as number);
+      case "fcntl": {
+        const [type, whence, start, length] = args.slice(2) as number[];
+        return linux.fcntl(this.#fd(task, a), COMMANDS[b as string], { type, whence, start, length });
+      }
+      default:
+        throw new Error(`no call ${call}`);
+    }
+  }
+
+  /** A directory by its name in the script, null = the working directory, which is the root of the script. */
+  #dir(task: number, name: Arg): number {
+    return name === null ? -100 : this.#fd(task, name);
+  }
+  #keep(task: number, name: Arg, fd: number): null {
+    this.#fds.set(`${task} ${name}`, fd);
+    return null;
+  }
+
+  async #open(task: number, name: Arg, open: (done: Done<number>) => void): Promise<null> {
+    return this.#keep(task, name, await promised<number>(open));
+  }
+
+  #xattr(task: number, call: string, [target, name, value, flags]: readonly Arg[]): unknown {
+    const { linux } = this.#faces[task].kernel;
+    const where = /^f/.test(call) ? this.#fd(task, target) : this.#path(target);
+    // biome-ignore lint/suspicious/noExplicitAny: the calls go by their names
+    const make = (linux as any)[`${call}Sync`];
+    if (call.includes("listxattr")) return make(where, "buffer").map(hex);
+    if (call.includes("setxattr")) return make(where, this.#bytes(name), this.#bytes(value), flags);
+    const result = make(where, this.#bytes(name));
+    return result === undefined ? null : hex(result);
+  }
+}
+
+async function outcomeOf(call: () => unknown): Promise<unknown> {
+  try {
+    return (await call()) ?? null;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === undefined) throw error;
+    return code;
+  }
+}
+
+function* stepsOf({ steps }: LinuxScript): LinuxProgram {
+  yield* steps;
+}
+
+/** Outcomes on foliofs. @param look at the end, before all goes @param program in place of the steps */
+export async function runOnFoliofs(
+  script: LinuxScript,
+  look: (fs: FolioFs) => void = () => {},
+  program: LinuxProgram = stepsOf(script),
+): Promise<unknown[]> {
+  using top = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [devtmpfs] }).kernel;
+  top.fs.mkdirSync(ROOT);
+  top.mount({ type: "tmpfs", target: ROOT, data: script.mount ?? "mode=755" });
+  const faces = script.tasks.map((who) =>
+    top.task({ umask: 0o022, cwd: ROOT, ...FIRST, ...who, groups: [...(who.groups ?? [])] }),
+  );
+  const tasks = new Tasks(faces);
+  const outcomes: unknown[] = [];
+  for (let next = program.next(); !next.done; next = program.next(outcomes.at(-1)))
+    outcomes.push(await tasks.step(next.value));
+  look(top.fs);
+  if (process.env.FOLIOFS_BUILD !== "release") top.verify();
+  return outcomes;
+}
+
+/**
+ * Runs a program on foliofs, and the script that has come of it on both. What waits on foliofs may wait there, too: the host is given as
+ * much time as that takes, and what has ended must have ended.
+ *
+ * @returns the outcomes
+ */
+export async function expectSameProgram(script: Omit<LinuxScript, "steps">, program: LinuxProgram): Promise<unknown[]> {
+  const steps: LinuxStep[] = [];
+  function* record(): LinuxProgram {
+    for (let next = program.next(); !next.done; ) {
+      const step = { ...next.value };
+      steps.push(step);
+      const outcome = yield step;
+      next = program.next(outcome);
+    }
+  }
+  const outcomes = await runOnFoliofs({ ...script, steps }, undefined, record());
+  compare({ ...script, steps }, outcomes);
+  return outcomes;
+}
+
+/** Outcomes that differ, each with its place in the script and its call; at most 8. */
+function differences({ steps }: LinuxScript, ours: readonly unknown[], theirs: readonly unknown[]): string[] {
+  return steps
+    .map((step, i) => ({
+      step: JSON.stringify(step),
+      i,
+      our: JSON.stringify(ours[i]),
+      their: JSON.stringify(theirs[i]),
+    }))
+    .filter(({ our, their }) => our !== their)
+    .slice(0, 8)
+    .map(
+      ({ step, i, our, their }) =>
+        `${i} ${step.slice(0, 300)}: foliofs ${our?.slice(0, 300)}, Linux ${their?.slice(0, 300)}`,
+    );
+}
+
+/** Runs a script on the host. What has ended on foliofs may take its time there, which says nothing. */
+function compare(script: LinuxScript, outcomes: readonly unknown[]): void {
+  const steps = script.steps.map((step, i) => ({ ...step, ends: outcomes[i] !== "waits" }));
+  assert.deepEqual(differences(script, outcomes, runOnLinux({ ...script, steps })), []);
+}
+
+/** Runs a script on both, and compares every outcome. @returns the outcomes */
+export async function expectSame(script: LinuxScript): Promise<unknown[]> {
+  const outcomes = await runOnFoliofs(script);
+  compare(script, outcomes);
+  return outcomes;
+}
