@@ -213,8 +213,7 @@ const UNCHANGING = I_IMMUTABLE | I_APPEND;
 /**
  * @param name of the system call
  * @param values its other arguments
- * @param refused a negated errno, for what is wrong with the change itself
- * @param forbids states of an inode that do not allow it
+ * @param verdict a negated errno, for what is wrong with the change itself; else states of an inode that allow it all the same
  */
 function changePath(
   task: Task,
@@ -223,8 +222,7 @@ function changePath(
   values: number[],
   flags: number,
   change: Change,
-  refused = 0,
-  forbids = UNCHANGING,
+  verdict = 0,
 ): number {
   const { core } = task.kernel;
   const call = { name, a: path, b: task.kernel.mayWait ? `${values},${flags}` : "" };
@@ -233,19 +231,11 @@ function changePath(
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
   const held = { mnt: ndMount(core), inode: inodeOf(core, ndDentry(core)) };
-  return refused || changeInode(task.kernel, call, held, change, forbids);
+  return verdict < 0 ? verdict : changeInode(task.kernel, call, held, change, verdict);
 }
 
 /** As changePath(). */
-function changeFile(
-  task: Task,
-  name: string,
-  fd: number,
-  values: number[],
-  change: Change,
-  refused = 0,
-  forbids = UNCHANGING,
-): number {
+function changeFile(task: Task, name: string, fd: number, values: number[], change: Change, verdict = 0): number {
   const { core } = task.kernel;
   const call = { name, a: fd, b: task.kernel.mayWait ? `${values}` : "" };
   const done = resultOf(task, name, fd, call.b);
@@ -255,14 +245,15 @@ function changeFile(
   if (!file) return task.files.missing(fd);
   const mnt = mountOfFile(core, file);
   standAt(core, file);
-  return refused || changeInode(task.kernel, call, { mnt, inode: inodeOfFile(core, file), file }, change, forbids);
+  const held = { mnt, inode: inodeOfFile(core, file), file };
+  return verdict < 0 ? verdict : changeInode(task.kernel, call, held, change, verdict);
 }
 
-function changeInode(kernel: Kernel, call: Call, held: HeldInode, change: Change, forbids: number): number {
+function changeInode(kernel: Kernel, call: Call, held: HeldInode, change: Change, allowed: number): number {
   const { core } = kernel;
   const refused = wantWrite(kernel, held.mnt);
   if (refused) return refused;
-  if (core.u32[(held.inode << 3) + INODE_STATE] & forbids) return -EPERM;
+  if (core.u32[(held.inode << 3) + INODE_STATE] & UNCHANGING & ~allowed) return -EPERM;
   return change(held, call);
 }
 
@@ -371,16 +362,7 @@ export function utimens(
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
   const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
   const change: Change = (held, call) => setTimes(task, held, call, times);
-  return changePath(
-    task,
-    "utimensat",
-    path,
-    times,
-    flags,
-    change,
-    areTimes(atimeNsec, mtimeNsec),
-    forbidding(atimeNsec, mtimeNsec),
-  );
+  return changePath(task, "utimensat", path, times, flags, change, checkTimes(atimeNsec, mtimeNsec));
 }
 
 /** Sets the times of an open file, as utimens() does. @returns 0; -EBADF; -EINVAL; -EROFS; -EPERM or -EACCES */
@@ -395,24 +377,12 @@ export function futimens(
   if (atimeNsec === UTIME_OMIT && mtimeNsec === UTIME_OMIT) return 0;
   const times = [atimeSec, atimeNsec, mtimeSec, mtimeNsec];
   const change: Change = (held, call) => setTimes(task, held, call, times);
-  return changeFile(
-    task,
-    "futimens",
-    fd,
-    times,
-    change,
-    areTimes(atimeNsec, mtimeNsec),
-    forbidding(atimeNsec, mtimeNsec),
-  );
+  return changeFile(task, "futimens", fd, times, change, checkTimes(atimeNsec, mtimeNsec));
 }
 
-/** What is only appended to may be touched. @see Linux fs/attr.c may_setattr() */
-function forbidding(...nsecs: number[]): number {
-  return nsecs.every((nsec) => nsec === UTIME_NOW) ? I_IMMUTABLE : UNCHANGING;
-}
-
-/** @returns 0 or -EINVAL */
-function areTimes(...nsecs: number[]): number {
+/** @returns -EINVAL; else I_APPEND for a touch, which what is only appended to allows. @see Linux fs/attr.c may_setattr() */
+function checkTimes(...nsecs: number[]): number {
+  if (nsecs.every((nsec) => nsec === UTIME_NOW)) return I_APPEND;
   return nsecs.every((nsec) => (nsec >= 0 && nsec < 1e9) || nsec === UTIME_NOW || nsec === UTIME_OMIT) ? 0 : -EINVAL;
 }
 
