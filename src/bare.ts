@@ -30,6 +30,7 @@ export type {
   WriteStream,
 } from "./node/face/names.ts";
 export type { LinuxCalls } from "./node/linux/index.ts";
+export type { FlockHeld, FlockRequest } from "./node/linux/locks.ts";
 export type { FaultError, Mapping, MmapOptions } from "./node/mapping.ts";
 export type { NodeFs, NodeFsPromises } from "./node/node-fs.ts";
 export type { PageView } from "./node/page-view.ts";

@@ -4,10 +4,11 @@ Reads {"root", "tasks": [{"uid", "gid", "groups"}], "steps": [{"task", "call", "
 outcomes: a value, or the name of an error. Bytes are {"hex": ...}. A step with "later" is begun and not waited for; its outcome is
 "waits" if it has not ended soon; "settle" gives the outcome of that step, or "waits". "ends" has it waited for in both.
 """
-import ctypes, errno, fcntl, json, os, re, select, struct, sys
+import ctypes, errno, fcntl, json, os, re, select, struct, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
-SOON = 0.02
+SOON = 0.002
+STARTED = "started\n"
 AT_MOST = 10.0
 ROOT = ""
 
@@ -173,6 +174,8 @@ def worker(who, requests, answers):
     os.chdir(ROOT)
     for line in requests:
         call, args = json.loads(line)
+        answers.write(STARTED)
+        answers.flush()
         answers.write(json.dumps(outcome(call, args)) + "\n")
         answers.flush()
 
@@ -189,14 +192,37 @@ class Task:
             os._exit(0)
         os.close(down)
         os.close(up)
-        self.answers = os.fdopen(self.read)
+        self.said = b""
 
     def ask(self, call, args):
         os.write(self.write, (json.dumps([call, args]) + "\n").encode())
+        self.line(AT_MOST)
 
-    def answer(self, seconds):
-        ready, _, _ = select.select([self.read], [], [], seconds)
-        return json.loads(self.answers.readline()) if ready else "waits"
+    def line(self, seconds):
+        """What it says next, None if it says nothing in time."""
+        while b"\n" not in self.said:
+            if not select.select([self.read], [], [], seconds)[0]:
+                return None
+            self.said += os.read(self.read, 1 << 20)
+        line, self.said = self.said.split(b"\n", 1)
+        return line
+
+    def answer(self, ends):
+        """The outcome of its call; "waits" once it sleeps in it. @param ends it is to be waited for, as long as that may take"""
+        until = time.monotonic() + AT_MOST
+        asleep = 0
+        while time.monotonic() < until:
+            line = self.line(SOON)
+            if line is not None:
+                return json.loads(line)
+            asleep = asleep + 1 if self.sleeps() else 0
+            if asleep == 2 and not ends:
+                return "waits"
+        return "waits"
+
+    def sleeps(self):
+        with open("/proc/%d/stat" % self.pid) as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "S"
 
 
 def main():
@@ -215,11 +241,11 @@ def run(tasks, steps):
     outcomes = []
     for step in steps:
         if "settle" in step:
-            outcomes.append(tasks[step["settle"]].answer(AT_MOST if step.get("ends") else SOON))
+            outcomes.append(tasks[step["settle"]].answer(step.get("ends")))
             continue
         task = tasks[step["task"]]
         task.ask(step["call"], step["args"])
-        answer = task.answer(SOON if step.get("later") and not step.get("ends") else AT_MOST)
+        answer = task.answer(step.get("ends") or not step.get("later"))
         if answer == "waits" and not step.get("later"):
             sys.exit("step %d waits: %s" % (len(outcomes), json.dumps(step)))
         outcomes.append(answer)

@@ -170,4 +170,27 @@ describe("mappings and views", () => {
     const message = 'foliofs: file systems with a store, mappings and views need import "foliofs/store"\n';
     expect(said).toBe(message.repeat(3));
   });
+
+  it.each(LOADERS)("%s: calls of Linux wait for other tasks", (_name, _load, entry) => {
+    const isModule = entry === "index" || _name.startsWith("ES");
+    const load = (name: string): string =>
+      isModule ? `await import("./dist/${name}.js")` : `createRequire(import.meta.url)("./dist/${name}.cjs")`;
+    const output = outputOf(
+      `import { createRequire } from "node:module";`,
+      `const { createFsSync } = ${load(entry)};`,
+      `${load("store")};`,
+      `const { fs, linux } = createFsSync().kernel;`,
+      `const other = fs.kernel.task();`,
+      `linux.mkfifoSync("/p");`,
+      `const [text] = await Promise.all([fs.promises.readFile("/p", "utf8"), other.promises.writeFile("/p", "through")]);`,
+      `fs.writeFileSync("/f", "");`,
+      `linux.setxattrSync("/f", "user.a", text);`,
+      `const [a, b] = [fs.openSync("/f", "r"), other.openSync("/f", "r")];`,
+      `await linux.flock(a, 2);`,
+      `const waits = other.kernel.linux.flock(b, 2).then(() => "locked");`,
+      `fs.closeSync(a);`,
+      `console.log(String(await linux.getxattr("/f", "user.a")), await waits);`,
+    );
+    expect(output.trim()).toBe("through locked");
+  });
 });

@@ -1,9 +1,11 @@
 /**
  * What the compiler must know of a kernel: `npx tsc --noEmit` is the test.
  */
+import type { BigIntStats, Stats } from "node:fs";
 import type {
   FileSystemInfo,
   FileSystemType,
+  FlockHeld,
   FolioFs,
   FolioKernel,
   Mapping,
@@ -11,6 +13,9 @@ import type {
   PageView,
 } from "../../src/index.ts";
 import {
+  AT_FDCWD,
+  F_GETLK,
+  F_RDLCK,
   freeze,
   freezeAsync,
   kernMount,
@@ -49,6 +54,15 @@ export async function checkKernel(): Promise<void> {
   isExactly<Promise<number>>()(kernel.mmap({ fd: 3 }).setAsync(new DataView(new ArrayBuffer(1)), 4096));
   isExactly<PageView>()(fs.readView(3, 0, 4096));
   isExactly<Promise<PageView>>()(fs.readViewAsync(await fs.promises.open("/f")));
+  isExactly<Buffer<ArrayBuffer>>()(kernel.linux.getxattrSync("/f", "user.a"));
+  isExactly<Promise<void>>()(kernel.linux.setxattr(new URL("file:///f"), "user.a", Buffer.of(1), 1));
+  isExactly<(string | Buffer<ArrayBuffer>)[]>()(kernel.linux.flistxattrSync(await fs.promises.open("/f"), "buffer"));
+  isExactly<Promise<void>>()(kernel.linux.flock(3, 2));
+  isExactly<FlockHeld | undefined>()(kernel.linux.fcntlSync(3, F_GETLK, { type: F_RDLCK, length: 1 }));
+  isExactly<Promise<number>>()(kernel.linux.openat(AT_FDCWD, "f", "wx"));
+  isExactly<Stats | BigIntStats>()(kernel.linux.fstatatSync(3, "f"));
+  // @ts-expect-error a lock has a type
+  kernel.linux.fcntlSync(3, F_GETLK, { start: 1 });
   // @ts-expect-error there is no such option
   kernel.mmap(3, { address: 0 });
   // @ts-expect-error there is no such option

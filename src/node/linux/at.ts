@@ -16,16 +16,18 @@ import { openFile } from "../../vfs/open.ts";
 import { readlink } from "../../vfs/readdir.ts";
 import type { Path } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
-import type { PathLike } from "../face/arguments.ts";
+import type { Encoding } from "../face/arguments.ts";
+import type { BigIntStats, Bytes, PathLike, Stats } from "../face/names.ts";
 import { toFlags } from "../flags.ts";
 import { encodeName, type NameEncoding } from "../operations/names-encoding.ts";
 import { toPath } from "../paths.ts";
-import { BigIntStats, type Stats, statsOf } from "../stats.ts";
+import { BigIntStats as OwnBigIntStats, statsOf } from "../stats.ts";
 import type { Failure } from "../uv-errors.ts";
 import { checkInt32, checkInteger, checkUserId, toFileMode, toOptions } from "../validators.ts";
 import { type Descriptor, type Forms, formsOf, orFailed, toFd, type Waits } from "./forms.ts";
 
-type Encoding = { encoding?: BufferEncoding | "buffer" | null } | BufferEncoding | "buffer" | null;
+/** How a link is answered: as text, or as bytes. */
+export type ReadlinkOptions = { encoding?: Encoding | "buffer" | null } | Encoding | "buffer" | null;
 
 /** Calls by a directory. Those that end in Sync throw what the others reject with: as of the call without `at`; EBADF, ENOTDIR. */
 export interface AtCalls {
@@ -57,8 +59,8 @@ export interface AtCalls {
   linkatSync(oldDir: Descriptor, oldPath: PathLike, newDir: Descriptor, newPath: PathLike, flags?: number): void;
   symlinkat(target: PathLike, dir: Descriptor, path: PathLike): Promise<void>;
   symlinkatSync(target: PathLike, dir: Descriptor, path: PathLike): void;
-  readlinkat(dir: Descriptor, path: PathLike, options?: Encoding): Promise<string | Buffer>;
-  readlinkatSync(dir: Descriptor, path: PathLike, options?: Encoding): string | Buffer;
+  readlinkat(dir: Descriptor, path: PathLike, options?: ReadlinkOptions): Promise<string | Bytes>;
+  readlinkatSync(dir: Descriptor, path: PathLike, options?: ReadlinkOptions): string | Bytes;
   /** @param flags AT_SYMLINK_NOFOLLOW = 0x100; AT_EMPTY_PATH = 0x1000: with `""` for a path of the descriptor */
   fstatat(
     dir: Descriptor,
@@ -209,7 +211,9 @@ export function atCalls(task: Task, waits: Waits): AtCalls {
           ? attr.stat(task, task.fromCwd("."), look)
           : attr.fstat(task, dir);
       if (rc < 0) return rc;
-      return bigint ? new BigIntStats(task.statValues) : statsOf(task.statValues);
+      return (bigint ? new OwnBigIntStats(task.statValues) : statsOf(task.statValues)) as unknown as
+        | Stats
+        | BigIntStats;
     },
   );
   addPlain(

@@ -10,7 +10,7 @@ import type { FileTarget } from "../../vfs/file-target.ts";
 import { getFlags, setFlags } from "../../vfs/fileattr.ts";
 import type { Path } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
-import type { PathLike } from "../face/arguments.ts";
+import type { PathLike } from "../face/names.ts";
 import { toPath } from "../paths.ts";
 import type { Failure } from "../uv-errors.ts";
 import { checkInt32 } from "../validators.ts";

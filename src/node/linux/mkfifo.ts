@@ -7,7 +7,7 @@
  */
 import { S_IALLUGO, S_IFIFO } from "../../base/stat-flags.ts";
 import type { Task } from "../../vfs/task.ts";
-import type { PathLike } from "../face/arguments.ts";
+import type { PathLike } from "../face/names.ts";
 import { toPath } from "../paths.ts";
 import type { Failure } from "../uv-errors.ts";
 import { toFileMode } from "../validators.ts";

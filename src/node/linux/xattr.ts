@@ -12,7 +12,8 @@ import type { Task } from "../../vfs/task.ts";
 import { getxattr, listxattr, removexattr, setxattr } from "../../vfs/xattr.ts";
 import { copyBytes, encodeUtf8 } from "../encoding.ts";
 import { argTypeError, argValueError } from "../errors.ts";
-import type { PathLike } from "../face/arguments.ts";
+import type { Encoding } from "../face/arguments.ts";
+import type { Bytes, PathLike } from "../face/names.ts";
 import { encodeName, type NameEncoding } from "../operations/names-encoding.ts";
 import { toPath } from "../paths.ts";
 import type { Failure } from "../uv-errors.ts";
@@ -22,9 +23,9 @@ import { type Descriptor, type Forms, formsOf, orFailed, toFd, type Waits } from
 /** A name such as "user.comment": text, or bytes without NUL. */
 export type XattrName = string | Uint8Array;
 /** Text, which is stored as UTF-8, or bytes. */
-export type XattrValue = string | NodeJS.ArrayBufferView;
+export type XattrValue = string | ArrayBufferView;
 /** How names are answered: as text, or as bytes. */
-export type XattrListOptions = { encoding?: BufferEncoding | "buffer" | null } | BufferEncoding | "buffer" | null;
+export type XattrListOptions = { encoding?: Encoding | "buffer" | null } | Encoding | "buffer" | null;
 
 /** Calls that end in Sync throw what the others reject with. Those with `l` do not follow a symbolic link at the end of the path. */
 export interface XattrCalls {
@@ -34,12 +35,12 @@ export interface XattrCalls {
    * @throws in this order ERANGE for a name of no bytes or more than 255; errors of the walk, EBADF; ENODATA for what the caller may not
    *   know of; EACCES; ENOTSUP where there are none of the kind; EINVAL for a kind alone ("user."); ENODATA
    */
-  getxattr(path: PathLike, name: XattrName): Promise<Buffer>;
-  lgetxattr(path: PathLike, name: XattrName): Promise<Buffer>;
-  fgetxattr(fd: Descriptor, name: XattrName): Promise<Buffer>;
-  getxattrSync(path: PathLike, name: XattrName): Buffer;
-  lgetxattrSync(path: PathLike, name: XattrName): Buffer;
-  fgetxattrSync(fd: Descriptor, name: XattrName): Buffer;
+  getxattr(path: PathLike, name: XattrName): Promise<Bytes>;
+  lgetxattr(path: PathLike, name: XattrName): Promise<Bytes>;
+  fgetxattr(fd: Descriptor, name: XattrName): Promise<Bytes>;
+  getxattrSync(path: PathLike, name: XattrName): Bytes;
+  lgetxattrSync(path: PathLike, name: XattrName): Bytes;
+  fgetxattrSync(fd: Descriptor, name: XattrName): Bytes;
 
   /**
    * Sets an extended attribute: `user.*` of files and directories by who may write to them, `trusted.*` and `security.*` by root.
@@ -61,12 +62,12 @@ export interface XattrCalls {
    *
    * @throws errors of the walk, EBADF; E2BIG for names of more than 65 536 bytes together, each with its NUL
    */
-  listxattr(path: PathLike, options?: XattrListOptions): Promise<(string | Buffer)[]>;
-  llistxattr(path: PathLike, options?: XattrListOptions): Promise<(string | Buffer)[]>;
-  flistxattr(fd: Descriptor, options?: XattrListOptions): Promise<(string | Buffer)[]>;
-  listxattrSync(path: PathLike, options?: XattrListOptions): (string | Buffer)[];
-  llistxattrSync(path: PathLike, options?: XattrListOptions): (string | Buffer)[];
-  flistxattrSync(fd: Descriptor, options?: XattrListOptions): (string | Buffer)[];
+  listxattr(path: PathLike, options?: XattrListOptions): Promise<(string | Bytes)[]>;
+  llistxattr(path: PathLike, options?: XattrListOptions): Promise<(string | Bytes)[]>;
+  flistxattr(fd: Descriptor, options?: XattrListOptions): Promise<(string | Bytes)[]>;
+  listxattrSync(path: PathLike, options?: XattrListOptions): (string | Bytes)[];
+  llistxattrSync(path: PathLike, options?: XattrListOptions): (string | Bytes)[];
+  flistxattrSync(fd: Descriptor, options?: XattrListOptions): (string | Bytes)[];
 
   /** Removes an extended attribute. @throws as setxattr(); ENODATA where there is none */
   removexattr(path: PathLike, name: XattrName): Promise<void>;

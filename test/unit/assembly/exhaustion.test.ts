@@ -192,7 +192,8 @@ describe("running out of memory at any allocation", () => {
         if (kind === "write") rc = world.write(file, new Uint8Array(1 + (any % 30_000)).fill(any), any);
         else if (kind === "allocate") rc = world.x.allocateRange(inode, any, any + 20_000);
         else if (kind === "unlink" && known) world.unlink(known);
-        else if (kind === "rename" && known) rc = world.rename(known, world.root, `${name}-${any}`, 0 as DentryHandle);
+        else if (kind === "rename" && known && !world.find(world.root, `${name}-${any}`))
+          rc = world.rename(known, world.root, `${name}-${any}`, 0 as DentryHandle);
         else if (!known && kind === "link") rc = world.makeLink(dir, `${LONG}${name}`, "x".repeat(1 + (any % 4000)));
         else if (!known && kind === "file") rc = world.make(dir, `${LONG}${name}`, 0o100644);
         world.x.setFailAfter(0);
