@@ -48,8 +48,9 @@ const NOTES = `## What else to know
 - \`cpSync\` copies as the other two forms do. Node 26's loses what is in the way of a name of another kind, passes over fifos,
   takes every link for a directory when links are followed, and ends the process where a link leads nowhere. In all forms a
   directory is not copied into itself by way of a link; Node goes on until names are too long.
-- A function as \`exclude\` of \`glob\` is asked about every entry; Node's asks about some. In what order matches come is not
-  said.
+- A function as \`exclude\` of \`glob\` is asked about every entry; Node's asks about some. Several patterns find what each
+  finds alone; with Node, one that has \`**\` may lose matches of another. In what order matches come is not said.
+- \`cp\` with a filter takes names that are no UTF-8 too, and shows them to the filter as text; Node's then fails by ENOENT.
 - A Blob of \`openAsBlob\` holds the data as it was; Node's cannot be read any more when the file has changed.
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with

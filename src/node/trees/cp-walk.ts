@@ -18,9 +18,8 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../../base/stat-flags.ts";
-import { STAT_DEV, STAT_INO, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
-import { decodeUtf8 } from "../encoding.ts";
-import { toAbsolute } from "../operations/absolute-path.ts";
+import { type DirListing, type Path, STAT_DEV, STAT_INO, STAT_MODE, type Syscalls } from "../../vfs/syscalls.ts";
+import { toAbsolute, workingDirectory } from "../operations/absolute-path.ts";
 import { CopyJob } from "../operations/copy-file.ts";
 import type { Operations } from "../operations/index.ts";
 import { joinPath, resolvePath } from "../paths.ts";
@@ -30,9 +29,11 @@ import { NO_CALLBACK } from "../validators.ts";
 import { type CpFailures, existsFailure, plainFailures, systemFailures } from "./cp-errors.ts";
 import type { CpOptions } from "./cp-options.ts";
 import { dirname, isWithin } from "./path-text.ts";
+import { alike, pathFrom, shownPath, toRawPath } from "./raw-path.ts";
 import { must, outcomeOfStep, type Steps } from "./steps.ts";
 
 const PERMISSIONS = 0o7777;
+const SLASH = 0x2f;
 /** As many entries of a directory as are read at once: all. */
 const ALL_ENTRIES = 2 ** 31 - 1;
 
@@ -45,13 +46,23 @@ interface Found {
 
 /** A directory that is being filled. */
 interface Directory {
-  readonly src: string;
-  readonly dest: string;
+  readonly src: Path;
+  readonly dest: Path;
   /** What the new one gets; undefined for one that was there before. */
   readonly mode: number | undefined;
-  readonly names: readonly string[];
+  readonly names: readonly Path[];
   /** Index of the name that comes next. */
   next: number;
+}
+
+/** The names of entries; as bytes where they are no text. */
+function namesOf(listing: DirListing): readonly Path[] {
+  return listing.names.some((name) => name.includes("\ufffd")) ? listing.rawNames().map(toRawPath) : listing.names;
+}
+
+function isBelow(directory: Path, path: Path): boolean {
+  const [one, other] = alike(directory, path);
+  return isWithin(one, other);
 }
 
 function isDirectory(found: Found): boolean {
@@ -103,10 +114,10 @@ export class TreeCopy {
   }
 
   /** The filter's answer. Asked outside of the step: what it does is no part of this call. */
-  *#isWanted(src: string, dest: string): Steps<boolean> {
+  *#isWanted(src: Path, dest: Path): Steps<boolean> {
     const { filter } = this.#options;
     if (filter === undefined) return true;
-    const answer = filter(src, dest);
+    const answer = filter(shownPath(src), shownPath(dest));
     return Boolean(yield* outcomeOfStep(() => answer));
   }
 
@@ -138,18 +149,18 @@ export class TreeCopy {
     return yield* this.#stat(path, this.#statFlags);
   }
 
-  #statNow(path: string, flags: number, syscall: string): Found | Failure {
+  #statNow(path: Path, flags: number, syscall: string): Found | Failure {
     const rc = this.#sys.stat(path, flags);
     if (rc < 0) return failed(this.#sys, rc, syscall, path);
     const { statValues } = this.#sys;
     return { mode: statValues[STAT_MODE], dev: statValues[STAT_DEV], ino: statValues[STAT_INO] };
   }
 
-  #stat(path: string, flags: number): Steps<Found> {
+  #stat(path: Path, flags: number): Steps<Found> {
     return must(() => this.#statNow(path, flags, flags === 0 ? "stat" : "lstat")) as Steps<Found>;
   }
 
-  *#statOrNothing(path: string, flags: number): Steps<Found | undefined> {
+  *#statOrNothing(path: Path, flags: number): Steps<Found | undefined> {
     const found = yield* outcomeOfStep(() => this.#statNow(path, flags, flags === 0 ? "stat" : "lstat"));
     if (!("errno" in found)) return found;
     if (found.errno === -ENOENT) return undefined;
@@ -157,7 +168,7 @@ export class TreeCopy {
   }
 
   /** What is at both ends, and whether the one may come in the place of the other. */
-  *#look(src: string, dest: string): Steps<{ from: Found; to: Found | undefined }> {
+  *#look(src: Path, dest: Path): Steps<{ from: Found; to: Found | undefined }> {
     const from = yield* this.#stat(src, this.#statFlags);
     const to = yield* this.#statOrNothing(dest, this.#statFlags);
     if (to !== undefined) checkTypes(src, dest, from, to, systemFailures);
@@ -186,14 +197,19 @@ export class TreeCopy {
   *#checkPhysical(src: string, dest: string, failures: CpFailures): Steps<void> {
     let parent = dirname(toAbsolute(this.#sys, dest));
     while ((yield* this.#statOrNothing(parent, 0)) === undefined) parent = dirname(parent);
-    if (isWithin(yield* this.#physical(src), yield* this.#physical(parent))) throw failures.toSubdirectory(src, dest);
+    if (isBelow(yield* this.#physical(src), yield* this.#physical(parent))) throw failures.toSubdirectory(src, dest);
   }
 
-  #physical(path: string): Steps<string> {
+  #physical(path: string): Steps<Path> {
     return must(() => {
       const found = this.#sys.realpath(path);
-      return typeof found === "number" ? failed(this.#sys, found, "realpath", path) : decodeUtf8(found);
-    }) as Steps<string>;
+      return typeof found === "number" ? failed(this.#sys, found, "realpath", path) : toRawPath(found);
+    }) as Steps<Path>;
+  }
+
+  #absolute(path: Path): Path {
+    if (typeof path === "string") return toAbsolute(this.#sys, path);
+    return pathFrom(resolvePath, path[0] === SLASH ? "/" : workingDirectory(this.#sys), path);
   }
 
   *#makeParent(dest: string): Steps<void> {
@@ -204,7 +220,7 @@ export class TreeCopy {
   }
 
   /** Copies what there is, with all below it. Directories under way are a list: a tree may be deeper than the stack. */
-  *#copyEntry(src: string, dest: string, from: Found, to: Found | undefined): Steps<void> {
+  *#copyEntry(src: Path, dest: Path, from: Found, to: Found | undefined): Steps<void> {
     const first = yield* this.#copyOne(src, dest, from, to);
     const open = first === undefined ? [] : [first];
     while (open.length > 0) {
@@ -215,30 +231,33 @@ export class TreeCopy {
         continue;
       }
       const name = directory.names[directory.next++];
-      const below = yield* this.#copyBelow(joinPath(directory.src, name), joinPath(directory.dest, name));
+      const below = yield* this.#copyBelow(
+        pathFrom(joinPath, directory.src, name),
+        pathFrom(joinPath, directory.dest, name),
+      );
       if (below !== undefined) open.push(below);
     }
   }
 
   /** Copies a file or a link, or makes a directory. @returns the directory, which is to be filled */
-  *#copyOne(src: string, dest: string, from: Found, to: Found | undefined): Steps<Directory | undefined> {
+  *#copyOne(src: Path, dest: Path, from: Found, to: Found | undefined): Steps<Directory | undefined> {
     if (isDirectory(from)) {
-      if (!this.#options.recursive) throw systemFailures.isDirectory(src);
+      if (!this.#options.recursive) throw systemFailures.isDirectory(shownPath(src));
       return yield* this.#enter(src, dest, from, to);
     }
     if ((from.mode & S_IFMT) === S_IFLNK) yield* this.#copyLink(src, dest, to);
     else {
-      checkKind(from, dest, systemFailures);
+      checkKind(from, shownPath(dest), systemFailures);
       yield* this.#copyFile(src, dest, to);
     }
     return undefined;
   }
 
-  *#copyFile(src: string, dest: string, to: Found | undefined): Steps<void> {
+  *#copyFile(src: Path, dest: Path, to: Found | undefined): Steps<void> {
     const { force, errorOnExist, mode, preserveTimestamps } = this.#options;
     if (to !== undefined) {
       if (!force) {
-        if (errorOnExist) throw existsFailure(dest);
+        if (errorOnExist) throw existsFailure(shownPath(dest));
         return;
       }
       yield* this.#call("unlink", dest, () => this.#sys.unlink(dest));
@@ -249,16 +268,16 @@ export class TreeCopy {
   }
 
   /** Read again, since copying has moved the time of access; to the millisecond, as Dates are. */
-  *#copyTimes(src: string, dest: string): Steps<void> {
+  *#copyTimes(src: Path, dest: Path): Steps<void> {
     const stat = this.#ops.stat.prepare(NO_CALLBACK, src);
     const { atime, mtime } = (yield* must(() => this.#ops.stat.commit(stat))) as Stats;
     const utimes = this.#ops.utimes.prepare(NO_CALLBACK, dest, atime, mtime);
     yield* must(() => this.#ops.utimes.commit(utimes));
   }
 
-  *#enter(src: string, dest: string, from: Found, to: Found | undefined): Steps<Directory> {
+  *#enter(src: Path, dest: Path, from: Found, to: Found | undefined): Steps<Directory> {
     const { force, errorOnExist } = this.#options;
-    if (to !== undefined && errorOnExist && !force) throw existsFailure(dest);
+    if (to !== undefined && errorOnExist && !force) throw existsFailure(shownPath(dest));
     if (to === undefined) yield* this.#call("mkdir", dest, () => this.#sys.mkdir(dest, 0o777));
     const mode = to === undefined ? from.mode & PERMISSIONS : undefined;
     return { src, dest, mode, names: yield* this.#namesIn(src), next: 0 };
@@ -270,59 +289,61 @@ export class TreeCopy {
     if (this.#options.preserveTimestamps) yield* this.#copyTimes(src, dest);
   }
 
-  *#copyBelow(src: string, dest: string): Steps<Directory | undefined> {
+  *#copyBelow(src: Path, dest: Path): Steps<Directory | undefined> {
     if (!(yield* this.#isWanted(src, dest))) return undefined;
     const { from, to } = yield* this.#look(src, dest);
     return yield* this.#copyOne(src, dest, from, to);
   }
 
-  *#namesIn(path: string): Steps<readonly string[]> {
+  *#namesIn(path: Path): Steps<readonly Path[]> {
     const sys = this.#sys;
     const fd = yield* this.#call("opendir", path, () => sys.open(path, O_RDONLY | O_DIRECTORY, 0));
     try {
-      const names: string[] = [];
+      const names: Path[] = [];
       for (;;) {
         const listing = yield* must(() => {
           const found = sys.getdents(fd, ALL_ENTRIES);
           return typeof found === "number" ? failed(sys, found, "scandir", path) : found;
         });
         if (listing.names.length === 0) return names;
-        names.push(...listing.names);
+        names.push(...namesOf(listing));
       }
     } finally {
       sys.close(fd);
     }
   }
 
-  *#copyLink(src: string, dest: string, to: Found | undefined): Steps<void> {
+  *#copyLink(src: Path, dest: Path, to: Found | undefined): Steps<void> {
     const target = yield* this.#targetOf(src, this.#options.verbatimSymlinks);
     if (to !== undefined) yield* this.#removeLink(src, dest, target);
     yield* this.#call("symlink", target, () => this.#sys.symlink(target, dest), dest);
   }
 
   /** Where a link leads; not verbatim: from the root. */
-  *#targetOf(path: string, isVerbatim: boolean): Steps<string> {
+  *#targetOf(path: Path, isVerbatim: boolean): Steps<Path> {
     const target = yield* must(() => {
       const found = this.#sys.readlink(path);
-      return typeof found === "number" ? failed(this.#sys, found, "readlink", path) : decodeUtf8(found);
+      return typeof found === "number" ? failed(this.#sys, found, "readlink", path) : toRawPath(found);
     });
-    return isVerbatim || target.startsWith("/") ? target : resolvePath(toAbsolute(this.#sys, dirname(path)), target);
+    if (isVerbatim) return target;
+    return pathFrom((at, to) => resolvePath(dirname(at), to), this.#absolute(path), target);
   }
 
   /** Makes room for a link. What is no link stays, and making the new one then says so. */
-  *#removeLink(src: string, dest: string, target: string): Steps<void> {
+  *#removeLink(src: Path, dest: Path, target: Path): Steps<void> {
     const found = yield* this.#stat(dest, AT_SYMLINK_NOFOLLOW);
     if ((found.mode & S_IFMT) !== S_IFLNK) return;
     const oldTarget = yield* this.#targetOf(dest, false);
     if (isDirectory(yield* this.#stat(src, 0))) {
-      const [path, oldPath] = [toAbsolute(this.#sys, target), toAbsolute(this.#sys, oldTarget)];
-      if (isWithin(path, oldPath)) throw this.#failures.linkToSubdirectory(dest, target, oldTarget);
-      if (isWithin(oldPath, path)) throw this.#failures.linkOverParent(dest, target, oldTarget);
+      const [path, oldPath] = [this.#absolute(target), this.#absolute(oldTarget)];
+      const shown = [shownPath(dest), shownPath(target), shownPath(oldTarget)] as const;
+      if (isBelow(path, oldPath)) throw this.#failures.linkToSubdirectory(...shown);
+      if (isBelow(oldPath, path)) throw this.#failures.linkOverParent(...shown);
     }
     yield* this.#call("unlink", dest, () => this.#sys.unlink(dest));
   }
 
-  #call(syscall: string, path: string, call: () => number, dest?: string): Steps<number> {
+  #call(syscall: string, path: Path, call: () => number, dest?: Path): Steps<number> {
     return must(() => {
       const rc = call();
       return rc < 0 ? failed(this.#sys, rc, syscall, path, dest) : rc;
@@ -331,10 +352,11 @@ export class TreeCopy {
 }
 
 /** @throws when `from` may not come in the place of `to` */
-function checkTypes(src: string, dest: string, from: Found, to: Found, failures: CpFailures): void {
-  if (isSame(from, to)) throw failures.same(dest);
-  if (isDirectory(from) && !isDirectory(to)) throw failures.dirToNonDir(src, dest);
-  if (!isDirectory(from) && isDirectory(to)) throw failures.nonDirToDir(src, dest);
+function checkTypes(src: Path, dest: Path, from: Found, to: Found, failures: CpFailures): void {
+  const shown = [shownPath(src), shownPath(dest)] as const;
+  if (isSame(from, to)) throw failures.same(shown[1]);
+  if (isDirectory(from) && !isDirectory(to)) throw failures.dirToNonDir(...shown);
+  if (!isDirectory(from) && isDirectory(to)) throw failures.nonDirToDir(...shown);
 }
 
 /** @throws for what is neither file nor device, directory or link */

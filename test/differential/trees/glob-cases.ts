@@ -100,12 +100,12 @@ function pick<T>(random: Random, values: readonly T[]): T {
 const PARTS = ["*", "*", "**", "**", "a", "b", "c", ".d", "?", "[ab]", "{a,c}", ".*", "!(a)", ".", ".."];
 
 /**
- * Left out is where Node's answers hang on what else is asked for, or are its own: a dot or a slash at the end, two `**`
- * (which lose matches beside another pattern); and what lies above the root, which is not the same on both sides: at most one `..`, behind something that it
+ * Left out is where Node's answers hang on what else is asked for, or are its own: a dot or a slash at the end, a name between
+ * two `**`; and what lies above the root, which is not the same on both sides: at most one `..`, behind something that it
  * can take back.
  */
 function isAskable(parts: readonly string[]): boolean {
-  if (parts[parts.length - 1] === "." || /\*\*\/([^*]+\/)?\*\*/.test(parts.join("/"))) return false;
+  if (parts[parts.length - 1] === "." || /\*\*\/[^*]+\/\*\*/.test(parts.join("/"))) return false;
   const up = parts.indexOf("..");
   return up < 0 || (up > 0 && up === parts.lastIndexOf("..") && ![".", "**", ".d"].includes(parts[up - 1]));
 }
