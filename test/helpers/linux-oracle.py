@@ -203,7 +203,10 @@ class Task:
         while b"\n" not in self.said:
             if not select.select([self.read], [], [], seconds)[0]:
                 return None
-            self.said += os.read(self.read, 1 << 20)
+            said = os.read(self.read, 1 << 20)
+            if not said:
+                sys.exit("a task has ended")
+            self.said += said
         line, self.said = self.said.split(b"\n", 1)
         return line
 

@@ -6,7 +6,7 @@
  */
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmdirSync, type Stats } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,15 +51,23 @@ export function hex(bytes: Uint8Array | string): Hex {
 // --- The host -----------------------------------------------------------------------------------------------------------
 
 function runHost(mount: string, root: string, input: string): ReturnType<typeof spawnSync> {
-  return spawnSync("unshare", ["-m", "sh", "-c", MOUNT, "sh", mount, root, ORACLE], { input, maxBuffer: 2 ** 26 });
+  return spawnSync("unshare", ["-m", "sh", "-c", MOUNT, "sh", mount, root, ORACLE], {
+    input,
+    maxBuffer: 2 ** 26,
+    timeout: 60_000,
+  });
 }
 
+/** In a directory of its own, as on foliofs: `..` of it may be walked to, and has nothing else. */
 function withRoot<T>(call: (root: string) => T): T {
-  const root = mkdtempSync(join(tmpdir(), "foliofs-linux-"));
+  const outer = mkdtempSync(join(tmpdir(), "foliofs-linux-"));
+  const root = join(outer, "root");
+  mkdirSync(root);
+  chmodSync(outer, 0o755); // tasks are of other users too
   try {
     return call(root);
   } finally {
-    rmdirSync(root);
+    rmSync(outer, { recursive: true });
   }
 }
 
