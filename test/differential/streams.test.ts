@@ -37,7 +37,7 @@ afterAll(() => {
 });
 
 /** Scripts that run at once: most of their time is waiting. */
-const BATCH = 50;
+const BATCH = 20;
 
 /** @param directory name of a directory for this script alone */
 async function compare(script: Script, directory = "streams"): Promise<void> {
