@@ -1,4 +1,4 @@
-/** foliofs for Node: the browser's entry, the core for shared memory, what file systems with a store need, and streams. */
+/** foliofs for Node: the browser's entry, the core for shared memory, what file systems with a store need, streams and trees. */
 import { registerParts } from "./index-parts.ts";
 import { registerStreams, type StreamLibrary } from "./index-streams.ts";
 import { announce } from "./index-top.ts";
