@@ -26,16 +26,19 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm, GENERATED, publishedCore } from "./build-wasm.mjs";
 import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
+import { coreToText } from "./core-text.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
 import { writeLicences } from "./licences.mjs";
+import { calledByFileSystems, callsBy, FILE_SYSTEMS, renameExports, shortNames } from "./short-exports.mjs";
 import { leb } from "./wasm-bytes.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = "build/dist.stamp";
 const INPUTS = [
   "src",
+  ...FILE_SYSTEMS,
   "package.json",
   "package-lock.json",
   "tsconfig.json",
@@ -44,6 +47,7 @@ const INPUTS = [
   "scripts/constants-written-in.mjs",
   "scripts/declarations.mjs",
   "scripts/licences.mjs",
+  "scripts/short-exports.mjs",
 ];
 const OUTPUTS = [
   ...[
@@ -64,6 +68,7 @@ const OUTPUTS = [
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts", "core.wasm", "core-shared.wasm"],
 ].map((name) => `dist/${name}`);
 const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
+const CORE_BINARY = /\/core-binary(-shared)?\.ts$/;
 const MAIN_JOB = "build/main.mjs";
 const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
@@ -97,17 +102,39 @@ function door(name, format) {
   return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
+/** A core as it goes into dist/. */
+function coreOf(target) {
+  return renameExports(readFileSync(publishedCore(target)), exportNames());
+}
+
+/** By the name of an export, the one that it has in dist/. */
+function exportNames() {
+  return shortNames(readFileSync(publishedCore("release")), calledByFileSystems());
+}
+
+/** Has cores, and the calls of their exports, by short names. */
+const shortExports = {
+  name: "short-exports",
+  setup: (bundle) => {
+    bundle.onLoad({ filter: CORE_BINARY }, ({ path }) => coreText(path, (core) => coreToText(core)));
+    callsBy(exportNames()).setup(bundle);
+  },
+};
+
 /** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
 const coresAsBase64 = {
   name: "cores-as-base64",
   setup: ({ onLoad, onResolve }) => {
     onResolve({ filter: /\/core-text\.ts$/ }, () => ({ path: `${ROOT}/src/wasm/core-base64.ts` }));
-    onLoad({ filter: /\/core-binary(-shared)?\.ts$/ }, ({ path }) => {
-      const { target, name } = GENERATED.find((one) => path.endsWith(one.path));
-      return { contents: `export const ${name} = "${readFileSync(publishedCore(target)).toString("base64")}";` };
-    });
+    onLoad({ filter: CORE_BINARY }, ({ path }) => coreText(path, (core) => core.toString("base64")));
   },
 };
+
+/** A generated file, written anew. */
+function coreText(path, textOf) {
+  const { target, name } = GENERATED.find((one) => path.endsWith(one.path));
+  return { contents: `export const ${name} = "${textOf(coreOf(target))}";` };
+}
 
 /** Options of one published bundle. */
 function published(source, name, format, platform) {
@@ -118,12 +145,12 @@ function published(source, name, format, platform) {
     outfile: `dist/${name}${extension}`,
     format,
     platform,
-    plugins: [outsideRegistry(extension)],
+    plugins: [outsideRegistry(extension), shortExports],
   };
 }
 
 function withBase64(options) {
-  return { ...options, plugins: [...options.plugins, coresAsBase64] };
+  return { ...options, plugins: [coresAsBase64, ...options.plugins] };
 }
 
 const BUNDLES = [
@@ -165,7 +192,7 @@ function writeCore(target, path, id) {
   const name = Buffer.from("foliofs");
   const content = Buffer.concat([leb(name.length), name, Buffer.from(id)]);
   const section = Buffer.concat([Buffer.from([0]), leb(content.length), content]);
-  writeFileSync(path, Buffer.concat([readFileSync(publishedCore(target)), section]));
+  writeFileSync(path, Buffer.concat([coreOf(target), section]));
 }
 
 /** Brings everything up to date. */
@@ -178,7 +205,7 @@ export async function build() {
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
-  const id = fingerprint(CORES).slice(0, 16);
+  const id = fingerprint(CORES, JSON.stringify([...exportNames()])).slice(0, 16);
   const define = { FOLIOFS_CORE_ID: JSON.stringify(id) };
   const built = await Promise.all([
     ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),
