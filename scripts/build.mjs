@@ -14,6 +14,7 @@
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
+ *   dist/common.js .cjs       what those for browsers have in common
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
  *   dist/THIRD-PARTY-LICENSES.txt  licences of what is inside of the bundles
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
@@ -21,7 +22,7 @@
  * Does nothing when its inputs are as at the last run.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm, GENERATED, publishedCore } from "./build-wasm.mjs";
@@ -64,6 +65,7 @@ const OUTPUTS = [
     "mock",
     "bare",
     "core-module",
+    "common",
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts", "core.wasm", "core-shared.wasm"],
 ].map((name) => `dist/${name}`);
@@ -84,6 +86,30 @@ function outsideRegistry(extension) {
       });
     },
   };
+}
+
+/** What src/common.ts gathers. */
+const COMMON_MODULES = Array.from(readFileSync(`${ROOT}/src/common.ts`, "utf8").matchAll(/"(.+)"/g), ([, path]) => {
+  return resolve(ROOT, "src", path);
+});
+
+/** Leaves what the entries for browsers have in common out of each: 8 KB of gzip of a page that loads all. */
+function outsideCommon(extension) {
+  return {
+    name: "common",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const isCommon = kind !== "entry-point" && COMMON_MODULES.includes(resolve(resolveDir, path));
+        return isCommon ? { path: `./common${extension}`, external: true } : undefined;
+      });
+    },
+  };
+}
+
+/** As one of several entries for browsers. */
+function besideOthers(options) {
+  const extension = options.format === "cjs" ? ".cjs" : ".js";
+  return { ...options, plugins: [outsideCommon(extension), ...options.plugins] };
 }
 
 /** Has a door stand beside the main bundle, whose kernels it makes. */
@@ -157,18 +183,19 @@ const BUNDLES = [
   ...["esm", "cjs"].flatMap((format) => [
     withBase64(published("index", "index", format, "node")),
     published("host", "host", format, "node"),
-    published("store", "store", format, "neutral"),
-    published("proc", "proc", format, "neutral"),
-    { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
-    published("streams-node", "streams-node", format, "neutral"),
+    besideOthers(published("store", "store", format, "neutral")),
+    besideOthers(published("proc", "proc", format, "neutral")),
+    besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
+    besideOthers(published("streams-node", "streams-node", format, "neutral")),
     published("shared", "shared", format, "neutral"),
-    published("trees", "trees", format, "neutral"),
+    besideOthers(published("trees", "trees", format, "neutral")),
     door("memfs", format),
     door("mock", format),
   ]),
-  { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
-  { ...published("bare", "bare", "cjs", "browser"), minifySyntax: true },
+  besideOthers({ ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true }),
+  besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),
   published("wasm/core-module", "core-module", "cjs", "neutral"),
+  published("common", "common", "cjs", "neutral"),
   ...["cli", "top-hook"].map((name) => published(`cli/${name}`, name, "esm", "node")),
   {
     ...COMMON,
@@ -182,9 +209,10 @@ const BUNDLES = [
 
 /** What pages load; in CommonJS, Node would not find the names of exports that are numbers. */
 const SMALL_BUNDLES = [
-  published("index-browser", "browser", "esm", "browser"),
-  published("bare", "bare", "esm", "browser"),
+  besideOthers(published("index-browser", "browser", "esm", "browser")),
+  besideOthers(published("bare", "bare", "esm", "browser")),
   published("wasm/core-module", "core-module", "esm", "neutral"),
+  published("common", "common", "esm", "neutral"),
 ];
 
 /** A core as a file, with a section that says which build it belongs to. */
