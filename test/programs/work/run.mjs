@@ -26,7 +26,7 @@ async function makeFoliofs() {
 
 function say(...values) {
   const texts = values.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
-  nodeFs.writeSync(1, `${texts.join(" ")}\n`);
+  process.stdout.write(`${texts.join(" ")}\n`); // waits where the pipe is full, which a program may have made non-blocking
 }
 
 const fs = where === "host" ? nodeFs : await makeFoliofs();

@@ -1,0 +1,10 @@
+/** The compiler of TypeScript 5 over layers of this project, its fs replaced. */
+import { expect, it } from "vitest";
+import { both } from "./both.ts";
+
+it("builds the same, tells the same, and does no work twice", () => {
+  const told = both("typescript.mjs", { replace: true });
+  expect(told).toContain("Project 'src/mm/tsconfig.json' is up to date");
+  expect(told).toMatch(/src\/mm\/.*error TS2305/);
+  expect(told).toMatch(/^-\d+ .* mm\/vmscan\.js /m);
+});
