@@ -6,5 +6,5 @@ it("builds the same, and fails the same", () => {
   const told = both("rollup.mjs");
   expect(told).toMatch(/^chunk main\.[0-9a-f]+\.js /m);
   expect(told).toContain('"code":"UNRESOLVED_IMPORT"');
-  expect(told).toContain('"code":"EISDIR"');
+  expect(told).toContain('"code":"EEXIST"');
 });

@@ -211,9 +211,13 @@ export default async function main({ fs, root, say }) {
   say("indexed", indexed.oids.length, digest(fs.readFileSync(join(other, filepath.replace(/pack$/, "idx")))));
   await git.writeRef({ fs, dir: other, ref: "refs/heads/main", value: log[0].oid });
   await git.checkout({ fs, dir: other, ref: "main" });
-  const trees = [dir, other].map(tracked);
-  say("tree", trees[0].length, digest(trees[0].join("\n")), digest(trees[1].join("\n")));
-  for (const line of trees[1].slice(0, 20)) say(line);
+  const rows = await git.statusMatrix({ fs, dir: other });
+  say(
+    "of the pack",
+    rows.length,
+    rows.filter(([, ...state]) => state.some((n) => n !== 1)),
+  );
+  say(tracked(other).join("\n"));
   say(
     fs
       .readdirSync(join(dir, ".git"), { recursive: true })

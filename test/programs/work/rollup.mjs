@@ -109,7 +109,7 @@ export default async function main({ fs, root, say }) {
   fs.mkdirSync(join(root, "source/second.js"));
   await build("a folder for a module").catch(failed);
   await build("no entry", { input: join(root, "nowhere.js") }).catch(failed);
-  const inTheWay = { dir: join(root, "source/main.js"), sourcemap: false };
+  const inTheWay = { format: "es", dir: join(root, "source/main.js"), sourcemap: false };
   const single = { input: join(root, "source/pure-target.js"), plugins: [], outputs: [inTheWay] };
   await build("a file for a folder", single).catch(failed);
 }

@@ -15,7 +15,7 @@ import { digest, treeOf } from "./report.mjs";
 const SEED = 20_260_802;
 const NR_TRANSACTIONS = 30;
 /** Those before fill the database. */
-const FIRST_STOPPED = 22;
+const FIRST_STOPPED = 25;
 const WRITE_STRIDE = 23;
 const FAIL_STRIDE = 11;
 const STEPS = ["writeSync", "ftruncateSync", "fsyncSync", "unlinkSync"];

@@ -26,10 +26,18 @@ declare function queueMicrotask(callback: () => void): void;
 declare function atob(text: string): string;
 declare namespace WebAssembly {
   class Memory { constructor(descriptor: object); readonly buffer: ArrayBuffer; grow(pages: number): number }
-  class Module { constructor(bytes: ArrayBufferView | ArrayBuffer) }
+  class Module {
+    constructor(bytes: ArrayBufferView | ArrayBuffer);
+    static customSections(module: Module, name: string): ArrayBuffer[];
+  }
+  type ModuleImports = Record<string, unknown>;
+  function compile(bytes: ArrayBufferView | ArrayBuffer): Promise<Module>;
   class Instance { constructor(module: Module, imports?: object); readonly exports: any }
 }
 `;
+
+/** Waits until what is written next is newer than what was built, also where the kernel's clock goes by ticks of 10 ms. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 class Exit extends Error {
   constructor(status) {
@@ -107,11 +115,14 @@ export default async function main({ fs, root, say }) {
   build();
   const errno = join(root, "src/base/errno.ts");
   const text = fs.readFileSync(errno, "utf8");
+  await pause();
   fs.appendFileSync(errno, "\n// Nobody sees this.\n");
   build("--listEmittedFiles");
+  await pause();
   fs.writeFileSync(errno, text.replace("export class FsError", "export class FsErrors"));
   fs.renameSync(join(root, "src/mm/rmap.ts"), join(root, "src/mm/reverse-map.ts"));
   build();
+  await pause();
   fs.writeFileSync(errno, text);
   fs.renameSync(join(root, "src/mm/reverse-map.ts"), join(root, "src/mm/rmap.ts"));
   build("--listEmittedFiles");
