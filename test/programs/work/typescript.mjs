@@ -119,7 +119,7 @@ export default async function main({ fs, root, say }) {
   fs.appendFileSync(errno, "\n// Nobody sees this.\n");
   build("--listEmittedFiles");
   await pause();
-  fs.writeFileSync(errno, text.replace("export class FsError", "export class FsErrors"));
+  fs.writeFileSync(errno, text.replace("export const EFAULT", "export const EFAULTS"));
   fs.renameSync(join(root, "src/mm/rmap.ts"), join(root, "src/mm/reverse-map.ts"));
   build();
   await pause();
