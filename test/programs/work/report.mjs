@@ -15,9 +15,10 @@ const KINDS = {
   BlockDevice: "b",
 };
 
-/** An error's properties, in their order. */
+/** An error's properties, in their order; not the objects that programs put there. */
 export function errorOf(error) {
-  return { name: error.name, message: error.message, ...error };
+  const own = Object.entries(error).filter(([, value]) => typeof value !== "object");
+  return { name: error.name, message: error.message, ...Object.fromEntries(own) };
 }
 
 /** What a function throws, or its promise is rejected with. @returns "none" when it succeeds */
