@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 import { both } from "./both.ts";
 
 it("does the same as root", () => {
-  expect(both("tar.mjs", { replace: true })).not.toContain("EACCES");
+  expect(both("tar.mjs", { replace: true })).not.toContain('"EACCES"');
 });
 
-it("does the same as a user", () => {
-  expect(both("tar.mjs", { replace: true, uid: 1000 })).toContain('"code":"EACCES"');
+it("does the same as a user, who is refused some of it", () => {
+  expect(both("tar.mjs", { replace: true, uid: 1000 })).toContain('"EACCES"');
 });
