@@ -43,7 +43,7 @@ export function makeTree(fs, root, { directories = 10, links = true } = {}) {
     const directory = join(root, `dir-${d}`, ...Array.from({ length: d % 4 }, (_, i) => `level-${i}`));
     fs.mkdirSync(directory, { recursive: true });
     for (const [i, name] of NAMES.entries())
-      fs.writeFileSync(join(directory, name), bytesOf(d * 100 + i, (i * 37 * (d + 1)) % 9000));
+      fs.writeFileSync(join(directory, name), bytesOf(d * 100 + i, ((i + 1) * 37 * (d + 1)) % 9000));
     for (let i = NAMES.length; i < 25; i++)
       fs.writeFileSync(join(directory, `file-${i}.${i % 2 ? "js" : "txt"}`), bytesOf(d + i, i * i * i));
     fs.mkdirSync(join(directory, "empty"));
@@ -60,12 +60,12 @@ export function makeTree(fs, root, { directories = 10, links = true } = {}) {
 }
 
 /** Gives all below `directory` a time of its own, by its place in the tree; a directory's after its entries'. */
-function setTimes(fs, directory) {
+export function setTimes(fs, directory) {
   let index = 0;
   const visit = (path) => {
     const stat = fs.lstatSync(path);
     if (stat.isDirectory()) for (const name of fs.readdirSync(path)) visit(join(path, name));
-    const time = mtimeOf(index++);
+    const time = new Date(mtimeOf(index++) * 1000); // numbers below zero are "now" to Node
     fs.lutimesSync(path, time, time);
   };
   visit(directory);

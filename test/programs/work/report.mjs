@@ -15,9 +15,10 @@ const KINDS = {
   BlockDevice: "b",
 };
 
-/** An error's properties, in their order. */
+/** An error's properties, in their order; not the objects that programs put there. */
 export function errorOf(error) {
-  return { name: error.name, message: error.message, ...error };
+  const own = Object.entries(error).filter(([, value]) => typeof value !== "object");
+  return { name: error.name, message: error.message, ...Object.fromEntries(own) };
 }
 
 /** What a function throws, or its promise is rejected with. @returns "none" when it succeeds */
@@ -33,8 +34,18 @@ export async function failureOf(action) {
 /** The time, unless it is one of this run: a program took it from the clock, not from what it was told. */
 const timeOf = (ms) => (ms > performance.timeOrigin - 60_000 && ms < Date.now() + 60_000 ? "now" : String(ms));
 
+/** What an action gives, or the code of its error. */
+function readable(action) {
+  try {
+    return action();
+  } catch (error) {
+    return error.code;
+  }
+}
+
 /**
- * All below a directory, a line each: mode, owner, links, size, time of modification, path, contents.
+ * All below a directory, a line each: mode, owner, links, size, time of modification, path, contents; what may not be
+ * read has the error's code there.
  */
 export function treeOf(fs, directory, { times = true } = {}) {
   const lines = [];
@@ -49,10 +60,13 @@ export function treeOf(fs, directory, { times = true } = {}) {
     const first = kind !== "d" && stat.nlink > 1 ? (paths.get(stat.ino) ?? "") : "";
     if (kind !== "d") paths.set(stat.ino, first || name);
     if (first) fields.push("=", first);
-    else if (kind === "-") fields.push(digest(fs.readFileSync(path)));
+    else if (kind === "-") fields.push(readable(() => digest(fs.readFileSync(path))));
     if (kind === "l") fields.push("->", fs.readlinkSync(path));
     lines.push(fields.join(" "));
-    if (kind === "d") for (const child of fs.readdirSync(path)) visit(join(path, child), join(name, child));
+    if (kind !== "d") return;
+    const children = readable(() => fs.readdirSync(path));
+    if (Array.isArray(children)) for (const child of children) visit(join(path, child), join(name, child));
+    else lines.push(`${name}: ${children}`);
   };
   visit(directory, ".");
   return lines;

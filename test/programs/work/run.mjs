@@ -1,5 +1,5 @@
 /**
- * Runs a work module on the host or on foliofs: node run.mjs '{"where", "work", "root", "replace", "uid", "args"}'
+ * Runs a work module on the host or on foliofs: node run.mjs '{"where", "work", "root", "replace", "uid", "maxFiles", "args"}'
  * (see ../both.ts). Its default function is called with
  *   fs      node:fs, or a face of foliofs as the same user, in the same directory
  *   root    that directory, empty; absolute; the working directory of process and task
@@ -12,8 +12,10 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const { where, work, root, replace, uid, args } = JSON.parse(process.argv[2]);
+const { where, work, root, replace, uid, maxFiles, args } = JSON.parse(process.argv[2]);
 process.umask(0o022);
+/** Told last: a process also ends, by 0, when nothing is left that it could wait for. */
+const FINISHED = "finished";
 
 async function makeFoliofs() {
   const { createFsSync } = await import(new URL("../../../dist/index.js", import.meta.url).href);
@@ -21,7 +23,7 @@ async function makeFoliofs() {
   first.mkdirSync(root, { recursive: true });
   first.chownSync(root, uid, uid);
   for (let path = root; path !== "/"; path = dirname(path)) first.chmodSync(path, nodeFs.statSync(path).mode);
-  return first.kernel.task({ uid, gid: uid, cwd: root, umask: 0o022 });
+  return first.kernel.task({ uid, gid: uid, cwd: root, umask: 0o022, maxFiles });
 }
 
 function say(...values) {
@@ -43,3 +45,4 @@ if (uid !== 0) {
   process.setuid(uid);
 }
 await main({ fs, root, say, args });
+say(FINISHED);
