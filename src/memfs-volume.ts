@@ -1,15 +1,18 @@
 /**
  * Volumes as memfs has them, on foliofs.
  *
- * Where it differs: errors, links and permissions are the kernel's; listings and JSON come sorted; the working directory of a
- * volume is one of its directories, so that relative paths are told from it once it exists, and from `/` before.
+ * Where it differs: errors, links and permissions are the kernel's; listings and JSON come sorted; of relative paths only what they begin
+ * with of `.` and `..` is text, the rest is walked.
  *
  * @see memfs, docs/node.md and docs/volumes.md
  */
 import { createFsSync } from "./index.ts";
 import type { FolioFs } from "./index-kernel.ts";
+import { encodeUtf8 } from "./node/encoding.ts";
 import type { DirectoryJson, NestedDirectoryJson } from "./node/face/directory-json.ts";
+import { pathBelow, resolvePath } from "./node/paths.ts";
 import { printTree, type TreeOptions } from "./node/print-tree.ts";
+import type { Path } from "./vfs/syscalls.ts";
 
 type Call = (...args: unknown[]) => unknown;
 
@@ -30,29 +33,68 @@ export interface VolumeOptions {
 
 const faces = new WeakMap<Volume, Holder>();
 
-/** The face of a volume, and the directory that relative paths are to be told from. */
+/** The face of a volume, and the directory that relative paths are told from. */
 class Holder {
   readonly face: FolioFs;
-  readonly cwd: string;
-  isAtCwd = false;
+  readonly promises: FolioFs["promises"];
+  readonly cwd: () => string;
 
-  constructor(cwd: string, { process }: VolumeOptions = {}) {
+  /** @param cwd asked at each call @param process who the volume's task is */
+  constructor(cwd: () => string, process: VolumeProcess | undefined) {
+    const who = { uid: process?.getuid?.() ?? 0, gid: process?.getgid?.() ?? 0 };
     this.cwd = cwd;
-    this.face = createFsSync({ uid: process?.getuid?.() ?? 0, gid: process?.getgid?.() ?? 0 });
-    this.settle();
+    this.face = cwd === atRoot ? createFsSync(who) : faceAt(cwd, who);
+    const { promises } = this.face;
+    const mkdir: Call = (...args) => this.mkdir(args, promises.mkdir as Call);
+    this.promises = { ...promises, mkdir } as FolioFs["promises"];
   }
 
-  /** Goes to the working directory, once it is there. */
-  settle(): void {
-    if (this.isAtCwd || !this.face.existsSync(this.cwd)) return;
-    this.face.task.chdir(this.cwd);
-    this.isAtCwd = true;
+  /** mkdir in one of its forms; with all above of a relative path first the directory it is told from, where the walk begins. */
+  mkdir(args: unknown[], form: Call): unknown {
+    const [path, options] = args as [Path, { recursive?: unknown } | null | undefined];
+    const isRelative = (typeof path === "string" || ArrayBuffer.isView(path)) && path.length > 0 && !isAbsolute(path);
+    if (isRelative && options?.recursive === true) this.face.mkdirSync(this.cwd(), { recursive: true });
+    return form(...args);
   }
+}
 
-  leave(): void {
-    this.face.task.chdir("/");
-    this.isAtCwd = false;
+function atRoot(): string {
+  return "/";
+}
+
+/** A face whose relative paths are put behind `cwd()` as text, whether there is such a directory or not. */
+function faceAt(cwd: () => string, who: { uid: number; gid: number }): FolioFs {
+  const { kernel } = createFsSync(who);
+  const face = kernel.task({ ...who, cwd: true });
+  const task = kernel.taskOf(face);
+  task.fromCwd = (path) => (path.length === 0 || isAbsolute(path) ? path : pathFrom(cwd(), path));
+  task.getcwd = () => encodeUtf8(cwd());
+  return face;
+}
+
+const [DOT, SLASH] = [0x2e, 0x2f];
+
+function codeAt(path: Path, i: number): number {
+  return typeof path === "string" ? path.charCodeAt(i) : path[i];
+}
+
+function isAbsolute(path: Path): boolean {
+  return codeAt(path, 0) === SLASH;
+}
+
+/** `path` from `base` on; what it begins with of `.` and `..` is taken out as text, since `base` may not be there. */
+function pathFrom(base: string, path: Path): Path {
+  let start = base;
+  let at = 0;
+  for (;;) {
+    let end = at;
+    while (end < path.length && end - at < 2 && codeAt(path, end) === DOT) end++;
+    if (end < path.length && codeAt(path, end) !== SLASH) break;
+    if (end - at === 2) start = resolvePath(start, "..");
+    at = end + 1;
+    if (end >= path.length) return start;
   }
+  return pathBelow(start, typeof path === "string" ? path.slice(at) : path.subarray(at));
 }
 
 function hostCwd(): string {
@@ -60,10 +102,15 @@ function hostCwd(): string {
   return process?.cwd?.() ?? "/";
 }
 
+/** Where a process stands, as memfs asks it. */
+function cwdOf(process: VolumeProcess | undefined): () => string {
+  return process === undefined ? hostCwd : () => process.cwd?.() ?? "/";
+}
+
 function holderOf(volume: Volume): Holder {
   const known = faces.get(volume);
   if (known !== undefined) return known;
-  const made = new Holder(hostCwd());
+  const made = new Holder(hostCwd, undefined);
   faces.set(volume, made);
   return made;
 }
@@ -80,7 +127,7 @@ function toNested(json: object): NestedDirectoryJson {
 /** A file system of its own, with the functions of node:fs as methods. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are put on the prototype, below
 export class Volume {
-  /** A new volume with these files. @param cwd what relative paths start at; by default the process's directory */
+  /** A new volume with these files. @param cwd what relative paths of `json` start at; by default the process's directory */
   static fromJSON(json: DirectoryJson, cwd?: string, options?: VolumeOptions): Volume {
     return Volume.fromNestedJSON(json as NestedDirectoryJson, cwd, options);
   }
@@ -88,25 +135,24 @@ export class Volume {
   /** As fromJSON(); objects are directories. */
   static fromNestedJSON(json: NestedDirectoryJson, cwd?: string, options?: VolumeOptions): Volume {
     const volume = new Volume();
-    faces.set(volume, new Holder(options?.process?.cwd?.() ?? cwd ?? hostCwd(), options));
+    faces.set(volume, new Holder(cwdOf(options?.process), options?.process));
     volume.fromNestedJSON(json, cwd);
     return volume;
   }
 
   get promises(): FolioFs["promises"] {
-    return holderOf(this).face.promises;
+    return holderOf(this).promises;
   }
 
-  /** Adds files. @param cwd what relative paths start at; by default the volume's directory */
+  /** Adds files. @param cwd what relative paths of `json` start at; by default the process's directory */
   fromJSON(json: DirectoryJson, cwd?: string): void {
     this.fromNestedJSON(json as NestedDirectoryJson, cwd);
   }
 
   /** As fromJSON(); objects are directories. */
   fromNestedJSON(json: NestedDirectoryJson, cwd?: string): void {
-    const holder = holderOf(this);
-    holder.face.fromJSON(toNested(json), cwd ?? holder.cwd);
-    holder.settle();
+    const { face, cwd: own } = holderOf(this);
+    face.fromJSON(toNested(json), cwd ?? own());
   }
 
   /** As fromJSON(). */
@@ -131,22 +177,17 @@ export class Volume {
 
   /** Removes everything. */
   reset(): void {
-    const holder = holderOf(this);
-    holder.leave();
-    holder.face.reset();
-    holder.settle();
+    holderOf(this).face.reset();
   }
 }
 
 export interface Volume extends Omit<FolioFs, Own> {}
 
-/** Calls after which the working directory may be there. */
-const MAKES_DIRECTORIES = /^(mkdir|rename|symlink|cp)/;
 /** Of a volume they are what a face shows, not methods. */
 const IS_CLASS = /^[A-Z]/;
 
 /** Of the volume that all share. */
-const common = new Holder("/");
+const common = new Holder(atRoot, undefined);
 const sample = common.face;
 
 function isMethod(name: string): boolean {
@@ -154,16 +195,14 @@ function isMethod(name: string): boolean {
 }
 
 function methodOf(name: string): Call {
-  const call = (volume: Volume): Call => (holderOf(volume).face as unknown as Record<string, Call>)[name];
-  if (!MAKES_DIRECTORIES.test(name)) {
+  if (name !== "mkdir" && name !== "mkdirSync") {
     return function (this: Volume, ...args) {
-      return call(this)(...args);
+      return (holderOf(this).face as unknown as Record<string, Call>)[name](...args);
     };
   }
   return function (this: Volume, ...args) {
-    const result = call(this)(...args);
-    holderOf(this).settle();
-    return result;
+    const holder = holderOf(this);
+    return holder.mkdir(args, holder.face[name] as Call);
   };
 }
 
@@ -209,7 +248,7 @@ export function createFsFromVolume(volume: Volume): VolumeFs {
 
 /** Options of memfs(). */
 export interface MemfsOptions extends VolumeOptions {
-  /** What relative paths start at. Default: the process's directory where a process is given, else `/`. */
+  /** What relative paths of the files start at. Default: the process's directory where a process is given, else `/`. */
   cwd?: string;
 }
 
@@ -219,10 +258,10 @@ export function memfs(
   options: string | MemfsOptions = "/",
 ): { fs: VolumeFs; vol: Volume } {
   const { cwd, process } = typeof options === "string" ? { cwd: options, process: undefined } : options;
-  const start = cwd ?? process?.cwd?.() ?? "/";
+  const at = process !== undefined ? cwdOf(process) : cwd === undefined || cwd === "/" ? atRoot : () => cwd;
   const volume = new Volume();
-  faces.set(volume, new Holder(start, process === undefined ? {} : { process }));
-  volume.fromNestedJSON(json, start);
+  faces.set(volume, new Holder(at, process));
+  volume.fromNestedJSON(json, cwd);
   return { fs: createFsFromVolume(volume), vol: volume };
 }
 

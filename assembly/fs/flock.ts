@@ -16,7 +16,7 @@ import { kfree, kmalloc } from "../mm/slab";
 @unmanaged export class FileLock {
   next: FileLock;
   file: File; // holder; of a table: the file by which it was taken
-  exclusive: u32; // 0 shared, 1 exclusive
+  exclusive: u32; // 0 shared, 1 exclusive; of a range, above this bit: number of the task that has taken it
   owner: u32; // 0 = of flock(2); of a range: FL_OFD, or the number of the table
   start: f64; // of a range: first byte
   end: f64; // of a range: last byte; Infinity = all that follow

@@ -290,7 +290,7 @@ function verifyLocks(): void {
     for (let lock = changetype<FileLock>(changetype<Inode>(at).flocks); !isNil(lock); lock = lock.next) {
       assert(isObject(CACHE_FILE, changetype<usize>(lock.file)) && lock.file.inode == changetype<Inode>(at), "flock: held by no file of the inode");
       assert((lock.file.mode & FMODE_FLOCK) != 0, "flock: its file does not know");
-      assert(lock.exclusive <= 1 && (lock.owner ? lock.start <= lock.end : lock.end == 0), "flock: of no type, or a range that ends before it begins");
+      assert((lock.owner || lock.exclusive <= 1) && (lock.owner ? lock.start <= lock.end : lock.end == 0), "flock: of no type, or a range that ends before it begins");
       for (let other = lock.next; !isNil(other); other = other.next) {
         if ((lock.owner == 0) != (other.owner == 0)) continue;
         if (lock.owner) verifyRanges(lock, other);
@@ -303,8 +303,8 @@ function verifyLocks(): void {
 /** Two locks on ranges, of which `a` is the first on the list. */
 function verifyRanges(a: FileLock, b: FileLock): void {
   const isSameOwner = a.owner == b.owner && (a.owner != FL_OFD || a.file == b.file);
-  if (isSameOwner) assert(a.end < b.start && (a.exclusive != b.exclusive || a.end + 1 < b.start), "record lock: ranges of one owner overlap, are not sorted, or could be one");
-  else assert(a.end < b.start || b.end < a.start || !(a.exclusive | b.exclusive), "record lock: one is in the way of another");
+  if (isSameOwner) assert(a.end < b.start && (((a.exclusive ^ b.exclusive) & 1) != 0 || a.end + 1 < b.start), "record lock: ranges of one owner overlap, are not sorted, or could be one");
+  else assert(a.end < b.start || b.end < a.start || !((a.exclusive | b.exclusive) & 1), "record lock: one is in the way of another");
 }
 
 /** Operations are on a list, and have their locks; nobody else has any. */

@@ -19,7 +19,7 @@ import { toVectorRequest } from "./operations/vectors.ts";
 import { toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
 import { rejectSoon, resolveSoon } from "./settle.ts";
-import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
+import { callSiteOf, fromCaller, type Origin } from "./stacks.ts";
 import { commitToPromise, type Operation } from "./surfaces.ts";
 import {
   checkBuffer,
@@ -311,14 +311,14 @@ function toDataBytes(data: unknown, encoding: string | null | undefined): Uint8A
   return encodeText(data, encoding || "utf8");
 }
 
-/** promises.open on the operations of a task. @returns a function of what was called and its arguments */
+/** promises.open on the operations of a task. @returns a function of what was called and its arguments, which it may throw for */
 export function handleOpener(ops: Operations) {
   const { open } = ops;
   const prepare = open.preparePromise ?? open.prepare;
   const closeLater = closingWhenCollected((file: OpenFile) => file.abandon());
 
   return (form: Origin, path: unknown, flags: unknown, mode: unknown): Promise<FileHandle> => {
-    const request = withinForm(form, () => prepare(NO_CALLBACK, path, flags, mode));
+    const request = prepare(NO_CALLBACK, path, flags, mode);
     return commitToPromise(open.commit, request, form).then((fd) => {
       const file = new OpenFile(ops, fd, request.path);
       const handle = new FileHandle(file);

@@ -23,7 +23,7 @@ import { resolveFrom } from "./operations/absolute-path.ts";
 import type { Operations } from "./operations/index.ts";
 import { toAppendFileOptions, toBytes, toWriteFileOptions } from "./operations/write-file.ts";
 import { ASYNC_DISPOSE } from "./platform.ts";
-import { resolveSoon } from "./settle.ts";
+import { rejectSoon, resolveSoon } from "./settle.ts";
 import { fromCaller, withinForm } from "./stacks.ts";
 import { derivePromise, type Operation, startPromise } from "./surfaces.ts";
 import { Failure } from "./uv-errors.ts";
@@ -33,6 +33,15 @@ type Form = (a?: unknown, b?: unknown, c?: unknown) => Promise<unknown>;
 
 function isClosed(handle: FileHandle): boolean {
   return handle.fd < 0;
+}
+
+/** What is thrown rejects; no promise stands between the call's own and the caller. */
+function settled(form: Form, call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return call();
+  } catch (error) {
+    return rejectSoon(fromCaller(error, form));
+  }
 }
 
 function wholeFileForms(ops: Operations) {
@@ -51,17 +60,14 @@ function wholeFileForms(ops: Operations) {
       : writeByPath(form, file, bytes, given);
   }
 
-  const writeFile: Form = async (file, data, options) => {
-    await withinForm(writeFile, () => write(writeFile, file, data, options));
-  };
-  const appendFile: Form = async (file, data, options) => {
-    await withinForm(appendFile, () => write(appendFile, file, data, toAppendFileOptions(options, false)));
-  };
-  const readFile: Form = async (file, options) => {
-    if (!isFileHandle(file)) return readByPath(readFile, file, options);
-    if (isClosed(file)) return withinForm(readFile, () => readClosedFile(options));
-    return readFileOf(file, options, readFile);
-  };
+  const writeFile: Form = (file, data, options) => settled(writeFile, () => write(writeFile, file, data, options));
+  const appendFile: Form = (file, data, options) =>
+    settled(appendFile, () => write(appendFile, file, data, toAppendFileOptions(options, false)));
+  const readFile: Form = (file, options) =>
+    settled(readFile, () => {
+      if (!isFileHandle(file)) return readByPath(readFile, file, options);
+      return isClosed(file) ? readClosedFile(options) : readFileOf(file, options, readFile);
+    });
 
   return { writeFile, appendFile, readFile };
 }
@@ -101,7 +107,7 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
   const { rm, mkdtemp, mkdtempDisposable, opendir } = directoryForms(ops, dirs);
   const { writeFile, appendFile, readFile } = wholeFileForms(ops);
   const openHandle = handleOpener(ops);
-  const open: Form = async (path, flags, mode) => openHandle(open, path, flags, mode);
+  const open: Form = (path, flags, mode) => settled(open, () => openHandle(open, path, flags, mode));
   // Linux has no way to change the mode of a link.
   const lchmod: Form = async (_path, _mode) => {
     throw fromCaller(methodNotImplementedError("lchmod()"), lchmod);

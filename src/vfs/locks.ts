@@ -21,6 +21,7 @@ import { fdget, inodeOfFile } from "./attr.ts";
 import type { FileTable } from "./file-table.ts";
 import { waitForChange, wakeWaiters } from "./freeze.ts";
 import type { Kernel, LockObserver } from "./kernel.ts";
+import { findTaskByPid, taskPid } from "./pid.ts";
 import {
   afterRequest,
   conflictOf,
@@ -60,6 +61,7 @@ export interface Flock {
 
 /** A call that waits: the descriptor that it was made by, and whose lock is in its way. */
 interface Waiting {
+  readonly call: LockWait;
   readonly request: RecordLock | undefined;
   readonly blocker: RecordLock | undefined;
 }
@@ -120,17 +122,21 @@ class Locks implements LockObserver {
   }
 
   /** The call that is being made waits. @returns -EAGAIN */
-  wait(inode: InodeHandle, call: LockWait, table: FileTable, waiting: Waiting): number {
-    this.#calls.set(call, table);
+  wait(inode: InodeHandle, table: FileTable, waiting: Waiting): number {
+    this.#calls.set(waiting.call, table);
     const others = this.#waiting.get(inode);
     if (others === undefined) this.#waiting.set(inode, [waiting]);
     else others.push(waiting);
     return waitForChange(this.#kernel, inode);
   }
 
-  /** The call is made again, or over. */
+  /** The call is made again, or over: it is in nobody's way any more. */
   end(call: LockWait): void {
-    this.#calls.delete(call);
+    if (!this.#calls.delete(call)) return;
+    for (const waiting of this.#waiting.values()) {
+      const i = waiting.findIndex((one) => one.call === call);
+      if (i >= 0) waiting.splice(i, 1);
+    }
   }
 
   /** Would the owner of `request` wait for itself, by way of others? */
@@ -182,7 +188,7 @@ export function flock(task: Task, fd: number, operation: number, call: LockWait)
   const rc = task.flock(fd, operation);
   if (rc !== -EAGAIN || operation & LOCK_NB || !kernel.mayWait) return rc;
   const inode = inodeOfFile(kernel.core, file as FileHandle);
-  return locksOf(kernel).wait(inode, call, task.files, { request: undefined, blocker: undefined });
+  return locksOf(kernel).wait(inode, task.files, { call, request: undefined, blocker: undefined });
 }
 
 /** A range as bytes. @returns -EINVAL for one that begins before the file @see Linux flock64_to_posix_lock() */
@@ -216,7 +222,8 @@ function requestOf(task: Task, cmd: number, wanted: Flock, file: FileHandle): Re
   const range = rangeOf(task, file, wanted);
   if (typeof range === "number") return range;
   if (type < F_RDLCK || type > F_UNLCK) return -EINVAL;
-  return { ...range, type, file, owner: isOfd(cmd) ? FL_OFD : locksOf(task.kernel).ownerOf(task.files) };
+  const owner = isOfd(cmd) ? FL_OFD : locksOf(task.kernel).ownerOf(task.files);
+  return { ...range, type, file, owner, pid: taskPid(task.kernel, task) };
 }
 
 /**
@@ -232,6 +239,12 @@ export function getLock(task: Task, fd: number, cmd: number, wanted: Flock): Rec
   if (typeof request === "number") return request;
   const { core } = task.kernel;
   return conflictOf(recordLocks(core, inodeOfFile(core, file)), request);
+}
+
+/** Number of the task that has taken a lock; -1 for one of an open file, which is no task's; 0 when it has ended. @see fcntl(2) l_pid */
+export function pidOfLock(kernel: Kernel, lock: RecordLock): number {
+  if (lock.owner === FL_OFD) return -1;
+  return findTaskByPid(kernel, lock.pid) === undefined ? 0 : lock.pid;
 }
 
 /**
@@ -259,7 +272,7 @@ export function setLock(task: Task, fd: number, cmd: number, wanted: Flock, call
   if (blocker !== undefined) {
     if (cmd !== F_SETLKW && cmd !== F_OFD_SETLKW) return -EAGAIN;
     if (locks.isDeadlock(request, blocker)) return -EDEADLK;
-    return kernel.mayWait ? locks.wait(inode, call, task.files, { request, blocker }) : -EAGAIN;
+    return kernel.mayWait ? locks.wait(inode, task.files, { call, request, blocker }) : -EAGAIN;
   }
   const rc = kernel.room(setRecordLocks(core, inode, afterRequest(all, request)));
   if (rc === TRY_AGAIN) return setLock(task, fd, cmd, wanted, call);

@@ -1,5 +1,5 @@
 /**
- * The bytes that are in a pipe: 16 buffers of a page, as in Linux. What is written goes into the last one as far as all of its odd bytes
+ * The bytes that are in a pipe: buffers of a page, 16 of them at first, as in Linux. What is written goes into the last one as far as all of its odd bytes
  * fit there, else into new ones; so small writes may fill it with fewer than 65 536 bytes, and one of up to a page is in it whole or not
  * at all.
  *
@@ -9,7 +9,8 @@
  */
 
 const PAGE_BYTES = 4096;
-const MAX_BUFFERS = 16;
+/** As many buffers as a new pipe has. @see Linux include/linux/pipe_fs_i.h PIPE_DEF_BUFFERS */
+const DEFAULT_BUFFERS = 16;
 
 interface PipeBuffer {
   readonly bytes: Uint8Array;
@@ -21,6 +22,19 @@ interface PipeBuffer {
 /** First in, first out. */
 export class PipeBytes {
   readonly #buffers: PipeBuffer[] = [];
+  #maxBuffers = DEFAULT_BUFFERS;
+
+  /** Bytes that it has room for, a power of two of pages. */
+  get size(): number {
+    return this.#maxBuffers * PAGE_BYTES;
+  }
+
+  /** @param bytes a power of two of pages @returns false, with nothing done, when what is in it needs more buffers */
+  resize(bytes: number): boolean {
+    if (this.#buffers.length > bytes / PAGE_BYTES) return false;
+    this.#maxBuffers = bytes / PAGE_BYTES;
+    return true;
+  }
 
   get isEmpty(): boolean {
     return this.#buffers.length === 0;
@@ -47,7 +61,7 @@ export class PipeBytes {
    */
   write(source: Uint8Array, isNew: boolean): number {
     let done = isNew ? this.#merge(source) : 0;
-    while (done < source.length && this.#buffers.length < MAX_BUFFERS) {
+    while (done < source.length && this.#buffers.length < this.#maxBuffers) {
       const piece = source.subarray(done, done + PAGE_BYTES);
       const bytes = new Uint8Array(PAGE_BYTES);
       bytes.set(piece);

@@ -6,13 +6,14 @@
  * O_NONBLOCK is as on Linux, and O_RDWR opens at once.
  *
  * An open that waits has made its open file, and counts as reader or writer; its descriptor comes with its partner. It is a change that
- * is under way (PendingChange): the call that is made again finds what has become of it.
+ * is under way (PendingChange): the call that is made again finds what has become of it. When nobody waits for it any more, since the
+ * call is aborted or its task ends, it counts no longer.
  *
  * Does not own: the bytes (pipe-buffer.ts).
  *
  * @see Linux fs/pipe.c fifo_open(), pipe_read(), pipe_write(), pipe_release(); POSIX.1-2024 mkfifo(), pipe(); fifo(7), pipe(7)
  */
-import { EAGAIN, EBADF, EINTR, ENXIO, EPIPE, ESPIPE } from "../base/errno.ts";
+import { EAGAIN, EBADF, EBUSY, EINTR, EINVAL, ENXIO, EPERM, EPIPE, ESPIPE } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import { O_NONBLOCK, S_IFIFO } from "../base/stat-flags.ts";
 import type { Core } from "../wasm/core.ts";
@@ -26,7 +27,7 @@ import {
   TOUCH_CTIME,
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
-import { inodeOfFile, mountOfFile } from "./attr.ts";
+import { fdget, inodeOfFile, isCapable, mountOfFile, typeOf } from "./attr.ts";
 import { waitForChange, wakeWaiters } from "./freeze.ts";
 import type { FileOperations } from "./fs-type.ts";
 import { endTry } from "./kept-file.ts";
@@ -37,7 +38,7 @@ import { PipeBytes } from "./pipe-buffer.ts";
 import { registerSpecialFile } from "./special-file.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { PendingChange, undo, type Wait, waitFor } from "./waiting.ts";
+import { PendingChange, type Wait, waitFor } from "./waiting.ts";
 
 class Pipe {
   readonly bytes = new PipeBytes();
@@ -58,12 +59,18 @@ class Pipe {
   }
 }
 
-/** Pipes that somebody has open. */
-const pipesOf = new WeakMap<Core, Map<InodeHandle, Pipe>>();
+type Pipes = Map<InodeHandle, Pipe>;
+/** Where a core has those that somebody has open: who opens and who resizes them may come from two bundles. */
+const PIPES = Symbol.for("foliofs.pipes");
+
+function pipesOf(core: Core): Pipes {
+  const holder = core as { [PIPES]?: Pipes };
+  holder[PIPES] ??= new Map();
+  return holder[PIPES];
+}
 
 function pipeOf({ core }: Kernel, inode: InodeHandle): Pipe {
-  const pipes = pipesOf.get(core) ?? new Map<InodeHandle, Pipe>();
-  pipesOf.set(core, pipes);
+  const pipes = pipesOf(core);
   const known = pipes.get(inode) ?? new Pipe(inode);
   pipes.set(inode, known);
   return known;
@@ -76,33 +83,39 @@ class PendingOpen {
   readonly change: PendingChange;
   readonly #kernel: Kernel;
   readonly #file: FileHandle;
+  /** Where it waits. */
+  readonly #waiting: PendingOpen[];
   #over = (): void => {};
 
-  constructor(task: Task, path: Path, file: FileHandle, mnt: MountHandle, flags: number) {
+  constructor(task: Task, path: Path, file: FileHandle, mnt: MountHandle, flags: number, waiting: PendingOpen[]) {
     const call = { name: "open", a: path, b: flags, undo: (fd: number) => void task.close(fd) };
     this.#kernel = task.kernel;
     this.#file = file;
+    this.#waiting = waiting;
     this.change = new PendingChange(task, call, { mnt });
+    Object.defineProperty(this.change, "isAbandoned", { get: () => false, set: () => this.drop() });
     this.change.token = new Promise((resolve) => {
       this.#over = resolve;
     });
     // No record but the open file's has this handle: destroy() and restore() wake all.
     task.kernel.waiters.set(file as never, { token: this.change.token, wake: () => this.#end(-EINTR) });
-  }
-
-  /** Has its task ended? */
-  get isOver(): boolean {
-    return this.change.task.kernel !== this.#kernel;
+    waiting.push(this);
   }
 
   /** Has a partner. */
   succeed(): void {
-    const { task } = this.change;
     this.#kernel.waiters.delete(this.#file as never);
-    const fd = !this.isOver ? task.files.add(this.#file, pipeOperations) : -EINTR;
+    const fd = this.change.task.files.add(this.#file, pipeOperations);
     if (fd < 0) closePipe(this.#kernel, this.#file);
-    if (this.change.isAbandoned) undo(this.change, fd);
     this.#end(fd);
+  }
+
+  /** Nobody waits for it any more. */
+  drop(): void {
+    this.#waiting.splice(this.#waiting.indexOf(this), 1);
+    this.#kernel.waiters.delete(this.#file as never);
+    closePipe(this.#kernel, this.#file);
+    this.#end(-EINTR);
   }
 
   #end(result: number): void {
@@ -116,13 +129,10 @@ function meet(waiting: PendingOpen[]): void {
   for (const open of waiting.splice(0)) open.succeed();
 }
 
-/** Opens whose tasks have ended meanwhile count no more. */
-function prune(pipe: Pipe): void {
-  for (const waiting of [pipe.waitForReader, pipe.waitForWriter])
-    for (const open of waiting.filter(({ isOver }) => isOver)) {
-      waiting.splice(waiting.indexOf(open), 1);
-      open.succeed();
-    }
+/** A task ends: none of its opens waits any more. */
+export function exitPipes(task: Task): void {
+  for (const { waitForReader, waitForWriter } of [...pipesOf(task.kernel.core).values()])
+    for (const open of [...waitForReader, ...waitForWriter]) if (open.change.task === task) open.drop();
 }
 
 /**
@@ -137,7 +147,6 @@ export function openPipe(task: Task, path: Path, mnt: MountHandle, dentry: Dentr
   const inode = inodeOf(core, dentry);
   const mode = fmode(flags) & (FMODE_READ | FMODE_WRITE);
   const pipe = pipeOf(kernel, inode);
-  prune(pipe);
   const needsWriter = mode === FMODE_READ && pipe.writers === 0 && !(flags & O_NONBLOCK);
   const needsReader = mode === FMODE_WRITE && pipe.readers === 0;
   if (needsReader && flags & O_NONBLOCK) return -ENXIO;
@@ -153,8 +162,8 @@ export function openPipe(task: Task, path: Path, mnt: MountHandle, dentry: Dentr
     meet(pipe.waitForWriter);
   }
   if (needsReader || needsWriter) {
-    const open = new PendingOpen(task, path, file, mnt, flags);
-    (needsReader ? pipe.waitForReader : pipe.waitForWriter).push(open);
+    const waiting = needsReader ? pipe.waitForReader : pipe.waitForWriter;
+    const open = new PendingOpen(task, path, file, mnt, flags, waiting);
     kernel.wait?.add(open.change);
     return waitFor(kernel, open.change);
   }
@@ -177,7 +186,50 @@ function pipeRelease(kernel: Kernel, inode: InodeHandle, file: FileHandle): void
   if (mode & FMODE_WRITE) pipe.writers--;
   if (pipe.readers === 0) wakeWaiters(kernel, pipe.room);
   if (pipe.writers === 0) wakeWaiters(kernel, pipe.data);
-  if (pipe.readers + pipe.writers === 0) pipesOf.get(kernel.core)?.delete(inode);
+  if (pipe.readers + pipe.writers === 0) pipesOf(kernel.core).delete(inode);
+}
+
+// --- Size ---------------------------------------------------------------------------------------------------------------
+
+const PAGE_BYTES = 4096;
+/** Largest that others than root may ask for, bytes. @see Linux /proc/sys/fs/pipe-max-size */
+const PIPE_MAX_SIZE = 2 ** 20;
+/** Largest of all, bytes. */
+const PIPE_LIMIT = 2 ** 31;
+
+/** The pipe behind a descriptor. @returns -EBADF for what is none */
+function pipeByFd(task: Task, fd: number): Pipe | number {
+  const { kernel } = task;
+  task.enter();
+  const file = fdget(task, fd);
+  if (!file) return task.files.missing(fd);
+  const inode = inodeOfFile(kernel.core, file);
+  return typeOf(kernel.core, inode) === S_IFIFO ? pipeOf(kernel, inode) : -EBADF;
+}
+
+/** Room of a pipe, bytes. @returns that; -EBADF */
+export function getPipeSize(task: Task, fd: number): number {
+  const pipe = pipeByFd(task, fd);
+  return typeof pipe === "number" ? pipe : pipe.bytes.size;
+}
+
+/**
+ * Gives a pipe room for as many bytes, rounded up to a power of two of pages.
+ *
+ * @returns the room it has then; -EBADF; -EINVAL above 2 GiB; -EPERM above 1 MiB, to make it larger, for others than root; -EBUSY when what
+ *   is in it needs more
+ * @see Linux fs/pipe.c pipe_set_size(), round_pipe_size()
+ */
+export function setPipeSize(task: Task, fd: number, bytes: number): number {
+  const pipe = pipeByFd(task, fd);
+  if (typeof pipe === "number") return pipe;
+  if (bytes > PIPE_LIMIT) return -EINVAL;
+  const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, PAGE_BYTES)));
+  const before = pipe.bytes.size;
+  if (size > before && size > PIPE_MAX_SIZE && !isCapable(task)) return -EPERM;
+  if (!pipe.bytes.resize(size)) return -EBUSY;
+  if (size > before) wakeWaiters(task.kernel, pipe.room);
+  return size;
 }
 
 // --- Data ---------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ export interface RecordLock {
   readonly owner: number;
   /** By which it is held. */
   readonly file: FileHandle;
+  /** Number of the task that has taken it. */
+  readonly pid: number;
 }
 
 /** Does it belong to an open file? */
@@ -112,7 +114,8 @@ export function hasFlock(core: Core, inode: InodeHandle, file: FileHandle): bool
 export function recordLocks(core: Core, inode: InodeHandle): RecordLock[] {
   const { f64, u32 } = core;
   return recordsOf(core, inode).ranges.map((at) => ({
-    type: u32[(at >>> 2) + FILE_LOCK_EXCLUSIVE] ? F_WRLCK : F_RDLCK,
+    type: u32[(at >>> 2) + FILE_LOCK_EXCLUSIVE] & 1 ? F_WRLCK : F_RDLCK,
+    pid: u32[(at >>> 2) + FILE_LOCK_EXCLUSIVE] >>> 1,
     start: f64[(at >>> 3) + FILE_LOCK_START],
     end: f64[(at >>> 3) + FILE_LOCK_END],
     owner: u32[(at >>> 2) + FILE_LOCK_OWNER],
@@ -138,8 +141,8 @@ export function setRecordLocks(core: Core, inode: InodeHandle, locks: readonly R
   return 0;
 }
 
-function fill({ f64, u32 }: Core, at: number, { type, start, end, owner, file }: RecordLock): void {
-  u32[(at >>> 2) + FILE_LOCK_EXCLUSIVE] = type === F_WRLCK ? 1 : 0;
+function fill({ f64, u32 }: Core, at: number, { type, start, end, owner, file, pid }: RecordLock): void {
+  u32[(at >>> 2) + FILE_LOCK_EXCLUSIVE] = (type === F_WRLCK ? 1 : 0) | (pid << 1);
   u32[(at >>> 2) + FILE_LOCK_OWNER] = owner;
   u32[(at >>> 2) + FILE_LOCK_FILE] = file << 5;
   f64[(at >>> 3) + FILE_LOCK_START] = start;

@@ -6,12 +6,13 @@ import { compact } from "./compact.ts";
 import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
 import { evictInodes } from "./evict.ts";
+import { exitTask } from "./exit.ts";
 import { unfreezeNow } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
 import { makeRoom } from "./make-room.ts";
-import { exitMmap, truncated } from "./mmap.ts";
+import { truncated } from "./mmap.ts";
 import { openSpecial } from "./open-special.ts";
 import { change } from "./operation.ts";
 import { dropPagePins } from "./page-pins.ts";
@@ -46,7 +47,7 @@ const SUPPORT = {
   copyTaskIo,
   dropPagePins,
   evictInodes,
-  exitMmap,
+  exitTask,
   fileRemovePrivs,
   findSuper,
   handOver,

@@ -13,7 +13,7 @@ import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
-import { type Core, RESULT, SLOT } from "../wasm/core.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
 import type { CoreExports } from "../wasm/exports.ts";
 import {
   FILE_COUNT,
@@ -25,7 +25,6 @@ import {
   RESULT_ADDRESS,
   RESULT_STAT,
   RESULT_STATFS,
-  SLOT_MMAPS,
   TASK_CWD_DENTRY,
   TASK_CWD_MOUNT,
   TASK_FILE_SIZE_LIMIT,
@@ -43,7 +42,7 @@ import { openFile, openFileAt } from "./open.ts";
 import { PathCache } from "./path-cache.ts";
 import * as io from "./read-write.ts";
 import * as dirs from "./readdir.ts";
-import { storeSupport } from "./store-part.ts";
+import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
 const NR_STAT = 18;
@@ -384,7 +383,7 @@ export class Task implements Syscalls {
   /** Ends the task: its descriptors are closed unless another task shares them. */
   exit(): void {
     const { kernel, files } = this;
-    if (kernel.core.u32[SLOT + SLOT_MMAPS]) storeSupport().exitMmap(this);
+    storeSupportIfAny()?.exitTask(this);
     if (--files.users === 0) for (let fd = 0; fd < files.files.length; fd++) this.close(fd);
     kernel.core.x.taskFree(this.handle);
     if (kernel.current === this) kernel.current = undefined;

@@ -535,7 +535,7 @@ export const FILE_LOCK_BYTES = 32;
 export const FILE_LOCK_NEXT = 0;
 /** File at byte 4; index in a Uint32Array at the record: holder; of a table: the file by which it was taken */
 export const FILE_LOCK_FILE = 1;
-/** u32 at byte 8; index in a Uint32Array at the record: 0 shared, 1 exclusive */
+/** u32 at byte 8; index in a Uint32Array at the record: 0 shared, 1 exclusive; of a range, above this bit: number of the task that has taken it */
 export const FILE_LOCK_EXCLUSIVE = 2;
 /** u32 at byte 12; index in a Uint32Array at the record: 0 = of flock(2); of a range: FL_OFD, or the number of the table */
 export const FILE_LOCK_OWNER = 3;

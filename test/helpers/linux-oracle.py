@@ -70,7 +70,13 @@ def xattr(way, name, t, args):
     check(call(first, key, ctypes.c_char_p(value), ctypes.c_size_t(len(value)), ctypes.c_int(args[2])))
 
 
-F = {"F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38}
+F = {"F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032, "F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38}
+
+
+def control(fd, cmd, *rest):
+    if "PIPE" in cmd:
+        return check(libc.fcntl(slots[fd], F[cmd], ctypes.c_ulong(rest[0] if rest else 0)))
+    return record_lock(fd, cmd, *rest)
 
 
 def record_lock(fd, cmd, kind, whence, start, length):
@@ -80,7 +86,26 @@ def record_lock(fd, cmd, kind, whence, start, length):
         return None
     if kind == fcntl.F_UNLCK:
         return None
-    return {"type": kind, "start": start, "length": length, "isOfd": pid == -1}
+    return {"type": kind, "start": start, "length": length, "pid": pid, "isOfd": pid == -1}
+
+
+class Timespec(ctypes.Structure):
+    _fields_ = [("sec", ctypes.c_long), ("nsec", ctypes.c_long)]
+
+
+def timespec(t):
+    return Timespec(*{"now": (0, 0x3fffffff), "omit": (0, 0x3ffffffe)}.get(t) or divmod(int(t), 10**9))
+
+
+def utimensat(dir, p, atime, mtime, flags):
+    times = (Timespec * 2)(timespec(atime), timespec(mtime))
+    check(libc.utimensat(-100 if dir is None else slots[dir], path(p), times, flags))
+
+
+def times(p):
+    """Nanoseconds, "now" for those of this century."""
+    s = os.lstat(path(p))
+    return [str(ns) if ns < 946684800 * 10**9 else "now" for ns in (s.st_atime_ns, s.st_mtime_ns)]
 
 
 def dirfd(slot):
@@ -134,7 +159,9 @@ def simple(call, *args):
     if call == "truncate": return os.truncate(path(args[0]), args[1])
     if call == "stat": return statted(os.stat(path(args[0])))
     if call == "flock": return fcntl.flock(slots[args[0]], args[1])
-    if call == "fcntl": return record_lock(*args)
+    if call == "fcntl": return control(*args)
+    if call == "utimensat": return utimensat(*args)
+    if call == "times": return times(*args)
     if call == "chattr": return chattr(*args)
     if call == "lsattr": return chattr(args[0], None)
     if call == "utimes": return os.utime(path(args[0]), None if args[1] is None else (args[1], args[1]))
@@ -180,6 +207,16 @@ def worker(who, requests, answers):
         answers.flush()
 
 
+PIDS = []
+
+
+def by_index(answer):
+    """Processes by the numbers of their tasks."""
+    if isinstance(answer, dict) and answer.get("pid", -1) > 0:
+        answer["pid"] = PIDS.index(answer["pid"])
+    return answer
+
+
 class Task:
     def __init__(self, who):
         down, self.write = os.pipe()
@@ -190,6 +227,7 @@ class Task:
             os.close(self.read)
             worker(who, os.fdopen(down), os.fdopen(up, "w"))
             os._exit(0)
+        PIDS.append(self.pid)
         os.close(down)
         os.close(up)
         self.said = b""
@@ -217,7 +255,7 @@ class Task:
         while time.monotonic() < until:
             line = self.line(SOON)
             if line is not None:
-                return json.loads(line)
+                return by_index(json.loads(line))
             asleep = asleep + 1 if self.sleeps() else 0
             if asleep == 2 and not ends:
                 return "waits"

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { it } from "vitest";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
+import type { FlockHeld } from "../../src/node/linux/locks.ts";
 import { devtmpfs } from "../../src/store.ts";
 
 /** Bytes of an argument or an answer. */
@@ -101,12 +102,25 @@ const COMMANDS: Readonly<Record<string, number>> = {
   F_OFD_GETLK: 36,
   F_OFD_SETLK: 37,
   F_OFD_SETLKW: 38,
+  F_SETPIPE_SZ: 1031,
+  F_GETPIPE_SZ: 1032,
 };
 /** As long as the oracle waits for what will wait: turns of the loop do. */
 const TURNS = 20;
 
 function statted({ mode, nlink, uid, gid, size }: Stats): number[] {
   return [mode, nlink, uid, gid, size];
+}
+
+const THIS_CENTURY_NS = 946684800n * 10n ** 9n;
+
+function timespec(time: Arg): bigint | "now" | "omit" {
+  return time === "now" || time === "omit" ? time : BigInt(time as string);
+}
+
+/** A lock with the task that has it by its number in the script: the first is the second of the machine, which has one of its own. */
+function byIndex(held: FlockHeld | undefined): FlockHeld | undefined {
+  return held === undefined || held.pid <= 0 ? held : { ...held, pid: held.pid - 2 };
 }
 
 type Done<T> = (error: Error | null, result?: T) => void;
@@ -237,11 +251,19 @@ class Tasks {
         return linux.fchownat(this.#dir(task, a), this.#path(b), c as number, args[3] as number, args[4] as number);
       case "faccessat":
         return linux.faccessat(this.#dir(task, a), this.#path(b), c as number);
+      case "utimensat":
+        return linux.utimensat(this.#dir(task, a), this.#path(b), timespec(c), timespec(args[3]), args[4] as number);
+      case "times": {
+        const { atimeNs, mtimeNs } = fs.lstatSync(this.#path(a), { bigint: true });
+        return [atimeNs, mtimeNs].map((ns) => (ns < THIS_CENTURY_NS ? String(ns) : "now"));
+      }
       case "flock":
         return linux.flock(this.#fd(task, a), b as number);
       case "fcntl": {
         const [type, whence, start, length] = args.slice(2) as number[];
-        return linux.fcntl(this.#fd(task, a), COMMANDS[b as string], { type, whence, start, length });
+        const command = COMMANDS[b as string];
+        if (command > 1000) return linux.fcntl(this.#fd(task, a), command, type);
+        return linux.fcntl(this.#fd(task, a), command, { type, whence, start, length }).then(byIndex);
       }
       default:
         throw new Error(`no call ${call}`);

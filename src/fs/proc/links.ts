@@ -6,11 +6,11 @@
 import { EACCES, ENOENT } from "../../base/errno.ts";
 import type { FileHandle } from "../../base/handles.ts";
 import type { LinkPlace } from "../../vfs/fs-type.ts";
+import { taskPid } from "../../vfs/pid.ts";
 import type { Task } from "../../vfs/task.ts";
 import { FILE_DENTRY, FILE_MNT, FILE_MODE, FMODE_READ, FMODE_WRITE } from "../../wasm/layout.ts";
 import { cwdOfTask, dPath, placeAt, rootOfTask } from "./d-path.ts";
 import { mayInspect, type ProcEntry, type Subject } from "./entry.ts";
-import { taskPid } from "./pid.ts";
 
 const ALL = 0o777;
 const READ = 0o400;

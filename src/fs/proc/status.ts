@@ -4,9 +4,9 @@
  * @see Linux fs/proc/array.c proc_pid_status(); proc_pid_status(5)
  */
 import { ESRCH } from "../../base/errno.ts";
+import { taskPid } from "../../vfs/pid.ts";
 import type { Task } from "../../vfs/task.ts";
 import type { ProcEntry, Subject } from "./entry.ts";
-import { taskPid } from "./pid.ts";
 
 /** Tables of descriptors grow by doubling, from here on. */
 const MIN_FD_SIZE = 64;

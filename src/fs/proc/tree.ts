@@ -6,6 +6,7 @@
  * Does not own: what the entries show (a file for each), inodes (proc-inode.ts).
  */
 import type { Kernel } from "../../vfs/kernel.ts";
+import { findTaskByPid, livePids } from "../../vfs/pid.ts";
 import { buddyinfo } from "./buddyinfo.ts";
 import type { ProcEntry, Subject } from "./entry.ts";
 import { filesystems } from "./filesystems.ts";
@@ -13,7 +14,6 @@ import { io } from "./io.ts";
 import { cwd, fd, mountsLink, root, self } from "./links.ts";
 import { meminfo } from "./meminfo.ts";
 import { mountinfo, mounts } from "./mounts.ts";
-import { findTaskByPid, livePids } from "./pid.ts";
 import { slabinfo } from "./slabinfo.ts";
 import { status } from "./status.ts";
 import { swaps } from "./swaps.ts";

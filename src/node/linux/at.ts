@@ -8,7 +8,7 @@
  * @see POSIX.1-2024 openat(), mkdirat() ...; Linux renameat2(2), linkat(2)
  */
 import { EINVAL } from "../../base/errno.ts";
-import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, S_IALLUGO } from "../../base/stat-flags.ts";
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, S_IALLUGO, UTIME_OMIT } from "../../base/stat-flags.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, callAt, linkat, renameat2, withRoom } from "../../vfs/at.ts";
 import * as attr from "../../vfs/attr.ts";
 import * as dirOps from "../../vfs/dir-ops.ts";
@@ -19,20 +19,38 @@ import type { Task } from "../../vfs/task.ts";
 import type { Encoding } from "../face/arguments.ts";
 import type { BigIntStats, Bytes, PathLike, Stats } from "../face/names.ts";
 import { toFlags } from "../flags.ts";
+import type { Timespec } from "../node-fs.ts";
+import { toTimespec } from "../operations/attributes.ts";
 import { encodeName, type NameEncoding } from "../operations/names-encoding.ts";
 import { toPath } from "../paths.ts";
 import { BigIntStats as OwnBigIntStats, statsOf } from "../stats.ts";
 import type { Failure } from "../uv-errors.ts";
 import { checkInt32, checkInteger, checkUserId, toFileMode, toOptions } from "../validators.ts";
-import { type Descriptor, type Forms, formsOf, orFailed, toFd, type Waits } from "./forms.ts";
+import {
+  type Abortable,
+  type Descriptor,
+  type Forms,
+  formsOf,
+  orFailed,
+  toAbortable,
+  toFd,
+  type Waits,
+} from "./forms.ts";
+import type { WaitOptions } from "./locks.ts";
 
 /** How a link is answered: as text, or as bytes. */
 export type ReadlinkOptions = { encoding?: Encoding | "buffer" | null } | Encoding | "buffer" | null;
 
 /** Calls by a directory. Those that end in Sync throw what the others reject with: as of the call without `at`; EBADF, ENOTDIR. */
 export interface AtCalls {
-  /** @param flags as of fs.open() @returns a descriptor */
-  openat(dir: Descriptor, path: PathLike, flags?: string | number, mode?: number | string): Promise<number>;
+  /** @param flags as of fs.open() @param options a signal ends the wait for a fifo's other end @returns a descriptor */
+  openat(
+    dir: Descriptor,
+    path: PathLike,
+    flags?: string | number,
+    mode?: number | string,
+    options?: WaitOptions,
+  ): Promise<number>;
   openatSync(dir: Descriptor, path: PathLike, flags?: string | number, mode?: number | string): number;
   mkdirat(dir: Descriptor, path: PathLike, mode?: number | string): Promise<void>;
   mkdiratSync(dir: Descriptor, path: PathLike, mode?: number | string): void;
@@ -75,6 +93,14 @@ export interface AtCalls {
   /** @param uid -1 = leave it, as for gid @param flags as of fchmodat() */
   fchownat(dir: Descriptor, path: PathLike, uid: number, gid: number, flags?: number): Promise<void>;
   fchownatSync(dir: Descriptor, path: PathLike, uid: number, gid: number, flags?: number): void;
+  /**
+   * @param atime nanoseconds since the epoch, "now" (UTIME_NOW) or "omit" (UTIME_OMIT), as for `mtime`
+   * @param flags AT_SYMLINK_NOFOLLOW = 0x100; AT_EMPTY_PATH = 0x1000: with `""` for a path of the descriptor
+   * @throws nothing at all where both times are left out; then in this order EINVAL for other flags; EBADF, ENOTDIR; errors of the walk;
+   *   EROFS; EPERM, of "now" for both EACCES
+   */
+  utimensat(dir: Descriptor, path: PathLike, atime: Timespec, mtime: Timespec, flags?: number): Promise<void>;
+  utimensatSync(dir: Descriptor, path: PathLike, atime: Timespec, mtime: Timespec, flags?: number): void;
   /** @param mode F_OK, or a union of R_OK, W_OK, X_OK */
   faccessat(dir: Descriptor, path: PathLike, mode?: number): Promise<void>;
   faccessatSync(dir: Descriptor, path: PathLike, mode?: number): void;
@@ -99,6 +125,23 @@ function toAt(dir: unknown, path: unknown, name = "path"): At {
   return { dir: toDir(dir), path: toPath(path, name) };
 }
 
+interface UtimensatTimes {
+  readonly a: { sec: number; nsec: number };
+  readonly m: { sec: number; nsec: number };
+  readonly flags: number;
+}
+
+/** Where both times are left out, nothing is looked at. @see Linux fs/utimes.c SYSCALL utimensat, do_utimes_path() */
+function utimensat(task: Task, dir: number, path: Path, { a, m, flags }: UtimensatTimes): number {
+  if (a.nsec === UTIME_OMIT && m.nsec === UTIME_OMIT) return 0;
+  if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -EINVAL;
+  const isOwn = path.length === 0 && (flags & AT_EMPTY_PATH) !== 0;
+  if (isOwn && dir !== AT_FDCWD) return attr.futimens(task, dir, a.sec, a.nsec, m.sec, m.nsec);
+  return callAt(task, dir, isOwn ? "." : path, (there) =>
+    attr.utimens(task, there, a.sec, a.nsec, m.sec, m.nsec, flags & AT_SYMLINK_NOFOLLOW),
+  );
+}
+
 /** Calls of a task by directories. */
 export function atCalls(task: Task, waits: Waits): AtCalls {
   const calls: Record<string, unknown> = {};
@@ -113,7 +156,11 @@ export function atCalls(task: Task, waits: Waits): AtCalls {
       name,
       formsOf(
         waits,
-        (dir: unknown, path: unknown, ...rest: unknown[]) => ({ ...toAt(dir, path), request: prepare(...rest) }),
+        (dir: unknown, path: unknown, ...rest: unknown[]) => {
+          const at = toAt(dir, path);
+          const request = prepare(...rest);
+          return { ...at, request, signal: (request as Abortable | undefined)?.signal };
+        },
         ({ dir, path, request }): R | Failure => {
           const rc = callAt(task, dir, path, (there) => make(there, request, dir));
           return orFailed<R>(task, rc, name, path);
@@ -154,7 +201,11 @@ export function atCalls(task: Task, waits: Waits): AtCalls {
 
   add(
     "openat",
-    (flags, mode) => ({ flags: toFlags(flags), mode: toFileMode(mode, "mode", 0o666) }),
+    (flags, mode, options) => ({
+      flags: toFlags(flags),
+      mode: toFileMode(mode, "mode", 0o666),
+      ...toAbortable(options),
+    }),
     (path, { flags, mode }) => withRoom(task, () => openFile(task, path, flags, mode)),
   );
   addPlain(
@@ -229,6 +280,20 @@ export function atCalls(task: Task, waits: Waits): AtCalls {
       return { uid, gid, flags: toAtFlags(flags) };
     },
     (path, { uid, gid, flags }) => (flags & ~AT_SYMLINK_NOFOLLOW ? -EINVAL : attr.chown(task, path, uid, gid, flags)),
+  );
+  keep(
+    "utimensat",
+    formsOf(
+      waits,
+      (dir: unknown, path: unknown, atime: unknown, mtime: unknown, flags?: unknown) => ({
+        ...toAt(dir, path),
+        a: toTimespec(atime, "atime"),
+        m: toTimespec(mtime, "mtime"),
+        flags: toAtFlags(flags),
+      }),
+      ({ dir, path, ...times }): undefined | Failure =>
+        orFailed(task, utimensat(task, dir, path, times) || undefined, "utimensat", path) as undefined | Failure,
+    ),
   );
   addPlain(
     "faccessat",

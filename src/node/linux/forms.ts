@@ -4,10 +4,11 @@
 import type { Path } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import type { Wait, whileWaiting } from "../../vfs/waiting.ts";
+import { abortError } from "../errors.ts";
 import { rejectSoon, resolveSoon } from "../settle.ts";
 import { callSiteOf, fromCaller, type Origin } from "../stacks.ts";
 import { Failure, failed } from "../uv-errors.ts";
-import { checkFd } from "../validators.ts";
+import { checkAbortSignal, checkFd, checkObject } from "../validators.ts";
 
 /** How calls wait: of the kernel's own bundle, since what is being waited with is known there. */
 export interface Waits {
@@ -28,8 +29,31 @@ export function toFd(given: unknown): number {
   return checkFd(typeof given === "object" && given !== null ? (given as { fd?: unknown }).fd : given);
 }
 
+/** What gives up a call that waits. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The options of a call that may wait. @throws ERR_INVALID_ARG_TYPE */
+export function toAbortable(options: unknown = {}): Abortable {
+  checkObject(options, "options");
+  const { signal } = options as Abortable;
+  checkAbortSignal(signal, "options.signal");
+  return { signal };
+}
+
+/** A token, or the end of the wait when the caller gives up. */
+function unlessAborted(token: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return token;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    token.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
 /**
- * @param prepare checks the arguments, and throws what Node would
+ * @param prepare checks the arguments, and throws what Node would; a request with a signal is given up when that is aborted, by promise
  * @param commit makes the call; made again when what it has waited for has come
  * @param end the call is over, by whatever way
  */
@@ -77,6 +101,11 @@ class PendingCall<Q, R> {
 
   /** @param origin what was called: stacks of errors begin at its caller */
   make(origin: Origin): Promise<R> {
+    const { signal } = (this.#request ?? {}) as Abortable;
+    if (signal?.aborted) {
+      this.#over();
+      return rejectSoon(abortError(signal, origin)) as Promise<R>;
+    }
     let outcome: R | Failure;
     try {
       outcome = this.#waits.whileWaiting(this.#commit, this.#request, this.#wait);
@@ -86,7 +115,7 @@ class PendingCall<Q, R> {
     }
     if (outcome instanceof Failure && outcome.token !== undefined) {
       const site = callSiteOf(origin);
-      return outcome.token.then(
+      return unlessAborted(outcome.token, signal).then(
         () => this.make(site),
         (error) => {
           this.#over();

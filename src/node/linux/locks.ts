@@ -1,7 +1,7 @@
 /**
- * Locks with Node's shape: `fs.kernel.linux.flock()` and `fcntl()`.
+ * flock() and fcntl() of `fs.kernel.linux` with Node's shape: locks, and the size of pipes.
  *
- * Does not own: who is in whose way (vfs/locks.ts, vfs/record-lock.ts).
+ * Does not own: who is in whose way (vfs/locks.ts, vfs/record-lock.ts), pipes (vfs/pipe.ts).
  *
  * @see flock(2), fcntl(2) "Advisory record locking", "Open file description locks"
  */
@@ -16,13 +16,19 @@ import {
   flock,
   getLock,
   LockWait,
+  pidOfLock,
   setLock,
 } from "../../vfs/locks.ts";
+import { getPipeSize, setPipeSize } from "../../vfs/pipe.ts";
 import { isOfd, type RecordLock } from "../../vfs/record-lock.ts";
 import type { Task } from "../../vfs/task.ts";
 import { type Failure, UV_ERRORS } from "../uv-errors.ts";
 import { checkInt32, checkInteger, checkObject } from "../validators.ts";
-import { type Descriptor, formsOf, orFailed, toFd, type Waits } from "./forms.ts";
+import { type Descriptor, formsOf, orFailed, toAbortable, toFd, type Waits } from "./forms.ts";
+
+/** Commands of fcntl() for pipes. */
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 
 // libuv has no word for it; Linux's own.
 UV_ERRORS.set(EDEADLK, ["EDEADLK", "resource deadlock avoided"]);
@@ -46,8 +52,16 @@ export interface FlockHeld {
   start: number;
   /** Bytes, 0 = all that follow. */
   length: number;
+  /** Number of the task that has taken it, as in /proc; -1: it belongs to an open file; 0: the task has ended. */
+  pid: number;
   /** Whether it belongs to an open file (F_OFD_SETLK), and not to all that share a table of descriptors. */
   isOfd: boolean;
+}
+
+/** Options of calls that wait. */
+export interface WaitOptions {
+  /** Ends the wait with an AbortError; the lock is not taken then. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Calls that end in Sync never wait: they fail with EAGAIN. The others wait until the lock can be had, or the descriptor is closed. */
@@ -56,9 +70,9 @@ export interface LockCalls {
    * Takes or gives up the lock that an open file may have on a whole file.
    *
    * @param operation LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB if it is not to wait
-   * @throws in this order EINVAL; EBADF; EAGAIN; ENOMEM; EBADF where the descriptor is closed while the call waits
+   * @throws in this order EINVAL; EBADF; EAGAIN; ENOMEM; EBADF where the descriptor is closed while the call waits; ABORT_ERR
    */
-  flock(fd: Descriptor, operation: number): Promise<void>;
+  flock(fd: Descriptor, operation: number, options?: WaitOptions): Promise<void>;
   flockSync(fd: Descriptor, operation: number): void;
 
   /**
@@ -69,17 +83,28 @@ export interface LockCalls {
    * give the first lock that is in the way, undefined for none.
    *
    * @throws in this order EINVAL for another command; EBADF; EINVAL for a type or a range that is none; EBADF to lock for what the file is
-   *   not open for; EAGAIN; EDEADLK where others who wait for the task would be waited for; ENOMEM; EBADF as flock()
+   *   not open for; EAGAIN; EDEADLK where others who wait for the task would be waited for; ENOMEM; EBADF and ABORT_ERR as flock()
    */
-  fcntl(fd: Descriptor, command: number, lock: FlockRequest): Promise<FlockHeld | undefined>;
+  fcntl(fd: Descriptor, command: number, lock: FlockRequest, options?: WaitOptions): Promise<FlockHeld | undefined>;
+  /**
+   * Room of a pipe: F_GETPIPE_SZ = 1032, F_SETPIPE_SZ = 1031.
+   *
+   * @param size bytes, rounded up to a power of two of pages of 4096 @returns bytes
+   * @throws in this order EBADF for what is no fifo; EINVAL above 2 GiB; EPERM above 1 MiB for others than root; EBUSY when what is in it
+   *   needs more
+   */
+  fcntl(fd: Descriptor, command: number, size?: number): Promise<number>;
   fcntlSync(fd: Descriptor, command: number, lock: FlockRequest): FlockHeld | undefined;
+  fcntlSync(fd: Descriptor, command: number, size?: number): number;
 }
 
 interface FcntlRequest {
   readonly fd: number;
   readonly command: number;
-  readonly lock: Flock;
+  /** A lock; of a pipe its size. */
+  readonly lock: Flock | number;
   readonly call: LockWait;
+  readonly signal?: AbortSignal | undefined;
 }
 
 function toFlock(lock: unknown): Flock {
@@ -92,15 +117,29 @@ function toFlock(lock: unknown): Flock {
   return { type, whence, start, length };
 }
 
-function held(lock: RecordLock): FlockHeld {
+function isPipeCommand(command: number): boolean {
+  return command === F_SETPIPE_SZ || command === F_GETPIPE_SZ;
+}
+
+/** The third argument of fcntl(). As in C, a size is an unsigned int. */
+function toArgument(command: number, given: unknown): Flock | number {
+  if (!isPipeCommand(command)) return toFlock(given);
+  const size = given ?? 0;
+  checkInteger(size, "size", 0, 2 ** 32 - 1);
+  return size;
+}
+
+function held({ kernel }: Task, lock: RecordLock): FlockHeld {
   const { type, start, end } = lock;
-  return { type, start, length: end === Number.POSITIVE_INFINITY ? 0 : end - start + 1, isOfd: isOfd(lock) };
+  const length = end === Number.POSITIVE_INFINITY ? 0 : end - start + 1;
+  return { type, start, length, pid: pidOfLock(kernel, lock), isOfd: isOfd(lock) };
 }
 
 function makeFcntl(task: Task, { fd, command, lock, call }: FcntlRequest): FlockHeld | number | undefined {
+  if (typeof lock === "number") return command === F_SETPIPE_SZ ? setPipeSize(task, fd, lock) : getPipeSize(task, fd);
   if (command === F_GETLK || command === F_OFD_GETLK) {
     const found = getLock(task, fd, command, lock);
-    return typeof found === "object" ? held(found) : found;
+    return typeof found === "object" ? held(task, found) : found;
   }
   const isKnown = (command > F_GETLK && command <= F_SETLK + 1) || (command > F_OFD_GETLK && command <= F_OFD_SETLKW);
   return isKnown ? setLock(task, fd, command, lock, call) || undefined : -EINVAL;
@@ -112,9 +151,9 @@ export function lockCalls(task: Task, waits: Waits): LockCalls {
   const end = ({ call }: { call: LockWait }): void => endWait(kernel, call);
   const [flockSync, flockLater] = formsOf(
     waits,
-    (fd: Descriptor, operation: number) => {
+    (fd: Descriptor, operation: number, options?: WaitOptions) => {
       checkInt32(operation, "operation");
-      return { fd: toFd(fd), operation, call: new LockWait() };
+      return { fd: toFd(fd), operation, call: new LockWait(), ...toAbortable(options) };
     },
     ({ fd, operation, call }): undefined | Failure =>
       orFailed(task, flock(task, fd, operation, call) || undefined, "flock") as undefined | Failure,
@@ -122,14 +161,20 @@ export function lockCalls(task: Task, waits: Waits): LockCalls {
   );
   const [fcntlSync, fcntl] = formsOf(
     waits,
-    (fd: Descriptor, command: number, lock: FlockRequest): FcntlRequest => {
+    (fd: Descriptor, command: number, argument: unknown, options?: WaitOptions): FcntlRequest => {
       const number = toFd(fd);
       checkInt32(command, "command");
-      return { fd: number, command, lock: toFlock(lock), call: new LockWait() };
+      return {
+        fd: number,
+        command,
+        lock: toArgument(command, argument),
+        call: new LockWait(),
+        ...toAbortable(options),
+      };
     },
-    (request): FlockHeld | undefined | Failure =>
-      orFailed(task, makeFcntl(task, request), "fcntl") as FlockHeld | undefined | Failure,
+    (request): FlockHeld | number | undefined | Failure =>
+      orFailed(task, makeFcntl(task, request), "fcntl") as FlockHeld | number | undefined | Failure,
     end,
   );
-  return { flock: flockLater, flockSync, fcntl, fcntlSync };
+  return { flock: flockLater, flockSync, fcntl, fcntlSync } as LockCalls;
 }

@@ -58,7 +58,7 @@ function toTimes(atime: number, mtime: number): Times {
 }
 
 /** One time of utimensSync: nanoseconds since the epoch, `now` or `omit`. */
-function toTimespec(time: unknown, name: string): { sec: number; nsec: number } {
+export function toTimespec(time: unknown, name: string): { sec: number; nsec: number } {
   if (time === "now") return { sec: 0, nsec: UTIME_NOW };
   if (time === "omit") return { sec: 0, nsec: UTIME_OMIT };
   if (typeof time !== "bigint") throw argTypeError(name, ["bigint", "'now'", "'omit'"], time);

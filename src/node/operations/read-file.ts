@@ -13,7 +13,7 @@ import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8Range, MIN_AS
 import { argTypeError, argValueError, fileTooLargeError, unknownEncodingError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
-import { fromCaller, type Origin } from "../stacks.ts";
+import { fromCaller } from "../stacks.ts";
 import type { Operation } from "../surfaces.ts";
 import { Failure, failed, SpecialFailure, uvException } from "../uv-errors.ts";
 import {
@@ -114,6 +114,14 @@ class ReadFile {
 
   /** Opens, looks, reads, closes, decodes: whatever is still to do. */
   run(job: ReadFileJob): string | Uint8Array | Failure {
+    if (job.fd < 0 && job.flags === O_RDONLY && job.userBuffer === undefined) {
+      // Fast paths: same result.
+      const path = job.path as Path;
+      const found = job.readsToEnd ? this.smallText(path) : this.smallBytes(path);
+      if (typeof found === "string") return found;
+      if (typeof found === "object") return decoded(found, job);
+      if (found !== -EOPNOTSUPP) return failed(this.#sys, found, "open", job.path);
+    }
     const failure = this.#open(job) ?? this.#look(job) ?? this.#readAll(job);
     if (failure?.token !== undefined) {
       job.abandon = () => void (job.path !== undefined && job.fd >= 0 && this.#sys.close(job.fd));
@@ -124,6 +132,22 @@ class ReadFile {
       if (failure === undefined && rc < 0) return failed(this.#sys, rc, "close");
     }
     return failure ?? finish(job);
+  }
+
+  /** Text of a small file by its name. @returns -EOPNOTSUPP when it is no such file; what open() answers */
+  smallText(path: Path): string | number {
+    const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
+    if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8Range(this.#sys.bytesFound(found), found);
+    return found < 0 ? found : this.#sys.textFound(found);
+  }
+
+  /** Bytes of a small file by its name. @returns -EOPNOTSUPP when it is no such file; what open() answers */
+  smallBytes(path: Path): Uint8Array | number {
+    const found = this.#sys.findSmall(path, SMALL_BYTES);
+    if (found < 0) return found;
+    const target = allocBytes(found);
+    this.#sys.copyFound(target, found);
+    return target;
   }
 
   #open(job: ReadFileJob): Failure | undefined {
@@ -189,45 +213,18 @@ class ReadFile {
 }
 
 function finish(job: ReadFileJob): string | Uint8Array {
-  const { target, filled, encoding } = job;
+  const { target, filled } = job;
   const whole = target ?? concatBytes(job.pieces, filled);
-  const bytes = filled < whole.length ? whole.subarray(0, filled) : whole;
-  return encoding ? decodeBytes(bytes, encoding) : bytes;
+  return decoded(filled < whole.length ? whole.subarray(0, filled) : whole, job);
 }
 
-/** Reads small files at once, with no job to keep: the two common results of the synchronous form. */
-class QuickRead {
-  readonly #sys: Syscalls;
-
-  constructor(sys: Syscalls) {
-    this.#sys = sys;
-  }
-
-  /** Text of a small file by its name. @returns undefined when it is no such file */
-  smallText(path: Path, form: Origin): string | undefined {
-    const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
-    if (found === -EOPNOTSUPP) return undefined;
-    if (found < 0) throw uvException(found, "open", path, undefined, form);
-    // Fast paths: same result.
-    if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8Range(this.#sys.bytesFound(found), found);
-    return this.#sys.textFound(found);
-  }
-
-  /** Bytes of a small file by its name. @returns undefined when it is no such file */
-  smallBytes(path: Path, form: Origin): Uint8Array | undefined {
-    const found = this.#sys.findSmall(path, SMALL_BYTES);
-    if (found === -EOPNOTSUPP) return undefined;
-    if (found < 0) throw uvException(found, "open", path, undefined, form);
-    const target = allocBytes(found); // Fast path: same result.
-    this.#sys.copyFound(target, found);
-    return target;
-  }
+function decoded(bytes: Uint8Array, { encoding }: ReadFileJob): string | Uint8Array {
+  return encoding ? decodeBytes(bytes, encoding) : bytes;
 }
 
 /** readFile on the system calls of a task. */
 export function readFileOperations(sys: Syscalls) {
   const reader = new ReadFile(sys);
-  const quick = new QuickRead(sys);
 
   const readFile: Operation<ReadFileJob, string | Uint8Array> = {
     prepare(callback, file, options) {
@@ -254,12 +251,13 @@ export function readFileOperations(sys: Syscalls) {
     if (typeof file === "string") {
       // Fast paths: same result.
       const isText = options === "utf8" || options === "utf-8";
-      const quickly = isText
-        ? quick.smallText(toPath(file, "path", readFileSync), readFileSync)
-        : options === undefined || options === null
-          ? quick.smallBytes(toPath(file, "path", readFileSync), readFileSync)
-          : undefined;
-      if (quickly !== undefined) return quickly;
+      const isBytes = options === undefined || options === null;
+      if (isText || isBytes) {
+        const path = toPath(file, "path", readFileSync);
+        const found = isText ? reader.smallText(path) : reader.smallBytes(path);
+        if (typeof found !== "number") return found;
+        if (found !== -EOPNOTSUPP) throw uvException(found, "open", path, undefined, readFileSync);
+      }
     }
     try {
       return readOther(file, toReadFileOptions(options));
@@ -272,9 +270,6 @@ export function readFileOperations(sys: Syscalls) {
     const { encoding } = options;
     const isText = (encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined;
     const job = syncJob(file, options, isText);
-    const text =
-      isText && job.path !== undefined && job.flags === O_RDONLY ? quick.smallText(job.path, readFileSync) : undefined;
-    if (text !== undefined) return text;
     const outcome = reader.run(job);
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();

@@ -65,6 +65,11 @@ function isBelow(directory: Path, path: Path): boolean {
   return isWithin(one, other);
 }
 
+function isSamePath(one: Path, other: Path): boolean {
+  const [a, b] = alike(one, other);
+  return a === b;
+}
+
 function isDirectory(found: Found): boolean {
   return (found.mode & S_IFMT) === S_IFDIR;
 }
@@ -91,7 +96,7 @@ export class TreeCopy {
   }
 
   /** As callback and promise forms do it: errors are SystemErrors, links are looked at themselves. */
-  *copy(src: string, dest: string): Steps<void> {
+  *copy(src: Path, dest: Path): Steps<void> {
     if (!(yield* this.#isWanted(src, dest))) return;
     const { from, to } = yield* this.#look(src, dest);
     if (isDirectory(from)) this.#checkWithin(src, dest, systemFailures);
@@ -104,7 +109,7 @@ export class TreeCopy {
    * As cpSync does it: what is wrong with its two arguments is told by plain errors, and before anything is made; links
    * count as what they lead to.
    */
-  *copyAtOnce(src: string, dest: string): Steps<void> {
+  *copyAtOnce(src: Path, dest: Path): Steps<void> {
     if (!(yield* this.#isWanted(src, dest))) return;
     yield* this.#checkArguments(src, dest);
     yield* this.#makeParent(dest);
@@ -121,26 +126,26 @@ export class TreeCopy {
     return Boolean(yield* outcomeOfStep(() => answer));
   }
 
-  *#checkArguments(src: string, dest: string): Steps<void> {
+  *#checkArguments(src: Path, dest: Path): Steps<void> {
     const failures = plainFailures;
     this.#failures = this.#options.filter === undefined ? failures : systemFailures;
     const from = yield* this.#followed(src);
     const to = yield* this.#statOrNothing(dest, this.#statFlags);
     if (to !== undefined) {
-      if (isSame(from, yield* this.#followed(dest))) throw failures.same(dest);
+      if (isSame(from, yield* this.#followed(dest))) throw failures.same(shownPath(dest));
       checkTypes(src, dest, from, to, failures);
     }
     if (isDirectory(from)) {
       this.#checkWithin(src, dest, failures);
       const itself = yield* this.#stat(src, this.#statFlags);
       if (isDirectory(itself)) yield* this.#checkParents(src, from, dest, failures);
-      if (!this.#options.recursive) throw failures.isDirectory(src);
+      if (!this.#options.recursive) throw failures.isDirectory(shownPath(src));
     }
-    checkKind(from, dest, failures);
+    checkKind(from, shownPath(dest), failures);
   }
 
   /** What a path leads to; of a link that leads nowhere, the link, unless links are to be followed. */
-  *#followed(path: string): Steps<Found> {
+  *#followed(path: Path): Steps<Found> {
     if (!this.#options.dereference) {
       const followed = yield* outcomeOfStep(() => this.#statNow(path, 0, "stat"));
       if (!("errno" in followed)) return followed;
@@ -175,32 +180,35 @@ export class TreeCopy {
     return { from, to };
   }
 
-  #checkWithin(src: string, dest: string, failures: CpFailures): void {
-    if (isWithin(toAbsolute(this.#sys, src), toAbsolute(this.#sys, dest))) throw failures.toSubdirectory(src, dest);
+  #checkWithin(src: Path, dest: Path, failures: CpFailures): void {
+    if (isBelow(this.#absolute(src), this.#absolute(dest)))
+      throw failures.toSubdirectory(shownPath(src), shownPath(dest));
   }
 
   /** A directory may not be copied into itself, by whatever name: those above `dest` are looked at, as far as they are there. */
-  *#checkParents(src: string, from: Found, dest: string, failures = systemFailures): Steps<void> {
-    const end = dirname(toAbsolute(this.#sys, src));
+  *#checkParents(src: Path, from: Found, dest: Path, failures = systemFailures): Steps<void> {
+    const end = this.#parentOf(src);
     for (let at = dest; ; ) {
-      const parent = dirname(toAbsolute(this.#sys, at));
-      if (parent === end || parent === "/") break;
+      const parent = this.#parentOf(at);
+      if (isSamePath(parent, end) || parent === "/") break;
       const found = yield* this.#statOrNothing(parent, 0);
       if (found === undefined) break;
-      if (isSame(from, found)) throw failures.toSubdirectory(src, failures === systemFailures ? at : dest);
+      if (isSame(from, found))
+        throw failures.toSubdirectory(shownPath(src), shownPath(failures === systemFailures ? at : dest));
       at = parent;
     }
     if (isDirectory(from)) yield* this.#checkPhysical(src, dest, failures);
   }
 
   /** Through a link to below itself a directory would be copied until names are too long: Node does that. */
-  *#checkPhysical(src: string, dest: string, failures: CpFailures): Steps<void> {
-    let parent = dirname(toAbsolute(this.#sys, dest));
-    while ((yield* this.#statOrNothing(parent, 0)) === undefined) parent = dirname(parent);
-    if (isBelow(yield* this.#physical(src), yield* this.#physical(parent))) throw failures.toSubdirectory(src, dest);
+  *#checkPhysical(src: Path, dest: Path, failures: CpFailures): Steps<void> {
+    let parent = this.#parentOf(dest);
+    while ((yield* this.#statOrNothing(parent, 0)) === undefined) parent = pathFrom(dirname, parent);
+    if (isBelow(yield* this.#physical(src), yield* this.#physical(parent)))
+      throw failures.toSubdirectory(shownPath(src), shownPath(dest));
   }
 
-  #physical(path: string): Steps<Path> {
+  #physical(path: Path): Steps<Path> {
     return must(() => {
       const found = this.#sys.realpath(path);
       return typeof found === "number" ? failed(this.#sys, found, "realpath", path) : toRawPath(found);
@@ -212,8 +220,13 @@ export class TreeCopy {
     return pathFrom(resolvePath, path[0] === SLASH ? "/" : workingDirectory(this.#sys), path);
   }
 
-  *#makeParent(dest: string): Steps<void> {
-    const parent = dirname(dest);
+  /** Directory of a path, from the root. */
+  #parentOf(path: Path): Path {
+    return pathFrom(dirname, this.#absolute(path));
+  }
+
+  *#makeParent(dest: Path): Steps<void> {
+    const parent = pathFrom(dirname, dest);
     if ((yield* this.#statOrNothing(parent, 0)) !== undefined) return;
     const request = this.#ops.mkdir.prepare(NO_CALLBACK, parent, { recursive: true });
     yield* must(() => this.#ops.mkdir.commit(request));

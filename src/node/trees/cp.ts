@@ -5,7 +5,6 @@
  * @see Node 26 documentation, fs.cp(), fs.cpSync(), fsPromises.cp()
  */
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
-import { decodeUtf8 } from "../encoding.ts";
 import { argTypeError, returnValueError } from "../errors.ts";
 import type { Operations } from "../operations/index.ts";
 import { toPath } from "../paths.ts";
@@ -14,6 +13,7 @@ import { withinForm } from "../stacks.ts";
 import { type Callback, checkCallback } from "../validators.ts";
 import { type CpOptions, toCpOptions } from "./cp-options.ts";
 import { TreeCopy } from "./cp-walk.ts";
+import { toRawPath } from "./raw-path.ts";
 import { runNow, runWaiting, type Waiting } from "./steps.ts";
 
 interface CpRequest {
@@ -33,8 +33,9 @@ function asText(path: Path): string {
   return path;
 }
 
-function shownText(path: Path): string {
-  return typeof path === "string" ? path : decodeUtf8(path);
+/** The synchronous form takes bytes, too, which Node up to 24 refuses in most cases. */
+function asRaw(path: Path): Path {
+  return typeof path === "string" ? path : toRawPath(path);
 }
 
 /** A filter that says at once what it has to say. @throws ERR_INVALID_RETURN_VALUE for one that answers a promise */
@@ -52,7 +53,7 @@ export function cpForms(sys: Syscalls, ops: Operations, waiting: Waiting) {
   function cpSync(source: unknown, destination: unknown, given?: unknown): void {
     const { src, dest, options } = withinForm(cpSync, () => toRequest(source, destination, given));
     const copy = new TreeCopy(sys, ops, { ...options, filter: atOnce(options) });
-    runNow(copy.copyAtOnce(shownText(src), shownText(dest)), cpSync);
+    runNow(copy.copyAtOnce(asRaw(src), asRaw(dest)), cpSync);
   }
 
   async function start({ src, dest, options }: CpRequest, form: (...args: never[]) => unknown): Promise<void> {

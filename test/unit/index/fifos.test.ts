@@ -104,6 +104,57 @@ describe("a wait for the other end", () => {
     await writer;
   });
 
+  it("has room above 1 MiB by root's leave alone, which others may use and make less", () => {
+    const fs = machine();
+    fs.chmodSync("/p", 0o666);
+    const other = fs.kernel.task({ uid: 7, gid: 7 });
+    const [fd, theirs] = [fs, other].map((one) => one.openSync("/p", O_RDWR));
+    const [GET, SET] = [1032, 1031];
+    const { fcntlSync } = other.kernel.linux;
+    assert.throws(() => fcntlSync(theirs, SET, 2 ** 20 + 1), { code: "EPERM", syscall: "fcntl" });
+    expect(fs.kernel.linux.fcntlSync(fd, SET, 2 ** 20 + 1)).toBe(2 ** 21);
+    expect([fcntlSync(theirs, GET), fcntlSync(theirs, SET, 2 ** 21), fcntlSync(theirs, SET, 0)]).toEqual([
+      2 ** 21,
+      2 ** 21,
+      4096,
+    ]);
+    for (const size of [-1, 2 ** 32, 1.5, "4096"])
+      assert.throws(() => fcntlSync(theirs, SET, size as number), { code: /ERR_OUT_OF_RANGE|ERR_INVALID_ARG_TYPE/ });
+  });
+
+  it("of an open ends at once with its task, which holds nothing of the file system then", async () => {
+    const fs = machine();
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "tmpfs", target: "/m" });
+    fs.kernel.linux.mkfifoSync("/m/p");
+    const other = fs.kernel.task();
+    const opens = [other.promises.open("/m/p", "r"), other.promises.open("/m/p", "r")];
+    await turn();
+    assert.throws(() => fs.kernel.umount("/m"), { code: "EBUSY" });
+    fs.kernel.exit(other);
+    fs.kernel.verify();
+    fs.kernel.umount("/m");
+    for (const one of opens) await assert.rejects(one, { code: "ERR_INVALID_STATE" });
+  });
+
+  it.each(["r", "w"])("of an open ends when its signal is aborted, and counts no more: %s", async (flags) => {
+    const fs = machine();
+    const { linux } = fs.kernel;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const opens = [1, 2].map(() => linux.openat(-100, "/p", flags, 0o666, { signal }));
+    const patient = linux.openat(-100, "/p", flags, 0o666, { signal: new AbortController().signal });
+    await turn();
+    controller.abort();
+    const over = linux.openat(-100, "/p", flags, 0o666, { signal });
+    for (const one of [...opens, over]) await assert.rejects(one, { name: "AbortError", code: "ABORT_ERR" });
+    const partner = await linux.openat(-100, "/p", flags === "r" ? "w" : "r");
+    fs.closeSync(await patient);
+    fs.kernel.verify();
+    if (flags === "r") assert.throws(() => fs.writeSync(partner, "x"), { code: "EPIPE" });
+    else expect(fs.readSync(partner, Buffer.alloc(1))).toBe(0);
+  });
+
   it("ends with the machine, and with a rollback", async () => {
     const ends = [
       (fs: FolioFs) => void fs.kernel.destroy(),

@@ -38,6 +38,22 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending;
 }
 
+describe("F_GETLK", () => {
+  it("tells whose a lock is: -1 for an open file's, 0 when the task has ended and others have its table", () => {
+    const { fs, tasks, fd } = scene();
+    const [a, b] = tasks;
+    const sharing = fs.kernel.task({ files: a });
+    const look = (): unknown => b.kernel.linux.fcntlSync(fd, F_GETLK, { type: F_WRLCK });
+    a.kernel.linux.fcntlSync(fd, F_SETLK, { type: F_RDLCK, length: 3 });
+    expect(look()).toMatchObject({ pid: 2 });
+    sharing.kernel.linux.fcntlSync(fd, F_SETLK, { type: F_WRLCK, length: 3 });
+    expect(look()).toMatchObject({ pid: 5 });
+    fs.kernel.exit(sharing);
+    expect(look()).toMatchObject({ pid: 0, start: 0, length: 3 });
+    fs.kernel.verify();
+  });
+});
+
 describe("a wait", () => {
   it("is for calls by promise: others fail with EAGAIN, in Node's shape", async () => {
     const { tasks, fd } = scene();
@@ -57,6 +73,7 @@ describe("a wait", () => {
       type: F_WRLCK,
       start: 0,
       length: 0,
+      pid: 2,
       isOfd: false,
     });
     for (const lock of [undefined, { type: "1" }, { type: 1.5 }, { type: 0, start: 0.5 }])
@@ -111,6 +128,31 @@ describe("a wait", () => {
     await tasks[1].kernel.linux.flock(again, LOCK_EX);
   });
 
+  it("ends when its signal is aborted: the lock is not taken, nobody waits for it, and nobody is told of a deadlock", async () => {
+    const { fs, tasks, fd } = scene();
+    const [a, b, c] = tasks.map((task) => task.kernel.linux);
+    a.flockSync(fd, LOCK_EX);
+    a.fcntlSync(fd, F_SETLK, { type: F_WRLCK, length: 1 });
+    b.fcntlSync(fd, F_SETLK, { type: F_WRLCK, start: 1, length: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const flocked = b.flock(fd, LOCK_EX, { signal });
+    const locked = b.fcntl(fd, F_SETLKW, { type: F_WRLCK, length: 1 }, { signal });
+    const patient = c.flock(fd, LOCK_EX, { signal: new AbortController().signal });
+    assert(await isPending(Promise.race([flocked, locked, patient])));
+    controller.abort("enough");
+    for (const call of [flocked, locked, b.flock(fd, LOCK_EX, { signal })])
+      await assert.rejects(call, { name: "AbortError", code: "ABORT_ERR", cause: "enough" });
+    const backwards = a.fcntl(fd, F_SETLKW, { type: F_WRLCK, start: 1, length: 1 });
+    assert(await isPending(backwards)); // not EDEADLK: b waits for nothing
+    b.fcntlSync(fd, F_SETLK, { type: F_UNLCK });
+    await backwards;
+    a.flockSync(fd, LOCK_UN);
+    await patient;
+    fs.kernel.verify();
+    await assert.rejects(a.flock(fd, LOCK_EX, { signal: {} as never }), { code: "ERR_INVALID_ARG_TYPE" });
+  });
+
   it("keeps nobody from going on who is in nobody's way", async () => {
     const { tasks, fd } = scene();
     const [a, b, c] = tasks.map((task) => task.kernel.linux);
@@ -148,6 +190,7 @@ describe("a lock on a range", () => {
       type: F_RDLCK,
       start: 6,
       length: 0,
+      pid: -1,
       isOfd: true,
     });
   });
@@ -179,6 +222,7 @@ describe("a lock on a range", () => {
         start,
         end: random(6) === 0 ? Number.POSITIVE_INFINITY : Math.min(BYTES - 1, start + random(8)),
         owner: [1, 2, FL_OFD][random(3)],
+        pid: 1,
         file: (1 + random(2)) as FileHandle,
       };
       const own = keyOf(request);

@@ -117,8 +117,8 @@ describe("foliofs/memfs and memfs", () => {
 
   /** The same on both libraries: what it gives is the same, but for the order of names. */
   function same(what: string, use: (library: typeof door) => unknown): void {
-    it(what, () => {
-      expect(use(both["foliofs/memfs"])).toEqual(use(both.memfs));
+    it(what, async () => {
+      expect(await use(both["foliofs/memfs"])).toEqual(await use(both.memfs));
     });
   }
 
@@ -161,6 +161,83 @@ describe("foliofs/memfs and memfs", () => {
     new library.Volume().toJSON(),
     library.memfs({}, "/app").vol.toJSON(),
   ]);
+  describe("relative paths are told from the process's directory as text, whether it is there or not", () => {
+    const outcome = (call: () => unknown): unknown => {
+      try {
+        return call();
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
+    const CALLS: Readonly<Record<string, (volume: InstanceType<typeof Volume>) => unknown>> = {
+      "fromJSON(), read": (volume) => {
+        volume.fromJSON({ "./a": "1", "../b": "2", "c/d": "3" });
+        return ["a", "./a", "../b", "./../b", "c/../a", "c/d", "./c/./d", "b"].map((path) =>
+          outcome(() => volume.readFileSync(path, "utf8")),
+        );
+      },
+      "what is not there": (volume) => {
+        const calls = [
+          () => volume.readFileSync("a"),
+          () => volume.writeFileSync("a", "1"),
+          () => volume.mkdirSync("a"),
+          () => volume.readdirSync("."),
+          () => volume.readdirSync("../.."),
+          () => volume.existsSync("../../.."),
+          () => volume.rmdirSync("none"),
+        ];
+        return [calls.map(outcome), volume.toJSON()];
+      },
+      "made with all above": (volume) => {
+        volume.mkdirSync("x/y", { recursive: true });
+        volume.writeFileSync("x/y/z", "1");
+        volume.writeFileSync(Buffer.from("./x/q"), "2");
+        volume.renameSync("x/q", "x/r");
+        volume.symlinkSync("y/z", "x/link");
+        return [volume.readFileSync("x/link", "utf8"), volume.toJSON("x"), volume.toJSON(["./x/y"], {}, true)];
+      },
+      "of a volume with files for another directory": (volume) => {
+        volume.fromJSON({ "./a": "1", "/abs": "2" }, "/app");
+        return [
+          outcome(() => volume.readFileSync("a", "utf8")),
+          volume.readFileSync("/app/a", "utf8"),
+          volume.toJSON(),
+        ];
+      },
+      "removed, and made again": (volume) => {
+        volume.fromJSON({ "./a": "1" });
+        volume.reset();
+        const gone = outcome(() => volume.readFileSync("a"));
+        volume.fromJSON({ "./a": "2" });
+        return [gone, volume.readFileSync("a", "utf8"), volume.realpathSync("a")];
+      },
+    };
+    for (const [name, use] of Object.entries(CALLS)) {
+      same(name, (library) => use(new library.Volume()));
+      same(`${name}, by fs`, (library) => {
+        const volume = new library.Volume();
+        const { promises: _, ...calls } = library.createFsFromVolume(volume);
+        return use(Object.assign(Object.create(volume), calls));
+      });
+      same(`${name}, Volume.fromJSON()`, (library) => use(library.Volume.fromJSON({}, "/other")));
+      same(`${name}, where the process moves`, (library) => {
+        let cwd = "/one/two";
+        const { vol: volume } = library.memfs({}, { process: { cwd: () => cwd } as never });
+        const before = use(volume);
+        cwd = "/three";
+        return [before, outcome(() => volume.readFileSync("a", "utf8")), outcome(() => use(volume))];
+      });
+    }
+    same("by promise and callback", async (library) => {
+      const { fs: own, vol: volume } = library.memfs({ a: "1" }, "/w");
+      const callback = new Promise((resolve, reject) =>
+        own.readFile("a", "utf8", (error: unknown, text: unknown) => (error ? reject(error) : resolve(text))),
+      );
+      await own.promises.mkdir("x/y", { recursive: true });
+      await new Promise((resolve) => volume.mkdir("../z/y", { recursive: true }, resolve));
+      return Promise.all([volume.toJSON(), own.promises.readFile("a", "utf8"), callback, volume.promises.readdir(".")]);
+    });
+  });
   same("a volume that is emptied and filled again keeps its directory", (library) => {
     const { vol: volume } = library.memfs({ a: "1" }, "/w");
     volume.reset();

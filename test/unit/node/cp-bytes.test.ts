@@ -84,3 +84,85 @@ describe.each(FORMS)("cp of what is no UTF-8: %s", (form) => {
     assert(!fs.existsSync(bytes(root, "/b/", [0xfe, 0x41])));
   });
 });
+
+describe("cpSync of paths that are no UTF-8", () => {
+  /** What a call gives, without what differs from root to root; then all that is there. */
+  function outcome({ fs, root }: { fs: Fs; root: string }, src: Buffer, dest: Buffer, options?: object): unknown {
+    try {
+      fs.cpSync(src as unknown as string, dest as unknown as string, options);
+    } catch (error) {
+      const { code, message, syscall, path } = error as NodeJS.ErrnoException;
+      return [
+        code,
+        message.replaceAll(root, ""),
+        syscall,
+        path?.replaceAll(root, ""),
+        Object.keys(error as object),
+        listed(fs, root),
+      ];
+    }
+    return listed(fs, root);
+  }
+
+  const at = (root: string, ...parts: (string | number[])[]): Buffer => bytes(root, "/", ...parts);
+  const CASES: Readonly<Record<string, (root: string) => [Buffer, Buffer, object?]>> = {
+    "a file": (root) => [at(root, "a/", [0xff]), at(root, "b", [0xfd])],
+    "a file into directories that are still to be made": (root) => [
+      at(root, "a/", [0xff]),
+      at(root, "n", [0xfd], "/x/y", [0xfd]),
+    ],
+    "a file from bytes to text": (root) => [at(root, "a/", [0xff]), at(root, "text")],
+    "a file onto another": (root) => [at(root, "a/", [0xff]), at(root, "a/", [0xfe, 0x41], "/below/é", [0xc3])],
+    "a tree": (root) => [
+      at(root, "a/", [0xfe, 0x41]),
+      at(root, "b", [0xfd]),
+      { recursive: true, verbatimSymlinks: true },
+    ],
+    "a tree of names that are text": (root) => [
+      at(root, "a"),
+      at(root, "b"),
+      { recursive: true, verbatimSymlinks: true },
+    ],
+    "a tree over itself": (root) => [at(root, "a/", [0xfe, 0x41]), at(root, "a/", [0xfe, 0x41]), { recursive: true }],
+    "a tree into itself": (root) => [
+      at(root, "a/", [0xfe, 0x41]),
+      at(root, "a/", [0xfe, 0x41], "/below/x"),
+      { recursive: true },
+    ],
+    "a tree without recursive": (root) => [at(root, "a/", [0xfe, 0x41]), at(root, "b")],
+    "a tree over a file": (root) => [at(root, "a/", [0xfe, 0x41]), at(root, "a/", [0xff]), { recursive: true }],
+    "a file over a tree": (root) => [at(root, "a/", [0xff]), at(root, "a/", [0xfe, 0x41]), { recursive: true }],
+    nothing: (root) => [at(root, "none", [0xff]), at(root, "b")],
+  };
+
+  it.skipIf(!isFollowedVersion()).each(Object.keys(CASES))("does as Node 26's: %s", (name) => {
+    const [ours, theirs] = [foliofs, oracle].map((subject) => {
+      const made = tree(subject);
+      return outcome(made, ...CASES[name](made.root));
+    });
+    assert.deepEqual(ours, theirs);
+  });
+
+  it("copies bytes whatever the version of Node", () => {
+    const { fs, root } = tree();
+    fs.cpSync(at(root, "a/", [0xfe, 0x41]) as unknown as string, at(root, "n", [0xfd], "/b") as unknown as string, {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    const [copied, original] = [
+      at(root, "n", [0xfd], "/b/below/é", [0xc3]),
+      at(root, "a/", [0xfe, 0x41], "/below/é", [0xc3]),
+    ];
+    assert.equal(fs.readFileSync(copied, "utf8"), fs.readFileSync(original, "utf8"));
+  });
+
+  it.each(["callback", "promise"] as const)("is for cpSync alone, as in Node: %s", async (form) => {
+    for (const subject of [foliofs, oracle]) {
+      const { fs, root } = tree(subject);
+      const call = async (): Promise<void> =>
+        copy(fs, form, at(root, "a/", [0xff]) as unknown as string, at(root, "b") as unknown as string, {});
+      await assert.rejects(call, { code: "ERR_INVALID_ARG_TYPE" });
+      assert(!fs.existsSync(`${root}/b`));
+    }
+  });
+});

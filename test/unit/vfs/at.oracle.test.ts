@@ -110,6 +110,43 @@ describe("calls by a directory, as on the host", () => {
     await expectSame({ tasks: TASKS, steps });
   });
 
+  itOnLinux("set times: to what is given, to now, or not at all", async () => {
+    const TIMES = ["1000000005", "-5", "now", "omit"];
+    const steps = [...TREE];
+    for (const flags of [0, NOFOLLOW, EMPTY_PATH, NOFOLLOW | EMPTY_PATH, FOLLOW, REMOVEDIR, 1]) {
+      for (const path of ["f", "link", "", "none", "f/", "sub/..", "f/x"]) {
+        for (const atime of TIMES) {
+          const mtime = TIMES[(TIMES.indexOf(atime) + path.length) % TIMES.length];
+          steps.push(root("utimensat", "a", "f", "7", "8", 0), root("utimensat", "a", path, atime, mtime, flags));
+          for (const where of ["ROOT/a/f", "ROOT/a/link", "ROOT/a"]) steps.push(root("times", where));
+        }
+      }
+    }
+    for (const dir of ["none", "f", null]) {
+      for (const flags of [0, EMPTY_PATH, 1])
+        for (const path of ["a/f", "", "ROOT/a/f"])
+          for (const times of [
+            ["1", "2"],
+            ["omit", "omit"],
+            ["now", "now"],
+          ])
+            steps.push(root("utimensat", dir, path, times[0], times[1], flags), root("times", "ROOT/a/f"));
+    }
+    steps.push(
+      root("openat", "own", "a", "f", O_RDONLY),
+      root("fchmodat", "a", "f", 0o666, 0),
+      root("fchmodat", "a", ".", 0o777, 0),
+    );
+    for (const [atime, mtime] of [
+      ["1", "2"],
+      ["now", "omit"],
+      ["now", "now"],
+      ["omit", "omit"],
+    ])
+      steps.push(by(1, "utimensat", null, "a/f", atime, mtime, 0), root("times", "ROOT/a/f"));
+    await expectSame({ tasks: TASKS, steps });
+  });
+
   itOnLinux("go with a directory wherever it is, and find nothing in one that is gone", async () => {
     const steps = [...TREE, root("open", "sub", "ROOT/a/sub", O_PATH)];
     steps.push(

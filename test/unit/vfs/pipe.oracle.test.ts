@@ -56,6 +56,63 @@ describe("fifos, as on the host", () => {
     });
   });
 
+  itOnLinux("have the size that they are given, in powers of two of pages", async () => {
+    const [GET, SET] = ["F_GETPIPE_SZ", "F_SETPIPE_SZ"];
+    const fill = { hex: "61".repeat(4096) };
+    const sizes = [
+      0,
+      1,
+      4095,
+      4096,
+      4097,
+      65535,
+      65536,
+      65537,
+      2 ** 20,
+      2 ** 20 + 1,
+      2 ** 21,
+      2 ** 31,
+      2 ** 31 + 1,
+      2 ** 32 - 1,
+    ];
+    const steps: LinuxStep[] = [MKFIFO, by(0, "chmod", P, 0o666)];
+    for (const task of [0, 2]) {
+      steps.push(by(task, "open", "rw", P, O_RDWR | O_NONBLOCK), by(task, "fcntl", "rw", GET));
+      // Root of a container has no CAP_SYS_RESOURCE; that of foliofs has all (fifos.test.ts).
+      for (const size of sizes.filter((size) => task > 0 || size <= 2 ** 20))
+        steps.push(by(task, "fcntl", "rw", SET, size), by(task, "fcntl", "rw", GET));
+    }
+    for (const size of [4096, 3 * 4096, 65536]) {
+      steps.push(by(0, "fcntl", "rw", SET, size));
+      for (let i = 0; i < 5; i++)
+        steps.push(by(0, "write", "rw", fill), by(0, "write", "rw", "odd"), by(0, "fcntl", "rw", SET, 8192));
+    }
+    for (let i = 0; i < 20; i++)
+      steps.push(by(2, "read", "rw", 3000), by(2, "fcntl", "rw", SET, 4096), by(2, "fcntl", "rw", GET));
+    // Who waits for room goes on.
+    steps.push(
+      by(1, "open", "w", P, O_WRONLY),
+      by(0, "fcntl", "rw", SET, 4096),
+      later(1, "write", "w", { hex: "62".repeat(6000) }),
+      by(0, "fcntl", "rw", SET, 65536),
+      settle(1),
+      by(0, "fcntl", "rw", SET, 4096),
+    );
+    for (const [task, fd] of [
+      [0, "rw"],
+      [2, "rw"],
+      [1, "w"],
+    ] as const)
+      steps.push(by(task, "close", fd));
+    // One that nobody has open begins anew; what is no pipe, or a place alone, has no size.
+    steps.push(by(0, "open", "rw", P, O_RDWR), by(0, "fcntl", "rw", GET), by(0, "open", "p", P, O_PATH));
+    steps.push(by(0, "open", "f", "ROOT/f", O_RDWR | O_CREAT));
+    for (const fd of ["p", "f", "none"]) steps.push(by(0, "fcntl", fd, GET), by(0, "fcntl", fd, SET, 2 ** 32 - 1));
+    const outcomes = await expectSame({ tasks: TASKS, steps });
+    for (const code of ["EBUSY", "EPERM", "EINVAL", "EBADF"])
+      assert(outcomes.includes(code), `${code} has not come up`);
+  });
+
   itOnLinux("end with their writers, and break with their readers", async () => {
     await expectSame({
       tasks: TASKS,

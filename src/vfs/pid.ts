@@ -1,13 +1,13 @@
 /**
- * Numbers of tasks. A task gets the next number of its kernel when proc first has to name it or one that is younger, the first
+ * Numbers of tasks. A task gets the next number of its kernel when somebody first has to name it or one that is younger, the first
  * task 1; numbers are not given again. They live beside the tasks, in JavaScript, and are in no snapshot.
  *
  * Does not own: tasks (vfs/task.ts), which have no numbers of their own.
  *
  * @see Linux kernel/pid.c
  */
-import type { Kernel } from "../../vfs/kernel.ts";
-import type { Task } from "../../vfs/task.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Task } from "./task.ts";
 
 interface Numbers {
   last: number;
@@ -15,12 +15,17 @@ interface Numbers {
   readonly tasks: Map<number, WeakRef<Task>>;
 }
 
-const numbersOfKernel = new WeakMap<Kernel, Numbers>();
+/** Where a kernel has them: proc and fs.kernel.linux may come from two bundles, and mean the same numbers. */
+const NUMBERS = Symbol.for("foliofs.pids");
+
+function knownNumbers(kernel: Kernel): Numbers | undefined {
+  return (kernel as { [NUMBERS]?: Numbers })[NUMBERS];
+}
 
 /** Numbers those that have none, oldest first. */
 function numbersOf(kernel: Kernel): Numbers {
-  const numbers = numbersOfKernel.get(kernel) ?? { last: 0, of: new WeakMap(), tasks: new Map() };
-  numbersOfKernel.set(kernel, numbers);
+  const numbers = knownNumbers(kernel) ?? { last: 0, of: new WeakMap(), tasks: new Map() };
+  (kernel as { [NUMBERS]?: Numbers })[NUMBERS] = numbers;
   for (const task of kernel.tasks()) {
     if (numbers.of.has(task)) continue;
     numbers.of.set(task, ++numbers.last);
@@ -32,12 +37,12 @@ function numbersOf(kernel: Kernel): Numbers {
 /** The number of a task that lives. @returns 0 for one that has ended, or for none */
 export function taskPid(kernel: Kernel, task: Task | undefined): number {
   if (task?.kernel !== kernel) return 0;
-  return numbersOfKernel.get(kernel)?.of.get(task) ?? numbersOf(kernel).of.get(task) ?? 0;
+  return knownNumbers(kernel)?.of.get(task) ?? numbersOf(kernel).of.get(task) ?? 0;
 }
 
 /** The task of a number, if it lives. @see Linux find_task_by_pid_ns() */
 export function findTaskByPid(kernel: Kernel, pid: number): Task | undefined {
-  const known = numbersOfKernel.get(kernel);
+  const known = knownNumbers(kernel);
   const { tasks } = known !== undefined && pid <= known.last ? known : numbersOf(kernel);
   const task = tasks.get(pid)?.deref();
   if (task?.kernel === kernel) return task;
