@@ -1,6 +1,7 @@
 /** verify() finds what is wrong with extended attributes and locks on ranges. */
 import { strict as assert } from "node:assert";
 import { describe, expect, it } from "vitest";
+import { LOCK_EX } from "../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { F_OFD_SETLK, F_SETLK } from "../../../src/vfs/locks.ts";
 import { inodeOf, ndDentry, walk } from "../../../src/vfs/namei.ts";
@@ -73,6 +74,17 @@ describe.runIf(IS_DEBUG)("verify", () => {
     name[at] = letter;
   });
 
+  it("finds a broken lock on a file", () => {
+    using kernel = createFsSync({ memoryLimit: 16 * 2 ** 20 }).kernel;
+    const { fs } = kernel;
+    fs.writeFileSync("/f", "");
+    kernel.linux.flockSync(fs.openSync("/f", "r"), LOCK_EX);
+    const { u32, f64 } = kernel.vfs.core;
+    const lock = u32[(inodeAt(fs) >>> 2) + INODE_FLOCKS];
+    expectFound(fs, u32, (lock >>> 2) + FILE_LOCK_EXCLUSIVE, 2, /flock: of no type/);
+    expectFound(fs, f64, (lock >>> 3) + FILE_LOCK_END, 1, /flock: /);
+  });
+
   it("finds broken locks on ranges", () => {
     using kernel = createFsSync({ memoryLimit: 16 * 2 ** 20 }).kernel;
     const { fs, linux } = kernel;
@@ -88,7 +100,6 @@ describe.runIf(IS_DEBUG)("verify", () => {
     expectFound(fs, f64, (first >>> 3) + FILE_LOCK_END, 19, /record lock: ranges of one owner/);
     expectFound(fs, f64, (second >>> 3) + FILE_LOCK_END, 45, /record lock: one is in the way/);
     expectFound(fs, f64, (second >>> 3) + FILE_LOCK_START, 35, /flock: .* ends before it begins/);
-    expectFound(fs, u32, (first >>> 2) + FILE_LOCK_EXCLUSIVE, 2, /flock: of no type/);
     expectFound(fs, u32, (first >>> 2) + FILE_LOCK_OWNER, 0, /flock: /);
     expectFound(fs, u32, (first >>> 2) + FILE_LOCK_NEXT, 0, /kmalloc/);
     expect(fs.kernel.linux.fcntlSync(b, 36, { type: F_WRLCK })).toMatchObject({ start: 0, length: 10 });
