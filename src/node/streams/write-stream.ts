@@ -16,10 +16,10 @@ import {
   definePending,
   extendLibrary,
   type FileStream,
-  holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
+  makeOverHandle,
   ownOptions,
   type StreamCalls,
   type StreamOptions,
@@ -166,9 +166,10 @@ export function writeStreamClass({ Writable }: StreamLibrary, owner: StreamOwner
       checkPosition(stream.start, "start");
       stream.pos = stream.start;
     }
-    Writable.call(stream, options);
-    if (options.encoding) stream.setDefaultEncoding(options.encoding);
-    holdHandle(stream, owner);
+    makeOverHandle(stream, owner, () => {
+      Writable.call(stream, options);
+      if (options.encoding) stream.setDefaultEncoding(options.encoding);
+    });
     return stream;
   }
 
