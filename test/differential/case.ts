@@ -37,6 +37,8 @@ export interface Case {
   readonly open?: readonly [name: string, flags: string | number];
   /** The arguments; for the form "handle" without the descriptor. */
   args(context: Context): unknown[];
+  /** The functions that a program of several calls is about, as rows.ts names them. */
+  readonly covers?: readonly string[];
   /** Several calls in place of the one that `fn`, `form` and `args` make. Its result is what is compared. */
   program?(context: Context): Promise<unknown>;
   /** More to look at once the call is over. */

@@ -14,7 +14,7 @@ export interface Deliberate {
 export const DELIBERATE: readonly Deliberate[] = [
   {
     cases:
-      /^exists callback: |^readv callback: (none at |argument 1 is array$)|^(read|write|append)File callback: .*signal aborted/,
+      /^exists callback: |^readv callback: (none at |argument 1 is array$)|^((read|write|append)File|[fl]?stat) callback: .*signal: signal aborted|^(read|write|append)File callback: .*signal aborted/,
     reason: "Node calls back before the call returns; in foliofs no callback ever does",
   },
   {
@@ -50,5 +50,51 @@ export const DELIBERATE: readonly Deliberate[] = [
   {
     cases: /^(read|write) sync: (into|of) view: says byteLength 0, 1, 3, 2$/,
     reason: "a range that is in the view is taken; Node takes none, as the view says that it is empty",
+  },
+  {
+    cases: /^openAsBlob(Sync)? options [2-5] \{type: /,
+    at: /1\.4$/,
+    reason:
+      "the Blob is one of the platform, whose type is as the File API has it: lower case, or empty where it is none",
+  },
+  {
+    cases: /^openAsBlob(Sync)? of a file that (changes|is removed) after$/,
+    reason: "a Blob holds the data as it was; Node's cannot be read any more when the file has changed",
+  },
+  {
+    cases: /^openAsBlob(Sync)? of (l-)?dir, (\{.*)?$/,
+    reason:
+      "data is read when the Blob is made, and so is what cannot be read found out; Node's Blob is made and then fails",
+  },
+  {
+    cases: /^handle \w+: called when close is under way$/,
+    at: /0\.(0\.\d|1\.keys)$/,
+    reason:
+      "a close that has nothing to wait for is over when the call returns, so that its promise settles before those of later calls",
+  },
+  {
+    cases: /^handle \w+: of the right handle, wrong this, /,
+    at: /message$/,
+    reason: "the engine's message names the symbol of ours that is looked for in undefined",
+  },
+  {
+    cases: /^handle (createReadStream|createWriteStream|readLines|readableWebStream): of no handle$/,
+    reason: "what is no handle is refused as such; Node fails further down, by whatever it comes upon first",
+  },
+  {
+    cases: /^promisified (exists|read|write|readv|writev|realpath\.native): /,
+    at: /value\.[01]$/,
+    reason:
+      "Node tells util.promisify of two results by a symbol of its own; foliofs does by the public one, with a function that has no name of its own",
+  },
+  {
+    cases: /^promisified cp: arguments 1$/,
+    at: /class$/,
+    reason: "Node has two classes for errors of one shape; cp's have here the one that rm's have",
+  },
+  {
+    cases: /^writeFile sync: to the open file, \{encoding: 'utf8',mode: \d+,flag: 'zz',flush: true/,
+    reason:
+      "how a file is opened is not looked at where it is open; Node looks where data is text, and does not flush it then",
   },
 ];

@@ -9,6 +9,7 @@ import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest";
 import type { Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
+import { COMBINED_ROWS } from "./streams/combined.ts";
 import { linesOf, type Script } from "./streams/log.ts";
 import { randomRead } from "./streams/random-reads.ts";
 import { randomWrite } from "./streams/random-writes.ts";
@@ -65,10 +66,29 @@ describe("streams", () => {
   it.each(SCRIPTS)("$name", (script) => compare(script));
 });
 
+describe("options of streams in combination", () => {
+  it.each([...new Set(COMBINED_ROWS.map(({ fn }) => fn))])("%s", async (name) => {
+    const rows = COMBINED_ROWS.filter(({ fn }) => fn === name);
+    for (let i = 0; i < rows.length; i += BATCH) await compareAll(rows.slice(i, i + BATCH));
+  });
+});
+
 describe.runIf(utf8ClassOf(nodeFs) !== undefined)("Utf8Stream, where Node has it", () => {
   // Node 24 says in other words of what kind data must be.
   const scripts = UTF8_SCRIPTS.filter(({ name }) => isFollowedVersion() || name !== "Utf8Stream: limits");
   it.each(scripts)("$name", (script) => compare(script));
+});
+
+describe("a FileHandle", () => {
+  // Node's can never be closed after a stream over it was refused.
+  it.each(["createReadStream", "createWriteStream"] as const)("is let go of by %s that is refused", async (name) => {
+    const { fs, root } = subject;
+    const handle = await fs.promises.open(`${root}/refused`, "w+");
+    const refused = [{ signal: 5 }, { highWaterMark: "x" }, { signal: AbortSignal.abort(), highWaterMark: -1 }];
+    for (const options of refused) assert.throws(() => handle[name](options as never), TypeError);
+    await handle.close();
+    assert.equal(handle.fd, -1);
+  });
 });
 
 describe("streams at random", () => {

@@ -96,6 +96,14 @@ export const VERSION_REASONS: readonly VersionReason[] = [
 const FATAL_BEFORE_26 =
   /^read handle: (argument 3 is |offset \S+ length 1\.5 )|^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/;
 
+/**
+ * Cases that Nodes between 20 and 26 do otherwise than either, by an exception that nobody can catch in some of them: there
+ * they are passed over.
+ */
+const ODD_BETWEEN =
+  /^write \w+: of view: (says|has its own) byteLength 5$|^program: (in a removed directory, )?(readdir|opendir) .*"?recursive"?:/;
+
+const OLDEST_MAJOR = 20;
 const major = Number(process.versions.node.split(".")[0]);
 
 export function isFollowedVersion(): boolean {
@@ -105,6 +113,19 @@ export function isFollowedVersion(): boolean {
 /** Whether the oracle of this process may be asked. */
 export function isSafeToAsk(id: string): boolean {
   return isFollowedVersion() || !FATAL_BEFORE_26.test(id);
+}
+
+/** Lives in which older Nodes wait for ever, or end the process, in more ways than can be listed. */
+const ONLY_OF_26 = /^Dir of /;
+
+/** Whether no older Node's answer is of use: what Node 26 says is compared there alone. */
+export function isOnlyOf26(id: string): boolean {
+  return ONLY_OF_26.test(id);
+}
+
+export function isPassedOver(id: string): boolean {
+  if (isFollowedVersion()) return false;
+  return isOnlyOf26(id) || (major > OLDEST_MAJOR && ODD_BETWEEN.test(id));
 }
 
 export function readGolden(): Map<string, Patch> {

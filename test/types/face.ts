@@ -4,6 +4,8 @@
 import type * as nodeFs from "node:fs";
 import type { BigIntStats, Dirent, Stats, StatsFs } from "node:fs";
 import type * as nodeFsPromises from "node:fs/promises";
+import { promisify } from "node:util";
+import type { FolioFs } from "../../src/index.ts";
 import type { NodeFs } from "../../src/node/node-fs.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -14,6 +16,7 @@ function isExactly<Expected>() {
 }
 
 declare const fs: NodeFs;
+declare const folio: FolioFs;
 
 declare function takesNodeFs(fs: typeof nodeFs, promises: typeof nodeFsPromises): void;
 declare function takesSome(fs: Pick<typeof nodeFs, "readFile" | "stat">): void;
@@ -24,6 +27,17 @@ export function checkNodeFs(): void {
   takesSome(fs);
   fs satisfies typeof nodeFs;
   isExactly<typeof nodeFs.readFile>()(fs.readFile);
+}
+
+/** What createFs() gives, too; and what util.promisify() makes of its functions. */
+export async function checkPromisified(): Promise<void> {
+  takesNodeFs(folio, folio.promises);
+  isExactly<boolean>()(await promisify(folio.exists)("p"));
+  const bytes = new Uint8Array(1);
+  isExactly<{ bytesRead: number; buffer: Uint8Array<ArrayBuffer> }>()(await promisify(folio.read)(3, bytes, 0, 1, 0));
+  isExactly<{ bytesWritten: number; buffer: string }>()(await promisify(folio.write)(3, "text"));
+  isExactly<Stats>()(await promisify(folio.stat)("p"));
+  isExactly<string>()(await promisify(folio.readFile)("p", "utf8"));
 }
 
 export function checkSync(): void {

@@ -138,14 +138,23 @@ function takeOpenFile(stream: FileStream, owner: StreamOwner, options: StreamOpt
 }
 
 /**
- * Holds the handle that a stream is over, and closes the stream with it. The last step of making one: Node takes its
- * reference first, and a handle whose stream is then refused can never be closed.
+ * Holds the handle that a stream is over, if it is over one, has the library make the stream, and closes it with the handle.
+ * Not as in Node, a stream that is refused lets go of the handle again: there it can never be closed.
+ *
+ * @param make may destroy the stream at once, by a signal
  */
-export function holdHandle(stream: FileStream, owner: StreamOwner): void {
+export function makeOverHandle(stream: FileStream, owner: StreamOwner, make: () => void): void {
   const handle = stream[kHandle];
-  if (handle === undefined) return;
-  (owner.fileOf(handle) as OpenFile).get("open", holdHandle);
-  handle.on("close", (stream as unknown as { close(): void }).close.bind(stream));
+  const file = owner.fileOf(handle);
+  file?.get("open", makeOverHandle);
+  try {
+    make();
+  } catch (error) {
+    // One that was destroyed has let go.
+    if (!stream.destroyed) file?.put();
+    throw error;
+  }
+  handle?.on("close", (stream as unknown as { close(): void }).close.bind(stream));
 }
 
 /** Opens what is not open yet, and says so. The library waits for `callback` with all else. */

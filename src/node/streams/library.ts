@@ -7,6 +7,7 @@
 export interface LibraryStream {
   readonly destroyed: boolean;
   readonly closed: boolean;
+  readonly errored: unknown;
   on(event: string | symbol, listener: (...args: never[]) => void): this;
   once(event: string | symbol, listener: (...args: never[]) => void): this;
   emit(event: string | symbol, ...args: unknown[]): boolean;

@@ -16,10 +16,10 @@ import {
   definePending,
   extendLibrary,
   type FileStream,
-  holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
+  makeOverHandle,
   ownOptions,
   type StreamOwner,
   takeTarget,
@@ -138,9 +138,10 @@ export function readStreamClass(library: StreamLibrary, owner: StreamOwner) {
     stream.start = options.start as number | undefined;
     stream.end = options.end === undefined ? Number.POSITIVE_INFINITY : (options.end as number);
     checkRange(stream);
-    Readable.call(stream, options);
-    if (options.encoding) stream.setEncoding(options.encoding);
-    holdHandle(stream, owner);
+    makeOverHandle(stream, owner, () => {
+      Readable.call(stream, options);
+      if (options.encoding) stream.setEncoding(options.encoding);
+    });
     return stream;
   }
 

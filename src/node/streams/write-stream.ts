@@ -5,6 +5,7 @@
  */
 import { argTypeError, emptyWritesError, streamDestroyedError } from "../errors.ts";
 import { nextTick } from "../platform.ts";
+import { afterTurn } from "../settle.ts";
 import { withinForm } from "../stacks.ts";
 import { checkBoolean } from "../validators.ts";
 import {
@@ -15,10 +16,10 @@ import {
   definePending,
   extendLibrary,
   type FileStream,
-  holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
+  makeOverHandle,
   ownOptions,
   type StreamCalls,
   type StreamOptions,
@@ -87,8 +88,13 @@ class WholeWrite {
 
   go(): void {
     const calls: StreamCalls = this.#stream[kFs];
-    const fd = this.#stream.fd as number;
-    const onDone = (error: { code?: string } | null, bytes: number): void => this.#goOn(error, bytes);
+    const stream = this.#stream;
+    const fd = stream.fd as number;
+    const onDone = (error: { code?: string } | null, bytes: number): void => {
+      // Ours come sooner than Node's: what the library has to tell of a stream that has failed must not come after.
+      if (stream.destroyed || stream.errored) afterTurn(() => this.#goOn(error, bytes));
+      else this.#goOn(error, bytes);
+    };
     if (this.#name === "writev") calls.writev(fd, this.#buffers, this.#pos, onDone);
     else calls.write(fd, this.#buffers[0], 0, this.#left, this.#pos, onDone);
   }
@@ -160,9 +166,10 @@ export function writeStreamClass({ Writable }: StreamLibrary, owner: StreamOwner
       checkPosition(stream.start, "start");
       stream.pos = stream.start;
     }
-    Writable.call(stream, options);
-    if (options.encoding) stream.setDefaultEncoding(options.encoding);
-    holdHandle(stream, owner);
+    makeOverHandle(stream, owner, () => {
+      Writable.call(stream, options);
+      if (options.encoding) stream.setDefaultEncoding(options.encoding);
+    });
     return stream;
   }
 

@@ -26,7 +26,7 @@ interface BlobRequest {
 function toRequest(path: unknown, options: unknown): BlobRequest {
   const given = options === undefined ? {} : options;
   checkObject(given, "options");
-  const type = (given as { type?: unknown }).type || "";
+  const { type = "" } = given as { type?: unknown };
   if (typeof type !== "string") throw argTypeError("options.type", "string", type);
   return { path: toPath(path), type };
 }

@@ -133,6 +133,9 @@ export async function soon(promise: Promise<unknown>): Promise<unknown> {
 /** Whether a stream is refused for it: Node then keeps a handle open for ever. */
 function isRefused(name: string, value: unknown): boolean {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return false;
+  if (name === "flush") return value !== null && typeof value !== "boolean";
+  if (name === "signal") return !(value instanceof AbortSignal);
+  if (name === "encoding") return value !== null && !Buffer.isEncoding(value as string);
   return ["start", "end"].includes(name) && !(Number.isSafeInteger(value) && (value as number) >= 0);
 }
 

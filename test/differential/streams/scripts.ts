@@ -254,4 +254,58 @@ const HANDLES: Script[] = [
   }),
 ];
 
-export const SCRIPTS: readonly Script[] = [...MAKING, ...HANDLES];
+type Late = (stream: WriteStream, log: Log) => void;
+
+/** What is done to a stream all at once, when its file is open; and again once it has failed. */
+const LATE: Readonly<Record<string, Late>> = {
+  "write, end": (stream, log) => {
+    stream.write("x", log.callback("write"));
+    stream.end(log.callback("end"));
+  },
+  "write, end, write": (stream, log) => {
+    stream.write("x", log.callback("first"));
+    stream.end(log.callback("end"));
+    stream.write("y", log.callback("second"));
+  },
+  "corked writes, end": (stream, log) => {
+    stream.cork();
+    for (const name of ["first", "second"]) stream.write("x", log.callback(name));
+    stream.end("z", log.callback("end"));
+  },
+  "write, end twice": (stream, log) => {
+    stream.write("x", log.callback("write"));
+    for (const name of ["end", "end again"]) stream.end(log.callback(name));
+  },
+  "writes, destroy, write": (stream, log) => {
+    for (const name of ["first", "second"]) stream.write("x", log.callback(name));
+    stream.destroy();
+    stream.write("y", log.callback("third"));
+    stream.end(log.callback("end"));
+  },
+  "write, destroy by an error, end": (stream, log) => {
+    stream.write("x", log.callback("write"));
+    stream.destroy(new Error("enough"));
+    stream.end(log.callback("end"));
+  },
+};
+
+const LATE_SCRIPTS: Script[] = Object.entries(LATE).flatMap(([name, act]) =>
+  ["r", "w"].flatMap((flags) =>
+    [true, false].map((autoClose) =>
+      script(`${name}: flags ${flags}, autoClose ${autoClose}`, async (fs, root, log) => {
+        const stream = fs.createWriteStream(`${root}/file`, { flags, autoClose });
+        log.watch(stream, [...WRITE_EVENTS, "drain"]);
+        await once(stream, "ready");
+        for (let round = 0; round < 2; round++) {
+          log.add(`round ${round}`);
+          act(stream, log);
+          await elapsed(20);
+        }
+        stream.destroy();
+        await elapsed(20);
+      }),
+    ),
+  ),
+);
+
+export const SCRIPTS: readonly Script[] = [...MAKING, ...HANDLES, ...LATE_SCRIPTS];

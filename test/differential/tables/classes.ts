@@ -51,6 +51,7 @@ const STATS_PROGRAMS: Record<string, FreeProgram> = {
     }),
 };
 
-export const CLASS_CASES: readonly Case[] = Object.entries(STATS_PROGRAMS).map(([name, run]) =>
-  program(name, run, "data"),
-);
+export const CLASS_CASES: readonly Case[] = Object.entries(STATS_PROGRAMS).map(([name, run]) => ({
+  ...program(name, run, "data"),
+  covers: ["Stats"],
+}));

@@ -108,6 +108,7 @@ function program(fn: string, what: string, steps: Steps): Case {
     id: `${fn} promise: encodings, ${what}`,
     fn,
     form: "promise",
+    covers: [],
     tree: "data",
     args: () => [],
     program: (context) => steps(context.fs, context),

@@ -315,7 +315,16 @@ const FREE_PROGRAMS: Record<string, FreeProgram> = {
 };
 
 export function program(name: string, run: FreeProgram, tree: TreeName, open?: Case["open"]): Case {
-  return { id: `program: ${name}`, fn: "program", form: "promise", tree, open, args: () => [], program: run };
+  return {
+    id: `program: ${name}`,
+    fn: "program",
+    form: "promise",
+    covers: [],
+    tree,
+    open,
+    args: () => [],
+    program: run,
+  };
 }
 
 export const PROGRAM_CASES: readonly Case[] = [

@@ -111,7 +111,7 @@ function shown(path: string | Buffer): string {
 
 function program(what: string, steps: Steps): Case {
   const id = `program: in a removed directory, ${what}`;
-  return { id, fn: "program", form: "promise", tree: "empty", args: () => [], program: inRemoved(steps) };
+  return { id, fn: "program", form: "promise", covers: [], tree: "empty", args: () => [], program: inRemoved(steps) };
 }
 
 const ONE_PATH = [...ASKING, ...CHANGING].flatMap((call) =>

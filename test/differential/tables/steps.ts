@@ -68,6 +68,7 @@ export function program(what: string, build: (context: Context) => void, steps: 
     id: `program: ${what}`,
     fn: /^[\w.]+/.exec(what)?.[0] ?? "program",
     form: "promise",
+    covers: [],
     tree: "empty",
     args: () => [],
     program: async (context) => {

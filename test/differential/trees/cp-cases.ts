@@ -1,4 +1,5 @@
 /** Cases of cp by hand: each argument rule, each kind at each end, each option. */
+import { combinations } from "../combine.ts";
 import type { Entry, Form, TreeCase } from "./scene.ts";
 
 export const TREE: readonly Entry[] = [
@@ -184,6 +185,27 @@ const WRONG: readonly Row[] = [
   ["a", "new\0"],
 ];
 
+const BOTH = [true, false];
+
+/** Any two values of two options meet. */
+const COMBINED: readonly Row[] = combinations({
+  recursive: BOTH,
+  force: BOTH,
+  errorOnExist: BOTH,
+  preserveTimestamps: BOTH,
+  dereference: BOTH,
+  verbatimSymlinks: BOTH,
+  mode: [0, 1, 2],
+}).flatMap((make) =>
+  [
+    ["a", "d"],
+    ["s", "t"],
+    ["a/f", "d/x"],
+    ["a/l", "d/f"],
+    ["la", "new"],
+  ].map(([src, dest]): Row => [src, dest, make()]),
+);
+
 const FORMS: readonly Form[] = ["sync", "callback", "promise"];
 
 function toCases([src, dest, options, filter]: Row): TreeCase[] {
@@ -191,7 +213,7 @@ function toCases([src, dest, options, filter]: Row): TreeCase[] {
 }
 
 export const CP_CASES: readonly TreeCase[] = [
-  ...[...ENDS, ...OPTIONS, ...FILTERS, ...WRONG].flatMap(toCases),
+  ...[...ENDS, ...OPTIONS, ...FILTERS, ...WRONG, ...COMBINED].flatMap(toCases),
   ...FORMS.flatMap((form) =>
     [5, "x", null, [], true].map(
       (options): TreeCase => ({ tree: TREE, call: "cp", form, args: ["a", "new", options] }),

@@ -1,5 +1,6 @@
 /** Cases of glob: patterns by hand over one tree, options, wrong arguments; and all of it at random. */
 import type { Random } from "../../helpers/random.ts";
+import { combinations } from "../combine.ts";
 import { randomTree } from "./random-cp.ts";
 import type { Entry, Form, TreeCase } from "./scene.ts";
 
@@ -80,6 +81,14 @@ const WRONG: readonly Row[] = [
   ].map((options): Row => ["*.ts", options]),
 ];
 
+/** Any two values of two options meet. */
+const COMBINED: readonly Row[] = combinations({
+  cwd: ["a", "R/a", "nothing"],
+  withFileTypes: [true, false],
+  exclude: [["*.js"], ["b"]],
+  followSymlinks: [true, false],
+}).flatMap((make) => ["*", "*.js", "*/*"].map((pattern): Row => [pattern, make()]));
+
 const FORMS: readonly Form[] = ["sync", "callback", "promise"];
 
 function toCases([patterns, options, filter]: Row): TreeCase[] {
@@ -91,6 +100,7 @@ export const GLOB_CASES: readonly TreeCase[] = [
   ...OPTIONS,
   ...TYPED,
   ...WRONG,
+  ...COMBINED,
 ].flatMap(toCases);
 
 function pick<T>(random: Random, values: readonly T[]): T {
