@@ -244,10 +244,7 @@ export class TreeCopy {
         continue;
       }
       const name = directory.names[directory.next++];
-      const below = yield* this.#copyBelow(
-        pathFrom(joinPath, directory.src, name),
-        pathFrom(joinPath, directory.dest, name),
-      );
+      const below = yield* this.#copyBelow(pathFrom(joinPath, directory.src, name), this.#destBelow(directory, name));
       if (below !== undefined) open.push(below);
     }
   }
@@ -300,6 +297,13 @@ export class TreeCopy {
   *#leave({ src, dest, mode }: Directory): Steps<void> {
     if (mode !== undefined) yield* this.#call("chmod", dest, () => this.#sys.chmod(dest, mode, 0));
     if (this.#options.preserveTimestamps) yield* this.#copyTimes(src, dest);
+  }
+
+  /** Node leaves a new directory to its native code, where it can, which writes paths as they come: `./a/b`. */
+  #destBelow({ dest, mode }: Directory, name: Path): Path {
+    const { filter, dereference } = this.#options;
+    const isPlain = mode !== undefined && filter === undefined && !dereference;
+    return pathFrom(isPlain ? (at, to) => `${at.replace(/\/$/, "")}/${to}` : joinPath, dest, name);
   }
 
   *#copyBelow(src: Path, dest: Path): Steps<Directory | undefined> {
