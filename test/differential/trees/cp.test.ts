@@ -31,7 +31,9 @@ function effectOf({ error, tree, asked }: Outcome): string {
 /** Where neither end can be looked at, which of them Node names is chance: it looks at both at once. */
 function isChance(own: Outcome, node: Outcome): boolean {
   const isLook = ({ error, isAsBefore }: Outcome): boolean =>
-    isAsBefore && /^E(NOENT|NOTDIR|LOOP|NAMETOOLONG)$/.test(String(error?.code)) && /^l?stat$/.test(String(error?.syscall));
+    isAsBefore &&
+    /^E(NOENT|NOTDIR|LOOP|NAMETOOLONG)$/.test(String(error?.code)) &&
+    /^l?stat$/.test(String(error?.syscall));
   return isLook(own) && isLook(node) && own.error?.path !== node.error?.path;
 }
 
