@@ -7,6 +7,7 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/watch.js .cjs        watching, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
@@ -37,7 +38,7 @@ const INPUTS = [
   "scripts/declarations.mjs",
 ];
 const OUTPUTS = [
-  ...["index", "browser", "host", "store", "proc", "shared", "core-module"].flatMap((name) => [
+  ...["index", "browser", "host", "store", "proc", "watch", "shared", "core-module"].flatMap((name) => [
     `${name}.js`,
     `${name}.cjs`,
   ]),
@@ -95,6 +96,7 @@ const BUNDLES = [
     published("host", "host", format, "node"),
     published("store", "store", format, "neutral"),
     published("proc", "proc", format, "neutral"),
+    published("watch", "watch", format, "neutral"),
     published("shared", "shared", format, "neutral"),
   ]),
   { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },

@@ -15,7 +15,7 @@ import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
 import { notImplemented } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
-import { createOperations } from "./operations/index.ts";
+import { createOperations, type Operations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
 import { createPromises } from "./promises.ts";
 import { DeprecatedStats } from "./stats.ts";
@@ -46,14 +46,23 @@ function nameAll<T extends object>(surface: T): T {
   return surface;
 }
 
+/** Makes what an entry has brought for a face, by name; for `promises` too. */
+export type FacePart = (
+  sys: Syscalls,
+  ops: Operations,
+) => Readonly<Record<string, unknown>> & { readonly promises: object };
+
 /**
  * The face of one task.
  *
  * @param sys system calls of the task; used for as long as the face is
+ * @param watching watch, watchFile and unwatchFile, where they are there
  * @returns an object shaped as `node:fs`, with what Linux has beyond it
  */
-export function createFace(sys: Syscalls): NodeFs {
+export function createFace(sys: Syscalls, watching?: FacePart): NodeFs {
   const ops = createOperations(sys);
+  const brought = watching?.(sys, ops);
+  const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
@@ -187,15 +196,15 @@ export function createFace(sys: Syscalls): NodeFs {
     globSync: notImplemented.globSync,
     openAsBlob: notImplemented.openAsBlob,
     openAsBlobSync: notImplemented.openAsBlobSync,
-    unwatchFile: notImplemented.unwatchFile,
-    watch: notImplemented.watch,
-    watchFile: notImplemented.watchFile,
+    unwatchFile: later.unwatchFile,
+    watch: later.watch,
+    watchFile: later.watchFile,
     ReadStream: notImplemented.ReadStream,
     WriteStream: notImplemented.WriteStream,
     FileReadStream: notImplemented.FileReadStream,
     FileWriteStream: notImplemented.FileWriteStream,
     Utf8Stream: notImplemented.Utf8Stream,
-    promises: nameAll(createPromises(ops, dirs)),
+    promises: nameAll(createPromises(ops, dirs, brought?.promises)),
   } satisfies Surface;
   return nameAll(surface) as unknown as NodeFs;
 }

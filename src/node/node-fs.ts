@@ -9,6 +9,7 @@ import type { DirectoryJson, NestedDirectoryJson } from "./face/directory-json.t
 import type { IfNode, NodeModule, NodePromises } from "./face/node-types.ts";
 import type { PromiseFace } from "./face/promises.ts";
 import type { SyncFace } from "./face/sync.ts";
+import type { WatchFace, WatchPromises } from "./face/watch.ts";
 
 /** Options of utimensSync. */
 export interface UtimensOptions {
@@ -70,14 +71,17 @@ export interface Untyped {
 /** node:fs as far as a face has it, `promises` apart. */
 export type DeclaredFace = SyncFace &
   CallbackFace &
+  WatchFace &
   ClassFace &
   Untyped & { readonly constants: PromiseFace["constants"] };
 
 /** What a type has that another, older one, has not yet. */
 type Missing<Newer, Older> = Omit<Newer, keyof Older>;
 
+type DeclaredPromises = PromiseFace & WatchPromises;
+
 /** `fs.promises` of a face. */
-export type NodeFsPromises = IfNode<NodePromises & Missing<PromiseFace, NodePromises>, PromiseFace>;
+export type NodeFsPromises = IfNode<NodePromises & Missing<DeclaredPromises, NodePromises>, DeclaredPromises>;
 
 /** The type of a face. */
 export type NodeFs = IfNode<NodeModule & Missing<DeclaredFace, NodeModule>, DeclaredFace> &

@@ -96,8 +96,8 @@ function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>)
   };
 }
 
-/** In Node's order. */
-export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOperations>) {
+/** In Node's order. @param brought what an entry has brought */
+export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOperations>, brought?: object) {
   const { rm, mkdtemp, mkdtempDisposable, opendir } = directoryForms(ops, dirs);
   const { writeFile, appendFile, readFile } = wholeFileForms(ops);
   const openHandle = handleOpener(ops);
@@ -138,5 +138,6 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
     readFile,
     constants,
     ...promisesNotImplemented,
+    ...brought,
   };
 }
