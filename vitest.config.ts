@@ -1,9 +1,11 @@
 /**
- * Two projects: `core` runs on the core that FOLIOFS_BUILD names (debug, release or release-shared; see
- * test/setup/core-build.ts), `project` tests what is built and published, whichever core the tests run on.
+ * Three projects: `core` runs on the core that FOLIOFS_BUILD names (debug, release or release-shared; see
+ * test/setup/core-build.ts), `project` tests what is built and published, whichever core the tests run on, `programs` runs
+ * programs of others on it (not by `npm test`: node scripts/test.mjs --programs).
  */
 import { configDefaults, defineConfig } from "vitest/config";
 
+const PROGRAM_TESTS = ["test/programs/**/*.test.ts"];
 const PROJECT_TESTS = ["test/package/**/*.test.ts", "test/browser/**/*.test.ts", "test/scripts/**/*.test.ts"];
 
 export default defineConfig({
@@ -16,7 +18,7 @@ export default defineConfig({
         test: {
           name: "core",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...PROJECT_TESTS],
+          exclude: [...configDefaults.exclude, ...PROJECT_TESTS, ...PROGRAM_TESTS],
           setupFiles: ["test/setup/core-build.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -31,6 +33,10 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "programs", include: PROGRAM_TESTS, testTimeout: 300_000, hookTimeout: 300_000 },
       },
     ],
   },

@@ -42,6 +42,9 @@ const NOTES = `## What else to know
 - Opening a fifo, socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)); \`flockSync\` never waits
   ([ADR 13](adr/0013-flock.md)).
 - The root is a tmpfs of the size of the memory limit. \`statfs\` of a ramfs shows no numbers of blocks and files, as Linux's does.
+- \`watch\`, \`watchFile\` and their kin need \`import "foliofs/watch"\` in browsers, before the file system is made; until
+  then they are what comes later. What \`promises.watch\` with \`recursive\` gives waits to be asked for, where Node forgets what
+  comes meanwhile ([watch.md](watch.md)).
 - What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name, thrown at once, or as a rejection
   where Node's function answers a promise (\`promises.cp\`, \`openAsBlob\`).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.

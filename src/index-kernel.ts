@@ -27,7 +27,7 @@ import type { SwapDevice } from "./mm/swap-device.ts";
 import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
-import { createFace, type FacePart } from "./node/index.ts";
+import { createFace, type FaceParts } from "./node/index.ts";
 import type { Mapping, MmapOptions } from "./node/mapping.ts";
 import type { NodeFs } from "./node/node-fs.ts";
 import type { PageView } from "./node/page-view.ts";
@@ -127,7 +127,8 @@ export class FolioKernel {
     this.#machine = machine;
     const readViewAsync: Views["readViewAsync"] = (...args) =>
       part<MmapPart>("mmap").readViewAsync(task, args, this.#later, readViewAsync);
-    this.fs = Object.assign(createFace(task, partNamed("watch") as FacePart | undefined), {
+    const parts = { watch: partNamed("watch") } as FaceParts;
+    this.fs = Object.assign(createFace(task, parts), {
       kernel: this,
       task: taskFace(task),
       readView: beginAtCaller((...args) => part<MmapPart>("mmap").readView(task, args), 3),

@@ -52,16 +52,22 @@ export type FacePart = (
   ops: Operations,
 ) => Readonly<Record<string, unknown>> & { readonly promises: object };
 
+/** What a face has only where an entry has brought it. */
+export interface FaceParts {
+  /** watch, watchFile and unwatchFile. */
+  readonly watch?: FacePart | undefined;
+}
+
 /**
  * The face of one task.
  *
  * @param sys system calls of the task; used for as long as the face is
- * @param watching watch, watchFile and unwatchFile, where they are there
+ * @param parts what entries have brought with them
  * @returns an object shaped as `node:fs`, with what Linux has beyond it
  */
-export function createFace(sys: Syscalls, watching?: FacePart): NodeFs {
+export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
-  const brought = watching?.(sys, ops);
+  const brought = parts.watch?.(sys, ops);
   const later = { ...notImplemented, ...brought };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);

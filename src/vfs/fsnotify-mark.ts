@@ -1,5 +1,5 @@
 /** Marks: what is watched, and who is to hear of it. @see Linux fs/notify/mark.c */
-import type { InodeHandle } from "../base/handles.ts";
+import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 
 /** Hears of an event. @param name of what it happened to in a watched directory, raw; undefined: to the watched thing itself */
 export type Listener = (mask: number, name: Uint8Array | undefined, cookie: number) => void;
@@ -14,6 +14,8 @@ export class Mark {
    * out, and the mark with it.
    */
   readonly holdsInode: boolean;
+  /** The name by which it holds a directory, which has but one: some file systems would make another inode for it. 0 = none */
+  name = 0 as DentryHandle;
   /** Events that are asked for. */
   mask: number;
   /** Nothing will happen any more. */

@@ -25,11 +25,13 @@ import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { RENAME_EXCHANGE, S_IFDIR, S_IFMT, UTIME_OMIT } from "../base/stat-flags.ts";
 import {
   DENTRY_ALIAS_NEXT,
+  DENTRY_COUNT,
   DENTRY_LONG_NAME,
   DENTRY_NAME,
   DENTRY_NAME_LEN,
   DENTRY_PARENT,
   FILE_DENTRY,
+  I_DEAD,
   I_FSNOTIFY,
   INODE_ALIASES,
   INODE_MODE,
@@ -98,7 +100,10 @@ export class Fsnotify {
     const { u32, x } = this.#kernel.core;
     const isInMemory = (u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS] & SB_MEMORY) !== 0;
     const mark = new Mark(inode, mask, this.#isDirectory(inode), !isInMemory);
-    if (mark.holdsInode) x.iget(inode);
+    if (mark.holdsInode && mark.isDirectory) {
+      mark.name = (u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
+      x.dget(mark.name);
+    } else if (mark.holdsInode) x.iget(inode);
     u32[(inode << 3) + INODE_STATE] |= I_FSNOTIFY;
     this.#marks.set(inode, mark);
     return mark;
@@ -112,14 +117,15 @@ export class Fsnotify {
   }
 
   #drop(mark: Mark): void {
-    const { inode } = mark;
+    const { inode, name } = mark;
     const { u32, x } = this.#kernel.core;
     mark.isGone = true;
     this.#doomed.delete(mark);
     this.#marks.delete(inode);
     if (this.#hasBit(inode)) {
       u32[(inode << 3) + INODE_STATE] &= ~I_FSNOTIFY;
-      if (mark.holdsInode) x.iput(inode);
+      if (name) x.dput(name);
+      else if (mark.holdsInode) x.iput(inode);
     }
     if (this.#marks.size === 0) this.#kernel.fsnotify = undefined;
   }
@@ -138,9 +144,11 @@ export class Fsnotify {
   }
 
   /** Has an inode without links lost its last name? */
-  #isRemoved({ inode, holdsInode }: Mark): boolean {
+  #isRemoved({ inode, holdsInode, name }: Mark): boolean {
+    const { u32 } = this.#kernel.core;
     if (!this.#hasBit(inode)) return true;
-    return holdsInode && this.#kernel.core.u32[(inode << 3) + INODE_ALIASES] === 0;
+    if (name) return u32[(name << 3) + DENTRY_COUNT] === 1;
+    return holdsInode && u32[(inode << 3) + INODE_ALIASES] === 0;
   }
 
   /** A super block is about to go. */
@@ -271,7 +279,9 @@ export class Fsnotify {
   /** What has no link left goes: at once, or with who has it open. */
   #lostName(mark: Mark): void {
     const { inode } = mark;
-    if (!this.#hasBit(inode) || this.#kernel.core.u32[(inode << 3) + INODE_NLINK] === 0) this.#doomed.add(mark);
+    const { u32 } = this.#kernel.core;
+    const isDead = u32[(inode << 3) + INODE_NLINK] === 0 || (mark.name && u32[(inode << 3) + INODE_STATE] & I_DEAD);
+    if (!this.#hasBit(inode) || isDead) this.#doomed.add(mark);
   }
 
   /** Is anything watched that going down a tree would find, or the directory that the tree is in? */

@@ -3,7 +3,8 @@
  * as in one instance of inotify.
  *
  * An event that is equal to the last one in the queue, if that has not been read, is not queued again. Nobody hears of an
- * event within the call that it is about: for each one `wake` is called, and hands out the next when the call is over.
+ * event within the call that it is about: for each one `wake` is called, and once more for each further
+ * listener; it hands out the next when the call is over.
  *
  * @see Linux fs/notify/notification.c fsnotify_insert_event(); fs/notify/inotify/inotify_fsnotify.c inotify_merge()
  */
@@ -26,13 +27,15 @@ const OVERFLOW: QueuedEvent = { mark: undefined, mask: FS_Q_OVERFLOW, name: unde
 /** Events that nobody has heard of yet. */
 export class NotifyQueue {
   readonly #wake: () => void;
+  /** Listeners that have not heard of the event at hand. */
+  readonly #told: (() => boolean)[] = [];
   #events: QueuedEvent[] = [];
   /** Events that have been handed out. */
   #head = 0;
   /** Events that have been read: no other is merged with them. */
   #read = 0;
 
-  /** @param wake called once for each event; is to call deliverNext(), later */
+  /** @param wake called as often as somebody is to be told of something; is to call deliverNext(), later */
   constructor(wake: () => void) {
     this.#wake = wake;
   }
@@ -45,8 +48,16 @@ export class NotifyQueue {
     this.#wake();
   }
 
-  /** Tells of the next event those who listen at this moment. What one throws, the others do not hear the event for. */
+  /**
+   * Tells one listener of an event: the next of those who listened when the first of them was told, as long as they do. So
+   * whatever is to run between two callbacks does.
+   */
   deliverNext(): void {
+    for (let next = this.#told.shift(); next !== undefined; next = this.#told.shift()) if (next()) return;
+    this.#takeNext();
+  }
+
+  #takeNext(): void {
     if (this.#head >= this.#read) this.#read = this.#events.length; // as one read(2) takes all there is
     const event = this.#events[this.#head++];
     if (this.#head === this.#events.length) {
@@ -56,7 +67,16 @@ export class NotifyQueue {
     }
     if (event?.mark === undefined) return;
     const { mark, mask, name, cookie } = event;
-    for (const listener of [...mark.listeners]) if (mark.listeners.has(listener)) listener(mask, name, cookie);
+    const [first, ...others] = mark.listeners;
+    for (const listener of others) {
+      this.#told.push(() => {
+        if (!mark.listeners.has(listener)) return false;
+        listener(mask, name, cookie);
+        return true;
+      });
+      this.#wake();
+    }
+    first?.(mask, name, cookie);
   }
 }
 
