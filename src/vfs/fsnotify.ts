@@ -79,10 +79,10 @@ export class Fsnotify {
   readonly #doomed = new Set<Mark>();
   readonly #queue: NotifyQueue;
 
-  /** @param wake called for each event that is queued, with what is to be called once for it, later */
+  /** @param wake called when there is something to be told, with what is to be called once for it, later */
   constructor(kernel: Kernel, wake: (deliver: () => void) => void) {
     this.#kernel = kernel;
-    const deliver = (): void => this.#queue.deliverNext();
+    const deliver = (): void => this.#queue.deliver();
     this.#queue = new NotifyQueue(() => wake(deliver));
   }
 

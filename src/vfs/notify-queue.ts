@@ -2,9 +2,12 @@
  * Events on their way to who watches: in the order in which they happened, one behind the other whatever they are about,
  * as in one instance of inotify.
  *
- * An event that is equal to the last one in the queue, if that has not been read, is not queued again. Nobody hears of an
- * event within the call that it is about: for each one `wake` is called, and once more for each further
- * listener; it hands out the next when the call is over.
+ * An event that is equal to the last one in the queue is not queued again, until that has been read. Nobody hears of an
+ * event within the call that it is about: `wake` is called, and has them handed out when the call is over.
+ *
+ * What is read together is told in one go, without ticks and microtasks between: Node has these, but promise calls answer
+ * in microtasks here, and there in a later turn of the event loop. Programs (chokidar) count on the answer to what they ask
+ * after one event to come after its neighbours.
  *
  * @see Linux fs/notify/notification.c fsnotify_insert_event(); fs/notify/inotify/inotify_fsnotify.c inotify_merge()
  */
@@ -27,57 +30,43 @@ const OVERFLOW: QueuedEvent = { mark: undefined, mask: FS_Q_OVERFLOW, name: unde
 /** Events that nobody has heard of yet. */
 export class NotifyQueue {
   readonly #wake: () => void;
-  /** Listeners that have not heard of the event at hand. */
-  readonly #told: (() => boolean)[] = [];
   #events: QueuedEvent[] = [];
-  /** Events that have been handed out. */
-  #head = 0;
-  /** Events that have been read: no other is merged with them. */
-  #read = 0;
 
-  /** @param wake called as often as somebody is to be told of something; is to call deliverNext(), later */
+  /** @param wake called when there is something to be told again; is to call deliver(), later */
   constructor(wake: () => void) {
     this.#wake = wake;
   }
 
   add(mark: Mark, mask: number, name?: Uint8Array, cookie = 0): void {
     const { length } = this.#events;
-    if (length - this.#head > MAX_QUEUED_EVENTS) return;
-    if (length > this.#read && isEqual(this.#events[length - 1], mark, mask, name)) return;
-    this.#events.push(length - this.#head === MAX_QUEUED_EVENTS ? OVERFLOW : { mark, mask, name, cookie });
-    this.#wake();
+    if (length > MAX_QUEUED_EVENTS) return;
+    if (length > 0 && isEqual(this.#events[length - 1], mark, mask, name)) return;
+    this.#events.push(length === MAX_QUEUED_EVENTS ? OVERFLOW : { mark, mask, name, cookie });
+    if (length === 0) this.#wake();
   }
 
-  /**
-   * Tells one listener of an event: the next of those who listened when the first of them was told, as long as they do. So
-   * whatever is to run between two callbacks does.
-   */
-  deliverNext(): void {
-    for (let next = this.#told.shift(); next !== undefined; next = this.#told.shift()) if (next()) return;
-    this.#takeNext();
+  /** Tells of all there is. What a listener throws, others do not hear the event for; the events behind have a turn of their own. */
+  deliver(): void {
+    const events = this.#events;
+    this.#events = [];
+    let nrTold = 0;
+    try {
+      for (const event of events) {
+        nrTold++;
+        tell(event);
+      }
+    } finally {
+      if (nrTold < events.length) {
+        if (this.#events.length === 0) this.#wake();
+        this.#events = [...events.slice(nrTold), ...this.#events];
+      }
+    }
   }
+}
 
-  #takeNext(): void {
-    if (this.#head >= this.#read) this.#read = this.#events.length; // as one read(2) takes all there is
-    const event = this.#events[this.#head++];
-    if (this.#head === this.#events.length) {
-      this.#events = [];
-      this.#head = 0;
-      this.#read = 0;
-    }
-    if (event?.mark === undefined) return;
-    const { mark, mask, name, cookie } = event;
-    const [first, ...others] = mark.listeners;
-    for (const listener of others) {
-      this.#told.push(() => {
-        if (!mark.listeners.has(listener)) return false;
-        listener(mask, name, cookie);
-        return true;
-      });
-      this.#wake();
-    }
-    first?.(mask, name, cookie);
-  }
+function tell({ mark, mask, name, cookie }: QueuedEvent): void {
+  if (mark === undefined) return;
+  for (const listener of [...mark.listeners]) if (mark.listeners.has(listener)) listener(mask, name, cookie);
 }
 
 function isEqual(last: QueuedEvent, mark: Mark, mask: number, name: Uint8Array | undefined): boolean {

@@ -13,8 +13,8 @@ const options = JSON.parse(optionsText);
 const PROJECT = resolve(__dirname, "../../..");
 const packages = process.env.FOLIO_CHOKIDAR ?? __dirname;
 
-/** As long as nothing has come for so long, all has. */
-const QUIET_MS = 250;
+/** When nothing has come for so long, all has: where it looks every so often, chokidar lists a directory once a second at most. */
+const QUIET_MS = options.usePolling ? 1300 : 250;
 
 const fs = which === "host" ? require("node:fs") : require(join(PROJECT, "dist/index.cjs")).createFsSync();
 
