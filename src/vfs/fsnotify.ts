@@ -106,6 +106,7 @@ export class Fsnotify {
     } else if (mark.holdsInode) x.iget(inode);
     u32[(inode << 3) + INODE_STATE] |= I_FSNOTIFY;
     this.#marks.set(inode, mark);
+    this.#kernel.fsnotify = this; // also where the stale one was the last
     return mark;
   }
 
@@ -127,7 +128,7 @@ export class Fsnotify {
       if (name) x.dput(name);
       else if (mark.holdsInode) x.iput(inode);
     }
-    if (this.#marks.size === 0) this.#kernel.fsnotify = undefined;
+    if (this.#marks.size === 0 && this.#kernel.fsnotify === this) this.#kernel.fsnotify = undefined;
   }
 
   /** Tells the last that is to be told of a mark. @param why FS_DELETE_SELF or FS_UNMOUNT */
@@ -279,6 +280,7 @@ export class Fsnotify {
   /** What has no link left goes: at once, or with who has it open. */
   #lostName(mark: Mark): void {
     const { inode } = mark;
+    if (mark.isGone) return;
     const { u32 } = this.#kernel.core;
     const isDead = u32[(inode << 3) + INODE_NLINK] === 0 || (mark.name && u32[(inode << 3) + INODE_STATE] & I_DEAD);
     if (!this.#hasBit(inode) || isDead) this.#doomed.add(mark);

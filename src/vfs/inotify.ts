@@ -38,7 +38,7 @@ export function inotifyAddWatch(
   const inode = inodeOf(kernel.core, ndDentry(kernel.core));
   const denied = inodePermission(kernel, inode, MAY_READ);
   if (denied) return denied;
-  const group = (kernel.fsnotify ??= new Fsnotify(kernel, wake));
+  const group = kernel.fsnotify ?? new Fsnotify(kernel, wake);
   const mark = group.mark(inode, mask);
   mark.listeners.add(listener);
   return {

@@ -14,7 +14,7 @@ const PROJECT = resolve(__dirname, "../../..");
 const packages = process.env.FOLIO_CHOKIDAR ?? __dirname;
 
 /** When nothing has come for so long, all has: where it looks every so often, chokidar lists a directory once a second at most. */
-const QUIET_MS = options.usePolling ? 1300 : 250;
+const QUIET_MS = options.usePolling ? 1300 : options.awaitWriteFinish ? 600 : 250;
 
 const fs = which === "host" ? require("node:fs") : require(join(PROJECT, "dist/index.cjs")).createFsSync();
 
@@ -92,7 +92,6 @@ async function main() {
     step(below(fs));
     console.log(JSON.stringify([name, await quiet()]));
   }
-  console.log(JSON.stringify(watcher.getWatched()).replaceAll(root, ""));
   await watcher.close();
 }
 

@@ -234,6 +234,7 @@ describe("what goes through foliofs to a folder of the host", () => {
     assert.deepEqual([await dir.told(), await file.told()], [["rename b"], ["change a", "rename a", "rename a"]]);
     await fs.promises.mkdir("/host/d/e");
     const below = watched(fs, "/host/d/e");
+    fs.kernel.vfs.verify();
     await fs.promises.rmdir("/host/d/e");
     assert.deepEqual(
       [await dir.told(), await below.told()],
@@ -244,6 +245,18 @@ describe("what goes through foliofs to a folder of the host", () => {
     );
     dir.watcher.close();
     file.watcher.close();
+  });
+
+  it("leaves snapshots and forks without the folder", () => {
+    const fs = mounted("");
+    fs.mkdirSync("/host/d");
+    fs.writeFileSync("/host/d/f", "text");
+    for (const path of ["/host", "/host/d", "/host/d/f"]) fs.watch(path, { persistent: false });
+    for (const copy of [restoreFsSync(fs.kernel.snapshot()), fs.kernel.fork().fs]) {
+      made.push(copy);
+      assert.deepEqual(copy.readdirSync("/host"), []);
+      copy.kernel.vfs.verify();
+    }
   });
 
   it("ends with the mount, which a mark does not hold", async () => {
