@@ -12,6 +12,7 @@
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
+ *   dist/watch.js .cjs        watching, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
@@ -56,6 +57,7 @@ const OUTPUTS = [
     "streams-node",
     "shared",
     "trees",
+    "watch",
     "memfs",
     "mock",
     "bare",
@@ -134,6 +136,7 @@ const BUNDLES = [
     published("proc", "proc", format, "neutral"),
     { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
     published("streams-node", "streams-node", format, "neutral"),
+    published("watch", "watch", format, "neutral"),
     published("shared", "shared", format, "neutral"),
     published("trees", "trees", format, "neutral"),
     door("memfs", format),

@@ -52,6 +52,9 @@ const NOTES = `## What else to know
   finds alone; with Node, one that has \`**\` may lose matches of another. In what order matches come is not said.
 - \`cp\` with a filter takes names that are no UTF-8 too, and shows them to the filter as text; Node's then fails by ENOENT.
 - A Blob of \`openAsBlob\` holds the data as it was; Node's cannot be read any more when the file has changed.
+- \`watch\`, \`watchFile\` and their kin need \`import "foliofs/watch"\` in browsers, before the file system is made; until
+  then they are what comes later. What \`promises.watch\` with \`recursive\` gives waits to be asked for, where Node forgets what
+  comes meanwhile ([watch.md](watch.md)).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
   EAGAIN, \`existsSync\` too; so they do when memory is full of what such a store has to write. No built-in file system has one.

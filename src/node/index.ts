@@ -66,6 +66,8 @@ export interface FaceParts {
   readonly streams?: StreamsPart | undefined;
   /** cp, glob and openAsBlob. */
   readonly trees?: FacePart | undefined;
+  /** watch, watchFile and unwatchFile. */
+  readonly watch?: FacePart | undefined;
 }
 
 /**
@@ -77,8 +79,9 @@ export interface FaceParts {
  */
 export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
-  const brought = parts.trees?.(sys, ops, SHARED);
-  const later = { ...notImplemented, ...brought };
+  const trees = parts.trees?.(sys, ops, SHARED);
+  const watching = parts.watch?.(sys, ops, SHARED);
+  const later = { ...notImplemented, ...trees, ...watching };
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
@@ -214,15 +217,15 @@ export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
     globSync: later.globSync,
     openAsBlob: later.openAsBlob,
     openAsBlobSync: later.openAsBlobSync,
-    unwatchFile: notImplemented.unwatchFile,
-    watch: notImplemented.watch,
-    watchFile: notImplemented.watchFile,
+    unwatchFile: later.unwatchFile,
+    watch: later.watch,
+    watchFile: later.watchFile,
     ReadStream: streams.ReadStream,
     WriteStream: streams.WriteStream,
     FileReadStream: streams.FileReadStream,
     FileWriteStream: streams.FileWriteStream,
     Utf8Stream: streams.Utf8Stream,
-    promises: nameAll(createPromises(ops, dirs, brought?.promises)),
+    promises: nameAll(createPromises(ops, dirs, { ...trees?.promises, ...watching?.promises })),
   };
   return nameAll(surface) as unknown as NodeFs;
 }

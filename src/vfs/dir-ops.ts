@@ -120,17 +120,15 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
   const { inode } = kernel.tableOf(dir);
+  const finish = (answer: number): number => {
+    if (answer >= 0) kernel.fsnotify?.created(dir, dentry, linked?.inode);
+    return answer;
+  };
   let rc: number;
-  if (isInMemory(kernel, mnt)) rc = make(dir, dentry, inode) as number;
+  if (isInMemory(kernel, mnt)) rc = finish(make(dir, dentry, inode) as number);
   else {
     const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
-    rc = storeSupport().change(
-      task,
-      call,
-      held,
-      () => make(dir, dentry, inode),
-      (answer) => answer,
-    );
+    rc = storeSupport().change(task, call, held, () => make(dir, dentry, inode), finish);
   }
   core.x.dput(dentry);
   return rc;
@@ -344,6 +342,7 @@ export function removeTree(task: Task, path: Path): number {
   const dir = inodeOf(core, ndParent(core));
   const operation = kernel.tableOf(dir).inode.removeTree;
   if (!operation || wantWrite(kernel, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
+  if (kernel.fsnotify?.watchesTree(dir, found)) return -EOPNOTSUPP;
   if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
   kernel.evictInodes();
   return 0;
@@ -362,17 +361,18 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
   const mnt = ndParentMount(core);
-  const finish = (answer: number): number => (answer < 0 ? answer : dropName(core, dentry));
+  const notify = kernel.fsnotify?.willRemove(dir, dentry);
+  const finish = (answer: number): number => {
+    if (answer < 0) return answer;
+    core.x.dDelete(dentry);
+    notify?.();
+    return 0;
+  };
   const rc = isInMemory(kernel, mnt)
     ? finish(operation(kernel, dir, dentry) as number)
     : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
   kernel.evictInodes();
   return rc;
-}
-
-function dropName(core: Core, dentry: DentryHandle): number {
-  core.x.dDelete(dentry);
-  return 0;
 }
 
 /** In place of a descriptor: the working directory. */
@@ -537,7 +537,14 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
   const { mnt, parent: dir, dentry } = old;
   const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
-  const finish = (answer: number): number => (answer < 0 ? answer : moveName(core, dentry, newDentry, flags));
+  const notify = kernel.fsnotify?.willRename(oldDir, dentry, newDir, newDentry, flags);
+  const finish = (answer: number): number => {
+    if (answer < 0) return answer;
+    if (flags & RENAME_EXCHANGE) core.x.dExchange(dentry, newDentry);
+    else core.x.dMove(dentry, newDentry);
+    notify?.();
+    return 0;
+  };
   if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
   return storeSupport().change(
@@ -547,12 +554,6 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
     ask,
     finish,
   );
-}
-
-function moveName(core: Core, from: DentryHandle, to: DentryHandle, flags: number): number {
-  if (flags & RENAME_EXCHANGE) core.x.dExchange(from, to);
-  else core.x.dMove(from, to);
-  return 0;
 }
 
 function mayRename(

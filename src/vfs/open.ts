@@ -254,15 +254,22 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   const opened = flags & ~O_TRUNC;
   let fd: number;
   if (isInMemory(kernel, mnt)) {
-    const rc = make(kernel, dir, dentry, wanted) as number;
-    fd = rc < 0 ? rc : install(task, mnt, dentry, opened);
+    fd = make(kernel, dir, dentry, wanted) as number;
+    if (fd >= 0) {
+      kernel.fsnotify?.created(dir, dentry);
+      fd = install(task, mnt, dentry, opened);
+    }
   } else {
     fd = storeSupport().change(
       task,
       { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
       { mnt, dir: parent, dentry },
       () => make(kernel, dir, dentry, wanted),
-      (rc) => (rc < 0 ? rc : installMade(task, kernel, mnt, dentry, opened)),
+      (rc) => {
+        if (rc < 0) return rc;
+        kernel.fsnotify?.created(dir, dentry);
+        return installMade(task, kernel, mnt, dentry, opened);
+      },
     );
   }
   core.x.dput(dentry);
@@ -377,7 +384,7 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    const rc = truncateInMemory(kernel, inode, 0);
+    const rc = truncateInMemory(kernel, { inode, file }, 0);
     return addFile(task, file, operations, tells, rc === -EAGAIN ? wantWriteInode(kernel, inode) : rc);
   }
   const mnt = mountOfFile(kernel.core, file);

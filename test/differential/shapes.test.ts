@@ -60,24 +60,6 @@ describe("the face of foliofs", () => {
   });
 });
 
-describe("what comes later", () => {
-  const IS_LATER = /^(watch|unwatchFile)/;
-  const laterOf = (owner: object, path: string) =>
-    Object.keys(owner)
-      .filter((key) => IS_LATER.test(key))
-      .map((key) => [`${path}${key}`, (owner as Record<string, (...args: unknown[]) => unknown>)[key]] as const);
-
-  it("says so by its name, at once", () => {
-    const { fs, root } = subject;
-    const later = [...laterOf(fs, ""), ...laterOf(fs.promises, "promises.")];
-    assert.equal(later.length, 4);
-    for (const [name, call] of later) {
-      const refusal = { name: "Error", code: "ERR_METHOD_NOT_IMPLEMENTED", message: new RegExp(`fs\\.${name}\\(\\)`) };
-      throws(() => call(`${root}/file`, () => {}), refusal);
-    }
-  });
-});
-
 describe("a Dirent", () => {
   const look = { withFileTypes: true } as const;
   const descriptorsOf = (dirent: object) =>
