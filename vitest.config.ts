@@ -36,7 +36,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "programs", include: PROGRAM_TESTS, testTimeout: 300_000, hookTimeout: 300_000 },
+        test: {
+          name: "programs",
+          include: PROGRAM_TESTS,
+          globalSetup: ["test/setup/program-packages.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
     ],
   },
