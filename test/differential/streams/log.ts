@@ -7,7 +7,9 @@ type Emitter = EventEmitter;
 
 /** After so long nothing more comes, ms: other scripts run meanwhile. */
 export const QUIET_MS = 250;
-const MOST_MS = 1000;
+/** Of those that say nothing at all. */
+const MOST_MS = 5000;
+const LOOK_MS = 10;
 
 /** Calls of the host, one after the other, that all it has under way is given time for. */
 const NR_ROUNDS = 8;
@@ -103,8 +105,19 @@ export async function linesOf(script: Script, fs: NodeFs, root: string): Promise
 /** Resolves when a stream has closed, or when nothing more comes of one that does not close. */
 export function settled(stream: Emitter): Promise<void> {
   return new Promise((resolve) => {
-    const after = (ms: number) => (): void => void elapsed(ms).then(resolve);
-    after(MOST_MS)(); // some have nothing to say
+    const over = (): void => {
+      clearInterval(look);
+      clearTimeout(most);
+      resolve();
+    };
+    const after = (ms: number) => (): void => void elapsed(ms).then(over);
+    const most = setTimeout(over, MOST_MS);
+    // With `emitClose: false` they close without a word.
+    const look = setInterval(() => {
+      if (!(stream as { closed?: boolean }).closed) return;
+      clearInterval(look);
+      after(15)();
+    }, LOOK_MS);
     stream.once("close", after(15));
     stream.once("error", after(QUIET_MS));
     stream.once("end", after(QUIET_MS));

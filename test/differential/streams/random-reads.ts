@@ -147,8 +147,8 @@ async function readOnce(fs: NodeFs, root: string, log: Log, seed: number): Promi
   const abort = new AbortController();
   if (how === "abort") options.signal = abort.signal;
   const over = random(6);
-  // How far reads go ahead of a pause is a matter of time.
-  if (over === 0 && how !== "pause") options.fs = notingFs(fs, log, random(4));
+  // How far reads go ahead of a pause, or of an end by break, is a matter of time.
+  if (over === 0 && how !== "pause" && how !== "break") options.fs = notingFs(fs, log, random(4));
   const handle = over === 1 ? await fs.promises.open(`${root}/file`) : undefined;
   const fd = over === 2 ? fs.openSync(`${root}/file`, "r") : undefined;
   if (fd !== undefined) options.fd = fd;

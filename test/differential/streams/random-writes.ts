@@ -43,6 +43,8 @@ function unsteadyFs(fs: NodeFs, log: Log, random: Random): object {
     position: never,
     callback: WriteCallback,
   ) => {
+    // Node tries again after EAGAIN where the stream has been destroyed meanwhile, and would throw where nobody can catch it.
+    if (typeof fd !== "number") return failed("EBADF", bytes, callback);
     log.add(`fs.write ${offset} ${length} ${Number.isInteger(position) ? position : "own"}`);
     calls++;
     if (kind === "busy" && calls % 3 !== 0) return failed("EAGAIN", bytes, callback);
