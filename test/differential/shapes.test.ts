@@ -2,7 +2,6 @@
  * The shape of the face is that of Node 26's fs, on every Node. `shapes-26.json` is what node:fs of Node 26 gives to
  * `shapesOf`; on Node 26 the test checks that it still does.
  */
-import { throws } from "node:assert/strict";
 import nodeFs, { type Dirent } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, assert, beforeAll, describe, it } from "vitest";
