@@ -1,7 +1,7 @@
-/** A folder with the package beside the programs of package.json, installed on the first call: what they are run in. */
+/** A folder with the package beside the programs of package.json, which are installed: what they are run in. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { programPackages } from "../../scripts/package-tools.mjs";
+import { inject } from "vitest";
 import { makeUserFolder, type UserFolder } from "../package/user-folder.ts";
 
 export interface ProgramFolder extends UserFolder {
@@ -11,9 +11,9 @@ export interface ProgramFolder extends UserFolder {
   write(files: Readonly<Record<string, string>>): void;
 }
 
-/** @throws Error when programs cannot be installed, or the package cannot be packed */
+/** @throws Error when the package cannot be packed */
 export function makeProgramFolder(): ProgramFolder {
-  const packages = programPackages();
+  const packages = inject("programs");
   const user = makeUserFolder(packages);
   return {
     ...user,

@@ -138,8 +138,9 @@ export function takePosition(kernel: Kernel, file: FileHandle, length: number): 
   const known = takenPosition(kernel, file);
   if (known !== undefined) return known;
   const at = core.filePos(file);
-  if (progress !== undefined) waitingOf(progress).taken.set(file, { start: at, end: at + length });
-  if (progress !== undefined) core.setFilePos(file, at + length);
+  if (progress === undefined) return at;
+  waitingOf(progress).taken.set(file, { start: at, end: at + length });
+  core.setFilePos(file, at + length);
   return at;
 }
 

@@ -149,7 +149,7 @@ export function holdHandle(stream: FileStream, owner: StreamOwner): void {
 }
 
 /** Opens what is not open yet, and says so. The library waits for `callback` with all else. */
-export function openFile(stream: FileStream, callback: Done): void {
+function openFile(stream: FileStream, callback: Done): void {
   if (typeof stream.fd === "number") callback();
   else if (typeof stream.open === "function") openByProgram(stream, callback);
   else {
@@ -199,7 +199,7 @@ export function closeFile(stream: FileStream, error: unknown, callback: Done): v
 }
 
 /** Accessors of both kinds. @param state the library's name for its state */
-export function defineAccessors(prototype: object, state: "_readableState" | "_writableState"): void {
+function defineAccessors(prototype: object, state: "_readableState" | "_writableState"): void {
   type Holder = { [name in typeof state]: LibraryState };
   Object.defineProperty(prototype, "autoClose", {
     get(this: Holder) {
@@ -207,6 +207,22 @@ export function defineAccessors(prototype: object, state: "_readableState" | "_w
     },
     set(this: Holder, value: boolean) {
       this[state].autoDestroy = value;
+    },
+  });
+}
+
+/** Has a class of streams over files stand on one of the library's. @param state the library's name for its state */
+export function extendLibrary(
+  Class: { prototype: object },
+  Base: { prototype: object },
+  state: "_readableState" | "_writableState",
+): void {
+  Object.setPrototypeOf(Class.prototype, Base.prototype);
+  Object.setPrototypeOf(Class, Base);
+  defineAccessors(Class.prototype, state);
+  Object.assign(Class.prototype, {
+    _construct(this: FileStream, callback: Done) {
+      openFile(this, callback);
     },
   });
 }

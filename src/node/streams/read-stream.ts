@@ -13,14 +13,13 @@ import {
   checkCall,
   checkPosition,
   closeFile,
-  defineAccessors,
   definePending,
+  extendLibrary,
   type FileStream,
   holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
-  openFile,
   ownOptions,
   type StreamOwner,
   takeTarget,
@@ -151,15 +150,7 @@ export function readStreamClass(library: StreamLibrary, owner: StreamOwner) {
     return self;
   }
   const prototype = ReadStream.prototype as ReadStream & Record<string, unknown>;
-  Object.setPrototypeOf(prototype, Readable.prototype);
-  Object.setPrototypeOf(ReadStream, Readable);
-
-  defineAccessors(prototype, "_readableState");
-  Object.assign(prototype, {
-    _construct(this: ReadStream, callback: (error?: unknown) => void) {
-      openFile(this, callback);
-    },
-  });
+  extendLibrary(ReadStream, Readable, "_readableState");
   // Members of classes have no names in Node either: they were given one by one.
   prototype._read = function (this: ReadStream, size: number) {
     readSome(this, size);

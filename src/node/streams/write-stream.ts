@@ -12,14 +12,13 @@ import {
   checkCall,
   checkPosition,
   closeFile,
-  defineAccessors,
   definePending,
+  extendLibrary,
   type FileStream,
   holdHandle,
   kFs,
   kIoDone,
   kIsPerformingIO,
-  openFile,
   ownOptions,
   type StreamCalls,
   type StreamOptions,
@@ -173,15 +172,7 @@ export function writeStreamClass({ Writable }: StreamLibrary, owner: StreamOwner
     return self;
   }
   const prototype = WriteStream.prototype as WriteStream & Record<string, unknown>;
-  Object.setPrototypeOf(prototype, Writable.prototype);
-  Object.setPrototypeOf(WriteStream, Writable);
-
-  defineAccessors(prototype, "_writableState");
-  Object.assign(prototype, {
-    _construct(this: WriteStream, callback: Done) {
-      openFile(this, callback);
-    },
-  });
+  extendLibrary(WriteStream, Writable, "_writableState");
   // Members of classes have no names in Node either: they were given one by one.
   prototype._write = function (this: WriteStream, chunk: Uint8Array, _encoding: string, done: Done) {
     writeAll(this, writerOf(this[kFs]), [chunk], chunk.length, done);

@@ -22,6 +22,8 @@ import {
 import { seededRandom } from "../../helpers/random.ts";
 
 const TASKS = [1, 2, 3].map(() => ({ uid: 0, gid: 0 }));
+/** Of a program in which calls wait, and others are refused: chance leaves that out now and then. */
+const KNOWN_SEED = 1;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
 const [RD, WR, UN] = [0, 1, 2];
 const [SET, CUR, END] = [0, 1, 2];
@@ -149,10 +151,11 @@ describe("locks on ranges, as on the host", () => {
   });
 
   itOnLinux.each([0, 1, 2])("do as the host's in random programs (%i)", async (n) => {
-    const seed = SEED + n;
+    const seed = n === 0 ? KNOWN_SEED : SEED + n;
     console.log(`locks.oracle.test.ts: seed ${seed}`);
     const outcomes = await expectSameProgram({ tasks: TASKS }, randomLocks(seed, 150));
-    for (const outcome of ["EAGAIN", "waits"]) assert(outcomes.includes(outcome), `${outcome} has not come up`);
+    for (const outcome of n === 0 ? ["EAGAIN", "waits"] : [])
+      assert(outcomes.includes(outcome), `${outcome} has not come up`);
   });
 });
 

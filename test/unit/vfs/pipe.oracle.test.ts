@@ -16,6 +16,8 @@ const TASKS = [
   { uid: 0, gid: 0 },
   { uid: 7, gid: 7 },
 ];
+/** Of a program in which calls wait, and others are refused: chance leaves that out now and then. */
+const KNOWN_SEED = 1;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
 
 type Call = Extract<LinuxStep, { call: string }>;
@@ -134,10 +136,10 @@ describe("fifos, as on the host", () => {
   });
 
   itOnLinux.each([0, 1, 2])("do as the host's in random programs (%i)", async (n) => {
-    const seed = SEED + n;
+    const seed = n === 0 ? KNOWN_SEED : SEED + n;
     console.log(`pipe.oracle.test.ts: seed ${seed}`);
     const outcomes = await expectSameProgram({ tasks: TASKS }, randomProgram(seed, 200));
-    for (const outcome of ["waits", "EAGAIN"]) expect(outcomes).toContain(outcome);
+    for (const outcome of n === 0 ? ["waits", "EAGAIN"] : []) expect(outcomes).toContain(outcome);
   });
 });
 
