@@ -4,15 +4,13 @@
  * Patterns of `ignore` are matched by what Node itself has for it; where there is none, only regular expressions and
  * functions can be given.
  */
+import { registerFacePart } from "./index-face-parts.ts";
 import { methodNotImplementedError } from "./node/errors.ts";
-import type { Operations } from "./node/operations/index.ts";
 import { builtinModule } from "./node/platform.ts";
 import type { CompilePattern } from "./node/watch/ignore.ts";
 import { watchForms } from "./node/watch/index.ts";
 import { inotifyAddWatch } from "./vfs/inotify.ts";
-import type { Syscalls } from "./vfs/syscalls.ts";
 import type { Task } from "./vfs/task.ts";
-import { registerPart } from "./wasm/core-module.ts";
 
 interface PathModule {
   matchesGlob?(path: string, pattern: string): boolean;
@@ -30,7 +28,7 @@ const compilePattern: CompilePattern = (pattern) => {
 
 /** For entry points. */
 export function registerWatch(): void {
-  registerPart("watch", (sys: Syscalls, ops: Operations) =>
+  registerFacePart("watch", (sys, ops) =>
     watchForms(sys, ops, (...args) => inotifyAddWatch(sys as Task, ...args), compilePattern),
   );
 }

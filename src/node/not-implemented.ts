@@ -8,33 +8,22 @@
 import { methodNotImplementedError } from "./errors.ts";
 import { fromCaller } from "./stacks.ts";
 
-const NAMES =
-  "cp cpSync createReadStream createWriteStream glob globSync openAsBlobSync unwatchFile watch watchFile ReadStream WriteStream FileReadStream FileWriteStream Utf8Stream";
+const ANSWERS_PROMISE = /es\.cp|Blob$/;
 
 type Refusal = (...args: unknown[]) => unknown;
 
-/** A function, or with `new` a class, that throws ERR_METHOD_NOT_IMPLEMENTED. @param method as callers write it */
-function throwing(method: string): Refusal {
-  return function refuse(): never {
-    throw fromCaller(methodNotImplementedError(`fs.${method}()`), refuse);
+/** A function, or with `new` a class, that fails by ERR_METHOD_NOT_IMPLEMENTED. @param method as callers write it */
+function refusal(method: string): Refusal {
+  return function refuse() {
+    const error = fromCaller(methodNotImplementedError(`${method}()`), refuse);
+    if (ANSWERS_PROMISE.test(method)) return Promise.reject(error);
+    throw error;
   };
 }
 
-function rejecting(method: string): Refusal {
-  return async function refuse(): Promise<never> {
-    throw fromCaller(methodNotImplementedError(`fs.${method}()`), refuse);
-  };
+/** What entries have brought, and refusals by all other names. @param prefix that callers write before names */
+export function orRefusing(brought: object = {}, prefix = "fs."): Readonly<Record<string, Refusal>> {
+  return new Proxy(brought as Record<string, Refusal>, {
+    get: (own, name) => own[name as string] ?? refusal(prefix + (name as string)),
+  });
 }
-
-/** The functions and classes of node:fs that parts have, by name. */
-export const notImplemented: Readonly<Record<string, Refusal>> = Object.freeze({
-  ...Object.fromEntries(NAMES.split(" ").map((name) => [name, throwing(name)])),
-  openAsBlob: rejecting("openAsBlob"),
-});
-
-/** Those of fs.promises. */
-export const promisesNotImplemented: Readonly<Record<string, Refusal>> = Object.freeze({
-  cp: rejecting("promises.cp"),
-  glob: throwing("promises.glob"),
-  watch: throwing("promises.watch"),
-});

@@ -231,8 +231,7 @@ function changePath(
   if (done !== undefined) return done;
   const found = walk(task, path, follow(flags));
   if (found < 0) return found;
-  const dentry = ndDentry(core);
-  const held = { mnt: ndMount(core), inode: inodeOf(core, dentry), name: dentry };
+  const held = { mnt: ndMount(core), inode: inodeOf(core, ndDentry(core)) };
   return verdict < 0 ? verdict : changeInode(task.kernel, call, held, change, verdict);
 }
 
@@ -410,7 +409,7 @@ function setTimes(task: Task, held: HeldInode, call: Call, times: number[]): num
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);
   setTime(core, inode, INODE_MTIME_SEC, INODE_MTIME_NSEC, mtimeSec, mtimeNsec, now);
   core.x.touch(inode, TOUCH_CTIME, now);
-  kernel.fsnotify?.timesSet(held, times);
+  kernel.fsnotify?.changed(held, times);
   return 0;
 }
 

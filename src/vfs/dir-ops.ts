@@ -54,6 +54,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
+import { changeName, moveName } from "./change-name.ts";
 import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -71,10 +72,9 @@ import {
   ndTrailing,
   walk,
 } from "./namei.ts";
-import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { type Call, isInMemory, resultOf } from "./waiting.ts";
+import { type Call, type Held, resultOf } from "./waiting.ts";
 import { wantWrite } from "./want-write.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
@@ -120,16 +120,18 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
   const { inode } = kernel.tableOf(dir);
-  const finish = (answer: number): number => {
-    if (answer >= 0) kernel.fsnotify?.created(dir, dentry, linked?.inode);
-    return answer;
-  };
-  let rc: number;
-  if (isInMemory(kernel, mnt)) rc = finish(make(dir, dentry, inode) as number);
-  else {
-    const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
-    rc = storeSupport().change(task, call, held, () => make(dir, dentry, inode), finish);
-  }
+  const held: Held = { mnt, dir: parent, dentry };
+  if (linked) held.inode = linked.inode;
+  const rc = changeName(
+    task,
+    call,
+    held,
+    () => make(dir, dentry, inode),
+    () => {
+      kernel.fsnotify?.created(dentry);
+      return 0;
+    },
+  );
   core.x.dput(dentry);
   return rc;
 }
@@ -342,7 +344,7 @@ export function removeTree(task: Task, path: Path): number {
   const dir = inodeOf(core, ndParent(core));
   const operation = kernel.tableOf(dir).inode.removeTree;
   if (!operation || wantWrite(kernel, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
-  if (kernel.fsnotify?.watchesTree(dir, found)) return -EOPNOTSUPP;
+  if (kernel.fsnotify?.watchesTree(found)) return -EOPNOTSUPP;
   if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
   kernel.evictInodes();
   return 0;
@@ -361,16 +363,17 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
   const mnt = ndParentMount(core);
-  const notify = kernel.fsnotify?.willRemove(dir, dentry);
-  const finish = (answer: number): number => {
-    if (answer < 0) return answer;
-    core.x.dDelete(dentry);
-    notify?.();
-    return 0;
-  };
-  const rc = isInMemory(kernel, mnt)
-    ? finish(operation(kernel, dir, dentry) as number)
-    : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
+  const rc = changeName(
+    task,
+    call,
+    { mnt, dir: parent, dentry },
+    () => operation(kernel, dir, dentry),
+    () => {
+      if (kernel.fsnotify) kernel.fsnotify.dropName(dentry);
+      else core.x.dDelete(dentry);
+      return 0;
+    },
+  );
   kernel.evictInodes();
   return rc;
 }
@@ -536,23 +539,17 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   const isDir = core.x.isDirectory(inode) === 1;
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
   const { mnt, parent: dir, dentry } = old;
-  const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
-  const notify = kernel.fsnotify?.willRename(oldDir, dentry, newDir, newDentry, flags);
-  const finish = (answer: number): number => {
-    if (answer < 0) return answer;
-    if (flags & RENAME_EXCHANGE) core.x.dExchange(dentry, newDentry);
-    else core.x.dMove(dentry, newDentry);
-    notify?.();
-    return 0;
-  };
-  if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
-  return storeSupport().change(
+  return changeName(
     task,
     call,
     { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove },
-    ask,
-    finish,
+    () => operation(kernel, oldDir, dentry, newDir, newDentry, flags),
+    () => {
+      if (kernel.fsnotify) kernel.fsnotify.moveName(dentry, newDentry, flags);
+      else moveName(core, dentry, newDentry, flags);
+      return 0;
+    },
   );
 }
 

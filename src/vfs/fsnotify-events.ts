@@ -3,6 +3,8 @@ export const FS_ACCESS = 0x1;
 export const FS_MODIFY = 0x2;
 /** Attributes, and the number of links. */
 export const FS_ATTRIB = 0x4;
+/** The last who had a file open for writing has closed it. */
+export const FS_CLOSE_WRITE = 0x8;
 export const FS_MOVED_FROM = 0x40;
 export const FS_MOVED_TO = 0x80;
 export const FS_CREATE = 0x100;

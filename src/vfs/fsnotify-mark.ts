@@ -16,11 +16,12 @@ export class Mark {
   readonly holdsInode: boolean;
   /** The name by which it holds a directory, which has but one: some file systems would make another inode for it. 0 = none */
   name = 0 as DentryHandle;
-  /** Events that are asked for. */
+  /** Events that any of its listeners asks for. */
   mask: number;
   /** Nothing will happen any more. */
   isGone = false;
-  readonly listeners = new Set<Listener>();
+  /** Who listens, each with what it asks for: a union of FS_*. */
+  readonly listeners = new Map<Listener, number>();
 
   constructor(inode: InodeHandle, mask: number, isDirectory: boolean, holdsInode: boolean) {
     this.inode = inode;

@@ -2,10 +2,13 @@
  * Who watches is told what happens to files and names.
  *
  *   write(), truncate(), chmod() …   changed()            MODIFY, ATTRIB to the inode's mark, and with its name to its directory's
- *   creat(), mkdir(), link() …       created()            CREATE to the directory
- *   unlink(), rmdir()                willRemove()         ATTRIB, DELETE_SELF to the inode, DELETE to the directory
- *   rename()                         willRename()         MOVED_FROM, MOVED_TO with one cookie, ATTRIB to what is replaced, MOVE_SELF
- *   the last close of what has no name, the end of a super block   reap(), unmounted()
+ *   creat(), mkdir(), link() …       created()            CREATE to the directory; ATTRIB to what has been linked
+ *   unlink(), rmdir()                dropName()           ATTRIB, DELETE_SELF to the inode, DELETE to the directory
+ *   rename()                         moveName()           MOVED_FROM, MOVED_TO with one cookie, ATTRIB to what is replaced, MOVE_SELF
+ *   close()                          closing()            CLOSE_WRITE, as MODIFY
+ *   the last close of what has no name, the end of a super block   reap()
+ *
+ * While somebody watches, names are dropped and moved by way of this, since who watches them has to be seen before.
  *
  * A mark is a bit of the inode in memory, I_FSNOTIFY, and an entry here. The kernel has a Fsnotify while there are marks:
  * without any, all that a call pays is the look whether it has. With some, calls on what is not marked pay for two more
@@ -23,6 +26,7 @@
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { RENAME_EXCHANGE, S_IFDIR, S_IFMT, UTIME_OMIT } from "../base/stat-flags.ts";
+import { type Core, SLOT } from "../wasm/core.ts";
 import {
   DENTRY_ALIAS_NEXT,
   DENTRY_COUNT,
@@ -30,7 +34,10 @@ import {
   DENTRY_NAME,
   DENTRY_NAME_LEN,
   DENTRY_PARENT,
+  FILE_COUNT,
   FILE_DENTRY,
+  FILE_MODE,
+  FMODE_WRITE,
   I_DEAD,
   I_FSNOTIFY,
   INODE_ALIASES,
@@ -39,12 +46,16 @@ import {
   INODE_SB,
   INODE_STATE,
   SB_MEMORY,
+  SLOT_DYING,
+  SUPER_BLOCK_DYING_NEXT,
   SUPER_BLOCK_FLAGS,
 } from "../wasm/layout.ts";
+import { moveName } from "./change-name.ts";
 import {
   FS_ACCESS,
   FS_ALWAYS,
   FS_ATTRIB,
+  FS_CLOSE_WRITE,
   FS_CREATE,
   FS_DELETE,
   FS_DELETE_SELF,
@@ -58,18 +69,56 @@ import {
 } from "./fsnotify-events.ts";
 import { Mark } from "./fsnotify-mark.ts";
 import type { Kernel } from "./kernel.ts";
-import { inodeOf } from "./namei.ts";
+import { inodeOf, ndDentry } from "./namei.ts";
 import { NotifyQueue } from "./notify-queue.ts";
 
-/** What has changed: an inode, and by what it was reached. */
+/** What has changed. */
 export interface Changed {
-  readonly inode: InodeHandle;
+  /** Left out: that of the open file. */
+  readonly inode?: InodeHandle;
+  /** By which it was reached. Left out: by the walk that the call has made last, else by whichever name it has. */
   readonly file?: FileHandle;
-  /** The name that a walk has found it by. */
-  readonly name?: DentryHandle;
+}
+
+/** Where Kernel.waiters has who is to hear that the memory goes: no record has this handle. */
+const NO_RECORD = 0 as InodeHandle;
+
+/** Who watches a name: marks of its directory and of what it stands for. */
+interface Seen {
+  readonly dir: Mark | undefined;
+  readonly self: Mark | undefined;
+  /** FS_ISDIR, or 0. */
+  readonly dirFlag: number;
+}
+
+/** A name that moves, as it was before. */
+interface Side extends Seen {
+  readonly name: Uint8Array;
 }
 
 let cookies = 0;
+
+function parentOf({ u32 }: Core, dentry: DentryHandle): DentryHandle {
+  return (u32[(dentry << 3) + DENTRY_PARENT] >>> 5) as DentryHandle;
+}
+
+function dentryOfFile({ u32 }: Core, file: FileHandle): DentryHandle {
+  return (u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
+}
+
+/** The name that the last walk has found an inode by, if it has; else one that it has. 0 = it has none */
+function nameBy(core: Core, inode: InodeHandle): DentryHandle {
+  const walked = ndDentry(core);
+  if (walked && inodeOf(core, walked) === inode) return walked;
+  return (core.u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
+}
+
+/** What setting times is told as. */
+function eventOfTimes(times: readonly number[]): number {
+  const hasAtime = times[1] !== UTIME_OMIT;
+  const hasMtime = times[3] !== UTIME_OMIT;
+  return hasAtime && hasMtime ? FS_ATTRIB : hasMtime ? FS_MODIFY : FS_ACCESS;
+}
 
 /** The marks of a kernel. */
 export class Fsnotify {
@@ -107,6 +156,7 @@ export class Fsnotify {
     u32[(inode << 3) + INODE_STATE] |= I_FSNOTIFY;
     this.#marks.set(inode, mark);
     this.#kernel.fsnotify = this; // also where the stale one was the last
+    this.#kernel.waiters.set(NO_RECORD, { token: Promise.resolve(), wake: () => this.#forget() });
     return mark;
   }
 
@@ -128,20 +178,24 @@ export class Fsnotify {
       if (name) x.dput(name);
       else if (mark.holdsInode) x.iput(inode);
     }
-    if (this.#marks.size === 0 && this.#kernel.fsnotify === this) this.#kernel.fsnotify = undefined;
+    if (this.#marks.size > 0 || this.#kernel.fsnotify !== this) return;
+    this.#kernel.fsnotify = undefined;
+    this.#kernel.waiters.delete(NO_RECORD);
   }
 
   /** Tells the last that is to be told of a mark. @param why FS_DELETE_SELF or FS_UNMOUNT */
   #end(mark: Mark, why: number): void {
-    this.#tell(mark, mark.isDirectory ? why | FS_ISDIR : why);
+    this.#tell(mark, why);
     this.#tell(mark, FS_IN_IGNORED);
     this.#drop(mark);
   }
 
-  /** Tells of inodes that have gone since; called when calls end that may have let go of one. */
+  /** Tells of inodes and super blocks that have gone since, or are about to; called when calls end that may have let go of one. */
   reap(): void {
-    if (this.#doomed.size === 0) return;
     for (const mark of this.#doomed) if (this.#isRemoved(mark)) this.#end(mark, FS_DELETE_SELF);
+    const { u32 } = this.#kernel.core;
+    for (let sb = u32[SLOT + SLOT_DYING] >>> 5; sb !== 0; sb = u32[(sb << 3) + SUPER_BLOCK_DYING_NEXT] >>> 5)
+      this.#unmounted(sb);
   }
 
   /** Has an inode without links lost its last name? */
@@ -153,13 +207,13 @@ export class Fsnotify {
   }
 
   /** A super block is about to go. */
-  unmounted(sb: number): void {
+  #unmounted(sb: number): void {
     for (const mark of [...this.#marks.values()])
       if (this.#kernel.core.u32[(mark.inode << 3) + INODE_SB] >>> 5 === sb) this.#end(mark, FS_UNMOUNT);
   }
 
   /** The memory is about to go, and all that is in it. */
-  forget(): void {
+  #forget(): void {
     for (const mark of this.#marks.values()) {
       mark.isGone = true;
       this.#tell(mark, FS_UNMOUNT);
@@ -172,109 +226,79 @@ export class Fsnotify {
 
   // --- What happens -------------------------------------------------------------------------------------------------
 
-  /** Data or attributes have changed. @param mask FS_MODIFY or FS_ATTRIB @see Linux fsnotify_dentry(), __fsnotify_parent() */
-  changed({ inode, file, name }: Changed, mask: number): void {
+  /**
+   * Data or attributes have changed.
+   *
+   * @param what FS_*; or times that have been set, as utimensat() has them: seconds and nanoseconds of atime, then of mtime
+   * @see Linux fsnotify_dentry(), __fsnotify_parent(), fsnotify_change()
+   */
+  changed({ inode: given, file }: Changed, what: number | readonly number[]): void {
     const { core } = this.#kernel;
-    const { u32 } = core;
-    const dentry = name ?? (file ? u32[(file << 3) + FILE_DENTRY] >>> 5 : u32[(inode << 3) + INODE_ALIASES] >>> 5);
-    const parent = (u32[(dentry << 3) + DENTRY_PARENT] >>> 5) as DentryHandle;
+    const dentry = file ? dentryOfFile(core, file) : nameBy(core, given as InodeHandle);
+    this.#changed(given ?? inodeOf(core, dentry), dentry, typeof what === "number" ? what : eventOfTimes(what));
+  }
+
+  /** An open file loses a holder. @see Linux fsnotify_close() */
+  closing(file: FileHandle): void {
+    const { core } = this.#kernel;
+    if (core.u32[(file << 3) + FILE_COUNT] > 1 || !(core.u32[(file << 3) + FILE_MODE] & FMODE_WRITE)) return;
+    this.changed({ file }, FS_CLOSE_WRITE);
+  }
+
+  #changed(inode: InodeHandle, dentry: DentryHandle, mask: number): void {
+    const { core } = this.#kernel;
+    const parent = parentOf(core, dentry);
     const dir = parent === dentry ? undefined : this.#markOf(inodeOf(core, parent));
     const self = this.#markOf(inode);
     if (dir === undefined && self === undefined) return;
     const what = mask | this.#dirFlag(inode);
-    if (dir !== undefined) this.#tell(dir, what, this.#nameOf(dentry as DentryHandle));
+    if (dir !== undefined) this.#tell(dir, what, this.#nameOf(dentry));
     if (self !== undefined) this.#tell(self, what);
   }
 
-  /** Times have been set. @param times as utimensat() has them: seconds and nanoseconds of atime, then of mtime @see Linux fsnotify_change() */
-  timesSet(changed: Changed, times: readonly number[]): void {
-    const hasAtime = times[1] !== UTIME_OMIT;
-    const hasMtime = times[3] !== UTIME_OMIT;
-    this.changed(changed, hasAtime && hasMtime ? FS_ATTRIB : hasMtime ? FS_MODIFY : FS_ACCESS);
+  /** A name has been made. What is marked had one before. @see Linux fsnotify_create(), fsnotify_link() */
+  created(dentry: DentryHandle): void {
+    const { dir, self, dirFlag } = this.#seen(dentry);
+    if (self !== undefined) this.#tell(self, FS_ATTRIB);
+    if (dir !== undefined) this.#tell(dir, FS_CREATE | dirFlag, this.#nameOf(dentry));
   }
 
-  /** An open file has been written. */
-  modified(file: FileHandle): void {
-    const { core } = this.#kernel;
-    const dentry = (core.u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
-    this.changed({ inode: inodeOf(core, dentry), name: dentry }, FS_MODIFY);
-  }
-
-  /** A name has been made. @param linked the inode, where it had one before @see Linux fsnotify_create(), fsnotify_link() */
-  created(dir: InodeHandle, dentry: DentryHandle, linked?: InodeHandle): void {
-    const self = linked && this.#markOf(linked);
-    if (self) this.#tell(self, FS_ATTRIB);
-    const mark = this.#markOf(dir);
-    if (mark === undefined) return;
-    this.#tell(mark, FS_CREATE | this.#dirFlag(inodeOf(this.#kernel.core, dentry)), this.#nameOf(dentry));
-  }
-
-  /** A name may go. @returns what is to be called when it has; undefined: nobody watches @see Linux vfs_unlink(), d_delete_notify() */
-  willRemove(dir: InodeHandle, dentry: DentryHandle): (() => void) | undefined {
-    const inode = inodeOf(this.#kernel.core, dentry);
-    const mark = this.#markOf(dir);
-    const self = this.#markOf(inode);
-    if (mark === undefined && self === undefined) return undefined;
-    const name = this.#nameOf(dentry);
-    const dirFlag = this.#dirFlag(inode);
-    return () => {
-      if (self !== undefined) {
-        if (!dirFlag) this.#tell(self, FS_ATTRIB);
-        this.#lostName(self);
-        this.reap();
-      }
-      if (mark !== undefined) this.#tell(mark, FS_DELETE | dirFlag, name);
-    };
-  }
-
-  /**
-   * A rename may be made. @param flags RENAME_* @returns as willRemove()
-   *
-   * @see Linux include/linux/fsnotify.h fsnotify_move()
-   */
-  willRename(
-    oldDir: InodeHandle,
-    oldDentry: DentryHandle,
-    newDir: InodeHandle,
-    newDentry: DentryHandle,
-    flags: number,
-  ): (() => void) | undefined {
-    const { core } = this.#kernel;
-    const from = this.#markOf(oldDir);
-    const to = this.#markOf(newDir);
-    const inode = inodeOf(core, oldDentry);
-    const other = inodeOf(core, newDentry);
-    const self = this.#markOf(inode);
-    const replaced = other ? this.#markOf(other) : undefined;
-    if (from === undefined && to === undefined && self === undefined && replaced === undefined) return undefined;
-    const oldName = this.#nameOf(oldDentry);
-    const newName = this.#nameOf(newDentry);
-    const dirFlag = this.#dirFlag(inode);
-    const otherDirFlag = other ? this.#dirFlag(other) : 0;
-    return () => {
-      const isExchange = (flags & RENAME_EXCHANGE) !== 0;
-      this.#moved(from, to, oldName, newName, self, dirFlag, isExchange ? undefined : replaced);
-      if (isExchange) this.#moved(to, from, newName, oldName, replaced, otherDirFlag, undefined);
-    };
-  }
-
-  #moved(
-    from: Mark | undefined,
-    to: Mark | undefined,
-    oldName: Uint8Array,
-    newName: Uint8Array,
-    self: Mark | undefined,
-    dirFlag: number,
-    replaced: Mark | undefined,
-  ): void {
-    const cookie = ++cookies;
-    if (from !== undefined) this.#tell(from, FS_MOVED_FROM | dirFlag, oldName, cookie);
-    if (to !== undefined) this.#tell(to, FS_MOVED_TO | dirFlag, newName, cookie);
-    if (replaced !== undefined) {
-      this.#tell(replaced, FS_ATTRIB | (replaced.isDirectory ? FS_ISDIR : 0));
-      this.#lostName(replaced);
+  /** A name goes. @see Linux vfs_unlink(), d_delete_notify() */
+  dropName(dentry: DentryHandle): void {
+    const { dir, self, dirFlag } = this.#seen(dentry);
+    const name = dir && this.#nameOf(dentry);
+    this.#kernel.core.x.dDelete(dentry);
+    if (self !== undefined) {
+      if (!dirFlag) this.#tell(self, FS_ATTRIB);
+      this.#lostName(self);
+      this.reap();
     }
-    if (self !== undefined) this.#tell(self, FS_MOVE_SELF | dirFlag);
+    if (dir !== undefined) this.#tell(dir, FS_DELETE | dirFlag, name);
+  }
+
+  /** A name takes the place of another; two that change places are told as two renames. @param flags RENAME_* */
+  moveName(oldDentry: DentryHandle, newDentry: DentryHandle, flags: number): void {
+    const from = this.#sideOf(oldDentry);
+    const to = this.#sideOf(newDentry);
+    moveName(this.#kernel.core, oldDentry, newDentry, flags);
+    this.#moved(from, to, (flags & RENAME_EXCHANGE) === 0);
+    if (flags & RENAME_EXCHANGE) this.#moved(to, from, false);
+  }
+
+  #sideOf(dentry: DentryHandle): Side {
+    return { ...this.#seen(dentry), name: this.#nameOf(dentry) };
+  }
+
+  /** Something has moved; both names are told under one cookie. @see Linux include/linux/fsnotify.h fsnotify_move() */
+  #moved({ dir, self, dirFlag, name }: Side, to: Side, replaces: boolean): void {
+    const cookie = ++cookies;
+    if (dir !== undefined) this.#tell(dir, FS_MOVED_FROM | dirFlag, name, cookie);
+    if (to.dir !== undefined) this.#tell(to.dir, FS_MOVED_TO | dirFlag, to.name, cookie);
+    if (replaces && to.self !== undefined) {
+      this.#tell(to.self, FS_ATTRIB | to.dirFlag);
+      this.#lostName(to.self);
+    }
+    if (self !== undefined) this.#tell(self, FS_MOVE_SELF);
   }
 
   /** What has no link left goes: at once, or with who has it open. */
@@ -287,9 +311,9 @@ export class Fsnotify {
   }
 
   /** Is anything watched that going down a tree would find, or the directory that the tree is in? */
-  watchesTree(dir: InodeHandle, top: DentryHandle): boolean {
+  watchesTree(top: DentryHandle): boolean {
     const { u32, x } = this.#kernel.core;
-    if (this.#markOf(dir) !== undefined) return true;
+    if (this.#seen(top).dir !== undefined) return true;
     for (const { inode } of this.#marks.values()) {
       let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
       for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5)
@@ -299,6 +323,17 @@ export class Fsnotify {
   }
 
   // --- Looks --------------------------------------------------------------------------------------------------------
+
+  /** Who watches a name. */
+  #seen(dentry: DentryHandle): Seen {
+    const { core } = this.#kernel;
+    const inode = inodeOf(core, dentry);
+    return {
+      dir: this.#markOf(inodeOf(core, parentOf(core, dentry))),
+      self: inode ? this.#markOf(inode) : undefined,
+      dirFlag: inode ? this.#dirFlag(inode) : 0,
+    };
+  }
 
   #tell(mark: Mark, mask: number, name?: Uint8Array, cookie?: number): void {
     if (mask & (mark.mask | FS_ALWAYS)) this.#queue.add(mark, mask, name, cookie);

@@ -40,7 +40,7 @@ export function inotifyAddWatch(
   if (denied) return denied;
   const group = kernel.fsnotify ?? new Fsnotify(kernel, wake);
   const mark = group.mark(inode, mask);
-  mark.listeners.add(listener);
+  mark.listeners.set(listener, mask);
   return {
     mark,
     remove() {

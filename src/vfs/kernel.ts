@@ -418,7 +418,6 @@ export class Kernel {
 
   /** What is known beside the memory goes, which will be another. */
   #forget(): void {
-    this.fsnotify?.forget();
     for (const sb of this.bdis.keys()) this.unregisterBdi(sb);
     this.ends.clear();
     this.pendingChanges.clear();

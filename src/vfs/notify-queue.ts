@@ -11,7 +11,7 @@
  *
  * @see Linux fs/notify/notification.c fsnotify_insert_event(); fs/notify/inotify/inotify_fsnotify.c inotify_merge()
  */
-import { FS_IN_IGNORED, FS_Q_OVERFLOW } from "./fsnotify-events.ts";
+import { FS_ALWAYS, FS_IN_IGNORED, FS_Q_OVERFLOW } from "./fsnotify-events.ts";
 import type { Mark } from "./fsnotify-mark.ts";
 
 /** As /proc/sys/fs/inotify/max_queued_events. */
@@ -66,7 +66,8 @@ export class NotifyQueue {
 
 function tell({ mark, mask, name, cookie }: QueuedEvent): void {
   if (mark === undefined) return;
-  for (const listener of [...mark.listeners]) if (mark.listeners.has(listener)) listener(mask, name, cookie);
+  for (const [listener, asked] of [...mark.listeners])
+    if (mask & (asked | FS_ALWAYS) && mark.listeners.has(listener)) listener(mask, name, cookie);
 }
 
 function isEqual(last: QueuedEvent, mark: Mark, mask: number, name: Uint8Array | undefined): boolean {

@@ -71,6 +71,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { hasNoStore, inodeOfFile, mountOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import { changeName } from "./change-name.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -91,7 +92,7 @@ import { setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { isInMemory, resultOf } from "./waiting.ts";
+import { resultOf } from "./waiting.ts";
 import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
@@ -252,32 +253,20 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   if (dentry < 0) return dentry;
   const wanted = S_IFREG | newMode(task, dir, mode & S_IALLUGO);
   const opened = flags & ~O_TRUNC;
-  let fd: number;
-  if (isInMemory(kernel, mnt)) {
-    fd = make(kernel, dir, dentry, wanted) as number;
-    if (fd >= 0) {
-      kernel.fsnotify?.created(dir, dentry);
-      fd = install(task, mnt, dentry, opened);
-    }
-  } else {
-    fd = storeSupport().change(
-      task,
-      { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
-      { mnt, dir: parent, dentry },
-      () => make(kernel, dir, dentry, wanted),
-      (rc) => {
-        if (rc < 0) return rc;
-        kernel.fsnotify?.created(dir, dentry);
-        return installMade(task, kernel, mnt, dentry, opened);
-      },
-    );
-  }
+  const fd = changeName(
+    task,
+    { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
+    { mnt, dir: parent, dentry },
+    () => make(kernel, dir, dentry, wanted),
+    () => installMade(task, kernel, mnt, dentry, opened),
+  );
   core.x.dput(dentry);
   return fd;
 }
 
 /** Opens what has been made, perhaps long after the call. @returns as install(); -EINTR when the task has ended */
 function installMade(task: Task, kernel: Kernel, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
+  kernel.fsnotify?.created(dentry);
   if (task.kernel !== kernel) return -EINTR;
   task.enter();
   return mayBeDirect(kernel, inodeOf(kernel.core, dentry), flags) || install(task, mnt, dentry, flags);

@@ -127,7 +127,7 @@ export function write(
 
 /** Tells who watches a file that it has been written. @param n what the write has answered @returns the same */
 function written(kernel: Kernel, file: FileHandle, n: number): number {
-  if (n > 0) kernel.fsnotify?.modified(file);
+  if (n > 0) kernel.fsnotify?.changed({ file }, FS_MODIFY);
   return n;
 }
 
@@ -178,7 +178,7 @@ export function writeText(task: Task, fd: number, text: string): number {
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
   if (rc === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(core, file));
   if (rc >= 0 || core.filePos(file) !== start) {
-    kernel.fsnotify?.modified(file);
+    written(kernel, file, 1); // whatever became of the rest
     return rc;
   }
   const room = kernel.room(rc);
@@ -279,15 +279,15 @@ export function truncate(task: Task, path: Path, length: number): number {
   const denied = inodePermission(task.kernel, inode, MAY_WRITE);
   if (denied) return denied;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
-  const held = { mnt: ndMount(core), inode, name: ndDentry(core) };
   // As on tmpfs, the times stay where there is nothing to cut.
   const at = inode << 3;
   const hasPages = core.u32[at + INODE_NR_PAGES] > 0 || core.u32[at + INODE_DIRTIED_CS] > 0; // or promised ones
   if (length === sizeOf(core, inode) && !hasPages && setattrOf(task.kernel, inode) === undefined) {
-    task.kernel.fsnotify?.changed(held, FS_MODIFY);
+    task.kernel.fsnotify?.changed({ inode }, FS_MODIFY);
     return 0;
   }
-  return truncateInode(task, { name: "truncate", a: path, b: length }, held, length, 0);
+  const call = { name: "truncate", a: path, b: length };
+  return truncateInode(task, call, { mnt: ndMount(core), inode }, length, 0);
 }
 
 /** As truncate(), for an open file. */
@@ -327,7 +327,7 @@ export function truncateInode(
 }
 
 /** Sets the size of a file that has no setattr. @returns 0; -EAGAIN (frozen); -EFBIG; -HANDOVER_SWAP_IN */
-export function truncateInMemory(kernel: Kernel, changed: Changed, size: number): number {
+export function truncateInMemory(kernel: Kernel, changed: Changed & { inode: InodeHandle }, size: number): number {
   const { core } = kernel;
   const { inode } = changed;
   const rc = core.x.truncate(inode, size, kernel.now());
@@ -378,7 +378,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const { kernel } = task;
   const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForData(kernel, inode);
   const rc = locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
-  if (rc >= 0) kernel.fsnotify?.modified(file);
+  if (rc === 0) written(kernel, file, 1);
   return rc;
 }
 

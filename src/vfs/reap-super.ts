@@ -19,7 +19,6 @@ export function reapSupers(kernel: Kernel): void {
 
 /** Shuts a super block down and frees it: at once in memory, else as its type wants. Precondition: nobody uses it. */
 export function endSuper(sb: SuperBlock): void {
-  sb.kernel.fsnotify?.unmounted(sb.handle);
   const support = storeSupportIfAny();
   if (support) support.killSuper(sb);
   else killInMemory(sb);

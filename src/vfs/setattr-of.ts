@@ -3,7 +3,7 @@
  *
  * Does not own: how such a change is made (setattr.ts).
  */
-import type { DentryHandle, InodeHandle } from "../base/handles.ts";
+import type { InodeHandle } from "../base/handles.ts";
 import { INODE_SB, SB_MEMORY, SB_SETATTR, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -13,11 +13,7 @@ import type { Held } from "./waiting.ts";
 export type Setattr = NonNullable<InodeOperations["setattr"]>;
 
 /** An inode that changes, and by what it was reached. */
-export type HeldInode = Held & {
-  inode: InodeHandle;
-  /** The name that the walk has found it by: not held, so until the call waits. */
-  name?: DentryHandle;
-};
+export type HeldInode = Held & { inode: InodeHandle };
 
 /**
  * What changes an inode's attributes, where it takes more than to change the record: its own setattr, or simpleSetattr()

@@ -283,7 +283,9 @@ describe("the queue", () => {
     const heard: string[] = [];
     const queue = new NotifyQueue(() => void nrWoken++);
     mark.listeners.clear();
-    mark.listeners.add((mask, name) => void heard.push(`${mask} ${name === undefined ? "" : Buffer.from(name)}`));
+    const hear = (mask: number, name?: Uint8Array) =>
+      void heard.push(`${mask} ${name === undefined ? "" : Buffer.from(name)}`);
+    mark.listeners.set(hear, FS_CREATE | FS_MODIFY | FS_ATTRIB);
     return { queue, heard, nrWoken: () => nrWoken };
   }
   const name = (text: string) => Buffer.from(text);
@@ -320,7 +322,7 @@ describe("the queue", () => {
       throw new Error("listener");
     };
     for (const one of ["a", "b", "c"]) queue.add(mark, FS_MODIFY, name(one));
-    mark.listeners.add(failing);
+    mark.listeners.set(failing, FS_MODIFY);
     assert.throws(() => queue.deliver(), /listener/);
     mark.listeners.delete(failing);
     assert.deepEqual([nrWoken(), heard], [2, ["2 a"]]);
