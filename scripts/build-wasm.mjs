@@ -14,6 +14,7 @@ import binaryen from "binaryen";
 import { coreToText } from "./core-text.mjs";
 import { fingerprint, isFresh, listFiles, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
+import { calledByFileSystems, calledIn, FILE_SYSTEMS } from "./short-exports.mjs";
 import { dataToMessages } from "./wasm-messages.mjs";
 import { RELEASE_CORE_LIMIT_BYTES, releaseBreaches } from "./wat-rules.mjs";
 
@@ -28,7 +29,10 @@ const INPUTS = [
   "scripts/wasm-messages.mjs",
   "scripts/wasm-bytes.mjs",
 ];
-const TEXT_INPUTS = ["scripts/build-wasm.mjs", "scripts/core-text.mjs", "scripts/wasm-bytes.mjs"];
+const TEXT_INPUTS = [
+  ...["build-wasm", "core-text", "short-exports", "wasm-bytes"].map((name) => `scripts/${name}.mjs`),
+  ...FILE_SYSTEMS,
+];
 export const GENERATED = [
   { target: "release", path: "src/wasm/core-binary.ts", name: "RELEASE_TEXT" },
   { target: "release-shared", path: "src/wasm/core-binary-shared.ts", name: "RELEASE_SHARED_TEXT" },
@@ -63,12 +67,11 @@ function callers() {
   return listFiles(["src"]).filter((path) => path.endsWith(".ts") && !NO_CALLERS.test(path));
 }
 
-/** Takes out the exports that no file in src/ calls (`x.name`, `x["name"]`), and what only they need: 650 bytes of gzip. */
-function withoutTestExports(bytes, source) {
+/** Takes out the exports that are not called, and what only they need: 650 bytes of gzip. */
+function withoutTestExports(bytes, called) {
   const core = binaryen.readBinary(bytes);
   core.setFeatures(binaryen.Features.All);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name);
-  const called = new Set(Array.from(source.matchAll(/\bx\??\.(\w+)|"(\w+)"/g), ([, member, text]) => member ?? text));
   for (const name of exports) if (!called.has(name)) core.removeExport(name);
   core.runPasses(["remove-unused-module-elements", "reorder-locals"]);
   const stripped = core.emitBinary();
@@ -83,13 +86,13 @@ export function publishedCore(target) {
 
 function writeBinaryModule({ target, path, name }) {
   const bytes = readFileSync(`build/core-${target}.wasm`);
-  const source = callers().map((file) => readFileSync(file, "utf8"));
   const stamp = `build/core-${target}-text.stamp`;
   const print = fingerprint([...TEXT_INPUTS, `build/core-${target}.wasm`, ...callers()]);
   const stripped = publishedCore(target);
   if (isFresh(stamp, print, [path, stripped])) return;
 
-  const core = withoutTestExports(bytes, source.join("\n"));
+  const called = callers().flatMap((file) => calledIn(readFileSync(file, "utf8")));
+  const core = withoutTestExports(bytes, new Set([...called, ...calledByFileSystems()]));
   writeFileSync(stripped, core);
   const text = coreToText(core);
   writeFileSync(

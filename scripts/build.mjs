@@ -15,6 +15,7 @@
  *   dist/watch.js .cjs        watching, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
+ *   dist/common.js .cjs       what those for browsers have in common
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
  *   dist/THIRD-PARTY-LICENSES.txt  licences of what is inside of the bundles
  *   dist/types, types-cjs     declarations as ES modules and as CommonJS
@@ -22,21 +23,24 @@
  * Does nothing when its inputs are as at the last run.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm, GENERATED, publishedCore } from "./build-wasm.mjs";
 import { buildWithConstantsWrittenIn } from "./constants-written-in.mjs";
+import { coreToText } from "./core-text.mjs";
 import { emitTypes } from "./declarations.mjs";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
 import { genLayout } from "./gen-layout.mjs";
 import { writeLicences } from "./licences.mjs";
+import { calledByFileSystems, callsBy, FILE_SYSTEMS, renameExports, shortNames } from "./short-exports.mjs";
 import { leb } from "./wasm-bytes.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = "build/dist.stamp";
 const INPUTS = [
   "src",
+  ...FILE_SYSTEMS,
   "package.json",
   "package-lock.json",
   "tsconfig.json",
@@ -45,6 +49,7 @@ const INPUTS = [
   "scripts/constants-written-in.mjs",
   "scripts/declarations.mjs",
   "scripts/licences.mjs",
+  "scripts/short-exports.mjs",
 ];
 const OUTPUTS = [
   ...[
@@ -62,10 +67,12 @@ const OUTPUTS = [
     "mock",
     "bare",
     "core-module",
+    "common",
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts", "core.wasm", "core-shared.wasm"],
 ].map((name) => `dist/${name}`);
 const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
+const CORE_BINARY = /\/core-binary(-shared)?\.ts$/;
 const MAIN_JOB = "build/main.mjs";
 const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
@@ -81,6 +88,30 @@ function outsideRegistry(extension) {
       });
     },
   };
+}
+
+/** What src/common.ts gathers. */
+const COMMON_MODULES = Array.from(readFileSync(`${ROOT}/src/common.ts`, "utf8").matchAll(/"(.+)"/g), ([, path]) => {
+  return resolve(ROOT, "src", path);
+});
+
+/** Leaves what the entries for browsers have in common out of each: 8 KB of gzip of a page that loads all. */
+function outsideCommon(extension) {
+  return {
+    name: "common",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const isCommon = kind !== "entry-point" && COMMON_MODULES.includes(resolve(resolveDir, path));
+        return isCommon ? { path: `./common${extension}`, external: true } : undefined;
+      });
+    },
+  };
+}
+
+/** As one of several entries for browsers. */
+function besideOthers(options) {
+  const extension = options.format === "cjs" ? ".cjs" : ".js";
+  return { ...options, plugins: [outsideCommon(extension), ...options.plugins] };
 }
 
 /** Has a door stand beside the main bundle, whose kernels it makes. */
@@ -99,17 +130,39 @@ function door(name, format) {
   return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
 }
 
+/** A core as it goes into dist/. */
+function coreOf(target) {
+  return renameExports(readFileSync(publishedCore(target)), exportNames());
+}
+
+/** By the name of an export, the one that it has in dist/. */
+function exportNames() {
+  return shortNames(readFileSync(publishedCore("release")), calledByFileSystems());
+}
+
+/** Has cores, and the calls of their exports, by short names. */
+const shortExports = {
+  name: "short-exports",
+  setup: (bundle) => {
+    bundle.onLoad({ filter: CORE_BINARY }, ({ path }) => coreText(path, (core) => coreToText(core)));
+    callsBy(exportNames()).setup(bundle);
+  },
+};
+
 /** Has cores as base64, and what reads that, in the place of text that is made to be small on its way to a page. */
 const coresAsBase64 = {
   name: "cores-as-base64",
   setup: ({ onLoad, onResolve }) => {
     onResolve({ filter: /\/core-text\.ts$/ }, () => ({ path: `${ROOT}/src/wasm/core-base64.ts` }));
-    onLoad({ filter: /\/core-binary(-shared)?\.ts$/ }, ({ path }) => {
-      const { target, name } = GENERATED.find((one) => path.endsWith(one.path));
-      return { contents: `export const ${name} = "${readFileSync(publishedCore(target)).toString("base64")}";` };
-    });
+    onLoad({ filter: CORE_BINARY }, ({ path }) => coreText(path, (core) => core.toString("base64")));
   },
 };
+
+/** A generated file, written anew. */
+function coreText(path, textOf) {
+  const { target, name } = GENERATED.find((one) => path.endsWith(one.path));
+  return { contents: `export const ${name} = "${textOf(coreOf(target))}";` };
+}
 
 /** Options of one published bundle. */
 function published(source, name, format, platform) {
@@ -120,31 +173,32 @@ function published(source, name, format, platform) {
     outfile: `dist/${name}${extension}`,
     format,
     platform,
-    plugins: [outsideRegistry(extension)],
+    plugins: [outsideRegistry(extension), shortExports],
   };
 }
 
 function withBase64(options) {
-  return { ...options, plugins: [...options.plugins, coresAsBase64] };
+  return { ...options, plugins: [coresAsBase64, ...options.plugins] };
 }
 
 const BUNDLES = [
   ...["esm", "cjs"].flatMap((format) => [
     withBase64(published("index", "index", format, "node")),
     published("host", "host", format, "node"),
-    published("store", "store", format, "neutral"),
-    published("proc", "proc", format, "neutral"),
-    { ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] },
-    published("streams-node", "streams-node", format, "neutral"),
-    published("watch", "watch", format, "neutral"),
+    besideOthers(published("store", "store", format, "neutral")),
+    besideOthers(published("proc", "proc", format, "neutral")),
+    besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
+    besideOthers(published("streams-node", "streams-node", format, "neutral")),
+    besideOthers(published("watch", "watch", format, "neutral")),
     published("shared", "shared", format, "neutral"),
-    published("trees", "trees", format, "neutral"),
+    besideOthers(published("trees", "trees", format, "neutral")),
     door("memfs", format),
     door("mock", format),
   ]),
-  { ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true },
-  { ...published("bare", "bare", "cjs", "browser"), minifySyntax: true },
+  besideOthers({ ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true }),
+  besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),
   published("wasm/core-module", "core-module", "cjs", "neutral"),
+  published("common", "common", "cjs", "neutral"),
   ...["cli", "top-hook"].map((name) => published(`cli/${name}`, name, "esm", "node")),
   {
     ...COMMON,
@@ -158,9 +212,10 @@ const BUNDLES = [
 
 /** What pages load; in CommonJS, Node would not find the names of exports that are numbers. */
 const SMALL_BUNDLES = [
-  published("index-browser", "browser", "esm", "browser"),
-  published("bare", "bare", "esm", "browser"),
+  besideOthers(published("index-browser", "browser", "esm", "browser")),
+  besideOthers(published("bare", "bare", "esm", "browser")),
   published("wasm/core-module", "core-module", "esm", "neutral"),
+  published("common", "common", "esm", "neutral"),
 ];
 
 /** A core as a file, with a section that says which build it belongs to. */
@@ -168,7 +223,7 @@ function writeCore(target, path, id) {
   const name = Buffer.from("foliofs");
   const content = Buffer.concat([leb(name.length), name, Buffer.from(id)]);
   const section = Buffer.concat([Buffer.from([0]), leb(content.length), content]);
-  writeFileSync(path, Buffer.concat([readFileSync(publishedCore(target)), section]));
+  writeFileSync(path, Buffer.concat([coreOf(target), section]));
 }
 
 /** Brings everything up to date. */
@@ -181,7 +236,7 @@ export async function build() {
 
   rmSync(STAMP, { force: true });
   rmSync("dist", { recursive: true, force: true });
-  const id = fingerprint(CORES).slice(0, 16);
+  const id = fingerprint(CORES, JSON.stringify([...exportNames()])).slice(0, 16);
   const define = { FOLIOFS_CORE_ID: JSON.stringify(id) };
   const built = await Promise.all([
     ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),

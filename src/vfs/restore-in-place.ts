@@ -32,7 +32,7 @@ import { dropMount, mountHandles } from "./mount.ts";
 import { inodeOf, ndDentry, ndMount, walk } from "./namei.ts";
 import { isLeftOut } from "./snapshot.ts";
 import { storeSupportIfAny } from "./store-part.ts";
-import type { Task } from "./task.ts";
+import { setCwd, setRoot, type Task } from "./task.ts";
 
 /** Opens again what a table holds beside files, for a task of the new memory. @returns 0 or a negated errno */
 export type Reopen = (table: FileTable, fresh: Task) => number;
@@ -105,22 +105,21 @@ function succeedAll(kernel: Kernel, other: Kernel, overseers: Overseers, reopen:
   return successors;
 }
 
-const ROOT = [TASK_ROOT_MOUNT, TASK_ROOT_DENTRY, "taskSetRoot"] as const;
-const CWD = [TASK_CWD_MOUNT, TASK_CWD_DENTRY, "taskSetCwd"] as const;
-
 /** Gives a fresh task the directories of the one before it. @returns 0 or -ENOMEM */
 function settle(task: Task, fresh: Task, { witness, guide }: Overseers): number {
   const { core } = guide.kernel;
-  for (const [mount, dentry, set] of [ROOT, CWD]) {
+  const root = [TASK_ROOT_MOUNT, TASK_ROOT_DENTRY, setRoot] as const;
+  const cwd = [TASK_CWD_MOUNT, TASK_CWD_DENTRY, setCwd] as const;
+  for (const [mount, dentry, set] of [root, cwd]) {
     const path = pathOf(witness, task.handle, mount, dentry);
     const found = path === undefined ? -1 : walk(guide, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
     if (found >= 0) {
-      core.x[set](fresh.handle, ndMount(core), ndDentry(core));
+      set(core)(fresh.handle, ndMount(core), ndDentry(core));
       continue;
     }
     const removed = removedDirectory(guide.kernel);
     if (removed < 0) return -ENOMEM;
-    core.x[set](fresh.handle, guide.kernel.rootMount, removed as DentryHandle);
+    set(core)(fresh.handle, guide.kernel.rootMount, removed as DentryHandle);
     core.x.dput(removed as DentryHandle);
   }
   return 0;

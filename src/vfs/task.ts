@@ -13,7 +13,8 @@ import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
-import { RESULT, SLOT } from "../wasm/core.ts";
+import { type Core, RESULT, SLOT } from "../wasm/core.ts";
+import type { CoreExports } from "../wasm/exports.ts";
 import {
   FILE_COUNT,
   I_DEAD,
@@ -47,6 +48,11 @@ import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
 const NR_STAT = 18;
 const NR_STATFS = 12;
+
+type DirectorySetter = (core: Core) => CoreExports["taskSetCwd"];
+/** What sets a directory of a task, as set_fs_root() and set_fs_pwd() do. */
+export const setRoot: DirectorySetter = ({ x }) => x.taskSetRoot;
+export const setCwd: DirectorySetter = ({ x }) => x.taskSetCwd;
 
 /** A task. Its calls are described in syscalls.ts; their errors where they are made. */
 export class Task implements Syscalls {
@@ -338,18 +344,18 @@ export class Task implements Syscalls {
 
   /** Changes the working directory. @returns 0, errors of the walk, -ENOTDIR, -EACCES */
   chdir(path: Path): number {
-    return this.#changeDirectory(path, "taskSetCwd");
+    return this.#changeDirectory(path, setCwd);
   }
   /** Changes the root, and leaves the working directory where it is. @returns as chdir(); -EPERM for others than root */
   chroot(path: Path): number {
-    return this.#changeDirectory(path, "taskSetRoot", () => (isCapable(this) ? 0 : -EPERM));
+    return this.#changeDirectory(path, setRoot, () => (isCapable(this) ? 0 : -EPERM));
   }
   /** Changes the root and the working directory to it, whoever the task is: while it is set up. @returns as chdir() */
   changeRoot(path: Path): number {
-    return this.#changeDirectory(path, "taskSetRoot") || this.#changeDirectory("/", "taskSetCwd");
+    return this.#changeDirectory(path, setRoot) || this.#changeDirectory("/", setCwd);
   }
 
-  #changeDirectory(path: Path, how: "taskSetCwd" | "taskSetRoot", mayChange = () => 0): number {
+  #changeDirectory(path: Path, setter: DirectorySetter, mayChange = () => 0): number {
     const { core } = this.kernel;
     const found = walk(this, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
     if (found < 0) return found;
@@ -357,7 +363,7 @@ export class Task implements Syscalls {
     if (!core.x.isDirectory(inodeOf(core, dentry))) return -ENOTDIR;
     const denied = inodePermission(this.kernel, inodeOf(core, dentry), MAY_EXEC) || mayChange();
     if (denied) return denied;
-    core.x[how](this.handle, ndMount(core), dentry);
+    setter(core)(this.handle, ndMount(core), dentry);
     this.kernel.evictInodes();
     this.paths.clear();
     return 0;
