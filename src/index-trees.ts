@@ -7,8 +7,10 @@ import { Minimatch } from "minimatch";
 import { registerFacePart } from "./index-face-parts.ts";
 import type { MatcherClass } from "./node/trees/glob-pattern.ts";
 import { treeForms } from "./node/trees/index.ts";
+import { registerPart } from "./wasm/core-module.ts";
 
 /** For entry points. */
 export function registerTrees(): void {
+  registerPart("minimatch", Minimatch);
   registerFacePart("trees", (sys, ops, shared) => treeForms(sys, ops, shared, Minimatch as unknown as MatcherClass));
 }

@@ -76,6 +76,21 @@ try {
   it("is what it takes", () => {
     expect(user.node("without.mjs", PROGRAM)).toBe("ERR_METHOD_NOT_IMPLEMENTED\n");
   });
+  it("matches patterns to ignore where foliofs/trees is there, and says so where not", () => {
+    const program = (imported: string): string => `import "foliofs/watch"; ${imported}
+import { createFsSync } from "./node_modules/foliofs/dist/browser.js";
+const fs = createFsSync();
+try {
+  const watcher = fs.watch("/", { ignore: "*.log" }, (type, name) => console.log(type, name));
+  for (const name of ["a.log", "b"]) fs.writeFileSync("/" + name, "");
+  setTimeout(() => watcher.close(), 50);
+} catch (error) {
+  console.log(error.code, error.message.includes("foliofs/trees"));
+}
+`;
+    expect(user.node("patterns.mjs", program('import "foliofs/trees";'))).toBe("rename b\n");
+    expect(user.node("none.mjs", program(""))).toBe("ERR_METHOD_NOT_IMPLEMENTED true\n");
+  });
   it("is there for CommonJS", () => {
     expect(
       user.node("with.cjs", `require("foliofs/watch"); console.log(typeof require("foliofs").createFsSync().watch);`),
