@@ -1,30 +1,28 @@
 /**
  * Has chokidar watch a tree, changes it, and prints what chokidar has told after each change.
  *
- *   node driver.cjs VERSION host|foliofs FOLDER OPTIONS
+ *   node chokidar-driver.cjs PACKAGE host|foliofs FOLDER OPTIONS PATIENCE
  *
  * chokidar and what it stands on get foliofs in the place of `fs` and `fs/promises`.
  */
 const Module = require("node:module");
-const { join, resolve } = require("node:path");
+const { join } = require("node:path");
 
-const [version, which, root, optionsText] = process.argv.slice(2);
+const [name, which, root, optionsText, patience] = process.argv.slice(2);
 const options = JSON.parse(optionsText);
-const PROJECT = resolve(__dirname, "../../..");
-const packages = process.env.FOLIO_CHOKIDAR ?? __dirname;
 
 /** When nothing has come for so long, all has: where it looks every so often, chokidar lists a directory once a second at most. */
-const QUIET_MS = options.usePolling ? 1300 : options.awaitWriteFinish ? 600 : 250;
+const QUIET_MS = (options.usePolling ? 1300 : options.awaitWriteFinish ? 600 : 250) * patience;
 
-const fs = which === "host" ? require("node:fs") : require(join(PROJECT, "dist/index.cjs")).createFsSync();
+const fs = which === "host" ? require("node:fs") : require("foliofs").createFsSync();
 
 const load = Module._load;
 const REPLACED = { fs, "fs/promises": fs.promises };
 Module._load = function (request, ...rest) {
-  const name = request.replace(/^node:/, "");
-  return Object.hasOwn(REPLACED, name) ? REPLACED[name] : load.call(this, request, ...rest);
+  const builtin = request.replace(/^node:/, "");
+  return Object.hasOwn(REPLACED, builtin) ? REPLACED[builtin] : load.call(this, request, ...rest);
 };
-const { watch } = require(join(packages, `node_modules/chokidar-${version}`));
+const { watch } = require(name);
 
 const STEPS = [
   ["a new file", (fs) => fs.writeFileSync("a.txt", "text")],
@@ -71,7 +69,7 @@ function below(fs) {
 async function main() {
   fs.mkdirSync(at("old/older"), { recursive: true });
   fs.writeFileSync(at("old/older/file"), "text");
-  const ignored = version === "3" ? "**/*.log" : (path) => path.endsWith(".log");
+  const ignored = name === "chokidar3" ? "**/*.log" : (path) => path.endsWith(".log");
   const watcher = watch(root, { ...options, ignored });
   let told = [];
   let lastMs = Date.now();
