@@ -1,32 +1,43 @@
 /**
- * Changes of names: at once where they live in memory, else by asking their store, which may take its time (operation.ts).
+ * What becomes of names when their file system has answered, and who watches is told of it.
  *
- * Does not own: what is checked and changed (dir-ops.ts, open.ts).
+ * Does not own: what is checked before (dir-ops.ts, open.ts), who watches (fsnotify.ts).
  */
 import type { DentryHandle } from "../base/handles.ts";
 import { RENAME_EXCHANGE } from "../base/stat-flags.ts";
 import type { Core } from "../wasm/core.ts";
-import type { Answer } from "./fs-type.ts";
-import { storeSupport } from "./store-part.ts";
-import type { Task } from "./task.ts";
-import { type Call, type Held, isInMemory } from "./waiting.ts";
+import type { Kernel } from "./kernel.ts";
 
-/**
- * Makes a change of names.
- *
- * @param ask the file system's operation, called once
- * @param finish the rest of the call, when that has answered no error; see operation.ts change()
- * @returns what `finish` does, or a negated errno
- */
-export function changeName(task: Task, call: Call, held: Held, ask: () => Answer, finish: () => number): number {
-  const onAnswer = (answer: number): number => (answer < 0 ? answer : finish());
-  return isInMemory(task.kernel, held.mnt)
-    ? onAnswer(ask() as number)
-    : storeSupport().change(task, call, held, ask, onAnswer);
+/** A name has been made. @param answer of the file system, which is passed on: 0 or a negated errno */
+export function nameMade(kernel: Kernel, dentry: DentryHandle, answer: number): number {
+  if (answer >= 0) kernel.fsnotify?.created(dentry);
+  return answer;
 }
 
-/** Changes the name that a file has. @param flags RENAME_* */
-export function moveName(core: Core, dentry: DentryHandle, target: DentryHandle, flags: number): void {
+/** Drops a name. @param answer as nameMade() */
+export function dropName(kernel: Kernel, dentry: DentryHandle, answer: number): number {
+  if (answer < 0) return answer;
+  if (kernel.fsnotify) kernel.fsnotify.dropName(dentry);
+  else kernel.core.x.dDelete(dentry);
+  return 0;
+}
+
+/** Moves a name, or swaps two. @param flags RENAME_* @param answer as nameMade() */
+export function moveName(
+  kernel: Kernel,
+  dentry: DentryHandle,
+  target: DentryHandle,
+  flags: number,
+  answer: number,
+): number {
+  if (answer < 0) return answer;
+  if (kernel.fsnotify) kernel.fsnotify.moveName(dentry, target, flags);
+  else moveDentry(kernel.core, dentry, target, flags);
+  return 0;
+}
+
+/** As moveName(), whoever watches. */
+export function moveDentry(core: Core, dentry: DentryHandle, target: DentryHandle, flags: number): void {
   if (flags & RENAME_EXCHANGE) core.x.dExchange(dentry, target);
   else core.x.dMove(dentry, target);
 }

@@ -50,7 +50,7 @@ import {
   SUPER_BLOCK_DYING_NEXT,
   SUPER_BLOCK_FLAGS,
 } from "../wasm/layout.ts";
-import { moveName } from "./change-name.ts";
+import { moveDentry } from "./change-name.ts";
 import {
   FS_ACCESS,
   FS_ALWAYS,
@@ -280,7 +280,7 @@ export class Fsnotify {
   moveName(oldDentry: DentryHandle, newDentry: DentryHandle, flags: number): void {
     const from = this.#sideOf(oldDentry);
     const to = this.#sideOf(newDentry);
-    moveName(this.#kernel.core, oldDentry, newDentry, flags);
+    moveDentry(this.#kernel.core, oldDentry, newDentry, flags);
     this.#moved(from, to, (flags & RENAME_EXCHANGE) === 0);
     if (flags & RENAME_EXCHANGE) this.#moved(to, from, false);
   }

@@ -71,7 +71,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { hasNoStore, inodeOfFile, mountOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
-import { changeName } from "./change-name.ts";
+import { nameMade } from "./change-name.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -92,7 +92,7 @@ import { setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { resultOf } from "./waiting.ts";
+import { isInMemory, resultOf } from "./waiting.ts";
 import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
@@ -253,20 +253,30 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   if (dentry < 0) return dentry;
   const wanted = S_IFREG | newMode(task, dir, mode & S_IALLUGO);
   const opened = flags & ~O_TRUNC;
-  const fd = changeName(
-    task,
-    { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
-    { mnt, dir: parent, dentry },
-    () => make(kernel, dir, dentry, wanted),
-    () => installMade(task, kernel, mnt, dentry, opened),
-  );
+  const finish = (rc: number): number => installMade(task, kernel, mnt, dentry, opened, rc);
+  const fd = isInMemory(kernel, mnt)
+    ? finish(make(kernel, dir, dentry, wanted) as number)
+    : storeSupport().change(
+        task,
+        { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
+        { mnt, dir: parent, dentry },
+        () => make(kernel, dir, dentry, wanted),
+        finish,
+      );
   core.x.dput(dentry);
   return fd;
 }
 
-/** Opens what has been made, perhaps long after the call. @returns as install(); -EINTR when the task has ended */
-function installMade(task: Task, kernel: Kernel, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
-  kernel.fsnotify?.created(dentry);
+/** Opens what has been made, perhaps long after the call. @param rc of that @returns rc, if not made; as install(); -EINTR when the task has ended */
+function installMade(
+  task: Task,
+  kernel: Kernel,
+  mnt: MountHandle,
+  dentry: DentryHandle,
+  flags: number,
+  rc: number,
+): number {
+  if (nameMade(kernel, dentry, rc) < 0) return rc;
   if (task.kernel !== kernel) return -EINTR;
   task.enter();
   return mayBeDirect(kernel, inodeOf(kernel.core, dentry), flags) || install(task, mnt, dentry, flags);
