@@ -5,8 +5,11 @@
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { fingerprint, isFresh, markFresh } from "./fingerprint.mjs";
+
+/** What is copied: not what somebody installed beside the list by hand. */
+const filter = (path) => basename(path) !== "node_modules";
 
 const INSTALL = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
 
@@ -22,12 +25,12 @@ function install(source, folder) {
   if (!isFresh(stamp, print, [`${folder}/node_modules`])) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    cpSync(source, folder, { recursive: true });
+    cpSync(source, folder, { recursive: true, filter });
     const { status, stdout, stderr } = spawnSync("npm", INSTALL, { cwd: folder, encoding: "utf8" });
     if (status !== 0) throw new Error(`npm ci could not install the packages of ${source}\n${stdout}${stderr}`);
     markFresh(stamp, print);
   }
-  cpSync(source, folder, { recursive: true });
+  cpSync(source, folder, { recursive: true, filter });
   return resolve(folder);
 }
 

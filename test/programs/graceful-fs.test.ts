@@ -1,5 +1,6 @@
 /** graceful-fs over foliofs: it clones the object, and puts its own functions and stream classes into the clone. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { both } from "./both.ts";
 import { makeProgramFolder, type ProgramFolder } from "./program-folder.ts";
 
 let user: ProgramFolder;
@@ -40,4 +41,12 @@ const say = (...values) => console.log(values.map(String).join(" "));
 
 it("clones it and works, with streams, and waits where too many files are open", () => {
   expect(user.node("program.cjs", PROGRAM)).toBe("true true\ntext true true\ntrue 101\n");
+});
+
+it("does the same as on the host, and waits there too", () => {
+  expect(both("graceful-fs.mjs", { maxFiles: 100 })).not.toContain("EMFILE");
+});
+
+it("does the same as a user", () => {
+  expect(both("graceful-fs.mjs", { uid: 1000 })).toContain('"EACCES"');
 });
