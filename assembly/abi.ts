@@ -192,8 +192,9 @@ export const I_DIRTY_DATASYNC: u32 = 1 << 12; // for fdatasync, too: sizes
 export const I_DIRTY_PAGES: u32 = 1 << 13; // has dirty pages
 export const I_WILL_FREE: u32 = 1 << 14; // dropInode is to be asked whether it goes
 export const I_EVICTING: u32 = 1 << 15; // evictInode has been called, and has not ended
+export const I_FSNOTIFY: u32 = 1 << 16; // somebody watches it (src/vfs/fsnotify.ts): what changes it is told
 /** States in which the core may open and read a file without asking the VFS. */
-export const I_PLAIN: u32 = I_HASHED | I_LRU | I_REFERENCED | I_DIRTY_SYNC | I_DIRTY_DATASYNC | I_DIRTY_PAGES;
+export const I_PLAIN: u32 = I_HASHED | I_LRU | I_REFERENCED | I_DIRTY_SYNC | I_DIRTY_DATASYNC | I_DIRTY_PAGES | I_FSNOTIFY;
 
 export const DCACHE_HASHED: u32 = 1 << 0;
 export const DCACHE_PERSISTENT: u32 = 1 << 1; // one count belongs to the name's existence (in-memory file systems)

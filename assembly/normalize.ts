@@ -2,7 +2,7 @@
 // open files give equal bytes: free lists and partial slabs are sorted by address, counters of events are zero, no
 // empty slab is left, and what belonged to the instance is gone.
 import {
-  BOOT_SLOT, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
+  BOOT_SLOT, FIRST_FREE_PFN, I_FSNOTIFY, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
   PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
 import { setPageDirty } from "./mm/filemap";
@@ -46,11 +46,14 @@ export function normalizeMemory(): void {
   k.compactOrderFailed = 0;
 }
 
-/** Operations that were suspended are gone, and with them the locks they held. */
+/** Operations that were suspended are gone, and with them the locks they held; who watched is not here. */
 function resetInodes(): void {
   for (let sb = kernel().superBlocks; !isNil(sb); sb = sb.next) {
     sb.umountLock = 0;
-    for (let inode = sb.inodes; !isNil(inode); inode = inode.sbNext) inode.rwsem = 0;
+    for (let inode = sb.inodes; !isNil(inode); inode = inode.sbNext) {
+      inode.rwsem = 0;
+      inode.state &= ~I_FSNOTIFY;
+    }
   }
 }
 

@@ -12,6 +12,7 @@
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
+ *   dist/watch.js .cjs        watching, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
  *   dist/common.js .cjs       what those for browsers have in common
@@ -61,6 +62,7 @@ const OUTPUTS = [
     "streams-node",
     "shared",
     "trees",
+    "watch",
     "memfs",
     "mock",
     "bare",
@@ -187,6 +189,7 @@ const BUNDLES = [
     besideOthers(published("proc", "proc", format, "neutral")),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
+    besideOthers(published("watch", "watch", format, "neutral")),
     published("shared", "shared", format, "neutral"),
     besideOthers(published("trees", "trees", format, "neutral")),
     door("memfs", format),

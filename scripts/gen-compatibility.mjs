@@ -11,7 +11,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createFsSync } from "../src/index.ts";
-import { notImplemented, promisesNotImplemented } from "../src/node/not-implemented.ts";
 import { DELIBERATE } from "../test/differential/deliberate.ts";
 import { VERSION_REASONS } from "../test/differential/versions.ts";
 
@@ -20,7 +19,7 @@ const FOLLOWED_MAJOR = 26;
 const FORMS = ["sync", "callback", "promise"];
 const CLASS_NAMES = ["FileHandle", "Dir", "Dirent", "Stats"];
 /** Methods of FileHandle that may be there only to say that they are not. */
-const NOT_YET = ["createReadStream", "createWriteStream", "readableWebStream", "readLines"];
+const OF_STREAMS = ["createReadStream", "createWriteStream", "readableWebStream", "readLines"];
 
 /** What holds whatever the tables say; checked by hand, and by the tests named there. */
 const NOTES = `## What else to know
@@ -42,9 +41,9 @@ const NOTES = `## What else to know
 - Opening a socket or device is ENXIO ([ADR 12](adr/0012-special-files.md)), but for those of a devtmpfs; synchronous calls on fifos, and \`flockSync\`, never wait: EAGAIN ([linux.md](linux.md))
   ([ADR 13](adr/0013-flock.md)).
 - The root is a tmpfs of the size of the memory limit. \`statfs\` of a ramfs shows no numbers of blocks and files, as Linux's does.
-- What comes later is there and says so: ERR_METHOD_NOT_IMPLEMENTED with its name.
-- \`cp\`, \`glob\` and \`openAsBlob\` need \`import "foliofs/trees"\` in browsers, before the file system is made; until then they
-  are what comes later.
+- In browsers, streams need \`import "foliofs/streams"\`, \`cp\`, \`glob\` and \`openAsBlob\` \`import "foliofs/trees"\`, \`watch\`,
+  \`watchFile\` and their kin \`import "foliofs/watch"\`, before the file system is made. Without, these names are there and
+  say so: ERR_METHOD_NOT_IMPLEMENTED.
 - \`cpSync\` copies as the other two forms do. Node 26's loses what is in the way of a name of another kind, passes over fifos,
   takes every link for a directory when links are followed, and ends the process where a link leads nowhere. In all forms a
   directory is not copied into itself by way of a link; Node goes on until names are too long.
@@ -52,19 +51,20 @@ const NOTES = `## What else to know
   finds alone; with Node, one that has \`**\` may lose matches of another. In what order matches come is not said.
 - \`cp\` with a filter takes names that are no UTF-8 too, and shows them to the filter as text; Node's then fails by ENOENT.
 - A Blob of \`openAsBlob\` holds the data as it was; Node's cannot be read any more when the file has changed.
+- What \`promises.watch\` with \`recursive\` gives waits to be asked for, where Node forgets what comes meanwhile
+  ([watch.md](watch.md)).
 - \`getAsyncId()\` of a FileHandle is 0; handles cannot be posted to workers.
 - Where an asynchronous store has to answer first, callback and promise forms wait and synchronous ones fail with
   EAGAIN, \`existsSync\` too; so they do when memory is full of what such a store has to write. No built-in file system has one.
 - At \`memoryLimit\`, a file system in memory is full: ENOSPC for data, names and inodes. ENOMEM is for what a process has:
   open files, locks, tasks, mounts.`;
 
-const NOT_IMPLEMENTED = new Set([...Object.values(notImplemented), ...Object.values(promisesNotImplemented)]);
-
+/** Is it a function, and none of those that only say that there is none (src/node/not-implemented.ts)? */
 function isThere(value) {
-  return typeof value === "function" && !NOT_IMPLEMENTED.has(value);
+  return typeof value === "function" && !String(value).startsWith("function refuse(");
 }
 
-/** Lists a face's functions as `name form`, without classes, what Node hides, and what only says that it comes later. */
+/** Lists a face's functions as `name form`, without classes, what Node hides, and what only says that there is none. */
 export function formsOf(fs) {
   const found = new Set();
   for (const [name, value] of Object.entries(fs)) {
@@ -82,7 +82,7 @@ export function formsOf(fs) {
 
 function formCell(key, ours, theirs) {
   if (ours.has(key)) return theirs.has(key) ? "yes" : "**own**";
-  return theirs.has(key) ? "later" : "";
+  return theirs.has(key) ? "**missing**" : "";
 }
 
 /** Renders a row for each function that either of two faces has. */
@@ -134,7 +134,7 @@ async function classMembers(foliofs, node) {
     made.push({ FileHandle: handle, Dir: dir, Dirent: dirent, Stats: fs.statSync(`${root}/file`) });
   }
   const members = CLASS_NAMES.map((name) => [name, ...made.map((each) => membersOf(each[name]))]);
-  for (const name of NOT_YET) if (throwsNotImplemented(made[0].FileHandle, name)) members[0][1].delete(name);
+  for (const name of OF_STREAMS) if (throwsNotImplemented(made[0].FileHandle, name)) members[0][1].delete(name);
   for (const { FileHandle: handle, Dir: dir } of made) {
     await handle.close();
     dir.closeSync();
@@ -150,10 +150,21 @@ function code(names) {
 function classTable(members) {
   const rows = members.map(([name, ours, theirs]) => {
     const both = [...theirs].filter((member) => ours.has(member)).sort();
-    const later = [...theirs].filter((member) => !ours.has(member)).sort();
-    return `| \`${name}\` | ${code(both)} | ${code(later)} |`;
+    const missing = [...theirs].filter((member) => !ours.has(member)).sort();
+    return `| \`${name}\` | ${code(both)} | ${missing.length > 0 ? `**missing**: ${code(missing)}` : ""} |`;
   });
-  return ["| class | has | comes later |", "|---|---|---|", ...rows].join("\n");
+  return ["| class | has | |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** Says which exports there are of `fs` and `fs.promises`, those that are no functions too. */
+function exportsText(foliofs, node) {
+  const count = (theirs, ours, name) => {
+    const names = Object.keys(theirs);
+    const missing = names.filter((key) => !Object.hasOwn(ours, key) || (theirs[key] && !ours[key]));
+    const lack = missing.length > 0 ? `**missing**: ${code(missing)}` : "all are there";
+    return `${names.length} exports of \`${name}\`: ${lack}.`;
+  };
+  return [count(node, foliofs, "fs"), count(node.promises, foliofs.promises, "fs.promises")].join("\n");
 }
 
 function reasonTable(reasons, head) {
@@ -177,8 +188,10 @@ Generated by scripts/gen-compatibility.mjs from the two objects, with Node ${pro
 
 ## Functions
 
-"yes": as in Node ${FOLLOWED_MAJOR}; "later": Node has it, foliofs not yet; "own": foliofs has it, Node does not; empty: there is
-no such form. What takes a descriptor has its promise form as a method of FileHandle.
+${exportsText(foliofs, nodeFs)}
+
+"yes": as in Node ${FOLLOWED_MAJOR}; "own": foliofs has it, Node does not; empty: there is no such form. What takes a descriptor has its
+promise form as a method of FileHandle.
 
 ${functionTable(foliofs, nodeFs)}
 

@@ -130,7 +130,7 @@ export class FolioKernel {
     this.#machine = machine;
     const readViewAsync: Views["readViewAsync"] = (...args) =>
       part<MmapPart>("mmap").readViewAsync(task, args, this.#later, readViewAsync);
-    const parts = { streams: partNamed("streams"), trees: partNamed("trees") } as FaceParts;
+    const parts = { streams: partNamed("streams"), face: partNamed("face") } as FaceParts;
     this.fs = Object.assign(createFace(task, parts), {
       kernel: this,
       task: taskFace(task),

@@ -267,9 +267,11 @@ export function dMove(dentry: Dentry, target: Dentry): void {
   unlinkChild(dentry);
   if (target.flags & DCACHE_HASHED) hashRemove(target);
   unlinkChild(target);
-  swapNames(dentry, target);
-  dentry.parent = newParent; // each takes over the other's reference on its parent
-  target.parent = oldParent;
+  // Who has the target open still knows it by its own name, if there is memory for two of them.
+  if (!setName(dentry, nameOf(target), target.nameLen)) swapNames(dentry, target);
+  dentry.parent = newParent;
+  dget(newParent);
+  dput(oldParent);
   rehash(dentry);
   linkChild(dentry, newParent, kernel().nextCookie++);
   if (target.flags & DCACHE_PERSISTENT) {

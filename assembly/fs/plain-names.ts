@@ -2,9 +2,9 @@
 // where the new name is free, or another such file gives it up. And new directories there, and new files, opened at once.
 //
 // The rules are those of src/vfs/dir-ops.ts unlink(), rename() and mkdir(), and of open.ts create(), which do all others, and
-// all that fail.
+// all that fail, or that somebody watches.
 import {
-  DCACHE_MOUNTED, EEXIST, EOPNOTSUPP, HANDOVER_LOOKUP, LAST_NORM, LOOKUP_LAST, MNT_READONLY, NAME_MAX, NR_PLAIN_KINDS, O_TRUNC,
+  DCACHE_MOUNTED, EEXIST, EOPNOTSUPP, HANDOVER_LOOKUP, I_FSNOTIFY, LAST_NORM, LOOKUP_LAST, MNT_READONLY, NAME_MAX, NR_PLAIN_KINDS, O_TRUNC,
   S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, SB_FROZEN,
 } from "../abi";
 import { allocDentry, Dentry, dDelete, dMove, dMoveToNew, dput } from "./dentry";
@@ -123,7 +123,7 @@ export function renamePlain(from: usize, to: usize, nowMs: f64): i32 {
     return 0;
   }
   const newDir = s.ndParent;
-  if (!endsInName() || mayCreate(currentCred(), newDir.inode)) return -EOPNOTSUPP;
+  if (!endsInName() || !hasPlainNames(newDir.inode) || mayCreate(currentCred(), newDir.inode)) return -EOPNOTSUPP;
   if (!dMoveToNew(dentry, newDir, s.ndLast, s.ndLastLen, s.ndHash)) return -EOPNOTSUPP;
   moved(dentry.inode, oldDir.inode, newDir.inode, nowMs);
   return 0;
@@ -135,16 +135,16 @@ function endsInName(): bool {
   return s.ndLastType == LAST_NORM && s.ndLastLen <= NAME_MAX && !s.ndTrailing;
 }
 
-/** Does the directory leave its names to libfs? */
+/** Does the directory leave its names to libfs, and does nobody watch it? */
 function hasPlainNames(dir: Inode): bool {
-  return dir.kind < NR_PLAIN_KINDS && (dir.sb.plainKinds >> dir.kind & 1) != 0;
+  return dir.kind < NR_PLAIN_KINDS && !(dir.state & I_FSNOTIFY) && (dir.sb.plainKinds >> dir.kind & 1) != 0;
 }
 
 /** May the name that the walk has just found be taken, from what is no directory? */
 function mayTakeName(dentry: Dentry): bool {
   const s = slot();
   const dir = s.ndParent.inode;
-  if (!endsInName() || isDir(dentry.inode) || !hasPlainNames(dir)) return false;
+  if (!endsInName() || isDir(dentry.inode) || dentry.inode.state & I_FSNOTIFY || !hasPlainNames(dir)) return false;
   if (s.ndParentMount.flags & MNT_READONLY || dir.sb.flags & SB_FROZEN || dentry.flags & DCACHE_MOUNTED) return false;
   return mayDelete(currentCred(), dir, dentry, 0) == 0;
 }

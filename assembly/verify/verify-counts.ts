@@ -8,14 +8,14 @@
 //                  as an internal mount; a detached one (umount -l) has no place
 //   cred.count     files, tasks
 import {
-  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK,
+  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK, I_FSNOTIFY, SB_MEMORY,
   DCACHE_PERSISTENT, FL_OFD, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, NR_CACHES,
   NR_SLOTS, PG_SLAB, SB_FREEZE_COMPLETE, SB_FROZEN, SB_RDONLY, SB_UNFROZEN,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { FileLock } from "../fs/flock";
-import { extraLinks, Inode } from "../fs/inode";
+import { extraLinks, Inode, isDir } from "../fs/inode";
 import { isNil, kernel, nil, ownerSlot, Slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { Operation } from "../fs/operation";
@@ -82,6 +82,7 @@ function addReferences(sign: i32): void {
     if (!isNil(sb.root)) sb.root.count += sign;
     if (sb.frozen) sb.active += sign;
   }
+  countMarks(sign);
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
     if (!isNil(operation.mnt)) operation.mnt.count += sign;
     if (!isNil(operation.dir)) operation.dir.count += sign;
@@ -90,6 +91,16 @@ function addReferences(sign: i32): void {
     if (!isNil(operation.otherDentry)) operation.otherDentry.count += sign;
     if (!isNil(operation.inode)) operation.inode.count += sign;
     if (!isNil(operation.otherInode)) operation.otherInode.count += sign;
+  }
+}
+
+/** What is watched and does not live in memory is held: a directory by its name (src/vfs/fsnotify.ts). */
+function countMarks(sign: i32): void {
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const inode = changetype<Inode>(at);
+    if (!(inode.state & I_FSNOTIFY) || inode.sb.flags & SB_MEMORY) continue;
+    if (isDir(inode)) inode.aliases.count += sign;
+    else inode.count += sign;
   }
 }
 

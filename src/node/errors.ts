@@ -204,6 +204,12 @@ export function dirConcurrentError(): NodeError {
   return plainNodeError(PlainNodeError, "ERR_DIR_CONCURRENT_OPERATION", message, dirConcurrentError);
 }
 
+/** ERR_FS_WATCH_QUEUE_OVERFLOW. @param maxQueue events */
+export function watchQueueOverflowError(maxQueue: number): NodeError {
+  const message = `fs.watch() queued more than ${maxQueue} events`;
+  return plainNodeError(PlainNodeError, "ERR_FS_WATCH_QUEUE_OVERFLOW", message, watchQueueOverflowError);
+}
+
 /** ERR_METHOD_NOT_IMPLEMENTED. @param method as callers write it */
 export function methodNotImplementedError(method: string): NodeError {
   const message = `The ${method} method is not implemented`;

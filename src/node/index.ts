@@ -15,7 +15,7 @@ import { Dirent } from "./dirent.ts";
 import { FileHandle, kHandle } from "./file-handle.ts";
 import { memfsOperations } from "./memfs-compat.ts";
 import type { BeyondNode, DeclaredFace, NodeFs } from "./node-fs.ts";
-import { notImplemented } from "./not-implemented.ts";
+import { orRefusing } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
 import { createOperations, type Operations } from "./operations/index.ts";
 import { DISPOSE } from "./platform.ts";
@@ -54,7 +54,7 @@ const SHARED = { whileWaiting, Dirent };
 
 export type SharedParts = typeof SHARED;
 
-/** Makes what an entry has brought for a face, by name; for `promises` too. */
+/** Makes what entries have brought for a face, by name; for `promises` too. */
 export type FacePart = (
   sys: Syscalls,
   ops: Operations,
@@ -64,8 +64,8 @@ export type FacePart = (
 /** What a face has only where an entry has brought it. */
 export interface FaceParts {
   readonly streams?: StreamsPart | undefined;
-  /** cp, glob and openAsBlob. */
-  readonly trees?: FacePart | undefined;
+  /** All else: index-face-parts.ts. */
+  readonly face?: FacePart | undefined;
 }
 
 /**
@@ -77,13 +77,13 @@ export interface FaceParts {
  */
 export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
   const ops = createOperations(sys);
-  const brought = parts.trees?.(sys, ops, SHARED);
-  const later = { ...notImplemented, ...brought };
+  const brought = parts.face?.(sys, ops, SHARED);
+  const later = orRefusing(brought);
   const dirs = dirOperations(sys);
   const callbacks = callbackForms(ops);
   const memfs = memfsOperations(sys, ops);
   const streams =
-    parts.streams?.(ops, () => surface, FileHandle.prototype, kHandle) ?? (notImplemented as unknown as StreamForms);
+    parts.streams?.(ops, () => surface, FileHandle.prototype, kHandle) ?? (orRefusing() as unknown as StreamForms);
 
   const realpathSync = Object.assign(deriveSync(ops.realpath, 2), { native: deriveSync(ops.realpathNative, 2) });
   const realpath = Object.assign(deriveOptional2(ops.realpath), { native: deriveOptional2(ops.realpathNative) });
@@ -214,9 +214,9 @@ export function createFace(sys: Syscalls, parts: FaceParts = {}): NodeFs {
     globSync: later.globSync,
     openAsBlob: later.openAsBlob,
     openAsBlobSync: later.openAsBlobSync,
-    unwatchFile: notImplemented.unwatchFile,
-    watch: notImplemented.watch,
-    watchFile: notImplemented.watchFile,
+    unwatchFile: later.unwatchFile,
+    watch: later.watch,
+    watchFile: later.watchFile,
     ReadStream: streams.ReadStream,
     WriteStream: streams.WriteStream,
     FileReadStream: streams.FileReadStream,

@@ -11,6 +11,7 @@ import type { PromiseFace } from "./face/promises.ts";
 import type { StreamFace } from "./face/streams.ts";
 import type { SyncFace } from "./face/sync.ts";
 import type { TreeFace, TreePromises } from "./face/trees.ts";
+import type { WatchFace, WatchPromises } from "./face/watch.ts";
 
 /** Options of utimensSync. */
 export interface UtimensOptions {
@@ -74,13 +75,14 @@ export type DeclaredFace = SyncFace &
   CallbackFace &
   StreamFace &
   TreeFace &
+  WatchFace &
   ClassFace &
   Untyped & { readonly constants: PromiseFace["constants"] };
 
 /** What a type has that another, older one, has not yet. */
 type Missing<Newer, Older> = Omit<Newer, keyof Older>;
 
-type DeclaredPromises = PromiseFace & TreePromises;
+type DeclaredPromises = PromiseFace & TreePromises & WatchPromises;
 
 /** `fs.promises` of a face. */
 export type NodeFsPromises = IfNode<NodePromises & Missing<DeclaredPromises, NodePromises>, DeclaredPromises>;

@@ -18,7 +18,7 @@ import {
   writeFileOf,
 } from "./file-handle.ts";
 import { isIterableData, isWrittenInSteps, writeInSteps } from "./iterable-data.ts";
-import { promisesNotImplemented } from "./not-implemented.ts";
+import { orRefusing } from "./not-implemented.ts";
 import { resolveFrom } from "./operations/absolute-path.ts";
 import type { Operations } from "./operations/index.ts";
 import { toAppendFileOptions, toBytes, toWriteFileOptions } from "./operations/write-file.ts";
@@ -105,6 +105,7 @@ function directoryForms(ops: Operations, dirs: ReturnType<typeof dirOperations>)
 /** In Node's order. @param brought what an entry has brought */
 export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOperations>, brought?: object) {
   const { rm, mkdtemp, mkdtempDisposable, opendir } = directoryForms(ops, dirs);
+  const later = orRefusing(brought, "fs.promises.");
   const { writeFile, appendFile, readFile } = wholeFileForms(ops);
   const openHandle = handleOpener(ops);
   const open: Form = (path, flags, mode) => settled(open, () => openHandle(open, path, flags, mode));
@@ -143,7 +144,8 @@ export function createPromises(ops: Operations, dirs: ReturnType<typeof dirOpera
     appendFile,
     readFile,
     constants,
-    ...promisesNotImplemented,
-    ...brought,
+    cp: later.cp,
+    glob: later.glob,
+    watch: later.watch,
   };
 }

@@ -58,6 +58,7 @@ import {
   ATTR_TIMES_SET,
   ATTR_UID,
 } from "./fs-type.ts";
+import { FS_ATTRIB } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayExecute } from "./mount-flags.ts";
 import { handOver, inodeOf, inodePermission, ndDentry, ndMount, standAt, walk } from "./namei.ts";
@@ -287,6 +288,7 @@ function setMode(task: Task, held: HeldInode, call: Call, mode: number): number 
   core.u32[at] = (core.u32[at] & S_IFMT) | bits;
   pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  kernel.fsnotify?.changed(held, FS_ATTRIB);
   return 0;
 }
 
@@ -323,6 +325,7 @@ function setOwner(task: Task, held: HeldInode, call: Call, uid: number, gid: num
   if (gid !== NO_ID) u32[at + INODE_GID] = gid;
   pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  if (bits | ~(uid & gid)) kernel.fsnotify?.changed(held, FS_ATTRIB);
   return 0;
 }
 
@@ -406,6 +409,7 @@ function setTimes(task: Task, held: HeldInode, call: Call, times: number[]): num
   setTime(core, inode, INODE_ATIME_SEC, INODE_ATIME_NSEC, atimeSec, atimeNsec, now);
   setTime(core, inode, INODE_MTIME_SEC, INODE_MTIME_NSEC, mtimeSec, mtimeNsec, now);
   core.x.touch(inode, TOUCH_CTIME, now);
+  kernel.fsnotify?.changed(held, times);
   return 0;
 }
 

@@ -54,6 +54,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
+import { dropName, moveName, nameMade } from "./change-name.ts";
 import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -121,7 +122,7 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   if (dentry < 0) return dentry;
   const { inode } = kernel.tableOf(dir);
   let rc: number;
-  if (isInMemory(kernel, mnt)) rc = make(dir, dentry, inode) as number;
+  if (isInMemory(kernel, mnt)) rc = nameMade(kernel, dentry, make(dir, dentry, inode) as number);
   else {
     const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
     rc = storeSupport().change(
@@ -129,7 +130,7 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
       call,
       held,
       () => make(dir, dentry, inode),
-      (answer) => answer,
+      (answer) => nameMade(kernel, dentry, answer),
     );
   }
   core.x.dput(dentry);
@@ -344,6 +345,7 @@ export function removeTree(task: Task, path: Path): number {
   const dir = inodeOf(core, ndParent(core));
   const operation = kernel.tableOf(dir).inode.removeTree;
   if (!operation || wantWrite(kernel, ndParentMount(core)) || mayDelete(kernel, dir, found, 1)) return -EOPNOTSUPP;
+  if (kernel.fsnotify?.watchesTree(found)) return -EOPNOTSUPP;
   if (operation(kernel, dir, found) < 0) return -EOPNOTSUPP;
   kernel.evictInodes();
   return 0;
@@ -362,17 +364,12 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
   const mnt = ndParentMount(core);
-  const finish = (answer: number): number => (answer < 0 ? answer : dropName(core, dentry));
+  const finish = (answer: number): number => dropName(kernel, dentry, answer);
   const rc = isInMemory(kernel, mnt)
     ? finish(operation(kernel, dir, dentry) as number)
     : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
   kernel.evictInodes();
   return rc;
-}
-
-function dropName(core: Core, dentry: DentryHandle): number {
-  core.x.dDelete(dentry);
-  return 0;
 }
 
 /** In place of a descriptor: the working directory. */
@@ -537,7 +534,7 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
   const { mnt, parent: dir, dentry } = old;
   const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
-  const finish = (answer: number): number => (answer < 0 ? answer : moveName(core, dentry, newDentry, flags));
+  const finish = (answer: number): number => moveName(kernel, dentry, newDentry, flags, answer);
   if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
   return storeSupport().change(
@@ -547,12 +544,6 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
     ask,
     finish,
   );
-}
-
-function moveName(core: Core, from: DentryHandle, to: DentryHandle, flags: number): number {
-  if (flags & RENAME_EXCHANGE) core.x.dExchange(from, to);
-  else core.x.dMove(from, to);
-  return 0;
 }
 
 function mayRename(

@@ -29,6 +29,7 @@ export function endOperation(kernel: Kernel, operation: number, file: FileHandle
 /** Drops a reference; with the last one the file system hears of the file's end, as it does of a close. */
 export function dropFile(kernel: Kernel, file: FileHandle): void {
   const { core } = kernel;
+  kernel.fsnotify?.closing(file);
   if (core.u32[(file << 3) + FILE_COUNT] === 1) {
     const operations = fileOperationsOf(kernel, inodeOfFile(core, file));
     if (operations.release !== undefined && releaseFile(kernel, file, operations)) return;

@@ -18,6 +18,7 @@ import {
 } from "../wasm/layout.ts";
 import { isCapable, ownerOrCapable, typeOf } from "./attr.ts";
 import { type FileTarget, findTarget } from "./file-target.ts";
+import { FS_ATTRIB } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { pathsChanged } from "./path-cache.ts";
 import type { Task } from "./task.ts";
@@ -72,5 +73,6 @@ export function setFlags(task: Task, target: FileTarget, flags: number): number 
   core.u32[at] = (core.u32[at] & ~(I_IMMUTABLE | I_APPEND)) | state;
   pathsChanged(core);
   core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  kernel.fsnotify?.changed(found, FS_ATTRIB);
   return 0;
 }

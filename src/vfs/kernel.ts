@@ -33,6 +33,7 @@ import type { Ends } from "./evict.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import type { Fsnotify } from "./fsnotify.ts";
 import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
 import { genericFileRead } from "./read-write.ts";
@@ -97,6 +98,8 @@ export class Kernel {
   readonly walked = { ms: 0, inode: 0 };
   /** How much may be dirty; none until a file system with a device is mounted. */
   vm: VmLimits | undefined = undefined;
+  /** Who watches, while somebody does. */
+  fsnotify: Fsnotify | undefined = undefined;
   readonly #registered = new Map<string, FileSystemType>();
   readonly #typesById: (FileSystemType | undefined)[] = [];
   /** Their tables, in arrays of our own: V8 reads frozen ones 4 ns slower. */
@@ -274,12 +277,14 @@ export class Kernel {
   // --- Life ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Ends inodes that have lost their last reference (evict.ts), and super blocks that have lost their last user.
+   * Ends inodes that have lost their last reference (evict.ts), and super blocks that have lost their last user; tells who
+   * watches.
    *
    * @returns how many: who has found no memory may try again if there were some (assembly/mm/reclaim.ts)
    */
   evictInodes(): number {
     const { u32 } = this.core;
+    this.fsnotify?.reap();
     return (u32[SLOT + SLOT_EVICTING] | u32[SLOT + SLOT_DYING]) === 0 ? 0 : this.#endAll();
   }
 

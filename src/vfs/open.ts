@@ -71,6 +71,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { hasNoStore, inodeOfFile, mountOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
+import { nameMade } from "./change-name.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -252,25 +253,30 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   if (dentry < 0) return dentry;
   const wanted = S_IFREG | newMode(task, dir, mode & S_IALLUGO);
   const opened = flags & ~O_TRUNC;
-  let fd: number;
-  if (isInMemory(kernel, mnt)) {
-    const rc = make(kernel, dir, dentry, wanted) as number;
-    fd = rc < 0 ? rc : install(task, mnt, dentry, opened);
-  } else {
-    fd = storeSupport().change(
-      task,
-      { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
-      { mnt, dir: parent, dentry },
-      () => make(kernel, dir, dentry, wanted),
-      (rc) => (rc < 0 ? rc : installMade(task, kernel, mnt, dentry, opened)),
-    );
-  }
+  const finish = (rc: number): number => installMade(task, kernel, mnt, dentry, opened, rc);
+  const fd = isInMemory(kernel, mnt)
+    ? finish(make(kernel, dir, dentry, wanted) as number)
+    : storeSupport().change(
+        task,
+        { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
+        { mnt, dir: parent, dentry },
+        () => make(kernel, dir, dentry, wanted),
+        finish,
+      );
   core.x.dput(dentry);
   return fd;
 }
 
-/** Opens what has been made, perhaps long after the call. @returns as install(); -EINTR when the task has ended */
-function installMade(task: Task, kernel: Kernel, mnt: MountHandle, dentry: DentryHandle, flags: number): number {
+/** Opens what has been made, perhaps long after the call. @param rc of that @returns rc, if not made; as install(); -EINTR when the task has ended */
+function installMade(
+  task: Task,
+  kernel: Kernel,
+  mnt: MountHandle,
+  dentry: DentryHandle,
+  flags: number,
+  rc: number,
+): number {
+  if (nameMade(kernel, dentry, rc) < 0) return rc;
   if (task.kernel !== kernel) return -EINTR;
   task.enter();
   return mayBeDirect(kernel, inodeOf(kernel.core, dentry), flags) || install(task, mnt, dentry, flags);
@@ -377,7 +383,7 @@ function installFile(task: Task, file: FileHandle, inode: InodeHandle, flags: nu
   const tells = opened >= 0 && !(flags & O_PATH);
   if (opened < 0 || !(flags & O_TRUNC)) return addFile(task, file, operations, tells, opened);
   if (setattrOf(kernel, inode) === undefined) {
-    const rc = truncateInMemory(kernel, inode, 0);
+    const rc = truncateInMemory(kernel, { inode, file }, 0);
     return addFile(task, file, operations, tells, rc === -EAGAIN ? wantWriteInode(kernel, inode) : rc);
   }
   const mnt = mountOfFile(kernel.core, file);

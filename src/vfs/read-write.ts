@@ -72,6 +72,8 @@ import {
 import { putPath } from "../wasm/path-buffer.ts";
 import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { ATTR_FILE, ATTR_FORCE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, type FileOperations } from "./fs-type.ts";
+import type { Changed } from "./fsnotify.ts";
+import { FS_MODIFY } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodeOf, inodePermission, ndDentry, ndMount, walk } from "./namei.ts";
 import { ENTRY_INODE, ENTRY_MOUNT, ENTRY_VERSION } from "./path-cache.ts";
@@ -118,8 +120,15 @@ export function write(
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
-  if (operations?.write !== undefined) return operations.write(task.kernel, file, buffer, offset, length, position);
+  if (operations?.write !== undefined)
+    return written(task.kernel, file, operations.write(task.kernel, file, buffer, offset, length, position));
   return modeError(task.kernel.core, file, FMODE_WRITE);
+}
+
+/** Tells who watches a file that it has been written. @param n what the write has answered @returns the same */
+function written(kernel: Kernel, file: FileHandle, n: number): number {
+  if (n > 0) kernel.fsnotify?.changed({ file }, FS_MODIFY);
+  return n;
 }
 
 /** @see Syscalls.readv @see Syscalls.writev */
@@ -133,7 +142,8 @@ export function vector(
   const operation = task.files.operations[fd]?.[name];
   if (operation === undefined) return -EOPNOTSUPP;
   task.enter();
-  return operation(task.kernel, task.file(fd), buffers, position);
+  const n = operation(task.kernel, task.file(fd), buffers, position);
+  return name === "writev" ? written(task.kernel, task.file(fd), n) : n;
 }
 
 /** @see Syscalls.readvNothing */
@@ -167,7 +177,10 @@ export function writeText(task: Task, fd: number, text: string): number {
   const rc = filemapWriteText(core, file, text, kernel.now());
   if (rc === -HANDOVER_SETATTR) return -EOPNOTSUPP;
   if (rc === -EAGAIN) return wantWriteInode(kernel, inodeOfFile(core, file));
-  if (rc >= 0 || core.filePos(file) !== start) return rc;
+  if (rc >= 0 || core.filePos(file) !== start) {
+    written(kernel, file, 1); // whatever became of the rest
+    return rc;
+  }
   const room = kernel.room(rc);
   return room === TRY_AGAIN ? writeText(task, fd, text) : room;
 }
@@ -269,7 +282,10 @@ export function truncate(task: Task, path: Path, length: number): number {
   // As on tmpfs, the times stay where there is nothing to cut.
   const at = inode << 3;
   const hasPages = core.u32[at + INODE_NR_PAGES] > 0 || core.u32[at + INODE_DIRTIED_CS] > 0; // or promised ones
-  if (length === sizeOf(core, inode) && !hasPages && setattrOf(task.kernel, inode) === undefined) return 0;
+  if (length === sizeOf(core, inode) && !hasPages && setattrOf(task.kernel, inode) === undefined) {
+    task.kernel.fsnotify?.changed({ inode }, FS_MODIFY);
+    return 0;
+  }
   const call = { name: "truncate", a: path, b: length };
   return truncateInode(task, call, { mnt: ndMount(core), inode }, length, 0);
 }
@@ -301,7 +317,7 @@ export function truncateInode(
   if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) {
-    const rc = kernel.room(truncateInMemory(kernel, inode, size));
+    const rc = kernel.room(truncateInMemory(kernel, held, size));
     return rc === TRY_AGAIN ? truncateInode(task, call, held, size, valid, finish) : finish(rc);
   }
   const support = storeSupport();
@@ -311,9 +327,11 @@ export function truncateInode(
 }
 
 /** Sets the size of a file that has no setattr. @returns 0; -EAGAIN (frozen); -EFBIG; -HANDOVER_SWAP_IN */
-export function truncateInMemory(kernel: Kernel, inode: InodeHandle, size: number): number {
+export function truncateInMemory(kernel: Kernel, changed: Changed & { inode: InodeHandle }, size: number): number {
   const { core } = kernel;
+  const { inode } = changed;
   const rc = core.x.truncate(inode, size, kernel.now());
+  if (rc >= 0) kernel.fsnotify?.changed(changed, FS_MODIFY);
   if (core.u32[SLOT + SLOT_MMAPS]) storeSupport().truncated(kernel, inode);
   return rc;
 }
@@ -359,7 +377,9 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   if (operation === undefined) return -EOPNOTSUPP;
   const { kernel } = task;
   const locked = kernel.pendingChanges.size === 0 ? 0 : storeSupport().waitForData(kernel, inode);
-  return locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
+  const rc = locked || wantWriteInode(kernel, inode) || operation(kernel, file, mode, offset, length);
+  if (rc === 0) written(kernel, file, 1);
+  return rc;
 }
 
 /** The modes that Linux knows; few file systems have all. */
@@ -464,7 +484,7 @@ export function copyFileRange(
   if (positionOut < 0) core.setFilePos(to, posOut + copied);
   core.x.accessed(from);
   core.x.touch(sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
-  return copied;
+  return written(kernel, to, copied);
 }
 
 /** As fileRemovePrivs(), of any file. */

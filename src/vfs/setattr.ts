@@ -59,6 +59,7 @@ import {
   ATTR_UID,
   type Attributes,
 } from "./fs-type.ts";
+import { FS_ATTRIB, FS_MODIFY } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { truncated } from "./mmap.ts";
 import { change } from "./operation.ts";
@@ -138,7 +139,25 @@ export function changeAttributes(
   const attr = attributes(valid, values);
   const busy = valid & ATTR_SIZE ? waitToCut(kernel, held.inode, attr.size) : 0;
   if (busy < 0) return finish(busy);
-  return change(task, call, held, () => notifyChange(kernel, held.inode, attr, setattr), finish);
+  return change(
+    task,
+    call,
+    held,
+    () => notifyChange(kernel, held.inode, attr, setattr),
+    (answer) => {
+      if (answer >= 0) tell(kernel, held, attr.valid);
+      return finish(answer);
+    },
+  );
+}
+
+/** Tells who watches. @see Linux include/linux/fsnotify.h fsnotify_change() */
+function tell(kernel: Kernel, { inode, file }: HeldInode, valid: number): void {
+  const times = valid & (ATTR_ATIME | ATTR_MTIME);
+  const isTouched = times === (ATTR_ATIME | ATTR_MTIME);
+  let mask = valid & (ATTR_UID | ATTR_GID | ATTR_MODE) || isTouched ? FS_ATTRIB : 0;
+  if (valid & ATTR_SIZE || times === ATTR_MTIME) mask |= FS_MODIFY;
+  if (mask !== 0) kernel.fsnotify?.changed(file ? { inode, file } : { inode }, mask);
 }
 
 /** Who reads or writes round the cache, and what is being written of what goes. @returns 0; -EAGAIN with a token */

@@ -65,6 +65,7 @@ export function copyFrames(from: Core, to: Core, extents: Extent[]): void {
 /** Makes what is no part of a copy go: what the slot holds, mounts with a store elsewhere, mounts in no tree. */
 function cleanUp(core: Core): void {
   core.x.releaseSlot();
+  storeSupportIfAny()?.dropMarks(core);
   core.x.thawSupers();
   killDying(core);
   const leftOut = [...mountHandles(core)].filter((mnt) => isLeftOut(core, mnt));

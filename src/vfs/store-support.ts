@@ -5,6 +5,7 @@ import { accountedTables } from "./accounted.ts";
 import { compact } from "./compact.ts";
 import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
+import { dropMarks } from "./drop-marks.ts";
 import { evictInodes } from "./evict.ts";
 import { exitTask } from "./exit.ts";
 import { unfreezeNow } from "./freeze.ts";
@@ -45,6 +46,7 @@ const SUPPORT = {
   compact,
   completeStatfs,
   copyTaskIo,
+  dropMarks,
   dropPagePins,
   evictInodes,
   exitTask,

@@ -156,6 +156,7 @@ export class Task implements Syscalls {
     const file = this.files.remove(fd);
     if (!file) return operations === undefined ? -EBADF : 0; // 0: the file has gone, its descriptor goes now
     kernel.locks?.closing(this.files, file);
+    kernel.fsnotify?.closing(file);
     if (operations?.release && kernel.core.u32[(file << 3) + FILE_COUNT] === 1) {
       if (storeSupport().releaseFile(kernel, file, operations)) return 0;
     }

@@ -28,6 +28,7 @@ import {
 import { isCapable, ownerOrCapable } from "./attr.ts";
 import { type FileTarget, findTarget } from "./file-target.ts";
 import type { XattrHandler } from "./fs-type.ts";
+import { FS_ATTRIB } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { inodePermission } from "./namei.ts";
 import { simpleXattrGet, simpleXattrList, simpleXattrSet, XATTR_CREATE, XATTR_REPLACE } from "./simple-xattr.ts";
@@ -179,5 +180,6 @@ function change(
   const handler = handlerOf(kernel, inode, name);
   if (typeof handler === "number") return handler;
   const rc = kernel.room(handler.set?.(kernel, inode, name, value, flags) ?? -EOPNOTSUPP);
+  if (rc === 0) kernel.fsnotify?.changed(found, FS_ATTRIB); // fsnotify_xattr()
   return rc === TRY_AGAIN ? change(task, target, name, value, flags) : rc;
 }

@@ -4,7 +4,7 @@
  *
  * Where Chromium is missing its cases are skipped and say so; FOLIOFS_REQUIRE_BROWSER=1 makes that a failure.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import nodeFs, { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,6 +16,8 @@ import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "./page/outcome.ts";
 import type {} from "./page/streams.ts";
+import type {} from "./page/watch.ts";
+import { watching } from "./page/watching.ts";
 import { SUITE } from "./suite.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,13 +34,13 @@ const CHROMIUM_ARGS = [
 ];
 /** What the library may weigh in a page, minified and gzipped, Wasm inside. */
 const BUNDLE_LIMIT_BYTES = 80_000;
-/** With streams and trees, but without the library that streams stand on. */
+/** With streams, trees and watching, but without the library that streams stand on. */
 const FACE_LIMIT_BYTES = 110_000;
 const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 const NO_WASM_POLICY = "script-src 'self'";
 
 /** Pages with entries beside the main one: what they weigh is not the library's. */
-const FULL_PAGES = ["streams.html"];
+const FULL_PAGES = ["streams.html", "watch.html"];
 
 const isRequired = process.env.FOLIOFS_REQUIRE_BROWSER === "1";
 const isThere = existsSync(CHROMIUM);
@@ -188,5 +190,17 @@ describe.skipIf(!isThere && !isRequired)("headless Chromium", () => {
     expect(size).toBeGreaterThan(100_000);
     expect(lines).toBe(expectedLines);
     expect(lines).toBeGreaterThan(1);
+  });
+
+  it("watches, and tells what node:fs tells on a tmpfs", async () => {
+    const page = await open("watch.html");
+    await page.waitForFunction(() => "watched" in globalThis);
+
+    const root = mkdtempSync("/dev/shm/foliofs-browser-");
+    try {
+      expect(await page.evaluate(() => globalThis.watched)).toEqual(await watching(nodeFs, root));
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });

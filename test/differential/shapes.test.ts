@@ -2,7 +2,6 @@
  * The shape of the face is that of Node 26's fs, on every Node. `shapes-26.json` is what node:fs of Node 26 gives to
  * `shapesOf`; on Node 26 the test checks that it still does.
  */
-import { throws } from "node:assert/strict";
 import nodeFs, { type Dirent } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, assert, beforeAll, describe, it } from "vitest";
@@ -57,24 +56,6 @@ describe("the face of foliofs", () => {
 
   it.each(["promises", "constants", "classes", "promisified"])("is that of Node 26: %s", (part) => {
     assert.deepEqual(shapes[part], GOLDEN[part]);
-  });
-});
-
-describe("what comes later", () => {
-  const IS_LATER = /^(watch|unwatchFile)/;
-  const laterOf = (owner: object, path: string) =>
-    Object.keys(owner)
-      .filter((key) => IS_LATER.test(key))
-      .map((key) => [`${path}${key}`, (owner as Record<string, (...args: unknown[]) => unknown>)[key]] as const);
-
-  it("says so by its name, at once", () => {
-    const { fs, root } = subject;
-    const later = [...laterOf(fs, ""), ...laterOf(fs.promises, "promises.")];
-    assert.equal(later.length, 4);
-    for (const [name, call] of later) {
-      const refusal = { name: "Error", code: "ERR_METHOD_NOT_IMPLEMENTED", message: new RegExp(`fs\\.${name}\\(\\)`) };
-      throws(() => call(`${root}/file`, () => {}), refusal);
-    }
   });
 });
 

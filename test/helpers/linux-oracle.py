@@ -141,7 +141,45 @@ def open_at(slot, dir, p, flags, mode=0o666):
     slots[slot] = os.open(path(p), flags, mode, dir_fd=dirfd(dir))
 
 
+class Inotify:
+    """One instance, with its watches by their names in the script."""
+
+    def __init__(self):
+        self.fd = check(libc.inotify_init1(os.O_NONBLOCK))
+        self.names = {}
+        self.cookies = {0: 0}
+
+    def watch(self, name, p, mask):
+        self.names.setdefault(check(libc.inotify_add_watch(self.fd, path(p), mask)), name)
+
+    def events(self):
+        """All that wait: name of the watch, mask, ordinal of the cookie, name."""
+        told = []
+        while True:
+            try:
+                data = os.read(self.fd, 1 << 16)
+            except BlockingIOError:
+                return told
+            while data:
+                wd, mask, cookie, length = struct.unpack_from("iIII", data)
+                name, data = data[16 : 16 + length].rstrip(b"\0"), data[16 + length :]
+                told.append([self.names.get(wd), mask, self.cookies.setdefault(cookie, len(self.cookies)), shown(name)])
+                if mask & 0x8000:  # IN_IGNORED
+                    del self.names[wd]
+
+
+inotify = None
+
+
+def inotify_call(call, args):
+    global inotify
+    inotify = inotify or Inotify()
+    return inotify.watch(*args) if call == "watch" else inotify.events()
+
+
 def simple(call, *args):
+    if call in ("watch", "events"): return inotify_call(call, args)
+    if call == "rmdir": return os.rmdir(path(args[0]))
     if call == "open": return open_at(args[0], None, *args[1:])
     if call == "openat": return open_at(*args)
     if call == "close": return os.close(slots.pop(args[0], 9999))

@@ -10,10 +10,15 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { getSystemErrorName } from "node:util";
 import { it } from "vitest";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
 import type { FlockHeld } from "../../src/node/linux/locks.ts";
 import { devtmpfs } from "../../src/store.ts";
+import type { Mark } from "../../src/vfs/fsnotify-mark.ts";
+import { inotifyAddWatch, type Watch } from "../../src/vfs/inotify.ts";
+import type { Path } from "../../src/vfs/syscalls.ts";
+import type { Task } from "../../src/vfs/task.ts";
 
 /** Bytes of an argument or an answer. */
 export interface Hex {
@@ -130,10 +135,47 @@ function promised<T>(call: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => call((error, result) => (error ? reject(error) : resolve(result as T))));
 }
 
+/** One instance of inotify, with its watches by their names in the script. */
+class Inotify {
+  readonly #names = new Map<Mark, string>();
+  readonly #cookies = [0];
+  #told: unknown[] = [];
+  #deliver = (): void => {};
+
+  watch(task: Task, name: string, path: Path, mask: number): string | null {
+    const watch = inotifyAddWatch(
+      task,
+      path,
+      mask,
+      (event, of, cookie) => this.#hear(watch as Watch, event, of, cookie),
+      (deliver) => {
+        this.#deliver = deliver;
+      },
+    );
+    if (typeof watch === "number") return getSystemErrorName(watch);
+    if (this.#names.has(watch.mark)) watch.remove();
+    else this.#names.set(watch.mark, name);
+    return null;
+  }
+
+  #hear({ mark }: Watch, event: number, name: Uint8Array | undefined, cookie: number): void {
+    if (!this.#cookies.includes(cookie)) this.#cookies.push(cookie);
+    this.#told.push([this.#names.get(mark), event, this.#cookies.indexOf(cookie), hex(name ?? "")]);
+  }
+
+  events(): unknown[] {
+    this.#deliver();
+    const told = this.#told;
+    this.#told = [];
+    return told;
+  }
+}
+
 class Tasks {
   readonly #fds = new Map<string, number>();
   readonly #waiting = new Map<number, { outcome: unknown }>();
   readonly #faces: FolioFs[];
+  readonly #inotify = new Inotify();
 
   constructor(faces: FolioFs[]) {
     this.#faces = faces;
@@ -180,6 +222,12 @@ class Tasks {
         fs.closeSync(this.#fd(task, a));
         this.#fds.delete(`${task} ${a}`);
         return null;
+      case "rmdir":
+        return fs.rmdirSync(this.#path(a));
+      case "watch":
+        return this.#inotify.watch(fs.kernel.taskOf(fs), a as string, this.#path(b), c as number);
+      case "events":
+        return this.#inotify.events();
       case "mkdir":
         return fs.mkdirSync(this.#path(a), b as number);
       case "mkfifo":

@@ -8,6 +8,7 @@ import type { FileHandle } from "../../src/node/face/file-handle.ts";
 import type { PromiseFace } from "../../src/node/face/promises.ts";
 import type { BigIntStats, BigIntStatsFs, Stats, StatsFs } from "../../src/node/face/stats.ts";
 import type { TreePromises } from "../../src/node/face/trees.ts";
+import type { WatchPromises } from "../../src/node/face/watch.ts";
 import type { DeclaredFace } from "../../src/node/node-fs.ts";
 
 /** A function's overloads alone, without what util.promisify() is told by a type. */
@@ -47,13 +48,14 @@ declare function isExactly<A>(): <B>(
   ..._same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
 ) => void;
 
-type Later = "watch";
 /** Node's are those of its library, which have more. */
 type OverStreams = "createReadStream" | "createWriteStream";
 
 export function checkFace(): void {
   type Expected =
-    | (Later | OverStreams | "watchFile" | "unwatchFile")
+    | OverStreams
+    // Their watchers are event emitters in full.
+    | ("watch" | "watchFile")
     | ("ReadStream" | "WriteStream" | "Utf8Stream")
     // Apart, below; classes, which Node's types let nobody make; StatsFs is none, in truth.
     | ("promises" | "Dir" | "Dirent" | "Stats" | "StatsFs")
@@ -66,13 +68,14 @@ export function checkFace(): void {
 
 export function checkPromises(): void {
   type Expected =
-    | Later
     | "constants"
+    // Node's types take an encoding in place of options, which is refused.
+    | "watch"
     // Their FileHandles have what comes later.
     | ("appendFile" | "open" | "readFile" | "writeFile")
     // Node's types take any text for the encoding of names, and for the type of a link.
     | ("readlink" | "symlink");
-  isExactly<Expected>()<Differing<PromiseFace & TreePromises, typeof nodeFs.promises>>();
+  isExactly<Expected>()<Differing<PromiseFace & TreePromises & WatchPromises, typeof nodeFs.promises>>();
 }
 
 export function checkFileHandle(): void {

@@ -27,8 +27,9 @@ const OPTIONS = Object.freeze({
   windowsPathsNoEscape: true,
 });
 
-export function createMatcher(Minimatch: MatcherClass, pattern: string): Matcher {
-  return new Minimatch(pattern, OPTIONS);
+/** @param more options of minimatch's */
+export function createMatcher(Minimatch: MatcherClass, pattern: string, more: object = {}): Matcher {
+  return new Minimatch(pattern, { ...OPTIONS, ...more });
 }
 
 /** Is it `**`: any number of directories, this one too? */

@@ -2,5 +2,6 @@
 import * as foliofs from "foliofs";
 import "foliofs/streams";
 import "foliofs/trees";
+import "foliofs/watch";
 
 Object.assign(globalThis, { foliofs });

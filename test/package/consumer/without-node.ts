@@ -5,8 +5,6 @@ const fs = createFsSync();
 const bytes: Uint8Array = fs.readFileSync("/x");
 const same: Bytes = new Uint8Array(1);
 
-// @ts-expect-error what comes later is not declared before it is there
-fs.watch("/x");
 // @ts-expect-error no Buffer here
 bytes.readUInt8(0);
 
@@ -30,6 +28,16 @@ export async function streams(): Promise<void> {
   handle.createWriteStream({ flags: "w" });
   // @ts-expect-error no such event
   input.on("nonsense", () => {});
+}
+
+export async function watching(): Promise<void> {
+  const watcher = fs.watch("/x", { encoding: "buffer" }, (type, name) => type === "rename" && name?.byteLength);
+  watcher.on("close", () => {}).unref();
+  fs.watchFile("/x", { bigint: true }, (now, before) => now.size - before.size);
+  for await (const { eventType, filename } of fs.promises.watch("/x", { ignore: "*.log", maxQueue: 1 }))
+    if (filename?.endsWith("x")) fs.unwatchFile(eventType);
+  // @ts-expect-error no such option
+  fs.watch("/x", { nonsense: true });
 }
 
 export { bytes, isThere, names, same };

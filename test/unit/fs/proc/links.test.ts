@@ -205,12 +205,19 @@ describe("links of descriptors of another kind", () => {
     fs.closeSync(fd);
   });
 
-  it("name a file that another has replaced as that one was called; Linux keeps its own name", () => {
+  it("name a file that another has replaced as it was called", () => {
     const fs = fsWithProc();
-    const fd = fs.openSync("/tmp/old", "w");
-    fs.writeFileSync("/tmp/new", "");
-    fs.renameSync("/tmp/new", "/tmp/old");
-    assert.equal(fs.readlinkSync(link(fd)), "/tmp/new (deleted)");
+    fs.mkdirSync("/tmp/d");
+    for (const name of ["old", "o".repeat(255)]) {
+      const fd = fs.openSync(`/tmp/${name}`, "w");
+      fs.writeFileSync("/tmp/d/new", "");
+      fs.renameSync("/tmp/d/new", `/tmp/${name}`);
+      assert.equal(fs.readlinkSync(link(fd)), `/tmp/${name} (deleted)`);
+      fs.kernel.verify();
+      fs.closeSync(fd);
+    }
+    fs.rmdirSync("/tmp/d");
+    fs.kernel.verify();
   });
 
   it("keep names that are no UTF-8", () => {
