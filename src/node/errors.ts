@@ -5,6 +5,7 @@
  * Does not own: errors of system calls (uv-errors.ts).
  * @see Node 26 lib/internal/errors.js
  */
+import type { Signal } from "./face/platform-types.ts";
 import { describeReceived, describeReceivedNative, inspect } from "./inspect.ts";
 import { captureStack, noteError, type Origin, withoutStack } from "./stacks.ts";
 
@@ -261,7 +262,7 @@ class AbortError extends Error {}
  *
  * @param origin what the operation was called by
  */
-export function abortError(signal: AbortSignal, origin: Origin = abortError): NodeError {
+export function abortError(signal: Signal, origin: Origin = abortError): NodeError {
   const options = { cause: signal.reason };
   const error = withoutStack(() => new AbortError("The operation was aborted", options)) as AbortError & NodeError;
   error.code = "ABORT_ERR";

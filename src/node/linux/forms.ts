@@ -5,6 +5,7 @@ import type { Path } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import type { Wait, whileWaiting } from "../../vfs/waiting.ts";
 import { abortError } from "../errors.ts";
+import type { Signal } from "../face/platform-types.ts";
 import { rejectSoon, resolveSoon } from "../settle.ts";
 import { callSiteOf, fromCaller, type Origin } from "../stacks.ts";
 import { Failure, failed } from "../uv-errors.ts";
@@ -31,7 +32,7 @@ export function toFd(given: unknown): number {
 
 /** What gives up a call that waits. */
 export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** The options of a call that may wait. @throws ERR_INVALID_ARG_TYPE */
@@ -43,11 +44,11 @@ export function toAbortable(options: unknown = {}): Abortable {
 }
 
 /** A token, or the end of the wait when the caller gives up. */
-function unlessAborted(token: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+function unlessAborted(token: Promise<void>, signal: Signal | undefined): Promise<void> {
   if (signal === undefined) return token;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
+    signal.addEventListener("abort", onAbort);
     token.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }

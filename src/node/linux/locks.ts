@@ -22,6 +22,7 @@ import {
 import { getPipeSize, setPipeSize } from "../../vfs/pipe.ts";
 import { isOfd, type RecordLock } from "../../vfs/record-lock.ts";
 import type { Task } from "../../vfs/task.ts";
+import type { Signal } from "../face/platform-types.ts";
 import { type Failure, UV_ERRORS } from "../uv-errors.ts";
 import { checkInt32, checkInteger, checkObject } from "../validators.ts";
 import { type Descriptor, formsOf, orFailed, toAbortable, toFd, type Waits } from "./forms.ts";
@@ -61,7 +62,7 @@ export interface FlockHeld {
 /** Options of calls that wait. */
 export interface WaitOptions {
   /** Ends the wait with an AbortError; the lock is not taken then. */
-  signal?: AbortSignal | undefined;
+  signal?: Signal | undefined;
 }
 
 /** Calls that end in Sync never wait: they fail with EAGAIN. The others wait until the lock can be had, or the descriptor is closed. */
@@ -104,7 +105,7 @@ interface FcntlRequest {
   /** A lock; of a pipe its size. */
   readonly lock: Flock | number;
   readonly call: LockWait;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 function toFlock(lock: unknown): Flock {
