@@ -125,7 +125,7 @@ export const VERSION_REASONS: readonly VersionReason[] = [
 const NOT_ASKED_BEFORE_26: readonly RegExp[] = [
   /^read handle: (argument 3 is |offset \S+ length 1\.5 )/,
   /^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/,
-  /^readdir callback: (dir|otherdir), \{encoding: 'buffer',withFileTypes: 1,recursive: true\}$/,
+  /^readdir \w+: .*(encoding: 'buffer'.*recursive: true|recursive: true.*encoding: 'buffer')/,
   /^program: (in a removed directory, )?(readdir|opendir) .*"?recursive"?:/,
   /^handle readableWebStream/,
 ];
