@@ -4,6 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Subject } from "../helpers/subject.ts";
 import { type Case, type Context, handleMethod } from "./case.ts";
 import { type Described, describe } from "./describe.ts";
+import { whenNothingComes } from "./patience.ts";
 import { buildTree, changes, type Dump, dumpTree, type TreeName } from "./tree.ts";
 
 const HANGS_AFTER_MS = 3_000;
@@ -58,7 +59,7 @@ async function callPromise(call: AnyFunction, args: unknown[]): Promise<Outcome>
 function callBack(call: AnyFunction, args: unknown[]): Promise<Outcome> {
   return new Promise((resolve) => {
     let returned = false;
-    const timer = setTimeout(() => resolve({ how: "never calls back" }), HANGS_AFTER_MS);
+    const timer = whenNothingComes(HANGS_AFTER_MS, () => resolve({ how: "never calls back" }));
     const callback = (...results: unknown[]): void => {
       clearTimeout(timer);
       resolve({ how: returned ? "calls back" : "calls back before it returns", value: results });

@@ -111,7 +111,7 @@ export function settled(stream: Emitter): Promise<void> {
       resolve();
     };
     const after = (ms: number) => (): void => void elapsed(ms).then(over);
-    const most = setTimeout(over, MOST_MS);
+    const most = setTimeout(after(5), MOST_MS);
     // With `emitClose: false` they close without a word.
     const look = setInterval(() => {
       if (!(stream as { closed?: boolean }).closed) return;

@@ -2,6 +2,7 @@
 import type { Dir, Dirent } from "node:fs";
 import type { Case, Context } from "../case.ts";
 import { combinations } from "../combine.ts";
+import { whenNothingComes } from "../patience.ts";
 import { show } from "./show.ts";
 import { outcome } from "./steps.ts";
 
@@ -17,7 +18,7 @@ type Act = (dir: AnyDir, later: Later) => unknown;
 
 function calledBack(call: (callback: (...results: unknown[]) => void) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    setTimeout(() => resolve("never calls back"), 2000).unref();
+    whenNothingComes(2000, () => resolve("never calls back")).unref();
     try {
       const value = call((...results) => resolve(["calls back", ...results]));
       if (value !== undefined) resolve(["gives", value]);

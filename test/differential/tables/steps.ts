@@ -1,6 +1,7 @@
 /** Programs of several calls: what each gives, in every form that there is of it. */
 import type { Credentials, NodeFs } from "../../helpers/subject.ts";
 import type { Case, Context } from "../case.ts";
+import { whenNothingComes } from "../patience.ts";
 
 /** What a program does with a face, which may be another user's or stand in another directory than `context.fs`. */
 export type Steps = (face: NodeFs, context: Context) => Promise<unknown>;
@@ -25,7 +26,7 @@ function lookUp(owner: object, dotted: string): AnyFunction | undefined {
 /** What a callback gets, or what is thrown in its place. */
 function calledBack(call: AnyFunction, args: readonly unknown[]): Promise<unknown[]> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(["never calls back"]), 3000);
+    const timer = whenNothingComes(3000, () => resolve(["never calls back"]));
     const settle = (...results: unknown[]): void => {
       clearTimeout(timer);
       resolve(results);
