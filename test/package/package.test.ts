@@ -97,6 +97,40 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "lazy.mjs", 'import { mountLazy } from "foliofs/lazy"; import { createFsSync } from "foliofs";'],
+    [
+      "CommonJS",
+      "lazy.cjs",
+      'const { mountLazy } = require("foliofs/lazy"); const { createFsSync } = require("foliofs");',
+    ],
+    [
+      "an ES module for browsers",
+      "lazy-browser.mjs",
+      'import { mountLazy } from "foliofs/lazy"; import { createFsSync } from "./node_modules/foliofs/dist/browser.js";',
+    ],
+    [
+      "CommonJS for browsers",
+      "lazy-browser.cjs",
+      'const { mountLazy } = require("foliofs/lazy"); const { createFsSync } = require("./node_modules/foliofs/dist/browser.cjs");',
+    ],
+  ])("mounts a tree that is asked, as %s", (_form, file, load) => {
+    const use = `
+      const fs = createFsSync();
+      fs.mkdirSync("/m");
+      const list = (path) => (path === "/" ? [{ name: "d", type: "directory" }] : [{ name: "f", type: "file" }]);
+      const later = async () => Buffer.from("slowly");
+      const mount = mountLazy(fs.kernel, { list, loadFile: later }, { target: "/m" });
+      const main = async () => {
+        console.log(fs.readdirSync("/m/d").join(), await fs.promises.readFile("/m/d/f", "utf8"), fs.statSync("/m/d/f").size);
+        mount.invalidate();
+        try { fs.readFileSync("/m/d/f"); } catch ({ code }) { console.log(code); }
+        await fs.kernel.umountAsync("/m");
+      };
+      main();`;
+    expect(user.node(file, load + use)).toBe("f slowly 6\nEAGAIN\n");
+  });
+
+  it.each([
     ["slabs.mjs", ["foliofs/store", "foliofs/proc"]],
     ["slabs2.mjs", ["foliofs/proc", "foliofs/store"]],
   ])("shows records that another entry keeps: %s", (file, entries) => {
