@@ -10,6 +10,7 @@
  *   dist/lazy.js .cjs         lazyfs
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
+ *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
@@ -65,6 +66,7 @@ const OUTPUTS = [
     "shared",
     "trees",
     "watch",
+    "just-bash",
     "memfs",
     "mock",
     "bare",
@@ -195,6 +197,7 @@ const BUNDLES = [
     besideOthers(published("watch", "watch", format, "neutral")),
     published("shared", "shared", format, "neutral"),
     besideOthers(published("trees", "trees", format, "neutral")),
+    door("just-bash", format),
     door("memfs", format),
     door("mock", format),
   ]),

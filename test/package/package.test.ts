@@ -131,6 +131,20 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "bash.mjs", 'import { createBashFs } from "foliofs/just-bash";'],
+    ["CommonJS", "bash.cjs", 'const { createBashFs } = require("foliofs/just-bash");'],
+  ])("has file systems for sandboxes, as %s", (_form, file, load) => {
+    const use = `
+      const main = async () => {
+        const box = createBashFs({ size: 2 ** 20 });
+        await box.writeFile("/a/b", "in a box");
+        console.log(await box.readFile("/a/b"), box.fs.statfsSync("/").blocks);
+      };
+      main();`;
+    expect(user.node(file, load + use)).toBe("in a box 256\n");
+  });
+
+  it.each([
     ["slabs.mjs", ["foliofs/store", "foliofs/proc"]],
     ["slabs2.mjs", ["foliofs/proc", "foliofs/store"]],
   ])("shows records that another entry keeps: %s", (file, entries) => {
