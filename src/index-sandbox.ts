@@ -202,7 +202,18 @@ export class SandboxFiles {
     for (const entry of this.#entries(directory)) {
       const path = joinPath(directory, entry.name);
       paths.push(path);
-      if (entry.isDirectory()) paths.push(...this.allPaths(path));
+      if (entry.isDirectory()) for (const below of this.allPaths(path)) paths.push(below);
+    }
+    return paths;
+  }
+
+  /** As allPaths(), and waits for stores. @throws what listing a directory does */
+  async allPathsLater(directory: string): Promise<string[]> {
+    const paths: string[] = [];
+    for (const entry of await this.fs.promises.readdir(directory, { withFileTypes: true })) {
+      const path = joinPath(directory, entry.name);
+      paths.push(path);
+      if (entry.isDirectory()) for (const below of await this.allPathsLater(path)) paths.push(below);
     }
     return paths;
   }

@@ -133,6 +133,8 @@ describe("in Node", () => {
   it.each([
     ["an ES module", "bash.mjs", 'import { createBashFs } from "foliofs/just-bash";'],
     ["CommonJS", "bash.cjs", 'const { createBashFs } = require("foliofs/just-bash");'],
+    ["an ES module", "shell.mjs", 'import { createShellFs as createBashFs } from "foliofs/cloudflare-shell";'],
+    ["CommonJS", "shell.cjs", 'const { createShellFs: createBashFs } = require("foliofs/cloudflare-shell");'],
   ])("has file systems for sandboxes, as %s", (_form, file, load) => {
     const use = `
       const main = async () => {

@@ -1,11 +1,12 @@
 /** What the adapters for sandboxes have in common: limits, paths, and nothing above their root. */
 import { describe, expect, it } from "vitest";
+import { createShellFs } from "../../../src/cloudflare-shell.ts";
 import { createFsSync } from "../../../src/index.ts";
 import type { SandboxOptions } from "../../../src/index-sandbox.ts";
 import { createBashFs } from "../../../src/just-bash.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
-const MAKERS = { createBashFs };
+const MAKERS = { createBashFs, createShellFs };
 
 /** What the interfaces have in common. */
 interface Common {
