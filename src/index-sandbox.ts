@@ -26,7 +26,9 @@ export interface SandboxOptions {
   readonly fs?: FolioFs | undefined;
 }
 
-/** Text encodings, as these interfaces have them. */
+/** Text encodings, as agentfs-sdk has them: Node's. */
+export type AgentEncoding = SandboxEncoding | "utf16le" | "utf-16le" | "ucs2" | "ucs-2" | "base64url";
+/** Text encodings, as just-bash has them. */
 export type SandboxEncoding = "utf8" | "utf-8" | "ascii" | "binary" | "base64" | "hex" | "latin1";
 
 const SIZE = 64 * 2 ** 20;
@@ -123,7 +125,7 @@ export class SandboxFiles {
   }
 
   /** Writes or appends to a file; its directory is made where it is missing. */
-  write(path: string, data: string | Uint8Array, encoding: SandboxEncoding, flag: "w" | "a"): Promise<void> {
+  write(path: string, data: string | Uint8Array, encoding: AgentEncoding, flag: "w" | "a"): Promise<void> {
     return this.#withParents(path, () => this.fs.promises.writeFile(path, data, { encoding, flag }));
   }
 

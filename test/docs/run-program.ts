@@ -19,6 +19,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 async function load(name: string): Promise<unknown> {
   if (name === "foliofs") return import("../../src/index.ts");
   if (name === "foliofs/host") return import("../../src/host.ts");
+  if (name === "foliofs/agentfs") return import("../../src/agentfs.ts");
   if (name === "foliofs/cloudflare-shell") return import("../../src/cloudflare-shell.ts");
   if (name === "foliofs/just-bash") return import("../../src/just-bash.ts");
   if (name === "foliofs/lazy") return import("../../src/lazy.ts");

@@ -133,6 +133,11 @@ describe("in Node", () => {
   it.each([
     ["an ES module", "bash.mjs", 'import { createBashFs } from "foliofs/just-bash";'],
     ["CommonJS", "bash.cjs", 'const { createBashFs } = require("foliofs/just-bash");'],
+    [
+      "an ES module",
+      "agent.mjs",
+      'import { createAgentFs } from "foliofs/agentfs"; const createBashFs = (options) => { const box = createAgentFs(options); return Object.assign(box, { fs: box.face }); };',
+    ],
     ["an ES module", "shell.mjs", 'import { createShellFs as createBashFs } from "foliofs/cloudflare-shell";'],
     ["CommonJS", "shell.cjs", 'const { createShellFs: createBashFs } = require("foliofs/cloudflare-shell");'],
   ])("has file systems for sandboxes, as %s", (_form, file, load) => {
@@ -140,7 +145,7 @@ describe("in Node", () => {
       const main = async () => {
         const box = createBashFs({ size: 2 ** 20 });
         await box.writeFile("/a/b", "in a box");
-        console.log(await box.readFile("/a/b"), box.fs.statfsSync("/").blocks);
+        console.log(String(await box.readFile("/a/b")), box.fs.statfsSync("/").blocks);
       };
       main();`;
     expect(user.node(file, load + use)).toBe("in a box 256\n");

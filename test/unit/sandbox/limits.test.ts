@@ -1,12 +1,19 @@
 /** What the adapters for sandboxes have in common: limits, paths, and nothing above their root. */
 import { describe, expect, it } from "vitest";
+import { createAgentFs } from "../../../src/agentfs.ts";
 import { createShellFs } from "../../../src/cloudflare-shell.ts";
 import { createFsSync } from "../../../src/index.ts";
 import type { SandboxOptions } from "../../../src/index-sandbox.ts";
 import { createBashFs } from "../../../src/just-bash.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
-const MAKERS = { createBashFs, createShellFs };
+/** Its face has another name, since agentfs-sdk tells by `fs` whether it is given a database. */
+const createAgent = (options?: SandboxOptions) => {
+  const box = createAgentFs(options);
+  return Object.assign(box, { fs: box.face });
+};
+
+const MAKERS = { createBashFs, createShellFs, createAgentFs: createAgent };
 
 /** What the interfaces have in common. */
 interface Common {
@@ -42,7 +49,7 @@ describe.each(Object.entries(MAKERS))("%s", (_name, make: (options?: SandboxOpti
     const box = make({ size: 32 * 2 ** 20, nr_inodes: 2000 });
     for (let i = 0; i < 1990; i++)
       await box.writeFile(`/a-file-with-a-name-that-is-rather-long-${i}`, "x".repeat(16_000));
-    await box.rm("/", { recursive: true, force: true });
+    await box.rm("/", { recursive: true, force: true }).catch(({ code }) => expect(code).toBe("EPERM"));
     expect(box.fs.readdirSync("/")).toHaveLength(1990);
   });
 
