@@ -7,8 +7,10 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/lazy.js .cjs         lazyfs
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
+ *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
@@ -58,11 +60,15 @@ const OUTPUTS = [
     "host",
     "store",
     "proc",
+    "lazy",
     "streams",
     "streams-node",
     "shared",
     "trees",
     "watch",
+    "agentfs",
+    "cloudflare-shell",
+    "just-bash",
     "memfs",
     "mock",
     "bare",
@@ -187,11 +193,15 @@ const BUNDLES = [
     published("host", "host", format, "node"),
     besideOthers(published("store", "store", format, "neutral")),
     besideOthers(published("proc", "proc", format, "neutral")),
+    besideOthers(published("lazy", "lazy", format, "neutral")),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),
     published("shared", "shared", format, "neutral"),
     besideOthers(published("trees", "trees", format, "neutral")),
+    door("agentfs", format),
+    door("cloudflare-shell", format),
+    door("just-bash", format),
     door("memfs", format),
     door("mock", format),
   ]),

@@ -44,6 +44,7 @@ export {
   ATTR_UID,
   FS_MEMORY,
   FS_NOUSER,
+  FS_RDONLY,
   FS_REQUIRES_DEV,
   FS_SHARED,
 } from "./vfs/fs-type.ts";

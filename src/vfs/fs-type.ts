@@ -23,6 +23,8 @@ export const FS_SHARED = 2;
 export const FS_NOUSER = 4;
 /** Lies on a device, which `source` names: two mounts of one source are one file system. Others are "nodev". */
 export const FS_REQUIRES_DEV = 8;
+/** Cannot be written to: fillSuper() sets SB_RDONLY, and no remount takes it away. @see Linux fs/squashfs/super.c squashfs_reconfigure() */
+export const FS_RDONLY = 16;
 
 /** @see Linux struct file_system_type */
 export interface FileSystemType {
@@ -371,6 +373,8 @@ export interface FileOperations {
    * @returns 0 or a negated errno
    */
   iterate?(kernel: Kernel, dir: InodeHandle, emit: DirEmit, file?: FileHandle): number;
+  /** iterate() begins at the position of the open directory that it is given, and not with the first entry. */
+  readonly iteratesOn?: boolean;
   /**
    * Writes a file back. @param dataOnly as for fdatasync() @param start first byte that must be; missing: all of them
    * @param end last one @returns 0 or a negated errno

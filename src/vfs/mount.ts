@@ -61,7 +61,7 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { isCapable } from "./attr.ts";
 import { simpleRename, simpleUnlink } from "./dir-ops.ts";
-import { type FileSystemType, FS_MEMORY, FS_NOUSER, genericDeleteInode } from "./fs-type.ts";
+import { type FileSystemType, FS_MEMORY, FS_NOUSER, FS_RDONLY, genericDeleteInode } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   MS_BIND,
@@ -367,7 +367,7 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
     if (unwritten < 0) return unwritten;
     const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
     if (refused < 0) return refused;
-    sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags);
+    sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags) | (sb.type.fsFlags & FS_RDONLY && SB_RDONLY);
   }
   core.u32[at + MOUNT_FLAGS] = remountFlags(flags, core.u32[at + MOUNT_FLAGS]);
   return 0;

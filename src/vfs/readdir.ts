@@ -221,8 +221,9 @@ export function getdents(task: Task, fd: number, nrEntries: number): DirListing 
 function iterateNext(kernel: Kernel, file: FileHandle, inode: InodeHandle, nrEntries: number): DirListing | number {
   const entries: Entry[] = [];
   const start = kernel.core.filePos(file);
-  let at = 0;
-  const rc = kernel.tableOf(inode).file.iterate?.(
+  const { file: operations } = kernel.tableOf(inode);
+  let at = operations.iteratesOn ? start : 0;
+  const rc = operations.iterate?.(
     kernel,
     inode,
     (name, type) => {

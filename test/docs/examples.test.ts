@@ -6,7 +6,7 @@ import { countClaims, runProgram } from "./run-program.ts";
 
 const FOLDER = fileURLToPath(new URL("../../examples", import.meta.url));
 /** File systems to copy from, not programs: their own tests run them. */
-const NO_PROGRAMS = ["nukofs.ts", "shelffs.ts"];
+const NO_PROGRAMS = ["lazy-git.ts", "nukofs.ts", "shelffs.ts"];
 
 const names = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && !NO_PROGRAMS.includes(name));
 

@@ -97,6 +97,61 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "lazy.mjs", 'import { mountLazy } from "foliofs/lazy"; import { createFsSync } from "foliofs";'],
+    [
+      "CommonJS",
+      "lazy.cjs",
+      'const { mountLazy } = require("foliofs/lazy"); const { createFsSync } = require("foliofs");',
+    ],
+    [
+      "an ES module for browsers",
+      "lazy-browser.mjs",
+      'import { mountLazy } from "foliofs/lazy"; import { createFsSync } from "./node_modules/foliofs/dist/browser.js";',
+    ],
+    [
+      "CommonJS for browsers",
+      "lazy-browser.cjs",
+      'const { mountLazy } = require("foliofs/lazy"); const { createFsSync } = require("./node_modules/foliofs/dist/browser.cjs");',
+    ],
+  ])("mounts a tree that is asked, as %s", (_form, file, load) => {
+    const use = `
+      const fs = createFsSync();
+      fs.mkdirSync("/m");
+      const list = (path) => (path === "/" ? [{ name: "d", type: "directory" }] : [{ name: "f", type: "file" }]);
+      const later = async () => Buffer.from("slowly");
+      const mount = mountLazy(fs.kernel, { list, loadFile: later }, { target: "/m" });
+      const main = async () => {
+        console.log(fs.readdirSync("/m/d").join(), await fs.promises.readFile("/m/d/f", "utf8"), fs.statSync("/m/d/f").size);
+        mount.invalidate();
+        try { fs.readFileSync("/m/d/f"); } catch ({ code }) { console.log(code); }
+        await fs.kernel.umountAsync("/m");
+      };
+      main();`;
+    expect(user.node(file, load + use)).toBe("f slowly 6\nEAGAIN\n");
+  });
+
+  it.each([
+    ["an ES module", "bash.mjs", 'import { createBashFs } from "foliofs/just-bash";'],
+    ["CommonJS", "bash.cjs", 'const { createBashFs } = require("foliofs/just-bash");'],
+    [
+      "an ES module",
+      "agent.mjs",
+      'import { createAgentFs } from "foliofs/agentfs"; const createBashFs = (options) => { const box = createAgentFs(options); return Object.assign(box, { fs: box.face }); };',
+    ],
+    ["an ES module", "shell.mjs", 'import { createShellFs as createBashFs } from "foliofs/cloudflare-shell";'],
+    ["CommonJS", "shell.cjs", 'const { createShellFs: createBashFs } = require("foliofs/cloudflare-shell");'],
+  ])("has file systems for sandboxes, as %s", (_form, file, load) => {
+    const use = `
+      const main = async () => {
+        const box = createBashFs({ size: 2 ** 20 });
+        await box.writeFile("/a/b", "in a box");
+        console.log(String(await box.readFile("/a/b")), box.fs.statfsSync("/").blocks);
+      };
+      main();`;
+    expect(user.node(file, load + use)).toBe("in a box 256\n");
+  });
+
+  it.each([
     ["slabs.mjs", ["foliofs/store", "foliofs/proc"]],
     ["slabs2.mjs", ["foliofs/proc", "foliofs/store"]],
   ])("shows records that another entry keeps: %s", (file, entries) => {

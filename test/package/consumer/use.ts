@@ -1,5 +1,6 @@
 /** What a user of the package writes in TypeScript; compiled as an ES module, as CommonJS and for a bundler. */
 import { createFs, createFsSync, type FolioFs, restoreFsSync } from "foliofs";
+import { type LazyEntry, type LazyTree, mountLazy } from "foliofs/lazy";
 import { proc } from "foliofs/proc";
 
 const fs: FolioFs = createFsSync({ memoryLimit: 64 * 2 ** 20, umask: 0o022 });
@@ -17,7 +18,19 @@ export function wrong(): void {
   fs.mkdirSync(true);
 }
 
+interface Row extends LazyEntry {
+  readonly id: number;
+}
+const rows: LazyTree<Row> = {
+  list: async function* (_path, row) {
+    yield { name: `${row?.id ?? 0}`, type: "file", id: 1 };
+  },
+  load: (_path, { length }, row, { signal }) => new Uint8Array(signal.aborted ? row.id : length),
+};
+
 later.then(async (other) => {
+  other.mkdirSync("/rows");
+  mountLazy(other.kernel, rows, { target: "/rows", statLoads: true }).invalidate("/1");
   other.kernel.registerFileSystem(proc);
   other.kernel.destroy();
   console.log(text, bytes.length, typeof nanoseconds, names.join(), await promised);
