@@ -12,6 +12,7 @@
 import { EBUSY, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
 import { MIGRATE_ASYNC } from "../mm/address-space.ts";
 import { fieldOf, NO_PAGE, pagePins } from "../mm/page.ts";
+import { nrSharers } from "../mm/shared-frames.ts";
 import type { Core } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
@@ -26,6 +27,7 @@ import {
   PG_PCP,
   PG_PRIVATE,
   PG_RESERVED,
+  PG_SHARED,
   PG_WRITEBACK,
 } from "../wasm/layout.ts";
 import { compact } from "./compact.ts";
@@ -73,8 +75,9 @@ function hasPins(kernel: Kernel): boolean {
   for (const pfn of framesOf(core)) {
     const flags = core.u32[fieldOf(pfn, PAGE_FLAGS)];
     if (flags & NO_PAGE || registered.has(pfn)) continue;
-    const known = flags & PG_PRIVATE ? 2 : 1; // the cache's, and the file system's
-    const isCached = core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0;
+    const files = flags & PG_SHARED ? nrSharers(core, pfn) : 1;
+    const known = flags & PG_PRIVATE ? 2 : files; // the cache's, and the file system's
+    const isCached = core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0 || (flags & PG_SHARED) !== 0;
     if (!isCached || pagePins(core, pfn) > known || flags & (PG_LOCKED | PG_WRITEBACK)) return true;
   }
   return false;
