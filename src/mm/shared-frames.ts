@@ -39,10 +39,9 @@ import { nextFree, takeFreeFrame } from "./frames.ts";
 import { lruAdd, lruRemove } from "./lru-list.ts";
 import { fieldOf, pageFlags, pagePins } from "./page.ts";
 import { eachData, eachLeaf } from "./page-index.ts";
+import { LAST_INDEX } from "./page-state.ts";
 import { forgetSlot } from "./swap-out.ts";
 import { swapOf } from "./swap-state.ts";
-
-const LAST_PAGE = 2 ** 32 - 1;
 
 /** Is a frame a page of several files, or has it been? */
 export function isShared(core: Core, pfn: number): boolean {
@@ -118,7 +117,7 @@ export function* inodesThatShare({ u32, x }: Core): Generator<InodeHandle> {
 export function reclaimSharing(core: Core): number {
   let nr = 0;
   for (const inode of inodesThatShare(core)) {
-    eachData(core, inode, 0, LAST_PAGE, (index, entry) => {
+    eachData(core, inode, 0, LAST_INDEX, (index, entry) => {
       const pfn = entry >>> 2;
       const isLast = (entry & 3) === 0 && isShared(core, pfn) && nrSharers(core, pfn) === 1;
       if (isLast && core.x.ownPage(inode, index) > 0) nr++;
@@ -172,7 +171,7 @@ function moveTo(core: Core, from: number, to: number): void {
 }
 
 function follow(core: Core, inode: InodeHandle): void {
-  eachLeaf(core, inode, 0, LAST_PAGE, (_, first, nr) => {
+  eachLeaf(core, inode, 0, LAST_INDEX, (_, first, nr) => {
     const { u32 } = core;
     for (let at = first; at < first + nr; at++) {
       const entry = u32[at];

@@ -13,7 +13,7 @@ import { EBUSY, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
 import { MIGRATE_ASYNC } from "../mm/address-space.ts";
 import { fieldOf, NO_PAGE, pagePins } from "../mm/page.ts";
 import { nrSharers } from "../mm/shared-frames.ts";
-import type { Core } from "../wasm/core.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
   KERNEL_SLOTS,
@@ -29,6 +29,7 @@ import {
   PG_RESERVED,
   PG_SHARED,
   PG_WRITEBACK,
+  RESULT_ADDRESS,
 } from "../wasm/layout.ts";
 import { compact } from "./compact.ts";
 import { framesOf, usedExtents } from "./frames.ts";
@@ -59,6 +60,7 @@ export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   heal(before);
   before.x.trimMemory();
   copyFrames(before, core, usedExtents(before));
+  core.f64[RESULT + RESULT_ADDRESS] = 0; // of the call before: it may lie behind the end now, and reads of nothing go there
   return had - core.arrayBuffer.byteLength;
 }
 
