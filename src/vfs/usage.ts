@@ -133,7 +133,6 @@ function kindOfCache(id: number): keyof UsageByKind {
 /** Uses of memory by its super blocks, by address. */
 type BySuper = Map<number, Pick<FileSystemUsage, "data" | "shared" | "names" | "inodes">>;
 
-
 /** Frames of what file systems have made caches for, of mappings, and of maps of swap areas. */
 function* knownFrames(kernel: Kernel): Generator<[pfn: number, keyof UsageByKind]> {
   const { core } = kernel;
@@ -175,7 +174,8 @@ class FrameCount {
       this.kinds[this.#kindOf(pfn)] += nr * PAGE_SIZE;
       pfn += nr;
     }
-    for (const inode of inodesThatShare(this.#core)) this.#of(inode << 3).shared += nrShared(this.#core, inode) * PAGE_SIZE;
+    for (const inode of inodesThatShare(this.#core))
+      this.#of(inode << 3).shared += nrShared(this.#core, inode) * PAGE_SIZE;
   }
 
   /** Frames of a free block, else one. */
