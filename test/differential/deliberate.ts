@@ -99,6 +99,7 @@ export const DELIBERATE: readonly Deliberate[] = [
   },
   {
     cases: /^copyFile \w+: (FICLONE_FORCE( over a file)?|file, 'new', [457])$|^program: copyFile [45] of /,
-    reason: "files in memory share pages, as on XFS; tmpfs has no clones, and refuses who insists on one (docs/linux.md)",
+    reason:
+      "files in memory share pages, as on XFS; tmpfs has no clones, and refuses who insists on one (docs/linux.md)",
   },
 ];
