@@ -3,7 +3,7 @@
 // empty slab is left, and what belonged to the instance is gone.
 import {
   BOOT_SLOT, FIRST_FREE_PFN, I_FSNOTIFY, KERNEL_BLOCK, KERNEL_VMSTAT, KERNEL_WAIT_TABLE, NR_VM_EVENTS, NR_WAIT_BUCKETS,
-  PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
+  PG_BUDDY, PG_BUFFER, PG_LOCKED, PG_LRU, PG_SHARED, PG_SLAB, PG_TABLE, PG_WAITERS, PG_WRITEBACK, OWNER_SLOT_BYTES,
 } from "./abi";
 import { setPageDirty } from "./mm/filemap";
 import { endPageWriteback } from "./mm/page-lock";
@@ -31,6 +31,7 @@ export function normalizeMemory(): void {
       continue;
     }
     if (page.flags & PG_SLAB) normalizeSlab(pfn, page);
+    else if (page.flags & PG_SHARED) page.refcount = page.index;
     else if (page.mapping) resetPage(page, pfn);
     else if (page.refcount && !(page.flags & (PG_TABLE | PG_BUFFER))) freePage(pfn); // had left the cache, but was pinned
     pfn++;

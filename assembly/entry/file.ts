@@ -1,13 +1,13 @@
 // Entry points: open files, reads and writes, sizes, locks.
 import {
-  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
+  AS_NO_STORE, EAGAIN, EBADF, EFBIG, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, FMODE_WRITE, I_PLAIN, LOOKUP_FOLLOW, MAY_READ, MAY_WRITE, MNT_READONLY, O_CREAT,
   PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS, SB_FILE, SB_FROZEN, SB_MEMORY, SB_PERMISSION, SB_RDONLY, SLOT_RESULT, S_IFDIR, S_IFMT, S_IFREG,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { allocFile, File, fput } from "../fs/file";
 import { indexOf } from "../mm/address-space";
-import { findData } from "../mm/filemap";
+import { findData, findPage } from "../mm/filemap";
 import { dropLock, setLock } from "../fs/flock";
 import { Inode, isDir, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
@@ -18,7 +18,8 @@ import { createPlain } from "../fs/plain-names";
 import { endSorted, packNames as pack, packNext, startSorted } from "../fs/readdir";
 import { accessFile, accessInode, readBegin as begin, readPiece, privilegesToKill as toKill, removePrivileges, writeBegin as startWrite, writeEnd as endWrite, writeNext as nextWrite } from "../fs/read-write";
 import { reserveRange } from "../mm/reserve";
-import { edgeSwapped, punchHole as punch, zeroRange as zero, truncateToSize } from "../mm/truncate";
+import { ownPage as own } from "../mm/shared-frame";
+import { prepareEdges, punchHole as punch, zeroRange as zero, truncateToSize } from "../mm/truncate";
 import { copyMapping, copyFromUser as toCache, copyToUser as fromCache } from "../fs/uaccess";
 import { isData, xaLoad } from "../mm/xarray";
 import { walk } from "./walk";
@@ -189,11 +190,11 @@ export function inodeAccessed(inode: u32, mntFlags: u32): void {
   accessInode(deref<Inode>(inode), mntFlags);
 }
 
-/** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0; -EFBIG; -HANDOVER_SWAP_IN */
+/** Sets the size; data beyond it is dropped. Size and times change even if the size is the same. @returns 0; -EFBIG; -HANDOVER_SWAP_IN; -ENOSPC: no room for a copy of the page that is cut, which others have, too */
 export function setSize(inode: u32, size: f64, nowMs: f64): i32 {
   const i = deref<Inode>(inode);
   if (size > abs<f64>(i.sb.maxBytes) || (size > i.size && size > current().fileSizeLimit)) return -EFBIG;
-  const edge = size <= i.size ? edgeSwapped(i.mapping, size, size) : 0;
+  const edge = size <= i.size ? prepareEdges(i.mapping, size, size) : 0;
   if (edge) return edge;
   if (size <= i.size) truncateToSize(i.mapping, size); // the same size too: what was allocated beyond it goes, as on tmpfs
   i.size = size;
@@ -209,18 +210,18 @@ export function truncate(inode: u32, size: f64, nowMs: f64): i32 {
   return rc;
 }
 
-/** Makes [start, end) a hole. @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
+/** Makes [start, end) a hole. @returns 0; -HANDOVER_SWAP_IN; -ENOSPC as setSize(), and nothing has changed */
 export function punchHole(inode: u32, start: f64, end: f64): i32 {
   const mapping = deref<Inode>(inode).mapping;
-  const edge = edgeSwapped(mapping, start, end);
+  const edge = prepareEdges(mapping, start, end);
   if (!edge) punch(mapping, start, end);
   return edge;
 }
 
-/** Zeroes the cached bytes of [start, end); whole pages in a swap area are holes then. @returns 0; -HANDOVER_SWAP_IN, and nothing has changed */
+/** Zeroes the cached bytes of [start, end); whole pages in a swap area, and shared ones, are holes then. @returns as punchHole() */
 export function zeroRange(inode: u32, start: f64, end: f64): i32 {
   const mapping = deref<Inode>(inode).mapping;
-  const edge = edgeSwapped(mapping, start, end);
+  const edge = prepareEdges(mapping, start, end);
   if (!edge) zero(mapping, start, end);
   return edge;
 }
@@ -259,6 +260,13 @@ export function seekHole(inode: u32, pos: f64): f64 {
 /** Copies between two inodes' data. @returns bytes, or -ENOSPC */
 export function copyRange(from: u32, posFrom: f64, to: u32, posTo: f64, len: f64): f64 {
   return copyMapping(deref<Inode>(from), posFrom, deref<Inode>(to), posTo, len);
+}
+
+/** Makes page `index` one that only this inode has. @returns its frame, 0 = there is no page; -ENOSPC */
+export function ownPage(inode: u32, index: u32): i32 {
+  const mapping = deref<Inode>(inode).mapping;
+  const pfn = findPage(mapping, index);
+  return pfn ? own(mapping, index, pfn, false) || -ENOSPC : 0;
 }
 
 /** Copies `len` bytes at a memory address into an inode's data. */

@@ -7,8 +7,8 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
-  MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, RESULT_ADDRESS,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SHARED, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
+  MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, PG_SHARED, RESULT_ADDRESS,
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
 } from "../abi";
 import { AddressSpace, indexOf } from "../mm/address-space";
@@ -16,7 +16,8 @@ import { fillHole, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
 import { Inode, isDir, touch, touchWritten } from "./inode";
 import { current, currentCred, hostNow, kernel, setResult, slot } from "../kernel";
-import { pageAddress } from "../mm/page";
+import { pageAddress, pageOf } from "../mm/page";
+import { ownPage } from "../mm/shared-frame";
 import { needsPage } from "../mm/swapfile";
 import { isPage, isSwap, xaLoad } from "../mm/xarray";
 import { inGroup } from "./task";
@@ -85,7 +86,11 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   const index = <u32>(start >> PAGE_SHIFT);
   const offset = <u32>start & (PAGE_SIZE - 1);
   const entry = xaLoad(indexOf(inode.mapping), index);
-  const found = isPage(entry) ? entry >> 2 : 0;
+  let found = isPage(entry) ? entry >> 2 : 0;
+  if (found && inode.mapping.flags & AS_SHARED) {
+    found = ownPage(inode.mapping, index, found, !offset && len >= PAGE_SIZE);
+    if (!found) return -ENOSPC;
+  }
   if (found && offset + len <= PAGE_SIZE) { // Fast path: same result.
     dirtyRun(inode.mapping, found, 1);
     setTarget(pageAddress(found) + offset);
@@ -93,7 +98,7 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   }
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
   if (found) {
-    const run = runLength(inode.mapping, index, found, nr);
+    const run = ownLength(inode.mapping, found, runLength(inode.mapping, index, found, nr));
     dirtyRun(inode.mapping, found, run);
     setTarget(pageAddress(found) + offset);
     return min<u32>(len, (run << PAGE_SHIFT) - offset);
@@ -108,6 +113,15 @@ export function prepareWrite(inode: Inode, pos: f64, len: u32): i32 {
   if (len < room) memory.fill(address + offset + len, 0, room - len);
   setTarget(address + offset);
   return min<u32>(len, room);
+}
+
+/** How many of a run of pages, of which the first is, are the file's own. */
+// @ts-ignore: decorator
+@inline function ownLength(mapping: AddressSpace, first: u32, nr: u32): u32 {
+  if (!(mapping.flags & AS_SHARED)) return nr;
+  let n: u32 = 1;
+  while (n < nr && !(pageOf(first + n).flags & PG_SHARED)) n++;
+  return n;
 }
 
 /**

@@ -3,16 +3,17 @@
 //
 // Does not own: file sizes and positions (read-write.ts), dirty accounting and writeback of backing stores.
 import {
-  AS_NO_ACCOUNTING, AS_SWAPBACKED, AS_UNEVICTABLE, EEXIST, ENOMEM, ENOSPC, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SWAPBACKED, PG_SWAPCACHE, PG_UNEVICTABLE,
+  AS_NO_ACCOUNTING, AS_UNEVICTABLE, EEXIST, ENOMEM, ENOSPC, MAX_ORDER, PAGE_SIZE, PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_REFERENCED, PG_SHARED, PG_SWAPCACHE,
   PG_UPTODATE, PG_WAITERS, PG_WORKINGSET, PG_WRITEBACK, XA_MARK_DIRTY, XA_PRESENT, XA_RESERVED,
 } from "../abi";
 import { blocksLeft, chargeBlocks, chargeReserved } from "../block-accounts";
-import { AddressSpace, indexOf } from "./address-space";
+import { AddressSpace, indexOf, stateFlags } from "./address-space";
 import { isNil, kernel, slot as self } from "../kernel";
 import { lruAdd, lruAddRun, lruRemove, markPageAccessed } from "./lru";
 import { Page, pageAddress, pageOf } from "./page";
 import { allocPages, allocPagesByGrowth, allocPagesNoGrow, freePage } from "./page-alloc";
 import { affordable } from "./reserve";
+import { isLent, unsharePage } from "./shared-frame";
 import { swapFree } from "./swapfile";
 import {
   countAscending, getSlot, isData, isPage, isShadow, pageEntry, setEntry, setSlot, XArray, xaClearMark, xaErase, xaFind, xaLeaf, xaLoad, xaSetMark, xaStore,
@@ -58,21 +59,26 @@ export function addToPageCache(mapping: AddressSpace, index: u32, pfn: u32): i32
 export function removeFromPageCache(mapping: AddressSpace, index: u32): u32 {
   const pfn = findPage(mapping, index);
   if (!pfn) return 0;
+  const lent = isLent(mapping, index);
   xaErase(indexOf(mapping), index);
   detachPage(mapping, pfn);
-  chargeBlocks(mapping, -1);
+  chargeBlocks(mapping, lent ? 0 : -1);
   return pfn;
 }
 
 /** Undoes what addToPageCache() did to the page itself; the block is the caller's to give back. */
 export function detachPage(mapping: AddressSpace, pfn: u32): void {
   const page = pageOf(pfn);
+  mapping.nrPages--;
+  if (page.flags & PG_SHARED) {
+    unsharePage(page, pfn);
+    return;
+  }
   if (page.flags & PG_LRU) lruRemove(pfn);
   if (page.flags & PG_DIRTY && !(mapping.flags & AS_NO_ACCOUNTING)) kernel().nrDirty--;
   if (page.flags & PG_SWAPCACHE) swapFree(page.privateLow);
   page.flags &= ~(PG_DIRTY | PG_SWAPCACHE);
   page.mapping = 0;
-  mapping.nrPages--;
 }
 
 /** Finds the frame that caches page `index`, or caches a new one of zeros. @returns 0 when memory ran out or the file system is full, or the page is in a swap area */
@@ -233,10 +239,4 @@ function addRun(mapping: AddressSpace, index: u32, pfn: u32, nr: u32): u32 {
   const state = PG_UPTODATE | PG_DIRTY | PG_REFERENCED | stateFlags(xa);
   lruAddRun(pfn, done, state, <u32>changetype<usize>(mapping), index);
   return done;
-}
-
-/** Flags that a page has from its address space. */
-// @ts-ignore: decorator
-@inline export function stateFlags(xa: XArray): u32 {
-  return (xa.flags & AS_UNEVICTABLE ? PG_UNEVICTABLE : 0) | (xa.flags & AS_SWAPBACKED ? PG_SWAPBACKED : 0);
 }

@@ -5,9 +5,8 @@
 //   AS_NO_ACCOUNTING   pages are dirty from the start; nobody counts or writes them
 //   AS_UNEVICTABLE     pages stay: their own list, and no notes of references
 //   AS_SWAPBACKED      pages go to a swap area: the lists of anonymous pages
-import { AS_CLASS, AS_NO_ACCOUNTING, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_SWAPBACKED, PG_UNEVICTABLE, XA_MARK_DIRTY, XA_PRESENT } from "../abi";
-import { AddressSpace, indexOf } from "./address-space";
-import { stateFlags } from "./filemap";
+import { AS_CLASS, AS_NO_ACCOUNTING, PG_ACTIVE, PG_DIRTY, PG_LRU, PG_SHARED, PG_SWAPBACKED, PG_UNEVICTABLE, XA_MARK_DIRTY, XA_PRESENT } from "../abi";
+import { AddressSpace, indexOf, stateFlags } from "./address-space";
 import { kernel, slot as self } from "../kernel";
 import { lruAdd, lruRemove } from "./lru";
 import { pageOf } from "./page";
@@ -22,7 +21,7 @@ export function setMappingClass(mapping: AddressSpace, flags: u32): void {
   let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_PRESENT);
   while (entry) {
     const index = self().xaIndex;
-    if (isPage(entry)) {
+    if (isPage(entry) && !(pageOf(entry >> 2).flags & PG_SHARED)) { // those are of no class
       relist(entry >> 2, stateFlags(xa));
       if (changed & AS_NO_ACCOUNTING && pageOf(entry >> 2).flags & PG_DIRTY) account(mapping, index);
     }

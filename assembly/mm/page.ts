@@ -5,6 +5,7 @@
 //
 // Use of the fields by kind of frame:
 //   in the page cache   mapping = inode, index = page in the file, lruNext/lruPrev = LRU list
+//   PG_SHARED           index = files that have it, each with a pin; mapping = 0; privateHigh = where it moves to (compaction)
 //   PG_SLAB             mapping = kmem_cache, index = objects in use, privateLow = first free object, privateHigh =
 //                       objects ever handed out, lruNext/lruPrev = list of partial slabs
 //   PG_BUDDY            privateLow = order, privateHigh = 1 if fresh, lruNext/lruPrev = free list of that order

@@ -1,14 +1,16 @@
 // Removing cached pages from a file: truncation and hole punching (Linux mm/truncate.c).
 //
 // Bytes of the last page beyond the file's size are always zeros: who shrinks a file zeroes them, so that growing it
-// again needs nothing. Values go as pages do; a swap entry at the edge of what goes must be brought in before (edgeSwapped()).
-import { AS_SWAPBACKED, PAGE_SHIFT, PAGE_SIZE, XA_PRESENT, XA_RESERVED } from "../abi";
+// again needs nothing. Values go as pages do; at the edge of what goes, a swap entry must be brought in before, and a shared
+// page be the file's own (prepareEdges()).
+import { AS_SHARED, AS_SWAPBACKED, ENOSPC, PAGE_SHIFT, PAGE_SIZE, PG_SHARED, XA_PRESENT, XA_RESERVED } from "../abi";
 import { chargeBlocks, chargeReserved } from "../block-accounts";
 import { detachPage, findPage, setPageDirty } from "./filemap";
 import { AddressSpace, indexOf } from "./address-space";
 import { slot as self } from "../kernel";
-import { pageAddress } from "./page";
+import { pageAddress, pageOf } from "./page";
 import { putPage, putPages } from "./page-alloc";
+import { isLent, ownPage } from "./shared-frame";
 import { needsPage, swapFree } from "./swapfile";
 import { isPage, isSwap, xaErase, xaFind, xaLoad } from "./xarray";
 
@@ -16,7 +18,7 @@ import { isPage, isSwap, xaErase, xaFind, xaLoad } from "./xarray";
 export function truncatePages(mapping: AddressSpace, index: u32): void {
   const head = mapping.head;
   // Fast path: same result. A file of one page has it there: 14 % of an rm -r.
-  if (isPage(head) && !index) {
+  if (isPage(head) && !index && !(mapping.flags & AS_SHARED)) {
     const pfn = xaErase(indexOf(mapping), 0) >> 2;
     detachPage(mapping, pfn);
     putPage(pfn);
@@ -31,9 +33,11 @@ export function removePages(mapping: AddressSpace, first: u32, last: u32): void 
   let reserved: i32 = 0;
   let runStart: u32 = 0;
   let run: u32 = 0;
+  let lent: i32 = 0;
   let index = first;
   while (xaFind(xa, index, last, XA_PRESENT)) {
     index = self().xaIndex;
+    if (isLent(mapping, index)) lent++;
     const entry = xaErase(xa, index);
     if (isPage(entry)) {
       const pfn = entry >> 2;
@@ -52,7 +56,8 @@ export function removePages(mapping: AddressSpace, first: u32, last: u32): void 
     index++;
   }
   if (run) putPages(runStart, run);
-  chargeBlocks(mapping, mapping.nrPages - before);
+  chargeBlocks(mapping, mapping.nrPages - before + lent);
+  if (!mapping.nrPages) mapping.flags &= ~AS_SHARED;
   if (reserved) chargeReserved(mapping, -reserved);
 }
 
@@ -79,7 +84,7 @@ export function punchHole(mapping: AddressSpace, start: f64, end: f64): void {
   if (firstWhole < endWhole) removePages(mapping, <u32>firstWhole, <u32>(endWhole - 1));
 }
 
-/** Zeroes [start, end) where pages are cached; they stay. Those in a swap area go. Precondition: start < end, and no edgeSwapped(). */
+/** Zeroes [start, end) where pages are cached; they stay. Whole ones in a swap area go, and shared ones. Precondition: start < end, prepareEdges(). */
 export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
   const from = <u64>start;
   const to = <u64>end;
@@ -88,7 +93,7 @@ export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
   let entry = xaFind(indexOf(mapping), index, last, XA_PRESENT);
   while (entry) {
     index = self().xaIndex;
-    if (isSwap(entry)) removePages(mapping, index, index);
+    if (isSwap(entry) || isShared(mapping, entry)) removePages(mapping, index, index);
     const page = <u64>index << PAGE_SHIFT;
     zeroSegment(mapping, max<u64>(page, from), min<u64>(page + PAGE_SIZE, to));
     if (index == last) return;
@@ -96,25 +101,35 @@ export function zeroRange(mapping: AddressSpace, start: f64, end: f64): void {
   }
 }
 
-/** Zeroes bytes [from, to) of one page, if it is cached. */
+/** Is an entry of a file's index a page that others have, too? */
+function isShared(mapping: AddressSpace, entry: u32): bool {
+  return (mapping.flags & AS_SHARED) != 0 && isPage(entry) && (pageOf(entry >> 2).flags & PG_SHARED) != 0;
+}
+
+/** Zeroes bytes [from, to) of one page, if it is cached. Precondition: it is the file's own. */
 export function zeroSegment(mapping: AddressSpace, from: u64, to: u64): void {
   if (from >= to) return;
   const pfn = findPage(mapping, <u32>(from >> PAGE_SHIFT));
   if (!pfn) return;
+  if (DEBUG) assert(!(pageOf(pfn).flags & PG_SHARED), "zeroSegment: page of others, too");
   memory.fill(pageAddress(pfn) + <usize>(from & (PAGE_SIZE - 1)), 0, <usize>(to - from));
   if (mapping.flags & AS_SWAPBACKED) setPageDirty(pfn); // its slot has what was there before
 }
 
 /**
- * Is part of a page to be zeroed, since it begins or ends within [start, end), which is in a swap area? Precondition: start < end.
+ * Makes pages ready that are to be zeroed in part, since [start, end) begins or ends within them: of a shared one the file gets a
+ * copy. Precondition: start < end.
  *
- * @returns 0; -HANDOVER_SWAP_IN
+ * @returns 0; -HANDOVER_SWAP_IN for one in a swap area; -ENOSPC
  */
-export function edgeSwapped(mapping: AddressSpace, start: f64, end: f64): i32 {
-  return cutsSwapped(mapping, <u64>start) || cutsSwapped(mapping, <u64>end);
+export function prepareEdges(mapping: AddressSpace, start: f64, end: f64): i32 {
+  return prepareEdge(mapping, <u64>start) || prepareEdge(mapping, <u64>end);
 }
 
-function cutsSwapped(mapping: AddressSpace, at: u64): i32 {
+function prepareEdge(mapping: AddressSpace, at: u64): i32 {
+  if (!(at & (PAGE_SIZE - 1))) return 0;
   const index = <u32>(at >> PAGE_SHIFT);
-  return (at & (PAGE_SIZE - 1)) != 0 && isSwap(xaLoad(indexOf(mapping), index)) ? needsPage(mapping, index) : 0;
+  const entry = xaLoad(indexOf(mapping), index);
+  if (isSwap(entry)) return needsPage(mapping, index);
+  return isShared(mapping, entry) && !ownPage(mapping, index, entry >> 2, false) ? -ENOSPC : 0;
 }

@@ -26,6 +26,7 @@ import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
 import { Xattr, xattrInodes } from "../fs/xattr";
 import { isObject, nextObject } from "./verify";
+import { nrLentPages } from "./verify-index";
 import { nrMmapRecords, verifyMmap } from "./verify-mmap";
 import { verifyXattrs } from "./verify-xattr";
 
@@ -252,7 +253,7 @@ function verifyInodesOf(sb: SuperBlock): u32 {
     assert(isObject(CACHE_INODE, changetype<usize>(inode)) && inode.sb == sb, "inode: on another super block's list");
     assert((isNil(inode.sbPrev) ? sb.inodes : inode.sbPrev.sbNext) == inode, "inode: previous inode points elsewhere");
     nr++;
-    nrBlocks += nrBlockPages(inode);
+    nrBlocks += nrBlockPages(inode) - nrLentPages(inode);
     nrLinks += extraLinks(inode);
     space += verifyXattrs(inode);
     assert(nr <= sb.nrInodes, "super block: its list of inodes is longer than counted, or a ring");

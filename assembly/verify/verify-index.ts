@@ -1,6 +1,6 @@
 // verify(): the page index of every inode, and what its pages hold beyond the end of the file.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_DIRTY, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SHARED, CACHE_INODE, CACHE_XA_NODE, PAGE_SIZE, PG_BUDDY, PG_DIRTY, PG_SHARED, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK, XA_MARK_DIRTY, XA_MARK_LENT,
   XA_NR_MARKS, XA_PRESENT, XA_RESERVED, XA_RESERVING,
 } from "../abi";
 import { hostOf, Inode, nrReserved, ownMapping } from "../fs/inode";
@@ -45,8 +45,38 @@ export function verifyIndexes(): void {
   assert(nrNodes == cacheOf(CACHE_XA_NODE).nrObjects, "index: a node belongs to no tree");
   assert(nrShadowNodes == kernel().nrShadowNodes, "index: nrShadowNodes is not the number of leaves of shadows");
   assert(allReserved == kernel().nrReserved, "index: Kernel.nrReserved is not the number of promised pages");
+  verifySharers();
   assert(nrDirty == kernel().nrDirty, "index: nrDirty is not the number of dirty pages");
   endVerifySwap();
+}
+
+/** Shared pages, which have counted in privateHigh who has them, are had as often as they say. */
+function verifySharers(): void {
+  for (let pfn: u32 = 0; pfn < kernel().endPfn; ) {
+    const page = pageOf(pfn);
+    if (page.flags & PG_SHARED) {
+      assert(page.privateHigh == page.index, "shared page: of other files than it counts");
+      page.privateHigh = 0;
+    }
+    pfn += page.flags == PG_BUDDY ? 1 << page.privateLow : 1;
+  }
+}
+
+/** Pages of a file that are no blocks of its file system; each of them is shared. */
+export function nrLentPages(inode: Inode): u32 {
+  if (!(inode.xaFlags & AS_SHARED)) return 0;
+  const xa = indexOf(ownMapping(inode));
+  const before = slot().xaIndex;
+  let nr: u32 = 0;
+  let entry = xaFind(xa, 0, u32.MAX_VALUE, XA_MARK_LENT);
+  while (entry) {
+    nr++;
+    assert(isPage(entry) && (pageOf(entry >> 2).flags & PG_SHARED) != 0, "index: lent, but no page of others");
+    const index = slot().xaIndex;
+    entry = index == u32.MAX_VALUE ? 0 : xaFind(xa, index + 1, u32.MAX_VALUE, XA_MARK_LENT);
+  }
+  slot().xaIndex = before;
+  return nr;
 }
 
 function nrReservedPages(inode: Inode): u32 {
@@ -141,6 +171,12 @@ function verifyEntry(inode: Inode, index: u32, entry: u32): u32 {
   if (!isPage(entry)) return isSwap(entry) ? 1 : 0;
   const pfn = entry >> 2;
   const page = pageOf(pfn);
+  if (page.flags & PG_SHARED) {
+    assert((inode.xaFlags & (AS_SHARED | AS_NO_STORE)) == (AS_SHARED | AS_NO_STORE), "index: a shared page of a file that does not know");
+    page.privateHigh++;
+    verifyTail(inode, index, pfn);
+    return 1;
+  }
   assert(page.mapping == <u32>changetype<usize>(ownMapping(inode)) && page.index == index, "index: a page that says otherwise");
   if (page.flags & PG_SWAPCACHE) verifySwapEntry(page.privateLow);
   if (inode.xaFlags & AS_NO_STORE) {

@@ -1,5 +1,5 @@
 // verify(): mappings, their page tables, and pins of frames.
-import { CACHE_FILE, NR_SLOTS, PAGE_SIZE, PG_BUFFER, PTE_ANON, PTE_LOCKED, PTE_PINNED, PTE_PRESENT, PTE_WRITE, VM_SHARED } from "../abi";
+import { CACHE_FILE, NR_SLOTS, PAGE_SIZE, PG_BUFFER, PG_SHARED, PTE_ANON, PTE_LOCKED, PTE_PINNED, PTE_PRESENT, PTE_WRITE, VM_SHARED } from "../abi";
 import { PagePin, VmArea } from "../fs/mmap";
 import { isNil, kernel, ownerSlot, Slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
@@ -74,7 +74,7 @@ function verifyPins(slot: Slot): u32 {
     assert(pin.owner == slot.number && pin.nrFrames != 0, "pins: of another slot, or of nothing");
     for (let i: u32 = 0; i < pin.nrFrames; i++) {
       const page = pageOf(pin.pfn + i);
-      const others: u32 = page.mapping ? 1 : 0; // the cache's own
+      const others: u32 = page.flags & PG_SHARED ? page.index : page.mapping ? 1 : 0; // the cache's own
       assert(page.refcount >= nrPinsOf(pin.pfn + i) + others, "pins: a frame has fewer pins than are held");
     }
     nr += pin.nrFrames;

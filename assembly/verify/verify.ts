@@ -10,7 +10,7 @@ import {
   AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT,
   CACHE_SUPER_BLOCK, CACHE_TASK, CACHE_XA_NODE, FIRST_FREE_PFN, KERNEL_BLOCK, KERNEL_HASH_DIR, KERNEL_CACHES,
   LAYOUT_MAGIC, LAYOUT_VERSION, MAX_ORDER, NR_CACHES, NR_HASH_DIR, NR_LRU_LISTS, NR_SLOTS, PAGE_DESCRIPTOR_BYTES, PAGE_SIZE,
-  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_HWPOISON, PG_LOCKED, PG_LRU, PG_PCP, PG_RESERVED, PG_SLAB, PG_SWAPBACKED, PG_TABLE, PG_WRITEBACK, PG_UNEVICTABLE,
+  PG_ACTIVE, PG_BUDDY, PG_BUFFER, PG_HWPOISON, PG_LOCKED, PG_LRU, PG_PCP, PG_RESERVED, PG_SHARED, PG_SLAB, PG_SWAPBACKED, PG_SWAPCACHE, PG_TABLE, PG_UNEVICTABLE, PG_UPTODATE, PG_WRITEBACK,
   SECTION_DESCRIPTOR_FRAMES, SECTION_FRAMES, WASM_PAGE_FRAMES,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -117,6 +117,10 @@ function verifyBlock(pfn: u32, page: Page): void {
 /** A frame of no other use belongs to a file. */
 function verifyCachedPage(pfn: u32, page: Page): void {
   assert(page.refcount >= 1, "page: cached without a pin");
+  if (page.flags & PG_SHARED) {
+    verifySharedPage(pfn, page);
+    return;
+  }
   if (page.mapping == 0) { // it has left the cache while somebody reads or writes it
     const isHeld = (page.flags & (PG_LOCKED | PG_WRITEBACK)) != 0;
     assert(isHeld || nrPinsOf(pfn) != 0 || isLockedSomewhere(pfn), "frame: no owner");
@@ -131,6 +135,15 @@ function verifyCachedPage(pfn: u32, page: Page): void {
   assert(!(page.flags & PG_UNEVICTABLE) || !(page.flags & PG_ACTIVE), "page: unevictable and active");
   if (page.flags & PG_LRU) verifyLinks(lruList(lruOf(page.flags)), pfn, page);
   else assert(page.lruNext == 0 && page.lruPrev == 0, "page: isolated, but linked");
+}
+
+/** A page of several files is of none, and unevictable; verify-index.ts counts who has it. */
+function verifySharedPage(pfn: u32, page: Page): void {
+  assert(page.mapping == 0 && page.privateLow == 0 && page.privateHigh == 0, "shared page: with a mapping, or something of its own");
+  assert(page.index >= 1 && page.refcount >= page.index, "shared page: of nobody, or with fewer pins than files");
+  const state = PG_UNEVICTABLE | PG_LRU | PG_UPTODATE;
+  assert((page.flags & (state | PG_SWAPBACKED | PG_SWAPCACHE | PG_LOCKED | PG_WRITEBACK)) == state, "shared page: evictable, or in somebody's hands");
+  verifyLinks(lruList(lruOf(page.flags)), pfn, page);
 }
 
 /** The frame's neighbours, or the list's ends, point back at it. */

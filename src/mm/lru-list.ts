@@ -23,6 +23,7 @@ import {
   PAGE_REFCOUNT,
   PG_ACTIVE,
   PG_LRU,
+  PG_SHARED,
   PG_SWAPBACKED,
   PG_UNEVICTABLE,
 } from "../wasm/layout.ts";
@@ -50,7 +51,8 @@ function listOf(flags: number): number {
   return flags & PG_ACTIVE ? LRU_ACTIVE_FILE : LRU_INACTIVE_FILE;
 }
 
-function remove({ u32 }: Core, pfn: number): void {
+/** Takes a page off its list. Precondition: it is on one. */
+export function lruRemove({ u32 }: Core, pfn: number): void {
   const list = listAt(listOf(u32[fieldOf(pfn, PAGE_FLAGS)]));
   const next = u32[fieldOf(pfn, PAGE_LRU_NEXT)];
   const prev = u32[fieldOf(pfn, PAGE_LRU_PREV)];
@@ -61,7 +63,8 @@ function remove({ u32 }: Core, pfn: number): void {
   u32[fieldOf(pfn, PAGE_FLAGS)] &= ~PG_LRU;
 }
 
-function addHead({ u32 }: Core, pfn: number): void {
+/** Puts a page on the list that its flags name. Precondition: it is on none. */
+export function lruAdd({ u32 }: Core, pfn: number): void {
   const list = listAt(listOf(u32[fieldOf(pfn, PAGE_FLAGS)]));
   const next = u32[list + PAGE_LIST_HEAD];
   u32[fieldOf(pfn, PAGE_LRU_NEXT)] = next;
@@ -74,22 +77,22 @@ function addHead({ u32 }: Core, pfn: number): void {
 
 /** Takes a page off its list, with a pin. Precondition: it is on one. */
 export function isolatePage(core: Core, pfn: number): void {
-  remove(core, pfn);
+  lruRemove(core, pfn);
   core.u32[fieldOf(pfn, PAGE_REFCOUNT)]++;
 }
 
 /** Puts a page that is still cached on the list that its flags name, and drops a pin. */
 export function putbackPage(core: Core, pfn: number): void {
-  if (core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0) addHead(core, pfn);
+  if (core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0) lruAdd(core, pfn);
   core.x.putPage(pfn);
 }
 
 /** Gives a page others of PG_UNEVICTABLE and PG_SWAPBACKED; one that is isolated goes to its new list when it is put back. */
 export function relist(core: Core, pfn: number, state: number): void {
   const flags = pageFlags(core, pfn);
-  if ((flags & (PG_UNEVICTABLE | PG_SWAPBACKED)) === state) return;
-  if (flags & PG_LRU) remove(core, pfn);
+  if (flags & PG_SHARED || (flags & (PG_UNEVICTABLE | PG_SWAPBACKED)) === state) return; // those of several files stay
+  if (flags & PG_LRU) lruRemove(core, pfn);
   const others = flags & ~(PG_LRU | PG_UNEVICTABLE | PG_SWAPBACKED | (state & PG_UNEVICTABLE ? PG_ACTIVE : 0));
   core.u32[fieldOf(pfn, PAGE_FLAGS)] = others | state;
-  if (flags & PG_LRU) addHead(core, pfn);
+  if (flags & PG_LRU) lruAdd(core, pfn);
 }

@@ -24,6 +24,7 @@ import {
   PAGE_SIZE,
   PG_DIRTY,
   PG_READAHEAD,
+  PG_SHARED,
   PG_UPTODATE,
   PTE_ANON,
   PTE_LOCKED,
@@ -88,7 +89,7 @@ function knownFrame(area: VmArea, i: number, isWrite: boolean): number {
   const flags = pageFlags(core, pfn);
   if (!(flags & PG_UPTODATE)) return 0;
   if (!isWrite) return pfn;
-  return entry & PTE_WRITE && flags & PG_DIRTY ? pfn : 0;
+  return entry & PTE_WRITE && (flags & (PG_DIRTY | PG_SHARED)) === PG_DIRTY ? pfn : 0;
 }
 
 /** Has the file no byte of the page? */

@@ -4,9 +4,18 @@
  */
 import type { InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
-import { INODE_XA_HEAD, XA_NODE_SHIFT } from "../wasm/layout.ts";
+import {
+  INODE_XA_FLAGS,
+  INODE_XA_HEAD,
+  XA_NODE_COUNT,
+  XA_NODE_MARK0,
+  XA_NODE_NR_SHADOWS,
+  XA_NODE_SHIFT,
+  XA_SHADOW,
+} from "../wasm/layout.ts";
 
 const SLOTS = 64;
+const LEAF_SHIFT = 6;
 
 function isNode(entry: number): boolean {
   return (entry & 3) === 2;
@@ -71,4 +80,82 @@ function lowest(core: Core, head: number, index: number): [shift: number, entry:
     entry = core.u32[nodeAt(entry) + (Math.floor(index / 2 ** shift) % SLOTS)];
     if (shift === 0 || entry === 0) return [shift, entry];
   }
+}
+
+/**
+ * Visits the slots of pages from `first` to `last` that the tree has, as runs within a leaf.
+ *
+ * @param visit is given the first page of a run, the index in `u32` of its slot, and how many there are; it may change entries. False ends it
+ */
+export function eachLeaf(
+  core: Core,
+  inode: InodeHandle,
+  first: number,
+  last: number,
+  visit: (index: number, at: number, nr: number) => boolean,
+): void {
+  for (let index = first; index <= last; ) {
+    const head = (inode << 3) + INODE_XA_HEAD;
+    const root = core.u32[head];
+    if (!isNode(root)) {
+      if (index === 0 && root !== 0) visit(0, head, 1);
+      return;
+    }
+    if (index >= 2 ** (shiftOf(core, root) + 6)) return;
+    let entry = root;
+    let shift = shiftOf(core, entry);
+    while (shift > 0 && entry !== 0) {
+      entry = core.u32[nodeAt(entry) + (Math.floor(index / 2 ** shift) % SLOTS)];
+      if (entry !== 0) shift = shiftOf(core, entry);
+    }
+    const next = (Math.floor(index / 2 ** Math.max(shift, LEAF_SHIFT)) + 1) * 2 ** Math.max(shift, LEAF_SHIFT);
+    const slot = index % SLOTS;
+    if (entry !== 0 && !visit(index, nodeAt(entry) + slot, Math.min(next, last + 1) - index)) return;
+    index = next;
+  }
+}
+
+/** Visits the pages, and values that are data, from `first` to `last`. @param visit as of eachLeaf() */
+export function eachData(
+  core: Core,
+  inode: InodeHandle,
+  first: number,
+  last: number,
+  visit: (index: number, entry: number) => boolean,
+): void {
+  eachLeaf(core, inode, first, last, (index, at, nr) => {
+    for (let i = 0; i < nr; i++) {
+      const entry = core.u32[at + i];
+      if (entry !== 0 && (entry & 3) !== XA_SHADOW && !visit(index + i, entry)) return false;
+    }
+    return true;
+  });
+}
+
+/** Is there a leaf for a page, or, for page 0 of a tree without nodes, something already? Then it can be stored without memory. */
+export function hasPlace(core: Core, inode: InodeHandle, index: number): boolean {
+  const at = slotOf(core, inode, index);
+  return at !== undefined && (isNode(core.u32[(inode << 3) + INODE_XA_HEAD]) || core.u32[at] !== 0);
+}
+
+/** Puts a page into a slot that hasPlace(). @param at index in `u32` of the slot @returns what was there */
+export function storePage(core: Core, inode: InodeHandle, index: number, at: number, pfn: number): number {
+  const { u32, u8 } = core;
+  const old = u32[at];
+  u32[at] = pfn << 2;
+  if (at !== (inode << 3) + INODE_XA_HEAD) {
+    const leaf = (at - (index % SLOTS)) * 4;
+    if (old === 0) u8[leaf + XA_NODE_COUNT]++;
+    else if ((old & 3) === XA_SHADOW) u8[leaf + XA_NODE_NR_SHADOWS]--;
+  }
+  return old;
+}
+
+/** Has an entry the mark? @param at index in `u32` of its slot @param mark XA_MARK_* */
+export function hasMark(core: Core, inode: InodeHandle, index: number, at: number, mark: number): boolean {
+  const { u32 } = core;
+  if (at === (inode << 3) + INODE_XA_HEAD) return (u32[(inode << 3) + INODE_XA_FLAGS] & (1 << mark)) !== 0;
+  const slot = index % SLOTS;
+  const word = at - slot + 2 * (XA_NODE_MARK0 + mark) + (slot >>> 5);
+  return ((u32[word] >>> (slot & 31)) & 1) !== 0;
 }

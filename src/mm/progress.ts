@@ -33,4 +33,6 @@ export interface Progress {
   writer?: Writer | undefined;
   /** What a copy is made by: a read that goes on has put its first bytes there. */
   buffer?: Uint8Array | undefined;
+  /** How often a clone has had swapped pages brought in. */
+  passes?: number | undefined;
 }

@@ -40,6 +40,7 @@ import { callOut } from "./call-out.ts";
 import { writebackInodes } from "./flusher.ts";
 import { invalidateMappingPages } from "./invalidate.ts";
 import { fieldOf, isTruncated, PageAt, pageFlags } from "./page.ts";
+import { reclaimSharing } from "./shared-frames.ts";
 import { swapOut } from "./swap-out.ts";
 import { swapIfAny } from "./swap-state.ts";
 
@@ -70,11 +71,19 @@ export function shrinkPages(host: ReclaimHost): boolean {
   reclaiming.add(host.owner);
   host.core.u32[SLOT + SLOT_FLAGS] |= SLOT_MEMALLOC;
   try {
-    return host.nested(() => letGo(host) > 0 || writeBack(host) || swapOut(host.core));
+    return host.nested(() => letGo(host) > 0 || writeBack(host) || swapOutAll(host.core));
   } finally {
     host.core.u32[SLOT + SLOT_FLAGS] &= ~SLOT_MEMALLOC;
     reclaiming.delete(host.owner);
   }
+}
+
+/** Sends pages to swap areas, in the end those that only one file has left of them. */
+function swapOutAll(core: Core): boolean {
+  if (swapOut(core)) return true;
+  const state = swapIfAny(core);
+  if (state === undefined || state.areas.length === 0 || state.writes.size > 0) return false;
+  return reclaimSharing(core) > 0 && swapOut(core);
 }
 
 /** What devices are writing now: when it is over, there may be frames. */

@@ -16,6 +16,7 @@ import {
   PAGE_SIZE,
   PG_BUDDY,
   PG_PCP,
+  PG_SHARED,
   PG_SLAB,
   SECTION_FRAMES,
 } from "../wasm/layout.ts";
@@ -63,7 +64,7 @@ export function usedExtents(core: Core): Extent[] {
     const flags = u32[at + PAGE_FLAGS];
     if (flags & PG_BUDDY) pfn += (1 << u32[at + PAGE_PRIVATE_LOW]) - 1;
     if (flags & (PG_BUDDY | PG_PCP) || (pfn >= SLOT_PFN && pfn < SLOT_END_PFN)) continue;
-    const isData = !(flags & PG_SLAB) && u32[at + PAGE_MAPPING] !== 0;
+    const isData = !(flags & PG_SLAB) && (u32[at + PAGE_MAPPING] !== 0 || (flags & PG_SHARED) !== 0);
     if (last && last.pfn + last.nr === pfn && last.isData === isData) last.nr++;
     else {
       last = { pfn, nr: 1, isData };

@@ -48,6 +48,7 @@ import { TRY_AGAIN } from "../mm/address-space.ts";
 import { accountLocked } from "../mm/gup.ts";
 import { dropArea, handleMmFault, lockEntry, unlockEntry, unmapMappingRange } from "../mm/memory.ts";
 import { LAST_INDEX } from "../mm/page-state.ts";
+import { isShared } from "../mm/shared-frames.ts";
 import { MAX_AREA_PAGES, VmArea, vmAreas } from "../mm/vm-area.ts";
 import type { VmFault, VmOperations } from "../mm/vm-operations.ts";
 import { RESULT } from "../wasm/core.ts";
@@ -238,11 +239,26 @@ function addZeros(kernel: Kernel, inode: InodeHandle, index: number): number {
   return rc === TRY_AGAIN ? 0 : rc;
 }
 
+/**
+ * Makes a page of a file in memory one that no other file has: it is about to be written to, or pinned.
+ *
+ * @returns its frame; 0 = there is none; -ENOSPC; -EAGAIN with a token
+ */
+export function ownPage(kernel: Kernel, inode: InodeHandle, index: number): number {
+  for (;;) {
+    const pfn = kernel.core.x.ownPage(inode, index);
+    const room = pfn < 0 ? kernel.room(pfn) : pfn;
+    if (room !== TRY_AGAIN) return room;
+  }
+}
+
 /** Times change where a mapping comes to write to a page, as on Linux, which does that for all file systems. @see Linux fault_dirty_shared_page() */
 const shmemVmOperations: VmOperations = {
   fault: (cache, fault) => shmemFault(cache.owner as Kernel, fault),
-  pageMkwrite: (cache, { inode }) => {
+  pageMkwrite: (cache, { inode, index }) => {
     const kernel = cache.owner as Kernel;
+    const own = ownPage(kernel, inode, index);
+    if (own < 0) return own;
     kernel.core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
     return 0;
   },
@@ -329,13 +345,22 @@ export function mlock(kernel: Kernel, mapped: Mapped, first: number, end: number
 
 function lockPage(kernel: Kernel, mapped: Mapped, i: number, isWrite: boolean): number {
   const { area } = mapped;
-  const found = faultPage(kernel, mapped, i, isWrite);
+  const found = faultPinnable(kernel, mapped, i, isWrite);
   if (found < 0) return mlockErrno(found);
   const counted = accountLocked(kernel.core, 1);
   if (counted < 0) return counted;
   const rc = lockEntry(area, i);
   if (rc < 0) accountLocked(kernel.core, -1);
   return mlockErrno(rc);
+}
+
+/** As faultPage(), for who pins the frame: it is to stay the file's when somebody writes. @see Linux FAULT_FLAG_UNSHARE */
+export function faultPinnable(kernel: Kernel, mapped: Mapped, i: number, isWrite: boolean): number {
+  const { area } = mapped;
+  const found = faultPage(kernel, mapped, i, isWrite);
+  if (found < 0 || !isShared(kernel.core, found)) return found;
+  const own = ownPage(kernel, area.inode, area.pgoff + i);
+  return own < 0 ? own : faultPage(kernel, mapped, i, isWrite);
 }
 
 /** @see Linux mm/mlock.c __mlock_posix_error_return() */

@@ -5,9 +5,18 @@
 import { dropPin, pagePins } from "../mm/gup.ts";
 import { dropArea } from "../mm/memory.ts";
 import { fieldOf, NO_PAGE } from "../mm/page.ts";
+import { nrSharers } from "../mm/shared-frames.ts";
 import { vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
-import { PAGE_FLAGS, PAGE_MAPPING, PAGE_REFCOUNT, PG_LOCKED, PG_PRIVATE, PG_WRITEBACK } from "../wasm/layout.ts";
+import {
+  PAGE_FLAGS,
+  PAGE_MAPPING,
+  PAGE_REFCOUNT,
+  PG_LOCKED,
+  PG_PRIVATE,
+  PG_SHARED,
+  PG_WRITEBACK,
+} from "../wasm/layout.ts";
 import { framesOf } from "./frames.ts";
 import { heal } from "./heal.ts";
 import { settleSwap } from "./swap-snapshot.ts";
@@ -21,6 +30,10 @@ export function dropPagePins(core: Core): void {
   for (const pfn of framesOf(core)) {
     const flags = u32[fieldOf(pfn, PAGE_FLAGS)];
     if (flags & NO_PAGE) continue;
+    if (flags & PG_SHARED) {
+      u32[fieldOf(pfn, PAGE_REFCOUNT)] = nrSharers(core, pfn);
+      continue;
+    }
     if (u32[fieldOf(pfn, PAGE_MAPPING)] === 0) {
       u32[fieldOf(pfn, PAGE_FLAGS)] = 0;
       u32[fieldOf(pfn, PAGE_REFCOUNT)] = 1;

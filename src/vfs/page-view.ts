@@ -10,6 +10,7 @@ import { EFAULT } from "../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { nrPinnable, pinPages, unpinPages } from "../mm/gup.ts";
 import { inodeOfFile } from "../mm/page.ts";
+import { isShared } from "../mm/shared-frames.ts";
 import { type Core, RESULT } from "../wasm/core.ts";
 import {
   FILE_DENTRY,
@@ -23,7 +24,7 @@ import {
 import { decodeUtf8 } from "../wasm/path-buffer.ts";
 import { mountOfFile } from "./attr.ts";
 import type { Kernel } from "./kernel.ts";
-import { faultPage, type Mapped, viewable } from "./mmap.ts";
+import { faultPage, faultPinnable, type Mapped, ownPage, viewable } from "./mmap.ts";
 import type { Task } from "./task.ts";
 
 /** Bytes of a run of frames that are pinned. */
@@ -98,12 +99,14 @@ function withPin<R>({ x }: Core, pfn: number, work: () => R): R {
   }
 }
 
-/** Pages from `index` on that are cached, up to `wanted`, and lie behind `pfn`, the frame of the first. A marker stays for faults. */
+/** Pages from `index` on that are cached and no other file's, up to `wanted`, and lie behind `pfn`, the frame of the first. A marker stays for faults. */
 function cachedRun({ core }: Kernel, inode: InodeHandle, index: number, pfn: number, wanted: number): number {
   const nr = core.x.readyRun(inode, index, wanted, 1);
   const marker = core.f64[RESULT + RESULT_EXTRA];
   if (nr > 0 && marker < nr) core.x.setReadahead(pfn + marker);
-  return Math.max(1, nr);
+  let own = 1;
+  while (own < nr && !isShared(core, pfn + own)) own++;
+  return own;
 }
 
 /**
@@ -115,19 +118,20 @@ function cachedRun({ core }: Kernel, inode: InodeHandle, index: number, pfn: num
  *   -ENOSPC; -ENOMEM (too many pages are pinned, or memory ran out); what the store answers
  */
 export function readView(task: Task, fd: number, position: number, length: number): PageRun | number {
-  const found = viewable(task, fd);
-  if (typeof found === "number") return found;
+  const seen = viewable(task, fd);
+  if (typeof seen === "number") return seen;
   const { kernel } = task;
   const { core } = kernel;
-  const { file, operations } = found;
+  const { file, operations } = seen;
   const inode = inodeOfFile(core, file);
   const wanted = Math.min(length, core.f64[(inode << 2) + INODE_SIZE] - position);
   core.x.accessed(file);
   if (wanted <= 0) return new PageRun(kernel, 0, 0, 0);
   const index = Math.floor(position / PAGE_SIZE);
   const offset = position - index * PAGE_SIZE;
-  const pfn = operations.fault(kernel, { file, inode, index });
-  if (pfn === -EFAULT) return new PageRun(kernel, 0, 0, 0); // cut meanwhile
+  const found = operations.fault(kernel, { file, inode, index });
+  if (found === -EFAULT) return new PageRun(kernel, 0, 0, 0); // cut meanwhile
+  const pfn = found > 0 && isShared(core, found) ? ownPage(kernel, inode, index) : found;
   if (pfn < 0) return pfn;
   core.x.markPageAccessed(pfn);
   return withPin(core, pfn, () => {
@@ -156,7 +160,7 @@ export function viewMapping(
   const first = Math.floor(offset / PAGE_SIZE);
   const inPage = offset - first * PAGE_SIZE;
   const most = length ?? Math.min(mapped.length - offset, isWrite ? PAGE_SIZE - inPage : mapped.length);
-  const pfn = faultPage(kernel, mapped, first, isWrite);
+  const pfn = faultPinnable(kernel, mapped, first, isWrite);
   if (pfn < 0) return pfn;
   return withPin(core, pfn, () => {
     const wanted = Math.min(Math.ceil((inPage + most) / PAGE_SIZE), nrPinnable(core));
@@ -164,6 +168,7 @@ export function viewMapping(
     // A page more that cannot be had ends the run: the caller asks for it next.
     while (nrPages < wanted && isNextCached(mapped, first + nrPages, pfn + nrPages)) {
       if (faultPage(kernel, mapped, first + nrPages, isWrite) !== pfn + nrPages) break;
+      if (isShared(core, pfn + nrPages)) break;
       nrPages++;
     }
     const isFiles = isWrite && (area.flags & VM_SHARED) !== 0;

@@ -12,7 +12,8 @@
 import { EBUSY, ENOMEM, EOPNOTSUPP } from "../base/errno.ts";
 import { MIGRATE_ASYNC } from "../mm/address-space.ts";
 import { fieldOf, NO_PAGE, pagePins } from "../mm/page.ts";
-import type { Core } from "../wasm/core.ts";
+import { nrSharers } from "../mm/shared-frames.ts";
+import { type Core, RESULT } from "../wasm/core.ts";
 import {
   KERNEL_BLOCK,
   KERNEL_SLOTS,
@@ -26,7 +27,9 @@ import {
   PG_PCP,
   PG_PRIVATE,
   PG_RESERVED,
+  PG_SHARED,
   PG_WRITEBACK,
+  RESULT_ADDRESS,
 } from "../wasm/layout.ts";
 import { compact } from "./compact.ts";
 import { framesOf, usedExtents } from "./frames.ts";
@@ -57,6 +60,7 @@ export function shrink(kernel: Kernel, module: WebAssembly.Module): number {
   heal(before);
   before.x.trimMemory();
   copyFrames(before, core, usedExtents(before));
+  core.f64[RESULT + RESULT_ADDRESS] = 0; // of the call before: it may lie behind the end now, and reads of nothing go there
   return had - core.arrayBuffer.byteLength;
 }
 
@@ -73,8 +77,9 @@ function hasPins(kernel: Kernel): boolean {
   for (const pfn of framesOf(core)) {
     const flags = core.u32[fieldOf(pfn, PAGE_FLAGS)];
     if (flags & NO_PAGE || registered.has(pfn)) continue;
-    const known = flags & PG_PRIVATE ? 2 : 1; // the cache's, and the file system's
-    const isCached = core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0;
+    const files = flags & PG_SHARED ? nrSharers(core, pfn) : 1;
+    const known = flags & PG_PRIVATE ? 2 : files; // the cache's, and the file system's
+    const isCached = core.u32[fieldOf(pfn, PAGE_MAPPING)] !== 0 || (flags & PG_SHARED) !== 0;
     if (!isCached || pagePins(core, pfn) > known || flags & (PG_LOCKED | PG_WRITEBACK)) return true;
   }
   return false;

@@ -128,6 +128,11 @@ export interface Syscalls {
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   /** Positions of -1 use and move the file's own. @returns bytes copied */
   copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number;
+  /**
+   * FICLONERANGE: the files share pages until they are written to. @param length bytes, 0 = to the end of the source
+   * @returns bytes; as cloneFileRange() of clone-file-range.ts; -EOPNOTSUPP where no entry has brought it (foliofs/store)
+   */
+  cloneFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number;
   fsync(fd: number): number;
   fdatasync(fd: number): number;
   sync(): number;

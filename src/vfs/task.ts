@@ -8,7 +8,7 @@
  * Does not own: the calls' checks and errors (attr.ts, dir-ops.ts, open.ts, read-write.ts, readdir.ts), Node's shape of
  * them (node/).
  */
-import { EBADF, ENOENT, ENOTDIR, EPERM } from "../base/errno.ts";
+import { EBADF, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM } from "../base/errno.ts";
 import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
@@ -251,6 +251,9 @@ export class Task implements Syscalls {
   copyFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number {
     const n = this.kernel.room(io.copyFileRange(this, fdIn, positionIn, fdOut, positionOut, length));
     return n === TRY_AGAIN ? this.copyFileRange(fdIn, positionIn, fdOut, positionOut, length) : n;
+  }
+  cloneFileRange(fdIn: number, positionIn: number, fdOut: number, positionOut: number, length: number): number {
+    return storeSupportIfAny()?.cloneFileRange(this, fdIn, positionIn, fdOut, positionOut, length) ?? -EOPNOTSUPP;
   }
   fsync(fd: number): number {
     return io.fsync(this, fd, false);

@@ -6,7 +6,11 @@
  *
  * @see Linux Documentation/filesystems/proc.rst (meminfo), mm/memcontrol.c
  */
+import type { InodeHandle } from "../base/handles.ts";
 import { pageFlags } from "../mm/page.ts";
+import { eachData } from "../mm/page-index.ts";
+import { LAST_INDEX } from "../mm/page-state.ts";
+import { inodesThatShare, isShared } from "../mm/shared-frames.ts";
 import { swapHostBytes } from "../mm/swap-state.ts";
 import { pteFrame, vmAreas } from "../mm/vm-area.ts";
 import type { Core } from "../wasm/core.ts";
@@ -44,6 +48,7 @@ import {
   PG_HWPOISON,
   PG_PCP,
   PG_RESERVED,
+  PG_SHARED,
   PG_SLAB,
   PG_TABLE,
   PTE_ANON,
@@ -85,12 +90,14 @@ export interface FileSystemUsage {
   type: string;
   /** Its number, as `stat().dev` tells it. */
   dev: number;
-  /** Pages of its files that are in memory. */
+  /** Pages that one of its files alone has, and that are in memory. */
   data: number;
+  /** Pages that its files share among themselves or with those of others, as often as its files have them. */
+  shared: number;
   /** Names, and the targets of symbolic links. */
   names: number;
   inodes: number;
-  /** What counts against its `size`: pages wherever they are, promised ones among them. */
+  /** What counts against its `size`: pages wherever they are, promised ones among them; shared ones, but for those of another file system. */
   charged: number;
 }
 
@@ -100,6 +107,8 @@ export interface Usage extends UsageByKind {
   memory: number;
   /** Bytes that fallocate() has promised, and that nobody has written yet: part of no kind. */
   promised: number;
+  /** Of `data` what several files have, each page once. */
+  shared: number;
   /** Every file system that is mounted, once. */
   mounts: FileSystemUsage[];
   /** Bytes beside the memory, as far as they can be told: what the kernel keeps in JavaScript, by what it is. All has its limit. */
@@ -122,7 +131,7 @@ function kindOfCache(id: number): keyof UsageByKind {
 }
 
 /** Uses of memory by its super blocks, by address. */
-type BySuper = Map<number, { data: number; names: number; inodes: number }>;
+type BySuper = Map<number, Pick<FileSystemUsage, "data" | "shared" | "names" | "inodes">>;
 
 /** Frames of what file systems have made caches for, of mappings, and of maps of swap areas. */
 function* knownFrames(kernel: Kernel): Generator<[pfn: number, keyof UsageByKind]> {
@@ -150,6 +159,8 @@ class FrameCount {
     free: 0,
   };
   readonly bySuper: BySuper = new Map();
+  /** Bytes of pages of several files. */
+  shared = 0;
   readonly #core: Core;
   /** Frames that do not say what they are for. */
   readonly #known: ReadonlyMap<number, keyof UsageByKind>;
@@ -163,6 +174,8 @@ class FrameCount {
       this.kinds[this.#kindOf(pfn)] += nr * PAGE_SIZE;
       pfn += nr;
     }
+    for (const inode of inodesThatShare(this.#core))
+      this.#of(inode << 3).shared += nrShared(this.#core, inode) * PAGE_SIZE;
   }
 
   /** Frames of a free block, else one. */
@@ -179,6 +192,7 @@ class FrameCount {
     if (known !== undefined) return known;
     if (flags & PG_BUFFER) return "names"; // a string: other buffers are there in the midst of calls only
     if (flags & PG_HWPOISON) return "poisoned";
+    if (flags & PG_SHARED) this.shared += PAGE_SIZE;
     const mapping = this.#core.u32[descriptor(pfn) + PAGE_MAPPING];
     if (mapping !== 0) this.#of((mapping >>> 2) - INODE_XA_HEAD).data += PAGE_SIZE;
     return "data"; // one that has left the cache while somebody uses it, too
@@ -221,11 +235,21 @@ class FrameCount {
     const sb = this.#core.u32[inode + INODE_SB];
     let known = this.bySuper.get(sb);
     if (known === undefined) {
-      known = { data: 0, names: 0, inodes: 0 };
+      known = { data: 0, shared: 0, names: 0, inodes: 0 };
       this.bySuper.set(sb, known);
     }
     return known;
   }
+}
+
+/** Pages of a file that others have, too. */
+function nrShared(core: Core, inode: InodeHandle): number {
+  let nr = 0;
+  eachData(core, inode, 0, LAST_INDEX, (_, entry) => {
+    if ((entry & 3) === 0 && isShared(core, entry >>> 2)) nr++;
+    return true;
+  });
+  return nr;
 }
 
 /** What a string takes: a power of two, with some bytes for who reads it by words. */
@@ -237,7 +261,7 @@ function stringBytes(length: number): number {
 export function usage(task: Task): Usage {
   const { kernel } = task;
   const { core } = kernel;
-  const { kinds, bySuper } = new FrameCount(kernel);
+  const { kinds, bySuper, shared } = new FrameCount(kernel);
   const memory = core.arrayBuffer.byteLength;
   const word = (field: number): number => core.u32[(KERNEL_BLOCK >>> 2) + field];
   kinds.reserve = Math.min(kinds.free, word(KERNEL_MIN_FREE) * PAGE_SIZE);
@@ -246,6 +270,7 @@ export function usage(task: Task): Usage {
     memory,
     ...kinds,
     promised: word(KERNEL_NR_RESERVED) * PAGE_SIZE,
+    shared,
     mounts: byFileSystem(task, bySuper),
     outside: outsideOf(kernel),
   };
@@ -258,7 +283,7 @@ function byFileSystem(task: Task, bySuper: BySuper): FileSystemUsage[] {
   for (const { id, target, type } of mountTable(task)) {
     const sb = u32[(supers.get(id) as number) + MOUNT_SB];
     if (told.has(sb)) continue;
-    const own = bySuper.get(sb) ?? { data: 0, names: 0, inodes: 0 };
+    const own = bySuper.get(sb) ?? { data: 0, shared: 0, names: 0, inodes: 0 };
     const at = sb >>> 2;
     told.set(sb, {
       target,

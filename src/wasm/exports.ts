@@ -136,6 +136,7 @@ interface FileExports {
   allocateRange(inode: Inode, start: number, end: number): number;
   seekData(inode: Inode, pos: number): number;
   seekHole(inode: Inode, pos: number): number;
+  ownPage(inode: Inode, index: number): number;
   copyRange(from: Inode, posFrom: number, to: Inode, posTo: number, len: number): number;
   copyFromUser(inode: Inode, pos: number, src: number, len: number): number;
   copyToUser(inode: Inode, pos: number, dst: number, len: number): number;

@@ -97,4 +97,9 @@ export const DELIBERATE: readonly Deliberate[] = [
     reason:
       "how a file is opened is not looked at where it is open; Node looks where data is text, and does not flush it then",
   },
+  {
+    cases: /^copyFile \w+: (FICLONE_FORCE( over a file)?|file, 'new', [457])$|^program: copyFile [45] of /,
+    reason:
+      "files in memory share pages, as on XFS; tmpfs has no clones, and refuses who insists on one (docs/linux.md)",
+  },
 ];

@@ -139,6 +139,9 @@ export class HostSyscalls implements Syscalls {
     const count = this.read(fdIn, bytes, 0, bytes.length, positionIn);
     return count <= 0 ? count : this.write(fdOut, bytes, 0, count, positionOut);
   }
+  cloneFileRange(): number {
+    return -EOPNOTSUPP;
+  }
   fsync(fd: number): number {
     return answer(() => fs.fsyncSync(fd));
   }

@@ -4,13 +4,14 @@
 import type { Task } from "../../vfs/task.ts";
 import { type AtCalls, atCalls } from "./at.ts";
 import { type ChattrCalls, chattrCalls } from "./chattr.ts";
+import { type CloneCalls, cloneCalls } from "./clone.ts";
 import type { Waits } from "./forms.ts";
 import { type LockCalls, lockCalls } from "./locks.ts";
 import { type FifoCalls, fifoCalls } from "./mkfifo.ts";
 import { type XattrCalls, xattrCalls } from "./xattr.ts";
 
 /** Calls of Linux beyond Node's, each by promise and, with Sync at the end of its name, at once. Its functions need no `this`. */
-export type LinuxCalls = XattrCalls & LockCalls & FifoCalls & ChattrCalls & AtCalls;
+export type LinuxCalls = XattrCalls & LockCalls & FifoCalls & ChattrCalls & CloneCalls & AtCalls;
 
 const made = new WeakMap<Task, LinuxCalls>();
 
@@ -24,6 +25,7 @@ export function linuxCalls(task: Task, Wait: Waits["Wait"], whileWaiting: Waits[
     ...lockCalls(task, waits),
     ...fifoCalls(task, waits),
     ...chattrCalls(task, waits),
+    ...cloneCalls(task, waits),
     ...atCalls(task, waits),
   });
   made.set(task, calls);

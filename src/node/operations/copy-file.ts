@@ -3,7 +3,7 @@
  *
  * @see libuv src/unix/fs.c uv__fs_copyfile()
  */
-import { EAGAIN, EISDIR, EOPNOTSUPP, EXDEV } from "../../base/errno.ts";
+import { EAGAIN, EISDIR } from "../../base/errno.ts";
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY, S_IFDIR, S_IFMT } from "../../base/stat-flags.ts";
 import {
   type Path,
@@ -127,7 +127,7 @@ class CopyFile {
         return given === -EAGAIN ? given : 0; // who may not give files away makes a copy of its own
       },
       () => sys.fchmod(to, stats[STAT_MODE] & PERMISSIONS),
-      () => (mode & COPYFILE_FICLONE_FORCE ? this.#refuseClone(to, stats) : 0),
+      () => (mode & (COPYFILE_FICLONE | COPYFILE_FICLONE_FORCE) ? this.#clone(job) : 0),
       () => ((stats[STAT_MODE] & S_IFMT) === S_IFDIR ? -EISDIR : this.#copyAll(job)),
     ];
     for (; job.step < steps.length; job.step++) {
@@ -137,15 +137,11 @@ class CopyFile {
     return 0;
   }
 
-  /**
-   * Files do not share frames, as on tmpfs: who insists on a clone is refused.
-   * @see Linux fs/remap_range.c vfs_clone_file_range()
-   */
-  #refuseClone(to: number, stats: Float64Array): number {
-    const found = this.#sys.fstat(to);
-    if (found < 0) return found;
-    if (this.#sys.statValues[STAT_DEV] !== stats[STAT_DEV]) return -EXDEV;
-    return (stats[STAT_MODE] & S_IFMT) === S_IFDIR ? -EISDIR : -EOPNOTSUPP;
+  /** Who insists on a clone is refused where there can be none; else it is a copy. */
+  #clone(job: CopyJob): number {
+    const rc = this.#sys.cloneFileRange(job.from, 0, job.to, 0, 0);
+    if (rc >= 0) job.left = 0;
+    return rc === -EAGAIN || job.mode & COPYFILE_FICLONE_FORCE ? rc : 0;
   }
 
   /** The times go along; writing the data then changes the time of modification again. */

@@ -143,7 +143,6 @@ const OPTIONS: readonly Row[] = [
   ["file", "d/x", { mode: 1 }],
   ["file", "e/n", { mode: 1 }],
   ["file", "e/n", { mode: 2 }],
-  ["file", "e/n", { mode: 4 }],
 ];
 
 const FILTERS: readonly Row[] = [

@@ -100,6 +100,18 @@ describe("shrink", () => {
     assert.ok(fs.readFileSync("/g100").equals(Buffer.alloc(MIB, 100)));
   });
 
+  it("a file of no bytes is read after it as before", () => {
+    const fs = createFsSync({ memoryLimit: 64 * MIB });
+    fs.writeFileSync("/empty", "");
+    fs.writeFileSync("/large", Buffer.alloc(32 * MIB, 1));
+    const fd = fs.openSync("/large", "r");
+    fs.readSync(fd, Buffer.alloc(10), 0, 10, 32 * MIB - 10); // far behind the end that memory will have
+    fs.closeSync(fd);
+    fs.unlinkSync("/large");
+    shrunk(fs);
+    assert.equal(fs.readFileSync("/empty").length, 0);
+  });
+
   it("the same with many files, made and removed in any order", () => {
     const fs = createFsSync({ memoryLimit: 512 * MIB });
     const random = seededRandom(SEED + 2);
