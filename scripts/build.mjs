@@ -7,6 +7,7 @@
  *   dist/host.js .cjs         hostfs, for Node
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
+ *   dist/layers.js .cjs       overlay and layers
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
@@ -58,6 +59,7 @@ const OUTPUTS = [
     "host",
     "store",
     "proc",
+    "layers",
     "streams",
     "streams-node",
     "shared",
@@ -187,6 +189,7 @@ const BUNDLES = [
     published("host", "host", format, "node"),
     besideOthers(published("store", "store", format, "neutral")),
     besideOthers(published("proc", "proc", format, "neutral")),
+    besideOthers(published("layers", "layers", format, "neutral")),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),

@@ -24,6 +24,9 @@ export const FS_NOUSER = 4;
 /** Lies on a device, which `source` names: two mounts of one source are one file system. Others are "nodev". */
 export const FS_REQUIRES_DEV = 8;
 
+/** Stands on other file systems, which do and count what is read and written. */
+export const FS_STACKED = 16;
+
 /** @see Linux struct file_system_type */
 export interface FileSystemType {
   /** As in mount(8), at most 31 ASCII characters. */
@@ -135,8 +138,8 @@ export interface SuperOperations {
   putSuper?(sb: SuperBlock): void | Promise<void>;
   /** Mount options as they are in force. */
   showOptions?(sb: SuperBlock): string;
-  /** New options for a mounted file system. @returns 0 or a negated errno */
-  remount?(sb: SuperBlock, data: string): number;
+  /** New options for a mounted file system. @param flags union of MS_* @returns 0 or a negated errno */
+  remount?(sb: SuperBlock, data: string, flags: number): number;
   /**
    * sync_fs: writes what the file system itself has to write, after its inodes; for sync and umount. @param wait is the
    * caller to know that it has been written? @returns 0 or a negated errno; -EAGAIN as writeInode
@@ -404,6 +407,12 @@ export interface FileOperations {
    * @returns the operations, which may be the same for all files; a negated errno: -ENOEXEC where pages cannot be read
    */
   mmap?(kernel: Kernel, file: FileHandle, isWritten: boolean): VmOperations | number;
+  /**
+   * The open file of a layer that this one stands on: its pages are those that are mapped. @returns or a negated errno
+   *
+   * @see Linux fs/overlayfs/file.c ovl_mmap(), which maps the real file
+   */
+  realFile?(kernel: Kernel, file: FileHandle): FileHandle | number;
   /** FIBMAP: the block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno */
   bmap?(kernel: Kernel, file: FileHandle, block: number): number;
 }
