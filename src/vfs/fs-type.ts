@@ -251,6 +251,11 @@ export interface InodeOperations {
    */
   listxattr?(kernel: Kernel, inode: InodeHandle): readonly Uint8Array[] | number;
   /**
+   * fileattr_set: sets the flags of chattr(1), which the caller may change. Missing: they are states of the record.
+   * @param state union of I_APPEND, I_IMMUTABLE @returns 0 or a negated errno
+   */
+  setFlags?(kernel: Kernel, inode: InodeHandle, state: number): number;
+  /**
    * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
    * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file
    * system's to ask (libfs.setattrPrepare()), since a server may decide; then its store is told, and last the record

@@ -19,6 +19,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 async function load(name: string): Promise<unknown> {
   if (name === "foliofs") return import("../../src/index.ts");
   if (name === "foliofs/host") return import("../../src/host.ts");
+  if (name === "foliofs/layers") return import("../../src/layers.ts");
   if (name === "foliofs/proc") return import("../../src/proc.ts");
   if (name === "foliofs/store") return import("../../src/store.ts");
   if (name === "foliofs/watch") return import("../../src/watch.ts");

@@ -29,14 +29,14 @@ import { lookup } from "./lookup.ts";
 import { shownOptions } from "./options.ts";
 import { rename } from "./rename.ts";
 import { revalidateLayers } from "./revalidate.ts";
-import { setattr } from "./setattr.ts";
+import { setattr, setFlags } from "./setattr.ts";
 import { listxattr, xattrHandlers } from "./xattr.ts";
 
 function getLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
   return readLink(kernel, realInode(kernel.core, inode));
 }
 
-const common: InodeOperations = { getattr, setattr, listxattr };
+const common: InodeOperations = { getattr, setattr, setFlags, listxattr };
 const NONE = Object.freeze({});
 
 const superOps = Object.freeze<SuperOperations>({

@@ -15,6 +15,7 @@ import {
   ATTR_SIZE,
   type Attributes,
 } from "../../vfs/fs-type.ts";
+import { setState } from "../../vfs/fileattr.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { truncateInMemory } from "../../vfs/read-write.ts";
 import { setattrCopy, setattrPrepare } from "../../vfs/setattr.ts";
@@ -54,4 +55,13 @@ function truncate(kernel: Kernel, upper: InodeHandle, size: number): number {
   if (frozen) return frozen;
   const rc = kernel.room(truncateInMemory(kernel, { inode: upper }, size));
   return rc === TRY_AGAIN ? truncate(kernel, upper, size) : rc;
+}
+
+/** InodeOperations.setFlags. @returns 0; errors of copy-up @see Linux fs/overlayfs/inode.c ovl_fileattr_set() */
+export function setFlags(kernel: Kernel, inode: InodeHandle, state: number): number {
+  const copied = copyUpInode(kernel, inode);
+  if (copied < 0) return copied;
+  const rc = setState(kernel, inodeOf(kernel.core, upperOf(kernel.core, inode)), state);
+  copyAttributes(kernel, inode);
+  return rc;
 }
