@@ -58,8 +58,8 @@ export function withPlaces<T>(kernel: Kernel, places: Places, mount: () => T): T
   }
 }
 
-/** Holds what has been found until the super block does. */
-class Finder {
+/** Finds directories for the task that is served, and holds them until the super block does. */
+export class Finder {
   readonly #kernel: Kernel;
   readonly #held: Place[] = [];
 

@@ -6,6 +6,7 @@
 import { EAGAIN } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
+import { setState } from "../../vfs/fileattr.ts";
 import {
   type Answer,
   ATTR_FILE,
@@ -15,7 +16,6 @@ import {
   ATTR_SIZE,
   type Attributes,
 } from "../../vfs/fs-type.ts";
-import { setState } from "../../vfs/fileattr.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { truncateInMemory } from "../../vfs/read-write.ts";
 import { setattrCopy, setattrPrepare } from "../../vfs/setattr.ts";
