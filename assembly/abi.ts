@@ -139,6 +139,7 @@ export const SB_NOSUID: u32 = 1 << 1;
 export const SB_NODEV: u32 = 1 << 2;
 export const SB_NOEXEC: u32 = 1 << 3;
 export const SB_SYNCHRONOUS: u32 = 1 << 4;
+export const SB_STACKED: u32 = 1 << 5; // its inodes stand for others, of its layers: assembly/fs/stack.ts
 export const SB_NOATIME: u32 = 1 << 10;
 export const SB_NODIRATIME: u32 = 1 << 11;
 export const SB_SILENT: u32 = 1 << 15; // says nothing of what is wrong with a file system
@@ -170,6 +171,7 @@ export const MNT_RELATIME: u32 = 1 << 6;
 export const MNT_STRICTATIME: u32 = 1 << 7;
 export const MNT_INTERNAL: u32 = 1 << 8; // kern_mount: in no tree
 export const MNT_DETACHED: u32 = 1 << 9; // out of the tree, alive as long as somebody uses it
+export const MNT_LAYER: u32 = 1 << 11; // internal, and part of an overlay: it goes with that one's super block
 export const MNT_EXPIRY_MARK: u32 = 1 << 10; // nobody has walked into it since
 
 // How far a super block is frozen (Linux enum in include/linux/fs.h)
@@ -196,8 +198,9 @@ export const I_DIRTY_PAGES: u32 = 1 << 13; // has dirty pages
 export const I_WILL_FREE: u32 = 1 << 14; // dropInode is to be asked whether it goes
 export const I_EVICTING: u32 = 1 << 15; // evictInode has been called, and has not ended
 export const I_FSNOTIFY: u32 = 1 << 16; // somebody watches it (src/vfs/fsnotify.ts): what changes it is told
+export const I_OVL_INUSE: u32 = 1 << 17; // a directory that is the upper or work directory of an overlay
 /** States in which the core may open and read a file without asking the VFS. */
-export const I_PLAIN: u32 = I_HASHED | I_LRU | I_REFERENCED | I_DIRTY_SYNC | I_DIRTY_DATASYNC | I_DIRTY_PAGES | I_FSNOTIFY;
+export const I_PLAIN: u32 = I_HASHED | I_LRU | I_REFERENCED | I_DIRTY_SYNC | I_DIRTY_DATASYNC | I_DIRTY_PAGES | I_FSNOTIFY | I_OVL_INUSE;
 
 export const DCACHE_HASHED: u32 = 1 << 0;
 export const DCACHE_PERSISTENT: u32 = 1 << 1; // one count belongs to the name's existence (in-memory file systems)

@@ -8,6 +8,7 @@
  *   dist/store.js .cjs        for file systems with a store
  *   dist/proc.js .cjs         proc
  *   dist/lazy.js .cjs         lazyfs
+ *   dist/layers.js .cjs       overlay and layers
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
@@ -61,6 +62,7 @@ const OUTPUTS = [
     "store",
     "proc",
     "lazy",
+    "layers",
     "streams",
     "streams-node",
     "shared",
@@ -194,6 +196,7 @@ const BUNDLES = [
     besideOthers(published("store", "store", format, "neutral")),
     besideOthers(published("proc", "proc", format, "neutral")),
     besideOthers(published("lazy", "lazy", format, "neutral")),
+    besideOthers(published("layers", "layers", format, "neutral")),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),

@@ -11,6 +11,7 @@ import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
+import type { Layer, LayerOptions, LayersPart } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
 import {
@@ -214,6 +215,15 @@ export class FolioKernel {
     }
     check(rc, "umount", path);
     await token; // putSuper, and the root's end
+  }
+  /**
+   * Mounts a layer: a tree that shows other directories, and keeps what is changed in it apart, within limits
+   * (docs/overlay.md). It needs `import "foliofs/layers"`.
+   *
+   * @throws as mount(2): EPERM, ENOENT, ENOTDIR, EINVAL, ELOOP, ENOSPC, ENOMEM
+   */
+  layer(options: LayerOptions): Layer {
+    return part<LayersPart>("layers").layer(this.#task, options);
   }
   /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {
@@ -490,9 +500,13 @@ export class FolioKernel {
   }
 }
 
-function part<Part extends MmapPart | SwapPart | LinuxPart>(name: "mmap" | "swap" | "linux"): Part {
+function part<Part extends MmapPart | SwapPart | LinuxPart | LayersPart>(
+  name: "mmap" | "swap" | "linux" | "layers",
+): Part {
   storeSupport(); // names the entry that has it
-  return partNamed(name) as Part;
+  const found = partNamed(name);
+  if (found === undefined) throw new Error(`foliofs: this needs import "foliofs/${name}"`); // layers: all others come together
+  return found as Part;
 }
 
 function umountFlags(options: UmountOptions | undefined): number {

@@ -5,7 +5,7 @@
 // is known by its number (inode-hash.ts) it stays, unused (inode-lru.ts), until memory runs out.
 import {
   AS_FREE_PAGE, AS_NO_ACCOUNTING, AS_NO_STORE, AS_SWAPBACKED, AS_UNEVICTABLE, CACHE_INODE, I_FREEING, I_HASHED, I_LRU, I_NEW, I_SYMLINK_BODY, I_WILL_FREE, S_IFDIR, S_IFMT,
-  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, SB_SWAPBACKED, SHORT_SYMLINK_LEN, TOUCH_ATIME,
+  SB_DELETE_INODE, SB_DROP_INODE, SB_EVICT, SB_FREE_PAGE, SB_MEMORY, SB_STACKED, SB_SWAPBACKED, SHORT_SYMLINK_LEN, TOUCH_ATIME,
   TOUCH_CTIME, TOUCH_MTIME,
 } from "../abi";
 import { Dentry } from "./dentry";
@@ -16,6 +16,7 @@ import { inodeLruAdd, inodeLruRemove } from "./inode-lru";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
 import { SuperBlock } from "./super";
 import { truncatePages } from "../mm/truncate";
+import { dropStack } from "./stack";
 import { dropXattrs } from "./xattr";
 import { AddressSpace } from "../mm/address-space";
 
@@ -221,6 +222,7 @@ export function startEvict(inode: Inode): void {
 /** Frees an inode with all it holds. Precondition: nothing refers to it. */
 export function freeInode(inode: Inode): void {
   const sb = inode.sb;
+  if (sb.flags & SB_STACKED) dropStack(inode);
   if (inode.xaHead) truncatePages(ownMapping(inode), 0);
   if (inode.state & (I_HASHED | I_LRU)) {
     unhashInode(inode);

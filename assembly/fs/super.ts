@@ -1,8 +1,9 @@
 // Super blocks (Linux: struct super_block): one mounted file system, whatever the number of its mounts.
-import { CACHE_SUPER_BLOCK, ENOMEM, ENOSPC, SB_FROZEN, SB_MEMORY, SB_UNFROZEN } from "../abi";
+import { CACHE_SUPER_BLOCK, ENOMEM, ENOSPC, SB_FROZEN, SB_MEMORY, SB_STACKED, SB_UNFROZEN } from "../abi";
 import { dDrop, Dentry, dget, dput } from "./dentry";
 import { Inode } from "./inode";
 import { isNil, kernel, nil, slot } from "../kernel";
+import { dropLayers } from "./stack";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
 
 /** One mounted file system. */
@@ -137,6 +138,7 @@ export function freeSuper(sb: SuperBlock): void {
   if (isNil(sb.prev)) kernel().superBlocks = sb.next;
   else sb.prev.next = sb.next;
   if (!isNil(sb.next)) sb.next.prev = sb.prev;
+  if (sb.flags & SB_STACKED) dropLayers(sb);
   if (sb.source) kfree(sb.source);
   sb.root = nil<Dentry>();
   kmemCacheFree(changetype<usize>(sb));

@@ -8,8 +8,8 @@
 //                  as an internal mount; a detached one (umount -l) has no place
 //   cred.count     files, tasks
 import {
-  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK, I_FSNOTIFY, SB_MEMORY,
-  DCACHE_PERSISTENT, FL_OFD, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, NR_CACHES,
+  CACHE_CRED, CACHE_DENTRY, CACHE_FILE, CACHE_INODE, CACHE_KMALLOC_32, CACHE_MOUNT, CACHE_SUPER_BLOCK, CACHE_TASK, I_FSNOTIFY, SB_COMPLETE, SB_STACKED,
+  DCACHE_PERSISTENT, FL_OFD, FMODE_FLOCK, FMODE_WRITE, I_EVICTING, I_FREEING, I_SYMLINK_BODY, MNT_DETACHED, MNT_INTERNAL, MNT_LAYER, NR_CACHES,
   NR_SLOTS, PG_SLAB, SB_FREEZE_COMPLETE, SB_FROZEN, SB_RDONLY, SB_UNFROZEN,
 } from "../abi";
 import { Dentry } from "../fs/dentry";
@@ -21,6 +21,7 @@ import { Mount } from "../fs/mount";
 import { Operation } from "../fs/operation";
 import { pageOf, pfnOf } from "../mm/page";
 import { cacheOf } from "../mm/slab";
+import { STACK_HEAD_BYTES } from "../fs/stack";
 import { nrBlockPages } from "../fs/stat";
 import { SuperBlock } from "../fs/super";
 import { Cred, Task } from "../fs/task";
@@ -84,6 +85,7 @@ function addReferences(sign: i32): void {
     if (sb.frozen) sb.active += sign;
   }
   countMarks(sign);
+  countStacks(sign);
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) {
     if (!isNil(operation.mnt)) operation.mnt.count += sign;
     if (!isNil(operation.dir)) operation.dir.count += sign;
@@ -95,11 +97,42 @@ function addReferences(sign: i32): void {
   }
 }
 
+/** Inodes of an overlay hold what they stand for. */
+function countStacks(sign: i32): void {
+  for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
+    const inode = changetype<Inode>(at);
+    if (!(inode.sb.flags & SB_STACKED)) continue;
+    countDentry(inode.private0, sign);
+    countDentry(inode.private1, sign);
+    const more: usize = inode.private2;
+    const nr: u32 = more ? load<u32>(more) : 0;
+    for (let i: u32 = 0; i < nr; i++) countDentry(load<u32>(more + STACK_HEAD_BYTES + (<usize>i << 3)), sign);
+  }
+}
+
+function countDentry(address: u32, sign: i32): void {
+  if (!address) return;
+  assert(isObject(CACHE_DENTRY, address), "stack: an inode stands for what is no dentry");
+  changetype<Dentry>(<usize>address).count += sign;
+}
+
+/** Layers are internal mounts. */
+function verifyLayers(sb: SuperBlock): void {
+  const layers: usize = sb.private0;
+  const nr: u32 = layers ? load<u32>(layers) : 0;
+  for (let i: u32 = 0; i < nr; i++) {
+    const mnt = load<u32>(layers + STACK_HEAD_BYTES + (<usize>i << 2));
+    if (!mnt) continue;
+    assert(isObject(CACHE_MOUNT, mnt), "stack: a layer is no mount");
+    assert((changetype<Mount>(<usize>mnt).flags & (MNT_INTERNAL | MNT_LAYER)) == (MNT_INTERNAL | MNT_LAYER), "stack: a layer is no internal mount");
+  }
+}
+
 /** What is watched and does not live in memory is held: a directory by its name (src/vfs/fsnotify.ts). */
 function countMarks(sign: i32): void {
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
-    if (!(inode.state & I_FSNOTIFY) || inode.sb.flags & SB_MEMORY) continue;
+    if (!(inode.state & I_FSNOTIFY) || inode.sb.flags & SB_COMPLETE) continue;
     if (isDir(inode)) inode.aliases.count += sign;
     else inode.count += sign;
   }
@@ -221,6 +254,7 @@ function verifySupers(): void {
     nr++;
     assert(nr <= cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: the list is a ring");
     verifyFreeze(sb);
+    if (sb.flags & SB_STACKED) verifyLayers(sb);
   }
   assert(nr == cacheOf(CACHE_SUPER_BLOCK).nrObjects, "super block: one is not on the list");
   assert(nrInodes == kernel().nrInodes, "inodes: one is on no super block's list");
@@ -357,6 +391,7 @@ function verifyStrings(): void {
   for (let at = nextObject(CACHE_INODE, 0); at; at = nextObject(CACHE_INODE, at)) {
     const inode = changetype<Inode>(at);
     if (inode.state & I_SYMLINK_BODY) nr -= isString(inode.private0);
+    if (inode.sb.flags & SB_STACKED) nr -= isString(inode.private2);
     for (let lock = changetype<FileLock>(inode.flocks); !isNil(lock); lock = lock.next) nr -= isString(changetype<usize>(lock));
     for (let xattr = changetype<Xattr>(inode.xattrs); !isNil(xattr); xattr = xattr.next) nr -= isString(changetype<usize>(xattr));
   }
@@ -364,6 +399,7 @@ function verifyStrings(): void {
   for (let at = nextObject(CACHE_MOUNT, 0); at; at = nextObject(CACHE_MOUNT, at)) nr -= isString(changetype<Mount>(at).source);
   for (let at = nextObject(CACHE_SUPER_BLOCK, 0); at; at = nextObject(CACHE_SUPER_BLOCK, at)) {
     nr -= isString(changetype<SuperBlock>(at).source);
+    if (changetype<SuperBlock>(at).flags & SB_STACKED) nr -= isString(changetype<SuperBlock>(at).private0);
   }
   for (let operation = kernel().operations; !isNil(operation); operation = operation.next) nr -= isString(changetype<usize>(operation));
   nr -= nrMmapRecords();

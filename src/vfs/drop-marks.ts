@@ -11,7 +11,7 @@ import {
   INODE_MODE,
   INODE_SB_NEXT,
   INODE_STATE,
-  SB_MEMORY,
+  SB_COMPLETE,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_INODES,
 } from "../wasm/layout.ts";
@@ -29,7 +29,7 @@ export function dropMarks(core: Core): void {
 
 function* heldByMarks({ u32, x }: Core): Generator<InodeHandle> {
   for (let sb = x.superFirst() as SuperBlockHandle; sb; sb = x.superNext(sb) as SuperBlockHandle) {
-    if (u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY) continue;
+    if (u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_COMPLETE) continue;
     let inode = u32[(sb << 3) + SUPER_BLOCK_INODES] >>> 5;
     for (; inode !== 0; inode = u32[(inode << 3) + INODE_SB_NEXT] >>> 5)
       if (u32[(inode << 3) + INODE_STATE] & I_FSNOTIFY) yield inode as InodeHandle;

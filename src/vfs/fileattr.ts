@@ -42,6 +42,16 @@ function flagsOf({ core: { u32 } }: Kernel, inode: InodeHandle): number {
   return (state & I_IMMUTABLE ? FS_IMMUTABLE_FL : 0) | (state & I_APPEND ? FS_APPEND_FL : 0);
 }
 
+/** Sets the states that flags stand for, of an inode in memory. @param state union of I_APPEND, I_IMMUTABLE @returns 0 */
+export function setState(kernel: Kernel, inode: InodeHandle, state: number): number {
+  const { core } = kernel;
+  const at = (inode << 3) + INODE_STATE;
+  core.u32[at] = (core.u32[at] & ~(I_IMMUTABLE | I_APPEND)) | state;
+  pathsChanged(core);
+  core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  return 0;
+}
+
 /** FS_IOC_GETFLAGS. @returns union of FS_*_FL; errors of the walk, -EBADF; -ENOTTY where there are none */
 export function getFlags(task: Task, target: FileTarget): number {
   const found = findTarget(task, target);
@@ -57,7 +67,6 @@ export function getFlags(task: Task, target: FileTarget): number {
  */
 export function setFlags(task: Task, target: FileTarget, flags: number): number {
   const { kernel } = task;
-  const { core } = kernel;
   const found = findTarget(task, target);
   if (typeof found === "number") return found;
   const { inode, mnt } = found;
@@ -68,11 +77,10 @@ export function setFlags(task: Task, target: FileTarget, flags: number): number 
   const changes = (flags ^ flagsOf(kernel, inode)) & (FS_IMMUTABLE_FL | FS_APPEND_FL);
   if (changes && !isCapable(task)) return -EPERM;
   if (flags & ~(FS_IMMUTABLE_FL | FS_APPEND_FL)) return -EOPNOTSUPP;
-  const at = (inode << 3) + INODE_STATE;
   const state = (flags & FS_IMMUTABLE_FL ? I_IMMUTABLE : 0) | (flags & FS_APPEND_FL ? I_APPEND : 0);
-  core.u32[at] = (core.u32[at] & ~(I_IMMUTABLE | I_APPEND)) | state;
-  pathsChanged(core);
-  core.x.touch(inode, TOUCH_CTIME, kernel.now());
+  const own = kernel.tableOf(inode).inode.setFlags;
+  const rc = own ? own(kernel, inode, state) : setState(kernel, inode, state);
+  if (rc < 0) return rc;
   kernel.fsnotify?.changed(found, FS_ATTRIB);
   return 0;
 }

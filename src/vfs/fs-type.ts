@@ -26,6 +26,9 @@ export const FS_REQUIRES_DEV = 8;
 /** Cannot be written to: fillSuper() sets SB_RDONLY, and no remount takes it away. @see Linux fs/squashfs/super.c squashfs_reconfigure() */
 export const FS_RDONLY = 16;
 
+/** Stands on other file systems, which do and count what is read and written. */
+export const FS_STACKED = 16;
+
 /** @see Linux struct file_system_type */
 export interface FileSystemType {
   /** As in mount(8), at most 31 ASCII characters. */
@@ -137,8 +140,8 @@ export interface SuperOperations {
   putSuper?(sb: SuperBlock): void | Promise<void>;
   /** Mount options as they are in force. */
   showOptions?(sb: SuperBlock): string;
-  /** New options for a mounted file system. @returns 0 or a negated errno */
-  remount?(sb: SuperBlock, data: string): number;
+  /** New options for a mounted file system. @param flags union of MS_* @returns 0 or a negated errno */
+  remount?(sb: SuperBlock, data: string, flags: number): number;
   /**
    * sync_fs: writes what the file system itself has to write, after its inodes; for sync and umount. @param wait is the
    * caller to know that it has been written? @returns 0 or a negated errno; -EAGAIN as writeInode
@@ -249,6 +252,11 @@ export interface InodeOperations {
    * in memory. @returns names, as bytes; a negated errno
    */
   listxattr?(kernel: Kernel, inode: InodeHandle): readonly Uint8Array[] | number;
+  /**
+   * fileattr_set: sets the flags of chattr(1), which the caller may change. Missing: they are states of the record.
+   * @param state union of I_APPEND, I_IMMUTABLE @returns 0 or a negated errno
+   */
+  setFlags?(kernel: Kernel, inode: InodeHandle, state: number): number;
   /**
    * setattr: makes a change of attributes, before which the record is as it was. Called by chmod, chown, utimes, truncate,
    * ftruncate, O_TRUNC, and where a write kills set-ID bits; growing by a write is none. May this be done is the file
@@ -408,6 +416,12 @@ export interface FileOperations {
    * @returns the operations, which may be the same for all files; a negated errno: -ENOEXEC where pages cannot be read
    */
   mmap?(kernel: Kernel, file: FileHandle, isWritten: boolean): VmOperations | number;
+  /**
+   * The open file of a layer that this one stands on: its pages are those that are mapped. @returns or a negated errno
+   *
+   * @see Linux fs/overlayfs/file.c ovl_mmap(), which maps the real file
+   */
+  realFile?(kernel: Kernel, file: FileHandle): FileHandle | number;
   /** FIBMAP: the block of the store where a block of the file lies. @returns 0 = nowhere; a negated errno */
   bmap?(kernel: Kernel, file: FileHandle, block: number): number;
 }

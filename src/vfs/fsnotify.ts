@@ -14,7 +14,7 @@
  * without any, all that a call pays is the look whether it has. With some, calls on what is not marked pay for two more
  * looks; the core leaves plain names (assembly/fs/plain-names.ts) to the VFS where one of the inodes has the bit.
  *
- * An inode in memory lives as long as its names and who has it open: with its record the bit goes, by which it is known
+ * An inode whose names all lie in memory lives as long as its names and who has it open: with its record the bit goes, by which it is known
  * that the inode has gone. All others are held by their marks.
  *
  * Marks are the process's own, as all that it has open: snapshots and forks have none. kernel.restore() ends them, as
@@ -45,7 +45,7 @@ import {
   INODE_NLINK,
   INODE_SB,
   INODE_STATE,
-  SB_MEMORY,
+  SB_COMPLETE,
   SLOT_DYING,
   SUPER_BLOCK_DYING_NEXT,
   SUPER_BLOCK_FLAGS,
@@ -147,7 +147,7 @@ export class Fsnotify {
     const stale = this.#marks.get(inode);
     if (stale !== undefined) this.#end(stale, FS_DELETE_SELF); // its record has been used again
     const { u32, x } = this.#kernel.core;
-    const isInMemory = (u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS] & SB_MEMORY) !== 0;
+    const isInMemory = (u32[(u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS] & SB_COMPLETE) !== 0;
     const mark = new Mark(inode, mask, this.#isDirectory(inode), !isInMemory);
     if (mark.holdsInode && mark.isDirectory) {
       mark.name = (u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;

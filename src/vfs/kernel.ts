@@ -32,7 +32,7 @@ import {
 import type { Ends } from "./evict.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Waiters } from "./freeze.ts";
-import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
+import { type FileSystemType, FS_STACKED, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Fsnotify } from "./fsnotify.ts";
 import type { Lost } from "./lost.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
@@ -154,7 +154,8 @@ export class Kernel {
     if (id < 0) return id;
     this.#registered.set(type.name, type);
     this.#typesById[id] = type;
-    this.#tablesById[id] = support?.accountedTables(type.tables, genericFileRead) ?? [...type.tables];
+    const counted = type.fsFlags & FS_STACKED ? undefined : support?.accountedTables(type.tables, genericFileRead);
+    this.#tablesById[id] = counted ?? [...type.tables];
     return 0;
   }
 

@@ -77,6 +77,7 @@ import {
 import { fdget, hasNoStore, inodeOfFile, mountOfFile, typeOf } from "./attr.ts";
 import { dropFile, holdFile } from "./drop-file.ts";
 import type { Kernel } from "./kernel.ts";
+import { fileOperationsOf } from "./special-file.ts";
 import type { Task } from "./task.ts";
 import { wantWriteInode } from "./want-write.ts";
 
@@ -116,8 +117,10 @@ export function mmap(task: Task, fd: number, request: MmapRequest): Mapped | num
   const { offset, prot, flags } = request;
   task.enter();
   if (offset % PAGE_SIZE !== 0 || offset < 0) return -EINVAL;
-  const file = fdget(task, fd);
-  if (!file) return task.files.missing(fd);
+  const opened = fdget(task, fd);
+  if (!opened) return task.files.missing(fd);
+  const file = mappedFile(task, fd, opened);
+  if (file < 0) return file;
   const inode = inodeOfFile(kernel.core, file);
   const length = request.length ?? kernel.core.f64[(inode << 2) + INODE_SIZE] - offset;
   if (length <= 0) return -EINVAL;
@@ -125,15 +128,21 @@ export function mmap(task: Task, fd: number, request: MmapRequest): Mapped | num
   const pgoff = offset / PAGE_SIZE;
   if (nrPages > MAX_AREA_PAGES) return -ENOMEM;
   if (pgoff + nrPages - 1 > LAST_INDEX) return -EOVERFLOW;
-  const refused = (flags & MAP_LOCKED && mayLock(kernel, nrPages)) || mayMap(kernel, file, prot, flags);
+  const refused = (flags & MAP_LOCKED && mayLock(kernel, nrPages)) || mayMap(kernel, opened, prot, flags);
   if (refused < 0) return refused;
-  const operations = vmOperations(task, fd, file, (flags & MAP_TYPE) !== MAP_PRIVATE && (prot & PROT_WRITE) !== 0);
+  const operations = vmOperations(
+    task,
+    fd,
+    file,
+    file === opened,
+    (flags & MAP_TYPE) !== MAP_PRIVATE && (prot & PROT_WRITE) !== 0,
+  );
   if (typeof operations === "number") return operations;
   const made = { file, inode, task: task.handle, flags: areaFlags(prot, flags), pgoff, nrPages };
   const area = create(kernel, made);
   if (area === undefined) return -ENOMEM;
   holdFile(kernel, file);
-  kernel.core.x.accessed(file);
+  kernel.core.x.accessed(opened);
   const mapped = { area, operations, length };
   if (flags & (MAP_LOCKED | MAP_POPULATE)) populate(kernel, mapped, (flags & MAP_LOCKED) !== 0);
   return mapped;
@@ -191,10 +200,21 @@ function sbFlags(kernel: Kernel, inode: InodeHandle): number {
   return kernel.sbOf(inode).flags;
 }
 
+/** The file whose pages an open file has: another's, where it stands on one. @returns or a negated errno */
+function mappedFile(task: Task, fd: number, file: FileHandle): FileHandle {
+  return (task.files.operations[fd]?.realFile?.(task.kernel, file) ?? file) as FileHandle;
+}
+
 /** How pages of an open file are come to: as its file system says, or as memory does. */
-function vmOperations(task: Task, fd: number, file: FileHandle, isWritten: boolean): VmOperations | number {
+function vmOperations(
+  task: Task,
+  fd: number,
+  file: FileHandle,
+  isOpened: boolean,
+  isWritten: boolean,
+): VmOperations | number {
   const { kernel } = task;
-  const operations = task.files.operations[fd];
+  const operations = isOpened ? task.files.operations[fd] : fileOperationsOf(kernel, inodeOfFile(kernel.core, file));
   if (operations?.mmap !== undefined) return operations.mmap(kernel, file, isWritten);
   const inode = inodeOfFile(kernel.core, file);
   const isRegular = operations?.read !== undefined && typeOf(kernel.core, inode) === S_IFREG;
@@ -402,10 +422,12 @@ export function exitMmap({ kernel, handle }: Task): void {
 export function viewable(task: Task, fd: number): { file: FileHandle; operations: VmOperations } | number {
   const { core } = task.kernel;
   task.enter();
-  const file = fdget(task, fd);
-  if (!file) return task.files.missing(fd);
-  if (!(core.u32[(file << 3) + FILE_MODE] & FMODE_READ)) return -EBADF;
-  if (core.x.isDirectory(inodeOfFile(core, file))) return -EISDIR;
-  const operations = vmOperations(task, fd, file, false);
+  const opened = fdget(task, fd);
+  if (!opened) return task.files.missing(fd);
+  if (!(core.u32[(opened << 3) + FILE_MODE] & FMODE_READ)) return -EBADF;
+  if (core.x.isDirectory(inodeOfFile(core, opened))) return -EISDIR;
+  const file = mappedFile(task, fd, opened);
+  if (file < 0) return file;
+  const operations = vmOperations(task, fd, file, file === opened, false);
   return typeof operations === "number" ? operations : { file, operations };
 }

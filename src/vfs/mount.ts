@@ -365,7 +365,7 @@ function remount(kernel: Kernel, place: Place, flags: number, data: string): num
     if (flags & MS_RDONLY && !(sb.flags & SB_RDONLY) && (hasWriters(kernel, sb) || hasOrphans(sb))) return -EBUSY;
     const unwritten = flags & MS_RDONLY ? (storeSupportIfAny()?.syncFilesystem(sb, true) ?? 0) : 0;
     if (unwritten < 0) return unwritten;
-    const refused = sb.type.superOps?.remount?.(sb, data) ?? 0;
+    const refused = sb.type.superOps?.remount?.(sb, data, flags) ?? 0;
     if (refused < 0) return refused;
     sb.flags = (sb.flags & ~SB_REMOUNTABLE) | sbFlags(flags) | (sb.type.fsFlags & FS_RDONLY && SB_RDONLY);
   }

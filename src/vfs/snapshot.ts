@@ -21,6 +21,7 @@ import {
   LAYOUT_HASH,
   MNT_DETACHED,
   MNT_INTERNAL,
+  MNT_LAYER,
   MOUNT_FLAGS,
   MOUNT_ID,
   MOUNT_PARENT,
@@ -98,6 +99,7 @@ function superOf(core: Core, mnt: MountHandle): SuperBlockHandle {
 
 /** True for a mount of no memory file system, one below such a mount, and one in no tree: no snapshot has it. */
 export function isLeftOut(core: Core, start: MountHandle): boolean {
+  if (core.u32[(start << 3) + MOUNT_FLAGS] & MNT_LAYER) return false; // it goes with its overlay
   for (let mnt = start; mnt; mnt = (core.u32[(mnt << 3) + MOUNT_PARENT] >>> 5) as MountHandle) {
     if (core.u32[(mnt << 3) + MOUNT_FLAGS] & (MNT_INTERNAL | MNT_DETACHED)) return true;
     if (!(core.u32[(superOf(core, mnt) << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY)) return true;

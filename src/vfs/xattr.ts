@@ -66,7 +66,7 @@ function handlersOf(kernel: Kernel, inode: InodeHandle): readonly XattrHandler[]
 }
 
 /** Who serves a name. @returns -EOPNOTSUPP for a kind that there is not; -EINVAL for nothing behind its beginning */
-function handlerOf(kernel: Kernel, inode: InodeHandle, name: Uint8Array): XattrHandler | number {
+export function handlerOf(kernel: Kernel, inode: InodeHandle, name: Uint8Array): XattrHandler | number {
   const handler = handlersOf(kernel, inode).find(({ prefix }) => startsWith(name, prefix));
   if (handler === undefined) return -EOPNOTSUPP;
   return name.length === handler.prefix.length ? -EINVAL : handler;
@@ -133,13 +133,16 @@ export function getxattr(task: Task, target: FileTarget, name: Uint8Array): Uint
 export function listxattr(task: Task, target: FileTarget): readonly Uint8Array[] | number {
   const found = findTarget(task, target);
   if (typeof found === "number") return found;
-  const { kernel } = task;
-  const { listxattr: list } = kernel.tableOf(found.inode).inode;
-  const all =
-    list?.(kernel, found.inode) ?? (livesInMemory(kernel, found.inode) ? simpleXattrList(kernel, found.inode) : []);
+  const all = listOf(task.kernel, found.inode);
   if (typeof all === "number") return all;
   const seen = isCapable(task) ? all : all.filter((name) => !startsWith(name, "trusted."));
   return seen.reduce((bytes, name) => bytes + name.length + 1, 0) > XATTR_LIST_MAX ? -E2BIG : seen;
+}
+
+/** Names of all attributes of an inode, whoever asks. @returns or what the file system answers */
+export function listOf(kernel: Kernel, inode: InodeHandle): readonly Uint8Array[] | number {
+  const own = kernel.tableOf(inode).inode.listxattr?.(kernel, inode);
+  return own ?? (livesInMemory(kernel, inode) ? simpleXattrList(kernel, inode) : []);
 }
 
 /**

@@ -177,7 +177,47 @@ def inotify_call(call, args):
     return inotify.watch(*args) if call == "watch" else inotify.events()
 
 
+def mount_overlay(options, target):
+    where = path(target)
+    check(libc.mount(b"overlay", where, b"overlay", ctypes.c_ulong(0), os.fsencode(options.replace("ROOT", ROOT))))
+
+
+inodes = {}
+
+
+def attributes(p):
+    """All that a file is: of directories without their sizes; numbers of inodes by the order in which they come up."""
+    s = os.lstat(p)
+    kind = s.st_mode & 0o170000
+    what = None
+    if kind == 0o100000:
+        with open(p, "rb") as f:
+            what = f.read().hex()
+    elif kind == 0o120000:
+        what = os.fsencode(os.readlink(p)).hex()
+    xattrs = sorted([n, os.getxattr(p, n, follow_symlinks=False).hex()] for n in os.listxattr(p, follow_symlinks=False))
+    mtime = str(s.st_mtime_ns) if s.st_mtime_ns < 946684800 * 10**9 else "now"
+    number = inodes.setdefault(s.st_ino, len(inodes))
+    size = 0 if kind == 0o040000 else s.st_size
+    return [s.st_mode, s.st_nlink, s.st_uid, s.st_gid, size, mtime, number, what, xattrs]
+
+
+def tree(p):
+    """Every file below a directory, by path."""
+    told = [["", attributes(p)]]
+    for name in sorted(os.listdir(p)):
+        below = p + b"/" + name
+        if os.path.isdir(below) and not os.path.islink(below):
+            told += [[os.fsdecode(name) + at, of] for at, of in tree(below)]
+        else:
+            told.append([os.fsdecode(name), attributes(below)])
+    return [[at if at.startswith("/") or not at else "/" + at, of] for at, of in told]
+
+
 def simple(call, *args):
+    if call == "overlay": return mount_overlay(*args)
+    if call == "umount": return check(libc.umount2(path(args[0]), 0)) or None
+    if call == "tree": return tree(path(args[0]))
     if call in ("watch", "events"): return inotify_call(call, args)
     if call == "rmdir": return os.rmdir(path(args[0]))
     if call == "open": return open_at(args[0], None, *args[1:])

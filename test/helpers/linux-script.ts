@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { it } from "vitest";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
+import { overlay } from "../../src/layers.ts";
 import type { FlockHeld } from "../../src/node/linux/locks.ts";
 import { devtmpfs } from "../../src/store.ts";
 import type { Mark } from "../../src/vfs/fsnotify-mark.ts";
@@ -224,6 +225,16 @@ class Tasks {
         return null;
       case "rmdir":
         return fs.rmdirSync(this.#path(a));
+      case "overlay":
+        return fs.kernel.mount({
+          type: "overlay",
+          target: this.#path(b),
+          data: (a as string).replaceAll("ROOT", ROOT),
+        });
+      case "umount":
+        return fs.kernel.umount(this.#path(a));
+      case "tree":
+        return this.#tree(fs, this.#path(a) as string);
       case "watch":
         return this.#inotify.watch(fs.kernel.taskOf(fs), a as string, this.#path(b), c as number);
       case "events":
@@ -318,6 +329,38 @@ class Tasks {
     }
   }
 
+  readonly #inodes = new Map<string, number>();
+
+  /** All that a file is: of directories without their sizes; numbers of inodes by the order in which they come up. */
+  #attributes({ kernel, ...fs }: FolioFs, path: string): unknown[] {
+    const stats = fs.lstatSync(path, { bigint: true });
+    const type = Number(stats.mode) & 0o170000;
+    const what = type === 0o100000 ? fs.readFileSync(path) : type === 0o120000 ? fs.readlinkSync(path, "buffer") : null;
+    const names = kernel.linux.llistxattrSync(path) as string[];
+    const xattrs = names.map((name) => [name, hex(kernel.linux.lgetxattrSync(path, name) as Buffer).hex]);
+    const key = String(stats.ino);
+    if (!this.#inodes.has(key)) this.#inodes.set(key, this.#inodes.size);
+    return [
+      ...[stats.mode, stats.nlink, stats.uid, stats.gid].map(Number),
+      stats.isDirectory() ? 0 : Number(stats.size),
+      stats.mtimeNs < THIS_CENTURY_NS ? String(stats.mtimeNs) : "now",
+      this.#inodes.get(key),
+      what === null ? null : hex(what).hex,
+      xattrs.sort(([a], [b]) => (a < b ? -1 : 1)),
+    ];
+  }
+
+  /** Every file below a directory, by path. */
+  #tree(fs: FolioFs, path: string): unknown[] {
+    const told: unknown[] = [["", this.#attributes(fs, path)]];
+    for (const name of fs.readdirSync(path).sort()) {
+      const below = `${path}/${name}`;
+      if (!fs.lstatSync(below).isDirectory()) told.push([`/${name}`, this.#attributes(fs, below)]);
+      else for (const [at, of] of this.#tree(fs, below) as [string, unknown][]) told.push([`/${name}${at}`, of]);
+    }
+    return told;
+  }
+
   /** A directory by its name in the script, null = the working directory, which is the root of the script. */
   #dir(task: number, name: Arg): number {
     return name === null ? -100 : this.#fd(task, name);
@@ -363,7 +406,7 @@ export async function runOnFoliofs(
   look: (fs: FolioFs) => void = () => {},
   program: LinuxProgram = stepsOf(script),
 ): Promise<unknown[]> {
-  using top = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [devtmpfs] }).kernel;
+  using top = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [devtmpfs, overlay] }).kernel;
   top.fs.mkdirSync(ROOT);
   top.mount({ type: "tmpfs", target: ROOT, data: script.mount ?? "mode=755" });
   const faces = script.tasks.map((who) =>

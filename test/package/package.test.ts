@@ -152,6 +152,34 @@ describe("in Node", () => {
   });
 
   it.each([
+    ["an ES module", "layers.mjs", 'import { overlay } from "foliofs/layers"; import { createFsSync } from "foliofs";'],
+    [
+      "CommonJS",
+      "layers.cjs",
+      'const { overlay } = require("foliofs/layers"); const { createFsSync } = require("foliofs");',
+    ],
+    [
+      "an ES module for browsers",
+      "layers-browser.mjs",
+      'import { overlay } from "foliofs/layers"; import { createFsSync } from "foliofs/../dist/browser.js";',
+    ],
+  ])("shows several trees as one, as %s", (_form, file, load) => {
+    const use = `
+      const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [overlay] });
+      for (const dir of ["/l", "/u", "/w", "/m"]) fs.mkdirSync(dir);
+      fs.writeFileSync("/l/a", "below");
+      fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l,upperdir=/u,workdir=/w" });
+      fs.appendFileSync("/m/a", ", above");
+      fs.renameSync("/m/a", "/m/b");
+      fs.truncateSync("/m/b", 9);
+      console.log(fs.readdirSync("/m").join(), fs.readFileSync("/m/b", "utf8"), fs.readFileSync("/l/a", "utf8"));
+      fs.kernel.umount("/m");`;
+    expect(user.node(file, load.replace("foliofs/../dist", "./node_modules/foliofs/dist") + use)).toBe(
+      "b below, ab below\n",
+    );
+  });
+
+  it.each([
     ["slabs.mjs", ["foliofs/store", "foliofs/proc"]],
     ["slabs2.mjs", ["foliofs/proc", "foliofs/store"]],
   ])("shows records that another entry keeps: %s", (file, entries) => {

@@ -1,0 +1,105 @@
+/**
+ * Data on its way from a lower layer to the upper one.
+ *
+ * Between file systems in memory the core copies it; from others it is read, by their pages, and written.
+ *
+ * Does not own: what else is copied up (copy-up.ts).
+ *
+ * @see Linux fs/overlayfs/copy_up.c ovl_copy_up_file()
+ */
+import { EIO, ENOSPC } from "../../base/errno.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../../base/handles.ts";
+import { O_RDONLY, O_RDWR } from "../../base/stat-flags.ts";
+import { TRY_AGAIN } from "../../mm/address-space.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import {
+  ADDRESS_SPACE_FLAGS,
+  AS_NO_STORE,
+  FMODE_READ,
+  FMODE_WRITE,
+  INODE_MAPPING,
+  INODE_SB,
+  INODE_SIZE,
+  SB_FILE,
+  SUPER_BLOCK_FLAGS,
+} from "../../wasm/layout.ts";
+import { closeLayer, openLayer } from "./layer-file.ts";
+import { inodeOf } from "./layer-names.ts";
+
+const BUFFER_BYTES = 1 << 16;
+
+/** A file of a layer. */
+export interface LayerFile {
+  readonly mnt: MountHandle;
+  readonly dentry: DentryHandle;
+}
+
+/** Does the core read and write it by itself? */
+function isPlain({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
+  const sb = u32[(inode << 3) + INODE_SB] >>> 2;
+  const mapping = u32[(inode << 3) + INODE_MAPPING] >>> 2;
+  return (u32[mapping + ADDRESS_SPACE_FLAGS] & AS_NO_STORE) !== 0 && !(u32[sb + SUPER_BLOCK_FLAGS] & SB_FILE);
+}
+
+/**
+ * Copies the first `bytes` of a file into an empty one; the size follows.
+ *
+ * @returns 0; -ENOSPC; -EAGAIN of a store, with a token; what the layer answers. Then some of it has been copied
+ */
+export function copyData(kernel: Kernel, from: LayerFile, to: LayerFile, bytes: number): number {
+  const { core } = kernel;
+  const [source, sink] = [inodeOf(core, from.dentry), inodeOf(core, to.dentry)];
+  const length = Math.min(bytes, core.f64[(source << 2) + INODE_SIZE]);
+  if (length === 0) return 0;
+  return isPlain(kernel, source) && isPlain(kernel, sink)
+    ? copyInMemory(kernel, source, sink, length)
+    : copyByFiles(kernel, from, to, length);
+}
+
+/** A page that is in a swap area is brought in by a read, as whoever reads it does. */
+function copyInMemory(kernel: Kernel, source: InodeHandle, sink: InodeHandle, length: number): number {
+  const { core } = kernel;
+  for (let done = 0; done < length; ) {
+    const n = core.x.copyRange(source, done, sink, done, length - done);
+    const rc = n < 0 ? kernel.room(n) : n === 0 ? -EIO : 0;
+    if (rc < 0 && rc !== TRY_AGAIN) return rc;
+    if (n > 0) done += n;
+  }
+  return 0;
+}
+
+function copyByFiles(kernel: Kernel, from: LayerFile, to: LayerFile, length: number): number {
+  const reader = openLayer(kernel, from.mnt, from.dentry, O_RDONLY, FMODE_READ);
+  if (reader < 0) return reader;
+  const writer = openLayer(kernel, to.mnt, to.dentry, O_RDWR, FMODE_READ | FMODE_WRITE);
+  const rc = writer < 0 ? writer : pump(kernel, from, to, reader, writer, length);
+  void closeLayer(kernel, reader);
+  if (writer > 0) void closeLayer(kernel, writer);
+  return rc;
+}
+
+function pump(
+  kernel: Kernel,
+  from: LayerFile,
+  to: LayerFile,
+  reader: FileHandle,
+  writer: FileHandle,
+  length: number,
+): number {
+  const { core } = kernel;
+  const source = kernel.tableOf(inodeOf(core, from.dentry)).file;
+  const sink = kernel.tableOf(inodeOf(core, to.dentry)).file;
+  const buffer = new Uint8Array(Math.min(length, BUFFER_BYTES));
+  for (let pos = 0; pos < length; ) {
+    const wanted = Math.min(buffer.length, length - pos);
+    const got = source.read?.(kernel, reader, buffer, 0, wanted, pos) ?? -EIO;
+    if (got <= 0) return got; // shorter than it said it was: that is all of it
+    for (let put = 0; put < got; ) {
+      const n = sink.write?.(kernel, writer, buffer, put, got - put, pos + put) ?? -EIO;
+      if (n <= 0) return n || -ENOSPC;
+      put += n;
+    }
+    pos += got;
+  }
+  return 0;
+}

@@ -1,0 +1,306 @@
+/**
+ * Copy-up: what is about to change is copied from its lower layer to the upper one, after the directories that lead to it. It is made
+ * in the work directory, whole, and moved to its name then: whatever fails before has changed nothing.
+ *
+ * Does not own: the data (copy-data.ts), names in layers (layer-names.ts).
+ *
+ * @see Linux fs/overlayfs/copy_up.c ovl_copy_up_flags(), ovl_copy_up_one(), ovl_do_copy_up()
+ */
+import { EIO, EPERM, EROFS, ESTALE } from "../../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import {
+  STAT_ATIME_NSEC,
+  STAT_ATIME_SEC,
+  STAT_GID,
+  STAT_INO,
+  STAT_MODE,
+  STAT_MTIME_NSEC,
+  STAT_MTIME_SEC,
+  STAT_NLINK,
+  STAT_RDEV,
+  STAT_UID,
+} from "../../vfs/syscalls.ts";
+import { wantWrite } from "../../vfs/want-write.ts";
+import { PATH_A } from "../../wasm/core.ts";
+import {
+  I_APPEND,
+  I_IMMUTABLE,
+  I_SYMLINK_BODY,
+  INODE_ALIASES,
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
+  INODE_GID,
+  INODE_MODE,
+  INODE_MTIME_NSEC,
+  INODE_MTIME_SEC,
+  INODE_NLINK,
+  INODE_PRIVATE0,
+  INODE_PRIVATE1,
+  INODE_STATE,
+  INODE_UID,
+  SUPER_BLOCK_DEV,
+} from "../../wasm/layout.ts";
+import { statReal } from "./attr.ts";
+import { copyData } from "./copy-data.ts";
+import { firstLower, flagsOf, type Lower, OVL_INDEX, OVL_ORIGIN, setFlag, setUpper, upperOf } from "./entry.ts";
+import { indexDirectory, indexName, writeNlink } from "./index-dir.ts";
+import { copyAttributes, setKey } from "./inode.ts";
+import {
+  inodeOf,
+  isDead,
+  isDirectory,
+  lookupOne,
+  makeName,
+  moveToFree,
+  nameOf,
+  now,
+  operationsOf,
+  parentOf,
+} from "./layer-names.ts";
+import { copyXattrs } from "./layer-xattr.ts";
+import { type Layer, type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
+import { type Origin, setOrigin } from "./origin.ts";
+import { isPrivateXattr } from "./own-xattr.ts";
+import { dropTemp, makeTemp } from "./work-dir.ts";
+
+/** In place of how many bytes of the data are wanted. */
+export const ALL_DATA = Number.MAX_SAFE_INTEGER;
+const NR_STAT = 18;
+const KEPT_STATE = I_IMMUTABLE | I_APPEND;
+
+/** May the upper layer be changed? @returns 0; -EROFS, also where there is none; -EAGAIN with a token while it is frozen */
+export function wantUpper(kernel: Kernel, fs: OverlayFs): number {
+  const upper = fs.layers[UPPER_LAYER];
+  return upper === undefined ? -EROFS : wantWrite(kernel, upper.mnt);
+}
+
+/** As copyUp(), of an inode, by one of its names. */
+export function copyUpInode(kernel: Kernel, inode: InodeHandle, bytes = ALL_DATA): number {
+  const { core } = kernel;
+  if (upperOf(core, inode)) return wantUpper(kernel, overlayOfInode(kernel, inode));
+  const alias = (core.u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
+  return alias ? copyUp(kernel, alias, bytes) : -ESTALE;
+}
+
+/**
+ * Copies up what a name stands for, if it has not been.
+ *
+ * @param bytes how many of a file's data are wanted: it will be cut there
+ * @returns 0; -EROFS without an upper layer; -EAGAIN with a token, of a store or a frozen upper layer; -ENOSPC; -EEXIST for a file
+ *   without a name; what the lower layer answers
+ */
+export function copyUp(kernel: Kernel, dentry: DentryHandle, bytes = ALL_DATA): number {
+  const { core } = kernel;
+  const inode = inodeOf(core, dentry);
+  const fs = overlayOfInode(kernel, inode);
+  const refused = wantUpper(kernel, fs);
+  if (refused || upperOf(core, inode)) return refused;
+  const parent = parentOf(core, dentry);
+  return copyUp(kernel, parent) || new CopyUp(kernel, fs, dentry, upperOf(core, inodeOf(core, parent))).run(bytes);
+}
+
+/** One copy-up. */
+class CopyUp {
+  readonly #kernel: Kernel;
+  readonly #fs: OverlayFs;
+  readonly #inode: InodeHandle;
+  readonly #name: Uint8Array;
+  readonly #upperDir: DentryHandle;
+  readonly #lower: Lower;
+  readonly #stat = new Float64Array(NR_STAT);
+
+  constructor(kernel: Kernel, fs: OverlayFs, dentry: DentryHandle, upperDir: DentryHandle) {
+    this.#kernel = kernel;
+    this.#fs = fs;
+    this.#inode = inodeOf(kernel.core, dentry);
+    this.#name = nameOf(kernel, dentry);
+    this.#upperDir = upperDir;
+    this.#lower = firstLower(kernel.core, this.#inode) as Lower;
+  }
+
+  run(bytes: number): number {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const values = kernel.current?.statValues as Float64Array;
+    const stated = statReal(kernel, this.#lowerInode, values);
+    if (stated < 0) return stated;
+    this.#stat.set(values);
+    const temp = makeTemp(kernel, this.#fs, (_operations, dir, dentry) => this.#make(dir, dentry));
+    if (temp < 0) return temp;
+    const rc = this.#fill(temp, bytes) || this.#place(temp);
+    if (rc < 0) {
+      dropTemp(kernel, temp);
+      return rc;
+    }
+    core.u32[(inodeOf(core, temp) << 3) + INODE_STATE] |= core.u32[(this.#lowerInode << 3) + INODE_STATE] & KEPT_STATE;
+    return 0;
+  }
+
+  get #lowerInode(): InodeHandle {
+    return inodeOf(this.#kernel.core, this.#lower.dentry);
+  }
+
+  get #mode(): number {
+    return this.#stat[STAT_MODE];
+  }
+
+  get #isIndexed(): boolean {
+    return this.#fs.options.index && (this.#mode & S_IFMT) !== S_IFDIR && this.#stat[STAT_NLINK] > 1;
+  }
+
+  get #origin(): Origin {
+    const layer = this.#fs.layers[this.#lower.layer] as Layer;
+    return { dev: this.#kernel.core.u32[(layer.sb << 3) + SUPER_BLOCK_DEV], ino: this.#stat[STAT_INO] };
+  }
+
+  /** Makes a file of the same type. */
+  #make(dir: InodeHandle, dentry: DentryHandle): number {
+    const kernel = this.#kernel;
+    const operations = operationsOf(kernel, dir);
+    const mode = this.#mode;
+    switch (mode & S_IFMT) {
+      case S_IFDIR:
+        return now(operations.mkdir?.(kernel, dir, dentry, mode) ?? -EPERM);
+      case S_IFREG:
+        return now(operations.create?.(kernel, dir, dentry, mode) ?? -EPERM);
+      case S_IFLNK:
+        return this.#makeLink(dir, dentry);
+      default:
+        return now(operations.mknod?.(kernel, dir, dentry, mode, this.#stat[STAT_RDEV]) ?? -EPERM);
+    }
+  }
+
+  #makeLink(dir: InodeHandle, dentry: DentryHandle): number {
+    const kernel = this.#kernel;
+    const target = readLink(kernel, this.#lowerInode);
+    if (typeof target === "number") return target;
+    const length = putTarget(kernel, target);
+    return now(operationsOf(kernel, dir).symlink?.(kernel, dir, dentry, length) ?? -EPERM);
+  }
+
+  /** Data, extended attributes, owner, mode and times, in an order in which none changes the others. */
+  #fill(temp: DentryHandle, bytes: number): number {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const inode = inodeOf(core, temp);
+    const isFile = (this.#mode & S_IFMT) === S_IFREG;
+    const lower = this.#fs.layers[this.#lower.layer] as Layer;
+    const upper = this.#fs.layers[UPPER_LAYER] as Layer;
+    const from = { mnt: lower.mnt, dentry: this.#lower.dentry };
+    const copied = isFile ? copyData(kernel, from, { mnt: upper.mnt, dentry: temp }, bytes) : 0;
+    if (copied < 0) return copied;
+    const rc = copyXattrs(kernel, this.#lowerInode, inode, isPrivateXattr) || this.#noteOrigin(inode);
+    if (rc < 0) return rc;
+    const { u32, f64 } = core;
+    const at = inode << 3;
+    u32[at + INODE_MODE] = this.#mode;
+    u32[at + INODE_UID] = this.#stat[STAT_UID];
+    u32[at + INODE_GID] = this.#stat[STAT_GID];
+    f64[(inode << 2) + INODE_ATIME_SEC] = this.#stat[STAT_ATIME_SEC];
+    f64[(inode << 2) + INODE_MTIME_SEC] = this.#stat[STAT_MTIME_SEC];
+    u32[at + INODE_ATIME_NSEC] = this.#stat[STAT_ATIME_NSEC];
+    u32[at + INODE_MTIME_NSEC] = this.#stat[STAT_MTIME_NSEC];
+    return 0;
+  }
+
+  /** A file that parts from the other names of its lower one is another file. */
+  #noteOrigin(inode: InodeHandle): number {
+    const isOther = (this.#mode & S_IFMT) !== S_IFDIR && this.#stat[STAT_NLINK] > 1 && !this.#isIndexed;
+    return isOther ? 0 : setOrigin(this.#kernel, inode, this.#origin);
+  }
+
+  /** Gives it its name; the times of its directory stay. Takes over the reference on it. */
+  #place(temp: DentryHandle): number {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const dir = inodeOf(core, this.#upperDir);
+    if (isDead(core, dir)) return -ESTALE;
+    const [sec, nsec] = [core.f64[(dir << 2) + INODE_MTIME_SEC], core.u32[(dir << 3) + INODE_MTIME_NSEC]];
+    const rc = this.#isIndexed ? this.#placeIndexed(temp) : moveToFree(kernel, temp, this.#upperDir, this.#name);
+    core.f64[(dir << 2) + INODE_MTIME_SEC] = sec;
+    core.u32[(dir << 3) + INODE_MTIME_NSEC] = nsec;
+    if (rc < 0) return rc;
+    const parent = (core.u32[(this.#inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
+    this.#adopt(temp);
+    if (parent) copyAttributes(kernel, inodeOf(core, parentOf(core, parent)));
+    return 0;
+  }
+
+  #adopt(upper: DentryHandle): void {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const isOther = this.#stat[STAT_NLINK] > 1 && !this.#isIndexed;
+    if (!isDirectory(core, this.#inode)) {
+      if (!isOther) setFlag(core, this.#inode, OVL_ORIGIN);
+      if (this.#isIndexed) setFlag(core, this.#inode, OVL_INDEX);
+      else core.u32[(this.#inode << 3) + INODE_NLINK] = core.u32[(inodeOf(core, upper) << 3) + INODE_NLINK];
+      setKey(kernel, this.#inode, inodeOf(core, upper));
+    }
+    setUpper(core, this.#inode, upper);
+    copyAttributes(kernel, this.#inode);
+  }
+
+  /** In the index first, and by a link of it under its name. */
+  #placeIndexed(temp: DentryHandle): number {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const index = indexDirectory(kernel, this.#fs);
+    if (index < 0) return index;
+    const noted = writeNlink(kernel, inodeOf(core, temp), this.#stat[STAT_NLINK] - 1); // a link more comes
+    const rc = noted || moveToFree(kernel, temp, index, indexName(this.#origin));
+    core.x.dput(index);
+    if (rc < 0) return rc;
+    return linkUpper(kernel, inodeOf(core, temp), this.#upperDir, this.#name);
+  }
+}
+
+/** Gives a file of the upper layer another name there. @returns 0; -EEXIST; -ENOSPC */
+export function linkUpper(kernel: Kernel, inode: InodeHandle, dir: DentryHandle, name: Uint8Array): number {
+  const { core } = kernel;
+  const taken = lookupOne(kernel, dir, name);
+  if (taken > 0) {
+    core.x.dput(taken);
+    return inodeOf(core, taken) === inode ? 0 : -EIO;
+  }
+  const made = makeName(kernel, dir, name, ({ link }, parent, dentry) =>
+    now(link?.(kernel, inode, parent, dentry) ?? -EPERM),
+  );
+  if (made < 0) return made;
+  core.x.dput(made);
+  return 0;
+}
+
+/** A name of a file that the index has, which it has not been copied up by, is made in the upper layer. @returns 0 or a negated errno */
+export function copyUpAlias(kernel: Kernel, dentry: DentryHandle): number {
+  const { core } = kernel;
+  const inode = inodeOf(core, dentry);
+  const rc = copyUp(kernel, dentry);
+  if (rc < 0 || !(flagsOf(core, inode) & OVL_INDEX)) return rc;
+  const parent = parentOf(core, dentry);
+  const copied = copyUp(kernel, parent);
+  if (copied < 0) return copied;
+  const upper = inodeOf(core, upperOf(core, inode));
+  const made = linkUpper(kernel, upper, upperOf(core, inodeOf(core, parent)), nameOf(kernel, dentry));
+  return made < 0 ? made : writeNlink(kernel, upper, core.u32[(inode << 3) + INODE_NLINK]);
+}
+
+/** Target of a symbolic link of a layer, a copy. @returns or what its file system answers */
+export function readLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
+  const { u8, u32 } = kernel.core;
+  const at = inode << 3;
+  if (u32[at + INODE_STATE] & I_SYMLINK_BODY) {
+    const body = u32[at + INODE_PRIVATE0];
+    return u8.slice(body, body + u32[at + INODE_PRIVATE1]);
+  }
+  const target = operationsOf(kernel, inode).getLink?.(kernel, inode) ?? -EIO;
+  return typeof target === "number" ? target : target.slice();
+}
+
+/** Puts the target of a link that is to be made into path buffer A. @returns its length */
+export function putTarget({ core: { u8 } }: Kernel, target: Uint8Array): number {
+  u8.set(target, PATH_A);
+  u8.fill(0, PATH_A + target.length, PATH_A + target.length + 8);
+  return target.length;
+}

@@ -1,0 +1,111 @@
+/**
+ * What an inode of an overlay stands for: a dentry in the upper layer, dentries in lower ones, or both. In memory, so that copies of
+ * it have them (assembly/fs/stack.ts); the inode holds them.
+ *
+ * Does not own: how they are found (lookup.ts).
+ *
+ * @see Linux fs/overlayfs/ovl_entry.h struct ovl_inode, struct ovl_entry
+ */
+import { ENOMEM } from "../../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import type { Core } from "../../wasm/core.ts";
+import { INODE_PRIVATE0, INODE_PRIVATE1, INODE_PRIVATE2, INODE_PRIVATE3 } from "../../wasm/layout.ts";
+
+const NO_DENTRY = 0 as DentryHandle;
+/** Words before the first dentry of the list of those beyond the first. */
+const HEAD = 2;
+
+/** A place in a lower layer. */
+export interface Lower {
+  readonly dentry: DentryHandle;
+  /** Number of the layer, from 1 down. */
+  readonly layer: number;
+}
+
+/** Of private3: the layer of the first lower dentry. */
+const LAYER_MASK = 0xffff;
+/** The upper file says what it has been copied up from (origin.ts). */
+export const OVL_ORIGIN = 1 << 16;
+/** The upper file is in the index (index-dir.ts). */
+export const OVL_INDEX = 1 << 17;
+
+/** In the upper layer; 0 = it has no part there. */
+export function upperOf({ u32 }: Core, inode: InodeHandle): DentryHandle {
+  return (u32[(inode << 3) + INODE_PRIVATE0] >>> 5) as DentryHandle;
+}
+
+/** Takes over the caller's reference on `upper`; drops the one before. */
+export function setUpper({ u32, x }: Core, inode: InodeHandle, upper: DentryHandle): void {
+  const before = u32[(inode << 3) + INODE_PRIVATE0] >>> 5;
+  u32[(inode << 3) + INODE_PRIVATE0] = upper << 5;
+  if (before) x.dput(before as DentryHandle);
+}
+
+/** The uppermost of those in lower layers; undefined = there is none. */
+export function firstLower({ u32 }: Core, inode: InodeHandle): Lower | undefined {
+  const dentry = (u32[(inode << 3) + INODE_PRIVATE1] >>> 5) as DentryHandle;
+  return dentry === NO_DENTRY ? undefined : { dentry, layer: u32[(inode << 3) + INODE_PRIVATE3] & LAYER_MASK };
+}
+
+/** All in lower layers, from the uppermost down. */
+export function lowersOf(core: Core, inode: InodeHandle): Lower[] {
+  const { u32 } = core;
+  const first = firstLower(core, inode);
+  if (first === undefined) return [];
+  const lowers = [first];
+  const more = u32[(inode << 3) + INODE_PRIVATE2] >>> 2;
+  const nr = more === 0 ? 0 : u32[more];
+  for (let i = 0; i < nr; i++) {
+    const at = more + HEAD + i * 2;
+    lowers.push({ dentry: (u32[at] >>> 5) as DentryHandle, layer: u32[at + 1] });
+  }
+  return lowers;
+}
+
+/** Has it parts in more than one layer? */
+export function hasSeveral(core: Core, inode: InodeHandle): boolean {
+  return isMerge(core, inode) || core.u32[(inode << 3) + INODE_PRIVATE2] !== 0;
+}
+
+/** Has it a part in the upper layer, and others below? */
+export function isMerge(core: Core, inode: InodeHandle): boolean {
+  return upperOf(core, inode) !== NO_DENTRY && firstLower(core, inode) !== undefined;
+}
+
+export function flagsOf({ u32 }: Core, inode: InodeHandle): number {
+  return u32[(inode << 3) + INODE_PRIVATE3] & ~LAYER_MASK;
+}
+
+export function setFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
+  u32[(inode << 3) + INODE_PRIVATE3] |= flag;
+}
+
+/**
+ * Has an inode stand for dentries, whose references it takes over. Precondition: it stands for none yet.
+ *
+ * @returns 0; -ENOMEM, and it has taken none
+ */
+export function setStack(core: Core, inode: InodeHandle, upper: DentryHandle, lowers: readonly Lower[]): number {
+  const [first, ...others] = lowers;
+  const more = others.length === 0 ? 0 : core.x.kmalloc((HEAD + others.length * 2) * 4) >>> 0;
+  if (more === 0 && others.length > 0) return -ENOMEM;
+  const { u32 } = core;
+  if (more !== 0) u32[more >>> 2] = others.length;
+  others.forEach(({ dentry, layer }, i) => {
+    const at = (more >>> 2) + HEAD + i * 2;
+    u32[at] = dentry << 5;
+    u32[at + 1] = layer;
+  });
+  const at = inode << 3;
+  u32[at + INODE_PRIVATE0] = upper << 5;
+  u32[at + INODE_PRIVATE1] = (first?.dentry ?? 0) << 5;
+  u32[at + INODE_PRIVATE2] = more;
+  u32[at + INODE_PRIVATE3] = (u32[at + INODE_PRIVATE3] & ~LAYER_MASK) | (first?.layer ?? 0);
+  return 0;
+}
+
+/** Drops references that no inode has taken over. */
+export function putAll({ x }: Core, upper: DentryHandle, lowers: readonly Lower[]): void {
+  if (upper) x.dput(upper);
+  for (const { dentry } of lowers) x.dput(dentry);
+}

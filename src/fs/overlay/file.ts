@@ -1,0 +1,157 @@
+/**
+ * Open files of an overlay: each stands on one of a layer, which does what is asked; the position is the overlay's.
+ *
+ * One that was opened to be read, and whose file has been copied up since, goes on with the copy.
+ *
+ * @see Linux fs/overlayfs/file.c ovl_open(), ovl_real_fdget(), ovl_read_iter(), ovl_write_iter()
+ */
+import { EINVAL, ENXIO, EOPNOTSUPP } from "../../base/errno.ts";
+import type { DentryHandle, FileHandle, InodeHandle } from "../../base/handles.ts";
+import { O_ACCMODE, O_RDONLY, O_TRUNC, S_IFREG, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
+import type { FileOperations } from "../../vfs/fs-type.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { FILE_DENTRY, FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
+import { shownLayer } from "./attr.ts";
+import { ALL_DATA, copyUp } from "./copy-up.ts";
+import { firstLower, type Lower, upperOf } from "./entry.ts";
+import { copyAttributes, realInode } from "./inode.ts";
+import { closeLayer, inodeOfFile, openLayer, operationsOf } from "./layer-file.ts";
+import { typeOf } from "./layer-names.ts";
+import { overlayOfInode } from "./layers.ts";
+import { iterate, releaseDirectory } from "./readdir.ts";
+
+const NO_FILE = 0 as FileHandle;
+
+/** Opens what an inode shows in its layer. @returns the file with a reference; -ENOMEM; what its file system answers */
+function openReal(kernel: Kernel, inode: InodeHandle, flags: number, mode: number): FileHandle {
+  const { core } = kernel;
+  const { mnt } = shownLayer(overlayOfInode(kernel, inode), core, inode);
+  const dentry = upperOf(core, inode) || (firstLower(core, inode) as Lower).dentry;
+  return openLayer(kernel, mnt, dentry, flags, mode);
+}
+
+/** The file of the layer behind an open one: another one where it has been copied up since. @returns or a negated errno */
+function realFile(kernel: Kernel, file: FileHandle): FileHandle {
+  const { core } = kernel;
+  const real = core.u32[(file << 3) + FILE_PRIVATE0] as FileHandle;
+  const inode = inodeOfFile(kernel, file);
+  if (real !== NO_FILE && inodeOfFile(kernel, real) === realInode(core, inode)) return real;
+  const opened = openReal(kernel, inode, core.u32[(file << 3) + FILE_FLAGS], core.u32[(file << 3) + FILE_MODE]);
+  if (opened < 0) return opened;
+  core.u32[(file << 3) + FILE_PRIVATE0] = opened;
+  if (real !== NO_FILE) void closeLayer(kernel, real);
+  return opened;
+}
+
+function needsCopyUp(flags: number): boolean {
+  return (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+}
+
+/** What is about to be emptied is copied up without its data. */
+function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
+  const { core } = kernel;
+  if (typeOf(core, inode) !== S_IFREG) return 0;
+  const flags = core.u32[(file << 3) + FILE_FLAGS];
+  if (needsCopyUp(flags)) {
+    const dentry = (core.u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
+    const rc = copyUp(kernel, dentry, flags & O_TRUNC ? 0 : ALL_DATA);
+    if (rc < 0) return rc;
+  }
+  return Math.min(0, realFile(kernel, file));
+}
+
+function release(kernel: Kernel, _inode: InodeHandle, file: FileHandle): void | Promise<void> {
+  const real = kernel.core.u32[(file << 3) + FILE_PRIVATE0] as FileHandle;
+  kernel.core.u32[(file << 3) + FILE_PRIVATE0] = 0;
+  return real === NO_FILE ? undefined : closeLayer(kernel, real);
+}
+
+function read(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core } = kernel;
+  const real = realFile(kernel, file);
+  if (real < 0) return real;
+  const pos = position < 0 ? core.filePos(file) : position;
+  const n = operationsOf(kernel, real).read?.(kernel, real, buffer, offset, length, pos) ?? -EINVAL;
+  if (n < 0) return n;
+  if (position < 0 && n > 0) core.setFilePos(file, pos + n);
+  core.x.accessed(file);
+  return n;
+}
+
+function write(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const { core } = kernel;
+  const real = realFile(kernel, file);
+  if (real < 0) return real;
+  if (position < 0) core.setFilePos(real, core.filePos(file));
+  const n = operationsOf(kernel, real).write?.(kernel, real, buffer, offset, length, position) ?? -EINVAL;
+  if (position < 0 && n > 0) core.setFilePos(file, core.filePos(real));
+  if (n > 0) copyAttributes(kernel, inodeOfFile(kernel, file));
+  return n;
+}
+
+/** Lower files are not written, and so not synced. @see Linux ovl_fsync() */
+function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean, start?: number, end?: number): number {
+  const inode = inodeOfFile(kernel, file);
+  if (!upperOf(kernel.core, inode) || overlayOfInode(kernel, inode).options.volatile) return 0;
+  const real = realFile(kernel, file);
+  return real < 0 ? real : (operationsOf(kernel, real).fsync?.(kernel, real, dataOnly, start, end) ?? -EINVAL);
+}
+
+function llseek(kernel: Kernel, file: FileHandle, offset: number, whence: number): number {
+  const { x } = kernel.core;
+  const real = realFile(kernel, file);
+  if (real < 0) return real;
+  const own = operationsOf(kernel, real).llseek;
+  if (own) return own(kernel, real, offset, whence);
+  if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return -EINVAL;
+  if (offset < 0) return -ENXIO;
+  const inode = inodeOfFile(kernel, real);
+  return whence === SEEK_DATA ? x.seekData(inode, offset) : x.seekHole(inode, offset);
+}
+
+function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: number, length: number): number {
+  const real = realFile(kernel, file);
+  if (real < 0) return real;
+  const rc = operationsOf(kernel, real).fallocate?.(kernel, real, mode, offset, length) ?? -EOPNOTSUPP;
+  if (rc === 0) copyAttributes(kernel, inodeOfFile(kernel, file));
+  return rc;
+}
+
+function fadvise(kernel: Kernel, file: FileHandle, offset: number, length: number, advice: number): number {
+  const real = realFile(kernel, file);
+  return real < 0 ? real : (operationsOf(kernel, real).fadvise?.(kernel, real, offset, length, advice) ?? 0);
+}
+
+/** Regular files. */
+export const fileOperations: FileOperations = Object.freeze<FileOperations>({
+  open,
+  release,
+  read,
+  write,
+  fsync,
+  llseek,
+  fallocate,
+  fadvise,
+  realFile,
+});
+
+/** Directories: nothing of them waits to be written. */
+export const directoryOperations: FileOperations = Object.freeze<FileOperations>({
+  iterate,
+  release: releaseDirectory,
+  fsync: () => 0,
+});

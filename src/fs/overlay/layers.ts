@@ -1,0 +1,195 @@
+/**
+ * The layers of an overlay: a private mount of each, in memory (assembly/fs/stack.ts), and what is known of them beside it, which can
+ * be made anew from there.
+ *
+ * Does not own: how they are found and checked (fill-super.ts).
+ *
+ * @see Linux fs/overlayfs/ovl_entry.h struct ovl_fs, struct ovl_layer
+ */
+import { ENOMEM } from "../../base/errno.ts";
+import type { DentryHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../../base/handles.ts";
+import { utf8Decoder } from "../../base/utf8.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { SuperBlock } from "../../vfs/super-block.ts";
+import type { Core } from "../../wasm/core.ts";
+import {
+  DENTRY_INODE,
+  INODE_SB,
+  MNT_EXPIRY_MARK,
+  MNT_INTERNAL,
+  MNT_LAYER,
+  MNT_NOATIME,
+  MNT_READONLY,
+  MOUNT_FLAGS,
+  MOUNT_ROOT,
+  MOUNT_SB,
+  SB_COMPLETE,
+  SB_MEMORY,
+  SUPER_BLOCK_DEV,
+  SUPER_BLOCK_FLAGS,
+  SUPER_BLOCK_PRIVATE0,
+} from "../../wasm/layout.ts";
+import { type OverlayOptions, parseOptions } from "./options.ts";
+
+/** Words before the first mount: how many there are, and bytes of the options behind them. */
+const HEAD = 2;
+/** Places of the upper layer and of the work directory among the mounts. */
+const UPPER = 0;
+const WORK = 1;
+const FIRST_LOWER = 2;
+/** Number of the upper layer; lower ones count from 1. */
+export const UPPER_LAYER = 0;
+
+/** A place that a layer is made of. */
+export interface Place {
+  readonly mnt: MountHandle;
+  readonly dentry: DentryHandle;
+}
+
+/** One layer. */
+export interface Layer {
+  readonly mnt: MountHandle;
+  readonly root: DentryHandle;
+  readonly sb: SuperBlockHandle;
+  /** Number of its file system among those of the layers: 0 is the upper one's. */
+  readonly fsid: number;
+}
+
+/** What is known of an overlay. */
+export interface OverlayFs {
+  readonly core: Core;
+  readonly sb: SuperBlockHandle;
+  readonly dev: number;
+  readonly options: OverlayOptions;
+  /** By number; the first is undefined where there is no upper layer. */
+  readonly layers: readonly (Layer | undefined)[];
+  /** The work directory: where files are made before they get their names. 0 = there is none */
+  readonly work: DentryHandle;
+  readonly isSameFs: boolean;
+  /** Roots of layers, which no walk may come to from above. */
+  readonly traps: ReadonlySet<InodeHandle>;
+  /** Do all layers live in memory? */
+  readonly isInMemory: boolean;
+}
+
+function rootOf({ u32 }: Core, mnt: MountHandle): DentryHandle {
+  return (u32[(mnt << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
+}
+
+function inodeOf({ u32 }: Core, dentry: DentryHandle): InodeHandle {
+  return (u32[(dentry << 3) + DENTRY_INODE] >>> 5) as InodeHandle;
+}
+
+/** The super block that a mount shows. */
+export function sbOfMount({ u32 }: Core, mnt: MountHandle): SuperBlockHandle {
+  return (u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
+}
+
+/** Is all of a file system in memory, with names that are nowhere else? Such a one can be an upper layer. */
+export function isComplete({ u32 }: Core, sb: SuperBlockHandle): boolean {
+  const flags = u32[(sb << 3) + SUPER_BLOCK_FLAGS];
+  return (flags & (SB_MEMORY | SB_COMPLETE)) === (SB_MEMORY | SB_COMPLETE);
+}
+
+export function isInMemory({ u32 }: Core, sb: SuperBlockHandle): boolean {
+  return (u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY) !== 0;
+}
+
+/**
+ * Makes the private mounts of an overlay, and keeps its options.
+ *
+ * @param work a directory on the mount of the upper one
+ * @returns 0; -ENOMEM: what has been made goes with the super block
+ * @see Linux fs/namespace.c clone_private_mount()
+ */
+export function keepLayers(
+  { kernel, handle }: SuperBlock,
+  upper: Place | undefined,
+  work: Place | undefined,
+  lowers: readonly Place[],
+  options: Uint8Array,
+): number {
+  const { core } = kernel;
+  const places = [upper, work, ...lowers];
+  const block = core.x.kmalloc((HEAD + places.length) * 4 + options.length) >>> 0;
+  if (block === 0) return -ENOMEM;
+  core.u32[block >>> 2] = places.length;
+  core.u32[(block >>> 2) + 1] = options.length;
+  core.u8.set(options, block + (HEAD + places.length) * 4);
+  core.u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] = block;
+  for (const [i, place] of places.entries()) {
+    if (place === undefined) continue;
+    const mnt = core.x.mountNew(sbOfMount(core, place.mnt), place.dentry, flagsOf(core, place, i)) as MountHandle;
+    if (mnt < 0) return mnt;
+    core.u32[(block >>> 2) + HEAD + i] = mnt << 5;
+  }
+  return 0;
+}
+
+/** Access times are the overlay's to change, and lower layers are not changed at all. */
+function flagsOf({ u32 }: Core, { mnt }: Place, i: number): number {
+  const flags = u32[(mnt << 3) + MOUNT_FLAGS];
+  const access = i < FIRST_LOWER ? 0 : MNT_READONLY;
+  return (flags & ~MNT_EXPIRY_MARK) | MNT_INTERNAL | MNT_LAYER | MNT_NOATIME | access;
+}
+
+/** What is known of the overlay that a super block is of. */
+export function overlayOf(sb: SuperBlock): OverlayFs {
+  const { kernel, handle } = sb;
+  const known = kernel.fsInfo.get(handle) as OverlayFs | undefined;
+  if (known !== undefined && known.core === kernel.core && known.dev === sb.dev) return known;
+  const fs = readLayers(kernel, handle);
+  kernel.fsInfo.set(handle, fs);
+  return fs;
+}
+
+/** As overlayOf(), of an inode. */
+export function overlayOfInode(kernel: Kernel, inode: InodeHandle): OverlayFs {
+  const { u32 } = kernel.core;
+  const sb = u32[(inode << 3) + INODE_SB] >>> 5;
+  const known = kernel.fsInfo.get(sb) as OverlayFs | undefined;
+  if (known !== undefined && known.core === kernel.core && known.dev === u32[(sb << 3) + SUPER_BLOCK_DEV]) return known;
+  return overlayOf(kernel.sbOf(inode));
+}
+
+/** Options as they were mounted with. */
+export function optionsText({ kernel, handle }: SuperBlock): string {
+  const { u8, u32 } = kernel.core;
+  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0];
+  const start = block + (HEAD + u32[block >>> 2]) * 4;
+  return utf8Decoder.decode(u8.slice(start, start + u32[(block >>> 2) + 1]));
+}
+
+function readLayers(kernel: Kernel, handle: SuperBlockHandle): OverlayFs {
+  const { core } = kernel;
+  const { u32 } = core;
+  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] >>> 2;
+  const mounts = Array.from({ length: u32[block] }, (_, i) => (u32[block + HEAD + i] >>> 5) as MountHandle);
+  const [upper, work, ...lowers] = mounts;
+  const shown = upper === 0 ? lowers : [upper, ...lowers];
+  const supers = [...new Set(shown.map((mnt) => sbOfMount(core, mnt)))];
+  const layerOf = (mnt: MountHandle): Layer => {
+    const sb = sbOfMount(core, mnt);
+    return { mnt, sb, root: rootOf(core, mnt), fsid: supers.indexOf(sb) + (upper === 0 ? 1 : 0) };
+  };
+  const sb = new SuperBlock(kernel, handle);
+  return {
+    core,
+    sb: handle,
+    dev: u32[(handle << 3) + SUPER_BLOCK_DEV],
+    options: parseOptions(optionsText(sb)) as OverlayOptions,
+    layers: [upper === 0 ? undefined : layerOf(upper), ...lowers.map(layerOf)],
+    work: work === 0 ? (0 as DentryHandle) : rootOf(core, work),
+    isSameFs: supers.length === 1,
+    traps: new Set([...shown, ...(work === 0 ? [] : [work])].map((mnt) => inodeOf(core, rootOf(core, mnt)))),
+    isInMemory: supers.every((each) => isInMemory(core, each)),
+  };
+}
+
+/** The work directory's mount, and the upper layer's. */
+export function upperMounts({ kernel, handle }: SuperBlock): { upper: MountHandle; work: MountHandle } {
+  const { u32 } = kernel.core;
+  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] >>> 2;
+  const mountAt = (i: number): MountHandle => (u32[block + HEAD + i] >>> 5) as MountHandle;
+  return { upper: mountAt(UPPER), work: mountAt(WORK) };
+}

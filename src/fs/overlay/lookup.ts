@@ -1,0 +1,278 @@
+/**
+ * Looking a name up in the layers, from the upper one down: what it stands for is the first that is found, and for directories all of
+ * them, to the first that is opaque, a whiteout, or no directory.
+ *
+ *   upper   a directory with a redirect is looked for below under that name: beside where it stands, or from the roots on
+ *
+ * Does not own: names in one layer (layer-names.ts), inodes (inode.ts).
+ *
+ * @see Linux fs/overlayfs/namei.c ovl_lookup(), ovl_lookup_layer(), ovl_lookup_single(), ovl_check_redirect()
+ */
+import { EIO, ELOOP, EPERM } from "../../base/errno.ts";
+import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import { utf8Encoder } from "../../base/utf8.ts";
+import { dSpliceAlias } from "../../vfs/iget.ts";
+import type { Kernel } from "../../vfs/kernel.ts";
+import { STAT_INO } from "../../vfs/syscalls.ts";
+import { INODE_NLINK, SUPER_BLOCK_DEV } from "../../wasm/layout.ts";
+import { statReal } from "./attr.ts";
+import { type Lower, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, upperOf } from "./entry.ts";
+import { findIndex } from "./index-dir.ts";
+import { getInode } from "./inode.ts";
+import { inodeOf, isDirectory, isWhiteout, lookupOne, nameOf } from "./layer-names.ts";
+import { getLayerXattr } from "./layer-xattr.ts";
+import { type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
+import { type Origin, originOf } from "./origin.ts";
+
+export const OPAQUE = utf8Encoder.encode("trusted.overlay.opaque");
+export const REDIRECT = utf8Encoder.encode("trusted.overlay.redirect");
+const SLASH = 0x2f;
+const YES = 0x79;
+
+/** How a lookup stands: what the layer before has said. */
+interface State {
+  /** What it is looked for by: a name, or with a slash at its start a path from the roots of the layers. */
+  name: Uint8Array;
+  isDirectory: boolean;
+  /** Nothing below counts. */
+  stop: boolean;
+  redirect: boolean;
+}
+
+/** True for an opaque directory. */
+export function isOpaque(kernel: Kernel, inode: InodeHandle): boolean {
+  const value = getLayerXattr(kernel, inode, OPAQUE);
+  return typeof value !== "number" && value.length === 1 && value[0] === YES;
+}
+
+/** Where a directory is to be looked for below. @returns undefined = by its own name; -EIO for what is no redirect */
+export function redirectOf(kernel: Kernel, inode: InodeHandle): Uint8Array | undefined | number {
+  const value = getLayerXattr(kernel, inode, REDIRECT);
+  if (typeof value === "number") return undefined;
+  const redirect = value.slice();
+  const isPath = redirect[0] === SLASH;
+  const isWrong = isPath ? partsOf(redirect).some((part) => part.length === 0) : redirect.includes(SLASH);
+  return redirect.length === 0 || isWrong ? -EIO : redirect;
+}
+
+/** Components of a path that begins with a slash. */
+function partsOf(path: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let start = 1; start <= path.length; ) {
+    const end = path.indexOf(SLASH, start);
+    parts.push(path.subarray(start, end < 0 ? path.length : end));
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return parts;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const path = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length + 1, 0));
+  let at = 0;
+  for (const part of parts) {
+    path[at] = SLASH;
+    path.set(part, at + 1);
+    at += part.length + 1;
+  }
+  return path;
+}
+
+/**
+ * One component in one layer.
+ *
+ * @param before components that have led here, `after` those behind
+ * @returns its dentry with a reference; 0 = it is not there; a negated errno
+ */
+function lookupSingle(
+  kernel: Kernel,
+  fs: OverlayFs,
+  base: DentryHandle,
+  state: State,
+  name: Uint8Array,
+  before: readonly Uint8Array[],
+  after: readonly Uint8Array[],
+): DentryHandle {
+  const { core } = kernel;
+  const found = lookupOne(kernel, base, name);
+  if (found <= 0) return found;
+  const inode = inodeOf(core, found);
+  const isLast = after.length === 0;
+  const drop = (rc: number): DentryHandle => {
+    core.x.dput(found);
+    return rc as DentryHandle;
+  };
+  if (isWhiteout(core, inode)) {
+    state.stop = true;
+    return drop(0);
+  }
+  if (!isDirectory(core, inode)) {
+    state.stop = true;
+    return state.isDirectory || !isLast ? drop(0) : found;
+  }
+  if (fs.traps.has(inode)) return drop(-ELOOP);
+  if (isLast) state.isDirectory = true;
+  if (isOpaque(kernel, inode)) {
+    state.stop = true;
+    return found;
+  }
+  const redirect = redirectOf(kernel, inode);
+  if (typeof redirect === "number") return drop(redirect);
+  if (redirect === undefined) return found;
+  state.redirect = true;
+  if (redirect[0] === SLASH) {
+    state.name = after.length === 0 ? redirect : concat([...partsOf(redirect), ...after]);
+    state.stop = false; // something opaque on the way here does not count below
+  } else
+    state.name =
+      before.length + after.length === 0 && state.name[0] !== SLASH
+        ? redirect
+        : concat([...before, redirect, ...after]);
+  return found;
+}
+
+/** A name, or a path, in one layer. @returns as lookupSingle() */
+function lookupLayer(kernel: Kernel, fs: OverlayFs, dir: DentryHandle, state: State): DentryHandle {
+  if (state.name[0] !== SLASH) return lookupSingle(kernel, fs, dir, state, state.name, [], []);
+  const parts = partsOf(state.name);
+  const { x } = kernel.core;
+  let base = dir;
+  x.dget(base);
+  for (let i = 0; i < parts.length; i++) {
+    // A redirect on the way changes what comes behind in layers below, not in this one.
+    const next = lookupSingle(kernel, fs, base, state, parts[i], parts.slice(0, i), parts.slice(i + 1));
+    x.dput(base);
+    if (next <= 0) return next;
+    base = next;
+  }
+  return base;
+}
+
+/** What a name stands for, with references. */
+interface Found {
+  upper: DentryHandle;
+  lowers: Lower[];
+  flags: number;
+}
+
+/** Looks a name up in all layers. @returns undefined where it is not there; a negated errno */
+function lookupAll(kernel: Kernel, fs: OverlayFs, dir: InodeHandle, name: Uint8Array): Found | number {
+  const { core } = kernel;
+  const found: Found = { upper: 0 as DentryHandle, lowers: [], flags: 0 };
+  const state: State = { name, isDirectory: false, stop: false, redirect: false };
+  const upperDir = upperOf(core, dir);
+  if (upperDir) {
+    const upper = lookupLayer(kernel, fs, upperDir, state);
+    if (upper < 0) return upper;
+    found.upper = upper;
+  }
+  const rc = lookupLowers(kernel, fs, lowersOf(core, dir), state, found);
+  if (rc < 0) {
+    putAll(core, found.upper, found.lowers);
+    return rc;
+  }
+  if (found.upper && !state.isDirectory && originOf(kernel, inodeOf(core, found.upper))) found.flags |= OVL_ORIGIN;
+  return found;
+}
+
+function lookupLowers(kernel: Kernel, fs: OverlayFs, dirs: readonly Lower[], state: State, found: Found): number {
+  let stack = dirs;
+  let isFromRoots = false;
+  for (let i = 0; i < stack.length || state.redirect; i++) {
+    if (state.redirect) {
+      if (!fs.options.redirectFollow) return i < stack.length ? -EPERM : 0;
+      state.redirect = false;
+      if (state.name[0] === SLASH && !isFromRoots) {
+        const layer = i > 0 ? stack[i - 1].layer : UPPER_LAYER;
+        stack = rootsOf(fs);
+        isFromRoots = true;
+        i = layer; // the root of the next one: they count from 1
+      }
+    }
+    if (state.stop || i >= stack.length) break;
+    const lower = lookupLayer(kernel, fs, stack[i].dentry, state);
+    if (lower < 0) return lower;
+    if (lower === 0) continue;
+    found.lowers.push({ dentry: lower, layer: stack[i].layer });
+  }
+  return 0;
+}
+
+function rootsOf({ layers }: OverlayFs): Lower[] {
+  return layers.flatMap((layer, i) => (layer && i !== UPPER_LAYER ? [{ dentry: layer.root, layer: i }] : []));
+}
+
+/** A lower file that the index has stands for what has been copied up by another of its names. */
+function withIndex(kernel: Kernel, fs: OverlayFs, found: Found): number {
+  const { core } = kernel;
+  if (!fs.options.index) return 0;
+  const lower = found.lowers[0];
+  if (found.upper) {
+    const origin = originOf(kernel, inodeOf(core, found.upper));
+    const index = origin && findIndex(kernel, fs, origin);
+    if (index === undefined || index <= 0) return index ?? 0;
+    if (inodeOf(core, index) === inodeOf(core, found.upper)) found.flags |= OVL_INDEX;
+    core.x.dput(index);
+    return 0;
+  }
+  if (lower === undefined || core.u32[(inodeOf(core, lower.dentry) << 3) + INODE_NLINK] <= 1) return 0;
+  const origin = lowerOrigin(kernel, fs, lower);
+  const index = typeof origin === "number" ? (origin as DentryHandle) : findIndex(kernel, fs, origin);
+  if (index <= 0) return index;
+  found.upper = index;
+  found.flags |= OVL_INDEX | OVL_ORIGIN;
+  return 0;
+}
+
+/** What tells a lower file from all others. */
+function lowerOrigin(kernel: Kernel, fs: OverlayFs, { dentry, layer }: Lower): Origin | number {
+  const { core } = kernel;
+  const values = kernel.current?.statValues as Float64Array;
+  const rc = statReal(kernel, inodeOf(core, dentry), values);
+  if (rc < 0) return rc;
+  return { dev: core.u32[((fs.layers[layer]?.sb as number) << 3) + SUPER_BLOCK_DEV], ino: values[STAT_INO] };
+}
+
+/** InodeOperations.lookup. @returns 0; -ELOOP; -EPERM (redirects are not followed); -EIO (no redirect); what a layer answers */
+export function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
+  const { core } = kernel;
+  const fs = overlayOfInode(kernel, dir);
+  const found = lookupAll(kernel, fs, dir, nameOf(kernel, dentry));
+  if (typeof found === "number") return found;
+  const rc = isFile(found) ? withIndex(kernel, fs, found) : 0;
+  if (rc < 0) {
+    putAll(core, found.upper, found.lowers);
+    return rc;
+  }
+  if (!found.upper && found.lowers.length === 0) return 0;
+  const inode = getInode(kernel, fs, found.upper, found.lowers, found.flags);
+  if (inode < 0) return inode;
+  dSpliceAlias(kernel, inode, dentry);
+  return 0;
+
+  function isFile({ upper, lowers }: Found): boolean {
+    const first = upper || lowers[0]?.dentry;
+    return first !== undefined && !isDirectory(core, inodeOf(core, first));
+  }
+}
+
+/**
+ * Would a name be there if it were not in the upper layer?
+ *
+ * @param isUpper it is there; else it shows, and so it is in a lower one
+ * @returns 1, 0, or a negated errno
+ * @see Linux fs/overlayfs/namei.c ovl_lower_positive()
+ */
+export function isLowerPositive(kernel: Kernel, dir: InodeHandle, name: Uint8Array, isUpper: boolean): number {
+  const { core } = kernel;
+  if (!isUpper) return 1;
+  for (const { dentry } of lowersOf(core, dir)) {
+    const found = lookupOne(kernel, dentry, name);
+    if (found < 0) return found;
+    if (found === 0) continue;
+    const isHidden = isWhiteout(core, inodeOf(core, found));
+    core.x.dput(found);
+    return isHidden ? 0 : 1;
+  }
+  return 0;
+}

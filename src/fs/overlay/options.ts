@@ -1,0 +1,130 @@
+/**
+ * Mount options of overlay: "lowerdir=/a:/b,upperdir=/u,workdir=/w,redirect_dir=on".
+ *
+ * A backslash takes a comma, a colon or a backslash literally.
+ *
+ * Does not own: what the directories are (ovl-super.ts), options of the VFS (vfs/mount.ts).
+ *
+ * @see Linux fs/overlayfs/params.c ovl_parse_param(), ovl_fs_params_verify(); Documentation/filesystems/overlayfs.rst
+ */
+
+/** Most lower layers. @see Linux OVL_MAX_STACK */
+const MAX_LOWER = 500;
+
+/** Options as they are in force. */
+export interface OverlayOptions {
+  /** From the uppermost down, at least one; escapes are undone. */
+  readonly lowerdirs: readonly string[];
+  readonly upperdir: string | undefined;
+  readonly workdir: string | undefined;
+  /** Renames of directories that have a lower part leave a redirect. */
+  readonly redirectDir: boolean;
+  /** Redirects that are there are followed. */
+  readonly redirectFollow: boolean;
+  /** Hard links of lower files stay linked when they are copied up. */
+  readonly index: boolean;
+  /** Numbers of inodes of several file systems are told apart by their high bits. */
+  readonly xino: boolean;
+  /** Nothing is synced. */
+  readonly volatile: boolean;
+}
+
+const REDIRECTS: Readonly<Record<string, { create: boolean; follow: boolean }>> = {
+  on: { create: true, follow: true },
+  follow: { create: false, follow: true },
+  nofollow: { create: false, follow: false },
+  off: { create: false, follow: true }, // redirect_always_follow
+};
+const SWITCHES = ["on", "off"];
+const XINO = ["on", "off", "auto"];
+
+/** Splits at each `separator` that no backslash stands before; escapes stay. */
+function split(text: string, separator: string): string[] {
+  const parts = [""];
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === separator) parts.push("");
+    else if (text[i] === "\\" && i + 1 < text.length) parts[parts.length - 1] += text[i] + text[++i];
+    else parts[parts.length - 1] += text[i];
+  }
+  return parts;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/g, "$1");
+}
+
+/** What options say, by name; undefined for one that is not known, or of no value where it wants one. */
+function valuesOf(data: string): Map<string, string> | undefined {
+  const values = new Map<string, string>();
+  for (const option of split(data, ",").filter(Boolean)) {
+    const at = option.indexOf("=");
+    const name = at < 0 ? option : option.slice(0, at);
+    const value = option.slice(at + 1);
+    const allowed = ALLOWED[name];
+    if (allowed === undefined || at < 0 !== (allowed === NO_VALUE)) return undefined;
+    if (Array.isArray(allowed) ? !allowed.includes(value) : value === "") return undefined;
+    values.set(name, value);
+  }
+  return values;
+}
+
+const NO_VALUE = "none";
+const A_PATH = "path";
+const ALLOWED: Readonly<Record<string, readonly string[] | string | undefined>> = Object.assign(Object.create(null), {
+  lowerdir: A_PATH,
+  upperdir: A_PATH,
+  workdir: A_PATH,
+  redirect_dir: Object.keys(REDIRECTS),
+  index: SWITCHES,
+  xino: XINO,
+  metacopy: ["off"],
+  volatile: NO_VALUE,
+});
+
+/** "/a:/b", and as Linux has it "/a::/b", which tells of layers for data alone: these are not there. */
+function lowerdirsOf(text: string): string[] | undefined {
+  const lowerdirs = split(text, ":").map(unescaped);
+  return lowerdirs.length > MAX_LOWER || lowerdirs.includes("") ? undefined : lowerdirs;
+}
+
+/**
+ * Reads the options.
+ *
+ * @returns undefined, which is EINVAL: an option that is not known or has a wrong value; no `lowerdir`, or an empty one of several;
+ *   one `lowerdir` without `upperdir`; `upperdir` without `workdir`; more than 500 layers; metacopy=on and layers for data alone ("::"),
+ *   which are not there
+ */
+export function parseOptions(data: string): OverlayOptions | undefined {
+  const values = valuesOf(data);
+  const lowerdirs = lowerdirsOf(values?.get("lowerdir") ?? "");
+  if (values === undefined || lowerdirs === undefined) return undefined;
+  const upper = values.get("upperdir");
+  const work = values.get("workdir");
+  if (upper === undefined ? lowerdirs.length < 2 : work === undefined) return undefined;
+  const redirect = REDIRECTS[values.get("redirect_dir") ?? "off"];
+  return {
+    lowerdirs,
+    upperdir: upper && unescaped(upper),
+    workdir: upper && work && unescaped(work), // without an upper directory it has no meaning
+    redirectDir: redirect.create,
+    redirectFollow: redirect.follow,
+    index: values.get("index") === "on" && upper !== undefined,
+    xino: ["on", "auto"].includes(values.get("xino") ?? "off"),
+    volatile: values.has("volatile") && upper !== undefined,
+  };
+}
+
+/** Options for mount tables, in Linux's order: paths as they were written. */
+export function shownOptions(data: string): string {
+  const values = valuesOf(data) ?? new Map<string, string>();
+  const defaults: Readonly<Record<string, string>> = {
+    redirect_dir: "off",
+    index: "off",
+    xino: "off",
+    metacopy: "off",
+  };
+  return Object.keys(ALLOWED)
+    .filter((name) => values.has(name) && values.get(name) !== defaults[name])
+    .map((name) => (ALLOWED[name] === NO_VALUE ? name : `${name}=${values.get(name)}`))
+    .join();
+}

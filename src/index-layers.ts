@@ -1,0 +1,149 @@
+/**
+ * Layers as programs see them (`fs.kernel.layer()`), as a part of its own (wasm/core-module.ts): foliofs/layers brings it.
+ *
+ * Does not own: how they are made (fs/overlay/layer-mount.ts).
+ */
+import { EINVAL } from "./base/errno.ts";
+import {
+  forkLayer,
+  type LayerRequest,
+  type LayerUsage,
+  layerAt,
+  layerUsage,
+  type MountedLayer,
+  mountLayer,
+} from "./fs/overlay/layer-mount.ts";
+import { checkKnown } from "./index-options.ts";
+import { argTypeError, argValueError } from "./node/errors.ts";
+import { toPath } from "./node/paths.ts";
+import { uvException } from "./node/uv-errors.ts";
+import { checkInteger, checkObject } from "./node/validators.ts";
+import { umount } from "./vfs/mount.ts";
+import type { Task } from "./vfs/task.ts";
+import { registerPart } from "./wasm/core-module.ts";
+
+/** Limits of a layer, and where it shows. */
+export interface LayerLimits {
+  /** Most bytes of what it changes: a number, or with a unit as tmpfs's. Default: half of the memory limit. */
+  size?: number | string;
+  /** Most files, directories and the like that it makes or changes, removed lower names among them. What is
+   * noted of these in extended attributes counts as on tmpfs: an inode for each KiB that is begun. */
+  nr_inodes?: number;
+}
+
+export interface LayerOptions extends LayerLimits {
+  /** Directories that it shows, the uppermost first. */
+  lower: string | readonly string[];
+  /** A directory, over which it is mounted. */
+  target: string;
+}
+
+const LIMITS = ["size", "nr_inodes"];
+const SIZE = /^\d+[kmgtpe]?%?$/i;
+
+function lowersOf(lower: unknown): string[] {
+  const lowers = Array.isArray(lower) ? [...lower] : [lower];
+  for (const path of lowers) if (typeof path !== "string") throw argTypeError("options.lower", "string", path);
+  if (lowers.length === 0) throw argValueError("options.lower", lower, "must name a directory");
+  return lowers.map((path) => toPath(path, "options.lower") as string);
+}
+
+function targetOf(target: unknown, name: string): string {
+  if (typeof target !== "string") throw argTypeError(name, "string", target);
+  return toPath(target, name) as string;
+}
+
+function limitsOf({ size, nr_inodes }: LayerLimits): Pick<LayerRequest, "size" | "inodes"> {
+  if (typeof size === "number") checkInteger(size, "options.size", 1);
+  else if (size !== undefined && typeof size !== "string") throw argTypeError("options.size", "number or string", size);
+  else if (size !== undefined && !SIZE.test(size)) throw argValueError("options.size", size, "is no size");
+  if (nr_inodes !== undefined) checkInteger(nr_inodes, "options.nr_inodes", 1);
+  return { size: size === undefined ? undefined : String(size), inodes: nr_inodes };
+}
+
+function orThrow<T>(result: T | number, syscall: string, path: string): T {
+  if (typeof result === "number") throw uvException(result, syscall, path);
+  return result as T;
+}
+
+/** A tree that shows other directories, and keeps what is changed in it apart, within limits. */
+export class Layer {
+  readonly #task: Task;
+  readonly #request: LayerRequest;
+  #mounted: MountedLayer;
+  /** Where it shows. */
+  readonly target: string;
+
+  /** @internal */
+  constructor(task: Task, request: LayerRequest, mounted: MountedLayer) {
+    this.#task = task;
+    this.#request = request;
+    this.#mounted = mounted;
+    this.target = request.target;
+  }
+
+  /** What it has changed, and may change. @throws EINVAL when it is there no more */
+  usage(): LayerUsage {
+    return layerUsage(this.#task.kernel, this.#check("usage"));
+  }
+
+  /** Throws all changes away. @throws EBUSY while files are open on it, or tasks stand there; EINVAL */
+  reset(): void {
+    this.drop();
+    this.#mounted = orThrow(mountLayer(this.#task, this.#request), "layer", this.target);
+  }
+
+  /** Ends it, and throws its changes away. @throws EBUSY, EINVAL */
+  drop(): void {
+    this.#check("drop");
+    const rc = umount(this.#task, this.target);
+    if (rc < 0) throw uvException(rc, "umount", this.target);
+  }
+
+  /**
+   * Makes another layer with the same state, over the same directories. What either changes from here on the other does not see.
+   *
+   * @param limits left out: those of this one
+   * @throws as kernel.layer(); ENOSPC where its state is beyond the limits
+   */
+  fork(target: string, limits: LayerLimits = {}): Layer {
+    const from = this.#check("fork");
+    checkKnown(limits, LIMITS, "limits");
+    const { size = this.#request.size, inodes = this.#request.inodes } = limitsOf(limits);
+    const request = { ...this.#request, target: fromCwd(this.#task, targetOf(target, "target")), size, inodes };
+    const forked = forkLayer(this.#task, from, request);
+    return new Layer(this.#task, request, orThrow(forked, "layer", request.target));
+  }
+
+  /** Is what is mounted there still this one? */
+  #check(syscall: string): MountedLayer {
+    const found = layerAt(this.#task, this.target);
+    if (found?.sb !== this.#mounted.sb || found.dev !== this.#mounted.dev)
+      throw uvException(-EINVAL, syscall, this.target);
+    return found;
+  }
+}
+
+function fromCwd(task: Task, path: string): string {
+  return task.fromCwd(path) as string;
+}
+
+function layer(task: Task, options: LayerOptions): Layer {
+  checkObject(options, "options");
+  checkKnown(options, ["lower", "target", ...LIMITS]);
+  const request = {
+    lowers: lowersOf(options.lower).map((path) => fromCwd(task, path)),
+    target: fromCwd(task, targetOf(options.target, "options.target")),
+    ...limitsOf(options),
+  };
+  return new Layer(task, request, orThrow(mountLayer(task, request), "layer", request.target));
+}
+
+const LAYERS = { layer };
+
+export type LayersPart = typeof LAYERS;
+
+/** For entry points. */
+export function registerLayers(): void {
+  registerPart("layers", LAYERS);
+}

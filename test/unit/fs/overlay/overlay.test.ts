@@ -1,0 +1,292 @@
+/** Overlays beyond what the host can be asked for: host folders and slow stores below, snapshots and forks, mappings, watches. */
+import { strict as assert } from "node:assert";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, it } from "vitest";
+import { EAGAIN } from "../../../../src/base/errno.ts";
+import { hostfs } from "../../../../src/host.ts";
+import { createFsSync, type FolioFs, restoreFsSync } from "../../../../src/index.ts";
+import { overlay } from "../../../../src/layers.ts";
+import { seededRandom } from "../../../helpers/random.ts";
+import { RemoteFs, remoteDir, remoteFile, remoteLink } from "../../../helpers/remote-fs.ts";
+
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function hostFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "foliofs-overlay-"));
+  folders.push(folder);
+  mkdirSync(join(folder, "d"));
+  writeFileSync(join(folder, "a"), "host a");
+  writeFileSync(join(folder, "d/b"), "host b".repeat(20_000));
+  return folder;
+}
+
+function build(data = "lowerdir=/l1:/l2,upperdir=/u,workdir=/w"): FolioFs {
+  const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [overlay, hostfs] });
+  for (const dir of ["/l1", "/l2", "/u", "/w", "/m", "/h"]) fs.mkdirSync(dir);
+  fs.mkdirSync("/l1/d");
+  fs.mkdirSync("/l2/d");
+  fs.writeFileSync("/l1/a", "lower a");
+  fs.writeFileSync("/l2/d/b", "lower b");
+  if (data !== "") fs.kernel.mount({ type: "overlay", target: "/m", data });
+  return fs;
+}
+
+function codeOf(call: () => unknown): string {
+  try {
+    call();
+    return "ok";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+describe("over a folder of the host", () => {
+  it("copies up what changes, and the host is never written to", async () => {
+    const folder = hostFolder();
+    const fs = build("");
+    fs.kernel.mount({ type: "hostfs", source: folder, target: "/h" });
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/h,upperdir=/u,workdir=/w" });
+    assert.deepEqual(fs.readdirSync("/m"), ["a", "d"]);
+    assert.equal(fs.readFileSync("/m/a", "utf8"), "host a");
+    fs.appendFileSync("/m/d/b", "!");
+    assert.equal(fs.statSync("/m/d/b").size, 120_001);
+    assert.equal(fs.readFileSync("/m/d/b", "utf8"), `${"host b".repeat(20_000)}!`);
+    await fs.promises.writeFile("/m/new", "new");
+    await fs.promises.unlink("/m/a");
+    assert.deepEqual(await fs.promises.readdir("/m"), ["d", "new"]);
+    fs.rmSync("/m/d", { recursive: true });
+    assert.deepEqual(fs.readdirSync("/m"), ["new"]);
+    assert.deepEqual(readdirSync(folder), ["a", "d"]);
+    assert.equal(readFileSync(join(folder, "d/b"), "utf8").length, 120_000);
+    fs.kernel.verify();
+    fs.kernel.umount("/m");
+    fs.kernel.umount("/h");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("cannot have its upper layer there", () => {
+    const fs = build("");
+    fs.kernel.mount({ type: "hostfs", source: hostFolder(), target: "/h" });
+    fs.mkdirSync("/h/u");
+    fs.mkdirSync("/h/w");
+    const data = "lowerdir=/l1,upperdir=/h/u,workdir=/h/w";
+    assert.equal(
+      codeOf(() => fs.kernel.mount({ type: "overlay", target: "/m", data })),
+      "EINVAL",
+    );
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("is in no snapshot, and leaves what lies in memory free there", () => {
+    const fs = build("");
+    fs.kernel.mount({ type: "hostfs", source: hostFolder(), target: "/h" });
+    const data = "lowerdir=/h:/l1,upperdir=/u,workdir=/w";
+    fs.kernel.mount({ type: "overlay", target: "/m", data });
+    fs.writeFileSync("/m/a", "changed");
+    const restored = restoreFsSync(fs.kernel.snapshot(), { types: [overlay] });
+    restored.kernel.verify();
+    assert.equal(restored.kernel.mounts().length, 1);
+    assert.equal(restored.readFileSync("/u/a", "utf8"), "changed");
+    restored.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w" });
+    assert.equal(restored.readFileSync("/m/a", "utf8"), "changed");
+    restored.kernel.verify();
+    restored.kernel.destroy();
+    fs.kernel.destroy();
+  });
+});
+
+describe("over a store that takes time", () => {
+  it("waits in promise calls, and is EAGAIN in synchronous ones; copies that wait leave nothing behind", async () => {
+    const tree = remoteDir({
+      a: remoteFile("remote a"),
+      d: remoteDir({ b: remoteFile("remote b"), l: remoteLink("b") }),
+    });
+    const remote = new RemoteFs(tree);
+    const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [overlay, remote.type] });
+    for (const dir of ["/r", "/u", "/w", "/m"]) fs.mkdirSync(dir);
+    fs.kernel.mount({ type: remote.type.name, target: "/r" });
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/r,upperdir=/u,workdir=/w" });
+    const asked = new Set<string>();
+    remote.hooks.any = (kernel, what) => {
+      if (asked.delete(what)) return 0;
+      asked.add(what);
+      kernel.setWaitToken(Promise.resolve());
+      return -EAGAIN;
+    };
+    const { promises } = fs;
+    assert.equal(
+      codeOf(() => fs.readFileSync("/m/a")),
+      "EAGAIN",
+    );
+    assert.deepEqual(await promises.readdir("/m"), ["a", "d"]);
+    assert.deepEqual(await promises.readdir("/m/d"), ["b", "l"]);
+    assert.equal(await promises.readFile("/m/a", "utf8"), "remote a");
+    assert.equal(await promises.readFile("/m/d/l", "utf8"), "remote b");
+    await promises.appendFile("/m/d/b", "!");
+    assert.equal(await promises.readFile("/m/d/b", "utf8"), "remote b!");
+    await promises.rename("/m/a", "/m/d/c");
+    assert.deepEqual(await promises.readdir("/m/d"), ["b", "c", "l"]);
+    await promises.unlink("/m/d/l");
+    await promises.chmod("/m/d", 0o700);
+    await promises.rm("/m/d", { recursive: true });
+    assert.deepEqual(await promises.readdir("/m"), []);
+    assert.deepEqual(fs.readdirSync("/w/work"), []);
+    assert.deepEqual([...(tree.children?.keys() ?? [])], ["a", "d"]);
+    delete remote.hooks.any;
+    fs.kernel.verify();
+    fs.kernel.umount("/m");
+    fs.kernel.umount("/r");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+});
+
+describe("in memory alone", () => {
+  it("is in snapshots and forks, open files and working directories apart, and its layers with it", () => {
+    const fs = build();
+    fs.mkdirSync("/m/d/new");
+    fs.kernel.mount({ type: "tmpfs", target: "/m/d/new" });
+    const fd = fs.openSync("/m/a", "r+");
+    fs.writeSync(fd, "UPPER");
+    const fork = fs.kernel.fork();
+    fork.verify();
+    assert.equal(fork.fs.readFileSync("/m/a", "utf8"), "UPPER a");
+    fork.fs.writeFileSync("/m/d/new/x", "x");
+    fork.fs.unlinkSync("/m/a");
+    fork.verify();
+    assert.equal(fs.readFileSync("/m/a", "utf8"), "UPPER a");
+    for (const target of ["/m/d/new", "/m"]) fork.umount(target);
+    fork.verify();
+    assert.equal(fork.vfs.core.x.superNext(fork.vfs.core.x.superFirst() as never), 0);
+    const bytes = fs.kernel.snapshot();
+    fs.writeFileSync("/m/later", "");
+    fs.kernel.restore(bytes);
+    assert.deepEqual(fs.readdirSync("/m"), ["a", "d"]);
+    fs.writeFileSync("/m/d/b", "changed");
+    assert.equal(fs.readFileSync("/l2/d/b", "utf8"), "lower b");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+    fork.destroy();
+  });
+
+  it("outlives umounts of its layers, and their directories are in use no more when it has gone", () => {
+    const fs = build("");
+    fs.kernel.mount({ type: "tmpfs", target: "/h" });
+    for (const dir of ["/h/l", "/h/u", "/h/w"]) fs.mkdirSync(dir);
+    fs.writeFileSync("/h/l/x", "x");
+    const data = "lowerdir=/h/l,upperdir=/h/u,workdir=/h/w";
+    fs.kernel.mount({ type: "overlay", target: "/m", data });
+    assert.equal(
+      codeOf(() => fs.kernel.mount({ type: "overlay", target: "/l1", data })),
+      "EBUSY",
+    );
+    fs.kernel.umount("/h");
+    fs.appendFileSync("/m/x", "y");
+    assert.equal(fs.readFileSync("/m/x", "utf8"), "xy");
+    fs.kernel.verify();
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    const fresh = build();
+    fresh.kernel.umount("/m");
+    fresh.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1:/l2,upperdir=/u,workdir=/w" });
+    fresh.kernel.destroy();
+    fs.kernel.destroy();
+  });
+
+  it("gives all memory back, whatever has been done to it", () => {
+    const seed = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
+    console.log(`overlay.test.ts: seed ${seed}`);
+    const random = seededRandom(seed);
+    const fs = build("");
+    const before = fs.kernel.vmstat();
+    const pick = (): string => `/m/${["a", "d/b", "d", "new", "d/x", "e"][random(6)]}`;
+    for (let round = 0; round < 6; round++) {
+      fs.kernel.mount({
+        type: "overlay",
+        target: "/m",
+        data: "lowerdir=/l1:/l2,upperdir=/u,workdir=/w,redirect_dir=on",
+      });
+      for (let i = 0; i < 60; i++) {
+        const call = [
+          () => fs.writeFileSync(pick(), "data"),
+          () => fs.rmSync(pick(), { recursive: true }),
+          () => fs.renameSync(pick(), pick()),
+          () => fs.mkdirSync(pick()),
+          () => fs.linkSync(pick(), pick()),
+          () => fs.readdirSync(pick()),
+          () => fs.kernel.dropCaches(2),
+        ][random(7)];
+        codeOf(call);
+      }
+      fs.kernel.verify();
+      fs.kernel.umount("/m");
+      for (const dir of ["/u", "/w"]) {
+        fs.rmSync(dir, { recursive: true });
+        fs.mkdirSync(dir);
+      }
+      fs.kernel.verify();
+    }
+    fs.kernel.dropCaches(3);
+    const after = fs.kernel.vmstat();
+    for (const name of ["nr_inodes", "nr_dentries", "nr_file_pages"] as const)
+      assert.equal((after as never)[name], (before as never)[name], name);
+    fs.kernel.destroy();
+  });
+
+  it("is mapped as the file of its layer, and the mapping outlives the copy", () => {
+    const fs = build();
+    const fd = fs.openSync("/m/a", "r+");
+    const mapping = fs.kernel.mmap(fd, { prot: 3, flags: 1 });
+    mapping.set(Buffer.from("MAPPED"), 0);
+    assert.equal(fs.readFileSync("/m/a", "utf8"), "MAPPEDa");
+    const view = fs.readView(fd);
+    assert.equal(Buffer.from(view.bytes).toString(), "MAPPEDa");
+    view.release();
+    fs.closeSync(fd);
+    fs.unlinkSync("/m/a");
+    mapping.munmap();
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("has flags of chattr, which the upper layer keeps", () => {
+    const fs = build();
+    const { linux } = fs.kernel;
+    linux.chattrSync("/m/a", 0x10);
+    assert.equal(
+      codeOf(() => fs.writeFileSync("/m/a", "")),
+      "EPERM",
+    );
+    fs.kernel.dropCaches(2);
+    assert.equal(linux.lsattrSync("/m/a"), 0x10);
+    assert.equal(linux.lsattrSync("/u/a"), 0x10);
+    assert.equal(linux.lsattrSync("/l1/a"), 0);
+    linux.chattrSync("/m/a", 0);
+    fs.writeFileSync("/m/a", "changed");
+    fs.kernel.destroy();
+  });
+
+  it("is watched, and what is watched stays known", async () => {
+    const fs = build();
+    const told: string[] = [];
+    const watcher = fs.watch("/m/d", (event, name) => told.push(`${event} ${name}`));
+    fs.kernel.dropCaches(2);
+    fs.writeFileSync("/m/d/b", "changed");
+    fs.writeFileSync("/m/d/new", "");
+    fs.unlinkSync("/m/d/b");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    watcher.close();
+    assert(told.includes("change b") && told.includes("rename new") && told.includes("rename b"), told.join());
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+});
