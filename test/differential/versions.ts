@@ -127,6 +127,7 @@ const NOT_ASKED_BEFORE_26: readonly RegExp[] = [
   /^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/,
   /^readdir \w+: .*(encoding: 'buffer'.*recursive: true|recursive: true.*encoding: 'buffer')/,
   /^program: (in a removed directory, )?(readdir|opendir) .*"?recursive"?:/,
+  /^stat (promise|callback): .*throwIfNoEntry: false.*signal/,
   /^handle readableWebStream/,
 ];
 
