@@ -49,6 +49,15 @@ import { areaOf, swapOf } from "./swap-state.ts";
 
 const SLOTS = 64;
 
+/**
+ * Which pages are blocks of the target's file system at once. Others are lent: they are when they are written to.
+ *
+ * - all: within a file system
+ * - none: what another one has anyhow
+ * - same: those that are of the source's; for a copy of all that a file system has
+ */
+export type Charge = "all" | "none" | "same";
+
 /** What is to become what. */
 export interface ClonedRange {
   readonly from: InodeHandle;
@@ -58,8 +67,7 @@ export interface ClonedRange {
   readonly to: InodeHandle;
   /** First page of `to`; the ranges do not overlap. */
   readonly target: number;
-  /** Are the pages no blocks of the target's file system until they are written to? */
-  readonly lends: boolean;
+  readonly charge: Charge;
 }
 
 /** What `cloneRange()` answers where a page is in a swap area. */
@@ -87,15 +95,17 @@ export function cloneRange(core: Core, range: ClonedRange): number {
 
 /** Counts what there is to share, and whether there may be so many blocks. */
 function planFor(core: Core, range: ClonedRange): { nrCopies: number; hasEntries: boolean } | number {
-  const { from, first, last, to, target, lends } = range;
-  let nrPages = 0;
+  const { from, first, last, to, target } = range;
+  let nrCharged = 0;
   let nrCopies = 0;
   let isSwapped = false;
-  eachData(core, from, first, last, (_, entry) => {
+  eachData(core, from, first, last, (index, entry) => {
     isSwapped = isSwapEntry(entry);
-    nrPages++;
-    if (!isSwapped && !isSharable(core, entry >>> 2)) nrCopies++;
-    return !isSwapped;
+    if (isSwapped) return false;
+    const isCopied = !isSharable(core, entry >>> 2);
+    if (isCopied) nrCopies++;
+    if (isCopied || !isLent(core, range, index)) nrCharged++;
+    return true;
   });
   if (isSwapped) return IS_SWAPPED;
   let hasEntries = false;
@@ -110,7 +120,13 @@ function planFor(core: Core, range: ClonedRange): { nrCopies: number; hasEntries
   });
   const sb = core.u32[(to << 3) + INODE_SB] >>> 2;
   const left = core.u32[sb + SUPER_BLOCK_MAX_BLOCKS] - core.u32[sb + SUPER_BLOCK_USED_BLOCKS];
-  return (lends ? nrCopies : nrPages) > left + nrBlocks ? -ENOSPC : { nrCopies, hasEntries };
+  return nrCharged > left + nrBlocks ? -ENOSPC : { nrCopies, hasEntries };
+}
+
+/** Is a page that is shared no block of the target's file system? @param index of the source */
+function isLent(core: Core, { from, charge }: ClonedRange, index: number): boolean {
+  if (charge !== "same") return charge === "none";
+  return hasMark(core, from, index, slotOf(core, from, index) as number, XA_MARK_LENT);
 }
 
 /** @returns frames with a pin each; undefined when memory ran out */
@@ -175,16 +191,16 @@ class Clone {
       else at = slotOf(core, to, index) as number;
       known = index;
       const pfn = entry >>> 2;
-      if (isSharable(core, pfn)) this.#share(index, at, pfn);
+      if (isSharable(core, pfn)) this.#share(index, at, pfn, isLent(core, this.#range, place));
       else this.#copy(index, at, pfn, copies.pop() as number);
       return true;
     });
     this.#settle();
   }
 
-  #share(index: number, at: number, pfn: number): void {
+  #share(index: number, at: number, pfn: number, lends: boolean): void {
     const core = this.#core;
-    const { to, lends } = this.#range;
+    const { to } = this.#range;
     sharePage(core, pfn);
     const old = this.#put(index, at, pfn);
     if (lends) core.x.indexSetMark(to, index, XA_MARK_LENT);

@@ -14,7 +14,7 @@ import { EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, EOPNOTSUPP, EPERM, ETXTBSY, EXDEV
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { S_IFDIR, S_IFREG } from "../base/stat-flags.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
-import { type ClonedRange, cloneRange, IS_SWAPPED } from "../mm/clone-range.ts";
+import { type Charge, type ClonedRange, cloneRange, IS_SWAPPED } from "../mm/clone-range.ts";
 import { eachData } from "../mm/page-index.ts";
 import { isSwapEntry, swapInPage } from "../mm/swap-in.ts";
 import {
@@ -54,16 +54,17 @@ export interface CloneBytes {
   readonly posOut: number;
   /** Bytes, at least 1; to the end of a page, or of `from`. */
   readonly length: number;
+  readonly charge: Charge;
 }
 
 /**
  * Has bytes of a file be those of another: for who has checked that both live in memory, and that ranges do not overlap. The size of `to`
- * follows, times do not. Pages of another file system are lent: they count as blocks once they are written to. All or nothing.
+ * follows, times do not. All or nothing.
  *
  * @returns 0; -EAGAIN with a token of a swap device that takes time; -EIO (a page cannot be read); -ENOSPC (index or copies of pages
  *   that somebody has in hand find no memory, the file system is full, or not all of it fits in memory at once); -ENOMEM
  */
-export function cloneBytes(kernel: Kernel, { from, posIn, to, posOut, length }: CloneBytes): number {
+export function cloneBytes(kernel: Kernel, { from, posIn, to, posOut, length, charge }: CloneBytes): number {
   const { core } = kernel;
   const first = posIn / PAGE_SIZE;
   const range: ClonedRange = {
@@ -72,7 +73,7 @@ export function cloneBytes(kernel: Kernel, { from, posIn, to, posOut, length }: 
     last: first + Math.ceil(length / PAGE_SIZE) - 1,
     to,
     target: posOut / PAGE_SIZE,
-    lends: core.u32[(from << 3) + INODE_SB] !== core.u32[(to << 3) + INODE_SB],
+    charge,
   };
   const rc = clonePages(kernel, range);
   if (rc < 0) return rc;
@@ -155,8 +156,8 @@ export function cloneFileRange(
   if (frozen) return frozen;
   const len = lengthOf(kernel, ends, positionIn, positionOut, length);
   if (len <= 0) return len;
-  const bytes = { from: ends.source, posIn: positionIn, to: ends.sink, posOut: positionOut, length: len };
-  const rc = cloneBytes(kernel, bytes);
+  const range = { posIn: positionIn, posOut: positionOut, length: len, charge: "all" } as const;
+  const rc = cloneBytes(kernel, { from: ends.source, to: ends.sink, ...range });
   if (rc < 0) return rc;
   core.x.fileRemovePrivileges(ends.sink);
   core.x.touch(ends.sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());

@@ -2,7 +2,7 @@
 import { endSwap } from "../mm/swap-state.ts";
 import { registerPart } from "../wasm/core-module.ts";
 import { accountedTables } from "./accounted.ts";
-import { cloneFileRange } from "./clone-file-range.ts";
+import { cloneBytes, cloneFileRange } from "./clone-file-range.ts";
 import { compact } from "./compact.ts";
 import { waitForData } from "./direct-in-flight.ts";
 import { syncFilesystem } from "./dirty-inode.ts";
@@ -44,6 +44,7 @@ const SUPPORT = {
   askPermission,
   change,
   changeAttributes,
+  cloneBytes,
   cloneFileRange,
   compact,
   completeStatfs,

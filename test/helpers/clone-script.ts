@@ -276,7 +276,9 @@ export class CloneScript {
       const [source, sink] = [src, fd].map((of) => inodeOf(vfs, of));
       this.#fs.closeSync(src);
       if (this.#machine.hasFaults && failAfter > 0) vfs.core.x.setFailAfter(failAfter);
-      const rc = cloneBytes(vfs, { from: source, posIn: 0, to: sink, posOut: 0, length: bytes.length });
+      const isOneMount = this.#fs.statSync(from).dev === this.#fs.statSync(to).dev;
+      const charge = isOneMount ? "all" : "none";
+      const rc = cloneBytes(vfs, { from: source, posIn: 0, to: sink, posOut: 0, length: bytes.length, charge });
       vfs.core.x.setFailAfter(0);
       if (rc < 0) throw Object.assign(new Error("lend"), { code: rc === -28 ? "ENOSPC" : rc === -12 ? "ENOMEM" : rc });
     });

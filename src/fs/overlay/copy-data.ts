@@ -1,7 +1,7 @@
 /**
  * Data on its way from a lower layer to the upper one.
  *
- * Between file systems in memory the core copies it; from others it is read, by their pages, and written.
+ * Between file systems in memory pages are shared until somebody writes to them; from others it is read, by their pages, and written.
  *
  * Does not own: what else is copied up (copy-up.ts).
  *
@@ -11,7 +11,9 @@ import { EIO, ENOSPC } from "../../base/errno.ts";
 import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../../base/handles.ts";
 import { O_RDONLY, O_RDWR } from "../../base/stat-flags.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
+import type { Charge } from "../../mm/clone-range.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { storeSupport } from "../../vfs/store-part.ts";
 import {
   ADDRESS_SPACE_FLAGS,
   AS_NO_STORE,
@@ -20,6 +22,7 @@ import {
   INODE_MAPPING,
   INODE_SB,
   INODE_SIZE,
+  PAGE_SIZE,
   SB_FILE,
   SUPER_BLOCK_FLAGS,
 } from "../../wasm/layout.ts";
@@ -44,22 +47,32 @@ function isPlain({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
 /**
  * Copies the first `bytes` of a file into an empty one; the size follows.
  *
+ * @param charge what counts as blocks of the other at once, of pages that are shared
  * @returns 0; -ENOSPC; -EAGAIN of a store, with a token; what the layer answers. Then some of it has been copied
  */
-export function copyData(kernel: Kernel, from: LayerFile, to: LayerFile, bytes: number): number {
+export function copyData(kernel: Kernel, from: LayerFile, to: LayerFile, bytes: number, charge: Charge): number {
   const { core } = kernel;
   const [source, sink] = [inodeOf(core, from.dentry), inodeOf(core, to.dentry)];
   const length = Math.min(bytes, core.f64[(source << 2) + INODE_SIZE]);
   if (length === 0) return 0;
   return isPlain(kernel, source) && isPlain(kernel, sink)
-    ? copyInMemory(kernel, source, sink, length)
+    ? shareOrCopy(kernel, source, sink, length, charge)
     : copyByFiles(kernel, from, to, length);
 }
 
+/** Shares whole pages. Where they do not fit in memory at once, for some are in a swap area, all of it is copied. */
+function shareOrCopy(kernel: Kernel, from: InodeHandle, to: InodeHandle, length: number, charge: Charge): number {
+  const isAll = length === kernel.core.f64[(from << 2) + INODE_SIZE];
+  const shared = isAll ? length : length - (length % PAGE_SIZE);
+  if (shared === 0) return copyInMemory(kernel, from, to, 0, length);
+  const rc = storeSupport().cloneBytes(kernel, { from, posIn: 0, to, posOut: 0, length: shared, charge });
+  return rc < 0 && rc !== -ENOSPC ? rc : copyInMemory(kernel, from, to, rc < 0 ? 0 : shared, length);
+}
+
 /** A page that is in a swap area is brought in by a read, as whoever reads it does. */
-function copyInMemory(kernel: Kernel, source: InodeHandle, sink: InodeHandle, length: number): number {
+function copyInMemory(kernel: Kernel, source: InodeHandle, sink: InodeHandle, start: number, length: number): number {
   const { core } = kernel;
-  for (let done = 0; done < length; ) {
+  for (let done = start; done < length; ) {
     const n = core.x.copyRange(source, done, sink, done, length - done);
     const rc = n < 0 ? kernel.room(n) : n === 0 ? -EIO : 0;
     if (rc < 0 && rc !== TRY_AGAIN) return rc;

@@ -89,7 +89,7 @@ class TreeCopy {
       { ...this.#from, dentry: from },
       { ...this.#to, dentry: made },
     ];
-    const rc = isFile ? copyData(this.#kernel, fromFile, toFile, ALL) : 0;
+    const rc = isFile ? copyData(this.#kernel, fromFile, toFile, ALL, "same") : 0;
     return rc || this.#copyAttributes(source, sink);
   }
 

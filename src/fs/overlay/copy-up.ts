@@ -38,6 +38,7 @@ import {
   INODE_NLINK,
   INODE_PRIVATE0,
   INODE_PRIVATE1,
+  INODE_SB,
   INODE_STATE,
   INODE_UID,
   SUPER_BLOCK_DEV,
@@ -189,7 +190,9 @@ class CopyUp {
     const lower = this.#fs.layers[this.#lower.layer] as Layer;
     const upper = this.#fs.layers[UPPER_LAYER] as Layer;
     const from = { mnt: lower.mnt, dentry: this.#lower.dentry };
-    const copied = isFile ? copyData(kernel, from, { mnt: upper.mnt, dentry: temp }, bytes) : 0;
+    const isOneMount = core.u32[(this.#lowerInode << 3) + INODE_SB] === core.u32[(inode << 3) + INODE_SB];
+    const charge = isOneMount ? "all" : "none";
+    const copied = isFile ? copyData(kernel, from, { mnt: upper.mnt, dentry: temp }, bytes, charge) : 0;
     if (copied < 0) return copied;
     const rc = copyXattrs(kernel, this.#lowerInode, inode, isPrivateXattr) || this.#noteOrigin(inode);
     if (rc < 0) return rc;

@@ -438,7 +438,7 @@ describe("pages that another file system lends", () => {
     fs.writeFileSync(to, "");
     const { size } = fs.statSync(from);
     const [source, sink] = [inodeAt(fs, from), inodeAt(fs, to)];
-    return cloneBytes(fs.kernel.vfs, { from: source, posIn: 0, to: sink, posOut: 0, length: size });
+    return cloneBytes(fs.kernel.vfs, { from: source, posIn: 0, to: sink, posOut: 0, length: size, charge: "none" });
   }
 
   it("are blocks of the file, and of its file system when they are written to", () => {
@@ -552,7 +552,7 @@ describe("when memory runs out at any allocation", () => {
     const digest = (): string => digestOf(vfs.core);
     const before = digest();
     vfs.core.x.setFailAfter(1);
-    assert.ok(cloneBytes(vfs, { from, posIn: 0, to, posOut: 2 ** 30, length: 70 * PAGE }) < 0);
+    assert.ok(cloneBytes(vfs, { from, posIn: 0, to, posOut: 2 ** 30, length: 70 * PAGE, charge: "none" }) < 0);
     vfs.core.x.setFailAfter(0);
     assert.equal(digest(), before);
   });
