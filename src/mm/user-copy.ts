@@ -82,8 +82,25 @@ function copyInShared(core: Core, address: number, buffer: Uint8Array, offset: n
   core.u8[address + last] = buffer[offset + last];
 }
 
+/**
+ * A first byte goes alone. Where a buffer says that it ends with the range, Buffer.copy() of Node 22 and 24 makes a set()
+ * of all that the buffer truly has, over whatever lies behind in memory; it never does for a range with something before.
+ */
 function copyRangeIn(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
-  if (core.hasFastBuffer && isCopied(core.buffer as BufferLike, address, buffer, offset, length)) return;
+  if (!core.hasFastBuffer) copyPartIn(core, address, buffer, offset, length);
+  else if (offset > 0) copyNatively(core, address, buffer, offset, length);
+  else if (length > 0) {
+    core.u8[address] = buffer[0];
+    copyNatively(core, address + 1, buffer, 1, length - 1);
+  }
+}
+
+function copyNatively(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
+  if (isCopied(core.buffer as BufferLike, address, buffer, offset, length)) return;
+  copyPartIn(core, address, buffer, offset, length);
+}
+
+function copyPartIn(core: Core, address: number, buffer: Uint8Array, offset: number, length: number): void {
   core.u8.set(partOf(buffer, offset, length), address);
 }
 

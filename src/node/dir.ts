@@ -14,7 +14,7 @@ import type { NameEncoding } from "./operations/names-encoding.ts";
 import { namesOf } from "./operations/readdir.ts";
 import { joinPath, toPath } from "./paths.ts";
 import { ASYNC_DISPOSE, DISPOSE } from "./platform.ts";
-import { soon1, soon2 } from "./settle.ts";
+import { afterTurn, inTick, soon1, soon2 } from "./settle.ts";
 import { callSiteOf, fromCaller, type Origin, withinForm } from "./stacks.ts";
 import type { Operation } from "./surfaces.ts";
 import { Failure, failed, SpecialFailure, uvException } from "./uv-errors.ts";
@@ -250,13 +250,15 @@ export class Dir {
   }
 
   #closeCallback(callback: Callback, origin: Origin): void {
-    if (this.#isClosed) soon1(callback as never, fromCaller(dirClosedError(), origin));
+    if (this.#isClosed) inTick(callback as never, fromCaller(dirClosedError(), origin));
     else if (this.#queue !== null) {
       const site = callSiteOf(origin);
       this.#queue.push(() => this.#closeCallback(callback, site));
     } else {
       const failure = this.#closeAll();
-      soon1(callback as never, failure === undefined ? null : failure.toError(origin));
+      const error = failure === undefined ? null : failure.toError(origin);
+      // As in Node, who asks for more before the event loop turns comes too late, and is told so first.
+      afterTurn(() => callback(error));
     }
   }
 

@@ -62,11 +62,16 @@ export function rejectSoon(error: unknown): Promise<never> {
 
 type Task = (a?: unknown, b?: unknown, c?: unknown) => void;
 
+/** Runs `task(a)` after the current call has returned, and before the event loop turns. */
+export function inTick(task: Task, a: unknown): void {
+  if (nextTick !== undefined) nextTick(task, a);
+  else microtask(() => task(a));
+}
+
 /** Runs `task(a)` after the current call has returned. */
 export function soon1(task: Task, a: unknown): void {
   if (isTurnDue()) afterTurn(() => task(a));
-  else if (nextTick !== undefined) nextTick(task, a);
-  else microtask(() => task(a));
+  else inTick(task, a);
 }
 
 /** Runs `task(a, b)` after the current call has returned. */

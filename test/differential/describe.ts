@@ -125,6 +125,11 @@ function describeStatFs(statfs: Record<string, unknown>): Described {
   return { class: statfs.constructor.name, fields: STATFS_FIELDS.map((key) => `${key} ${typeof statfs[key]}`).join() };
 }
 
+/** A DOMException is no error to the engine of Node 20. */
+function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof DOMException;
+}
+
 /** How a text shows an error: the two usual ways by name, any other in full. */
 function wayOfShowing(text: string, { name, message, code }: Error & { code?: unknown }): string {
   if (text === `${name}: ${message}`) return "plain";
@@ -176,7 +181,7 @@ export function describe(value: unknown, root: string): Described {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `function ${value.name}`;
   if (typeof value === "symbol") return String(value);
-  if (types.isNativeError(value)) return describeError(value, root);
+  if (isError(value)) return describeError(value, root);
   if (ArrayBuffer.isView(value)) return describeBytes(value, root);
   if (Array.isArray(value)) return value.map((item) => describe(item, root));
   return describeObject(value as object, root);

@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 describe("node:fs against itself", () => {
-  it.each(Object.entries(TABLES))("gives the same twice: %s", async (_, cases) => {
+  it.each(Object.entries(TABLES))("gives the same twice: %s", { timeout: 600_000 }, async (_, cases) => {
     const sample = cases.filter(({ id }, index) => index % SAMPLE_EVERY === 0 && isSafeToAsk(id));
     const root = freshRoot();
     const first = nodeFsRunner(root);
@@ -313,7 +313,7 @@ describe("the golden file of Node 26", () => {
     expect({ unexplained, unused }).toEqual({ unexplained: [], unused: [] });
   });
 
-  it("is right about Node 26, or changes what an older Node gives", async () => {
+  it("is right about Node 26, or changes what an older Node gives", { timeout: 600_000 }, async () => {
     const runner = nodeFsRunner(freshRoot());
     const cases = ALL_CASES.filter(({ id }) => golden.has(id) && isSafeToAsk(id)).filter((_, index) => index % 5 === 0);
     for (const test of cases) {

@@ -2,11 +2,12 @@
  * What differs between Node 26, which foliofs follows everywhere, and the older Nodes that it runs on.
  *
  * `node-26.jsonl` holds, for each case whose outcome on Node 20 is another, what Node 26 gives there: one line
- * `[id, { path in the outcome: value }]`. It is recorded from node:fs itself by `record.ts`. On an older Node the
- * expected outcome of such a case is the old oracle's with these values put in. The list of reasons below must
- * explain every line of that file, and hold no reason that explains none.
+ * `[[id...], { path in the outcome: value }]` for all cases that differ in the same way. It is recorded from node:fs
+ * itself by `record.ts`. On an older Node the expected outcome of such a case is the old oracle's with these values put
+ * in; that of a case in which older Nodes are not asked is the whole of what Node 26 gives. The list of reasons below
+ * must explain every case of that file, and hold no reason that explains none.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { ABSENT } from "./compare.ts";
 import type { Described } from "./describe.ts";
 
@@ -23,9 +24,22 @@ export interface VersionReason {
 
 export const VERSION_REASONS: readonly VersionReason[] = [
   { cases: /URL %2F|URL host/, reason: "errors about file URLs carry the URL as `input`" },
+  {
+    cases: /^[fl]?stat (promise|handle|callback): .*signal/,
+    reason: "a signal is an option of the asynchronous forms, which check it and end when it is aborted",
+  },
   { cases: /^f?l?stat (promise|handle|callback)/, reason: "options are checked in the asynchronous forms, too" },
   { cases: /^stat (promise|callback).*throwIfNoEntry/, reason: "throwIfNoEntry counts in the asynchronous forms, too" },
   { cases: /^stat sync: file.under, .*throwIfNoEntry: false/, reason: "ENOTDIR counts as no entry" },
+  {
+    cases: /^(write|append)File \w+: .*mode: (-1|'x')/,
+    reason: "the mode is checked before flags and signals, and also where nothing is to be opened",
+  },
+  { cases: /^(write|append|read)File .*signal/, reason: "an AbortError carries its cause" },
+  {
+    cases: /^readFile promise: missing, \{encoding: 'buffer',flag: 'a\+'\}/,
+    reason: "an encoding is not looked up where there is nothing to read",
+  },
   { cases: /^readFile (callback|promise)/, reason: "errors of the read name the file" },
   { cases: /^readFile .*(Buffer|Array)/, reason: "a view of memory is no longer taken for options" },
   { cases: /^(stat|symlink|rename) .*: path view: follows its memory/, reason: "a path's memory may be resizable" },
@@ -86,24 +100,36 @@ export const VERSION_REASONS: readonly VersionReason[] = [
     cases: /^program: aborted /,
     reason: "an AbortError carries its cause; up to 512 KiB are written in one step, after which an abort still counts",
   },
-  { cases: /^(write|append|read)File .*signal/, reason: "an AbortError carries its cause" },
+  {
+    cases: /^opendir \w+: dir, \{bufferSize: 1,recursive: true\}/,
+    reason: "directories below are read to their end, where Node 20 reads one buffer of each",
+  },
+  { cases: /^rm (callback|promise): .*force: 1/, reason: "options are checked in another order" },
+  { cases: /^promisified cp/, reason: "libuv gives the copy the source's times" },
+  { cases: /^openAsBlobSync/, reason: "a function that older Nodes lack" },
+  { cases: /^openAsBlob of /, reason: "what cannot be opened fails by the error of the system, with its path" },
+  { cases: /^openAsBlob options /, reason: "a type that is no text is refused, 0 and null included" },
+  {
+    cases: /^handle readableWebStream/,
+    reason: "the stream is always one of bytes, and may close its handle; its options are checked",
+  },
+  { cases: /^Dir of .*dispose/i, reason: "a Dir can be disposed of" },
+  { cases: /^Dir of .*read, not waited for/, reason: "read without a callback rejects where it threw" },
 ];
 
 /**
- * Cases that end the process of an older Node by a failed assertion, or that it never comes to the end of: its oracle is
- * never asked.
+ * Cases in which the oracle of an older Node is never asked: there some of them end the process, by a failed assertion or
+ * an exception that nobody can catch, some never come to an end, and some Node 20 does in one way and those between it
+ * and 26 in another.
  */
-const FATAL_BEFORE_26 =
-  /^read handle: (argument 3 is |offset \S+ length 1\.5 )|^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/;
+const NOT_ASKED_BEFORE_26: readonly RegExp[] = [
+  /^read handle: (argument 3 is |offset \S+ length 1\.5 )/,
+  /^program: (readdir \{"encoding":"ucs2"|in a removed directory, mkdir \[.*recursive)/,
+  /^readdir \w+: .*(encoding: 'buffer'.*recursive: true|recursive: true.*encoding: 'buffer')/,
+  /^program: (in a removed directory, )?(readdir|opendir) .*"?recursive"?:/,
+  /^handle readableWebStream/,
+];
 
-/**
- * Cases that Nodes between 20 and 26 do otherwise than either, by an exception that nobody can catch in some of them: there
- * they are passed over.
- */
-const ODD_BETWEEN =
-  /^write \w+: of view: (says|has its own) byteLength 5$|^program: (in a removed directory, )?(readdir|opendir) .*"?recursive"?:/;
-
-const OLDEST_MAJOR = 20;
 const major = Number(process.versions.node.split(".")[0]);
 
 export function isFollowedVersion(): boolean {
@@ -112,25 +138,24 @@ export function isFollowedVersion(): boolean {
 
 /** Whether the oracle of this process may be asked. */
 export function isSafeToAsk(id: string): boolean {
-  return isFollowedVersion() || !FATAL_BEFORE_26.test(id);
-}
-
-/** Lives in which older Nodes wait for ever, or end the process, in more ways than can be listed. */
-const ONLY_OF_26 = /^Dir of /;
-
-/** Whether no older Node's answer is of use: what Node 26 says is compared there alone. */
-export function isOnlyOf26(id: string): boolean {
-  return ONLY_OF_26.test(id);
-}
-
-export function isPassedOver(id: string): boolean {
-  if (isFollowedVersion()) return false;
-  return isOnlyOf26(id) || (major > OLDEST_MAJOR && ODD_BETWEEN.test(id));
+  return isFollowedVersion() || !NOT_ASKED_BEFORE_26.some((cases) => cases.test(id));
 }
 
 export function readGolden(): Map<string, Patch> {
   const lines = readFileSync(GOLDEN, "utf8").split("\n").filter(Boolean);
-  return new Map(lines.map((line) => JSON.parse(line) as [string, Patch]));
+  const groups = lines.map((line) => JSON.parse(line) as [string[], Patch]);
+  return new Map(groups.flatMap(([ids, patch]) => ids.map((id) => [id, patch] as const)));
+}
+
+/** The inverse of readGolden: cases with equal patches share a line. */
+export function writeGolden(golden: ReadonlyMap<string, Patch>): void {
+  const idsByPatch = new Map<string, string[]>();
+  for (const [id, patch] of golden) {
+    const text = JSON.stringify(patch);
+    idsByPatch.set(text, [...(idsByPatch.get(text) ?? []), id]);
+  }
+  const lines = [...idsByPatch].map(([patch, ids]) => `[${JSON.stringify(ids)},${patch}]\n`);
+  writeFileSync(GOLDEN, lines.join(""));
 }
 
 type Branch = Record<string, Described>;

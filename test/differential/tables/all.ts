@@ -1,7 +1,6 @@
 /** The whole table. */
 import type { Case } from "../case.ts";
 import { DELIBERATE } from "../deliberate.ts";
-import { isFollowedVersion } from "../versions.ts";
 import { ABORT_CASES } from "./aborts.ts";
 import { ARGUMENT_CASES } from "./arguments.ts";
 import { BLOB_CASES } from "./blobs.ts";
@@ -77,16 +76,6 @@ function chosen(cases: readonly Case[]): readonly Case[] {
 /** Tables may meet in a case: it runs once. */
 const RUN_BEFORE = new Set([...OPTION_CASES, ...DESCRIPTOR_CASES, ...ARGUMENT_CASES].map(({ id }) => id));
 
-/** Tables for which older Nodes' answers are not recorded yet: they run where Node 26 is the oracle. */
-export const TABLES_OF_26: Readonly<Record<string, readonly Case[]>> = {
-  "combined options": chosen(COMBINED_CASES.filter(({ id }) => !RUN_BEFORE.has(id))),
-  blobs: BLOB_CASES,
-  "lives of handles": HANDLE_LIVES,
-  promisified: PROMISIFIED_CASES,
-  "web streams": WEB_STREAM_CASES,
-  "lives of directories": chosen(DIR_LIVES),
-};
-
 export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   "one path": chosen(ONE_PATH_CASES),
   "two paths": chosen(TWO_PATH_CASES),
@@ -103,9 +92,12 @@ export const TABLES: Readonly<Record<string, readonly Case[]>> = {
   "removed directory": REMOVED_DIRECTORY_CASES,
   recursion: RECURSION_CASES,
   others: OTHERS_CASES,
+  "combined options": chosen(COMBINED_CASES.filter(({ id }) => !RUN_BEFORE.has(id))),
+  blobs: BLOB_CASES,
+  "lives of handles": HANDLE_LIVES,
+  promisified: PROMISIFIED_CASES,
+  "web streams": WEB_STREAM_CASES,
+  "lives of directories": chosen(DIR_LIVES),
 };
 
-/** What runs on this Node. */
-export const TABLES_HERE = isFollowedVersion() ? { ...TABLES, ...TABLES_OF_26 } : TABLES;
-
-export const ALL_CASES: readonly Case[] = Object.values(TABLES_HERE).flat();
+export const ALL_CASES: readonly Case[] = Object.values(TABLES).flat();

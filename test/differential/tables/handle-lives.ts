@@ -1,6 +1,8 @@
 /** Lives of a FileHandle: each call under way while it closes, called while it closes and after; by each way to close. */
 import type { FileHandle } from "node:fs/promises";
 import type { Case, Context } from "../case.ts";
+import { elapsed } from "../streams/log.ts";
+import { show } from "./show.ts";
 import { outcome } from "./steps.ts";
 
 type Method = (...args: unknown[]) => unknown;
@@ -161,7 +163,7 @@ const MAKER_LIVES: readonly Case[] = MAKERS.flatMap((name) => [
     return shown;
   }),
   ...[5, "x", null, true, [], () => {}].map((options) =>
-    life(name, `options ${String(options)} (${typeof options})`, async (handle, diary) => {
+    life(name, `options ${show(options)} (${typeof options})`, async (handle, diary) => {
       try {
         const made = methodOf(handle, name)(options);
         const shown = shownMade(made);
@@ -186,6 +188,7 @@ const EVENT_LIVES: Readonly<Record<string, Life>> = {
       throw new Error("from a listener");
     });
     diary.start("close", () => handle.close());
+    await elapsed(5); // for the close, which goes on though the call has thrown
     return handle.fd < 0;
   },
   "listeners taken away": async (handle, diary) => {

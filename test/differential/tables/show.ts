@@ -2,6 +2,7 @@
 export function show(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "string") return `'${value.slice(0, 40)}'`;
+  if (typeof value === "function") return `function ${value.name}`; // its text is the transpiler's
   if (typeof value !== "object" || value === null) return String(value);
   if (value instanceof Date) return `Date ${value.getTime()}`;
   if (value instanceof AbortSignal) return `signal${value.aborted ? ` aborted ${value.reason.name}` : ""}`;

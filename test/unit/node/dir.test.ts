@@ -1,4 +1,4 @@
-import type { Dir as NodeDir } from "node:fs";
+import nodeFs, { type Dir as NodeDir } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Dir } from "../../../src/node/index.ts";
 import { hostFace, thrownBy } from "./host-face.ts";
@@ -59,6 +59,60 @@ describe("Dir", () => {
     expect(results.map((entry) => entry === null)).toEqual([false, false, false, true]);
     await dir.close();
   });
+
+  it.each([
+    ["node:fs", 0],
+    ["foliofs", 0],
+    ["foliofs", 8],
+  ])(
+    "closes after who comes too late has been told: %s, a loop that has not turned for %d ms",
+    async (which, busyMs) => {
+      const { fs, at } = filled();
+      const open = (): NodeDir =>
+        which === "foliofs" ? (fs.opendirSync(at("d")) as unknown as NodeDir) : nodeFs.opendirSync("/dev/shm");
+      const order: string[] = [];
+      const fail = (name: string, error: NodeJS.ErrnoException): unknown => order.push(`${name} ${error.code}`);
+      const note = (name: string, call: () => Promise<unknown>): unknown => {
+        try {
+          return call().then(
+            () => order.push(name),
+            (error) => fail(name, error),
+          );
+        } catch (error) {
+          return fail(name, error as Error); // Node 20's read() throws
+        }
+      };
+
+      void fs.promises.stat(at("d"));
+      const start = performance.now();
+      while (performance.now() - start < busyMs);
+      const early = open();
+      const ends = [note("close", () => early.close())];
+      for (let i = 0; i < 4; i++) {
+        await new Promise<void>((resolve) => early.close(() => resolve()));
+        ends.push(
+          note("read", () => early.read()),
+          note("again", () => early.close()),
+        );
+      }
+      const busy = open();
+      ends.push(
+        note("1st read", () => busy.read()),
+        note("1st close", () => busy.close()),
+        note("2nd close", () => busy.close()),
+      );
+      await Promise.all(ends);
+
+      const late = ["read ERR_DIR_CLOSED", "again ERR_DIR_CLOSED"];
+      const ofEarly = order.filter((line) => !line.includes("1st") && !line.includes("2nd"));
+      expect(ofEarly).toEqual([...late, ...late, ...late, ...late, "close"]);
+      expect(order.filter((line) => line.includes("1st") || line.includes("2nd"))).toEqual([
+        "1st read",
+        "2nd close ERR_DIR_CLOSED",
+        "1st close",
+      ]);
+    },
+  );
 
   it("takes callbacks", async () => {
     const { fs, at } = filled();
