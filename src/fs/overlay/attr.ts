@@ -6,13 +6,14 @@
 import type { InodeHandle } from "../../base/handles.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { STAT_ATIME_NSEC, STAT_ATIME_SEC, STAT_DEV, STAT_INO, STAT_NLINK } from "../../vfs/syscalls.ts";
-import type { Core } from "../../wasm/core.ts";
+import { type Core, RESULT } from "../../wasm/core.ts";
 import {
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
   INODE_INO,
   INODE_NLINK,
   INODE_SB,
+  RESULT_STAT,
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
 import { firstLower, flagsOf, hasSeveral, type Lower, OVL_INDEX, OVL_ORIGIN, upperOf } from "./entry.ts";
@@ -23,8 +24,14 @@ import { originOf } from "./origin.ts";
 
 /** Numbers of inodes below this leave room for the file system's: five bits of the 53 that are exact. */
 const XINO_LIMIT = 2 ** 48;
+export const NR_STAT = 18;
 
-/** Attributes of an inode of a layer, fresh from its file system. @returns 0 or a negated errno */
+/** Where statReal() leaves attributes: a view, to be used at once. */
+export function statValues({ f64 }: Core): Float64Array {
+  return f64.subarray(RESULT + RESULT_STAT, RESULT + RESULT_STAT + NR_STAT);
+}
+
+/** Attributes of an inode of a layer, fresh from its file system. @param values statValues() @returns 0 or a negated errno */
 export function statReal(kernel: Kernel, inode: InodeHandle, values: Float64Array): number {
   kernel.core.x.statInode(inode);
   return kernel.tableOf(inode).inode.getattr?.(kernel, inode, values, false) ?? 0;

@@ -43,7 +43,7 @@ import {
   INODE_UID,
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
-import { statReal } from "./attr.ts";
+import { NR_STAT, statReal, statValues } from "./attr.ts";
 import { copyData } from "./copy-data.ts";
 import { firstLower, flagsOf, type Lower, OVL_INDEX, OVL_ORIGIN, setFlag, setUpper, upperOf } from "./entry.ts";
 import { indexDirectory, indexName, writeNlink } from "./index-dir.ts";
@@ -68,7 +68,6 @@ import { dropTemp, makeTemp } from "./work-dir.ts";
 
 /** In place of how many bytes of the data are wanted. */
 export const ALL_DATA = Number.MAX_SAFE_INTEGER;
-const NR_STAT = 18;
 const KEPT_STATE = I_IMMUTABLE | I_APPEND;
 
 /** May the upper layer be changed? @returns 0; -EROFS, also where there is none; -EAGAIN with a token while it is frozen */
@@ -124,7 +123,7 @@ class CopyUp {
   run(bytes: number): number {
     const kernel = this.#kernel;
     const { core } = kernel;
-    const values = kernel.current?.statValues as Float64Array;
+    const values = statValues(core);
     const stated = statReal(kernel, this.#lowerInode, values);
     if (stated < 0) return stated;
     this.#stat.set(values);

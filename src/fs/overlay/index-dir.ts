@@ -7,6 +7,7 @@
  *
  * @see Linux fs/overlayfs/namei.c ovl_lookup_index(), ovl_get_index_name(), fs/overlayfs/inode.c ovl_set_nlink_common()
  */
+import { ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { utf8Decoder, utf8Encoder } from "../../base/utf8.ts";
@@ -25,12 +26,16 @@ export function indexName({ dev, ino }: Origin): Uint8Array {
   return utf8Encoder.encode(`${dev.toString(16)}-${ino.toString(16)}`);
 }
 
-/** The directory, with a reference, made where it is missing. @returns or a negated errno */
+/** The directory, with a reference, made where it is missing. @returns -ESTALE where somebody has made something else there; -ENOSPC ... */
 export function indexDirectory(kernel: Kernel, fs: OverlayFs): DentryHandle {
   const { core } = kernel;
   const base = parentOf(core, fs.work);
   const known = lookupOne(kernel, base, INDEX_NAME);
-  if (known !== 0) return known;
+  if (known < 0 || (known && isDirectory(core, inodeOf(core, known)))) return known;
+  if (known) {
+    core.x.dput(known);
+    return -ESTALE as DentryHandle;
+  }
   return makeName(kernel, base, INDEX_NAME, ({ mkdir }, dir, dentry) => now(mkdir?.(kernel, dir, dentry, S_IFDIR)));
 }
 

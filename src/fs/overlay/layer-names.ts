@@ -161,12 +161,18 @@ export function removeName(kernel: Kernel, dentry: DentryHandle): number {
 export function moveNameIn(kernel: Kernel, dentry: DentryHandle, target: DentryHandle, flags: number): number {
   const { core } = kernel;
   const [from, to] = [inodeOf(core, parentOf(core, dentry)), inodeOf(core, parentOf(core, target))];
-  if (isDead(core, to) || !isHashed(core, dentry)) return -ESTALE;
+  if (isDead(core, to) || !isHashed(core, dentry) || isBelowItself(core, dentry, target)) return -ESTALE;
   const rc = now(operationsOf(kernel, from).rename?.(kernel, from, dentry, to, target, flags) ?? -EPERM);
   if (rc < 0) return rc;
   if (flags & RENAME_EXCHANGE) core.x.dExchange(dentry, target);
   else core.x.dMove(dentry, target);
   return 0;
+}
+
+/** Would something come to lie below itself? Somebody has moved directories directly, then. @see Linux lock_rename(), whose trap this is */
+function isBelowItself(core: Core, dentry: DentryHandle, target: DentryHandle): boolean {
+  if (core.x.isSubdir(parentOf(core, target), dentry)) return true;
+  return inodeOf(core, target) !== 0 && core.x.isSubdir(parentOf(core, dentry), target) !== 0;
 }
 
 /** Moves a name to a free one. @returns 0; -ENOSPC; -EEXIST when it is not free */

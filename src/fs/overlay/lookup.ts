@@ -15,7 +15,7 @@ import { dSpliceAlias } from "../../vfs/iget.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { STAT_INO } from "../../vfs/syscalls.ts";
 import { INODE_NLINK, SUPER_BLOCK_DEV } from "../../wasm/layout.ts";
-import { statReal } from "./attr.ts";
+import { statReal, statValues } from "./attr.ts";
 import { type Lower, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, upperOf } from "./entry.ts";
 import { findIndex } from "./index-dir.ts";
 import { getInode } from "./inode.ts";
@@ -227,7 +227,7 @@ function withIndex(kernel: Kernel, fs: OverlayFs, found: Found): number {
 /** What tells a lower file from all others. */
 function lowerOrigin(kernel: Kernel, fs: OverlayFs, { dentry, layer }: Lower): Origin | number {
   const { core } = kernel;
-  const values = kernel.current?.statValues as Float64Array;
+  const values = statValues(core);
   const rc = statReal(kernel, inodeOf(core, dentry), values);
   if (rc < 0) return rc;
   return { dev: core.u32[((fs.layers[layer]?.sb as number) << 3) + SUPER_BLOCK_DEV], ino: values[STAT_INO] };

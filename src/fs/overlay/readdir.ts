@@ -11,6 +11,7 @@ import { S_IFCHR } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
 import type { DirEmit } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import type { Core } from "../../wasm/core.ts";
 import { INODE_GENERATION, INODE_SB, INODE_VERSION } from "../../wasm/layout.ts";
 import { lowersOf, upperOf } from "./entry.ts";
 import { childrenOf, inodeOf, isWhiteout, lookupOne, nameOf, typeOf } from "./layer-names.ts";
@@ -48,15 +49,20 @@ function listLayer(kernel: Kernel, dir: DentryHandle): Entry[] | number {
     entries.push({ name, type, isWhiteout: false });
     return true;
   });
-  return rc < 0 ? rc : entries.map((entry) => (entry.type === DT_CHR ? withWhiteout(kernel, dir, entry) : entry));
+  return rc < 0 ? rc : withWhiteouts(kernel, dir, entries);
 }
 
-function withWhiteout(kernel: Kernel, dir: DentryHandle, entry: Entry): Entry {
-  const found = lookupOne(kernel, dir, entry.name);
-  if (found <= 0) return entry;
-  const hides = isWhiteout(kernel.core, inodeOf(kernel.core, found));
-  kernel.core.x.dput(found);
-  return { ...entry, isWhiteout: hides };
+/** Which of the devices are whiteouts, of a directory whose names are its file system's. @returns or a negated errno */
+function withWhiteouts(kernel: Kernel, dir: DentryHandle, entries: readonly Entry[]): Entry[] | number {
+  const { core } = kernel;
+  const told: Entry[] = [];
+  for (const entry of entries) {
+    const found = entry.type === DT_CHR ? lookupOne(kernel, dir, entry.name) : (0 as DentryHandle);
+    if (found < 0) return found;
+    told.push(found ? { ...entry, isWhiteout: isWhiteout(core, inodeOf(core, found)) } : entry);
+    if (found) core.x.dput(found);
+  }
+  return told;
 }
 
 /** All names of a directory, in order. @returns or a negated errno */
@@ -82,9 +88,10 @@ interface Kept {
   readonly entries: readonly Entry[];
 }
 
-/** Directories whose listings are kept for a kernel. */
+/** Directories whose listings are kept. */
 const NR_KEPT = 64;
-const kept = new WeakMap<Kernel, Map<InodeHandle, Kept>>();
+/** By the memory that they are of: another one has other versions. */
+const kept = new WeakMap<Core, Map<InodeHandle, Kept>>();
 
 /** What a listing depends on; undefined where a file system does not say. */
 function versionsOf({ core }: Kernel, inode: InodeHandle, dirs: readonly DentryHandle[]): number[] | undefined {
@@ -107,8 +114,8 @@ function listingOf(kernel: Kernel, inode: InodeHandle): readonly Entry[] | numbe
   const upper = upperOf(core, inode);
   const dirs = [...(upper ? [upper] : []), ...lowersOf(core, inode).map(({ dentry }) => dentry)];
   const versions = versionsOf(kernel, inode, dirs);
-  const listings = kept.get(kernel) ?? new Map<InodeHandle, Kept>();
-  kept.set(kernel, listings);
+  const listings = kept.get(core) ?? new Map<InodeHandle, Kept>();
+  kept.set(core, listings);
   const known = listings.get(inode);
   if (known && versions && isSame(known.versions, versions)) return known.entries;
   const entries = merge(kernel, dirs);
@@ -120,11 +127,11 @@ function listingOf(kernel: Kernel, inode: InodeHandle): readonly Entry[] | numbe
 }
 
 /** What readers of open directories go on with: names that come and go meanwhile do not change it. */
-const opened = new WeakMap<Kernel, Map<FileHandle, readonly Entry[]>>();
+const opened = new WeakMap<Core, Map<FileHandle, readonly Entry[]>>();
 
 function listingFor(kernel: Kernel, dir: InodeHandle, file: FileHandle): readonly Entry[] | number {
-  const listings = opened.get(kernel) ?? new Map<FileHandle, readonly Entry[]>();
-  opened.set(kernel, listings);
+  const listings = opened.get(kernel.core) ?? new Map<FileHandle, readonly Entry[]>();
+  opened.set(kernel.core, listings);
   const known = kernel.core.filePos(file) > 0 ? listings.get(file) : undefined;
   if (known) return known;
   const entries = listingOf(kernel, dir);
@@ -142,7 +149,7 @@ export function iterate(kernel: Kernel, dir: InodeHandle, emit: DirEmit, file?: 
 
 /** FileOperations.release, of a directory. */
 export function releaseDirectory(kernel: Kernel, _dir: InodeHandle, file: FileHandle): void {
-  opened.get(kernel)?.delete(file);
+  opened.get(kernel.core)?.delete(file);
 }
 
 /** Has a directory no name that shows? @returns 0; -ENOTEMPTY; another negated errno */
