@@ -10,7 +10,7 @@ import type { MountHandle } from "../base/handles.ts";
 import { MNT_INTERNAL, MOUNT_FLAGS } from "../wasm/layout.ts";
 import type { FileSystemType } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { dropMount, leaveTree, makeMount, mountHandles } from "./mount.ts";
+import { dropMount, leaveTree, mountHandles } from "./mount.ts";
 
 /**
  * Mounts a file system in no place, pseudo file systems too. Nobody walks to it, and no snapshot has it.
@@ -18,7 +18,7 @@ import { dropMount, leaveTree, makeMount, mountHandles } from "./mount.ts";
  * @returns the mount or a negated errno
  */
 export function kernMount(kernel: Kernel, type: FileSystemType, data = "", source?: string): number {
-  const mnt = makeMount(kernel, type, data, 0, source);
+  const mnt = kernel.makeMount(type, data, 0, source);
   if (mnt > 0) kernel.core.u32[(mnt << 3) + MOUNT_FLAGS] |= MNT_INTERNAL;
   return mnt;
 }

@@ -35,6 +35,7 @@ import type { Waiters } from "./freeze.ts";
 import { type FileSystemType, FS_STACKED, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Fsnotify } from "./fsnotify.ts";
 import type { Lost } from "./lost.ts";
+import { makeMount } from "./mount.ts";
 import { newTask, type TaskOptions } from "./new-task.ts";
 import { genericFileRead } from "./read-write.ts";
 import type { DirCache } from "./readdir.ts";
@@ -157,6 +158,11 @@ export class Kernel {
     const counted = type.fsFlags & FS_STACKED ? undefined : support?.accountedTables(type.tables, genericFileRead);
     this.#tablesById[id] = counted ?? [...type.tables];
     return 0;
+  }
+
+  /** As makeMount() of mount.ts. Types are told by their operations, which those of another entry's bundle are not. */
+  makeMount(type: FileSystemType, data: string, flags: number, source?: string): number {
+    return makeMount(this, type, data, flags, source);
   }
 
   /** @returns 0; -EINVAL when it is not registered, -EBUSY while it is mounted */

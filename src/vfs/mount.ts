@@ -258,7 +258,7 @@ function mountNew(kernel: Kernel, request: MountRequest, place: Place, flags: nu
   if (id < 0) return -ENODEV;
   const type = kernel.typeById(id);
   if (type.fsFlags & FS_NOUSER) return -EINVAL;
-  const made = makeMount(kernel, type, data, flags, request.source);
+  const made = kernel.makeMount(type, data, flags, request.source);
   if (made < 0) return made;
   const rc = attach(kernel, made as MountHandle, place);
   if (rc < 0) dropMount(kernel, made as MountHandle);

@@ -173,9 +173,14 @@ describe("in Node", () => {
       fs.renameSync("/m/a", "/m/b");
       fs.truncateSync("/m/b", 9);
       console.log(fs.readdirSync("/m").join(), fs.readFileSync("/m/b", "utf8"), fs.readFileSync("/l/a", "utf8"));
-      fs.kernel.umount("/m");`;
+      fs.kernel.umount("/m");
+      // Files of both are read by the core, whoever has mounted them: so they share pages.
+      fs.writeFileSync("/l/big", Buffer.alloc(2 ** 20, 1));
+      const layer = fs.kernel.layer({ lower: "/l", target: "/m", size: "1m" });
+      fs.appendFileSync("/m/big", "more");
+      console.log(layer.usage().bytes);`;
     expect(user.node(file, load.replace("foliofs/../dist", "./node_modules/foliofs/dist") + use)).toBe(
-      "b below, ab below\n",
+      "b below, ab below\n4096\n",
     );
   });
 
