@@ -100,6 +100,51 @@ describe("a layer", () => {
     fs.kernel.destroy();
   });
 
+  it("shares pages with what is below, and with its forks, until somebody writes to them", () => {
+    const fs = build();
+    const big = Buffer.alloc(2 ** 20, "below");
+    fs.writeFileSync("/base/big", big);
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a", size: "64k" });
+    const write = (path: string, position: number): void => {
+      const fd = fs.openSync(path, "r+");
+      try {
+        fs.writeSync(fd, "X", position);
+      } finally {
+        fs.closeSync(fd);
+      }
+    };
+    write("/a/big", 5000);
+    assert.equal(layer.usage().bytes, 4096);
+    const before = fs.kernel.usage().data;
+    const fork = layer.fork("/b");
+    assert.equal(fork.usage().bytes, 4096, "pages that are lent are so in the fork, too");
+    assert.equal(fs.kernel.usage().data, before);
+    write("/b/big", 9000);
+    write("/base/big", 0);
+    assert.deepEqual([layer.usage().bytes, fork.usage().bytes], [4096, 8192]);
+    assert.equal(fs.kernel.usage().data, before + 2 * 4096);
+    assert.equal(fs.statSync("/b/big").blocks, 2048);
+    const withX = (...positions: number[]): Buffer => {
+      const bytes = Buffer.from(big);
+      for (const position of positions) bytes.write("X", position);
+      return bytes;
+    };
+    assert.ok(fs.readFileSync("/base/big").equals(withX(0)));
+    assert.ok(fs.readFileSync("/a/big").equals(withX(5000)));
+    assert.ok(fs.readFileSync("/b/big").equals(withX(5000, 9000)));
+    for (let page = 0; page < 15; page++) write("/a/big", page * 4096);
+    write("/a/big", 15 * 4096);
+    assert.equal(
+      codeOf(() => write("/a/big", 16 * 4096)),
+      "ENOSPC",
+    );
+    fs.kernel.verify();
+    fork.drop();
+    layer.drop();
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
   it("is forked with all that it has, hidden and moved names too", () => {
     const fs = build();
     const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
