@@ -166,10 +166,13 @@ export class Dir {
     }, undefined);
   }
 
+  /** Makes the calls that have waited: before the event loop turns, so that none made later overtakes them. */
   #runQueue(): void {
-    const waiting = this.#queue ?? [];
-    this.#queue = null;
-    for (const call of waiting) soon1(call, undefined);
+    inTick(() => {
+      const waiting = this.#queue ?? [];
+      this.#queue = null;
+      for (const call of waiting) call();
+    }, undefined);
   }
 
   readSync(): Dirent | null {

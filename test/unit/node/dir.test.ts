@@ -114,6 +114,27 @@ describe("Dir", () => {
     },
   );
 
+  it.each(["node:fs", "foliofs"])(
+    "does what has waited for a read before what is asked for later: %s",
+    async (which) => {
+      const { fs, at } = filled();
+      const dir =
+        which === "foliofs" ? (fs.opendirSync(at("d")) as unknown as NodeDir) : nodeFs.opendirSync("/dev/shm");
+      const ended = (end: Promise<unknown>): Promise<unknown> =>
+        end.then(
+          () => "closed",
+          ({ code }) => code,
+        );
+      void fs.promises.stat(at("d"));
+      void dir.read();
+      const waiting = ended(dir.close());
+      const start = performance.now();
+      while (performance.now() - start < 8); // so long that outcomes go through the event loop
+      const later = new Promise((resolve) => setImmediate(() => resolve(ended(dir.close()))));
+      expect([await waiting, await later]).toEqual(["closed", "ERR_DIR_CLOSED"]);
+    },
+  );
+
   it("takes callbacks", async () => {
     const { fs, at } = filled();
     const dir = await new Promise<NodeDir>((resolve, reject) => {
