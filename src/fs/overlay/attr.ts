@@ -17,7 +17,7 @@ import {
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
 import { firstLower, flagsOf, hasSeveral, type Lower, OVL_INDEX, OVL_ORIGIN, upperOf } from "./entry.ts";
-import { realInode } from "./inode.ts";
+import { noteAccess, realInode } from "./inode.ts";
 import { inodeOf, isDirectory } from "./layer-names.ts";
 import { type Layer, type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
 import { originOf } from "./origin.ts";
@@ -42,6 +42,7 @@ export function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array
   const { core } = kernel;
   const fs = overlayOfInode(kernel, inode);
   const real = realInode(core, inode);
+  noteAccess(core, inode);
   const rc = statReal(kernel, real, values);
   if (rc < 0) return rc;
   const isDir = isDirectory(core, inode);

@@ -10,6 +10,7 @@ import { EIO, EPERM, EROFS, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { ndDentry } from "../../vfs/namei.ts";
 import {
   STAT_ATIME_NSEC,
   STAT_ATIME_SEC,
@@ -23,8 +24,10 @@ import {
   STAT_UID,
 } from "../../vfs/syscalls.ts";
 import { wantWrite } from "../../vfs/want-write.ts";
+import type { Core } from "../../wasm/core.ts";
 import { PATH_A } from "../../wasm/core.ts";
 import {
+  DENTRY_ALIAS_NEXT,
   I_APPEND,
   I_IMMUTABLE,
   I_SYMLINK_BODY,
@@ -76,12 +79,30 @@ export function wantUpper(kernel: Kernel, fs: OverlayFs): number {
   return upper === undefined ? -EROFS : wantWrite(kernel, upper.mnt);
 }
 
-/** As copyUp(), of an inode, by one of its names. */
-export function copyUpInode(kernel: Kernel, inode: InodeHandle, bytes = ALL_DATA): number {
+/**
+ * As copyUp(), of an inode, by one of its names: its directories are copied up, too.
+ *
+ * @param asked the name that it has been asked for by, if that is known
+ */
+export function copyUpInode(
+  kernel: Kernel,
+  inode: InodeHandle,
+  bytes = ALL_DATA,
+  asked = ndDentry(kernel.core),
+): number {
   const { core } = kernel;
   if (upperOf(core, inode)) return wantUpper(kernel, overlayOfInode(kernel, inode));
-  const alias = (core.u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
-  return alias ? copyUp(kernel, alias, bytes) : -ESTALE;
+  const aliases = aliasesOf(core, inode);
+  const name = aliases.includes(asked) ? asked : aliases[0];
+  return name === undefined ? -ESTALE : copyUp(kernel, name, bytes);
+}
+
+/** Its cached names. */
+function aliasesOf({ u32 }: Core, inode: InodeHandle): DentryHandle[] {
+  const aliases: DentryHandle[] = [];
+  let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
+  for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5) aliases.push(alias as DentryHandle);
+  return aliases;
 }
 
 /**

@@ -28,6 +28,8 @@ const LAYER_MASK = 0xffff;
 export const OVL_ORIGIN = 1 << 16;
 /** The upper file is in the index (index-dir.ts). */
 export const OVL_INDEX = 1 << 17;
+/** It has been read since its time of access was taken to the upper file (inode.ts). */
+export const OVL_READ = 1 << 18;
 
 /** In the upper layer; 0 = it has no part there. */
 export function upperOf({ u32 }: Core, inode: InodeHandle): DentryHandle {
@@ -78,6 +80,10 @@ export function flagsOf({ u32 }: Core, inode: InodeHandle): number {
 
 export function setFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
   u32[(inode << 3) + INODE_PRIVATE3] |= flag;
+}
+
+export function clearFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
+  u32[(inode << 3) + INODE_PRIVATE3] &= ~flag;
 }
 
 /**

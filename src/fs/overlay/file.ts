@@ -14,7 +14,7 @@ import { FILE_DENTRY, FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/la
 import { shownLayer } from "./attr.ts";
 import { ALL_DATA, copyUp } from "./copy-up.ts";
 import { firstLower, type Lower, upperOf } from "./entry.ts";
-import { copyAttributes, realInode } from "./inode.ts";
+import { copyAttributes, realInode, wasRead } from "./inode.ts";
 import { closeLayer, inodeOfFile, openLayer, operationsOf } from "./layer-file.ts";
 import { typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
@@ -82,6 +82,7 @@ function read(
   if (n < 0) return n;
   if (position < 0 && n > 0) core.setFilePos(file, pos + n);
   core.x.accessed(file);
+  wasRead(core, inodeOfFile(kernel, file));
   return n;
 }
 

@@ -36,7 +36,18 @@ import {
   INODE_STATE,
   INODE_UID,
 } from "../../wasm/layout.ts";
-import { firstLower, flagsOf, type Lower, OVL_INDEX, putAll, setFlag, setStack, upperOf } from "./entry.ts";
+import {
+  clearFlag,
+  firstLower,
+  flagsOf,
+  type Lower,
+  OVL_INDEX,
+  OVL_READ,
+  putAll,
+  setFlag,
+  setStack,
+  upperOf,
+} from "./entry.ts";
 import { readNlink } from "./index-dir.ts";
 import { inodeOf, isDirectory } from "./layer-names.ts";
 import type { OverlayFs } from "./layers.ts";
@@ -62,9 +73,25 @@ export function realInode(core: Core, inode: InodeHandle): InodeHandle {
   return inodeOf(core, upperOf(core, inode) || (firstLower(core, inode)?.dentry as DentryHandle));
 }
 
+/** Has what is in the upper layer been read through the overlay? The time is noted in the overlay's inode then. */
+export function wasRead(core: Core, inode: InodeHandle): void {
+  if (upperOf(core, inode)) setFlag(core, inode, OVL_READ);
+}
+
+/** Takes the time of the last read to the upper layer, which lower ones are not told. @see Linux fs/overlayfs/inode.c ovl_update_time() */
+export function noteAccess(core: Core, inode: InodeHandle): void {
+  if (!(flagsOf(core, inode) & OVL_READ)) return;
+  clearFlag(core, inode, OVL_READ);
+  const { u32, f64 } = core;
+  const real = realInode(core, inode);
+  f64[(real << 2) + INODE_ATIME_SEC] = f64[(inode << 2) + INODE_ATIME_SEC];
+  u32[(real << 3) + INODE_ATIME_NSEC] = u32[(inode << 3) + INODE_ATIME_NSEC];
+}
+
 /** Attributes follow the real inode, links apart where the index has others. */
 export function copyAttributes({ core }: Kernel, inode: InodeHandle): void {
   const { u32, f64 } = core;
+  noteAccess(core, inode);
   const [to, from] = [inode << 3, realInode(core, inode) << 3];
   for (const field of SECONDS) f64[(to >>> 1) + field] = f64[(from >>> 1) + field];
   for (const field of NANOSECONDS) u32[to + field] = u32[from + field];

@@ -9,11 +9,16 @@ import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../../b
 import { O_CREAT, O_EXCL, O_TRUNC } from "../../base/stat-flags.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { FILE_COUNT, FILE_INODE, FMODE_NOATIME } from "../../wasm/layout.ts";
+import { FILE_COUNT, FILE_DENTRY, FILE_INODE, FMODE_NOATIME } from "../../wasm/layout.ts";
 import { inodeOf } from "./layer-names.ts";
 
 export function inodeOfFile({ core: { u32 } }: Kernel, file: FileHandle): InodeHandle {
   return (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+}
+
+/** The name that it has been opened by. */
+export function dentryOfFile({ core: { u32 } }: Kernel, file: FileHandle): DentryHandle {
+  return (u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
 }
 
 export function operationsOf(kernel: Kernel, file: FileHandle): FileOperations {

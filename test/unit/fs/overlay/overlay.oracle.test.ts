@@ -1,7 +1,7 @@
 /** An overlay does what the host's does on a tmpfs: options, rules one by one, and random scripts by two users. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { S_IFREG } from "../../../../src/base/stat-flags.ts";
+import { S_IFIFO, S_IFREG } from "../../../../src/base/stat-flags.ts";
 import { expectSame, itOnLinux, runOnFoliofs } from "../../../helpers/linux-script.ts";
 import {
   ALL,
@@ -83,6 +83,21 @@ describe("mount options, as on the host", () => {
       root("umount", "ROOT/m2"),
       root("umount", "ROOT/m"),
     );
+    await expectSame({ tasks: TASKS, steps });
+  });
+});
+
+describe("what random scripts have found", () => {
+  itOnLinux("a time of access from before a change stays, whatever it was before", async () => {
+    const steps = [...DIRS, ...LOWER, mounted(), root("rename", "ROOT/m/c", "ROOT/m/lnd/x")];
+    steps.push(root("umount", "ROOT/m"), mounted(), root("tree", "ROOT/m"));
+    steps.push(root("mknod", "ROOT/m/d/only", S_IFIFO | 0o644, 0), root("times", "ROOT/m/d"));
+    await expectSame({ tasks: TASKS, steps });
+  });
+
+  itOnLinux("a file of several names is copied up by the one that it is changed by", async () => {
+    const steps = [...DIRS, ...LOWER, mounted("index=on"), root("tree", "ROOT/m")];
+    steps.push(root("chmod", "ROOT/m/b2", 0o777), root("stat", "ROOT/m/d"), root("tree", "ROOT/m"));
     await expectSame({ tasks: TASKS, steps });
   });
 });
