@@ -1,5 +1,6 @@
 /** The functions that a stream calls, over a FileHandle: its methods do the work, so that a program's own are called. */
 import type { OpenFile } from "../open-file.ts";
+import { inTick } from "../settle.ts";
 import type { StreamCalls } from "./file-stream.ts";
 
 /** A FileHandle, as streams use it. */
@@ -32,7 +33,10 @@ export function handleCalls(handle: HandleLike, file: OpenFile): StreamCalls {
     open: undefined as never,
     close(_fd, callback) {
       file.put();
-      handle.close().then(() => callback(), callback);
+      // Node closes on another thread: what waits for a tick comes before, such as the `end` of a stream that its last
+      // data destroyed. A handle that is closed has nothing to wait for, there either.
+      const done = file.fd === -1 ? callback : (error: unknown) => inTick(callback, error);
+      handle.close().then(done, done);
     },
     fsync: (_fd, callback) => hand(handle.sync(), callback as Callback, ""),
     read: (_fd, buffer, offset, length, position, callback) =>

@@ -1,6 +1,7 @@
 /** Uses of streams that were chosen, one for each promise. */
 import { type EventEmitter, once } from "node:events";
 import type { ReadStream, WriteStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { NodeFs } from "../../helpers/subject.ts";
@@ -168,6 +169,39 @@ const HANDLES: Script[] = [
       await logged(log, "close", () => soon(handle.close()));
       log.add(`${handle.fd} ${read.destroyed} ${write.destroyed}`);
       await elapsed(10); // their events come at their own time
+    }
+  }),
+  script("last data that destroys the stream of a handle", async (fs, root, log) => {
+    // A decoder keeps what is no whole group of bytes: it comes as data when the end is known.
+    const acts: Record<string, (stream: ReadStream, handle: FileHandle) => void> = {
+      destroy: (stream) => stream.destroy(),
+      close: (stream) => stream.close(log.callback("close")),
+      error: (stream) => stream.destroy(new Error("enough")),
+      "close of the handle": (_stream, handle) => void handle.close(), // which the stream finds closed
+      "close of the handle, destroy": (stream, handle) => {
+        void handle.close();
+        stream.destroy();
+      },
+      "destroy, close of the handle": (stream, handle) => {
+        stream.destroy();
+        void handle.close();
+      },
+    };
+    for (const [name, act] of Object.entries(acts)) {
+      for (const end of [undefined, Buffer.byteLength(LINES) - 1]) {
+        log.add(`${name}, end ${end}`);
+        const handle = await fs.promises.open(`${root}/file`);
+        const stream = handle.createReadStream({ encoding: "base64", end });
+        log.watch(stream, READ_EVENTS);
+        let seen = 0;
+        stream.on("data", () => {
+          if (++seen !== 2) return;
+          act(stream, handle);
+          process.nextTick(() => log.add("tick"));
+          void Promise.resolve().then(() => log.add("microtask"));
+        });
+        await settled(stream);
+      }
     }
   }),
   script("streams of a closed or closing handle", async (fs, root, log) => {
