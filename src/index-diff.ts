@@ -3,6 +3,7 @@
  *
  * Does not own: how they are found (fs/overlay/diff-tree.ts).
  */
+import { ENOMEM, ENOSPC } from "./base/errno.ts";
 import type { ByteRange } from "./fs/overlay/diff-data.ts";
 import type { ChangedField } from "./fs/overlay/diff-entry.ts";
 import type { DiffFailure, RawChange } from "./fs/overlay/diff-tree.ts";
@@ -69,7 +70,12 @@ export function shownChanges<Options extends DiffOptions>(
   { encoding }: Options,
 ): TreeChanges<Options> {
   if (!Array.isArray(found))
-    throw uvException(found.rc, "diff", found.path === "" ? at : joinBytes(at, toBytes(found.path)));
+    // Nothing is written: what there is no space for is in memory.
+    throw uvException(
+      found.rc === -ENOSPC ? -ENOMEM : found.rc,
+      "diff",
+      found.path === "" ? at : joinBytes(at, toBytes(found.path)),
+    );
   const shown = (path: string): string | Uint8Array => encodeName(toBytes(path), encoding);
   return found.map(({ path, kind, from, mode, changed, data }) => ({
     path: shown(path),

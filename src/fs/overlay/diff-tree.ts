@@ -8,7 +8,7 @@
  * changed, and trees with nothing in common name by name.
  *
  * Names on one side alone are noted, not entered: those that stand for the same file become renames, and are compared with what they were.
- * Then directories that are left are entered, and names in them may be renames, too: until nothing new comes up.
+ * Then directories that are left are entered, level by level, and names in them may be renames, too: until nothing new comes up.
  *
  * All of it is one call: nobody changes anything meanwhile. Mount points are what lies below the mount.
  *
@@ -33,9 +33,10 @@ import {
   mayAccess,
   typeOf,
 } from "./diff-entry.ts";
+import { firstLower, upperOf } from "./entry.ts";
 import { inodeOf } from "./layer-names.ts";
 import { keyOf, listLayer } from "./readdir.ts";
-import { bottomInode, partsOf } from "./stack-parts.ts";
+import { bottomInode, isStacked, partsOf } from "./stack-parts.ts";
 
 /** One change; paths are bytes as Latin-1 text, "" is the root. */
 export interface RawChange {
@@ -51,6 +52,8 @@ export interface RawChange {
 interface Lonely extends Described {
   readonly path: string;
   isEntered: boolean;
+  /** marksOf() it, when they have been asked for. */
+  marks?: readonly string[];
 }
 
 /** A failure, and where. */
@@ -60,6 +63,12 @@ export interface DiffFailure {
 }
 
 type Side = "a" | "b";
+const SIDES = ["a", "b"] as const;
+
+/** Directories by what a layer has of them: new ones, those that it has not changed, or no layer has, and those that are in it and below. */
+const FRESH = 0;
+const LOWER = 1;
+const MOVED = 2;
 
 /** Compares two directories. @returns changes, sorted by path, parents first; or what failed */
 export function diffTrees(task: Task, a: LayerFile, b: LayerFile): RawChange[] | DiffFailure {
@@ -114,14 +123,8 @@ class TreeDiff {
 
   /** @returns 1 if something has come up; 0; a negated errno */
   #goOn(): number {
-    const steps = [() => this.#pairRenamed(), () => this.#enter("a"), () => this.#enter("b")];
-    let done = 0;
-    for (const step of steps) {
-      const rc = step();
-      if (rc < 0) return rc;
-      done |= rc;
-    }
-    return done;
+    const paired = this.#pairRenamed();
+    return paired === 0 ? this.#enter() : paired;
   }
 
   // --- Names on both sides ----------------------------------------------------------------------------------------------
@@ -156,8 +159,8 @@ class TreeDiff {
     const right = describe(this.#kernel, b.dentry);
     if (typeof right === "number") return right;
     return [
-      { ...a, stat: left },
-      { ...b, stat: right },
+      { mnt: a.mnt, dentry: a.dentry, stat: left },
+      { mnt: b.mnt, dentry: b.dentry, stat: right },
     ];
   }
 
@@ -222,9 +225,10 @@ class TreeDiff {
     const wasPaired = this.#paired.a.has(from) || this.#paired.b.has(path);
     const isPair = left > 0 && right > 0 && !wasPaired;
     let rc: number = Math.min(right, 0);
-    if (rc === 0 && isPair) rc = this.#comparePair(from, path, { ...a, dentry: left }, { ...b, dentry: right });
-    if (rc === 0 && left && !isPair) rc = this.#note("a", from, { ...a, dentry: left });
-    if (rc === 0 && right && !isPair) rc = this.#note("b", path, { ...b, dentry: right });
+    if (rc === 0 && isPair)
+      rc = this.#comparePair(from, path, { mnt: a.mnt, dentry: left }, { mnt: b.mnt, dentry: right });
+    if (rc === 0 && left && !isPair) rc = this.#note("a", from, { mnt: a.mnt, dentry: left });
+    if (rc === 0 && right && !isPair) rc = this.#note("b", path, { mnt: b.mnt, dentry: right });
     if (left) this.#kernel.core.x.dput(left);
     if (right > 0) this.#kernel.core.x.dput(right);
     return rc;
@@ -236,13 +240,13 @@ class TreeDiff {
 
   // --- Names on one side ------------------------------------------------------------------------------------------------
 
-  #note(side: Side, path: string, file: LayerFile): number {
+  #note(side: Side, path: string, { mnt, dentry }: LayerFile): number {
     if (this.#paired[side].has(path) || this.#lonely[side].has(path)) return 0;
-    const stat = describe(this.#kernel, file.dentry);
+    const stat = describe(this.#kernel, dentry);
     if (typeof stat === "number") return stat;
-    this.#kernel.core.x.dget(file.dentry);
-    this.#held.push(file.dentry);
-    this.#lonely[side].set(path, { ...file, path, stat, isEntered: false });
+    this.#kernel.core.x.dget(dentry);
+    this.#held.push(dentry);
+    this.#lonely[side].set(path, { mnt, dentry, path, stat, isEntered: false });
     return 0;
   }
 
@@ -257,25 +261,41 @@ class TreeDiff {
       const found = this.#find(dir, name);
       if (found < 0) return found;
       if (found === 0) continue;
-      const rc = this.#note(side, join(path, keyOf(name)), { ...dir, dentry: found });
+      const rc = this.#note(side, join(path, keyOf(name)), { mnt: dir.mnt, dentry: found });
       this.#kernel.core.x.dput(found);
       if (rc < 0) return rc;
     }
     return 0;
   }
 
-  /** Enters all directories of one side that have not been. @returns 1 if there were some; 0; a negated errno */
-  #enter(side: Side): number {
-    let nr = 0;
-    // Those that come up meanwhile are visited, too: a Map goes on to its end.
-    for (const entry of this.#lonely[side].values()) {
-      if (entry.isEntered || !isDir(entry)) continue;
+  /**
+   * Enters directories that have not been, one level: first those that cannot have been renamed, and last those that have, for what
+   * they were may come up in others; it would be in vain then to have looked at all that is in them.
+   *
+   * @returns 1 if there were some; 0; a negated errno
+   */
+  #enter(): number {
+    const left = SIDES.flatMap((side) =>
+      [...this.#lonely[side].values()]
+        .filter((entry) => !entry.isEntered && isDir(entry))
+        .map((entry) => ({ side, entry, rank: this.#rankOf(entry) })),
+    );
+    if (left.length === 0) return 0;
+    const first = left.reduce((least, { rank }) => Math.min(least, rank), MOVED);
+    for (const { side, entry, rank } of left) {
+      if (rank !== first) continue;
       entry.isEntered = true;
-      nr = 1;
       const rc = this.#list(side, entry.path, entry);
       if (rc < 0) return rc;
     }
-    return nr;
+    return 1;
+  }
+
+  #rankOf({ dentry }: Lonely): number {
+    const { core } = this.#kernel;
+    const inode = inodeOf(core, dentry);
+    if (!isStacked(this.#kernel, inode) || upperOf(core, inode) === 0) return LOWER;
+    return firstLower(core, inode) === undefined ? FRESH : MOVED;
   }
 
   /**
@@ -306,9 +326,10 @@ class TreeDiff {
   }
 
   /** A file with several names is known by none. */
-  #marks(entry: Lonely): string[] {
-    if (!isDir(entry) && entry.stat[STAT_NLINK] > 1) return [];
-    return marksOf(this.#kernel, inodeOf(this.#kernel.core, entry.dentry));
+  #marks(entry: Lonely): readonly string[] {
+    const isOne = isDir(entry) || entry.stat[STAT_NLINK] <= 1;
+    entry.marks ??= isOne ? marksOf(this.#kernel, inodeOf(this.#kernel.core, entry.dentry)) : [];
+    return entry.marks;
   }
 
   #pair(removed: Lonely, added: Lonely): number {
