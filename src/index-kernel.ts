@@ -11,6 +11,7 @@ import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
+import type { DiffOptions, TreeChanges } from "./index-diff.ts";
 import type { Layer, LayerOptions, LayersPart } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
@@ -29,6 +30,7 @@ import type { SwapDevice } from "./mm/swap-device.ts";
 import type { SwapFileOptions } from "./mm/swap-file.ts";
 import type { VmLimits } from "./mm/vm-limits.ts";
 import { argTypeError } from "./node/errors.ts";
+import type { PathLike } from "./node/face/names.ts";
 import { createFace, type FaceParts } from "./node/index.ts";
 import type { LinuxCalls } from "./node/linux/index.ts";
 import type { Mapping, MmapOptions } from "./node/mapping.ts";
@@ -224,6 +226,22 @@ export class FolioKernel {
    */
   layer(options: LayerOptions): Layer {
     return part<LayersPart>("layers").layer(this.#task, options);
+  }
+  /**
+   * Tells how a directory differs from another one, both with all that is in them (docs/overlay.md). Mount points are what lies below
+   * the mount. It needs `import "foliofs/layers"`.
+   *
+   * @param a the old one @param b the new one
+   * @returns changes, sorted by path, parents first; true of one moment
+   * @throws errors of the walks, ENOTDIR; EACCES for what the task may not list, or read where it has to be read; EAGAIN where a store
+   *   takes time; ENOMEM; what a store answers
+   */
+  diff<Options extends DiffOptions = DiffOptions>(
+    a: PathLike,
+    b: PathLike,
+    options: Options = {} as Options,
+  ): TreeChanges<Options> {
+    return part<LayersPart>("layers").diff(this.#task, a, b, options);
   }
   /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {

@@ -5,6 +5,7 @@
  */
 import { EINVAL } from "./base/errno.ts";
 import {
+  diffLayer,
   forkLayer,
   type LayerRequest,
   type LayerUsage,
@@ -13,6 +14,7 @@ import {
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
+import { checkDiffOptions, type DiffOptions, diff, shownChanges, type TreeChanges } from "./index-diff.ts";
 import { checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
 import { toPath } from "./node/paths.ts";
@@ -115,6 +117,17 @@ export class Layer {
     return new Layer(this.#task, request, orThrow(forked, "layer", request.target));
   }
 
+  /**
+   * Tells what it has changed of what lies below, in time that is in proportion to that. As kernel.diff() of both.
+   *
+   * @throws EINVAL when it is there no more; errors of kernel.diff(); ENOMEM
+   */
+  diff<Options extends DiffOptions = DiffOptions>(options: Options = {} as Options): TreeChanges<Options> {
+    const from = this.#check("diff");
+    checkDiffOptions(options);
+    return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
+  }
+
   /** Is what is mounted there still this one? */
   #check(syscall: string): MountedLayer {
     const found = layerAt(this.#task, this.target);
@@ -139,7 +152,7 @@ function layer(task: Task, options: LayerOptions): Layer {
   return new Layer(task, request, orThrow(mountLayer(task, request), "layer", request.target));
 }
 
-const LAYERS = { layer };
+const LAYERS = { layer, diff };
 
 export type LayersPart = typeof LAYERS;
 

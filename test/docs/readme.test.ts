@@ -64,4 +64,10 @@ describe("docs", () => {
     const program = source.replace('"/real/dir"', JSON.stringify(fileURLToPath(new URL(".", import.meta.url))));
     await runProgram(program);
   });
+
+  const overlay = programsOf(readFileSync(`${ROOT}/docs/overlay.md`, "utf8"));
+
+  it.each(overlay.map(({ name, source }) => [name, source]))("overlay.md, %s", async (_name, source) => {
+    await runProgram(source);
+  });
 });

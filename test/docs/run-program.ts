@@ -11,6 +11,9 @@ import { expect } from "vitest";
 const CLAIM = /^(\s*)(?:const (\w+) = )?(.+?); \/\/ (→|throws) (.+)$/;
 const IMPORT = /^import (?:type .+|(\{[^}]*\}|\* as \w+|\w+) from "([^"]+)");?$/gm;
 
+/** Of what it does when it is loaded. */
+const BARE_IMPORT = /^import "([^"]+)";?$/gm;
+
 const AsyncFunction = (async () => {}).constructor as new (
   ...parameters: string[]
 ) => (...values: unknown[]) => Promise<unknown>;
@@ -71,9 +74,10 @@ export function countClaims(source: string): number {
 /** @throws what the program throws, or the first claim that is wrong */
 export async function runProgram(source: string): Promise<void> {
   const { code } = await transform(withChecks(source), { loader: "ts", format: "esm", target: "es2022" });
-  const body = code.replace(IMPORT, (_, names: string | undefined, from: string) => {
+  const withNames = code.replace(IMPORT, (_, names: string | undefined, from: string) => {
     return names === undefined ? "" : `const ${targetOf(names)} = await load("${from}");`;
   });
+  const body = withNames.replace(BARE_IMPORT, (_, from: string) => `await load("${from}");`);
   const modules = { foliofs: await load("foliofs") };
   await new AsyncFunction("load", "require", "equals", "throws", "console", body)(
     load,

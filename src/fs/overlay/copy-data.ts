@@ -38,7 +38,7 @@ export interface LayerFile {
 }
 
 /** Does the core read and write it by itself? */
-function isPlain({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
+export function isPlain({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
   const sb = u32[(inode << 3) + INODE_SB] >>> 2;
   const mapping = u32[(inode << 3) + INODE_MAPPING] >>> 2;
   return (u32[mapping + ADDRESS_SPACE_FLAGS] & AS_NO_STORE) !== 0 && !(u32[sb + SUPER_BLOCK_FLAGS] & SB_FILE);

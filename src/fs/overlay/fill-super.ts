@@ -13,6 +13,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { isReadOnly } from "../../vfs/mount-flags.ts";
 import { ndMount, walk } from "../../vfs/namei.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
+import type { Path } from "../../vfs/syscalls.ts";
 import {
   I_OVL_INUSE,
   INODE_GID,
@@ -20,6 +21,7 @@ import {
   INODE_MODE,
   INODE_STATE,
   INODE_UID,
+  LOOKUP_DIRECTORY,
   LOOKUP_FOLLOW,
   SB_MEMORY,
   SB_RDONLY,
@@ -69,15 +71,27 @@ export class Finder {
 
   /** @returns errors of the walk; -EINVAL for what is no directory */
   find(path: string): Place | number {
+    const place = this.#walk(path, LOOKUP_FOLLOW);
+    if (typeof place === "number") return place;
+    const { core } = this.#kernel;
+    return isDirectory(core, inodeOf(core, place.dentry)) ? place : -EINVAL;
+  }
+
+  /** @returns errors of the walk; -ENOTDIR */
+  findDirectory(path: Path): Place | number {
+    return this.#walk(path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+  }
+
+  #walk(path: Path, flags: number): Place | number {
     const { core, current } = this.#kernel;
     if (current === undefined) return -ENODEV;
-    const dentry = walk(current, path, LOOKUP_FOLLOW) as DentryHandle;
+    const dentry = walk(current, path, flags) as DentryHandle;
     if (dentry < 0) return dentry;
     const place = { mnt: ndMount(core), dentry };
     core.x.mountGet(place.mnt);
     core.x.dget(dentry);
     this.#held.push(place);
-    return isDirectory(core, inodeOf(core, dentry)) ? place : -EINVAL;
+    return place;
   }
 
   letGo(): void {

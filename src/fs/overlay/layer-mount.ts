@@ -16,10 +16,13 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { mount, superOf, umount } from "../../vfs/mount.ts";
 import { ndMount, walk } from "../../vfs/namei.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
+import { type Path, STAT_MTIME_NSEC, STAT_MTIME_SEC } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import {
   INODE_GID,
   INODE_MODE,
+  INODE_MTIME_NSEC,
+  INODE_MTIME_SEC,
   INODE_UID,
   LOOKUP_FOLLOW,
   MOUNT_ROOT,
@@ -29,7 +32,9 @@ import {
   SUPER_BLOCK_MAX_INODES,
   SUPER_BLOCK_USED_BLOCKS,
 } from "../../wasm/layout.ts";
+import { statReal, statValues } from "./attr.ts";
 import { copyTree } from "./copy-tree.ts";
+import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
@@ -41,6 +46,8 @@ const WORK_BASE = utf8Encoder.encode("work");
 /** The root of the tmpfs, the upper directory, and the work directory in its own. */
 const OWN_INODES = 4;
 const NO_LIMIT = 2 ** 32 - 1;
+/** Options of an overlay of the lower layers alone: the names lead nowhere. */
+const BELOW = "lowerdir=below:below,redirect_dir=follow";
 
 /** What a layer is made of. */
 export interface LayerRequest {
@@ -137,10 +144,15 @@ function makeDirectory(kernel: Kernel, dir: DentryHandle, name: Uint8Array): Den
   );
 }
 
-/** The root of the tree is who the lower one's is. */
-function copyOwner({ core }: Kernel, from: DentryHandle, to: DentryHandle): void {
+/** The root of the tree is who the lower one's is, and as old, so that it has not changed. */
+function copyOwner(kernel: Kernel, from: DentryHandle, to: DentryHandle): void {
+  const { core } = kernel;
   const [source, sink] = [inodeOf(core, from) << 3, inodeOf(core, to) << 3];
   for (const field of [INODE_MODE, INODE_UID, INODE_GID]) core.u32[sink + field] = core.u32[source + field];
+  const values = statValues(core);
+  if (statReal(kernel, inodeOf(core, from), values) < 0) return; // a store that takes time: it shows the time of now
+  core.f64[(sink >>> 1) + INODE_MTIME_SEC] = values[STAT_MTIME_SEC];
+  core.u32[sink + INODE_MTIME_NSEC] = values[STAT_MTIME_NSEC];
 }
 
 /** The layer that is mounted at a path, undefined = none is. */
@@ -164,6 +176,50 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
     maxBytes: maxBlocks === NO_LIMIT ? Number.POSITIVE_INFINITY : maxBlocks * PAGE_SIZE,
     maxInodes: maxInodes === 0 ? Number.POSITIVE_INFINITY : maxInodes - OWN_INODES,
   };
+}
+
+/**
+ * Compares what lies below a layer with what it shows.
+ *
+ * @param target where it is mounted
+ * @returns as diffTrees()
+ */
+export function diffLayer(task: Task, from: MountedLayer, target: string): RawChange[] | DiffFailure {
+  const { kernel } = task;
+  const { core } = kernel;
+  const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
+  const places = {
+    upper: undefined,
+    workBase: undefined,
+    lowers: lowers.map(({ mnt, root }) => ({ mnt, dentry: root })),
+  };
+  const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, BELOW)) as MountHandle;
+  if (below < 0) return { rc: below, path: "" };
+  const finder = new Finder(kernel);
+  try {
+    const shown = finder.find(target);
+    if (typeof shown === "number") return { rc: shown, path: "" };
+    return diffTrees(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
+  } finally {
+    finder.letGo();
+    kernUmount(kernel, below);
+    kernel.evictInodes();
+  }
+}
+
+/** Compares two directories. @returns as diffTrees(); errors of the walks */
+export function diffPaths(task: Task, a: Path, b: Path): { changes: RawChange[] | DiffFailure; at: Path } {
+  const finder = new Finder(task.kernel);
+  task.enter();
+  try {
+    const from = finder.findDirectory(a);
+    if (typeof from === "number") return { changes: { rc: from, path: "" }, at: a };
+    const to = finder.findDirectory(b);
+    return { changes: typeof to === "number" ? { rc: to, path: "" } : diffTrees(task, from, to), at: b };
+  } finally {
+    finder.letGo();
+    task.kernel.evictInodes();
+  }
 }
 
 /**

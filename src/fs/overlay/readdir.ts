@@ -19,7 +19,7 @@ import { childrenOf, inodeOf, isWhiteout, lookupOne, nameOf, typeOf } from "./la
 import { isComplete } from "./layers.ts";
 
 /** One name. */
-interface Entry {
+export interface Entry {
   readonly name: Uint8Array;
   /** DT_*. */
   readonly type: number;
@@ -28,12 +28,12 @@ interface Entry {
 
 const DT_CHR = S_IFCHR >> 12;
 /** Bytes of a name, as a text that differs where they do. */
-function keyOf(name: Uint8Array): string {
+export function keyOf(name: Uint8Array): string {
   return String.fromCharCode(...name);
 }
 
 /** Names of one layer, whiteouts among them. @returns or a negated errno */
-function listLayer(kernel: Kernel, dir: DentryHandle): Entry[] | number {
+export function listLayer(kernel: Kernel, dir: DentryHandle): Entry[] | number {
   const { core } = kernel;
   const inode = inodeOf(core, dir);
   const entries: Entry[] = [];
