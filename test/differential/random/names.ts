@@ -91,7 +91,8 @@ const OPERATIONS: readonly (readonly [weight: number, operation: fc.Arbitrary<Op
   [1, call("lchownSync", [climbing], fc.constantFrom(-1, 0, 1000, 1001), fc.constantFrom(-1, 0, 1000, 50))],
   [2, call("utimesSync", [climbing], time, time)],
   [1, call("lutimesSync", [climbing], time, time)],
-  [3, call("copyFileSync", [climbing, climbing], fc.constantFrom(0, 1, 2, 4, 5))],
+  // Without COPYFILE_FICLONE_FORCE: files in memory can be cloned here, and not on tmpfs.
+  [3, call("copyFileSync", [climbing, climbing], fc.constantFrom(0, 1, 2, 3))],
   [4, call("statSync", [climbing])],
   [4, call("lstatSync", [climbing])],
   [2, call("existsSync", [climbing])],
