@@ -3,9 +3,10 @@
  *
  * Does not own: the cache they are in (assembly/mm/filemap.ts), their locks and marks, which the engine sets and ends.
  */
-import type { FileHandle, InodeHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import type { Core } from "../wasm/core.ts";
 import {
+  FILE_DENTRY,
   FILE_INODE,
   PAGE_DESCRIPTOR_BYTES,
   PAGE_FLAGS,
@@ -37,6 +38,11 @@ export function fieldOf(pfn: number, field: number): number {
 /** The inode of an open file. */
 export function inodeOfFile({ u32 }: Core, file: FileHandle): InodeHandle {
   return (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
+}
+
+/** The name that an open file has been opened by. */
+export function dentryOfFile({ u32 }: Core, file: FileHandle): DentryHandle {
+  return (u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
 }
 
 /** PG_* of a frame. */

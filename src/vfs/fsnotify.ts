@@ -26,6 +26,7 @@
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { RENAME_EXCHANGE, S_IFDIR, S_IFMT, UTIME_OMIT } from "../base/stat-flags.ts";
+import { dentryOfFile } from "../mm/page.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   DENTRY_ALIAS_NEXT,
@@ -35,7 +36,6 @@ import {
   DENTRY_NAME_LEN,
   DENTRY_PARENT,
   FILE_COUNT,
-  FILE_DENTRY,
   FILE_MODE,
   FMODE_WRITE,
   I_DEAD,
@@ -100,10 +100,6 @@ let cookies = 0;
 
 function parentOf({ u32 }: Core, dentry: DentryHandle): DentryHandle {
   return (u32[(dentry << 3) + DENTRY_PARENT] >>> 5) as DentryHandle;
-}
-
-function dentryOfFile({ u32 }: Core, file: FileHandle): DentryHandle {
-  return (u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
 }
 
 /** The name that the last walk has found an inode by, if it has; else one that it has. 0 = it has none */

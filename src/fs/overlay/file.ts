@@ -6,16 +6,17 @@
  * @see Linux fs/overlayfs/file.c ovl_open(), ovl_real_fdget(), ovl_read_iter(), ovl_write_iter()
  */
 import { EINVAL, ENXIO, EOPNOTSUPP } from "../../base/errno.ts";
-import type { DentryHandle, FileHandle, InodeHandle } from "../../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { O_ACCMODE, O_RDONLY, O_TRUNC, S_IFREG, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
+import { dentryOfFile, inodeOfFile } from "../../mm/page.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { FILE_DENTRY, FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
+import { FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
 import { shownLayer } from "./attr.ts";
 import { ALL_DATA, copyUp } from "./copy-up.ts";
 import { firstLower, type Lower, upperOf } from "./entry.ts";
 import { copyAttributes, realInode, wasRead } from "./inode.ts";
-import { closeLayer, inodeOfFile, openLayer, operationsOf } from "./layer-file.ts";
+import { closeLayer, openLayer, operationsOf } from "./layer-file.ts";
 import { typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
 import { iterate, releaseDirectory } from "./readdir.ts";
@@ -34,8 +35,8 @@ function openReal(kernel: Kernel, inode: InodeHandle, flags: number, mode: numbe
 function realFile(kernel: Kernel, file: FileHandle): FileHandle {
   const { core } = kernel;
   const real = core.u32[(file << 3) + FILE_PRIVATE0] as FileHandle;
-  const inode = inodeOfFile(kernel, file);
-  if (real !== NO_FILE && inodeOfFile(kernel, real) === realInode(core, inode)) return real;
+  const inode = inodeOfFile(kernel.core, file);
+  if (real !== NO_FILE && inodeOfFile(kernel.core, real) === realInode(core, inode)) return real;
   const opened = openReal(kernel, inode, core.u32[(file << 3) + FILE_FLAGS], core.u32[(file << 3) + FILE_MODE]);
   if (opened < 0) return opened;
   core.u32[(file << 3) + FILE_PRIVATE0] = opened;
@@ -53,7 +54,7 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   if (typeOf(core, inode) !== S_IFREG) return 0;
   const flags = core.u32[(file << 3) + FILE_FLAGS];
   if (needsCopyUp(flags)) {
-    const dentry = (core.u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
+    const dentry = dentryOfFile(core, file);
     const rc = copyUp(kernel, dentry, flags & O_TRUNC ? 0 : ALL_DATA);
     if (rc < 0) return rc;
   }
@@ -82,7 +83,7 @@ function read(
   if (n < 0) return n;
   if (position < 0 && n > 0) core.setFilePos(file, pos + n);
   core.x.accessed(file);
-  wasRead(core, inodeOfFile(kernel, file));
+  wasRead(core, inodeOfFile(kernel.core, file));
   return n;
 }
 
@@ -100,13 +101,13 @@ function write(
   if (position < 0) core.setFilePos(real, core.filePos(file));
   const n = operationsOf(kernel, real).write?.(kernel, real, buffer, offset, length, position) ?? -EINVAL;
   if (position < 0 && n > 0) core.setFilePos(file, core.filePos(real));
-  if (n > 0) copyAttributes(kernel, inodeOfFile(kernel, file));
+  if (n > 0) copyAttributes(kernel, inodeOfFile(kernel.core, file));
   return n;
 }
 
 /** Lower files are not written, and so not synced. @see Linux ovl_fsync() */
 function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean, start?: number, end?: number): number {
-  const inode = inodeOfFile(kernel, file);
+  const inode = inodeOfFile(kernel.core, file);
   if (!upperOf(kernel.core, inode) || overlayOfInode(kernel, inode).options.volatile) return 0;
   const real = realFile(kernel, file);
   return real < 0 ? real : (operationsOf(kernel, real).fsync?.(kernel, real, dataOnly, start, end) ?? -EINVAL);
@@ -120,7 +121,7 @@ function llseek(kernel: Kernel, file: FileHandle, offset: number, whence: number
   if (own) return own(kernel, real, offset, whence);
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return -EINVAL;
   if (offset < 0) return -ENXIO;
-  const inode = inodeOfFile(kernel, real);
+  const inode = inodeOfFile(kernel.core, real);
   return whence === SEEK_DATA ? x.seekData(inode, offset) : x.seekHole(inode, offset);
 }
 
@@ -128,7 +129,7 @@ function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: numbe
   const real = realFile(kernel, file);
   if (real < 0) return real;
   const rc = operationsOf(kernel, real).fallocate?.(kernel, real, mode, offset, length) ?? -EOPNOTSUPP;
-  if (rc === 0) copyAttributes(kernel, inodeOfFile(kernel, file));
+  if (rc === 0) copyAttributes(kernel, inodeOfFile(kernel.core, file));
   return rc;
 }
 

@@ -5,24 +5,16 @@
  *
  * @see Linux fs/overlayfs/file.c ovl_open_realfile()
  */
-import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../../base/handles.ts";
+import type { DentryHandle, FileHandle, MountHandle } from "../../base/handles.ts";
 import { O_CREAT, O_EXCL, O_TRUNC } from "../../base/stat-flags.ts";
+import { inodeOfFile } from "../../mm/page.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { FILE_COUNT, FILE_DENTRY, FILE_INODE, FMODE_NOATIME } from "../../wasm/layout.ts";
+import { FILE_COUNT, FMODE_NOATIME } from "../../wasm/layout.ts";
 import { inodeOf } from "./layer-names.ts";
 
-export function inodeOfFile({ core: { u32 } }: Kernel, file: FileHandle): InodeHandle {
-  return (u32[(file << 3) + FILE_INODE] >>> 5) as InodeHandle;
-}
-
-/** The name that it has been opened by. */
-export function dentryOfFile({ core: { u32 } }: Kernel, file: FileHandle): DentryHandle {
-  return (u32[(file << 3) + FILE_DENTRY] >>> 5) as DentryHandle;
-}
-
 export function operationsOf(kernel: Kernel, file: FileHandle): FileOperations {
-  return kernel.tableOf(inodeOfFile(kernel, file)).file;
+  return kernel.tableOf(inodeOfFile(kernel.core, file)).file;
 }
 
 /** Opens a file of a layer. @returns it with a reference; -ENOMEM; what its file system answers */
@@ -47,7 +39,7 @@ export function openLayer(
 export function closeLayer(kernel: Kernel, file: FileHandle): void | Promise<void> {
   const { core } = kernel;
   const isLast = core.u32[(file << 3) + FILE_COUNT] === 1;
-  const over = isLast ? operationsOf(kernel, file).release?.(kernel, inodeOfFile(kernel, file), file) : undefined;
+  const over = isLast ? operationsOf(kernel, file).release?.(kernel, inodeOfFile(kernel.core, file), file) : undefined;
   if (over === undefined) {
     core.x.filePut(file);
     return undefined;

@@ -6,6 +6,7 @@
 import { EAGAIN } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
+import { dentryOfFile } from "../../mm/page.ts";
 import { setState } from "../../vfs/fileattr.ts";
 import {
   type Answer,
@@ -23,14 +24,13 @@ import { wantWriteInode } from "../../vfs/want-write.ts";
 import { ALL_DATA, copyUpInode } from "./copy-up.ts";
 import { upperOf } from "./entry.ts";
 import { copyAttributes, noteAccess } from "./inode.ts";
-import { dentryOfFile } from "./layer-file.ts";
 import { inodeOf, operationsOf } from "./layer-names.ts";
 
 /** InodeOperations.setattr. @returns 0; what setattrPrepare() answers; errors of copy-up; -EFBIG; what the upper layer answers */
 export function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
   const refused = setattrPrepare(kernel, inode, attr);
   if (refused < 0) return refused;
-  const asked = attr.valid & ATTR_FILE ? dentryOfFile(kernel, attr.file) : undefined;
+  const asked = attr.valid & ATTR_FILE ? dentryOfFile(kernel.core, attr.file) : undefined;
   const copied = copyUpInode(kernel, inode, attr.valid & ATTR_SIZE ? attr.size : ALL_DATA, asked);
   if (copied < 0) return copied;
   noteAccess(kernel.core, inode);
