@@ -5,6 +5,7 @@
  */
 import { EINVAL } from "./base/errno.ts";
 import {
+  commitLayer,
   diffLayer,
   forkLayer,
   type LayerRequest,
@@ -93,6 +94,18 @@ export class Layer {
   reset(): void {
     this.drop();
     this.#mounted = orThrow(mountLayer(this.#task, this.#request), "layer", this.target);
+  }
+
+  /**
+   * Moves all changes down into the directory right below, which lies in memory: all or nothing. The layer shows what it has shown, and
+   * has nothing of its own any more, but for files that are open for writing, or mapped.
+   *
+   * @throws EINVAL when it is there no more; EPERM; EROFS for a directory that cannot be written to; EBUSY where something is mounted on
+   *   what would go; ESTALE; ENOSPC beyond the limits of that directory's file system: then nothing has changed
+   */
+  commit(): void {
+    const rc = commitLayer(this.#task, this.#check("commit"));
+    if (rc < 0) throw uvException(rc, "commit", this.target);
   }
 
   /** Ends it, and throws its changes away. @throws EBUSY, EINVAL */

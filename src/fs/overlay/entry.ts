@@ -110,6 +110,17 @@ export function setStack(core: Core, inode: InodeHandle, upper: DentryHandle, lo
   return 0;
 }
 
+/** Has an inode stand for other dentries than before, which it lets go of. @returns as setStack(): then it stands for what it did */
+export function resetStack(core: Core, inode: InodeHandle, upper: DentryHandle, lowers: readonly Lower[]): number {
+  const before = { upper: upperOf(core, inode), lowers: lowersOf(core, inode) };
+  const more = core.u32[(inode << 3) + INODE_PRIVATE2];
+  const rc = setStack(core, inode, upper, lowers);
+  if (rc < 0) return rc;
+  putAll(core, before.upper, before.lowers);
+  if (more !== 0) core.x.kfree(more);
+  return 0;
+}
+
 /** Drops references that no inode has taken over. */
 export function putAll({ x }: Core, upper: DentryHandle, lowers: readonly Lower[]): void {
   if (upper) x.dput(upper);

@@ -44,6 +44,11 @@ function realFile(kernel: Kernel, file: FileHandle): FileHandle {
   return opened;
 }
 
+/** What has been committed since is read on from its lower layer. Where that cannot be opened yet, the next call does it. */
+export function renewFile(kernel: Kernel, file: FileHandle): void {
+  if (kernel.core.u32[(file << 3) + FILE_PRIVATE0] !== 0) realFile(kernel, file);
+}
+
 function needsCopyUp(flags: number): boolean {
   return (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
 }

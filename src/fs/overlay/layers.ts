@@ -18,6 +18,7 @@ import {
   MNT_EXPIRY_MARK,
   MNT_INTERNAL,
   MNT_LAYER,
+  MNT_LAYER_RDONLY,
   MNT_NOATIME,
   MNT_READONLY,
   MOUNT_FLAGS,
@@ -126,10 +127,11 @@ export function keepLayers(
   return 0;
 }
 
-/** Access times are the overlay's to change, and lower layers are not changed at all. */
+/** Access times are the overlay's to change, and lower layers are not changed but by a commit. */
 function flagsOf({ u32 }: Core, { mnt }: Place, i: number): number {
   const flags = u32[(mnt << 3) + MOUNT_FLAGS];
-  const access = i < FIRST_LOWER ? 0 : MNT_READONLY;
+  const wasReadOnly = flags & (flags & MNT_LAYER ? MNT_LAYER_RDONLY : MNT_READONLY);
+  const access = i < FIRST_LOWER ? 0 : MNT_READONLY | (wasReadOnly ? MNT_LAYER_RDONLY : 0);
   return (flags & ~MNT_EXPIRY_MARK) | MNT_INTERNAL | MNT_LAYER | MNT_NOATIME | access;
 }
 
