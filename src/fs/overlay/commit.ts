@@ -59,7 +59,7 @@ export function commit(sb: SuperBlock): number {
   if (refused < 0) return refused;
   const overlays = overlaysOver(kernel, base.sb);
   for (const inode of inodesOf(kernel.core, sb.handle)) noteAccess(kernel.core, inode);
-  for (const overlay of overlays) dropUnusedNames(overlay);
+  dropUnusedNames(kernel, overlays);
   kernel.evictInodes();
   const rc = new Commit(sb, fs, overlays).run();
   kernel.dirCache.clear();

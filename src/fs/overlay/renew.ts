@@ -14,20 +14,14 @@ import type { DentryHandle, InodeHandle, SuperBlockHandle } from "../../base/han
 import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
-import type { Core } from "../../wasm/core.ts";
-import {
-  DENTRY_CHILDREN,
-  DENTRY_SIBLING_NEXT,
-  I_HASHED,
-  INODE_INO,
-  INODE_STATE,
-  SB_STACKED,
-} from "../../wasm/layout.ts";
+import { I_HASHED, INODE_INO, INODE_STATE, SB_STACKED } from "../../wasm/layout.ts";
 import { clearFlag, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, resetStack, setFlag, upperOf } from "./entry.ts";
 import { copyAttributes, copyLinks, keyOf, realInode, setKey } from "./inode.ts";
-import { inodeOf, isDirectory, nameOf } from "./layer-names.ts";
+import { cachedNames, inodeOf, isDirectory, nameOf } from "./layer-names.ts";
 import { type OverlayFs, overlayOf } from "./layers.ts";
 import { type Found, lookupAll } from "./lookup.ts";
+
+const ALL = 2 ** 32 - 1;
 
 /** Overlays that have a layer on a file system, or on an overlay that has, the lower ones first. */
 export function overlaysOver(kernel: Kernel, sb: SuperBlockHandle): SuperBlock[] {
@@ -46,28 +40,10 @@ export function overlaysOver(kernel: Kernel, sb: SuperBlockHandle): SuperBlock[]
   return over;
 }
 
-/** All names of a directory that are cached, the missing ones, too. */
-function cachedNames({ u32 }: Core, dir: DentryHandle): DentryHandle[] {
-  const names: DentryHandle[] = [];
-  for (let child = u32[(dir << 3) + DENTRY_CHILDREN] >>> 5; child !== 0; ) {
-    names.push(child as DentryHandle);
-    child = u32[(child << 3) + DENTRY_SIBLING_NEXT] >>> 5;
-  }
-  return names;
-}
-
-/** Drops cached names of an overlay that nobody uses: those below others that are used, too. */
-export function dropUnusedNames({ kernel, handle, root }: SuperBlock): void {
-  const { core } = kernel;
-  const dirs = [root];
-  for (let dir = dirs.pop(); dir !== undefined; dir = dirs.pop()) {
-    for (const name of cachedNames(core, dir)) {
-      const inode = inodeOf(core, name);
-      if (inode === 0) core.x.dInvalidate(name);
-      else if (isDirectory(core, inode)) dirs.push(name);
-    }
-  }
-  core.x.superShrinkUnused(handle);
+/** Drops names of overlays that nobody uses. Those that are missing hold their directories, and go first. */
+export function dropUnusedNames({ core: { x } }: Kernel, overlays: readonly SuperBlock[]): void {
+  x.shrinkDcache(ALL);
+  for (const { handle } of overlays) x.superShrinkUnused(handle);
 }
 
 /**
