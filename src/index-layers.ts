@@ -12,6 +12,7 @@ import {
   type LayerUsage,
   layerAt,
   layerUsage,
+  lowerPathsOf,
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
@@ -92,8 +93,9 @@ export class Layer {
 
   /** Throws all changes away. @throws EBUSY while files are open on it, or tasks stand there; EINVAL */
   reset(): void {
+    const request = this.#requestOf(this.#check("reset"));
     this.drop();
-    this.#mounted = orThrow(mountLayer(this.#task, this.#request), "layer", this.target);
+    this.#mounted = orThrow(mountLayer(this.#task, request), "layer", this.target);
   }
 
   /**
@@ -125,7 +127,7 @@ export class Layer {
     const from = this.#check("fork");
     checkKnown(limits, LIMITS, "limits");
     const { size = this.#request.size, inodes = this.#request.inodes } = limitsOf(limits);
-    const request = { ...this.#request, target: fromCwd(this.#task, targetOf(target, "target")), size, inodes };
+    const request = { ...this.#requestOf(from), target: fromCwd(this.#task, targetOf(target, "target")), size, inodes };
     const forked = forkLayer(this.#task, from, request);
     return new Layer(this.#task, request, orThrow(forked, "layer", request.target));
   }
@@ -139,6 +141,10 @@ export class Layer {
     const from = this.#check("diff");
     checkDiffOptions(options);
     return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
+  }
+
+  #requestOf(mounted: MountedLayer): LayerRequest {
+    return { ...this.#request, lowers: lowerPathsOf(this.#task.kernel, mounted) };
   }
 
   /** Is what is mounted there still this one? */

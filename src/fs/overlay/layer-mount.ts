@@ -165,6 +165,11 @@ export function layerAt(task: Task, target: string): MountedLayer | undefined {
   return type.name === overlay.name ? { sb: handle, dev } : undefined;
 }
 
+/** Directories that a layer stands on, as they were named: a remount may have changed them. */
+export function lowerPathsOf(kernel: Kernel, { sb }: MountedLayer): readonly string[] {
+  return overlayOf(new SuperBlock(kernel, sb)).options.lowerdirs;
+}
+
 /** What counts against the limits of a layer. */
 export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
   const { core } = kernel;
