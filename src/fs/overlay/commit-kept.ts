@@ -39,7 +39,7 @@ export function filesOf(core: Core, sb: SuperBlockHandle): FileHandle[] {
 }
 
 /** Inodes of a super block that are in memory. */
-export function inodesOf({ u32 }: Core, sb: SuperBlockHandle): InodeHandle[] {
+function inodesOf({ u32 }: Core, sb: SuperBlockHandle): InodeHandle[] {
   const inodes: InodeHandle[] = [];
   for (let at = u32[(sb << 3) + SUPER_BLOCK_INODES]; at !== 0; at = u32[(at >>> 2) + INODE_SB_NEXT])
     inodes.push((at >>> 5) as InodeHandle);

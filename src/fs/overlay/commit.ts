@@ -30,12 +30,12 @@ import {
   MOUNT_FLAGS,
   SB_RDONLY,
 } from "../../wasm/layout.ts";
-import { emptyDirectory, filesOf, inodesOf, keptFiles } from "./commit-kept.ts";
+import { emptyDirectory, filesOf, keptFiles } from "./commit-kept.ts";
 import { CommitPlan, type Move } from "./commit-plan.ts";
 import { CommitRoom } from "./commit-room.ts";
 import { copyInodeAttributes } from "./copy-node.ts";
 import { renewFile } from "./file.ts";
-import { copyAttributes, noteAccess } from "./inode.ts";
+import { copyAttributes } from "./inode.ts";
 import { childrenOf, inodeOf, isDead, isDirectory, now, operationsOf, parentOf } from "./layer-names.ts";
 import { isComplete, type Layer, type OverlayFs, overlayOf } from "./layers.ts";
 import { dropUnusedNames, overlaysOver, renewNames } from "./renew.ts";
@@ -58,7 +58,6 @@ export function commit(sb: SuperBlock): number {
   const refused = checkBase(kernel, fs);
   if (refused < 0) return refused;
   const overlays = overlaysOver(kernel, base.sb);
-  for (const inode of inodesOf(kernel.core, sb.handle)) noteAccess(kernel.core, inode);
   dropUnusedNames(kernel, overlays);
   kernel.evictInodes();
   const rc = new Commit(sb, fs, overlays).run();
