@@ -21,7 +21,8 @@ const LAYERS = {
   vfs: ["mm", "wasm", "base"],
   fs: ["vfs", "mm", "block", "wasm", "base"],
   node: ["vfs", "base"],
-  top: ["fs", "node", "vfs", "mm", "block", "wasm", "base"],
+  patch: ["base"],
+  top: ["fs", "patch", "node", "vfs", "mm", "block", "wasm", "base"],
   main: ["top"],
   cli: ["top"],
 };
@@ -40,7 +41,7 @@ const CORE_LAYERS = {
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
 
 /** Packages that programs install beside an entry. */
-const PEERS = { "streams.ts": "readable-stream" };
+const PEERS = { "streams.ts": "readable-stream", "patch.ts": "diff" };
 /** What is bundled when the library is built, and who brings it: users install nothing. */
 const BUNDLED = { "index-trees.ts": "minimatch" };
 
