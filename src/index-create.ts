@@ -4,7 +4,14 @@ import { ENOMEM } from "./base/errno.ts";
 import { ramfs } from "./fs/ramfs.ts";
 import { fitRoot, tmpfs } from "./fs/tmpfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
-import { checkedBytes, checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
+import {
+  checkedSnapshot,
+  checkOptions,
+  coreOptions,
+  type FsOptions,
+  isShared,
+  restoreOptions,
+} from "./index-options.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
@@ -73,14 +80,14 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
  * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
  */
 export function restoreFsSync(bytes: SnapshotBytes, options: FsOptions = {}): FolioFs {
-  const given = checkedBytes(bytes);
+  const given = checkedSnapshot(bytes);
   checkOptions(options);
   return restore(moduleOf(options, coreModule), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
 export async function restoreFs(bytes: SnapshotBytes, options: FsOptions = {}): Promise<FolioFs> {
-  const given = checkedBytes(bytes);
+  const given = checkedSnapshot(bytes);
   checkOptions(options);
   return restore(await moduleOf(options, compileCore), given, options);
 }

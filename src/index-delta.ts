@@ -4,7 +4,7 @@
  *
  * Does not own: how they are made (vfs/snapshot-delta.ts).
  */
-import { checkedBytes, checkKnown } from "./index-options.ts";
+import { checkedSnapshot, checkKnown } from "./index-options.ts";
 import type { Machine } from "./index-task.ts";
 import { checkObject } from "./node/validators.ts";
 import type { SnapshotBytes } from "./vfs/restore.ts";
@@ -22,7 +22,7 @@ function snapshotSince(bytes: Uint8Array, options: SnapshotOptions, { module, fi
   checkObject(options, "options");
   checkKnown(options, ["since"]);
   if (options.since === undefined) return bytes;
-  return deltaSince(bytes, [checkedBytes(options.since)].flat(), module, first.kernel.core.shared);
+  return deltaSince(bytes, [checkedSnapshot(options.since)].flat(), module, first.kernel.core.shared);
 }
 
 const DELTA = { snapshotSince };

@@ -17,7 +17,7 @@ import type { Layer, LayerOptions, LayersPart } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
 import {
-  checkedBytes,
+  checkedSnapshot,
   checkFaceOptions,
   checkKnown,
   checkMountRequest,
@@ -229,6 +229,24 @@ export class FolioKernel {
     return part<LayersPart>("layers").layer(this.#task, options);
   }
   /**
+   * Mounts a layer that layer.save() has saved. Numbers of inodes are as they were where the lower directories are the same, in this
+   * kernel or one that it comes from; over others what it shows is what its changes make of them.
+   *
+   * @throws as layer(); ERR_INVALID_TAR for bytes that are damaged, or of something else: then there is no layer; ENOSPC beyond the limits
+   */
+  load(bytes: Uint8Array, options: LayerOptions): Layer {
+    return part<LayersPart>("layers").load(this.#task, bytes, options);
+  }
+  /**
+   * Mounts a layer from a tar: one that layer.saveTar() has given, or GNU tar with `--xattrs --xattrs-include='*'`, of an upper directory
+   * of the kernel's overlayfs.
+   *
+   * @throws as load(); ENOTSUP for files whose data is elsewhere (metacopy), and attributes that tmpfs does not have
+   */
+  loadTar(bytes: Uint8Array, options: LayerOptions): Layer {
+    return part<LayersPart>("layers").loadTar(this.#task, bytes, options);
+  }
+  /**
    * Tells how a directory differs from another one, both with all that is in them (docs/overlay.md). Mount points are what lies below
    * the mount. It needs `import "foliofs/layers"`.
    *
@@ -300,7 +318,7 @@ export class FolioKernel {
    */
   restore(bytes: SnapshotBytes): void {
     this.#checkMaster("restore");
-    const given = checkedBytes(bytes);
+    const given = checkedSnapshot(bytes);
     const { kernel } = this.#task;
     const { module } = this.#machine;
     const { options } = kernel.core;

@@ -161,9 +161,13 @@ function checkStdio(streams: unknown): void {
   for (const [name, stream] of Object.entries(streams)) checkType(`options.stdio.${name}`, stream, "function");
 }
 
-/** The bytes of a snapshot, or of one and of deltas. @throws ERR_INVALID_ARG_TYPE for what is no view */
-export function checkedBytes(bytes: unknown): SnapshotBytes {
-  if (Array.isArray(bytes)) return bytes.flatMap(checkedBytes as (one: unknown) => Uint8Array);
+/** The bytes of a snapshot, or of one and of deltas. @throws as checkedBytes() */
+export function checkedSnapshot(bytes: unknown): SnapshotBytes {
+  return Array.isArray(bytes) ? bytes.map(checkedBytes) : checkedBytes(bytes);
+}
+
+/** @throws ERR_INVALID_ARG_TYPE for what is no view */
+export function checkedBytes(bytes: unknown): Uint8Array {
   if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
   return bytesOf(bytes);
 }
