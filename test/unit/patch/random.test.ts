@@ -208,7 +208,7 @@ describe("random trees and changes", () => {
   });
 
   it.skipIf(!hasGit)("become each other by git's patches in our hands", { timeout: TIMEOUT_MS }, () => {
-    eachScene(RUNS / 3, (fs, a, b, context) => {
+    eachScene(Math.ceil(RUNS / 3), (fs, a, b, context) => {
       for (const flags of [[], ["-M", "-C", "--find-copies-harder"], ["--full-index", "-B"]]) {
         const patch = gitDiff(a, b, "--binary", `-U${context}`, ...flags);
         copyOf(fs, a, "/t");
