@@ -54,7 +54,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
-import { dropName, moveName, nameMade } from "./change-name.ts";
+import { dropName, makeChange, moveName, nameMade } from "./change-name.ts";
 import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -72,10 +72,9 @@ import {
   ndTrailing,
   walk,
 } from "./namei.ts";
-import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { type Call, isInMemory, resultOf } from "./waiting.ts";
+import { type Call, resultOf } from "./waiting.ts";
 import { wantWrite } from "./want-write.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
@@ -121,18 +120,13 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
   const { inode } = kernel.tableOf(dir);
-  let rc: number;
-  if (isInMemory(kernel, mnt)) rc = nameMade(kernel, dentry, make(dir, dentry, inode) as number);
-  else {
-    const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
-    rc = storeSupport().change(
-      task,
-      call,
-      held,
-      () => make(dir, dentry, inode),
-      (answer) => nameMade(kernel, dentry, answer),
-    );
-  }
+  const rc = makeChange(
+    task,
+    call,
+    linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry },
+    () => make(dir, dentry, inode),
+    (answer) => nameMade(kernel, dentry, answer),
+  );
   core.x.dput(dentry);
   return rc;
 }
@@ -213,6 +207,7 @@ export function link(task: Task, existing: Path, path: Path): number {
   const { core } = task.kernel;
   const done = resultOf(task, "link", existing, path);
   if (done !== undefined) return done;
+  if (namePlain(task, existing, path, true) === 0) return 0;
   const source = walk(task, existing, 0) as DentryHandle;
   if (source < 0) return source;
   return linkInode(task, { name: "link", a: existing, b: path }, inodeOf(core, source), ndMount(core), path);
@@ -231,21 +226,16 @@ export function linkInode(
   const { core } = kernel;
   core.x.iget(inode);
   const make: Make = (dir, dentry, operations) =>
-    mayLink(task, inode, sameFileSystem(task, inode, dir), linkable) ||
-    (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
+    mayLink(task, inode, linkable) || (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
   const rc = createName(task, call, path, false, make, { inode, mnt });
   core.x.iput(inode);
   kernel.evictInodes();
   return rc;
 }
 
-function sameFileSystem(task: Task, a: InodeHandle, b: InodeHandle): boolean {
-  return task.kernel.sbOf(a).handle === task.kernel.sbOf(b).handle;
-}
-
-function mayLink(task: Task, inode: InodeHandle, sameSuper: boolean, linkable: boolean): number {
+/** @returns 0; -EPERM; -ENOENT without any name, unless it is `linkable`; -EMLINK */
+function mayLink(task: Task, inode: InodeHandle, linkable: boolean): number {
   const { core } = task.kernel;
-  if (!sameSuper) return -EXDEV;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   if (core.x.isDirectory(inode)) return -EPERM;
   if (core.u32[(inode << 3) + INODE_NLINK] === 0 && !linkable) return -ENOENT;
@@ -363,11 +353,13 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   const operation = wantDir ? operations.rmdir : operations.unlink;
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
-  const mnt = ndParentMount(core);
-  const finish = (answer: number): number => dropName(kernel, dentry, answer);
-  const rc = isInMemory(kernel, mnt)
-    ? finish(operation(kernel, dir, dentry) as number)
-    : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
+  const rc = makeChange(
+    task,
+    call,
+    { mnt: ndParentMount(core), dir: parent, dentry },
+    () => operation(kernel, dir, dentry),
+    (answer) => dropName(kernel, dentry, answer),
+  );
   kernel.evictInodes();
   return rc;
 }
@@ -427,7 +419,7 @@ export function rename(task: Task, from: Path, to: Path, flags: number): number 
   if (done !== undefined) return done;
   kernel.holdTime(true); // both ways ask for it
   try {
-    return flags === 0 && renamePlain(task, from, to) === 0 ? 0 : renameWalked(task, from, to, flags);
+    return flags === 0 && namePlain(task, from, to, false) === 0 ? 0 : renameWalked(task, from, to, flags);
   } finally {
     kernel.holdTime(false);
   }
@@ -461,15 +453,15 @@ export function renameWalked(
   return rc;
 }
 
-/** As unlinkPlain(). */
-function renamePlain(task: Task, from: Path, to: Path): number {
+/** Link or rename, as unlinkPlain(). */
+function namePlain(task: Task, from: Path, to: Path, isLink: boolean): number {
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
   const fromLength = putPath(core, from, PATH_A);
   const toLength = putPath(core, to, PATH_B);
   if (fromLength < 0 || toLength < 0) return -EOPNOTSUPP;
-  const rc = core.x.renamePlain(fromLength, toLength, kernel.now());
+  const rc = isLink ? core.x.linkPlain(fromLength, toLength) : core.x.renamePlain(fromLength, toLength, kernel.now());
   kernel.evictInodes();
   return rc;
 }
@@ -533,16 +525,13 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   const isDir = core.x.isDirectory(inode) === 1;
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
   const { mnt, parent: dir, dentry } = old;
-  const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
-  const finish = (answer: number): number => moveName(kernel, dentry, newDentry, flags, answer);
-  if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
-  return storeSupport().change(
+  return makeChange(
     task,
     call,
     { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove },
-    ask,
-    finish,
+    () => operation(kernel, oldDir, dentry, newDir, newDentry, flags),
+    (answer) => moveName(kernel, dentry, newDentry, flags, answer),
   );
 }
 
