@@ -8,6 +8,8 @@ import { timeRepeated } from "./repeat-engine.ts";
 import { type BatchTrial, type Row, type Trial, UNTOUCHED_BYTES } from "./rows/row.ts";
 
 /** Touched and dropped before a row on untouched memory. */
+/** More than both halves of it can have. */
+const YOUNG_GENERATION_BYTES = 2 ** 26;
 const HOST_WARM_UP_BYTES = UNTOUCHED_BYTES + 2 ** 27;
 
 /** ns per call, or why there is no number. */
@@ -73,10 +75,16 @@ function time(row: Row, budget: Budget, withTrial: WithTrial): number {
   return timeFreshBatches(withFresh, budget);
 }
 
-/** So that a virtual machine has got its memory from its host, and page faults are all that a first touch costs. */
+/**
+ * So that a virtual machine has got its memory from its host, V8 its young generation, and page faults of the file
+ * system's own memory are all that a first touch costs. Every call makes a number for the time, so V8's page faults would
+ * be as many: 520 instead of 257 for a batch of 65536 appends of 16 B.
+ */
 function warmUpHost(): void {
   new Uint8Array(HOST_WARM_UP_BYTES).fill(1);
   globalThis.gc?.();
+  let garbage: unknown;
+  for (let made = 0; made < YOUNG_GENERATION_BYTES; made += 64) garbage = [made, garbage && made];
 }
 
 function timeOnOneSubject(trial: Trial, budget: Budget): number {

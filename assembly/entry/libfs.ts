@@ -9,7 +9,7 @@ import {
   simpleRemoveTree as removeTree, simpleRename as rename, simpleRmdir as rmdir, simpleSymlink as symlink, simpleTmpfile as tmpfile,
   simpleUnlink as unlink,
 } from "../fs/libfs";
-import { mkdirPlain as plainMkdir, renamePlain as plainRename, unlinkPlain as plainUnlink } from "../fs/plain-names";
+import { linkPlain as plainLink, mkdirPlain as plainMkdir, renamePlain as plainRename, unlinkPlain as plainUnlink } from "../fs/plain-names";
 import { noRoom, SuperBlock } from "../fs/super";
 
 /**
@@ -78,6 +78,13 @@ export function renamePlain(fromLen: u32, toLen: u32, nowMs: f64): i32 {
   store<u64>(pathA() + fromLen, 0);
   store<u64>(pathB() + toLen, 0);
   return plainRename(pathA(), pathB(), nowMs);
+}
+
+/** Gives what path buffer A names the path in B, too. @returns as unlinkPlain() */
+export function linkPlain(fromLen: u32, toLen: u32): i32 {
+  store<u64>(pathA() + fromLen, 0);
+  store<u64>(pathB() + toLen, 0);
+  return plainLink(pathA(), pathB());
 }
 
 /** Changes link counts and times for an exchange of two names; the names stay for dExchange(). */

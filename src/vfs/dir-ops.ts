@@ -213,6 +213,7 @@ export function link(task: Task, existing: Path, path: Path): number {
   const { core } = task.kernel;
   const done = resultOf(task, "link", existing, path);
   if (done !== undefined) return done;
+  if (namePlain(task, existing, path, true) === 0) return 0;
   const source = walk(task, existing, 0) as DentryHandle;
   if (source < 0) return source;
   return linkInode(task, { name: "link", a: existing, b: path }, inodeOf(core, source), ndMount(core), path);
@@ -231,21 +232,16 @@ export function linkInode(
   const { core } = kernel;
   core.x.iget(inode);
   const make: Make = (dir, dentry, operations) =>
-    mayLink(task, inode, sameFileSystem(task, inode, dir), linkable) ||
-    (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
+    mayLink(task, inode, linkable) || (operations.link?.(kernel, inode, dir, dentry) ?? -EPERM);
   const rc = createName(task, call, path, false, make, { inode, mnt });
   core.x.iput(inode);
   kernel.evictInodes();
   return rc;
 }
 
-function sameFileSystem(task: Task, a: InodeHandle, b: InodeHandle): boolean {
-  return task.kernel.sbOf(a).handle === task.kernel.sbOf(b).handle;
-}
-
-function mayLink(task: Task, inode: InodeHandle, sameSuper: boolean, linkable: boolean): number {
+/** @returns 0; -EPERM; -ENOENT without any name, unless it is `linkable`; -EMLINK */
+function mayLink(task: Task, inode: InodeHandle, linkable: boolean): number {
   const { core } = task.kernel;
-  if (!sameSuper) return -EXDEV;
   if (core.u32[(inode << 3) + INODE_STATE] & (I_APPEND | I_IMMUTABLE)) return -EPERM;
   if (core.x.isDirectory(inode)) return -EPERM;
   if (core.u32[(inode << 3) + INODE_NLINK] === 0 && !linkable) return -ENOENT;
@@ -427,7 +423,7 @@ export function rename(task: Task, from: Path, to: Path, flags: number): number 
   if (done !== undefined) return done;
   kernel.holdTime(true); // both ways ask for it
   try {
-    return flags === 0 && renamePlain(task, from, to) === 0 ? 0 : renameWalked(task, from, to, flags);
+    return flags === 0 && namePlain(task, from, to, false) === 0 ? 0 : renameWalked(task, from, to, flags);
   } finally {
     kernel.holdTime(false);
   }
@@ -461,15 +457,15 @@ export function renameWalked(
   return rc;
 }
 
-/** As unlinkPlain(). */
-function renamePlain(task: Task, from: Path, to: Path): number {
+/** Link or rename, as unlinkPlain(). */
+function namePlain(task: Task, from: Path, to: Path, isLink: boolean): number {
   const { kernel } = task;
   const { core } = kernel;
   task.enter();
   const fromLength = putPath(core, from, PATH_A);
   const toLength = putPath(core, to, PATH_B);
   if (fromLength < 0 || toLength < 0) return -EOPNOTSUPP;
-  const rc = core.x.renamePlain(fromLength, toLength, kernel.now());
+  const rc = isLink ? core.x.linkPlain(fromLength, toLength) : core.x.renamePlain(fromLength, toLength, kernel.now());
   kernel.evictInodes();
   return rc;
 }

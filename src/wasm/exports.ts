@@ -98,6 +98,7 @@ interface LibfsExports {
   simpleRename(dentry: Dentry, target: Dentry, nowMs: number): number;
   mkdirPlain(length: number, mode: number): number;
   unlinkPlain(length: number, nowMs: number): number;
+  linkPlain(fromLength: number, toLength: number): number;
   renamePlain(fromLength: number, toLength: number, nowMs: number): number;
   simpleExchange(a: Dentry, b: Dentry, nowMs: number): void;
   simpleTmpfile(dir: Dentry, mode: number, kind: number, nowMs: number): number;
