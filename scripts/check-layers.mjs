@@ -23,7 +23,7 @@ const LAYERS = {
   fs: ["vfs", "mm", "block", "wasm", "base"],
   node: ["vfs", "base"],
   top: ["fs", "node", "vfs", "mm", "block", "wasm", "base", "fuzz"],
-  fuzz: ["top", "base"],
+  fuzz: ["top", "node", "base"],
   main: ["top"],
   cli: ["top"],
 };

@@ -4,7 +4,7 @@
  * Not told: numbers of inodes, devices and descriptors, and times of "now", which are nobody's to choose.
  */
 import { createHash } from "node:crypto";
-import type { Dirent, Stats } from "node:fs";
+import type { NodeDirent, NodeStats } from "../node/face/node-types.ts";
 
 /** What the two file systems that are compared have in common beyond what POSIX asks. */
 export interface Detail {
@@ -41,7 +41,7 @@ export function describeBytes(bytes: Uint8Array): string {
   return `${bytes.length} bytes ${createHash("sha1").update(bytes).digest("base64url")}`;
 }
 
-export function describeStats(stats: Stats, detail: Detail): string {
+export function describeStats(stats: NodeStats, detail: Detail): string {
   const isSized = detail.directorySize || !stats.isDirectory();
   const isCounted = detail.directoryLinks || !stats.isDirectory();
   const words = [
@@ -56,11 +56,11 @@ export function describeStats(stats: Stats, detail: Detail): string {
   return words.join(" ");
 }
 
-export function describeDirents(entries: readonly Dirent[]): string {
+export function describeDirents(entries: readonly NodeDirent[]): string {
   return entries.map((entry) => `${JSON.stringify(entry.name)}:${typeOf(entry)}`).join(" ");
 }
 
-function typeOf(entry: Dirent): string {
+function typeOf(entry: NodeDirent): string {
   if (entry.isDirectory()) return "d";
   if (entry.isSymbolicLink()) return "l";
   return entry.isFile() ? "f" : "?";

@@ -5,12 +5,14 @@
  * Open files are kept in slots, so that calls can name descriptors before there are any. A slot keeps nothing of a file
  * that has been closed: calls on it fail with EBADF, on a number that nobody has.
  */
+import type { NodeModule } from "../node/face/node-types.ts";
 import type { Arg, Call, Hex, Outcome } from "./call.ts";
 import { type Detail, describeBytes, describeDirents, describeError, describeStats } from "./describe.ts";
 import { bytesFor } from "./pattern.ts";
 import { describeTree } from "./tree.ts";
 
-export type NodeFs = typeof import("node:fs");
+/** The face of node:fs. */
+export type NodeFs = NodeModule;
 
 /** A task: a face of node:fs, and what `process` has for the process. */
 export interface TaskFace {
