@@ -3,7 +3,8 @@
  *
  * Does not own: how they are made (fs/overlay/layer-mount.ts).
  */
-import { EINVAL } from "./base/errno.ts";
+import { EFBIG, EINVAL, EPERM } from "./base/errno.ts";
+import { latin1Bytes } from "./base/latin1.ts";
 import {
   diffLayer,
   forkLayer,
@@ -14,12 +15,15 @@ import {
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
+import { loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
+import type { TarFailure } from "./fs/overlay/tar-upper.ts";
 import { checkDiffOptions, type DiffOptions, diff, shownChanges, type TreeChanges } from "./index-diff.ts";
-import { checkKnown } from "./index-options.ts";
+import { checkedBytes, checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
-import { toPath } from "./node/paths.ts";
+import { joinBytes, toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { checkInteger, checkObject } from "./node/validators.ts";
+import { isCapable } from "./vfs/attr.ts";
 import { umount } from "./vfs/mount.ts";
 import type { Task } from "./vfs/task.ts";
 import { registerPart } from "./wasm/core-module.ts";
@@ -66,6 +70,12 @@ function limitsOf({ size, nr_inodes }: LayerLimits): Pick<LayerRequest, "size" |
 function orThrow<T>(result: T | number, syscall: string, path: string): T {
   if (typeof result === "number") throw uvException(result, syscall, path);
   return result as T;
+}
+
+/** @param path of the layer @throws what failed, at which file */
+function tarOrThrow<T extends object>(result: T | TarFailure, syscall: string, path: string): T {
+  if (!("rc" in result)) return result;
+  throw uvException(result.rc, syscall, result.path === "" ? path : joinBytes(path, latin1Bytes(result.path)));
 }
 
 /** A tree that shows other directories, and keeps what is changed in it apart, within limits. */
@@ -128,6 +138,34 @@ export class Layer {
     return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
   }
 
+  /**
+   * Saves what it has changed, by itself: kernel.load() has it again, over the same directories or others.
+   *
+   * @throws EINVAL when it is there no more; EPERM for a task that may not mount; EFBIG when no array holds it; EAGAIN for what is in a
+   *   swap area that takes time; ENOMEM
+   */
+  save(): Uint8Array {
+    return this.#saved("save", saveLayer);
+  }
+
+  /**
+   * As save(), as `tar --xattrs --xattrs-include='*'` packs an upper directory of the kernel's overlayfs, which mounts what GNU tar unpacks:
+   * with whiteouts, and opaque and moved directories.
+   */
+  saveTar(): Uint8Array {
+    return this.#saved("saveTar", saveLayerTar);
+  }
+
+  #saved(syscall: string, save: typeof saveLayer): Uint8Array {
+    const from = this.#check(syscall);
+    if (!isCapable(this.#task)) throw uvException(-EPERM, syscall, this.target);
+    try {
+      return tarOrThrow(save(this.#task, from), syscall, this.target);
+    } catch (error) {
+      throw error instanceof RangeError ? uvException(-EFBIG, syscall, this.target) : error;
+    }
+  }
+
   /** Is what is mounted there still this one? */
   #check(syscall: string): MountedLayer {
     const found = layerAt(this.#task, this.target);
@@ -141,18 +179,39 @@ function fromCwd(task: Task, path: string): string {
   return task.fromCwd(path) as string;
 }
 
-function layer(task: Task, options: LayerOptions): Layer {
+function requestOf(task: Task, options: LayerOptions): LayerRequest {
   checkObject(options, "options");
   checkKnown(options, ["lower", "target", ...LIMITS]);
-  const request = {
+  return {
     lowers: lowersOf(options.lower).map((path) => fromCwd(task, path)),
     target: fromCwd(task, targetOf(options.target, "options.target")),
     ...limitsOf(options),
   };
+}
+
+function layer(task: Task, options: LayerOptions): Layer {
+  const request = requestOf(task, options);
   return new Layer(task, request, orThrow(mountLayer(task, request), "layer", request.target));
 }
 
-const LAYERS = { layer, diff };
+function loaded(task: Task, bytes: Uint8Array, options: LayerOptions, syscall: "load" | "loadTar"): Layer {
+  const given = checkedBytes(bytes);
+  const request = requestOf(task, options);
+  const mounted = loadLayer(task, request, given, syscall === "load");
+  return new Layer(task, request, tarOrThrow(mounted, syscall, request.target));
+}
+
+/** FolioKernel.load. */
+function load(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
+  return loaded(task, bytes, options, "load");
+}
+
+/** FolioKernel.loadTar. */
+function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
+  return loaded(task, bytes, options, "loadTar");
+}
+
+const LAYERS = { layer, load, loadTar, diff };
 
 export type LayersPart = typeof LAYERS;
 

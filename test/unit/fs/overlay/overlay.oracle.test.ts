@@ -100,6 +100,12 @@ describe("what random scripts have found", () => {
     steps.push(root("chmod", "ROOT/m/b2", 0o777), root("stat", "ROOT/m/d"), root("tree", "ROOT/m"));
     await expectSame({ tasks: TASKS, steps });
   });
+
+  itOnLinux("a file of one name is replaced where it is, though the index counts links", async () => {
+    const steps = [...DIRS, ...LOWER, mounted("index=on"), root("open", "f", "ROOT/m/c", 0, 0)];
+    steps.push(root("rename", "ROOT/m/own", "ROOT/m/c"), root("fstat", "f"), root("read", "f", 99));
+    await expectSame({ tasks: TASKS, steps: [...steps, root("tree", "ROOT/m")] });
+  });
 });
 
 const OPTIONS = ["", "redirect_dir=on", "index=on", "redirect_dir=on,index=on,xino=on"];
