@@ -262,6 +262,7 @@ def simple(call, *args):
     if call == "unlink": return os.unlink(path(args[0]))
     if call == "rename": return os.rename(path(args[0]), path(args[1]))
     if call == "truncate": return os.truncate(path(args[0]), args[1])
+    if call == "fstat": return statted(os.fstat(slots[args[0]]))
     if call == "stat": return statted(os.stat(path(args[0])))
     if call == "flock": return fcntl.flock(slots[args[0]], args[1])
     if call == "fcntl": return control(*args)

@@ -278,6 +278,8 @@ class Tasks {
         return fs.utimesSync(this.#path(a), b as number, b as number);
       case "ftruncate":
         return fs.ftruncateSync(this.#fd(task, a), b as number);
+      case "fstat":
+        return statted(fs.fstatSync(this.#fd(task, a)));
       case "stat":
         return statted(fs.statSync(this.#path(a)));
       case "chattr":

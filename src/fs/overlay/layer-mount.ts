@@ -32,7 +32,6 @@ import {
   SUPER_BLOCK_MAX_INODES,
   SUPER_BLOCK_USED_BLOCKS,
 } from "../../wasm/layout.ts";
-import { statReal, statValues } from "./attr.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { DiffFailure } from "./diff-tree.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
@@ -40,6 +39,7 @@ import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
 import { type Layer, overlayOf, type Place } from "./layers.ts";
 import { overlay } from "./overlay.ts";
+import { statReal, statValues } from "./stat-real.ts";
 
 const UPPER = utf8Encoder.encode("upper");
 const WORK_BASE = utf8Encoder.encode("work");
