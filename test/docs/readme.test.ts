@@ -63,7 +63,7 @@ function programsIn(page: string): Program[] {
 }
 
 describe("docs", () => {
-  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "proc.md", "sandboxes.md", "snapshots.md"];
+  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "patches.md", "proc.md", "sandboxes.md", "snapshots.md"];
 
   it.each(pages)("%s", async (page) => {
     await runProgram(programsIn(page)[0].source);
