@@ -17,9 +17,11 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { mount, superOf, umount } from "../../vfs/mount.ts";
 import { ndMount, walk } from "../../vfs/namei.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
-import { type Path, STAT_MTIME_NSEC, STAT_MTIME_SEC } from "../../vfs/syscalls.ts";
+import { type Path, STAT_ATIME_NSEC, STAT_ATIME_SEC, STAT_MTIME_NSEC, STAT_MTIME_SEC } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import {
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
   INODE_GID,
   INODE_MODE,
   INODE_MTIME_NSEC,
@@ -155,6 +157,8 @@ function copyOwner(kernel: Kernel, from: DentryHandle, to: DentryHandle): void {
   if (statReal(kernel, inodeOf(core, from), values) < 0) return; // a store that takes time: it shows the time of now
   core.f64[(sink >>> 1) + INODE_MTIME_SEC] = values[STAT_MTIME_SEC];
   core.u32[sink + INODE_MTIME_NSEC] = values[STAT_MTIME_NSEC];
+  core.f64[(sink >>> 1) + INODE_ATIME_SEC] = values[STAT_ATIME_SEC];
+  core.u32[sink + INODE_ATIME_NSEC] = values[STAT_ATIME_NSEC];
 }
 
 /** The layer that is mounted at a path, undefined = none is. */
