@@ -3,10 +3,11 @@
  *
  * Does not own: how they are found (fs/overlay/diff-tree.ts).
  */
-import { ENOMEM, ENOSPC } from "./base/errno.ts";
+import { EAGAIN, ENOMEM, ENOSPC } from "./base/errno.ts";
 import type { ByteRange } from "./fs/overlay/diff-data.ts";
 import type { ChangedField } from "./fs/overlay/diff-entry.ts";
 import type { DiffFailure, RawChange } from "./fs/overlay/diff-tree.ts";
+import { DiffWait } from "./fs/overlay/diff-wait.ts";
 import { diffPaths } from "./fs/overlay/layer-mount.ts";
 import { checkKnown } from "./index-options.ts";
 import { argValueError } from "./node/errors.ts";
@@ -87,12 +88,45 @@ export function shownChanges<Options extends DiffOptions>(
   })) as TreeChanges<Options>;
 }
 
+/**
+ * Compares until no store has to be asked any more.
+ *
+ * @param compare one try, whose outcome may be that of stores that are asked meanwhile
+ */
+export async function diffWaiting<Found>(
+  compare: (wait: DiffWait) => Found,
+  changesOf: (found: Found) => RawChange[] | DiffFailure,
+): Promise<Found> {
+  const wait = new DiffWait();
+  for (;;) {
+    const found = compare(wait);
+    const changes = changesOf(found);
+    if (Array.isArray(changes) || changes.rc !== -EAGAIN || !(await wait.answers())) return found;
+  }
+}
+
+/** FolioKernel.diffAsync. */
+export async function diffAsync<Options extends DiffOptions>(
+  task: Task,
+  a: PathLike,
+  b: PathLike,
+  options = {} as Options,
+): Promise<TreeChanges<Options>> {
+  const [from, to] = [task.fromCwd(toPath(a, "a")), task.fromCwd(toPath(b, "b"))];
+  checkDiffOptions(options);
+  const found = await diffWaiting(
+    (wait) => diffPaths(task, from, to, wait),
+    ({ changes }) => changes,
+  );
+  return shownChanges(found.changes, found.at, options);
+}
+
 /** FolioKernel.diff. */
 export function diff<Options extends DiffOptions>(
   task: Task,
   a: PathLike,
   b: PathLike,
-  options: Options,
+  options = {} as Options,
 ): TreeChanges<Options> {
   const [from, to] = [toPath(a, "a"), toPath(b, "b")];
   checkDiffOptions(options);

@@ -255,12 +255,20 @@ export class FolioKernel {
    * @throws errors of the walks, ENOTDIR; EACCES for what the task may not list, or read where it has to be read; EAGAIN where a store
    *   takes time; ENOMEM; what a store answers
    */
-  diff<Options extends DiffOptions = DiffOptions>(
+  diff<Options extends DiffOptions = DiffOptions>(a: PathLike, b: PathLike, options?: Options): TreeChanges<Options> {
+    return part<LayersPart>("layers").diff(this.#task, a, b, options);
+  }
+  /**
+   * As diff(), and waits for stores that take time. What changes meanwhile is seen; in the end all names and attributes are of one moment.
+   *
+   * @throws as diff(), but EAGAIN where nobody will answer
+   */
+  async diffAsync<Options extends DiffOptions = DiffOptions>(
     a: PathLike,
     b: PathLike,
-    options: Options = {} as Options,
-  ): TreeChanges<Options> {
-    return part<LayersPart>("layers").diff(this.#task, a, b, options);
+    options?: Options,
+  ): Promise<TreeChanges<Options>> {
+    return part<LayersPart>("layers").diffAsync(this.#task, a, b, options);
   }
   /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {

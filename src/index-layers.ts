@@ -17,7 +17,15 @@ import {
 } from "./fs/overlay/layer-mount.ts";
 import { loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
 import type { TarFailure } from "./fs/overlay/tar-upper.ts";
-import { checkDiffOptions, type DiffOptions, diff, shownChanges, type TreeChanges } from "./index-diff.ts";
+import {
+  checkDiffOptions,
+  type DiffOptions,
+  diff,
+  diffAsync,
+  diffWaiting,
+  shownChanges,
+  type TreeChanges,
+} from "./index-diff.ts";
 import { checkedBytes, checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
 import { joinBytes, toPath } from "./node/paths.ts";
@@ -138,6 +146,19 @@ export class Layer {
     return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
   }
 
+  /** As diff(), and waits for stores: see kernel.diffAsync(). */
+  async diffAsync<Options extends DiffOptions = DiffOptions>(
+    options: Options = {} as Options,
+  ): Promise<TreeChanges<Options>> {
+    this.#check("diff");
+    checkDiffOptions(options);
+    const found = await diffWaiting(
+      (wait) => diffLayer(this.#task, this.#check("diff"), this.target, wait),
+      (changes) => changes,
+    );
+    return shownChanges(found, this.target, options);
+  }
+
   /**
    * Saves what it has changed, by itself: kernel.load() has it again, over the same directories or others.
    *
@@ -211,7 +232,7 @@ function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
   return loaded(task, bytes, options, "loadTar");
 }
 
-const LAYERS = { layer, load, loadTar, diff };
+const LAYERS = { layer, load, loadTar, diff, diffAsync };
 
 export type LayersPart = typeof LAYERS;
 

@@ -7,7 +7,7 @@
  *
  * Does not own: what programs see of it (index-layers.ts), copies of trees (copy-tree.ts).
  */
-import { EINVAL, ENODEV } from "../../base/errno.ts";
+import { EAGAIN, EINVAL, ENODEV } from "../../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
@@ -34,6 +34,7 @@ import {
 } from "../../wasm/layout.ts";
 import { copyTree } from "./copy-tree.ts";
 import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
+import type { DiffWait } from "./diff-wait.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
@@ -184,7 +185,7 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
  * @param target where it is mounted
  * @returns as diffTrees()
  */
-export function diffLayer(task: Task, from: MountedLayer, target: string): RawChange[] | DiffFailure {
+export function diffLayer(task: Task, from: MountedLayer, target: string, wait?: DiffWait): RawChange[] | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
   const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
@@ -194,12 +195,13 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
     lowers: lowers.map(({ mnt, root }) => ({ mnt, dentry: root })),
   };
   const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, BELOW)) as MountHandle;
-  if (below < 0) return { rc: below, path: "" };
+  if (below < 0) return failed(kernel, below, wait);
   const finder = new Finder(kernel);
   try {
     const shown = finder.find(target);
-    if (typeof shown === "number") return { rc: shown, path: "" };
-    return diffTrees(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
+    if (typeof shown === "number") return failed(kernel, shown, wait);
+    const root = (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
+    return diffTrees(task, { mnt: below, dentry: root }, shown, wait);
   } finally {
     finder.letGo();
     kernUmount(kernel, below);
@@ -207,15 +209,27 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
   }
 }
 
-/** Compares two directories. @returns as diffTrees(); errors of the walks */
-export function diffPaths(task: Task, a: Path, b: Path): { changes: RawChange[] | DiffFailure; at: Path } {
+/** A failure before anything is compared. */
+function failed(kernel: Kernel, rc: number, wait: DiffWait | undefined): DiffFailure {
+  if (rc === -EAGAIN) wait?.note(kernel);
+  return { rc, path: "" };
+}
+
+/** Compares two directories. @param wait as of diffTrees() @returns as diffTrees(); errors of the walks */
+export function diffPaths(
+  task: Task,
+  a: Path,
+  b: Path,
+  wait?: DiffWait,
+): { changes: RawChange[] | DiffFailure; at: Path } {
   const finder = new Finder(task.kernel);
   task.enter();
   try {
     const from = finder.findDirectory(a);
-    if (typeof from === "number") return { changes: { rc: from, path: "" }, at: a };
+    if (typeof from === "number") return { changes: failed(task.kernel, from, wait), at: a };
     const to = finder.findDirectory(b);
-    return { changes: typeof to === "number" ? { rc: to, path: "" } : diffTrees(task, from, to), at: b };
+    if (typeof to === "number") return { changes: failed(task.kernel, to, wait), at: b };
+    return { changes: diffTrees(task, from, to, wait), at: b };
   } finally {
     finder.letGo();
     task.kernel.evictInodes();
