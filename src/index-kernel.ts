@@ -261,7 +261,7 @@ export class FolioKernel {
   /**
    * As diff(), and waits for stores that take time. What changes meanwhile is seen; in the end all names and attributes are of one moment.
    *
-   * @throws as diff(), but EAGAIN where nobody will answer
+   * @throws as diff(), but EAGAIN where nobody will answer, or what is answered does not stay in memory until the end
    */
   async diffAsync<Options extends DiffOptions = DiffOptions>(
     a: PathLike,

@@ -117,6 +117,7 @@ class TreeDiff {
 
   /** What is not known before a store has answered is left for the next try. @returns 0 then, if others may be asked meanwhile */
   #orLater(rc: number): number {
+    if (rc === 0) this.#wait?.noteDone();
     return rc === -EAGAIN && this.#wait?.note(this.#kernel) ? 0 : rc;
   }
 

@@ -22,6 +22,8 @@ import { type DataChange, type DataProgress, newProgress } from "./diff-data.ts"
 
 /** Answers that are waited for at a time. */
 const MAX_QUESTIONS = 64;
+/** Tries that come no further than those before, one after the other: then what is answered does not stay in memory. */
+const MAX_TRIES_IN_VAIN = 100;
 /** What says that a file is as it was. */
 const FIELDS = [STAT_INO, STAT_SIZE, STAT_MTIME_SEC, STAT_MTIME_NSEC, STAT_CTIME_SEC, STAT_CTIME_NSEC];
 
@@ -39,6 +41,10 @@ export class DiffWait {
   #tokens: Promise<void>[] = [];
   readonly #known = new Map<string, DataChange | undefined>();
   readonly #begun = new Map<string, DataProgress>();
+  /** Names that this try has done, and the most of one before. */
+  #nrNames = 0;
+  #mostNames = -1;
+  #nrInVain = 0;
 
   /** Has a store been asked for something in this try? */
   get hasAsked(): boolean {
@@ -54,12 +60,20 @@ export class DiffWait {
     return this.#tokens.length < MAX_QUESTIONS;
   }
 
-  /** Waits for what has been asked for. @returns false where it is nothing */
+  /** A name is done, in this try. */
+  noteDone(): void {
+    this.#nrNames++;
+  }
+
+  /** Waits for what has been asked for. @returns false where it is nothing, or where to try again would be in vain */
   async answers(): Promise<boolean> {
     const tokens = this.#tokens;
     this.#tokens = [];
+    this.#nrInVain = this.#nrNames > this.#mostNames ? 0 : this.#nrInVain + 1;
+    this.#mostNames = Math.max(this.#mostNames, this.#nrNames);
+    this.#nrNames = 0;
     await Promise.allSettled(tokens);
-    return tokens.length > 0;
+    return tokens.length > 0 && this.#nrInVain < MAX_TRIES_IN_VAIN;
   }
 
   /** Compares data of two files, or goes on with that. @returns as compareData() */
@@ -71,7 +85,9 @@ export class DiffWait {
     const key = `${keyOf(a)}\0${keyOf(b)}`;
     if (this.#known.has(key)) return this.#known.get(key);
     const progress = this.#begun.get(key) ?? newProgress();
+    const before = progress.pos;
     const change = compare(progress);
+    if (progress.pos > before) this.#nrInVain = 0;
     if (change === -EAGAIN) this.#begun.set(key, progress);
     else this.#begun.delete(key);
     if (typeof change !== "number") this.#known.set(key, change);

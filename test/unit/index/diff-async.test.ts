@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { createFsSync, EAGAIN, type FolioFs, type Kernel } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
 import { mountLazy } from "../../../src/lazy.ts";
 import { bytesAt, type Plain, plainTree } from "../../helpers/lazy-tree.ts";
@@ -180,6 +180,24 @@ describe("diffAsync()", () => {
     store.failing.set("lookup", -5);
     await assert.rejects(layer.diffAsync(), { code: "EIO" });
     store.failing.clear();
+    await finish(fs);
+  });
+
+  it("gives up where what is answered does not stay", async () => {
+    const store = new StoreFs();
+    for (let i = 0; i < 5; i++) store.add(`f${i}`);
+    let nr = 0;
+    const lookup = (kernel: Kernel): number => {
+      nr++;
+      kernel.setWaitToken(new Promise((resolve) => setImmediate(resolve)));
+      return -EAGAIN;
+    };
+    const tables = store.type.tables.map((table) => ({ ...table, inode: { ...table.inode, lookup } }));
+    const fs = createFsSync({ types: [{ ...store.type, tables }] });
+    for (const dir of ["/m", "/a"]) fs.mkdirSync(dir);
+    fs.kernel.mount({ type: "storefs", target: "/m" });
+    await assert.rejects(fs.kernel.diffAsync("/m", "/a"), { code: "EAGAIN" });
+    assert(nr >= 500 && nr < 1000, `${nr} questions`);
     await finish(fs);
   });
 
