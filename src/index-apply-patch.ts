@@ -7,6 +7,7 @@
  * Does not own: what patches come to (patch/).
  */
 
+import { latin1Bytes, latin1Of } from "./base/latin1.ts";
 import { utf8Decoder, utf8Encoder } from "./base/utf8.ts";
 import { bytesOf, isBytes } from "./base/views.ts";
 import type { FolioFs } from "./index-kernel.ts";
@@ -16,7 +17,6 @@ import type { Bytes, PathLike } from "./node/face/names.ts";
 import { joinBytes, toPath } from "./node/paths.ts";
 import { checkBoolean, checkInteger, checkObject } from "./node/validators.ts";
 import { type FilePatch, MODE_EXECUTABLE, MODE_LINK, reversePatch } from "./patch/file-patch.ts";
-import { toBytes, toText } from "./patch/latin1.ts";
 import { parsePatch } from "./patch/parse-patch.ts";
 import { PatchError } from "./patch/patch-error.ts";
 import { type Found, type PatchedFile, PatchTree, type RealTree } from "./patch/patch-tree.ts";
@@ -46,13 +46,13 @@ const NEW_FILE = 0o666;
 const NEW_EXECUTABLE = 0o777;
 
 function shown(path: string): string {
-  return utf8Decoder.decode(toBytes(path));
+  return utf8Decoder.decode(latin1Bytes(path));
 }
 
 function textOf(patch: unknown): string {
-  if (typeof patch === "string") return toText(utf8Encoder.encode(patch));
+  if (typeof patch === "string") return latin1Of(utf8Encoder.encode(patch));
   if (!isBytes(patch)) throw argTypeError("patch", ["string", "Buffer", "TypedArray", "DataView"], patch);
-  return toText(bytesOf(patch));
+  return latin1Of(bytesOf(patch));
 }
 
 /**
@@ -106,7 +106,7 @@ class Place implements RealTree {
   }
 
   at(path: string): Buffer {
-    return joinBytes(this.#root, toBytes(path)) as Buffer;
+    return joinBytes(this.#root, latin1Bytes(path)) as Buffer;
   }
 
   /** @returns undefined where there is nothing, as behind symbolic links: they are no way */
@@ -139,7 +139,7 @@ class Place implements RealTree {
   }
 
   list(path: string): string[] {
-    return (this.fs.readdirSync(this.at(path), { encoding: "buffer" }) as Bytes[]).map(toText);
+    return (this.fs.readdirSync(this.at(path), { encoding: "buffer" }) as Bytes[]).map(latin1Of);
   }
 }
 
@@ -173,7 +173,7 @@ class Change {
     const aside = fs.mkdtempSync(this.#place.at(".patch-") as unknown as string, {
       encoding: "buffer",
     }) as unknown as Uint8Array;
-    this.#aside = toText(aside).split("/").at(-1) as string;
+    this.#aside = latin1Of(aside).split("/").at(-1) as string;
     try {
       this.#commit();
     } catch (error) {

@@ -3,17 +3,17 @@
  *
  * Does not own: what differs (kernel.diff()), the form of patches (patch/).
  */
+
+import { latin1Bytes, latin1Of } from "./base/latin1.ts";
 import { utf8Decoder } from "./base/utf8.ts";
 import type { TreeChange } from "./index-diff.ts";
 import type { FolioFs } from "./index-kernel.ts";
 import { checkKnown } from "./index-options.ts";
 import type { Bytes, PathLike } from "./node/face/names.ts";
 import { joinBytes, toPath } from "./node/paths.ts";
-import { builtinModule } from "./node/platform.ts";
 import { checkBoolean, checkInteger, checkObject } from "./node/validators.ts";
 import { MODE_EXECUTABLE, MODE_FILE, MODE_LINK } from "./patch/file-patch.ts";
 import { type FileSide, type FormatTools, formatFile, type StructuredPatch } from "./patch/format-file.ts";
-import { toBytes, toText } from "./patch/latin1.ts";
 import type { Path } from "./vfs/syscalls.ts";
 
 export interface FormatPatchOptions {
@@ -45,9 +45,9 @@ export function formatPatch(
   const { context = 3, binary = true } = options;
   checkInteger(context, "options.context", 0);
   checkBoolean(binary, "options.binary");
-  const tools = { structuredPatch, context, hasBinary: binary, zlib: builtinModule<FormatTools["zlib"]>("node:zlib") };
+  const tools = { structuredPatch, context, hasBinary: binary };
   const formatter = new Formatter(fs, toPath(a, "a"), toPath(b, "b"), tools);
-  return utf8Decoder.decode(toBytes(formatter.run()));
+  return utf8Decoder.decode(latin1Bytes(formatter.run()));
 }
 
 /** A file that has changed, by its paths; undefined = it was not there, or is no more. */
@@ -75,14 +75,14 @@ class Formatter {
   run(): string {
     const changes = this.#fs.kernel.diff(this.#a as PathLike, this.#b as PathLike, { encoding: "buffer" });
     for (const { kind, path, from } of changes) {
-      if (from !== undefined) this.#renamed.set(toText(path), toText(from));
-      if (kind !== "removed") this.#told.add(toText(path));
+      if (from !== undefined) this.#renamed.set(latin1Of(path), latin1Of(from));
+      if (kind !== "removed") this.#told.add(latin1Of(path));
     }
     return changes.map((change) => this.#change(change)).join("");
   }
 
   #change({ kind, path: bytes }: TreeChange<Bytes>): string {
-    const path = toText(bytes);
+    const path = latin1Of(bytes);
     if (kind === "removed") return this.#file({ from: path, to: undefined });
     if (kind === "added") return this.#file({ from: undefined, to: path });
     const from = this.#before(path);
@@ -102,14 +102,14 @@ class Formatter {
     if (!this.#fs.lstatSync(this.#at(this.#b, dir)).isDirectory()) return "";
     const names = this.#fs.readdirSync(this.#at(this.#b, dir), { encoding: "buffer" }) as Uint8Array[];
     return names
-      .map((name) => `${dir}/${toText(name)}`)
+      .map((name) => `${dir}/${latin1Of(name)}`)
       .filter((path) => !this.#told.has(path))
       .map((path) => this.#file({ from: this.#before(path), to: path }) + this.#below(path))
       .join("");
   }
 
   #at(root: Path, path: string): Buffer {
-    return joinBytes(root, toBytes(path)) as Buffer;
+    return joinBytes(root, latin1Bytes(path)) as Buffer;
   }
 
   #file({ from, to }: ChangedFile): string {

@@ -19,8 +19,8 @@ export interface BinaryHunk {
 }
 
 /** @returns lines, with an empty one behind */
-export function formatLiteral(content: Uint8Array, zlib: Parameters<typeof deflate>[1]): string {
-  const packed = deflate(content, zlib);
+export function formatLiteral(content: Uint8Array): string {
+  const packed = deflate(content);
   let text = `literal ${content.length}\n`;
   for (let at = 0; at < packed.length; at += LINE_BYTES) {
     const piece = packed.subarray(at, at + LINE_BYTES);

@@ -5,12 +5,13 @@
  *
  * @see git-diff(1), "Generating patch text with -p"
  */
+
+import { latin1Of } from "../base/latin1.ts";
 import { utf8Decoder, utf8Encoder } from "../base/utf8.ts";
 import { formatLiteral } from "./binary-patch.ts";
+import { blobId } from "./blob-id.ts";
 import { formatHunk, type Hunk, type HunkLine, replacingHunk, splitLines } from "./hunk.ts";
-import { toText } from "./latin1.ts";
 import { quoteName } from "./quoted-name.ts";
-import { blobId } from "./sha1.ts";
 
 /** structuredPatch() of the library `diff`. */
 export type StructuredPatch = (
@@ -27,7 +28,6 @@ export type StructuredPatch = (
 
 export interface FormatTools {
   readonly structuredPatch: StructuredPatch;
-  readonly zlib: Parameters<typeof formatLiteral>[1];
   /** Lines around what has changed. */
   readonly context: number;
   /** Are binary contents written? */
@@ -108,9 +108,9 @@ function formatContent(old: FileSide | undefined, now: FileSide | undefined, too
   ];
   if (!isText(from) || !isText(to)) {
     if (!tools.hasBinary) return `Binary files ${names[0]} and ${names[1]} differ\n`;
-    return `GIT binary patch\n${formatLiteral(to, tools.zlib)}${formatLiteral(from, tools.zlib)}`;
+    return `GIT binary patch\n${formatLiteral(to)}${formatLiteral(from)}`;
   }
-  const hunks = hunksOf(toText(from), toText(to), tools);
+  const hunks = hunksOf(latin1Of(from), latin1Of(to), tools);
   if (hunks.length === 0) return "";
   const [left, right] = names.map((name) => (name.includes(" ") ? `${name}\t` : name)); // else some would end it there
   return `--- ${left}\n+++ ${right}\n${hunks.map(formatHunk).join("")}`;

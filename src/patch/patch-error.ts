@@ -1,6 +1,7 @@
 /** What is thrown for patches. */
+
+import { latin1Bytes } from "../base/latin1.ts";
 import { utf8Decoder } from "../base/utf8.ts";
-import { toBytes } from "./latin1.ts";
 
 /** ERR_INVALID_PATCH: it cannot be read; ERR_PATCH_CONFLICT: it does not fit the tree. */
 export type PatchErrorCode = "ERR_INVALID_PATCH" | "ERR_PATCH_CONFLICT";
@@ -26,5 +27,5 @@ export class PatchError extends Error {
 }
 
 function shownPath(path: string): string {
-  return utf8Decoder.decode(toBytes(path));
+  return utf8Decoder.decode(latin1Bytes(path));
 }

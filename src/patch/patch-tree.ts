@@ -3,12 +3,13 @@
  *
  * Does not own: the real tree (given), how it is changed.
  */
+
+import { latin1Bytes, latin1Of } from "../base/latin1.ts";
 import { applyBinary } from "./binary-patch.ts";
+import { blobId } from "./blob-id.ts";
 import { type FilePatch, MODE_EXECUTABLE, MODE_FILE, MODE_LINK } from "./file-patch.ts";
 import { applyHunks, Misfit } from "./hunk.ts";
-import { toBytes, toText } from "./latin1.ts";
 import { PatchError } from "./patch-error.ts";
-import { blobId } from "./sha1.ts";
 
 const S_IFMT = 0o170000;
 const NO_ID = "0".repeat(40);
@@ -134,9 +135,9 @@ export class PatchTree {
     const { path, binary, hunks, kind } = patch;
     if (binary !== undefined) return this.#binaryContent(patch, before?.read() ?? NO_BYTES);
     if (hunks.length === 0) return kind === "added" ? NO_BYTES : undefined;
-    const text = applyHunks(before === undefined ? "" : toText(before.read()), hunks);
+    const text = applyHunks(before === undefined ? "" : latin1Of(before.read()), hunks);
     if (text instanceof Misfit) throw conflict(path, "does not fit", text.hunk + 1);
-    return toBytes(text);
+    return latin1Bytes(text);
   }
 
   #binaryContent({ path, binary, oldId, id, kind }: FilePatch, before: Uint8Array): Uint8Array {
