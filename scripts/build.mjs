@@ -9,10 +9,12 @@
  *   dist/proc.js .cjs         proc
  *   dist/lazy.js .cjs         lazyfs
  *   dist/layers.js .cjs       overlay and layers
+ *   dist/patch.js .cjs        patches, on the package diff
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
+ *   dist/fuzz.js .cjs         the fuzzer, for Node; fuzz-oracle.js runs in the processes that it starts
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/watch.js .cjs        watching, for browsers
@@ -63,6 +65,7 @@ const OUTPUTS = [
     "proc",
     "lazy",
     "layers",
+    "patch",
     "streams",
     "streams-node",
     "shared",
@@ -73,11 +76,20 @@ const OUTPUTS = [
     "just-bash",
     "memfs",
     "mock",
+    "fuzz",
     "bare",
     "core-module",
     "common",
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
-  ...["cli.js", "top-hook.js", "types/index.d.ts", "types-cjs/index.d.ts", "core.wasm", "core-shared.wasm"],
+  ...[
+    "cli.js",
+    "top-hook.js",
+    "fuzz-oracle.js",
+    "types/index.d.ts",
+    "types-cjs/index.d.ts",
+    "core.wasm",
+    "core-shared.wasm",
+  ],
 ].map((name) => `dist/${name}`);
 const LICENCES = "dist/THIRD-PARTY-LICENSES.txt";
 const CORE_BINARY = /\/core-binary(-shared)?\.ts$/;
@@ -136,6 +148,37 @@ function outsideIndex(extension) {
 function door(name, format) {
   const options = published(name, name, format, "neutral");
   return { ...options, plugins: [...options.plugins, outsideIndex(format === "cjs" ? ".cjs" : ".js")] };
+}
+
+/** Has the fuzzer stand beside the entries that its subjects are made of, and the command line beside the fuzzer. */
+function outsideEntries(extension) {
+  return {
+    name: "entries",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\.\.\/(index|host|layers|fuzz)\.ts$/ }, ({ path }) => {
+        return { path: `./${path.slice("../".length, -".ts".length)}${extension}`, external: true };
+      });
+    },
+  };
+}
+
+/** The fuzzer; in CommonJS there is no import.meta to find what lies beside it by. */
+function fuzzer(format) {
+  const extension = format === "cjs" ? ".cjs" : ".js";
+  const here = "FOLIOFS_URL";
+  const inCommonJs = {
+    banner: { js: `const ${here} = require("node:url").pathToFileURL(__filename).href;` },
+    define: { "import.meta.url": here },
+  };
+  return {
+    ...COMMON,
+    entryPoints: ["src/fuzz.ts"],
+    outfile: `dist/fuzz${extension}`,
+    format,
+    platform: "node",
+    plugins: [outsideEntries(extension)],
+    ...(format === "cjs" ? inCommonJs : {}),
+  };
 }
 
 /** A core as it goes into dist/. */
@@ -197,6 +240,7 @@ const BUNDLES = [
     besideOthers(published("proc", "proc", format, "neutral")),
     besideOthers(published("lazy", "lazy", format, "neutral")),
     besideOthers(published("layers", "layers", format, "neutral")),
+    besideOthers({ ...published("patch", "patch", format, "neutral"), external: ["diff"] }),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),
@@ -212,7 +256,10 @@ const BUNDLES = [
   besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),
   published("wasm/core-module", "core-module", "cjs", "neutral"),
   published("common", "common", "cjs", "neutral"),
-  ...["cli", "top-hook"].map((name) => published(`cli/${name}`, name, "esm", "node")),
+  ...["esm", "cjs"].map(fuzzer),
+  { ...published("fuzz/oracle-process", "fuzz-oracle", "esm", "node"), sourcemap: false },
+  published("cli/top-hook", "top-hook", "esm", "node"),
+  { ...published("cli/cli", "cli", "esm", "node"), plugins: [outsideEntries(".js")] },
   {
     ...COMMON,
     entryPoints: ["src/main/main.ts"],
@@ -252,7 +299,7 @@ export async function build() {
   const id = fingerprint(CORES, JSON.stringify([...exportNames()])).slice(0, 16);
   const define = { FOLIOFS_CORE_ID: JSON.stringify(id) };
   const built = await Promise.all([
-    ...BUNDLES.map((options) => bundle({ ...options, define, metafile: true })),
+    ...BUNDLES.map((options) => bundle({ ...options, define: { ...define, ...options.define }, metafile: true })),
     ...SMALL_BUNDLES.map((options) => buildWithConstantsWrittenIn({ ...options, define })),
   ]);
   writeLicences(

@@ -12,7 +12,8 @@ import { posix, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { listFiles } from "./fingerprint.mjs";
 
-/** What each folder of src/ may import, beside itself. The top (index*.ts, shared.ts) sees every layer. */
+/** What each folder of src/ may import, beside itself. The top (index*.ts, shared.ts) sees every layer; the
+ * fuzzer works with the entries, and has one itself. */
 const LAYERS = {
   base: [],
   wasm: ["base"],
@@ -21,7 +22,9 @@ const LAYERS = {
   vfs: ["mm", "wasm", "base"],
   fs: ["vfs", "mm", "block", "wasm", "base"],
   node: ["vfs", "base"],
-  top: ["fs", "node", "vfs", "mm", "block", "wasm", "base"],
+  patch: ["base"],
+  top: ["fs", "patch", "node", "vfs", "mm", "block", "wasm", "base", "fuzz"],
+  fuzz: ["top", "node", "base"],
   main: ["top"],
   cli: ["top"],
 };
@@ -40,9 +43,13 @@ const CORE_LAYERS = {
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
 
 /** Packages that programs install beside an entry. */
-const PEERS = { "streams.ts": "readable-stream" };
+const PEERS = { "streams.ts": "readable-stream", "patch.ts": "diff" };
 /** What is bundled when the library is built, and who brings it: users install nothing. */
-const BUNDLED = { "index-trees.ts": "minimatch" };
+const BUNDLED = {
+  "index-trees.ts": "minimatch",
+  "patch/blob-id.ts": "@noble/hashes/legacy.js",
+  "patch/zlib.ts": "fflate",
+};
 
 const IMPORT =
   /^(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
@@ -62,9 +69,12 @@ function layerOf(file) {
   return slash < 0 ? "top" : file.slice(0, slash);
 }
 
-/** Whether a file is allowed to touch the platform: the main job, the command line, host file systems and the Node entry. */
+/** Whether a file is allowed to touch the platform: the main job, the command line, the fuzzer, host file systems
+ * and the Node entry. */
 function isPlatformFile(file) {
-  return ["main", "cli"].includes(layerOf(file)) || posix.basename(file).includes("host") || file === "index.ts";
+  return (
+    ["main", "cli", "fuzz"].includes(layerOf(file)) || posix.basename(file).includes("host") || file === "index.ts"
+  );
 }
 
 /** Checks an import of something that is no file of src/. @returns what is wrong, or undefined */

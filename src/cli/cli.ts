@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `foliofs top`. */
+/** The command line: `foliofs top`, `foliofs fuzz`. */
 import { readFileSync } from "node:fs";
 import { top } from "./top.ts";
 import { parseTopOptions } from "./top-options.ts";
@@ -9,11 +9,16 @@ function version(): string {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 }
 
+function isHelp(args: readonly string[]): boolean {
+  return ["--help", "-h"].includes(args[0]);
+}
+
 /** @returns the status to end with @throws UsageError */
 async function run([command, ...args]: readonly string[]): Promise<number> {
-  if (command === "top" && !["--help", "-h"].includes(args[0])) return top(parseTopOptions(args));
+  if (command === "top" && !isHelp(args)) return top(parseTopOptions(args));
+  if (command === "fuzz" && !isHelp(args)) return (await import("./fuzz.ts")).fuzz(args);
   if (command === "--version") console.log(version());
-  else if (["--help", "-h", "top"].includes(command)) console.log(USAGE);
+  else if (["--help", "-h", "top", "fuzz"].includes(command)) console.log(USAGE);
   else throw new UsageError(command === undefined ? "what is to be done?" : `there is no command ${command}`);
   return 0;
 }

@@ -14,4 +14,22 @@ come when the script's event loop turns. The status is that of the script.
 
   --once               print it once, when the script has ended
   --interval SECONDS   how often it is drawn (default: 1)
+
+       foliofs fuzz [--subject NAME] [--oracle NAME] [--profile NAME] [--seed N] [--ops N] [--time SECONDS] ...
+
+Runs random programs of file-system calls on foliofs and on the host's kernel, in a root of its own, and compares call by call
+what comes of them. What differs is shrunk and printed; the status is 1 then.
+
+  --subject NAME       tmpfs (default), ramfs, overlay, hostfs
+  --oracle NAME        tmpfs (default); with root ext4, xfs, overlayfs (default for overlay)
+  --profile NAME       data, names, permissions, mixed, hostile; all in turns by default
+  --seed N             of the first program; it is printed
+  --ops N              ends after so many calls (default: 100000)
+  --time SECONDS       ends after that time
+  --findings N         ends after so many different findings (default: 10)
+  --limit BYTES        memory of the subject
+  --build NAME         single (default), shared
+  --report DIR         writes a replay of each finding there
+  --replay FILE        runs a replay again on the subject, in the place of all else
+
   --help, --version`;

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { TreeError } from "./host-tree.ts";
 
 /** File systems the job takes the tree through, in the order in which it does. */
-export const TARGET_NAMES = ["foliofs", "memfs", "tmpfs", "hostfs", "swap"] as const;
+export const TARGET_NAMES = ["foliofs", "memfs", "tmpfs", "hostfs", "swap", "layers"] as const;
 /** One of TARGET_NAMES. */
 export type TargetName = (typeof TARGET_NAMES)[number];
 
@@ -16,9 +16,10 @@ export const USAGE = `Usage: npm start -- [folder] [options]
 Loads a folder (default: the project's node_modules) into foliofs, memfs and the host's tmpfs, reads everything back,
 compares it with the host and prints what each of them took, stage by stage: medians of some rounds. Then mounts the folder
 in foliofs by hostfs, walks and reads it cold and warm, copies it into a temporary folder that is mounted as well, and compares
-both with the host. Last it takes the tree through a tmpfs with swap, within 64 MiB.
+both with the host. Then it takes the tree through a tmpfs with swap, within 64 MiB. Last it lays fifty layers over the tree,
+compares one with the host, changes files in each, and has each tell what it has changed.
 
-  --memory-limit SIZE   memory for foliofs and hostfs, such as 512m or 2g (default: foliofs's own)
+  --memory-limit SIZE   memory for foliofs, hostfs and layers, such as 512m or 2g (default: foliofs's own)
   --only NAMES          which of ${TARGET_NAMES.join(",")} to run
   --rounds N            how often to run each of them (default: ${DEFAULT_ROUNDS})
   --damage PATH         after loading, change a byte of this file in each target (of hostfs: in the copy), to see the

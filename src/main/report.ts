@@ -1,7 +1,15 @@
 /** The table that the main job ends with. */
 import Table from "cli-table3";
 import type { HostTree } from "./host-tree.ts";
-import { type Facts, FRESH_STAGES, HOSTFS_STAGES, type StageName, SWAP_STAGES, WARM_STAGES } from "./run-target.ts";
+import {
+  type Facts,
+  FRESH_STAGES,
+  HOSTFS_STAGES,
+  LAYERS_STAGES,
+  type StageName,
+  SWAP_STAGES,
+  WARM_STAGES,
+} from "./run-target.ts";
 import { median, type Sample } from "./sample.ts";
 import type { Skip } from "./target.ts";
 
@@ -64,6 +72,12 @@ const SWAP: readonly Row[] = (Object.keys(SWAP_STAGES) as (keyof typeof SWAP_STA
   const [label, value, show] = timeRow(SWAP_STAGES[stage]);
   return [label, value, show, timeRow(stage)[1]];
 });
+const LAYERS: readonly Row[] = Object.entries(LAYERS_STAGES).map(([stage, name]) => {
+  const [label, value, show] = timeRow(name);
+  return stage === "walk + stat" || stage === "read all"
+    ? [label, value, show, timeRow(stage)[1]]
+    : [label, value, show];
+});
 const SIZES: readonly Row[] = [
   ["snapshot size", (r) => r.snapshotBytes, showBytes],
   ["memory used", (r) => r.memoryBytes, showBytes],
@@ -125,6 +139,7 @@ export function renderReport(
   if (isRun(results, WARM_STAGES)) section("-- memory in use", WARM);
   if (isRun(results, HOSTFS_STAGES)) section("-- the folder itself, mounted", HOSTFS);
   if (isRun(results, Object.values(SWAP_STAGES))) section("-- within 64 MiB, by a tmpfs with swap", SWAP);
+  if (isRun(results, Object.values(LAYERS_STAGES))) section("-- fifty layers over the tree", LAYERS);
   section("--", SIZES);
   table.push(["times equal to within", ...results.map(({ timeResolutionNs }) => showNs(timeResolutionNs))]);
   table.push(["mismatches", ...results.map(({ mismatches }) => `${mismatches.length}`)]);

@@ -30,7 +30,16 @@ export const SWAP_STAGES = {
   "read all": "within 64 MiB: read all",
   "load again": "within 64 MiB: load again",
 } as const;
+/** Those of a round of layers (layers-round.ts), of which some are what other targets do. */
+export const LAYERS_STAGES = {
+  make: "50 layers: make",
+  "walk + stat": "50 layers: walk + stat in one",
+  "read all": "50 layers: read all in one",
+  change: "50 layers: change 20 files in each",
+  diff: "50 layers: diff of each",
+} as const;
 export type StageName =
+  | (typeof LAYERS_STAGES)[keyof typeof LAYERS_STAGES]
   | (typeof FRESH_STAGES | typeof WARM_STAGES | typeof HOSTFS_STAGES)[number]
   | (typeof SWAP_STAGES)[keyof typeof SWAP_STAGES];
 

@@ -9,6 +9,7 @@ import { foliofsTarget } from "./foliofs-target.ts";
 import { hostTarget } from "./host-target.ts";
 import { type HostTree, readContents, scanTree, TreeError } from "./host-tree.ts";
 import { runHostfsRound } from "./hostfs-round.ts";
+import { runLayersRound } from "./layers-round.ts";
 import { memfsTarget } from "./memfs-target.ts";
 import type { Options, TargetName } from "./options.ts";
 import { barStage, lineStage, quietStage, type Stage } from "./progress.ts";
@@ -23,7 +24,10 @@ const HELD_SHARE = 0.25;
 /** What a turn sends to the process that has started it: its times, why there are none, or a sentence for the user. */
 export type Outcome = Round | Skip | { readonly failure: string };
 
-const MAKERS: Record<Exclude<TargetName, "hostfs" | "swap">, (tree: HostTree, options: Options) => Target | Skip> = {
+const MAKERS: Record<
+  Exclude<TargetName, "hostfs" | "layers" | "swap">,
+  (tree: HostTree, options: Options) => Target | Skip
+> = {
   foliofs: (_tree, options) => foliofsTarget(options.memoryLimit),
   memfs: (tree) => memfsTarget(tree.bytes),
   tmpfs: (tree) => hostTarget(tree),
@@ -56,6 +60,7 @@ function takeTurn(name: TargetName, isFirst: boolean, options: Options): Round |
   const roundOptions = { compares: isFirst, damagePath: isFirst ? options.damage : undefined };
   try {
     if (name === "hostfs") return runHostfsRound(tree, stage, roundOptions, options.memoryLimit);
+    if (name === "layers") return runLayersRound(tree, stage, roundOptions, options.memoryLimit);
     if (name === "swap") return runSwapRound(tree, stage, roundOptions);
     const target = MAKERS[name](tree, options);
     return isSkip(target) ? target : runRound(target, tree, stage, roundOptions);

@@ -56,18 +56,24 @@ describe("README.md", () => {
   });
 });
 
+/** Programs of a page of docs/, with a folder that is there. */
+function programsIn(page: string): Program[] {
+  const folder = JSON.stringify(fileURLToPath(new URL(".", import.meta.url)));
+  return programsOf(readFileSync(`${ROOT}/docs/${page}`, "utf8").replaceAll('"/real/dir"', folder));
+}
+
 describe("docs", () => {
-  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "proc.md", "sandboxes.md", "snapshots.md"];
+  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "patches.md", "proc.md", "sandboxes.md", "snapshots.md"];
 
   it.each(pages)("%s", async (page) => {
-    const [{ source }] = programsOf(readFileSync(`${ROOT}/docs/${page}`, "utf8"));
-    const program = source.replace('"/real/dir"', JSON.stringify(fileURLToPath(new URL(".", import.meta.url))));
-    await runProgram(program);
+    await runProgram(programsIn(page)[0].source);
   });
 
-  const overlay = programsOf(readFileSync(`${ROOT}/docs/overlay.md`, "utf8"));
+  const whole = ["overlay.md", "workspaces.md"].flatMap((page) =>
+    programsIn(page).map(({ name, source }) => [`${page}, ${name}`, source]),
+  );
 
-  it.each(overlay.map(({ name, source }) => [name, source]))("overlay.md, %s", async (_name, source) => {
+  it.each(whole)("%s", async (_name, source) => {
     await runProgram(source);
   });
 });

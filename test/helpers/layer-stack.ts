@@ -10,6 +10,8 @@ export interface OverlayHost {
   mount(data: string, target: string): void;
   /** @throws EBUSY while anything is in use there */
   umount(target: string): void;
+  /** Takes it out of the tree, though something may be in use there: that goes on. */
+  detach(target: string): void;
 }
 
 export interface LayerStackSetup {
@@ -39,10 +41,9 @@ export class LayerStack {
 
   /** Mounts it, over lower layers as they are at first; what was there before is gone. */
   renew(): void {
-    const { base, inside, lowers } = this.#setup;
+    const { inside, lowers } = this.#setup;
     const { fs } = this.#host;
     this.unmount();
-    for (const name of fs.readdirSync(base)) fs.rmSync(`${base}/${name}`, { recursive: true });
     this.#lowers = Array.from({ length: lowers }, () => this.#make("lower"));
     if (inside !== "") for (const lower of this.#lowers) fs.mkdirSync(`${lower}/${inside}`);
     this.#mountOver(this.#lowers[0]);
@@ -67,9 +68,13 @@ export class LayerStack {
     return true;
   }
 
+  /** Takes it away, with all of its layers. */
   unmount(): void {
-    if (this.#upper !== "") this.#host.umount(this.#setup.target);
+    const { base } = this.#setup;
+    const { fs } = this.#host;
+    if (this.#upper !== "") this.#host.detach(this.#setup.target);
     this.#upper = "";
+    for (const name of fs.readdirSync(base)) fs.rmSync(`${base}/${name}`, { recursive: true });
   }
 
   /** @param shown a layer whose attributes the root of the tree is to have */

@@ -29,6 +29,7 @@ const HOST: OverlayHost = {
   fs: nodeFs,
   mount: (data, target) => runWhenFree("mount", "-t", "overlay", "-o", data, "overlay", target),
   umount: (target) => run("umount", target),
+  detach: (target) => run("umount", "--lazy", target),
 };
 
 /** What the oracle needs of the host; a sentence when it is missing, else undefined. */

@@ -41,6 +41,7 @@ function hostOf(top: ReturnType<typeof createFsSync>): OverlayHost {
     fs: top as unknown as NodeFs,
     mount: (data, target) => top.kernel.mount({ type: "overlay", target, data }),
     umount: (target) => top.kernel.umount(target),
+    detach: (target) => top.kernel.umount(target, { detach: true }),
   };
 }
 

@@ -97,6 +97,12 @@ export function outcomeOf(call: () => unknown): string {
   }
 }
 
+/** Makes the root of a subject empty. */
+export function emptyRoot({ fs, layers, root }: Subject): void {
+  if (layers) layers.renew();
+  else emptyDirectory(fs, Buffer.from(root));
+}
+
 /** Removes all that is in `directory`, whatever its names are made of, and leaves the directory. */
 export function emptyDirectory(fs: NodeFs, directory: Buffer): void {
   for (const name of fs.readdirSync(directory, { encoding: "buffer" })) {

@@ -202,7 +202,7 @@ describe("npm start", () => {
     const { status, stdout } = start(root, "--rounds", "2");
 
     expect(status).toBe(0);
-    expect(stdout).toMatch(/│ medians of 2 +│ foliofs +│ memfs +│ tmpfs +│ hostfs +│ swap +│/);
+    expect(stdout).toMatch(/│ medians of 2 +│ foliofs +│ memfs +│ tmpfs +│ hostfs +│ swap +│ layers +│/);
     const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
     const fresh = labels.slice(labels.indexOf("-- fresh memory") + 1, labels.indexOf("-- memory in use"));
     expect(fresh).toEqual(["load", "  page faults", "snapshot", "  page faults", "restore", "  page faults"]);
@@ -269,6 +269,26 @@ describe("npm start", () => {
     expect(left()).toEqual([]);
   });
 
+  it("lays fifty layers over the folder, and each tells what has been changed in it", () => {
+    const { status, stdout, stderr } = start(root, "--rounds", "1", "--only", "layers");
+
+    expect(stderr).not.toMatch(/ at .*\d+:\d+/);
+    expect(status).toBe(0);
+    const labels = [...stdout.matchAll(/^│ (.+?) *│/gm)].map(([, label]) => label);
+    expect(labels.slice(labels.indexOf("-- fifty layers over the tree") + 1, labels.indexOf("--"))).toEqual([
+      "50 layers: make",
+      "50 layers: walk + stat in one",
+      "50 layers: read all in one",
+      "50 layers: change 20 files in each",
+      "50 layers: diff of each",
+    ]);
+    const rows = new Map([...stdout.matchAll(/^│ (layers: .+?|mismatches) +│ (\d+) +│/gm)].map(([, a, b]) => [a, b]));
+    expect(rows.get("mismatches")).toBe("0");
+    expect(Number(rows.get("layers: bytes of each"))).toBeLessThan(32 * 2 ** 10);
+    // Four files have one name, and in each a page has been changed.
+    expect(rows.get("layers: bytes changed in all")).toBe(String(50 * 4 * 4096));
+  });
+
   it("counts a page fault for each page of fresh memory that foliofs fills", () => {
     const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-pages-"));
     const nrPages = 8192;
@@ -293,6 +313,7 @@ describe("npm start", () => {
     expect(stderr).toContain("memfs: a/text: contents differ");
     expect(stderr).toContain("hostfs: a/text: contents differ");
     expect(stderr).toContain("swap: a/text: contents differ");
+    expect(stderr).toContain("layers: a/text: contents differ");
   });
 
   it.each([

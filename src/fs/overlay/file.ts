@@ -8,7 +8,7 @@
  */
 import { EINVAL, ENXIO, EOPNOTSUPP } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
-import { O_ACCMODE, O_RDONLY, O_TRUNC, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
+import { O_ACCMODE, O_RDWR, O_TRUNC, O_WRONLY, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { dentryOfFile, inodeOfFile } from "../../mm/page.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
@@ -50,8 +50,10 @@ export function renewFile(kernel: Kernel, file: FileHandle): void {
   if (kernel.core.u32[(file << 3) + FILE_PRIVATE0] !== 0) realFile(kernel, file);
 }
 
+/** Not what is opened for neither, with both bits of O_ACCMODE. @see Linux fs/overlayfs/copy_up.c ovl_open_flags_need_copy_up() */
 function needsCopyUp(flags: number): boolean {
-  return (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+  const access = flags & O_ACCMODE;
+  return access === O_WRONLY || access === O_RDWR || (flags & O_TRUNC) !== 0;
 }
 
 /** What is about to be emptied is copied up without its data. */

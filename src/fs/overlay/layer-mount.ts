@@ -7,7 +7,7 @@
  *
  * Does not own: what programs see of it (index-layers.ts), copies of trees (copy-tree.ts).
  */
-import { EINVAL, ENODEV, EPERM } from "../../base/errno.ts";
+import { EAGAIN, EINVAL, ENODEV, EPERM } from "../../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
@@ -17,9 +17,11 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { mount, superOf, umount } from "../../vfs/mount.ts";
 import { ndMount, walk } from "../../vfs/namei.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
-import { type Path, STAT_MTIME_NSEC, STAT_MTIME_SEC } from "../../vfs/syscalls.ts";
+import { type Path, STAT_ATIME_NSEC, STAT_ATIME_SEC, STAT_MTIME_NSEC, STAT_MTIME_SEC } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import {
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
   INODE_GID,
   INODE_MODE,
   INODE_MTIME_NSEC,
@@ -35,7 +37,8 @@ import {
 } from "../../wasm/layout.ts";
 import { commit } from "./commit.ts";
 import { copyTree } from "./copy-tree.ts";
-import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
+import type { DiffFailure } from "./diff-tree.ts";
+import type { DiffWait } from "./diff-wait.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
@@ -155,6 +158,8 @@ function copyOwner(kernel: Kernel, from: DentryHandle, to: DentryHandle): void {
   if (statReal(kernel, inodeOf(core, from), values) < 0) return; // a store that takes time: it shows the time of now
   core.f64[(sink >>> 1) + INODE_MTIME_SEC] = values[STAT_MTIME_SEC];
   core.u32[sink + INODE_MTIME_NSEC] = values[STAT_MTIME_NSEC];
+  core.f64[(sink >>> 1) + INODE_ATIME_SEC] = values[STAT_ATIME_SEC];
+  core.u32[sink + INODE_ATIME_NSEC] = values[STAT_ATIME_NSEC];
 }
 
 /** The layer that is mounted at a path, undefined = none is. */
@@ -185,13 +190,22 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
   };
 }
 
+/** What compares two directories, or goes by them. */
+export type Compare<T> = (task: Task, a: Place, b: Place, wait?: DiffWait) => T | DiffFailure;
+
 /**
  * Compares what lies below a layer with what it shows.
  *
- * @param target where it is mounted
- * @returns as diffTrees()
+ * @param target where it is mounted @param wait as of diffTrees()
+ * @returns what `compare` says; errors of the walk; -ENOMEM, -ENOSPC
  */
-export function diffLayer(task: Task, from: MountedLayer, target: string): RawChange[] | DiffFailure {
+export function compareLayer<T>(
+  task: Task,
+  from: MountedLayer,
+  target: string,
+  compare: Compare<T>,
+  wait?: DiffWait,
+): T | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
   const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
@@ -201,12 +215,13 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
     lowers: lowers.map(({ mnt, root }) => ({ mnt, dentry: root })),
   };
   const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, BELOW)) as MountHandle;
-  if (below < 0) return { rc: below, path: "" };
+  if (below < 0) return failed(kernel, below, wait);
   const finder = new Finder(kernel);
   try {
     const shown = finder.find(target);
-    if (typeof shown === "number") return { rc: shown, path: "" };
-    return diffTrees(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
+    if (typeof shown === "number") return failed(kernel, shown, wait);
+    const root = (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
+    return compare(task, { mnt: below, dentry: root }, shown, wait);
   } finally {
     finder.letGo();
     kernUmount(kernel, below);
@@ -214,15 +229,27 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
   }
 }
 
-/** Compares two directories. @returns as diffTrees(); errors of the walks */
-export function diffPaths(task: Task, a: Path, b: Path): { changes: RawChange[] | DiffFailure; at: Path } {
+/** A failure before anything is compared. */
+function failed(kernel: Kernel, rc: number, wait: DiffWait | undefined): DiffFailure {
+  if (rc === -EAGAIN) wait?.note(kernel);
+  return { rc, path: "" };
+}
+
+/** Compares two directories. @param wait as of diffTrees() @returns what `compare` says, and where; errors of the walks */
+export function comparePaths<T>(
+  task: Task,
+  a: Path,
+  b: Path,
+  compare: Compare<T>,
+  wait?: DiffWait,
+): { found: T | DiffFailure; at: Path } {
   const finder = new Finder(task.kernel);
   task.enter();
   try {
     const from = finder.findDirectory(a);
-    if (typeof from === "number") return { changes: { rc: from, path: "" }, at: a };
+    if (typeof from === "number") return { found: failed(task.kernel, from, wait), at: a };
     const to = finder.findDirectory(b);
-    return { changes: typeof to === "number" ? { rc: to, path: "" } : diffTrees(task, from, to), at: b };
+    return { found: typeof to === "number" ? failed(task.kernel, to, wait) : compare(task, from, to, wait), at: b };
   } finally {
     finder.letGo();
     task.kernel.evictInodes();

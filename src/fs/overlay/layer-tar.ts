@@ -10,7 +10,6 @@
  *
  * Does not own: what is in the tar (tar-upper.ts, untar-upper.ts), its form (fs/tar/).
  */
-
 import { crc32 } from "../../base/crc32.ts";
 import type { SuperBlockHandle } from "../../base/handles.ts";
 import { latin1Of } from "../../base/latin1.ts";
@@ -24,12 +23,15 @@ import { TarError } from "../tar/entry.ts";
 import { type PaxRecord, paxText } from "../tar/pax.ts";
 import { TarReader } from "../tar/reader.ts";
 import { TarWriter } from "../tar/writer.ts";
+import type { LayerFile } from "./copy-data.ts";
 import { describe } from "./diff-entry.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import { copyAttributes } from "./inode.ts";
-import { type LayerRequest, type MountedLayer, mountLayer } from "./layer-mount.ts";
+import { compareLayer, type LayerRequest, type MountedLayer, mountLayer } from "./layer-mount.ts";
 import { inodeOf } from "./layer-names.ts";
 import { type Layer, overlayOf } from "./layers.ts";
-import { type TarFailure, tarUpper } from "./tar-upper.ts";
+import { tarUpper } from "./tar-upper.ts";
+import { ImageUntar } from "./untar-image.ts";
 import { UpperUntar } from "./untar-upper.ts";
 
 const VERSION = "1";
@@ -41,20 +43,22 @@ function layersOf(kernel: Kernel, sb: SuperBlockHandle): Layer[] {
   return overlayOf(new SuperBlock(kernel, sb)).layers as Layer[];
 }
 
-/** What tells the lower directories of a layer from others, as far as numbers of inodes go. */
+const UNKNOWN = "?";
+
+/** What tells the lower directories of a layer from others, as far as numbers of inodes go; with UNKNOWN in it where a store does not say. */
 function identityOf(kernel: Kernel, sb: SuperBlockHandle): string {
   const [, ...lowers] = layersOf(kernel, sb);
   const identities = lowers.map((lower) => {
     const stat = describe(kernel, lower.root);
     const dev = kernel.core.u32[(lower.sb << 3) + SUPER_BLOCK_DEV];
     return typeof stat === "number"
-      ? "?"
+      ? UNKNOWN
       : [dev, stat[STAT_INO], stat[STAT_BIRTHTIME_SEC], stat[STAT_BIRTHTIME_NSEC]].join(":");
   });
   return identities.join();
 }
 
-function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array | TarFailure {
+function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array | DiffFailure {
   const [upper] = layersOf(kernel, sb);
   const writer = new TarWriter({ isSparse: isOwn });
   const failure = tarUpper(kernel, { mnt: upper.mnt, dentry: upper.root }, writer, isOwn);
@@ -62,12 +66,12 @@ function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array
 }
 
 /** The upper layer of a layer, for whoever has a tar. @returns what failed @throws RangeError for what no array holds */
-export function saveLayerTar({ kernel }: Task, layer: MountedLayer): Uint8Array | TarFailure {
+export function saveLayerTar({ kernel }: Task, layer: MountedLayer): Uint8Array | DiffFailure {
   return tarOf(kernel, layer, false);
 }
 
 /** As saveLayerTar(), for foliofs. */
-export function saveLayer({ kernel }: Task, layer: MountedLayer): Uint8Array | TarFailure {
+export function saveLayer({ kernel }: Task, layer: MountedLayer): Uint8Array | DiffFailure {
   const tar = tarOf(kernel, layer, true);
   if (!(tar instanceof Uint8Array)) return tar;
   const whole = headed([paxText(LOWER_KEY, identityOf(kernel, layer.sb))], tar);
@@ -98,54 +102,62 @@ function readSaved(reader: TarReader, bytes: Uint8Array): boolean {
   return true;
 }
 
+/** What an archive is: what saveLayer() gives, an upper layer, an image layer. */
+export type LayerForm = "saved" | "overlay" | "oci";
+
 /**
  * Mounts a layer whose upper layer is what a tar says.
  *
- * @param mustBeSaved by saveLayer()
  * @returns as mountLayer(); errors of UpperUntar: then there is none @throws TarError, and there is none
  */
 export function loadLayer(
   task: Task,
   request: LayerRequest,
   bytes: Uint8Array,
-  mustBeSaved: boolean,
-): MountedLayer | TarFailure {
+  form: LayerForm,
+): MountedLayer | DiffFailure {
   const { kernel } = task;
   const reader = new TarReader(bytes);
-  const isSaved = readSaved(reader, bytes);
-  if (mustBeSaved && !isSaved) throw new TarError("the bytes are of no saved layer");
+  const isSaved = form !== "oci" && readSaved(reader, bytes);
+  if (form === "saved" && !isSaved) throw new TarError("the bytes are of no saved layer");
   const made = mountLayer(task, request);
   if (typeof made === "number") return { rc: made, path: "" };
-  let failure: 0 | TarFailure | undefined;
+  let failure: 0 | DiffFailure | undefined;
   try {
-    const lower = reader.global.get(LOWER_KEY);
-    const isOwn = isSaved && lower !== undefined && latin1Of(lower) === identityOf(kernel, made.sb);
-    failure = untar(kernel, made, reader, isSaved, isOwn);
+    failure = form === "oci" ? loadImage(task, request, made, reader) : loadUpper(kernel, made, reader, isSaved);
+    copyAttributes(kernel, inodeOf(kernel.core, new SuperBlock(kernel, made.sb).root));
   } finally {
     if (failure !== 0) umount(task, request.target);
   }
   return failure || made;
 }
 
-function untar(
-  kernel: Kernel,
-  made: MountedLayer,
-  reader: TarReader,
-  isSaved: boolean,
-  keepsOrigins: boolean,
-): 0 | TarFailure {
-  const sb = new SuperBlock(kernel, made.sb);
-  const [upper] = layersOf(kernel, made.sb);
-  const unpacked = new UpperUntar(kernel, { mnt: upper.mnt, dentry: upper.root }, { isSaved, keepsOrigins });
+function upperOf(kernel: Kernel, { sb }: MountedLayer): LayerFile {
+  const [{ mnt, root }] = layersOf(kernel, sb);
+  return { mnt, dentry: root };
+}
+
+function loadUpper(kernel: Kernel, made: MountedLayer, reader: TarReader, isSaved: boolean): 0 | DiffFailure {
+  const lower = latin1Of(reader.global.get(LOWER_KEY) ?? new Uint8Array(0));
+  const keepsOrigins = isSaved && lower === identityOf(kernel, made.sb) && !lower.includes(UNKNOWN);
+  return unpack(reader, new UpperUntar(kernel, upperOf(kernel, made), { isSaved, keepsOrigins }));
+}
+
+function loadImage(task: Task, request: LayerRequest, made: MountedLayer, reader: TarReader): 0 | DiffFailure {
+  const { kernel } = task;
+  return compareLayer(task, made, request.target, (_task, below) =>
+    unpack(reader, new ImageUntar(kernel, upperOf(kernel, made), below.dentry)),
+  );
+}
+
+function unpack(reader: TarReader, untar: UpperUntar | ImageUntar): 0 | DiffFailure {
   try {
     for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
-      const failure = unpacked.add(entry);
+      const failure = untar.add(entry);
       if (failure) return failure;
     }
-    const failure = unpacked.finish();
-    copyAttributes(kernel, inodeOf(kernel.core, sb.root));
-    return failure;
+    return untar.finish();
   } finally {
-    unpacked.letGo();
+    untar.letGo();
   }
 }

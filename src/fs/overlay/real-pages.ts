@@ -1,6 +1,7 @@
 /**
  * Regular files whose layer lies in memory: the overlay's inode has the pages of the real one for its own (i_mapping). So the core reads
- * them, and tells attributes, as it does of files that stand for themselves, without asking here.
+ * them, and tells attributes, as it does of files that stand for themselves, without asking here. So it does of directories that are in
+ * one layer, which have no pages, but attributes.
  *
  *   inode of the overlay ── mapping ──► pages in the real inode     reads, the size, all attributes
  *     btimeSec, atimeSec                                            st_dev and st_ino, as the overlay shows them
@@ -11,7 +12,7 @@
  * Does not own: the core's side (assembly/fs/stack.ts), writes, which go by a file of the layer (file.ts).
  */
 import type { InodeHandle } from "../../base/handles.ts";
-import { S_IFREG } from "../../base/stat-flags.ts";
+import { S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { STAT_DEV, STAT_INO } from "../../vfs/syscalls.ts";
 import type { Core } from "../../wasm/core.ts";
@@ -24,9 +25,9 @@ import {
   SUPER_BLOCK_FLAGS,
 } from "../../wasm/layout.ts";
 import { isPlain } from "./copy-data.ts";
-import { flagsOf, OVL_INDEX, ownMapping } from "./entry.ts";
+import { flagsOf, hasSeveral, OVL_INDEX, ownMapping } from "./entry.ts";
 import { realInode } from "./inode.ts";
-import { typeOf } from "./layer-names.ts";
+import { isDirectory, typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
 import { mapNumbers } from "./numbers.ts";
 import { statReal, statValues } from "./stat-real.ts";
@@ -44,17 +45,19 @@ export function takeRealPages(kernel: Kernel, inode: InodeHandle): boolean {
   if (!isEligible(kernel, inode, real)) return false;
   const values = statValues(core);
   statReal(kernel, real, values);
-  mapNumbers(kernel, overlayOfInode(kernel, inode), inode, false, values);
+  mapNumbers(kernel, overlayOfInode(kernel, inode), inode, isDirectory(core, inode), values);
   core.f64[(inode << 2) + INODE_BTIME_SEC] = values[STAT_DEV];
   core.f64[(inode << 2) + INODE_ATIME_SEC] = values[STAT_INO];
   core.u32[(inode << 3) + INODE_MAPPING] = core.u32[(real << 3) + INODE_MAPPING];
   return true;
 }
 
-/** Links that the index counts are the overlay's own; and of attributes that a file system makes up the core knows nothing. */
+/** Links of a merged directory, and those that the index counts, are the overlay's own; of attributes that a file system makes up the core knows nothing. */
 function isEligible(kernel: Kernel, inode: InodeHandle, real: InodeHandle): boolean {
   const { core } = kernel;
-  if (typeOf(core, inode) !== S_IFREG || flagsOf(core, inode) & OVL_INDEX) return false;
+  const type = typeOf(core, inode);
+  if (type !== S_IFREG && (type !== S_IFDIR || hasSeveral(core, inode))) return false;
+  if (flagsOf(core, inode) & OVL_INDEX) return false;
   const flags = core.u32[(core.u32[(real << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS];
   return !(flags & SB_GETATTR) && isPlain(kernel, real);
 }

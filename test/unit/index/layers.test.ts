@@ -34,8 +34,11 @@ function look(fs: FolioFs, path: string): unknown {
 describe("a layer", () => {
   it("keeps its changes apart, and is who the lower root is", () => {
     const fs = build();
+    fs.utimesSync("/base", 1, 2);
     const a = fs.kernel.layer({ lower: "/base", target: "/a" });
     const b = fs.kernel.layer({ lower: ["/base"], target: "/b" });
+    const { atimeMs, mtimeMs } = fs.statSync("/a");
+    assert.deepEqual([atimeMs, mtimeMs], [1000, 2000]);
     fs.writeFileSync("/a/README", "a");
     fs.renameSync("/b/src", "/b/source");
     assert.equal(fs.readFileSync("/b/README", "utf8"), "base");

@@ -91,6 +91,31 @@ describe("a file of a layer in memory", () => {
     fs.kernel.destroy();
   });
 
+  it("lies in directories that stay what they are when they are copied up", () => {
+    const fs = build(true);
+    const often = (path: string): number[] => {
+      const all = Array.from({ length: WALKS }, () => {
+        const { dev, ino, nlink, mode } = fs.statSync(path);
+        return [dev, ino, nlink, mode];
+      });
+      for (const each of all) assert.deepEqual(each, all[0]);
+      return all[0];
+    };
+    fs.mkdirSync("/l/d/below");
+    const before = often("/m/d");
+    assert.equal(before[2], 3);
+    fs.mkdirSync("/l/d/more");
+    assert.equal(often("/m/d")[2], 4);
+    fs.writeFileSync("/m/d/new", "new");
+    assert.deepEqual(often("/m/d"), [before[0], before[1], 1, before[3]]);
+    fs.mkdirSync("/m/own");
+    const own = often("/m/own");
+    fs.mkdirSync("/m/own/sub");
+    assert.deepEqual(often("/m/own"), [own[0], own[1], 3, own[3]]);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
   it("stays what it is in a restored kernel", () => {
     const fs = build();
     const before = seenOften(fs, "/m/d/a");

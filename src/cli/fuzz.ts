@@ -1,0 +1,88 @@
+/** `foliofs fuzz`: campaigns on the terminal, and replays. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Call,
+  createPairing,
+  createSubject,
+  type Finding,
+  type Pairing,
+  type Progress,
+  REPLAY_VERSION,
+  readReplay,
+  replayOn,
+  runCampaign,
+  showCall,
+  shownOutcomes,
+  writeReplay,
+} from "../fuzz.ts";
+import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
+import { UsageError } from "./usage.ts";
+
+const EXIT_FOUND = 1;
+
+/** @returns 1 when something was found @throws UsageError */
+export async function fuzz(args: readonly string[]): Promise<number> {
+  const options = parseFuzzOptions(args);
+  return options.replay === undefined ? campaign(options) : replay(options, options.replay);
+}
+
+async function campaign(options: FuzzOptions): Promise<number> {
+  const { subject, oracle, seed } = options;
+  const pairing = await createPairing(options).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+  console.log(`${subject} against the kernel's ${oracle}, seed ${seed}, ${pairing.tasks.length} tasks`);
+  try {
+    const onTerminal = process.stdout.isTTY === true;
+    const tell = (so: Progress): void => void process.stdout.write(`\r${statusOf(so)}`);
+    const so = await runCampaign({ ...options, ...pairing, ...(onTerminal ? { tell } : {}) });
+    console.log(`${onTerminal ? "\r" : ""}${statusOf(so)}`);
+    for (const [reason, times] of so.reasons) console.log(`known, ${times} programs: ${reason}`);
+    for (const [i, finding] of so.findings.entries()) show(finding, i, options, pairing);
+    return so.findings.length === 0 ? 0 : EXIT_FOUND;
+  } finally {
+    await pairing.close();
+  }
+}
+
+function statusOf({ nrCalls, nrPrograms, ms, pairs, findings }: Progress): string {
+  const rate = Math.round((nrCalls / ms) * 1000);
+  return `${nrCalls} calls in ${nrPrograms} programs, ${rate} a second, ${pairs.size} pairs of call and errno, ${findings.length} findings`;
+}
+
+function show(finding: Finding, index: number, { subject, oracle, report }: FuzzOptions, pairing: Pairing): void {
+  const { program, seed, profile, nrCallsFound, nrSeen } = finding;
+  const [theirs, ours] = shownOutcomes(program.difference);
+  const about = `seed ${seed}, profile ${profile}: the kernel's ${oracle} answers ${theirs}, ${subject} ${ours}`;
+  console.log(`\n${index + 1}. Seed ${seed}, profile ${profile}, ${nrCallsFound} calls, seen ${nrSeen} times:`);
+  printCalls(program.calls, program.difference.at);
+  console.log(`    kernel:  ${theirs}\n    subject: ${ours}`);
+  if (report === undefined) return;
+  const { tasks, detail } = pairing;
+  const head = { replay: REPLAY_VERSION, subject, oracle, about, tasks, detail } as const;
+  mkdirSync(report, { recursive: true });
+  const file = join(report, `${subject}-${seed}-${index + 1}.jsonl`);
+  writeFileSync(file, writeReplay({ head, calls: program.calls, outcomes: program.expected }));
+  console.log(`    replay:  foliofs fuzz --subject ${subject} --replay ${file}`);
+}
+
+/** One a line, with a mark at the one that differs. */
+function printCalls(calls: readonly Call[], at: number | undefined): void {
+  for (const [i, call] of calls.entries()) console.log(`  ${i === at ? ">" : " "} ${showCall(call)}`);
+}
+
+async function replay({ subject: name, limit, isShared }: FuzzOptions, file: string): Promise<number> {
+  const again = readReplay(readFileSync(file, "utf8"));
+  const { tasks, detail, about } = again.head;
+  console.log(about);
+  const difference = await replayOn(createSubject(name, { tasks, detail, root: "", limit, isShared }), again);
+  printCalls(again.calls, difference?.at);
+  if (difference === undefined) {
+    console.log(`${name} does the same`);
+    return 0;
+  }
+  const [theirs, ours] = shownOutcomes(difference);
+  console.log(`    kernel:  ${theirs}\n    ${name}: ${ours}`);
+  return EXIT_FOUND;
+}

@@ -1,0 +1,29 @@
+/**
+ * foliofs/fuzz, for Node: random programs of file-system calls on foliofs and on the host's kernel, call by call the same, or a
+ * finding. `foliofs fuzz` is made of it.
+ */
+export { type Call, type Outcome, showCall, type TaskSpec } from "./fuzz/call.ts";
+export {
+  type CampaignOptions,
+  type Finding,
+  type Progress,
+  runCampaign,
+  seedOfProgram,
+  shrinkProgram,
+} from "./fuzz/campaign.ts";
+export { type Compared, compare, type Difference, type Pair, shownOutcomes } from "./fuzz/compare.ts";
+export type { Detail } from "./fuzz/describe.ts";
+export { type Abilities, generate, PROFILES, type Profile } from "./fuzz/generate.ts";
+export type { Known } from "./fuzz/known.ts";
+export type { Runner } from "./fuzz/oracle.ts";
+export {
+  createPairing,
+  createSubject,
+  ORACLE_NAMES,
+  oracleOf,
+  type Pairing,
+  type PairingOptions,
+  SUBJECT_NAMES,
+} from "./fuzz/pairing.ts";
+export { REPLAY_VERSION, type Replay, type ReplayHead, readReplay, replayOn, writeReplay } from "./fuzz/replay.ts";
+export { type Machine, type MakeMachine, Subject, type SubjectOptions } from "./fuzz/subject.ts";

@@ -1,0 +1,164 @@
+/**
+ * A campaign: programs by one seed after the other, run on an oracle and on a subject, until there are enough of them. What differs
+ * is shrunk and kept.
+ */
+import type { Call } from "./call.ts";
+import { type Compared, compare, compareWith, type Difference, kindOf, type Pair } from "./compare.ts";
+import { codeOf } from "./describe.ts";
+import { type Abilities, generate, type Profile } from "./generate.ts";
+import { shrink } from "./shrink.ts";
+import { simplerCalls } from "./simpler.ts";
+
+export interface CampaignOptions extends Pair {
+  /** 32 bits; program n has seedOfProgram(seed, n). */
+  readonly seed: number;
+  readonly profiles: readonly Profile[];
+  readonly abilities: Abilities;
+  /** It ends after so many calls, or so many milliseconds, or so many different findings, whichever comes first. */
+  readonly maxCalls: number;
+  readonly maxMs: number;
+  readonly maxFindings: number;
+  /** Called now and then. */
+  readonly tell?: (so: Progress) => void;
+}
+
+export interface Finding {
+  readonly seed: number;
+  readonly profile: Profile;
+  /** Shrunk. */
+  readonly program: Compared & { readonly difference: Difference };
+  /** Calls that it had before. */
+  readonly nrCallsFound: number;
+  /** How many programs have shown the same kind. */
+  nrSeen: number;
+}
+
+export interface Progress {
+  nrPrograms: number;
+  /** Calls whose outcomes were compared. */
+  nrCalls: number;
+  ms: number;
+  /** Pairs of call and errno, "ok" among these, that the oracle has answered. */
+  readonly pairs: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+  /** Programs that ended early, by the reason. */
+  readonly reasons: ReadonlyMap<string, number>;
+}
+
+/** Calls of a program. */
+const NR_CALLS = 200;
+const MAX_SHRINK_TRIES = 3000;
+const MS_BETWEEN_TELLINGS = 1000;
+const GOLDEN = 0x9e3779b9;
+
+export function seedOfProgram(seed: number, n: number): number {
+  return (seed + Math.imul(n, GOLDEN)) >>> 0;
+}
+
+/** @throws Error when the oracle fails */
+export async function runCampaign(options: CampaignOptions): Promise<Progress> {
+  return new Campaign(options).run();
+}
+
+interface Drawn {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly calls: readonly Call[];
+}
+
+class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #pairs = new Set<string>();
+  readonly #findings = new Map<string, Finding>();
+  readonly #reasons = new Map<string, number>();
+  readonly #progress: Progress;
+  readonly #startMs = performance.now();
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#progress = { nrPrograms: 0, nrCalls: 0, ms: 0, pairs: this.#pairs, findings: [], reasons: this.#reasons };
+  }
+
+  async run(): Promise<Progress> {
+    const { oracle, maxFindings, tell } = this.#options;
+    let toldMs = 0;
+    let next = this.#draw(0);
+    let answers = oracle.run(next.calls);
+    for (let n = 1; ; n++) {
+      const drawn = next;
+      const expected = await answers;
+      const isLast = !this.#goesOn(drawn.calls.length);
+      // The oracle answers the next one while the subject is at this one.
+      next = this.#draw(n);
+      if (!isLast) answers = oracle.run(next.calls);
+      const compared = await compareWith(this.#options, drawn.calls, expected);
+      this.#note(compared);
+      if (compared.difference !== undefined) {
+        if (!isLast) await answers;
+        await this.#found(drawn, { ...compared, difference: compared.difference });
+        if (!isLast) answers = oracle.run(next.calls);
+      }
+      this.#progress.ms = performance.now() - this.#startMs;
+      if (isLast || this.#findings.size >= maxFindings) {
+        if (!isLast) await answers;
+        return this.#told();
+      }
+      if (this.#progress.ms - toldMs < MS_BETWEEN_TELLINGS) continue;
+      toldMs = this.#progress.ms;
+      tell?.(this.#told());
+    }
+  }
+
+  #told(): Progress {
+    return { ...this.#progress, findings: [...this.#findings.values()] };
+  }
+
+  /** @param more calls that are about to be compared */
+  #goesOn(more: number): boolean {
+    const { maxCalls, maxMs } = this.#options;
+    return this.#progress.nrCalls + more < maxCalls && performance.now() - this.#startMs < maxMs;
+  }
+
+  #draw(n: number): Drawn {
+    const { seed: first, profiles, abilities } = this.#options;
+    const seed = seedOfProgram(first, n);
+    const profile = profiles[n % profiles.length];
+    return { seed, profile, calls: generate(seed, profile, NR_CALLS, abilities) };
+  }
+
+  #note({ calls, expected, nrCompared, reason }: Compared): void {
+    this.#progress.nrPrograms++;
+    this.#progress.nrCalls += nrCompared;
+    for (let i = 0; i < nrCompared; i++) this.#pairs.add(`${calls[i]?.call} ${codeOf(expected[i] ?? "") ?? "ok"}`);
+    if (reason !== undefined) this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+  }
+
+  async #found({ seed, profile, calls }: Drawn, compared: Compared & { difference: Difference }): Promise<void> {
+    const kind = kindOf(calls, compared.difference);
+    const known = this.#findings.get(kind);
+    if (known !== undefined) known.nrSeen++;
+    else {
+      const program = await shrinkProgram(this.#options, compared);
+      this.#findings.set(kind, { seed, profile, program, nrCallsFound: calls.length, nrSeen: 1 });
+    }
+  }
+}
+
+/** @param compared a program with a difference @returns a shorter one with a difference of the same kind */
+export async function shrinkProgram(
+  pair: Pair,
+  compared: Compared & { difference: Difference },
+): Promise<Compared & { difference: Difference }> {
+  let best = compared;
+  const kind = kindOf(compared.calls, compared.difference);
+  const shows = async (calls: readonly Call[]): Promise<boolean> => {
+    const again = await compare(pair, calls);
+    const { difference } = again;
+    if (difference === undefined || kindOf(calls, difference) !== kind) return false;
+    best = { ...again, difference };
+    return true;
+  };
+  const upTo = compared.calls.slice(0, compared.difference.at + 1);
+  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries: MAX_SHRINK_TRIES });
+  return best;
+}

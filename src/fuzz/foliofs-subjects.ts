@@ -1,0 +1,60 @@
+/** foliofs as a subject: its own file systems, and those that are mounted. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hostfs } from "../host.ts";
+import { createFsSync, type FolioFs } from "../index.ts";
+import { overlay } from "../layers.ts";
+import type { TaskSpec } from "./call.ts";
+import { FIRST_UMASK, type NodeFs, type TaskFace } from "./perform.ts";
+import type { Machine, MakeMachine, SubjectOptions } from "./subject.ts";
+
+const DEFAULT_LIMIT_BYTES = 256 * 2 ** 20;
+const TARGET = "/m";
+
+function newFs({ limit = DEFAULT_LIMIT_BYTES, isShared = false }: SubjectOptions, root: "tmpfs" | "ramfs"): FolioFs {
+  return createFsSync({ memoryLimit: limit, shared: isShared, root });
+}
+
+/** @param root what is the tasks' root @param cwd where they begin */
+function facesOf(fs: FolioFs, tasks: readonly TaskSpec[], root: string, cwd: string): TaskFace[] {
+  return tasks.map(({ uid, gid, groups }) => {
+    const face = fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, root, cwd });
+    return { fs: face as unknown as NodeFs, chdir: face.task.chdir, umask: face.task.umask, cwd: face.task.cwd };
+  });
+}
+
+/** @param place the folder that an oracle without a root of its own has */
+function machineOf(fs: FolioFs, { tasks, root: place }: SubjectOptions, root = "/", clear?: () => void): Machine {
+  if (place !== "") fs.mkdirSync((root === "/" ? "" : root) + place, { recursive: true });
+  const faces = facesOf(fs, tasks, root, place || "/");
+  return {
+    faces,
+    end: () => {
+      (fs.kernel as { verify?: () => unknown }).verify?.();
+      fs.kernel.destroy();
+      clear?.();
+    },
+  };
+}
+
+export const FOLIOFS_SUBJECTS: Readonly<Record<string, MakeMachine>> = {
+  tmpfs: (options) => machineOf(newFs(options, "tmpfs"), options),
+  ramfs: (options) => machineOf(newFs(options, "ramfs"), options),
+  overlay: (options) => {
+    const fs = newFs(options, "tmpfs");
+    fs.kernel.registerFileSystem(overlay);
+    for (const path of ["/l", "/u", "/w", TARGET]) fs.mkdirSync(path);
+    fs.kernel.mount({ type: "overlay", target: TARGET, data: "lowerdir=/l,upperdir=/u,workdir=/w" });
+    return machineOf(fs, options, TARGET);
+  },
+  hostfs: (options) => {
+    const fs = newFs(options, "tmpfs");
+    fs.kernel.registerFileSystem(hostfs);
+    const folder = mkdtempSync(join(tmpdir(), "foliofs-fuzz-hostfs-"));
+    fs.mkdirSync(TARGET);
+    fs.kernel.mount({ type: "hostfs", source: folder, target: TARGET });
+    fs.chmodSync(TARGET, 0o755);
+    return machineOf(fs, options, TARGET, () => rmSync(folder, { recursive: true, force: true }));
+  },
+};

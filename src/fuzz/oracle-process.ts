@@ -1,0 +1,102 @@
+/**
+ * A process that makes calls of the host's kernel as one task. Its standard input and output are one socket.
+ *
+ * Where it has a root of its own, nothing is in that but what calls make, not even Node: all is loaded when it says so.
+ */
+import * as fs from "node:fs";
+import { confine } from "./confine.ts";
+import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
+import { type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
+
+const NEWLINE = 10;
+const CHUNK_BYTES = 1 << 16;
+const FOLDER_MODE = 0o755;
+
+const setup = JSON.parse(process.argv[2]) as OracleSetup;
+
+function become({ uid, gid, groups }: NonNullable<OracleSetup["task"]>): void {
+  process.setgroups?.([...groups]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
+const chunk = Buffer.alloc(CHUNK_BYTES);
+let said = Buffer.alloc(0);
+
+/** @returns undefined at the end */
+function readLine(): string | undefined {
+  const parts = [said];
+  for (let at = said.indexOf(NEWLINE); ; ) {
+    if (at >= 0) {
+      const last = parts[parts.length - 1];
+      said = Buffer.from(last.subarray(at + 1));
+      parts[parts.length - 1] = last.subarray(0, at);
+      return Buffer.concat(parts).toString();
+    }
+    const length = fs.readSync(0, chunk, 0, CHUNK_BYTES, null);
+    if (length === 0) return undefined;
+    parts.push(Buffer.from(chunk.subarray(0, length)));
+    at = parts[parts.length - 1].indexOf(NEWLINE);
+  }
+}
+
+function say(text: string): void {
+  const bytes = Buffer.from(`${text}\n`);
+  for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
+}
+
+function emptyDirectory(directory: Buffer): void {
+  for (const name of fs.readdirSync(directory, { encoding: "buffer" })) {
+    const path = Buffer.concat([directory, Buffer.from("/"), name]);
+    if (fs.lstatSync(path).isDirectory()) {
+      fs.chmodSync(path, 0o700); // whoever is not root may have closed it
+      emptyDirectory(path);
+      fs.rmdirSync(path);
+    } else fs.unlinkSync(path);
+  }
+}
+
+/** Root may always. */
+function forgetCwd(): void {
+  try {
+    process.chdir(".");
+  } catch {}
+}
+
+const { root } = setup;
+if (setup.task !== undefined) become(setup.task);
+const face = {
+  fs: fs as unknown as NodeFs,
+  // Node's own takes text alone.
+  chdir: (path) => process.chdir(path as string),
+  umask: (mask) => process.umask(mask),
+  cwd: () => process.cwd(),
+  forgetCwd,
+} satisfies TaskFace;
+const mayCall =
+  root === ""
+    ? undefined
+    : confine(face.fs, root, () => {
+        forgetCwd();
+        return process.cwd();
+      });
+const performer = new TaskPerformer(face, { root, detail: setup.detail, mayCall });
+
+function answer(request: Request): Answer {
+  if ("run" in request) return request.run.map((call) => performer.perform(call));
+  performer.reset();
+  if (request.reset.empties) {
+    const folder = root || "/";
+    fs.chmodSync(folder, FOLDER_MODE);
+    emptyDirectory(Buffer.from(folder));
+    if (process.getuid?.() === 0) fs.chownSync(folder, 0, 0);
+    const now = Date.now() / 1000;
+    fs.utimesSync(folder, now, now);
+  }
+  return null;
+}
+
+say(READY);
+for (let line = readLine(); line !== undefined; line = readLine()) {
+  say(JSON.stringify(answer(JSON.parse(line) as Request)));
+}

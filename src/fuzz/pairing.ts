@@ -1,0 +1,122 @@
+/** Puts an oracle and a subject together by their names: what both can do is what programs ask for. */
+import { readFileSync } from "node:fs";
+import { ROOT_TASK, type TaskSpec } from "./call.ts";
+import type { Pair } from "./compare.ts";
+import { type Detail, WHOLE_DETAIL } from "./describe.ts";
+import { FOLIOFS_SUBJECTS } from "./foliofs-subjects.ts";
+import type { Abilities } from "./generate.ts";
+import { createHostOracle } from "./host-oracle.ts";
+import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
+import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
+import type { Runner } from "./oracle.ts";
+import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
+
+export interface PairingOptions {
+  readonly subject: string;
+  readonly oracle: string;
+  /** Bytes of memory of the subject. */
+  readonly limit?: number;
+  readonly isShared?: boolean;
+  /** Text of the module that the host's oracle runs: oracle-process.ts, in one file. Left out: the one beside the bundle. */
+  readonly program?: string;
+  /** Keeps calls below a folder though the process may have a root of its own. */
+  readonly isConfined?: boolean;
+}
+
+export interface Pairing extends Pair {
+  readonly tasks: readonly TaskSpec[];
+  readonly detail: Detail;
+  readonly abilities: Abilities;
+  close(): Promise<void>;
+}
+
+export const SUBJECT_NAMES: readonly string[] = Object.keys(FOLIOFS_SUBJECTS);
+export const ORACLE_NAMES: readonly string[] = HOST_FILE_SYSTEMS;
+
+/** The oracle that a subject is like. */
+export function oracleOf(subject: string): string {
+  return subject === "overlay" ? "overlayfs" : "tmpfs";
+}
+
+/** Root, two users, and one whose groups are those of others. */
+const TASKS: readonly TaskSpec[] = [
+  ROOT_TASK,
+  { uid: 1000, gid: 1000, groups: [] },
+  { uid: 1001, gid: 1001, groups: [50, 1000] },
+];
+
+/** File systems whose directories, blocks and access times are those of a tmpfs. */
+const LIKE_TMPFS = new Set(["tmpfs", "ramfs"]);
+
+function detailOf(subject: string, oracle: string): Detail {
+  const isAlike = LIKE_TMPFS.has(subject) && LIKE_TMPFS.has(oracle);
+  const isOverlay = [subject === "overlay", oracle === "overlayfs"];
+  const directoryLinks = isOverlay[0] === isOverlay[1];
+  return { ...WHOLE_DETAIL, blocks: isAlike, directorySize: isAlike, directoryLinks, atime: isAlike };
+}
+
+/** A setting of the host that foliofs has not: off where it cannot be read. */
+function setting(name: string): boolean {
+  try {
+    return readFileSync(`/proc/sys/fs/${name}`, "utf8").trim() !== "0";
+  } catch {
+    return false;
+  }
+}
+
+function abilitiesOf(subject: string, nrTasks: number): Abilities {
+  return {
+    nrTasks,
+    linksOfOthers: !setting("protected_hardlinks"),
+    hasTaskState: true,
+    isNode26,
+    tmpfile: subject !== "hostfs",
+  };
+}
+
+/** Who makes the calls: one task where nobody may become another one. */
+function tasksOf(isConfined: boolean): readonly TaskSpec[] {
+  if (!isConfined && hasOwnRoot()) return TASKS;
+  return [{ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] }];
+}
+
+/** A subject by its name. @throws Error when it is unknown */
+export function createSubject(name: string, options: SubjectOptions): Subject {
+  const make = FOLIOFS_SUBJECTS[name] as MakeMachine | undefined;
+  if (make === undefined) throw new Error(`there is no subject ${name}`);
+  return new Subject(name, make, options);
+}
+
+/** @throws Error when a name is unknown, or the host cannot serve as the oracle */
+export async function createPairing(options: PairingOptions): Promise<Pairing> {
+  const tasks = tasksOf(options.isConfined === true);
+  const detail = detailOf(options.subject, options.oracle);
+  const { oracle, root } = await createOracle(options, tasks, detail);
+  const { limit, isShared } = options;
+  return {
+    tasks,
+    detail,
+    oracle,
+    subject: createSubject(options.subject, { tasks, detail, root, limit, isShared }),
+    known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
+    abilities: abilitiesOf(options.subject, tasks.length),
+    close: () => oracle.close(),
+  };
+}
+
+async function createOracle(
+  { oracle, program, isConfined }: PairingOptions,
+  tasks: readonly TaskSpec[],
+  detail: Detail,
+): Promise<{ oracle: Runner; root: string }> {
+  if (!ORACLE_NAMES.includes(oracle)) throw new Error(`there is no oracle ${oracle}`);
+  const text = program ?? readFileSync(new URL("./fuzz-oracle.js", import.meta.url), "utf8");
+  const host = await createHostOracle({
+    fileSystem: oracle as HostFileSystem,
+    tasks,
+    detail,
+    program: text,
+    isConfined,
+  });
+  return { oracle: host, root: host.root };
+}

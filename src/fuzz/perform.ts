@@ -1,0 +1,265 @@
+/**
+ * Performs calls as one task, on whatever has the face of node:fs: foliofs, another file system, or the host's kernel in a
+ * child process.
+ *
+ * Open files are kept in slots, so that calls can name descriptors before there are any. A slot keeps nothing of a file
+ * that has been closed: calls on it fail with EBADF, on a number that nobody has.
+ */
+import type { NodeModule } from "../node/face/node-types.ts";
+import type { Arg, Call, Hex, Outcome } from "./call.ts";
+import { type Detail, describeBytes, describeDirents, describeError, describeStats } from "./describe.ts";
+import { bytesFor } from "./pattern.ts";
+import { describeTree } from "./tree.ts";
+
+/** The face of node:fs. */
+export type NodeFs = NodeModule;
+
+/** A task: a face of node:fs, and what `process` has for the process. */
+export interface TaskFace {
+  readonly fs: NodeFs;
+  chdir(path: string | Buffer): void;
+  /** @returns the mask before */
+  umask(mask: number): number;
+  cwd(): string;
+  /** Node keeps what process.cwd() has said until the next chdir(); has it look again. */
+  forgetCwd?(): void;
+}
+
+/** A descriptor that is never open. */
+const NO_FD = 1_000_000;
+export const FIRST_UMASK = 0o022;
+
+/** Says whether a call may be made: see confine.ts. */
+export type MayCall = (call: string, paths: readonly (string | Buffer)[]) => boolean;
+
+type Path = string | Buffer;
+
+/** What calls are made on. */
+interface Hands {
+  readonly fs: NodeFs;
+  readonly task: TaskFace;
+  readonly root: string;
+  readonly detail: Detail;
+  path(arg: Arg): Path;
+  fd(arg: Arg): number;
+  put(slot: Arg, fd: number): void;
+  drop(slot: Arg): void;
+}
+
+type Performer = (on: Hands, args: readonly Arg[]) => unknown;
+
+function readInto(fs: NodeFs, fd: number, length: number, position: number | null): string {
+  const buffer = Buffer.alloc(length);
+  const nrRead = fs.readSync(fd, buffer, 0, length, position);
+  return `${nrRead} ${describeBytes(buffer.subarray(0, nrRead))}`;
+}
+
+function readvInto(fs: NodeFs, fd: number, lengths: readonly number[], position: number | null): string {
+  const buffers = lengths.map((length) => Buffer.alloc(length));
+  const nrRead = fs.readvSync(fd, buffers, position as number);
+  return `${nrRead} ${describeBytes(Buffer.concat(buffers).subarray(0, nrRead))}`;
+}
+
+/** A path in an answer, without the folder of an oracle that has no root of its own. */
+function withoutRoot(path: string | Buffer | undefined, root: string): string {
+  if (path === undefined) return "undefined";
+  const text = typeof path === "string" ? path : path.toString("latin1");
+  return JSON.stringify(root !== "" && text.startsWith(root) ? text.slice(root.length) || "/" : text);
+}
+
+/** By name: the path arguments that come first, and what is done. */
+const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Performer]>> = {
+  open: [
+    1,
+    (on, [path, slot, flags, mode]) => {
+      const fd = on.fs.openSync(on.path(path), flags as number, mode as number);
+      on.put(slot, fd);
+    },
+  ],
+  close: [
+    0,
+    (on, [slot]) => {
+      const fd = on.fd(slot);
+      on.drop(slot);
+      on.fs.closeSync(fd);
+    },
+  ],
+  read: [
+    0,
+    (on, [slot, length, position]) => readInto(on.fs, on.fd(slot), length as number, position as number | null),
+  ],
+  readv: [
+    0,
+    (on, [slot, one, two, position]) =>
+      readvInto(on.fs, on.fd(slot), [one as number, two as number], position as number | null),
+  ],
+  write: [
+    0,
+    (on, [slot, length, seed, position]) =>
+      on.fs.writeSync(
+        on.fd(slot),
+        bytesFor(length as number, seed as number),
+        0,
+        length as number,
+        position as number | null,
+      ),
+  ],
+  writev: [
+    0,
+    (on, [slot, one, two, seed, position]) =>
+      on.fs.writevSync(
+        on.fd(slot),
+        [bytesFor(one as number, seed as number), bytesFor(two as number, seed as number)],
+        position as number | undefined,
+      ),
+  ],
+  ftruncate: [0, (on, [slot, size]) => on.fs.ftruncateSync(on.fd(slot), size as number)],
+  fstat: [0, (on, [slot]) => describeStats(on.fs.fstatSync(on.fd(slot)), on.detail)],
+  fchmod: [0, (on, [slot, mode]) => on.fs.fchmodSync(on.fd(slot), mode as number)],
+  fchown: [0, (on, [slot, uid, gid]) => on.fs.fchownSync(on.fd(slot), uid as number, gid as number)],
+  futimes: [0, (on, [slot, atime, mtime]) => on.fs.futimesSync(on.fd(slot), atime as number, mtime as number)],
+  fsync: [0, (on, [slot]) => on.fs.fsyncSync(on.fd(slot))],
+  fdatasync: [0, (on, [slot]) => on.fs.fdatasyncSync(on.fd(slot))],
+  readFd: [0, (on, [slot]) => describeBytes(on.fs.readFileSync(on.fd(slot)))],
+
+  stat: [1, (on, [path]) => describeStats(on.fs.statSync(on.path(path)), on.detail)],
+  lstat: [1, (on, [path]) => describeStats(on.fs.lstatSync(on.path(path)), on.detail)],
+  access: [1, (on, [path, mode]) => on.fs.accessSync(on.path(path), mode as number)],
+  exists: [1, (on, [path]) => on.fs.existsSync(on.path(path))],
+  mkdir: [1, (on, [path, mode]) => on.fs.mkdirSync(on.path(path), mode as number)],
+  mkdirs: [
+    1,
+    (on, [path, mode]) =>
+      withoutRoot(on.fs.mkdirSync(on.path(path), { recursive: true, mode: mode as number }), on.root),
+  ],
+  rmdir: [1, (on, [path]) => on.fs.rmdirSync(on.path(path))],
+  unlink: [1, (on, [path]) => on.fs.unlinkSync(on.path(path))],
+  rename: [2, (on, [from, to]) => on.fs.renameSync(on.path(from), on.path(to))],
+  link: [2, (on, [from, to]) => on.fs.linkSync(on.path(from), on.path(to))],
+  symlink: [1, (on, [path, target]) => on.fs.symlinkSync(on.path(target), on.path(path))],
+  readlink: [1, (on, [path]) => withoutRoot(on.fs.readlinkSync(on.path(path), { encoding: "buffer" }), on.root)],
+  realpath: [1, (on, [path]) => withoutRoot(on.fs.realpathSync.native(on.path(path), { encoding: "buffer" }), on.root)],
+  realpathJs: [
+    1,
+    (on, [path]) => {
+      on.task.forgetCwd?.();
+      return withoutRoot(on.fs.realpathSync(on.path(path)), on.root);
+    },
+  ],
+  chmod: [1, (on, [path, mode]) => on.fs.chmodSync(on.path(path), mode as number)],
+  chown: [1, (on, [path, uid, gid]) => on.fs.chownSync(on.path(path), uid as number, gid as number)],
+  lchown: [1, (on, [path, uid, gid]) => on.fs.lchownSync(on.path(path), uid as number, gid as number)],
+  utimes: [1, (on, [path, atime, mtime]) => on.fs.utimesSync(on.path(path), atime as number, mtime as number)],
+  lutimes: [1, (on, [path, atime, mtime]) => on.fs.lutimesSync(on.path(path), atime as number, mtime as number)],
+  truncate: [1, (on, [path, size]) => on.fs.truncateSync(on.path(path), size as number)],
+  readdir: [
+    1,
+    (on, [path]) =>
+      on.fs
+        .readdirSync(on.path(path), { encoding: "buffer" })
+        .map((name) => JSON.stringify(name.toString("latin1")))
+        .join(" "),
+  ],
+  readdirTypes: [1, (on, [path]) => describeDirents(on.fs.readdirSync(on.path(path), { withFileTypes: true }))],
+  readFile: [1, (on, [path]) => describeBytes(on.fs.readFileSync(on.path(path)))],
+  writeFile: [
+    1,
+    (on, [path, length, seed]) => on.fs.writeFileSync(on.path(path), bytesFor(length as number, seed as number)),
+  ],
+  appendFile: [
+    1,
+    (on, [path, length, seed]) => on.fs.appendFileSync(on.path(path), bytesFor(length as number, seed as number)),
+  ],
+  copyFile: [2, (on, [from, to, mode]) => on.fs.copyFileSync(on.path(from), on.path(to), mode as number)],
+
+  chdir: [1, (on, [path]) => on.task.chdir(on.path(path))],
+  cwd: [
+    0,
+    (on) => {
+      on.task.forgetCwd?.();
+      return withoutRoot(on.task.cwd(), on.root);
+    },
+  ],
+  umask: [0, (on, [mask]) => on.task.umask(mask as number)],
+  /** A checkpoint. Of the first task alone, who is root: others may not see all. */
+  tree: [0, (on) => describeTree(on.fs, on.root, on.detail).join("\n")],
+};
+
+export const CALL_NAMES: readonly string[] = Object.keys(CALLS);
+
+export interface PerformerOptions {
+  /** Where `/` is, without a slash at its end: "" for a task that has a root of its own. */
+  readonly root: string;
+  readonly detail: Detail;
+  /** All calls may be made if left out. */
+  readonly mayCall?: MayCall;
+}
+
+/** One task's calls. */
+export class TaskPerformer {
+  readonly #hands: Hands;
+  readonly #slots = new Map<Arg, number>();
+  readonly #task: TaskFace;
+  readonly #options: PerformerOptions;
+
+  constructor(task: TaskFace, options: PerformerOptions) {
+    this.#task = task;
+    this.#options = options;
+    const { root, detail } = options;
+    this.#hands = {
+      fs: task.fs,
+      task,
+      root,
+      detail,
+      path: (arg) => toPath(arg, root),
+      fd: (slot) => this.#slots.get(slot) ?? NO_FD,
+      put: (slot, fd) => {
+        this.#closeSlot(slot);
+        this.#slots.set(slot, fd);
+      },
+      drop: (slot) => void this.#slots.delete(slot),
+    };
+  }
+
+  /** @returns what came of it @throws Error when there is no such call */
+  perform({ call, args }: Call): Outcome {
+    const known = CALLS[call];
+    if (known === undefined) throw new Error(`there is no call ${call}`);
+    const [nrPaths, perform] = known;
+    const { mayCall, root, detail } = this.#options;
+    if (
+      mayCall !== undefined &&
+      !mayCall(
+        call,
+        args.slice(0, nrPaths).map((arg) => toPath(arg, root)),
+      )
+    )
+      return null;
+    try {
+      const value = perform(this.#hands, args);
+      return value === undefined ? "ok" : String(value);
+    } catch (error) {
+      return describeError(error, detail);
+    }
+  }
+
+  /** As at the beginning of a program. */
+  reset(): void {
+    for (const slot of this.#slots.keys()) this.#closeSlot(slot);
+    this.#slots.clear();
+    this.#task.umask(FIRST_UMASK);
+    this.#task.chdir(this.#options.root || "/");
+  }
+
+  #closeSlot(slot: Arg): void {
+    const fd = this.#slots.get(slot);
+    if (fd !== undefined) this.#task.fs.closeSync(fd);
+  }
+}
+
+/** Absolute paths begin at the root. */
+function toPath(arg: Arg, root: string): Path {
+  if (typeof arg === "string") return root !== "" && arg.startsWith("/") ? root + arg : arg;
+  const bytes = Buffer.from((arg as Hex).hex, "hex");
+  return root !== "" && bytes[0] === 0x2f ? Buffer.concat([Buffer.from(root), bytes]) : bytes;
+}
