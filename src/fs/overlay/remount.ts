@@ -51,7 +51,7 @@ function changeLowers(sb: SuperBlock, fs: OverlayFs, lowers: readonly Place[], t
   const over = overlaysOver(kernel, sb.handle);
   const refused = checkLowers(sb, fs, lowers, over);
   if (refused < 0) return refused;
-  dropUnusedNames(kernel, [...over, sb]);
+  dropUnusedNames(kernel, [sb, ...over]);
   kernel.evictInodes();
   if (sb.nrInodes > 1) return -EBUSY;
   const root = inodeOf(core, sb.root);

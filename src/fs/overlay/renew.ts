@@ -40,10 +40,14 @@ export function overlaysOver(kernel: Kernel, sb: SuperBlockHandle): SuperBlock[]
   return over;
 }
 
-/** Drops names of overlays that nobody uses. Those that are missing hold their directories, and go first. */
+/**
+ * Drops names of overlays that nobody uses. Those that are missing hold their directories, and go first.
+ *
+ * @param overlays the lower ones first, whose names the others hold
+ */
 export function dropUnusedNames({ core: { x } }: Kernel, overlays: readonly SuperBlock[]): void {
   x.shrinkDcache(ALL);
-  for (const { handle } of overlays) x.superShrinkUnused(handle);
+  for (const { handle } of [...overlays].reverse()) x.superShrinkUnused(handle);
 }
 
 /**
