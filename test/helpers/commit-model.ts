@@ -161,8 +161,12 @@ export class CommitModel {
   }
 
   #stepIn(on: Layered, kind: string, choose: <T>(list: readonly T[]) => T, failAfter: number): void {
-    const path = (): string =>
-      [choose(NAMES), choose(["", ...NAMES]), choose(["", "", ...NAMES])].filter(Boolean).join("/");
+    const known = this.#paths(on.view);
+    const path = (): string => {
+      if (choose([true, true, true, false]) && known.length > 0) return choose(known);
+      const dir = choose(["", ...known.filter((each) => isDir(this.#find(on.view, each)))]);
+      return `${dir}/${choose(NAMES)}`.replace(/^\//, "");
+    };
     switch (kind) {
       case "commit":
         this.#commit(on, failAfter);
@@ -178,6 +182,14 @@ export class CommitModel {
         this.#call(on, kind, path(), path(), choose, failAfter);
         return;
     }
+  }
+
+  /** All that is there. */
+  #paths(dir: Dir, before = ""): string[] {
+    return [...dir.children].flatMap(([name, node]) => [
+      before + name,
+      ...(isDir(node) ? this.#paths(node, `${before}${name}/`) : []),
+    ]);
   }
 
   /** Makes a call, with or without memory. @returns what it has answered, or its code */
