@@ -13,7 +13,7 @@ import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
 import type { DeltaPart, SnapshotOptions } from "./index-delta.ts";
 import type { DiffOptions, TreeChanges } from "./index-diff.ts";
-import type { Layer, LayerOptions, LayersPart } from "./index-layers.ts";
+import type { Layer, LayerOptions, LayersPart, TarOptions } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
 import {
@@ -239,11 +239,12 @@ export class FolioKernel {
   }
   /**
    * Mounts a layer from a tar: one that layer.saveTar() has given, or GNU tar with `--xattrs --xattrs-include='*'`, of an upper directory
-   * of the kernel's overlayfs.
+   * of the kernel's overlayfs; with `format: "oci"` the tar of a layer of a container image.
    *
-   * @throws as load(); ENOTSUP for files whose data is elsewhere (metacopy), and attributes that tmpfs does not have
+   * @throws as load(); ENOTSUP for files whose data is elsewhere (metacopy), and attributes that tmpfs does not have; EPERM for a device
+   *   0:0 in an image layer
    */
-  loadTar(bytes: Uint8Array, options: LayerOptions): Layer {
+  loadTar(bytes: Uint8Array, options: LayerOptions & TarOptions): Layer {
     return part<LayersPart>("layers").loadTar(this.#task, bytes, options);
   }
   /**
@@ -251,7 +252,8 @@ export class FolioKernel {
    * the mount. It needs `import "foliofs/layers"`.
    *
    * @param a the old one @param b the new one
-   * @returns changes, sorted by path, parents first; true of one moment
+   * @returns changes, sorted by path, parents first; true of one moment. With `format: "oci"` they are the tar of a layer of a container image,
+   *   that applied to `a` gives `b`
    * @throws errors of the walks, ENOTDIR; EACCES for what the task may not list, or read where it has to be read; EAGAIN where a store
    *   takes time; ENOMEM; what a store answers
    */

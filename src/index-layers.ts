@@ -5,8 +5,9 @@
  */
 import { EFBIG, EINVAL, EPERM } from "./base/errno.ts";
 import { latin1Bytes } from "./base/latin1.ts";
+import type { DiffFailure } from "./fs/overlay/diff-tree.ts";
 import {
-  diffLayer,
+  compareLayer,
   forkLayer,
   type LayerRequest,
   type LayerUsage,
@@ -15,10 +16,14 @@ import {
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
-import { loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
-import type { TarFailure } from "./fs/overlay/tar-upper.ts";
+import { type LayerForm, loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
+import { tarChanges } from "./fs/overlay/tar-changes.ts";
 import {
   checkDiffOptions,
+  checkWaitingOptions,
+  compared,
+  comparing,
+  comparingFor,
   type DiffOptions,
   diff,
   diffAsync,
@@ -30,7 +35,7 @@ import { checkedBytes, checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
 import { joinBytes, toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
-import { checkInteger, checkObject } from "./node/validators.ts";
+import { checkInteger, checkObject, checkOneOf } from "./node/validators.ts";
 import { isCapable } from "./vfs/attr.ts";
 import { umount } from "./vfs/mount.ts";
 import type { Task } from "./vfs/task.ts";
@@ -52,7 +57,14 @@ export interface LayerOptions extends LayerLimits {
   target: string;
 }
 
+/** What a tar is. */
+export interface TarOptions {
+  /** "overlay": of an upper directory of the kernel's overlayfs; "oci": of a layer of a container image. Default: "overlay". */
+  format?: "overlay" | "oci";
+}
+
 const LIMITS = ["size", "nr_inodes"];
+const FORMATS = ["overlay", "oci"];
 const SIZE = /^\d+[kmgtpe]?%?$/i;
 
 function lowersOf(lower: unknown): string[] {
@@ -75,13 +87,18 @@ function limitsOf({ size, nr_inodes }: LayerLimits): Pick<LayerRequest, "size" |
   return { size: size === undefined ? undefined : String(size), inodes: nr_inodes };
 }
 
+function formOf(format: TarOptions["format"] = "overlay"): "overlay" | "oci" {
+  checkOneOf(format, "options.format", FORMATS);
+  return format;
+}
+
 function orThrow<T>(result: T | number, syscall: string, path: string): T {
   if (typeof result === "number") throw uvException(result, syscall, path);
   return result as T;
 }
 
 /** @param path of the layer @throws what failed, at which file */
-function tarOrThrow<T extends object>(result: T | TarFailure, syscall: string, path: string): T {
+function tarOrThrow<T extends object>(result: T | DiffFailure, syscall: string, path: string): T {
   if (!("rc" in result)) return result;
   throw uvException(result.rc, syscall, result.path === "" ? path : joinBytes(path, latin1Bytes(result.path)));
 }
@@ -143,7 +160,9 @@ export class Layer {
   diff<Options extends DiffOptions = DiffOptions>(options: Options = {} as Options): TreeChanges<Options> {
     const from = this.#check("diff");
     checkDiffOptions(options);
-    return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
+    const { target } = this;
+    const found = compared(target, () => compareLayer(this.#task, from, target, comparing(options)));
+    return shownChanges(found, target, options);
   }
 
   /** As diff(), and waits for stores: see kernel.diffAsync(). */
@@ -151,9 +170,9 @@ export class Layer {
     options: Options = {} as Options,
   ): Promise<TreeChanges<Options>> {
     this.#check("diff");
-    checkDiffOptions(options);
+    checkWaitingOptions(options);
     const found = await diffWaiting(
-      (wait) => diffLayer(this.#task, this.#check("diff"), this.target, wait),
+      (wait) => compareLayer(this.#task, this.#check("diff"), this.target, comparingFor(wait), wait),
       (changes) => changes,
     );
     return shownChanges(found, this.target, options);
@@ -171,10 +190,14 @@ export class Layer {
 
   /**
    * As save(), as `tar --xattrs --xattrs-include='*'` packs an upper directory of the kernel's overlayfs, which mounts what GNU tar unpacks:
-   * with whiteouts, and opaque and moved directories.
+   * with whiteouts, and opaque and moved directories; or as an image layer.
+   *
+   * @throws EINVAL of an image layer, for a name that would be a whiteout there; as save()
    */
-  saveTar(): Uint8Array {
-    return this.#saved("saveTar", saveLayerTar);
+  saveTar(options: TarOptions = {}): Uint8Array {
+    checkKnown(options, ["format"]);
+    if (formOf(options.format) === "overlay") return this.#saved("saveTar", saveLayerTar);
+    return this.#saved("saveTar", (task, from) => compareLayer(task, from, this.target, tarChanges));
   }
 
   #saved(syscall: string, save: typeof saveLayer): Uint8Array {
@@ -215,21 +238,23 @@ function layer(task: Task, options: LayerOptions): Layer {
   return new Layer(task, request, orThrow(mountLayer(task, request), "layer", request.target));
 }
 
-function loaded(task: Task, bytes: Uint8Array, options: LayerOptions, syscall: "load" | "loadTar"): Layer {
+function loaded(task: Task, bytes: Uint8Array, options: LayerOptions, form: LayerForm): Layer {
   const given = checkedBytes(bytes);
   const request = requestOf(task, options);
-  const mounted = loadLayer(task, request, given, syscall === "load");
-  return new Layer(task, request, tarOrThrow(mounted, syscall, request.target));
+  const syscall = form === "saved" ? "load" : "loadTar";
+  return new Layer(task, request, tarOrThrow(loadLayer(task, request, given, form), syscall, request.target));
 }
 
 /** FolioKernel.load. */
 function load(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
-  return loaded(task, bytes, options, "load");
+  return loaded(task, bytes, options, "saved");
 }
 
 /** FolioKernel.loadTar. */
-function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
-  return loaded(task, bytes, options, "loadTar");
+function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions & TarOptions): Layer {
+  checkObject(options, "options");
+  const { format, ...rest } = options;
+  return loaded(task, bytes, rest, formOf(format));
 }
 
 const LAYERS = { layer, load, loadTar, diff, diffAsync };

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { it } from "vitest";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
-import { type Layer, overlay } from "../../src/layers.ts";
+import { type Layer, overlay, type TarOptions } from "../../src/layers.ts";
 import type { FlockHeld } from "../../src/node/linux/locks.ts";
 import { devtmpfs } from "../../src/store.ts";
 import type { Mark } from "../../src/vfs/fsnotify-mark.ts";
@@ -234,10 +234,10 @@ class Tasks {
       case "layer":
       case "load":
       case "loadTar":
-        return this.#layer(fs, call, a as string, this.#path(b) as string, c);
+        return this.#layer(fs, call, a as string, this.#path(b) as string, c, args[3]);
       case "save":
       case "saveTar":
-        return hex((this.#layers.get(this.#path(a) as string) as Layer)[call]());
+        return hex((this.#layers.get(this.#path(a) as string) as Layer)[call]({ format: b as TarOptions["format"] }));
       case "umount":
         return fs.kernel.umount(this.#path(a));
       case "tree":
@@ -341,9 +341,15 @@ class Tasks {
   readonly #layers = new Map<string, Layer>();
 
   /** Mounts a layer over directories with a colon between them, `load` ones from bytes. */
-  #layer({ kernel }: FolioFs, call: "layer" | "load" | "loadTar", lowers: string, target: string, bytes: Arg): void {
+  #layer(fs: FolioFs, call: "layer" | "load" | "loadTar", lowers: string, target: string, bytes: Arg, form: Arg): void {
     const options = { lower: lowers.replaceAll("ROOT", ROOT).split(":"), target };
-    this.#layers.set(target, call === "layer" ? kernel.layer(options) : kernel[call](this.#bytes(bytes), options));
+    const { kernel } = fs;
+    const make = {
+      layer: () => kernel.layer(options),
+      load: () => kernel.load(this.#bytes(bytes), options),
+      loadTar: () => kernel.loadTar(this.#bytes(bytes), { ...options, format: form as TarOptions["format"] }),
+    };
+    this.#layers.set(target, make[call]());
   }
 
   readonly #inodes = new Map<string, number>();

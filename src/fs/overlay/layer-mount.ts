@@ -33,7 +33,7 @@ import {
   SUPER_BLOCK_USED_BLOCKS,
 } from "../../wasm/layout.ts";
 import { copyTree } from "./copy-tree.ts";
-import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import type { DiffWait } from "./diff-wait.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
@@ -179,13 +179,22 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
   };
 }
 
+/** What compares two directories, or goes by them. */
+export type Compare<T> = (task: Task, a: Place, b: Place) => T | DiffFailure;
+
 /**
  * Compares what lies below a layer with what it shows.
  *
  * @param target where it is mounted
- * @returns as diffTrees()
+ * @returns what `compare` says; errors of the walk; -ENOMEM, -ENOSPC
  */
-export function diffLayer(task: Task, from: MountedLayer, target: string, wait?: DiffWait): RawChange[] | DiffFailure {
+export function compareLayer<T>(
+  task: Task,
+  from: MountedLayer,
+  target: string,
+  compare: Compare<T>,
+  wait?: DiffWait,
+): T | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
   const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
@@ -200,8 +209,7 @@ export function diffLayer(task: Task, from: MountedLayer, target: string, wait?:
   try {
     const shown = finder.find(target);
     if (typeof shown === "number") return failed(kernel, shown, wait);
-    const root = (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
-    return diffTrees(task, { mnt: below, dentry: root }, shown, wait);
+    return compare(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
   } finally {
     finder.letGo();
     kernUmount(kernel, below);
@@ -215,21 +223,22 @@ function failed(kernel: Kernel, rc: number, wait: DiffWait | undefined): DiffFai
   return { rc, path: "" };
 }
 
-/** Compares two directories. @param wait as of diffTrees() @returns as diffTrees(); errors of the walks */
-export function diffPaths(
+/** Compares two directories. @param wait as of diffTrees() @returns what `compare` says, and where; errors of the walks */
+export function comparePaths<T>(
   task: Task,
   a: Path,
   b: Path,
+  compare: Compare<T>,
   wait?: DiffWait,
-): { changes: RawChange[] | DiffFailure; at: Path } {
+): { found: T | DiffFailure; at: Path } {
   const finder = new Finder(task.kernel);
   task.enter();
   try {
     const from = finder.findDirectory(a);
-    if (typeof from === "number") return { changes: failed(task.kernel, from, wait), at: a };
+    if (typeof from === "number") return { found: failed(task.kernel, from, wait), at: a };
     const to = finder.findDirectory(b);
-    if (typeof to === "number") return { changes: failed(task.kernel, to, wait), at: b };
-    return { changes: diffTrees(task, from, to, wait), at: b };
+    if (typeof to === "number") return { found: failed(task.kernel, to, wait), at: b };
+    return { found: compare(task, from, to), at: b };
   } finally {
     finder.letGo();
     task.kernel.evictInodes();

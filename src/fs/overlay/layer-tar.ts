@@ -24,12 +24,15 @@ import { TarError } from "../tar/entry.ts";
 import { type PaxRecord, paxText } from "../tar/pax.ts";
 import { TarReader } from "../tar/reader.ts";
 import { TarWriter } from "../tar/writer.ts";
+import type { LayerFile } from "./copy-data.ts";
 import { describe } from "./diff-entry.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import { copyAttributes } from "./inode.ts";
-import { type LayerRequest, type MountedLayer, mountLayer } from "./layer-mount.ts";
+import { compareLayer, type LayerRequest, type MountedLayer, mountLayer } from "./layer-mount.ts";
 import { inodeOf } from "./layer-names.ts";
 import { type Layer, overlayOf } from "./layers.ts";
-import { type TarFailure, tarUpper } from "./tar-upper.ts";
+import { tarUpper } from "./tar-upper.ts";
+import { ImageUntar } from "./untar-image.ts";
 import { UpperUntar } from "./untar-upper.ts";
 
 const VERSION = "1";
@@ -54,7 +57,7 @@ function identityOf(kernel: Kernel, sb: SuperBlockHandle): string {
   return identities.join();
 }
 
-function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array | TarFailure {
+function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array | DiffFailure {
   const [upper] = layersOf(kernel, sb);
   const writer = new TarWriter({ isSparse: isOwn });
   const failure = tarUpper(kernel, { mnt: upper.mnt, dentry: upper.root }, writer, isOwn);
@@ -62,12 +65,12 @@ function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array
 }
 
 /** The upper layer of a layer, for whoever has a tar. @returns what failed @throws RangeError for what no array holds */
-export function saveLayerTar({ kernel }: Task, layer: MountedLayer): Uint8Array | TarFailure {
+export function saveLayerTar({ kernel }: Task, layer: MountedLayer): Uint8Array | DiffFailure {
   return tarOf(kernel, layer, false);
 }
 
 /** As saveLayerTar(), for foliofs. */
-export function saveLayer({ kernel }: Task, layer: MountedLayer): Uint8Array | TarFailure {
+export function saveLayer({ kernel }: Task, layer: MountedLayer): Uint8Array | DiffFailure {
   const tar = tarOf(kernel, layer, true);
   if (!(tar instanceof Uint8Array)) return tar;
   const whole = headed([paxText(LOWER_KEY, identityOf(kernel, layer.sb))], tar);
@@ -98,54 +101,62 @@ function readSaved(reader: TarReader, bytes: Uint8Array): boolean {
   return true;
 }
 
+/** What an archive is: what saveLayer() gives, an upper layer, an image layer. */
+export type LayerForm = "saved" | "overlay" | "oci";
+
 /**
  * Mounts a layer whose upper layer is what a tar says.
  *
- * @param mustBeSaved by saveLayer()
  * @returns as mountLayer(); errors of UpperUntar: then there is none @throws TarError, and there is none
  */
 export function loadLayer(
   task: Task,
   request: LayerRequest,
   bytes: Uint8Array,
-  mustBeSaved: boolean,
-): MountedLayer | TarFailure {
+  form: LayerForm,
+): MountedLayer | DiffFailure {
   const { kernel } = task;
   const reader = new TarReader(bytes);
-  const isSaved = readSaved(reader, bytes);
-  if (mustBeSaved && !isSaved) throw new TarError("the bytes are of no saved layer");
+  const isSaved = form !== "oci" && readSaved(reader, bytes);
+  if (form === "saved" && !isSaved) throw new TarError("the bytes are of no saved layer");
   const made = mountLayer(task, request);
   if (typeof made === "number") return { rc: made, path: "" };
-  let failure: 0 | TarFailure | undefined;
+  let failure: 0 | DiffFailure | undefined;
   try {
-    const lower = reader.global.get(LOWER_KEY);
-    const isOwn = isSaved && lower !== undefined && latin1Of(lower) === identityOf(kernel, made.sb);
-    failure = untar(kernel, made, reader, isSaved, isOwn);
+    failure = form === "oci" ? loadImage(task, request, made, reader) : loadUpper(kernel, made, reader, isSaved);
+    copyAttributes(kernel, inodeOf(kernel.core, new SuperBlock(kernel, made.sb).root));
   } finally {
     if (failure !== 0) umount(task, request.target);
   }
   return failure || made;
 }
 
-function untar(
-  kernel: Kernel,
-  made: MountedLayer,
-  reader: TarReader,
-  isSaved: boolean,
-  keepsOrigins: boolean,
-): 0 | TarFailure {
-  const sb = new SuperBlock(kernel, made.sb);
-  const [upper] = layersOf(kernel, made.sb);
-  const unpacked = new UpperUntar(kernel, { mnt: upper.mnt, dentry: upper.root }, { isSaved, keepsOrigins });
+function upperOf(kernel: Kernel, { sb }: MountedLayer): LayerFile {
+  const [{ mnt, root }] = layersOf(kernel, sb);
+  return { mnt, dentry: root };
+}
+
+function loadUpper(kernel: Kernel, made: MountedLayer, reader: TarReader, isSaved: boolean): 0 | DiffFailure {
+  const lower = reader.global.get(LOWER_KEY);
+  const keepsOrigins = isSaved && lower !== undefined && latin1Of(lower) === identityOf(kernel, made.sb);
+  return unpack(reader, new UpperUntar(kernel, upperOf(kernel, made), { isSaved, keepsOrigins }));
+}
+
+function loadImage(task: Task, request: LayerRequest, made: MountedLayer, reader: TarReader): 0 | DiffFailure {
+  const { kernel } = task;
+  return compareLayer(task, made, request.target, (_task, below) =>
+    unpack(reader, new ImageUntar(kernel, upperOf(kernel, made), below.dentry)),
+  );
+}
+
+function unpack(reader: TarReader, untar: UpperUntar | ImageUntar): 0 | DiffFailure {
   try {
     for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
-      const failure = unpacked.add(entry);
+      const failure = untar.add(entry);
       if (failure) return failure;
     }
-    const failure = unpacked.finish();
-    copyAttributes(kernel, inodeOf(kernel.core, sb.root));
-    return failure;
+    return untar.finish();
   } finally {
-    unpacked.letGo();
+    untar.letGo();
   }
 }

@@ -6,6 +6,7 @@
  *
  * Does not own: the form of a tar (fs/tar/), its way back (untar-upper.ts).
  */
+import { ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
@@ -27,6 +28,7 @@ import type { TarWriter } from "../tar/writer.ts";
 import type { LayerFile } from "./copy-data.ts";
 import { readLink } from "./copy-up.ts";
 import { describe } from "./diff-entry.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import { childrenOf, inodeOf, nameOf } from "./layer-names.ts";
 import { getLayerXattr, listLayerXattrs } from "./layer-xattr.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
@@ -39,12 +41,6 @@ export const REDIRECT = "trusted.overlay.redirect";
 /** Flags of a file in the upper layer, a letter each. @see Linux fs/overlayfs/util.c ovl_set_protattr() */
 export const PROTATTR = "trusted.overlay.protattr";
 export const ORIGIN = "trusted.overlay.origin";
-
-/** A failure, and at which file. */
-export interface TarFailure {
-  readonly rc: number;
-  readonly path: string;
-}
 
 /** Names of other files that a file has had before, by its inode. */
 export type Links = Map<InodeHandle, string>;
@@ -63,7 +59,7 @@ export function attributesOf(stat: Float64Array): Pick<TarEntry, "mode" | "uid" 
 export const NO_DATA = { size: 0, pieces: [] as readonly TarPiece[] };
 export const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 
-/** Attributes of a file, as far as they are wanted. @returns a negated errno */
+/** Attributes of a file, as far as they are wanted, and can be had. @returns a negated errno */
 export function xattrsOf(
   kernel: Kernel,
   inode: InodeHandle,
@@ -71,10 +67,11 @@ export function xattrsOf(
 ): Map<string, Uint8Array> | number {
   const xattrs = new Map<string, Uint8Array>();
   const names = listLayerXattrs(kernel, inode);
-  if (typeof names === "number") return names;
+  if (typeof names === "number") return names === -EOPNOTSUPP ? xattrs : names;
   for (const name of names) {
     if (!isWanted(name)) continue;
     const value = getLayerXattr(kernel, inode, name);
+    if (value === -ENODATA || value === -EOPNOTSUPP) continue;
     if (typeof value === "number") return value;
     xattrs.set(latin1Of(name), value.slice());
   }
@@ -87,7 +84,7 @@ export function xattrsOf(
  * @param isOwn for foliofs: what a file has been copied from, and when it was changed, are told, too
  * @returns 0; what failed
  */
-export function tarUpper(kernel: Kernel, upper: LayerFile, writer: TarWriter, isOwn: boolean): 0 | TarFailure {
+export function tarUpper(kernel: Kernel, upper: LayerFile, writer: TarWriter, isOwn: boolean): 0 | DiffFailure {
   return new UpperTar(kernel, upper, writer, isOwn).run();
 }
 
@@ -105,11 +102,11 @@ class UpperTar {
     this.#isOwn = isOwn;
   }
 
-  run(): 0 | TarFailure {
+  run(): 0 | DiffFailure {
     return this.#add(this.#upper.dentry, ".");
   }
 
-  #add(dentry: DentryHandle, path: string): 0 | TarFailure {
+  #add(dentry: DentryHandle, path: string): 0 | DiffFailure {
     const rc = this.#addEntry(dentry, path);
     if (rc < 0) return { rc, path };
     const { core } = this.#kernel;

@@ -11,7 +11,7 @@
 import { E2BIG, EOPNOTSUPP, EPERM, ERANGE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
-import { O_RDWR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
+import { O_RDWR, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { truncateInMemory } from "../../vfs/read-write.ts";
@@ -34,11 +34,12 @@ import {
 import { shownName, type TarEntry, TarError, type TarTime } from "../tar/entry.ts";
 import type { LayerFile } from "./copy-data.ts";
 import { putTarget } from "./copy-up.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import { closeLayer, operationsOf as fileOperationsOf, openLayer } from "./layer-file.ts";
-import { inodeOf, isDirectory, lookupOne, makeName, now, operationsOf, removeName } from "./layer-names.ts";
+import { inodeOf, isDirectory, isWhiteout, lookupOne, makeName, now, operationsOf, removeName } from "./layer-names.ts";
 import { setLayerXattr } from "./layer-xattr.ts";
-import { isPrivateXattr } from "./own-xattr.ts";
-import { OPAQUE, ORIGIN, PROTATTR, REDIRECT, type TarFailure } from "./tar-upper.ts";
+import { escaped, isPrivateXattr } from "./own-xattr.ts";
+import { OPAQUE, ORIGIN, PROTATTR, REDIRECT } from "./tar-upper.ts";
 
 const NAME_MAX = 255;
 const PATH_MAX = 4096;
@@ -49,14 +50,19 @@ const IMPLIED_MODE = S_IFDIR | 0o755;
 /** Names that lead to an entry: none = the directory itself. */
 export type Names = readonly string[];
 
-/** What becomes of names that no entry is of, and what attributes are kept. */
+/** What is made of entries, and of names that no entry is of. */
 export interface UntarOptions {
-  /** Of a directory that entries lie below: what it is. @returns undefined = as tar makes it */
-  readonly implied?: (names: Names) => ImpliedDirectory | undefined;
   /** foliofs has saved it: when files were changed is told. */
-  readonly isSaved: boolean;
+  readonly isSaved?: boolean;
   /** What files have been copied from means something here. */
-  readonly keepsOrigins: boolean;
+  readonly keepsOrigins?: boolean;
+  /** Of a directory that entries lie below: what it is. @returns undefined = as tar makes it; a negated errno */
+  readonly implied?: (names: Names) => ImpliedDirectory | undefined | number;
+  /**
+   * Entries are as the overlay shows them, as those of image layers: devices 0:0 are none that it can have, what looks like an attribute of its
+   * own is a program's. Whiteouts are made by hide() alone, and a directory in the place of one is opaque.
+   */
+  readonly isShown?: boolean;
 }
 
 /** As a directory is. */
@@ -74,6 +80,10 @@ export function namesOf(path: string): Names {
   if (names.includes("..")) refuse("with ..");
   if (names.some((name) => name.length > NAME_MAX)) refuse("that is too long");
   return names;
+}
+
+function isWhiteoutEntry({ mode, rdev }: TarEntry): boolean {
+  return (mode & S_IFMT) === S_IFCHR && rdev === 0;
 }
 
 /** Names of a path, without "." and what is between slashes too many. */
@@ -95,6 +105,8 @@ export class UpperUntar {
   readonly #options: UntarOptions;
   /** Directories that have been come by, by their paths, with references. */
   readonly #directories = new Map<string, DentryHandle>();
+  /** The directory itself is as old as it was, where no entry is of it. */
+  readonly #rootTime: TarTime;
   /** What directories become when all is in them. */
   readonly #later = new Map<DentryHandle, TarEntry | ImpliedDirectory>();
 
@@ -104,23 +116,26 @@ export class UpperUntar {
     this.#options = options;
     kernel.core.x.dget(root.dentry);
     this.#directories.set("", root.dentry);
+    const [inode, { u32, f64 }] = [inodeOf(kernel.core, root.dentry), kernel.core];
+    this.#rootTime = { sec: f64[(inode << 2) + INODE_MTIME_SEC], nsec: u32[(inode << 3) + INODE_MTIME_NSEC] };
   }
 
   /** @returns 0; -ENOSPC; -EFBIG; -EOPNOTSUPP, -E2BIG, -ERANGE of extended attributes @throws TarError */
-  add(entry: TarEntry): 0 | TarFailure {
+  add(entry: TarEntry): 0 | DiffFailure {
     const rc = this.put(namesOf(entry.name), entry);
     return rc < 0 ? { rc, path: entry.name } : 0;
   }
 
   /** As add(), by names. */
   put(names: Names, entry: TarEntry): number {
+    if (this.#options.isShown && isWhiteoutEntry(entry)) return -EPERM;
     if (names.length === 0) return this.#putRoot(entry);
     const dir = this.directory(names.slice(0, -1));
     if (dir < 0) return dir;
     const isDir = (entry.mode & S_IFMT) === S_IFDIR;
     const known = this.#find(dir, names[names.length - 1]);
     if (known < 0) return known;
-    if (known > 0) return this.#putAgain(known, names, dir, entry);
+    if (known > 0) return Math.min(0, this.#putAgain(known, names, dir, entry));
     return isDir ? this.#putDirectory(names, dir, entry) : this.#putFile(names, dir, entry);
   }
 
@@ -139,6 +154,7 @@ export class UpperUntar {
   #putAgain(known: DentryHandle, names: Names, dir: DentryHandle, entry: TarEntry): number {
     const { core } = this.#kernel;
     const wasDir = isDirectory(core, inodeOf(core, known));
+    if (this.#isHidden(known)) return this.#uncover(known, names, dir, entry);
     const isDir = (entry.mode & S_IFMT) === S_IFDIR;
     const isItself = (entry.mode & S_IFMT) === 0 && split(entry.link).join("/") === names.join("/");
     if (wasDir && isDir) this.#later.set(known, entry); // #directories holds it
@@ -147,6 +163,53 @@ export class UpperUntar {
     if (wasDir !== isDir)
       throw new TarError(`the tar has a directory and a file of the same name: ${shownName(entry.name)}`);
     return isDir || isItself || rc < 0 ? rc : this.#putFile(names, dir, entry);
+  }
+
+  #isHidden(known: DentryHandle): boolean {
+    const { core } = this.#kernel;
+    return this.#options.isShown === true && isWhiteout(core, inodeOf(core, known));
+  }
+
+  /** Takes the place of a whiteout, and drops the reference on it. A directory hides what the whiteout has hidden. */
+  #uncover(known: DentryHandle, names: Names, dir: DentryHandle, entry: TarEntry | undefined): DentryHandle {
+    const rc = removeName(this.#kernel, known);
+    this.#kernel.core.x.dput(known);
+    if (rc < 0) return rc as DentryHandle;
+    if (entry !== undefined && (entry.mode & S_IFMT) !== S_IFDIR)
+      return this.#putFile(names, dir, entry) as DentryHandle;
+    const made = this.#makeDirectory(names, dir, entry);
+    const hidden = made < 0 ? made : this.#markOpaque(made);
+    return hidden < 0 ? (hidden as DentryHandle) : made;
+  }
+
+  #markOpaque(dir: DentryHandle): number {
+    return setLayerXattr(this.#kernel, inodeOf(this.#kernel.core, dir), latin1Bytes(OPAQUE), latin1Bytes("y"));
+  }
+
+  /** Nothing of the lower layers shows in a directory. @returns 0 or a negated errno */
+  hideAll(names: Names): number {
+    const dir = this.directory(names);
+    return dir < 0 ? dir : this.#markOpaque(dir);
+  }
+
+  /** A name of the lower layers does not show: where there is another one by now, a directory is opaque. @returns 0 or a negated errno */
+  hide(names: Names): number {
+    const dir = this.directory(names.slice(0, -1));
+    if (dir < 0) return dir;
+    const name = names[names.length - 1];
+    const known = this.#find(dir, name);
+    if (known < 0) return known;
+    const { core } = this.#kernel;
+    if (known > 0) {
+      const rc = isDirectory(core, inodeOf(core, known)) ? this.#markOpaque(known) : 0;
+      core.x.dput(known);
+      return rc;
+    }
+    const made = makeName(this.#kernel, dir, latin1Bytes(name), ({ mknod }, parent, dentry) =>
+      now(mknod?.(this.#kernel, parent, dentry, S_IFCHR, 0) ?? -EPERM),
+    );
+    if (made > 0) core.x.dput(made);
+    return Math.min(made, 0);
   }
 
   /** A directory, which is made where it is missing. It is held until the end. @returns a negated errno @throws TarError where it is none */
@@ -158,11 +221,13 @@ export class UpperUntar {
     if (parent < 0) return parent;
     const found = this.#find(parent, names[names.length - 1]);
     if (found < 0) return found;
+    if (found > 0 && this.#isHidden(found)) return this.#uncover(found, names, parent, undefined);
     if (found > 0) {
       this.#kernel.core.x.dput(found);
       throw new TarError(`the tar has names below ${shownName(path)}, which is no directory`);
     }
-    return this.#makeDirectory(names, parent, this.#options.implied?.(names));
+    const implied = this.#options.implied?.(names);
+    return typeof implied === "number" ? (implied as DentryHandle) : this.#makeDirectory(names, parent, implied);
   }
 
   #putDirectory(names: Names, dir: DentryHandle, entry: TarEntry): number {
@@ -258,8 +323,9 @@ export class UpperUntar {
   }
 
   /** Directories become what they are, now that nothing is made in them any more. @returns 0; -ENOSPC ... */
-  finish(): 0 | TarFailure {
+  finish(): 0 | DiffFailure {
     const { core } = this.#kernel;
+    this.#setTime(inodeOf(core, this.#root.dentry), INODE_MTIME_SEC, INODE_MTIME_NSEC, this.#rootTime);
     for (const [dentry, entry] of this.#later) {
       const rc = this.#setAttributes(inodeOf(core, dentry), entry);
       if (rc < 0) return { rc, path: "name" in entry ? entry.name : "" };
@@ -289,9 +355,9 @@ export class UpperUntar {
 
   #setXattrs(inode: InodeHandle, entry: TarEntry | ImpliedDirectory): number {
     for (const [name, value] of entry.xattrs) {
-      if (name === METACOPY) return -EOPNOTSUPP;
-      if (name === PROTATTR) this.#setFlags(inode, latin1Of(value));
-      const bytes = latin1Bytes(name);
+      const bytes = this.#options.isShown ? escaped(latin1Bytes(name)) : latin1Bytes(name);
+      if (isPrivateXattr(bytes) && name === METACOPY) return -EOPNOTSUPP;
+      if (isPrivateXattr(bytes) && name === PROTATTR) this.#setFlags(inode, latin1Of(value));
       if (isPrivateXattr(bytes) && !this.#isKept(name)) continue;
       if (bytes.length > XATTR_NAME_MAX || bytes.includes(0)) return -ERANGE;
       if (value.length > XATTR_SIZE_MAX) return -E2BIG;
@@ -302,7 +368,7 @@ export class UpperUntar {
   }
 
   #isKept(name: string): boolean {
-    return name === OPAQUE || name === REDIRECT || (name === ORIGIN && this.#options.keepsOrigins);
+    return name === OPAQUE || name === REDIRECT || (name === ORIGIN && this.#options.keepsOrigins === true);
   }
 
   /** Append-only and immutable, of files and directories. */
