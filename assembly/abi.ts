@@ -232,7 +232,6 @@ export const HANDOVER_LOOKUP: u32 = 5001;
 export const HANDOVER_PERMISSION: u32 = 5002;
 export const HANDOVER_GET_LINK: u32 = 5003;
 export const HANDOVER_REVALIDATE: u32 = 5004;
-export const HANDOVER_GETATTR: u32 = 5005;
 export const HANDOVER_SETATTR: u32 = 5006; // a write takes set-ID bits away: the file system is to be asked first
 export const HANDOVER_SWAP_IN: u32 = 5007; // of a read, write or truncate: the page is in a swap area
 

@@ -1,38 +1,27 @@
 /**
- * What layers cost: `node --import tsx bench/layers.ts`.
+ * What layers cost: `npm run bench:layers`.
  *
- *   a layer        kernel.layer() over a tree: time (median of 1 000), and memory of each of fifty
+ *   a layer        kernel.layer() over a tree of 250 MiB: time (median of 1 000); memory of each of fifty, as they are made, and beside
+ *                  what they change when each has changed ten files
  *   one byte       of a file of 100 MiB below: time, and what it takes of the layer's size
  *   fork           of a layer that has changed 100 files of 1 MiB: time, and data
- *   walks          stat, open and close, readFile of 1 KiB, warm: through an overlay of two layers, beside the same on one file system
+ *   diff           of two layers, of which one has changed files: layer-diff.ts
+ *   walks          stat, open and close, readFile of 1 KiB, warm: layer-walks.ts
  *
- * Uses dist/ as it is. Walks take turns in one process; on a machine that does other things only ratios say something.
+ * Uses dist/ as it is. On a machine that does other things only ratios say something.
  */
-import { createFsSync, type FolioFs } from "foliofs";
-import { overlay } from "foliofs/layers";
+import type { FolioFs } from "foliofs";
+import { benchDiff } from "./layer-diff.ts";
+import { MIB, machine, milliseconds } from "./layer-machine.ts";
+import { benchWalks } from "./layer-walks.ts";
+import { median } from "./stats.ts";
 
-const MIB = 2 ** 20;
 const NR_LAYERS = 1000;
 const NR_HELD = 50;
-const TURNS = 15;
-const CALLS = 20_000;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
-function milliseconds(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
-function machine(): FolioFs {
-  const fs = createFsSync({ memoryLimit: 1024 * MIB, types: [overlay] });
-  fs.mkdirSync("/base");
-  fs.mkdirSync("/agents");
-  return fs;
-}
+const NR_FILES = 250;
+const NR_CHANGED = 10;
+const PAGE_KIB = 4;
+const TURNS = 31;
 
 function writeByte(fs: FolioFs, path: string): void {
   const fd = fs.openSync(path, "r+");
@@ -40,35 +29,45 @@ function writeByte(fs: FolioFs, path: string): void {
   fs.closeSync(fd);
 }
 
-function benchLayers(): void {
-  const fs = machine();
-  for (let i = 0; i < 250; i++) fs.writeFileSync(`/base/file${i}`, Buffer.alloc(MIB / 2, i));
-  const target = "/agents/0";
-  fs.mkdirSync(target);
+/** Memory in use, without names that can be asked for again, KiB. */
+function usedKib(fs: FolioFs): number {
+  fs.kernel.dropCaches(2);
+  const { memory, free } = fs.kernel.usage();
+  return (memory - free) / 1024;
+}
+
+function layerTime(fs: FolioFs): number {
   const times = Array.from({ length: NR_LAYERS }, () => {
     const start = performance.now();
-    const layer = fs.kernel.layer({ lower: "/base", target, size: "64m", nr_inodes: 10_000 });
+    const layer = fs.kernel.layer({ lower: "/base", target: "/agents/0", size: "64m", nr_inodes: 10_000 });
     const time = performance.now() - start;
     layer.drop();
     return time;
   });
-  const used = (): number => {
-    const { memory, free } = fs.kernel.usage();
-    return memory - free;
-  };
-  for (let i = 1; i <= NR_HELD; i++) fs.mkdirSync(`/agents/${i}`);
-  fs.kernel.dropCaches(2);
-  const before = used();
-  for (let i = 1; i <= NR_HELD; i++) fs.kernel.layer({ lower: "/base", target: `/agents/${i}`, size: "64m" });
-  const kibibytes = (used() - before) / NR_HELD / 1024;
-  console.log(`a layer                ${(median(times) * 1000).toFixed(0)} µs, ${kibibytes.toFixed(1)} KiB`);
+  return median(times);
+}
+
+function benchLayers(): void {
+  const targets = Array.from({ length: NR_HELD }, (_, i) => `/agents/${i + 1}`);
+  const fs = machine(["/agents/0", ...targets]);
+  for (let i = 0; i < NR_FILES; i++) fs.writeFileSync(`/base/file${i}`, Buffer.alloc(MIB, i));
+  const time = layerTime(fs);
+  const before = usedKib(fs);
+  for (const target of targets) fs.kernel.layer({ lower: "/base", target, size: "64m" });
+  const made = usedKib(fs);
+  for (const target of targets) for (let i = 0; i < NR_CHANGED; i++) writeByte(fs, `${target}/file${i * 25}`);
+  const changed = usedKib(fs);
+  const each = ((made - before) / NR_HELD).toFixed(1);
+  const beside = ((changed - before) / NR_HELD - NR_CHANGED * PAGE_KIB).toFixed(1);
+  console.log(`${"a layer".padEnd(22)} ${(time * 1000).toFixed(0)} µs`);
+  console.log(`${`${NR_HELD} over ${NR_FILES} MiB`.padEnd(22)} ${each} KiB each`);
+  console.log(`${"ten changes in each".padEnd(22)} ${beside} KiB each beside the ${NR_CHANGED} pages changed`);
   fs.kernel.destroy();
 }
 
 function benchCopyUp(): void {
-  const fs = machine();
+  const fs = machine(["/agents/1"]);
   fs.writeFileSync("/base/big", Buffer.alloc(100 * MIB, 1));
-  fs.mkdirSync("/agents/1");
   const times: number[] = [];
   let bytes = 0;
   for (let i = 0; i < TURNS; i++) {
@@ -77,13 +76,14 @@ function benchCopyUp(): void {
     bytes = layer.usage().bytes;
     layer.drop();
   }
-  console.log(`one byte of 100 MiB    ${median(times).toFixed(1)} ms, ${bytes / 1024} KiB of its size`);
+  console.log(
+    `${"one byte of 100 MiB".padEnd(22)} ${Math.min(...times).toFixed(1)} ms, ${bytes / 1024} KiB of its size`,
+  );
   fs.kernel.destroy();
 }
 
 function benchFork(): void {
-  const fs = machine();
-  for (const name of ["1", "2"]) fs.mkdirSync(`/agents/${name}`);
+  const fs = machine(["/agents/1", "/agents/2"]);
   for (let i = 0; i < 100; i++) fs.writeFileSync(`/base/file${i}`, "below");
   const layer = fs.kernel.layer({ lower: "/base", target: "/agents/1", size: "200m" });
   for (let i = 0; i < 100; i++) fs.writeFileSync(`/agents/1/file${i}`, Buffer.alloc(MIB, i));
@@ -97,48 +97,13 @@ function benchFork(): void {
     fork.drop();
     return time;
   });
-  console.log(`fork of 100 MiB        ${median(times).toFixed(1)} ms, ${grown} B of data`);
-  fs.kernel.destroy();
-}
-
-/** What is walked, with the path of a file of 1 KiB. */
-const WALKS: Readonly<Record<string, (fs: FolioFs, path: string) => unknown>> = {
-  stat: (fs, path) => fs.statSync(path),
-  "open and close": (fs, path) => fs.closeSync(fs.openSync(path, "r")),
-  "readFile of 1 KiB": (fs, path) => fs.readFileSync(path),
-};
-
-function benchWalks(): void {
-  const fs = machine();
-  fs.mkdirSync("/base/src/lib", { recursive: true });
-  fs.writeFileSync("/base/src/lib/file", Buffer.alloc(1024, 7));
-  fs.mkdirSync("/agents/1");
-  fs.kernel.layer({ lower: "/base", target: "/agents/1" });
-  // As deep as the other, and on a file system of its own, too.
-  fs.mkdirSync("/agents/2");
-  fs.kernel.mount({ type: "tmpfs", target: "/agents/2" });
-  fs.mkdirSync("/agents/2/src/lib", { recursive: true });
-  fs.writeFileSync("/agents/2/src/lib/file", Buffer.alloc(1024, 7));
-  for (const [name, walk] of Object.entries(WALKS)) {
-    const nanoseconds = (path: string): number =>
-      (milliseconds(() => {
-        for (let i = 0; i < CALLS; i++) walk(fs, path);
-      }) *
-        1e6) /
-      CALLS;
-    const [through, plain]: [number[], number[]] = [[], []];
-    for (let turn = 0; turn < TURNS; turn++) {
-      through.push(nanoseconds("/agents/1/src/lib/file"));
-      plain.push(nanoseconds("/agents/2/src/lib/file"));
-    }
-    const ratio = median(through.map((time, i) => time / plain[i]));
-    const [a, b] = [median(through), median(plain)].map((time) => time.toFixed(0));
-    console.log(`${name.padEnd(22)} ${ratio.toFixed(2)} times one file system: ${a} ns, ${b} ns`);
-  }
+  const [typical, least] = [median(times), Math.min(...times)].map((time) => time.toFixed(1));
+  console.log(`${"fork of 100 MiB".padEnd(22)} ${typical} ms, at least ${least} ms, ${grown} B of data`);
   fs.kernel.destroy();
 }
 
 benchLayers();
 benchCopyUp();
 benchFork();
+benchDiff();
 benchWalks();

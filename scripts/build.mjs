@@ -9,6 +9,7 @@
  *   dist/proc.js .cjs         proc
  *   dist/lazy.js .cjs         lazyfs
  *   dist/layers.js .cjs       overlay and layers
+ *   dist/patch.js .cjs        patches, on the package diff
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
@@ -64,6 +65,7 @@ const OUTPUTS = [
     "proc",
     "lazy",
     "layers",
+    "patch",
     "streams",
     "streams-node",
     "shared",
@@ -238,6 +240,7 @@ const BUNDLES = [
     besideOthers(published("proc", "proc", format, "neutral")),
     besideOthers(published("lazy", "lazy", format, "neutral")),
     besideOthers(published("layers", "layers", format, "neutral")),
+    besideOthers({ ...published("patch", "patch", format, "neutral"), external: ["diff"] }),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),

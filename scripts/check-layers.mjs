@@ -22,7 +22,8 @@ const LAYERS = {
   vfs: ["mm", "wasm", "base"],
   fs: ["vfs", "mm", "block", "wasm", "base"],
   node: ["vfs", "base"],
-  top: ["fs", "node", "vfs", "mm", "block", "wasm", "base", "fuzz"],
+  patch: ["base"],
+  top: ["fs", "patch", "node", "vfs", "mm", "block", "wasm", "base", "fuzz"],
   fuzz: ["top", "node", "base"],
   main: ["top"],
   cli: ["top"],
@@ -42,9 +43,13 @@ const CORE_LAYERS = {
 const NODE_TYPES_ALLOWED = new Set(["node", "top"]);
 
 /** Packages that programs install beside an entry. */
-const PEERS = { "streams.ts": "readable-stream" };
+const PEERS = { "streams.ts": "readable-stream", "patch.ts": "diff" };
 /** What is bundled when the library is built, and who brings it: users install nothing. */
-const BUNDLED = { "index-trees.ts": "minimatch" };
+const BUNDLED = {
+  "index-trees.ts": "minimatch",
+  "patch/blob-id.ts": "@noble/hashes/legacy.js",
+  "patch/zlib.ts": "fflate",
+};
 
 const IMPORT =
   /^(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;

@@ -4,6 +4,7 @@
  */
 export type { StdioStreams } from "./fs/stdio.ts";
 export { createFs, createFsSync, restoreFs, restoreFsSync } from "./index-create.ts";
+export type { SnapshotOptions } from "./index-delta.ts";
 export type {
   Descriptor,
   FaceOptions,

@@ -4,11 +4,18 @@ import { ENOMEM } from "./base/errno.ts";
 import { ramfs } from "./fs/ramfs.ts";
 import { fitRoot, tmpfs } from "./fs/tmpfs.ts";
 import { type FolioFs, startTask } from "./index-kernel.ts";
-import { checkedBytes, checkOptions, coreOptions, type FsOptions, isShared, restoreOptions } from "./index-options.ts";
+import {
+  checkedSnapshot,
+  checkOptions,
+  coreOptions,
+  type FsOptions,
+  isShared,
+  restoreOptions,
+} from "./index-options.ts";
 import { uvException } from "./node/uv-errors.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
-import { openSnapshot, restoreCore } from "./vfs/restore.ts";
+import { openSnapshot, restoreCore, type SnapshotBytes } from "./vfs/restore.ts";
 import { checkedCore, compileCore, coreModule } from "./wasm/core-module.ts";
 
 const BUILT_IN = [ramfs, tmpfs];
@@ -31,7 +38,7 @@ function boot(module: WebAssembly.Module, options: FsOptions): FolioFs {
   return startTask(kernel, module, options, { makesCwd: true });
 }
 
-function restore(module: WebAssembly.Module, bytes: Uint8Array, given: FsOptions): FolioFs {
+function restore(module: WebAssembly.Module, bytes: SnapshotBytes, given: FsOptions): FolioFs {
   const snapshot = openSnapshot(bytes, module, isShared(given));
   const options = restoreOptions(snapshot.meta.options, given);
   checkOptions(options);
@@ -68,17 +75,19 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
 /**
  * Makes the file system that `kernel.snapshot()` gave the bytes of, with the options that it had unless others are given.
  *
+ * @param bytes a snapshot; or one and the deltas since, in an array, each made with those before it as `since`. Deltas need
+ *   `import "foliofs/store"` in browsers
  * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
  */
-export function restoreFsSync(bytes: Uint8Array, options: FsOptions = {}): FolioFs {
-  const given = checkedBytes(bytes);
+export function restoreFsSync(bytes: SnapshotBytes, options: FsOptions = {}): FolioFs {
+  const given = checkedSnapshot(bytes);
   checkOptions(options);
   return restore(moduleOf(options, coreModule), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
-export async function restoreFs(bytes: Uint8Array, options: FsOptions = {}): Promise<FolioFs> {
-  const given = checkedBytes(bytes);
+export async function restoreFs(bytes: SnapshotBytes, options: FsOptions = {}): Promise<FolioFs> {
+  const given = checkedSnapshot(bytes);
   checkOptions(options);
   return restore(await moduleOf(options, compileCore), given, options);
 }

@@ -3,11 +3,13 @@
  *
  * Does not own: how they are found (fs/overlay/diff-tree.ts).
  */
-import { ENOMEM, ENOSPC } from "./base/errno.ts";
+import { EFBIG, ENOMEM, ENOSPC } from "./base/errno.ts";
+import { latin1Bytes } from "./base/latin1.ts";
 import type { ByteRange } from "./fs/overlay/diff-data.ts";
 import type { ChangedField } from "./fs/overlay/diff-entry.ts";
-import type { DiffFailure, RawChange } from "./fs/overlay/diff-tree.ts";
-import { diffPaths } from "./fs/overlay/layer-mount.ts";
+import { type DiffFailure, diffTrees, type RawChange } from "./fs/overlay/diff-tree.ts";
+import { type Compare, comparePaths } from "./fs/overlay/layer-mount.ts";
+import { tarChanges } from "./fs/overlay/tar-changes.ts";
 import { checkKnown } from "./index-options.ts";
 import { argValueError } from "./node/errors.ts";
 import type { Bytes, PathLike } from "./node/face/names.ts";
@@ -44,38 +46,56 @@ export interface TreeChange<Name extends string | Uint8Array = string> {
 export interface DiffOptions {
   /** How paths are given: "utf8", where bytes that are none become U+FFFD, or "buffer". Default: "utf8". */
   encoding?: "utf8" | "buffer";
+  /** In place of a list: the changes as the tar of an image layer (OCI), with whiteouts. */
+  format?: "oci";
 }
 
-/** Changes with paths as options say. */
-export type TreeChanges<Options extends DiffOptions> = TreeChange<
-  Options extends { encoding: "buffer" } ? Bytes : string
->[];
+/** Changes as options say: with paths as text or bytes, or a tar. */
+export type TreeChanges<Options extends DiffOptions> = Options extends { format: "oci" }
+  ? Uint8Array
+  : TreeChange<Options extends { encoding: "buffer" } ? Bytes : string>[];
 
 function toBytes(path: string): Uint8Array {
-  return Uint8Array.from(path === "" ? "." : path, (char) => char.charCodeAt(0));
+  return latin1Bytes(path === "" ? "." : path);
 }
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function checkDiffOptions(options: DiffOptions): void {
-  checkKnown(options, ["encoding"]);
-  const { encoding } = options;
+  checkKnown(options, ["encoding", "format"]);
+  const { encoding, format } = options;
+  if (format !== undefined && format !== "oci") throw argValueError("options.format", format, "must be 'oci'");
   if (encoding !== undefined && encoding !== "utf8" && encoding !== "buffer")
     throw argValueError("options.encoding", encoding, "must be 'utf8' or 'buffer'");
 }
 
+/** What compares two directories as options say. */
+export function comparing({ format }: DiffOptions): Compare<RawChange[] | Uint8Array> {
+  return format === "oci" ? tarChanges : diffTrees;
+}
+
+/** Makes a comparison. @throws EFBIG for an archive that no array holds */
+export function compared<T>(at: Path, compare: () => T): T {
+  try {
+    return compare();
+  } catch (error) {
+    throw error instanceof RangeError ? uvException(-EFBIG, "diff", at) : error;
+  }
+}
+
 /** @param at where the tree is, for errors @throws what failed */
 export function shownChanges<Options extends DiffOptions>(
-  found: RawChange[] | DiffFailure,
+  found: RawChange[] | Uint8Array | DiffFailure,
   at: Path,
   { encoding }: Options,
 ): TreeChanges<Options> {
-  if (!Array.isArray(found))
+  if ("rc" in found)
     // Nothing is written: what there is no space for is in memory.
     throw uvException(
       found.rc === -ENOSPC ? -ENOMEM : found.rc,
       "diff",
       found.path === "" ? at : joinBytes(at, toBytes(found.path)),
     );
+  if (found instanceof Uint8Array) return found as TreeChanges<Options>;
   const shown = (path: string): string | Uint8Array => encodeName(toBytes(path), encoding);
   return found.map(({ path, kind, from, mode, changed, data }) => ({
     path: shown(path),
@@ -96,6 +116,8 @@ export function diff<Options extends DiffOptions>(
 ): TreeChanges<Options> {
   const [from, to] = [toPath(a, "a"), toPath(b, "b")];
   checkDiffOptions(options);
-  const { changes, at } = diffPaths(task, task.fromCwd(from), task.fromCwd(to));
-  return shownChanges(changes, at, options);
+  const { found, at } = compared(to, () =>
+    comparePaths(task, task.fromCwd(from), task.fromCwd(to), comparing(options)),
+  );
+  return shownChanges(found, at, options);
 }

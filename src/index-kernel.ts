@@ -11,12 +11,13 @@ import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from "./base/errno.ts";
 import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
+import type { DeltaPart, SnapshotOptions } from "./index-delta.ts";
 import type { DiffOptions, TreeChanges } from "./index-diff.ts";
-import type { Layer, LayerOptions, LayersPart } from "./index-layers.ts";
+import type { Layer, LayerOptions, LayersPart, TarOptions } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
 import {
-  checkedBytes,
+  checkedSnapshot,
   checkFaceOptions,
   checkKnown,
   checkMountRequest,
@@ -46,7 +47,7 @@ import { type FileOperations, type FileSystemType, FS_REQUIRES_DEV } from "./vfs
 import { Kernel } from "./vfs/kernel.ts";
 import type { Lost } from "./vfs/lost.ts";
 import { type MountInfo, type MountRequest, mount, mountTable, umount } from "./vfs/mount.ts";
-import { openSnapshot, restoreCore } from "./vfs/restore.ts";
+import { openSnapshot, restoreCore, type SnapshotBytes } from "./vfs/restore.ts";
 import { restoreInPlace } from "./vfs/restore-in-place.ts";
 import { forkCore, takeSnapshot } from "./vfs/snapshot.ts";
 import { storeSupport, storeSupportIfAny } from "./vfs/store-part.ts";
@@ -228,11 +229,31 @@ export class FolioKernel {
     return part<LayersPart>("layers").layer(this.#task, options);
   }
   /**
+   * Mounts a layer that layer.save() has saved. Numbers of inodes are as they were where the lower directories are the same, in this
+   * kernel or one that it comes from; over others what it shows is what its changes make of them.
+   *
+   * @throws as layer(); ERR_INVALID_TAR for bytes that are damaged, or of something else: then there is no layer; ENOSPC beyond the limits
+   */
+  load(bytes: Uint8Array, options: LayerOptions): Layer {
+    return part<LayersPart>("layers").load(this.#task, bytes, options);
+  }
+  /**
+   * Mounts a layer from a tar: one that layer.saveTar() has given, or GNU tar with `--xattrs --xattrs-include='*'`, of an upper directory
+   * of the kernel's overlayfs; with `format: "oci"` the tar of a layer of a container image.
+   *
+   * @throws as load(); ENOTSUP for files whose data is elsewhere (metacopy), and attributes that tmpfs does not have; EPERM for a device
+   *   0:0 in an image layer
+   */
+  loadTar(bytes: Uint8Array, options: LayerOptions & TarOptions): Layer {
+    return part<LayersPart>("layers").loadTar(this.#task, bytes, options);
+  }
+  /**
    * Tells how a directory differs from another one, both with all that is in them (docs/overlay.md). Mount points are what lies below
    * the mount. It needs `import "foliofs/layers"`.
    *
    * @param a the old one @param b the new one
-   * @returns changes, sorted by path, parents first; true of one moment
+   * @returns changes, sorted by path, parents first; true of one moment. With `format: "oci"` they are the tar of a layer of a container image,
+   *   that applied to `a` gives `b`
    * @throws errors of the walks, ENOTDIR; EACCES for what the task may not list, or read where it has to be read; EAGAIN where a store
    *   takes time; ENOMEM; what a store answers
    */
@@ -278,13 +299,15 @@ export class FolioKernel {
   }
 
   /**
-   * The file system as bytes: what is reachable from its in-memory mounts, with what of it is in swap areas.
+   * The file system as bytes: what is reachable from its in-memory mounts, with what of it is in swap areas. With `since`, what of these
+   * bytes an older snapshot does not have: restored with it, they are the same. That needs `import "foliofs/store"` in browsers.
    *
-   * @throws EPERM; EAGAIN when that is on a device that takes time; EIO when it cannot be read
+   * @throws EPERM; EAGAIN when that is on a device that takes time; EIO when it cannot be read; ERR_INVALID_SNAPSHOT for `since`
    */
-  snapshot(): Uint8Array {
+  snapshot(options?: SnapshotOptions): Uint8Array {
     this.#checkMaster("snapshot");
-    return orThrow(takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine)), "snapshot");
+    const bytes = orThrow(takeSnapshot(this.#task, this.#machine.module, keptOptions(this.#machine)), "snapshot");
+    return options ? part<DeltaPart>("delta").snapshotSince(bytes, options, this.#machine) : bytes;
   }
 
   /**
@@ -292,11 +315,12 @@ export class FolioKernel {
    * open answer ESTALE until they are closed; who stands in a directory that is no more stands in a removed one; mounts
    * with a store elsewhere are unmounted. Not to be called from within a call, as by the clock or a file system.
    *
+   * @param bytes as restoreFsSync() takes them
    * @throws EPERM; ERR_INVALID_SNAPSHOT as restoreFsSync(), with nothing changed; ENOMEM, the same
    */
-  restore(bytes: Uint8Array): void {
+  restore(bytes: SnapshotBytes): void {
     this.#checkMaster("restore");
-    const given = checkedBytes(bytes);
+    const given = checkedSnapshot(bytes);
     const { kernel } = this.#task;
     const { module } = this.#machine;
     const { options } = kernel.core;
@@ -518,8 +542,8 @@ export class FolioKernel {
   }
 }
 
-function part<Part extends MmapPart | SwapPart | LinuxPart | LayersPart>(
-  name: "mmap" | "swap" | "linux" | "layers",
+function part<Part extends MmapPart | SwapPart | LinuxPart | LayersPart | DeltaPart>(
+  name: "mmap" | "swap" | "linux" | "layers" | "delta",
 ): Part {
   storeSupport(); // names the entry that has it
   const found = partNamed(name);

@@ -3,9 +3,11 @@
  *
  * Does not own: how they are made (fs/overlay/layer-mount.ts).
  */
-import { EINVAL } from "./base/errno.ts";
+import { EFBIG, EINVAL, EPERM } from "./base/errno.ts";
+import { latin1Bytes } from "./base/latin1.ts";
+import type { DiffFailure } from "./fs/overlay/diff-tree.ts";
 import {
-  diffLayer,
+  compareLayer,
   forkLayer,
   type LayerRequest,
   type LayerUsage,
@@ -14,12 +16,23 @@ import {
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
-import { checkDiffOptions, type DiffOptions, diff, shownChanges, type TreeChanges } from "./index-diff.ts";
-import { checkKnown } from "./index-options.ts";
+import { type LayerForm, loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
+import { tarChanges } from "./fs/overlay/tar-changes.ts";
+import {
+  checkDiffOptions,
+  compared,
+  comparing,
+  type DiffOptions,
+  diff,
+  shownChanges,
+  type TreeChanges,
+} from "./index-diff.ts";
+import { checkedBytes, checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
-import { toPath } from "./node/paths.ts";
+import { joinBytes, toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
-import { checkInteger, checkObject } from "./node/validators.ts";
+import { checkInteger, checkObject, checkOneOf } from "./node/validators.ts";
+import { isCapable } from "./vfs/attr.ts";
 import { umount } from "./vfs/mount.ts";
 import type { Task } from "./vfs/task.ts";
 import { registerPart } from "./wasm/core-module.ts";
@@ -40,7 +53,14 @@ export interface LayerOptions extends LayerLimits {
   target: string;
 }
 
+/** What a tar is. */
+export interface TarOptions {
+  /** "overlay": of an upper directory of the kernel's overlayfs; "oci": of a layer of a container image. Default: "overlay". */
+  format?: "overlay" | "oci";
+}
+
 const LIMITS = ["size", "nr_inodes"];
+const FORMATS = ["overlay", "oci"];
 const SIZE = /^\d+[kmgtpe]?%?$/i;
 
 function lowersOf(lower: unknown): string[] {
@@ -63,9 +83,20 @@ function limitsOf({ size, nr_inodes }: LayerLimits): Pick<LayerRequest, "size" |
   return { size: size === undefined ? undefined : String(size), inodes: nr_inodes };
 }
 
+function formOf(format: TarOptions["format"] = "overlay"): "overlay" | "oci" {
+  checkOneOf(format, "options.format", FORMATS);
+  return format;
+}
+
 function orThrow<T>(result: T | number, syscall: string, path: string): T {
   if (typeof result === "number") throw uvException(result, syscall, path);
   return result as T;
+}
+
+/** @param path of the layer @throws what failed, at which file */
+function tarOrThrow<T extends object>(result: T | DiffFailure, syscall: string, path: string): T {
+  if (!("rc" in result)) return result;
+  throw uvException(result.rc, syscall, result.path === "" ? path : joinBytes(path, latin1Bytes(result.path)));
 }
 
 /** A tree that shows other directories, and keeps what is changed in it apart, within limits. */
@@ -125,7 +156,41 @@ export class Layer {
   diff<Options extends DiffOptions = DiffOptions>(options: Options = {} as Options): TreeChanges<Options> {
     const from = this.#check("diff");
     checkDiffOptions(options);
-    return shownChanges(diffLayer(this.#task, from, this.target), this.target, options);
+    const { target } = this;
+    const found = compared(target, () => compareLayer(this.#task, from, target, comparing(options)));
+    return shownChanges(found, target, options);
+  }
+
+  /**
+   * Saves what it has changed, by itself: kernel.load() has it again, over the same directories or others.
+   *
+   * @throws EINVAL when it is there no more; EPERM for a task that may not mount; EFBIG when no array holds it; EAGAIN for what is in a
+   *   swap area that takes time; ENOMEM
+   */
+  save(): Uint8Array {
+    return this.#saved("save", saveLayer);
+  }
+
+  /**
+   * As save(), as `tar --xattrs --xattrs-include='*'` packs an upper directory of the kernel's overlayfs, which mounts what GNU tar unpacks:
+   * with whiteouts, and opaque and moved directories; or as an image layer.
+   *
+   * @throws EINVAL of an image layer, for a name that would be a whiteout there; as save()
+   */
+  saveTar(options: TarOptions = {}): Uint8Array {
+    checkKnown(options, ["format"]);
+    if (formOf(options.format) === "overlay") return this.#saved("saveTar", saveLayerTar);
+    return this.#saved("saveTar", (task, from) => compareLayer(task, from, this.target, tarChanges));
+  }
+
+  #saved(syscall: string, save: typeof saveLayer): Uint8Array {
+    const from = this.#check(syscall);
+    if (!isCapable(this.#task)) throw uvException(-EPERM, syscall, this.target);
+    try {
+      return tarOrThrow(save(this.#task, from), syscall, this.target);
+    } catch (error) {
+      throw error instanceof RangeError ? uvException(-EFBIG, syscall, this.target) : error;
+    }
   }
 
   /** Is what is mounted there still this one? */
@@ -141,18 +206,41 @@ function fromCwd(task: Task, path: string): string {
   return task.fromCwd(path) as string;
 }
 
-function layer(task: Task, options: LayerOptions): Layer {
+function requestOf(task: Task, options: LayerOptions): LayerRequest {
   checkObject(options, "options");
   checkKnown(options, ["lower", "target", ...LIMITS]);
-  const request = {
+  return {
     lowers: lowersOf(options.lower).map((path) => fromCwd(task, path)),
     target: fromCwd(task, targetOf(options.target, "options.target")),
     ...limitsOf(options),
   };
+}
+
+function layer(task: Task, options: LayerOptions): Layer {
+  const request = requestOf(task, options);
   return new Layer(task, request, orThrow(mountLayer(task, request), "layer", request.target));
 }
 
-const LAYERS = { layer, diff };
+function loaded(task: Task, bytes: Uint8Array, options: LayerOptions, form: LayerForm): Layer {
+  const given = checkedBytes(bytes);
+  const request = requestOf(task, options);
+  const syscall = form === "saved" ? "load" : "loadTar";
+  return new Layer(task, request, tarOrThrow(loadLayer(task, request, given, form), syscall, request.target));
+}
+
+/** FolioKernel.load. */
+function load(task: Task, bytes: Uint8Array, options: LayerOptions): Layer {
+  return loaded(task, bytes, options, "saved");
+}
+
+/** FolioKernel.loadTar. */
+function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions & TarOptions): Layer {
+  checkObject(options, "options");
+  const { format, ...rest } = options;
+  return loaded(task, bytes, rest, formOf(format));
+}
+
+const LAYERS = { layer, load, loadTar, diff };
 
 export type LayersPart = typeof LAYERS;
 

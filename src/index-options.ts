@@ -4,6 +4,7 @@ import type { StdioStreams } from "./fs/stdio.ts";
 import { argTypeError, argValueError, outOfRangeError } from "./node/errors.ts";
 import type { FileSystemType } from "./vfs/fs-type.ts";
 import { MAX_FILES } from "./vfs/new-task.ts";
+import type { SnapshotBytes } from "./vfs/restore.ts";
 import type { KeptOptions } from "./vfs/snapshot-format.ts";
 import type { CoreOptions } from "./wasm/core.ts";
 import { sharedByDefault } from "./wasm/core-module.ts";
@@ -160,7 +161,12 @@ function checkStdio(streams: unknown): void {
   for (const [name, stream] of Object.entries(streams)) checkType(`options.stdio.${name}`, stream, "function");
 }
 
-/** The bytes of a snapshot. @throws ERR_INVALID_ARG_TYPE for what is no view */
+/** The bytes of a snapshot, or of one and of deltas. @throws as checkedBytes() */
+export function checkedSnapshot(bytes: unknown): SnapshotBytes {
+  return Array.isArray(bytes) ? bytes.map(checkedBytes) : checkedBytes(bytes);
+}
+
+/** @throws ERR_INVALID_ARG_TYPE for what is no view */
 export function checkedBytes(bytes: unknown): Uint8Array {
   if (!isBytes(bytes)) throw argTypeError("bytes", ["Buffer", "TypedArray", "DataView"], bytes);
   return bytesOf(bytes);

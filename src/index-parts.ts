@@ -1,4 +1,5 @@
 /** What file systems with a store, mappings, views, swap and calls beyond Node's need: parts that Node's entry brings, foliofs/store and foliofs/proc. */
+import { registerDelta } from "./index-delta.ts";
 import { registerLinux } from "./index-linux.ts";
 import { registerMmap } from "./index-mmap.ts";
 import { registerSwap } from "./index-swap.ts";
@@ -10,4 +11,5 @@ export function registerParts(): void {
   registerMmap();
   registerSwap();
   registerLinux();
+  registerDelta();
 }

@@ -52,7 +52,8 @@ export { Dentry, Inode } from "./vfs/inode.ts";
 export type { Kernel } from "./vfs/kernel.ts";
 export type { MountInfo, MountRequest } from "./vfs/mount.ts";
 export * from "./vfs/mount-constants.ts";
-export { SnapshotError } from "./vfs/snapshot-format.ts";
+export type { SnapshotBytes } from "./vfs/restore.ts";
+export { SnapshotError } from "./vfs/snapshot-error.ts";
 export type { SuperBlock } from "./vfs/super-block.ts";
 export {
   STATFS_BAVAIL,

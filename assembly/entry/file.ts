@@ -9,7 +9,7 @@ import { allocFile, File, fput } from "../fs/file";
 import { indexOf } from "../mm/address-space";
 import { findData, findPage } from "../mm/filemap";
 import { dropLock, setLock } from "../fs/flock";
-import { Inode, isDir, touch } from "../fs/inode";
+import { hostOf, Inode, isDir, touch } from "../fs/inode";
 import { current, currentCred, deref, handle, isNil, slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { walkKnown } from "../fs/namei";
@@ -95,8 +95,10 @@ export function readKnown(mnt: u32, inode: u32, version: u32, max: u32): i32 {
 }
 
 function readFound(mnt: Mount, inode: Inode, max: u32): i32 {
-  const size = inode.size;
-  if (!isPlain(inode, MAY_READ) || isDir(inode) || inode.sb.flags & SB_FILE || !(inode.mapping.flags & AS_NO_STORE)) return -EOPNOTSUPP;
+  const mapping = inode.mapping;
+  const host = hostOf(mapping);
+  const size = host.size;
+  if (!isPlain(inode, MAY_WRITE) || host.sb.flags & SB_FILE || !(mapping.flags & AS_NO_STORE)) return -EOPNOTSUPP;
   if (size > <f64>max) return -EOPNOTSUPP;
   const denied = inodePermission(currentCred(), inode, MAY_READ);
   if (denied) return denied;
@@ -111,6 +113,7 @@ function isHole(): bool {
   return load<f64>(changetype<usize>(slot()) + SLOT_RESULT + (RESULT_ADDRESS << 3)) == 0;
 }
 
+/** Does opening it take no more than the permission bits? Directories are opened to be read. */
 // @ts-ignore: decorator
 @inline function isPlain(inode: Inode, access: u32): bool {
   const type = inode.mode & S_IFMT;

@@ -1,14 +1,14 @@
 // Entry points: path walk, permissions, attributes by path.
-import { ESTALE, HANDOVER_GETATTR, LOOKUP_PATH_B, S_IFDIR, S_IFMT, SB_GETATTR } from "../abi";
+import { LOOKUP_PATH_B, S_IFDIR, S_IFMT, SB_GETATTR } from "../abi";
 import { Dentry } from "../fs/dentry";
 import { dPath as path } from "../fs/d-path";
 import { File } from "../fs/file";
-import { Inode } from "../fs/inode";
+import { hostOf, Inode } from "../fs/inode";
 import { currentCred, deref, nil, pathA, pathB, slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { pathWalk, walkKnown, walkOn } from "../fs/namei";
 import { inodePermission, mayCreate as create, mayDelete as del } from "../fs/permission";
-import { fillStat } from "../fs/stat";
+import { fillStacked, fillStat } from "../fs/stat";
 
 /**
  * Walks the `len` bytes in path buffer A (or B, LOOKUP_PATH_B) of the current task.
@@ -27,13 +27,16 @@ export function walkResume(): i32 {
   return walkOn();
 }
 
-/** Walks and writes the attributes of what is found to the result block. @returns 0 or as walk() */
-export function statPath(len: u32, base: u32, flags: u32): i32 {
-  const found = walk(len, base, flags);
-  if (found < 0) return found;
-  const inode = slot().ndDentry.inode;
-  if (inode.sb.flags & SB_GETATTR) return -HANDOVER_GETATTR;
-  fillStat(inode);
+/** Walks and writes the attributes of what is found to the result block. @returns 0; 1 = its file system is to be asked for them; as walk() */
+export function statPath(len: u32, flags: u32): i32 {
+  const found = walk(len, 0, flags);
+  return found < 0 ? found : statFound(slot().ndDentry.inode);
+}
+
+function statFound(inode: Inode): i32 {
+  if (!(inode.sb.flags & SB_GETATTR)) fillStat(inode);
+  else if (hostOf(inode.mapping) == inode) return 1;
+  else fillStacked(inode);
   return 0;
 }
 
@@ -43,11 +46,7 @@ export function statPath(len: u32, base: u32, flags: u32): i32 {
  */
 export function statKnown(inode: u32, version: u32): i32 {
   const rc = walkKnown(inode != 0, version);
-  if (rc) return rc;
-  const i = deref<Inode>(inode);
-  if (i.sb.flags & SB_GETATTR) return -ESTALE; // statPath() hands that over
-  fillStat(i);
-  return 0;
+  return rc ? rc : statFound(deref<Inode>(inode));
 }
 
 /** Writes an inode's attributes to the result block. */

@@ -145,7 +145,6 @@ export function walkOn(): i32 {
     s.ndDentry = dir;
     if (!isDir(inode)) return -ENOTDIR;
     if (inode.sb.flags & SB_PERMISSION) {
-      s.ndRepeats = 0;
       if (s.ndPermitted != inode) return handover(HANDOVER_PERMISSION);
     } else {
       const rc = maySearch(cred, inode);
@@ -187,7 +186,6 @@ export function walkOn(): i32 {
     let dentry = dLookupHash(dir, at, len, hash);
     const sbFlags = inode.sb.flags;
     if (!(sbFlags & SB_COMPLETE)) { // names of this file system may have to be asked for
-      s.ndRepeats = 0;
       if (!isNil(s.ndSupplied)) {
         dentry = s.ndSupplied;
         s.ndSupplied = nil<Dentry>();
@@ -275,7 +273,9 @@ function finish(dentry: Dentry): i32 {
   return <i32>(changetype<usize>(dentry) >> 5);
 }
 
+/** The next walk is to ask again, even if this one goes on with an answer. */
 function handover(code: u32): i32 {
+  slot().ndRepeats = 0;
   countEvent(VM_HANDOVER);
   return -(<i32>code);
 }

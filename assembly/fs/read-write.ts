@@ -9,12 +9,13 @@
 import {
   AS_NO_ACCOUNTING, AS_NO_STORE, AS_SHARED, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, PG_SHARED, RESULT_ADDRESS,
-  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, TOUCH_ATIME,
+  S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, SB_STACKED, TOUCH_ATIME,
 } from "../abi";
 import { AddressSpace, indexOf } from "../mm/address-space";
 import { fillHole, holeLength, runLength, setPageDirty } from "../mm/filemap";
 import { File } from "./file";
-import { Inode, isDir, touch, touchWritten } from "./inode";
+import { Dentry } from "./dentry";
+import { hostOf, Inode, isDir, touch, touchWritten } from "./inode";
 import { current, currentCred, hostNow, kernel, setResult, slot } from "../kernel";
 import { pageAddress, pageOf } from "../mm/page";
 import { ownPage } from "../mm/shared-frame";
@@ -188,7 +189,8 @@ export function readBegin(file: File, at: f64, len: u32): i32 {
 
 /** The piece of [pos, pos + len) that starts at pos. @returns bytes, address in RESULT_ADDRESS; 0 at or beyond the end; -HANDOVER_SWAP_IN */
 export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
-  const left = inode.size - pos;
+  const mapping = inode.mapping;
+  const left = hostOf(mapping).size - pos;
   if (left <= 0) return 0;
   const len = min<u32>(left < <f64>length ? <u32>left : length, MAX_RW_BYTES);
   const start = <u64>pos;
@@ -196,7 +198,6 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
   const offset = <u32>start & (PAGE_SIZE - 1);
   if (!len) return 0;
   const nr = (offset + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  const mapping = inode.mapping;
   const entry = xaLoad(indexOf(mapping), index);
   if (!isPage(entry)) {
     if (isSwap(entry)) return needsPage(mapping, index);
@@ -217,16 +218,22 @@ export function readPiece(inode: Inode, pos: f64, length: u32): i32 {
  */
 export function accessFile(file: File): void {
   const inode = file.inode;
-  const mntFlags = file.mnt.flags;
-  if (file.mode & FMODE_NOATIME || mntFlags & (MNT_NOATIME | MNT_READONLY) || inode.state & I_NOATIME) return;
-  accessInode(inode, mntFlags);
+  if (file.mode & FMODE_NOATIME || inode.state & I_NOATIME) return;
+  accessInode(inode, file.mnt.flags);
 }
 
-/** Updates an inode's access time, if the rules of its file system and of the mount (`mntFlags`, MNT_*) want it. */
+/**
+ * Updates an inode's access time, if the rules of its file system and of the mount (`mntFlags`, MNT_*) want it. Of what stands for
+ * another it is that of the upper layer's; lower layers are not changed. @see Linux fs/overlayfs/inode.c ovl_update_time()
+ */
 export function accessInode(inode: Inode, mntFlags: u32): void {
   const sbFlags = inode.sb.flags;
   if (sbFlags & (SB_NOATIME | SB_RDONLY | SB_FROZEN) || mntFlags & (MNT_NOATIME | MNT_READONLY)) return;
   if ((sbFlags & SB_NODIRATIME || mntFlags & MNT_NODIRATIME) && isDir(inode)) return;
+  if (sbFlags & SB_STACKED) {
+    if (inode.private0) accessInode(changetype<Dentry>(<usize>inode.private0).inode, mntFlags);
+    return;
+  }
   if (mntFlags & MNT_RELATIME) {
     const s = slot();
     if ((++s.readCount & 255) == 0) kernel().coarseMs = max<f64>(kernel().coarseMs, hostNow());

@@ -4,6 +4,8 @@
 //   inode of SB_STACKED   private0  its dentry in the upper layer, or nil    private1  its first one in a lower layer, or nil
 //                         private2  address of the others: | nr | pad | dentry, layer | dentry, layer | ...  0 = none
 //                         private3  the file system's own
+//                         mapping   its own, without pages; or that of the file in memory that it shows, whose pages and
+//                                   attributes it has then, but for st_dev and st_ino, which are in btimeSec and atimeSec
 //   super block           private0  address of its layers: | nr | bytes of its options | mount | mount | ... | options
 //                         the first mount is the upper layer's, the second that of its work directory; nil = there is none
 //

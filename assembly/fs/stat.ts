@@ -1,7 +1,7 @@
 // Attributes of an inode for JavaScript (Linux fs/stat.c generic_fillattr). statfs is src/vfs/attr.ts's.
 import { I_SYMLINK_BODY, PAGE_SIZE, RESULT_STAT, SLOT_RESULT } from "../abi";
-import { Inode, linkBlocks, nrReserved } from "./inode";
-import { slot } from "../kernel";
+import { hostOf, Inode, linkBlocks, nrReserved } from "./inode";
+import { setResult, slot } from "../kernel";
 
 /** Writes the 18 numbers of a stat to the result block, in Node's order. */
 export function fillStat(inode: Inode): void {
@@ -24,6 +24,13 @@ export function fillStat(inode: Inode): void {
   store<f64>(at, inode.ctimeNsec, 120);
   store<f64>(at, inode.btimeSec, 128);
   store<f64>(at, inode.btimeNsec, 136);
+}
+
+/** As fillStat(), of an inode that has the pages of one of a layer: its attributes, under the numbers of the file system above (stack.ts). */
+export function fillStacked(inode: Inode): void {
+  fillStat(hostOf(inode.mapping));
+  setResult(RESULT_STAT, inode.btimeSec);
+  setResult(RESULT_STAT + 7, inode.atimeSec);
 }
 
 /** Pages that count as the file's blocks. */

@@ -15,7 +15,7 @@ import {
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { FileLock } from "../fs/flock";
-import { extraLinks, Inode, isDir } from "../fs/inode";
+import { extraLinks, hostOf, Inode, isDir } from "../fs/inode";
 import { isNil, kernel, nil, ownerSlot, Slot } from "../kernel";
 import { Mount } from "../fs/mount";
 import { Operation } from "../fs/operation";
@@ -104,10 +104,19 @@ function countStacks(sign: i32): void {
     if (!(inode.sb.flags & SB_STACKED)) continue;
     countDentry(inode.private0, sign);
     countDentry(inode.private1, sign);
+    verifyShown(inode);
     const more: usize = inode.private2;
     const nr: u32 = more ? load<u32>(more) : 0;
     for (let i: u32 = 0; i < nr; i++) countDentry(load<u32>(more + STACK_HEAD_BYTES + (<usize>i << 3)), sign);
   }
+}
+
+/** Pages are its own, or those of what it shows. */
+function verifyShown(inode: Inode): void {
+  const host = hostOf(inode.mapping);
+  if (host == inode) return;
+  const shown: u32 = inode.private0 ? inode.private0 : inode.private1;
+  assert(shown != 0 && changetype<Dentry>(<usize>shown).inode == host, "stack: an inode has pages of another than it stands for");
 }
 
 function countDentry(address: u32, sign: i32): void {

@@ -39,15 +39,27 @@ import {
   XA_MARK_LENT,
   XA_RESERVED,
   XA_RESERVING,
+  XA_SHADOW,
 } from "../wasm/layout.ts";
 import { lruAdd } from "./lru-list.ts";
 import { fieldOf } from "./page.ts";
-import { eachData, eachLeaf, hasMark, hasPlace, slotOf, storePage } from "./page-index.ts";
+import {
+  addToLeaf,
+  eachData,
+  eachLeaf,
+  hasMark,
+  hasPlace,
+  leafHasMark,
+  markToo,
+  slotOf,
+  storePage,
+} from "./page-index.ts";
 import { dropPage, isSharable, sharePage } from "./shared-frames.ts";
 import { isSwapEntry } from "./swap-in.ts";
 import { areaOf, swapOf } from "./swap-state.ts";
 
 const SLOTS = 64;
+const LEAF_SHIFT = 6;
 
 /**
  * Which pages are blocks of the target's file system at once. Others are lent: they are when they are written to.
@@ -99,12 +111,18 @@ function planFor(core: Core, range: ClonedRange): { nrCopies: number; hasEntries
   let nrCharged = 0;
   let nrCopies = 0;
   let isSwapped = false;
-  eachData(core, from, first, last, (index, entry) => {
-    isSwapped = isSwapEntry(entry);
-    if (isSwapped) return false;
-    const isCopied = !isSharable(core, entry >>> 2);
-    if (isCopied) nrCopies++;
-    if (isCopied || !isLent(core, range, index)) nrCharged++;
+  eachLeaf(core, from, first, last, (index, at, nr) => {
+    const { u32 } = core;
+    const lends = mayLend(core, range, index, at);
+    for (let i = 0; i < nr; i++) {
+      const entry = u32[at + i];
+      if (entry === 0 || (entry & 3) === XA_SHADOW) continue;
+      isSwapped = isSwapEntry(entry);
+      if (isSwapped) return false;
+      const isCopied = !isSharable(core, entry >>> 2);
+      if (isCopied) nrCopies++;
+      if (isCopied || !lends || !isLent(core, range, index + i, at + i)) nrCharged++;
+    }
     return true;
   });
   if (isSwapped) return IS_SWAPPED;
@@ -123,10 +141,14 @@ function planFor(core: Core, range: ClonedRange): { nrCopies: number; hasEntries
   return nrCharged > left + nrBlocks ? -ENOSPC : { nrCopies, hasEntries };
 }
 
-/** Is a page that is shared no block of the target's file system? @param index of the source */
-function isLent(core: Core, { from, charge }: ClonedRange, index: number): boolean {
-  if (charge !== "same") return charge === "none";
-  return hasMark(core, from, index, slotOf(core, from, index) as number, XA_MARK_LENT);
+/** Can there be pages in a leaf of the source that are shared and no blocks of the target's file system? As isLent(). */
+function mayLend(core: Core, { from, charge }: ClonedRange, index: number, at: number): boolean {
+  return charge === "none" || (charge === "same" && leafHasMark(core, from, index, at, XA_MARK_LENT));
+}
+
+/** Is a page that is shared none? @param index of the source @param at index in `u32` of its slot */
+function isLent(core: Core, { from, charge }: ClonedRange, index: number, at: number): boolean {
+  return charge === "none" || (charge === "same" && hasMark(core, from, index, at, XA_MARK_LENT));
 }
 
 /** @returns frames with a pin each; undefined when memory ran out */
@@ -150,7 +172,7 @@ function makeLeaves(core: Core, { from, first, last, to, target }: ClonedRange):
   let known = -1;
   eachData(core, from, first, last, (at) => {
     const index = target + at - first;
-    const leaf = Math.floor(index / SLOTS);
+    const leaf = index >>> LEAF_SHIFT;
     if (leaf === known) return true;
     if (!hasPlace(core, to, index)) {
       isDone = core.x.indexStore(to, index, XA_RESERVING) === 0;
@@ -163,6 +185,17 @@ function makeLeaves(core: Core, { from, first, last, to, target }: ClonedRange):
   if (isDone) return true;
   for (const index of made) core.x.punchHole(to, index * PAGE_SIZE, (index + 1) * PAGE_SIZE);
   return undefined;
+}
+
+/** Slots of one leaf of the source, and of one of the target. */
+interface Piece {
+  /** First page of the source, and of the target. */
+  readonly place: number;
+  readonly index: number;
+  /** Indexes in `u32` of their slots. */
+  readonly source: number;
+  readonly at: number;
+  readonly length: number;
 }
 
 /** Pages on their way to where they belong. Nothing here can fail. */
@@ -183,19 +216,56 @@ class Clone {
   run(copies: number[]): void {
     const core = this.#core;
     const { from, first, last, to, target } = this.#range;
-    let at = 0;
-    let known = -1;
-    eachData(core, from, first, last, (place, entry) => {
-      const index = target + place - first;
-      if (index === known + 1 && index % SLOTS !== 0 && known > 0) at++;
-      else at = slotOf(core, to, index) as number;
-      known = index;
-      const pfn = entry >>> 2;
-      if (isSharable(core, pfn)) this.#share(index, at, pfn, isLent(core, this.#range, place));
-      else this.#copy(index, at, pfn, copies.pop() as number);
+    eachLeaf(core, from, first, last, (place, source, nr) => {
+      for (let done = 0; done < nr; ) {
+        const index = target + place + done - first;
+        const length = Math.min(nr - done, SLOTS - (index % SLOTS));
+        const at = slotOf(core, to, index);
+        if (at !== undefined) this.#runPiece({ place: place + done, source: source + done, index, at, length }, copies);
+        done += length;
+      }
       return true;
     });
     this.#settle();
+  }
+
+  /** Moves what is in one leaf of either file. Where there is no page, slots of the target are let be; it may not have as many. */
+  #runPiece({ place, source, index, at, length }: Piece, copies: number[]): void {
+    const core = this.#core;
+    const { u32 } = core;
+    const isLeaf = at !== (this.#range.to << 3) + INODE_XA_HEAD;
+    const mayLendSome = mayLend(core, this.#range, place, source);
+    let nr = 0;
+    let nrLent = 0;
+    for (let i = 0; i < length; i++) {
+      const entry = u32[source + i];
+      if (entry === 0 || (entry & 3) !== 0) continue;
+      const pfn = entry >>> 2;
+      const lends = mayLendSome && isLent(core, this.#range, place + i, source + i);
+      if (!isSharable(core, pfn)) this.#copy(index + i, at + i, pfn, copies.pop() as number);
+      else if (u32[at + i] !== 0 || !isLeaf) this.#share(index + i, at + i, pfn, lends);
+      else {
+        // Fast path: same result.
+        sharePage(core, pfn);
+        u32[at + i] = entry;
+        nr++;
+        if (lends) this.#lend(index + i, at + i, nrLent++ === 0);
+      }
+    }
+    if (nr > 0) this.#added(index, at, nr, nrLent);
+  }
+
+  #lend(index: number, at: number, isFirst: boolean): void {
+    if (isFirst) this.#core.x.indexSetMark(this.#range.to, index, XA_MARK_LENT);
+    else markToo(this.#core, index, at, XA_MARK_LENT);
+  }
+
+  /** Pages have been put into slots of a leaf that were free. */
+  #added(index: number, at: number, nr: number, nrLent: number): void {
+    addToLeaf(this.#core, index, at, nr);
+    this.#pages += nr;
+    this.#blocks += nr - nrLent;
+    this.#hasShared = true;
   }
 
   #share(index: number, at: number, pfn: number, lends: boolean): void {

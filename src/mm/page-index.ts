@@ -151,11 +151,32 @@ export function storePage(core: Core, inode: InodeHandle, index: number, at: num
   return old;
 }
 
-/** Has an entry the mark? @param at index in `u32` of its slot @param mark XA_MARK_* */
-export function hasMark(core: Core, inode: InodeHandle, index: number, at: number, mark: number): boolean {
-  const { u32 } = core;
-  if (at === (inode << 3) + INODE_XA_HEAD) return (u32[(inode << 3) + INODE_XA_FLAGS] & (1 << mark)) !== 0;
+/** Tells a leaf of entries that have been put into slots of it that were free. @param at index in `u32` of the slot of page `index` */
+export function addToLeaf({ u8 }: Core, index: number, at: number, nr: number): void {
+  u8[(at - (index % SLOTS)) * 4 + XA_NODE_COUNT] += nr;
+}
+
+/** Index in `u32` of the word with the mark's bit of an entry in a leaf: those of 32 entries. @param at index in `u32` of its slot */
+function markWord(index: number, at: number, mark: number): number {
   const slot = index % SLOTS;
-  const word = at - slot + 2 * (XA_NODE_MARK0 + mark) + (slot >>> 5);
-  return ((u32[word] >>> (slot & 31)) & 1) !== 0;
+  return at - slot + 2 * (XA_NODE_MARK0 + mark) + (slot >>> 5);
+}
+
+/** Has an entry the mark? @param at index in `u32` of its slot @param mark XA_MARK_* */
+export function hasMark({ u32 }: Core, inode: InodeHandle, index: number, at: number, mark: number): boolean {
+  if (at === (inode << 3) + INODE_XA_HEAD) return (u32[(inode << 3) + INODE_XA_FLAGS] & (1 << mark)) !== 0;
+  return ((u32[markWord(index, at, mark)] >>> (index & 31)) & 1) !== 0;
+}
+
+/** Has an entry of the same leaf the mark? As hasMark(). */
+export function leafHasMark(core: Core, inode: InodeHandle, index: number, at: number, mark: number): boolean {
+  if (at === (inode << 3) + INODE_XA_HEAD) return hasMark(core, inode, index, at, mark);
+  const first = index - (index % SLOTS);
+  const word = markWord(first, at - (index - first), mark);
+  return (core.u32[word] | core.u32[word + 1]) !== 0;
+}
+
+/** Sets the mark of an entry in a leaf, of which another one has it: nodes above know already. */
+export function markToo({ u32 }: Core, index: number, at: number, mark: number): void {
+  u32[markWord(index, at, mark)] |= 1 << (index & 31);
 }

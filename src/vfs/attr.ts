@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EAGAIN, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -27,7 +27,6 @@ import {
   FILE_MNT,
   FILE_MODE,
   FMODE_PATH,
-  HANDOVER_GETATTR,
   HANDOVER_LOOKUP,
   I_APPEND,
   I_IMMUTABLE,
@@ -43,7 +42,6 @@ import {
   LOOKUP_FOLLOW,
   MAY_EXEC,
   MAY_WRITE,
-  SB_GETATTR,
   TOUCH_CTIME,
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
@@ -112,8 +110,10 @@ export function stat(task: Task, path: Path, flags: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const known = core.x.statKnown(paths.words[entry + ENTRY_INODE], paths.words[entry + ENTRY_VERSION]);
-    if (known === 0 || known === -ENOENT) return known;
+    const inode = paths.words[entry + ENTRY_INODE] as InodeHandle;
+    const known = core.x.statKnown(inode, paths.words[entry + ENTRY_VERSION]);
+    if (known > 0) return statInode(task, inode);
+    if (known !== -ESTALE) return known;
   }
   return statByWalk(task, path, flags, entry);
 }
@@ -123,12 +123,13 @@ function statByWalk(task: Task, path: Path, flags: number, entry: number): numbe
   const { core } = kernel;
   const len = putPath(core, path, PATH_A);
   if (len < 0) return len;
-  const rc = core.x.statPath(len, 0 as FileHandle, follow(flags));
-  if (rc > -HANDOVER_LOOKUP) {
+  const rc = core.x.statPath(len, follow(flags));
+  let found = 0;
+  if (rc <= -HANDOVER_LOOKUP) found = handOver(kernel, rc);
+  else {
     if (flags === 0) paths.note(core, path, entry, len, rc);
-    return rc;
+    if (rc <= 0) return rc;
   }
-  const found = rc === -HANDOVER_GETATTR ? 0 : handOver(kernel, rc);
   return found < 0 ? found : statInode(task, inodeOf(core, ndDentry(core)), found > 0);
 }
 
@@ -166,7 +167,6 @@ export function fstat(task: Task, fd: number): number {
 function statInode(task: Task, inode: InodeHandle, isWalked = false): number {
   const { kernel } = task;
   kernel.core.x.statInode(inode);
-  if (!(kernel.sbOf(inode).flags & SB_GETATTR)) return 0;
   return kernel.tableOf(inode).inode.getattr?.(kernel, inode, task.statValues, isWalked) ?? 0;
 }
 

@@ -54,7 +54,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { isCapable, newMode } from "./attr.ts";
-import { dropName, moveName, nameMade } from "./change-name.ts";
+import { dropName, makeChange, moveName, nameMade } from "./change-name.ts";
 import type { Answer, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -72,10 +72,9 @@ import {
   ndTrailing,
   walk,
 } from "./namei.ts";
-import { storeSupport } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { type Call, isInMemory, resultOf } from "./waiting.ts";
+import { type Call, resultOf } from "./waiting.ts";
 import { wantWrite } from "./want-write.ts";
 
 // --- Making names -----------------------------------------------------------------------------------------------------
@@ -121,18 +120,13 @@ function createAtWalk(task: Task, call: Call, found: number, wantsDir: boolean, 
   const dentry = core.x.dAllocLast() as DentryHandle;
   if (dentry < 0) return dentry;
   const { inode } = kernel.tableOf(dir);
-  let rc: number;
-  if (isInMemory(kernel, mnt)) rc = nameMade(kernel, dentry, make(dir, dentry, inode) as number);
-  else {
-    const held = linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry };
-    rc = storeSupport().change(
-      task,
-      call,
-      held,
-      () => make(dir, dentry, inode),
-      (answer) => nameMade(kernel, dentry, answer),
-    );
-  }
+  const rc = makeChange(
+    task,
+    call,
+    linked ? { mnt, dir: parent, dentry, inode: linked.inode } : { mnt, dir: parent, dentry },
+    () => make(dir, dentry, inode),
+    (answer) => nameMade(kernel, dentry, answer),
+  );
   core.x.dput(dentry);
   return rc;
 }
@@ -359,11 +353,13 @@ function remove(task: Task, call: Call, dentry: DentryHandle, wantDir: number): 
   const operation = wantDir ? operations.rmdir : operations.unlink;
   if (!operation) return -EPERM;
   if (isMounted(core, dentry)) return -EBUSY;
-  const mnt = ndParentMount(core);
-  const finish = (answer: number): number => dropName(kernel, dentry, answer);
-  const rc = isInMemory(kernel, mnt)
-    ? finish(operation(kernel, dir, dentry) as number)
-    : storeSupport().change(task, call, { mnt, dir: parent, dentry }, () => operation(kernel, dir, dentry), finish);
+  const rc = makeChange(
+    task,
+    call,
+    { mnt: ndParentMount(core), dir: parent, dentry },
+    () => operation(kernel, dir, dentry),
+    (answer) => dropName(kernel, dentry, answer),
+  );
   kernel.evictInodes();
   return rc;
 }
@@ -529,16 +525,13 @@ function vfsRename(task: Task, call: Call, old: End, target: End, newDentry: Den
   const isDir = core.x.isDirectory(inode) === 1;
   if (isDir && oldDir !== newDir && !replaced && hasMaxLinks(task, newDir)) return -EMLINK;
   const { mnt, parent: dir, dentry } = old;
-  const ask = () => operation(kernel, oldDir, dentry, newDir, newDentry, flags);
-  const finish = (answer: number): number => moveName(kernel, dentry, newDentry, flags, answer);
-  if (isInMemory(kernel, mnt)) return finish(ask() as number);
   const isMove = isDir && oldDir !== newDir;
-  return storeSupport().change(
+  return makeChange(
     task,
     call,
     { mnt, dir, dentry, otherDir: target.parent, otherDentry: newDentry, isMove },
-    ask,
-    finish,
+    () => operation(kernel, oldDir, dentry, newDir, newDentry, flags),
+    (answer) => moveName(kernel, dentry, newDentry, flags, answer),
   );
 }
 

@@ -71,7 +71,7 @@ import {
 } from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
 import { hasNoStore, inodeOfFile, mountOfFile, newMode, ownerOrCapable, typeOf, uidOf } from "./attr.ts";
-import { nameMade } from "./change-name.ts";
+import { makeChange, nameMade } from "./change-name.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
 import { isReadOnly, mayOpenDevices } from "./mount-flags.ts";
@@ -92,7 +92,7 @@ import { setattrOf } from "./setattr-of.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
-import { isInMemory, resultOf } from "./waiting.ts";
+import { resultOf } from "./waiting.ts";
 import { wantWrite, wantWriteInode } from "./want-write.ts";
 
 const O_TMPFILE_ONLY = O_TMPFILE & ~O_DIRECTORY;
@@ -253,16 +253,13 @@ function create(task: Task, path: Path, flags: number, mode: number): number {
   if (dentry < 0) return dentry;
   const wanted = S_IFREG | newMode(task, dir, mode & S_IALLUGO);
   const opened = flags & ~O_TRUNC;
-  const finish = (rc: number): number => installMade(task, kernel, mnt, dentry, opened, rc);
-  const fd = isInMemory(kernel, mnt)
-    ? finish(make(kernel, dir, dentry, wanted) as number)
-    : storeSupport().change(
-        task,
-        { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
-        { mnt, dir: parent, dentry },
-        () => make(kernel, dir, dentry, wanted),
-        finish,
-      );
+  const fd = makeChange(
+    task,
+    { name: "open", a: path, b: flags, undo: (made) => void task.close(made) },
+    { mnt, dir: parent, dentry },
+    () => make(kernel, dir, dentry, wanted),
+    (rc) => installMade(task, kernel, mnt, dentry, opened, rc),
+  );
   core.x.dput(dentry);
   return fd;
 }

@@ -4,7 +4,7 @@
  * Does not own: making snapshots (snapshot.ts).
  */
 import { utf8Decoder } from "../base/utf8.ts";
-import { byteLengthOf, partOf } from "../base/views.ts";
+import { byteLengthOf, isBytes, partOf } from "../base/views.ts";
 import { Core, type CoreOptions } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_MAX_PFN, LAYOUT_HASH, PAGE_SIZE } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
@@ -40,9 +40,14 @@ export interface Snapshot extends Head {
   bytes: Uint8Array;
 }
 
+/** The bytes of a snapshot, or of one and of the deltas since. */
+export type SnapshotBytes = Uint8Array | readonly Uint8Array[];
+
 /** @throws SnapshotError when the bytes are damaged, of another version, or no snapshot at all */
-export function openSnapshot(given: Uint8Array, module: WebAssembly.Module, shared: boolean): Snapshot {
-  const bytes = partOf(given, 0, byteLengthOf(given)); // with nothing on it that somebody else has written
+export function openSnapshot(given: SnapshotBytes, module: WebAssembly.Module, shared: boolean): Snapshot {
+  const bytes = isBytes(given)
+    ? partOf(given, 0, byteLengthOf(given)) // with nothing on it that somebody else has written
+    : storeSupport().joinDeltas(given, module, shared);
   checkBytes(bytes, module, shared);
   return { bytes, ...readHead(bytes) };
 }

@@ -17,6 +17,8 @@ import { Core, RESULT } from "../wasm/core.ts";
 import { PAGE_SIZE, RESULT_EXTRA } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
 
+export { SnapshotError } from "./snapshot-error.ts";
+
 export const MAGIC = "FOLIOFS\0";
 /** Version of the form above; another one is refused. */
 export const FORMAT_VERSION = 2;
@@ -47,15 +49,6 @@ export interface SnapshotMeta {
   types: string[];
   /** Mounts that are not in it, by type and target. */
   leftOut: { type: string; target: string }[];
-}
-
-/** Something is wrong with the bytes of a snapshot. */
-export class SnapshotError extends Error {
-  readonly code = "ERR_INVALID_SNAPSHOT";
-  constructor(message: string) {
-    super(`foliofs: ${message}`);
-    this.name = "SnapshotError";
-  }
 }
 
 /** The frames of an extent, where they lie: valid until memory grows. */

@@ -11,6 +11,7 @@ import { evictInodes } from "./evict.ts";
 import { exitTask } from "./exit.ts";
 import { unfreezeNow } from "./freeze.ts";
 import { askPermission, handOver } from "./handover.ts";
+import { joinDeltas } from "./join-deltas.ts";
 import { killSuper, putSupersNow } from "./kill-super.ts";
 import { lostBy } from "./lost.ts";
 import { makeRoom } from "./make-room.ts";
@@ -56,6 +57,7 @@ const SUPPORT = {
   fileRemovePrivs,
   findSuper,
   handOver,
+  joinDeltas,
   killFlags,
   killSuper,
   lostBy,

@@ -4,9 +4,8 @@
  * Does not own: how a store is asked (operation.ts), who waits for tokens (node/surfaces.ts).
  */
 import { EAGAIN } from "../base/errno.ts";
-import type { DentryHandle, FileHandle, InodeHandle, MountHandle, SuperBlockHandle } from "../base/handles.ts";
+import type { DentryHandle, FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import type { Progress } from "../mm/progress.ts";
-import { MOUNT_SB, SB_MEMORY, SUPER_BLOCK_FLAGS } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Path } from "./syscalls.ts";
 import type { Task } from "./task.ts";
@@ -153,12 +152,6 @@ export interface InFlight {
 
 /** What waits in one kernel for a store, by the number of its operation; what has no locks by itself. */
 export type PendingChanges = Map<number | object, InFlight>;
-
-/** Does a mount's file system live in memory? Then it never waits, and has nobody to ask. */
-export function isInMemory({ core: { u32 } }: Kernel, mnt: MountHandle): boolean {
-  const sb = (u32[(mnt << 3) + MOUNT_SB] >>> 5) as SuperBlockHandle;
-  return (u32[(sb << 3) + SUPER_BLOCK_FLAGS] & SB_MEMORY) !== 0;
-}
 
 /** Waits for a change that is under way. @returns -EAGAIN, with its token */
 export function waitFor(kernel: Kernel, { token }: InFlight): number {

@@ -44,7 +44,7 @@ interface TaskExports {
 interface WalkExports {
   walk(len: number, base: File, flags: number): number;
   walkResume(): number;
-  statPath(len: number, base: File, flags: number): number;
+  statPath(len: number, flags: number): number;
   statKnown(inode: number, version: number): number;
   statInode(inode: Inode): void;
   permission(inode: Inode, mask: number): number;

@@ -4,24 +4,26 @@
  *
  * FOLIO_SELF=1 compares node:fs with itself instead.
  */
-import { appendFileSync, constants } from "node:fs";
+import { constants } from "node:fs";
 import { afterAll, assert, beforeAll, describe, it } from "vitest";
 import type { AccessRequest, Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
-import { CALLERS, makeDirectory, makeFile, type PermissionCase, runPermissionCase } from "./permissions/case.ts";
+import { CALLERS, makeDirectory, makeFile, type PermissionCase } from "./permissions/case.ts";
+import { byOperation, PermissionPair } from "./permissions/compare.ts";
 import { HARDLINK_CASES, hasProtectedHardlinks } from "./permissions/hardlinks.ts";
 import { MODE_BIT_CASES } from "./permissions/mode-bits.ts";
 import { SPECIAL_BIT_CASES } from "./permissions/special-bits.ts";
 import { STICKY_OPEN_CASES } from "./permissions/sticky-opens.ts";
-import { isFollowedVersion } from "./versions.ts";
 
 let oracle: Subject;
 let subject: Subject;
+let pair: PermissionPair;
 
 beforeAll(async () => {
   oracle = createNodeFsSubject();
   subject = process.env.FOLIO_SELF ? createNodeFsSubject() : createFoliofsSubject(await loadFoliofs(), oracle.root);
+  pair = new PermissionPair(oracle, subject);
 });
 
 afterAll(() => {
@@ -29,65 +31,7 @@ afterAll(() => {
   subject?.dispose();
 });
 
-/** Lines of both texts that the other has not. */
-function showDifference(expected: string, actual: string): string {
-  const left = expected.split("\n");
-  const right = actual.split("\n");
-  if (left[0] !== right[0]) return `kernel ${left[0]}, subject ${right[0]}`;
-  const only = (a: string[], b: string[]): string => a.filter((line) => !b.includes(line)).join("; ");
-  return `both ${left[0]}, then kernel [${only(left, right)}], subject [${only(right, left)}]`;
-}
-
-interface Deliberate {
-  readonly lines: RegExp;
-  readonly reason: string;
-}
-
-/** Where foliofs differs on purpose. */
-const DELIBERATE: readonly Deliberate[] = [
-  {
-    lines: /: link( to .*)?: kernel EPERM, subject ok$/,
-    reason:
-      "fs.protected_hardlinks is a setting: off by default in Linux, and in foliofs; on in Debian, the oracle here",
-  },
-];
-const needed = new Set<Deliberate>();
-
-function isDeliberate(line: string): boolean {
-  const entry = DELIBERATE.find(({ lines }) => lines.test(line));
-  if (entry) needed.add(entry);
-  return entry !== undefined;
-}
-
-function compareAll(cases: readonly PermissionCase[]): void {
-  const lines: string[] = [];
-  for (const test of cases) {
-    const expected = runPermissionCase(oracle, test);
-    const actual = runPermissionCase(subject, test);
-    const line = `${test.id}: ${showDifference(expected, actual)}`;
-    if (expected !== actual && !isDeliberate(line)) lines.push(line);
-  }
-  if (process.env.FOLIO_REPORT) for (const line of lines) appendFileSync(process.env.FOLIO_REPORT, `${line}\n`);
-  assert(lines.length === 0, [`${lines.length} of ${cases.length} differ`, ...lines.slice(0, 40)].join("\n  "));
-}
-
-/**
- * Node 20's rm gives up at once where Node 26's removes what it can, and its copyFile leaves the owner alone: for these
- * node:fs is an oracle from 26 on.
- */
-function isKnown({ id }: PermissionCase): boolean {
-  return isFollowedVersion() || !/: (rm -r|copyFile)$/.test(id);
-}
-
-/** One test for each operation: what comes after the colon in the id. */
-function byOperation(cases: readonly PermissionCase[]): Map<string, PermissionCase[]> {
-  const groups = new Map<string, PermissionCase[]>();
-  for (const test of cases.filter(isKnown)) {
-    const operation = test.id.slice(test.id.indexOf(":") + 2);
-    groups.set(operation, [...(groups.get(operation) ?? []), test]);
-  }
-  return groups;
-}
+const compareAll = (cases: readonly PermissionCase[]): void => pair.compareAll(cases);
 
 describe("mode bits", () => {
   it.each([...byOperation(MODE_BIT_CASES)])("%s", (_, cases) => compareAll(cases));
@@ -107,8 +51,7 @@ describe("hard links to files of others", () => {
   it.each([...byOperation(HARDLINK_CASES)])("%s", (_, cases) => compareAll(cases));
 
   it("needs every deliberate difference that is listed", () => {
-    const unused = DELIBERATE.filter((entry) => !needed.has(entry));
-    assert.deepEqual(process.env.FOLIO_SELF ? [] : unused, []);
+    assert.deepEqual(process.env.FOLIO_SELF ? [] : pair.unused, []);
   });
 });
 

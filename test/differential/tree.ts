@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { S_IFIFO } from "../../src/base/stat-flags.ts";
-import { emptyDirectory, type Subject } from "../helpers/subject.ts";
+import { emptyRoot, type Subject } from "../helpers/subject.ts";
 import { describeTime, maskText } from "./describe.ts";
 
 export const OLD_MTIME = 1_000_000_000;
@@ -105,14 +105,15 @@ function settleTimes(subject: Subject, directory: Buffer): void {
 /** Replaces all that is in the subject's root by a fresh tree. */
 export function buildTree(subject: Subject, name: TreeName): void {
   const root = Buffer.from(subject.root);
+  emptyRoot(subject);
   subject.fs.chmodSync(root, 0o755);
   subject.fs.chownSync(root, 0, 0);
-  emptyDirectory(subject.fs, root);
   if (name === "data") buildData(subject);
   if (name === "battery") {
     for (const build of [buildFiles, buildOddNames, buildDirectories, buildLinks, linkFifo]) build(subject);
   }
   settleTimes(subject, root);
+  subject.layers?.sink();
 }
 
 /** Contents up to this size are shown whole or as a digest; larger files (sparse ones) by size alone. */

@@ -57,7 +57,7 @@ describe("README.md", () => {
 });
 
 describe("docs", () => {
-  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "proc.md", "sandboxes.md"];
+  const pages = ["hostfs.md", "lazyfs.md", "mmap.md", "patches.md", "proc.md", "sandboxes.md", "snapshots.md"];
 
   it.each(pages)("%s", async (page) => {
     const [{ source }] = programsOf(readFileSync(`${ROOT}/docs/${page}`, "utf8"));

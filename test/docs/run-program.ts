@@ -27,6 +27,7 @@ async function load(name: string): Promise<unknown> {
   if (name === "foliofs/just-bash") return import("../../src/just-bash.ts");
   if (name === "foliofs/lazy") return import("../../src/lazy.ts");
   if (name === "foliofs/layers") return import("../../src/layers.ts");
+  if (name === "foliofs/patch") return import("../../src/patch.ts");
   if (name === "foliofs/proc") return import("../../src/proc.ts");
   if (name === "foliofs/store") return import("../../src/store.ts");
   if (name === "foliofs/watch") return import("../../src/watch.ts");

@@ -4,7 +4,7 @@ Reads {"root", "tasks": [{"uid", "gid", "groups"}], "steps": [{"task", "call", "
 outcomes: a value, or the name of an error. Bytes are {"hex": ...}. A step with "later" is begun and not waited for; its outcome is
 "waits" if it has not ended soon; "settle" gives the outcome of that step, or "waits". "ends" has it waited for in both.
 """
-import ctypes, errno, fcntl, json, os, re, select, struct, sys, time
+import ctypes, errno, fcntl, json, os, re, select, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 SOON = 0.002
@@ -182,10 +182,33 @@ def mount_overlay(options, target):
     check(libc.mount(b"overlay", where, b"overlay", ctypes.c_ulong(0), os.fsencode(options.replace("ROOT", ROOT))))
 
 
+LAYER = "lowerdir=%s,upperdir=ROOT/u,workdir=ROOT/w,redirect_dir=on,index=off,metacopy=off,xino=off"
+TAR = ["tar", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C"]
+
+
+def layer(lowers, target):
+    """As kernel.layer(): the upper directory is as the uppermost lower one is."""
+    below = os.stat(path(lowers.split(":")[0]))
+    upper = path("ROOT/u")
+    os.chown(upper, below.st_uid, below.st_gid)
+    os.chmod(upper, below.st_mode & 0o7777)
+    os.utime(upper, ns=(below.st_atime_ns, below.st_mtime_ns))
+    mount_overlay(LAYER % lowers, target)
+
+
+def save_tar():
+    return shown(subprocess.run(TAR + [path("ROOT/u"), "-cf", "-", "."], check=True, stdout=subprocess.PIPE).stdout)
+
+
+def load_tar(lowers, target, tar):
+    subprocess.run(TAR + [path("ROOT/u"), "-pxf", "-"], check=True, input=data(tar))
+    mount_overlay(LAYER % lowers, target)
+
+
 inodes = {}
 
 
-def attributes(p):
+def attributes(p, dev):
     """All that a file is: of directories without their sizes; numbers of inodes by the order in which they come up."""
     s = os.lstat(p)
     kind = s.st_mode & 0o170000
@@ -197,25 +220,29 @@ def attributes(p):
         what = os.fsencode(os.readlink(p)).hex()
     xattrs = sorted([n, os.getxattr(p, n, follow_symlinks=False).hex()] for n in os.listxattr(p, follow_symlinks=False))
     mtime = str(s.st_mtime_ns) if s.st_mtime_ns < 946684800 * 10**9 else "now"
-    number = inodes.setdefault(s.st_ino, len(inodes))
+    number = inodes.setdefault((s.st_dev if s.st_dev != dev else None, s.st_ino), len(inodes))
     size = 0 if kind == 0o040000 else s.st_size
     return [s.st_mode, s.st_nlink, s.st_uid, s.st_gid, size, mtime, number, what, xattrs]
 
 
-def tree(p):
+def tree(p, dev=None):
     """Every file below a directory, by path."""
-    told = [["", attributes(p)]]
+    dev = dev or os.lstat(p).st_dev
+    told = [["", attributes(p, dev)]]
     for name in sorted(os.listdir(p)):
         below = p + b"/" + name
         if os.path.isdir(below) and not os.path.islink(below):
-            told += [[os.fsdecode(name) + at, of] for at, of in tree(below)]
+            told += [[os.fsdecode(name) + at, of] for at, of in tree(below, dev)]
         else:
-            told.append([os.fsdecode(name), attributes(below)])
+            told.append([os.fsdecode(name), attributes(below, dev)])
     return [[at if at.startswith("/") or not at else "/" + at, of] for at, of in told]
 
 
 def simple(call, *args):
     if call == "overlay": return mount_overlay(*args)
+    if call == "layer": return layer(*args)
+    if call == "saveTar": return save_tar()
+    if call == "loadTar": return load_tar(*args)
     if call == "umount": return check(libc.umount2(path(args[0]), 0)) or None
     if call == "tree": return tree(path(args[0]))
     if call in ("watch", "events"): return inotify_call(call, args)
@@ -235,6 +262,7 @@ def simple(call, *args):
     if call == "unlink": return os.unlink(path(args[0]))
     if call == "rename": return os.rename(path(args[0]), path(args[1]))
     if call == "truncate": return os.truncate(path(args[0]), args[1])
+    if call == "fstat": return statted(os.fstat(slots[args[0]]))
     if call == "stat": return statted(os.stat(path(args[0])))
     if call == "flock": return fcntl.flock(slots[args[0]], args[1])
     if call == "fcntl": return control(*args)

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { it } from "vitest";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
-import { overlay } from "../../src/layers.ts";
+import { type Layer, overlay, type TarOptions } from "../../src/layers.ts";
 import type { FlockHeld } from "../../src/node/linux/locks.ts";
 import { devtmpfs } from "../../src/store.ts";
 import type { Mark } from "../../src/vfs/fsnotify-mark.ts";
@@ -231,6 +231,13 @@ class Tasks {
           target: this.#path(b),
           data: (a as string).replaceAll("ROOT", ROOT),
         });
+      case "layer":
+      case "load":
+      case "loadTar":
+        return this.#layer(fs, call, a as string, this.#path(b) as string, c, args[3]);
+      case "save":
+      case "saveTar":
+        return hex((this.#layers.get(this.#path(a) as string) as Layer)[call]({ format: b as TarOptions["format"] }));
       case "umount":
         return fs.kernel.umount(this.#path(a));
       case "tree":
@@ -271,6 +278,8 @@ class Tasks {
         return fs.utimesSync(this.#path(a), b as number, b as number);
       case "ftruncate":
         return fs.ftruncateSync(this.#fd(task, a), b as number);
+      case "fstat":
+        return statted(fs.fstatSync(this.#fd(task, a)));
       case "stat":
         return statted(fs.statSync(this.#path(a)));
       case "chattr":
@@ -329,16 +338,30 @@ class Tasks {
     }
   }
 
+  readonly #layers = new Map<string, Layer>();
+
+  /** Mounts a layer over directories with a colon between them, `load` ones from bytes. */
+  #layer(fs: FolioFs, call: "layer" | "load" | "loadTar", lowers: string, target: string, bytes: Arg, form: Arg): void {
+    const options = { lower: lowers.replaceAll("ROOT", ROOT).split(":"), target };
+    const { kernel } = fs;
+    const make = {
+      layer: () => kernel.layer(options),
+      load: () => kernel.load(this.#bytes(bytes), options),
+      loadTar: () => kernel.loadTar(this.#bytes(bytes), { ...options, format: form as TarOptions["format"] }),
+    };
+    this.#layers.set(target, make[call]());
+  }
+
   readonly #inodes = new Map<string, number>();
 
   /** All that a file is: of directories without their sizes; numbers of inodes by the order in which they come up. */
-  #attributes({ kernel, ...fs }: FolioFs, path: string): unknown[] {
+  #attributes({ kernel, ...fs }: FolioFs, path: string, dev: bigint): unknown[] {
     const stats = fs.lstatSync(path, { bigint: true });
     const type = Number(stats.mode) & 0o170000;
     const what = type === 0o100000 ? fs.readFileSync(path) : type === 0o120000 ? fs.readlinkSync(path, "buffer") : null;
     const names = kernel.linux.llistxattrSync(path) as string[];
     const xattrs = names.map((name) => [name, hex(kernel.linux.lgetxattrSync(path, name) as Buffer).hex]);
-    const key = String(stats.ino);
+    const key = `${stats.dev === dev ? "" : stats.dev} ${stats.ino}`; // the overlay's own number goes with the mount
     if (!this.#inodes.has(key)) this.#inodes.set(key, this.#inodes.size);
     return [
       ...[stats.mode, stats.nlink, stats.uid, stats.gid].map(Number),
@@ -351,12 +374,12 @@ class Tasks {
   }
 
   /** Every file below a directory, by path. */
-  #tree(fs: FolioFs, path: string): unknown[] {
-    const told: unknown[] = [["", this.#attributes(fs, path)]];
+  #tree(fs: FolioFs, path: string, dev = fs.lstatSync(path, { bigint: true }).dev): unknown[] {
+    const told: unknown[] = [["", this.#attributes(fs, path, dev)]];
     for (const name of fs.readdirSync(path).sort()) {
       const below = `${path}/${name}`;
-      if (!fs.lstatSync(below).isDirectory()) told.push([`/${name}`, this.#attributes(fs, below)]);
-      else for (const [at, of] of this.#tree(fs, below) as [string, unknown][]) told.push([`/${name}${at}`, of]);
+      if (!fs.lstatSync(below).isDirectory()) told.push([`/${name}`, this.#attributes(fs, below, dev)]);
+      else for (const [at, of] of this.#tree(fs, below, dev) as [string, unknown][]) told.push([`/${name}${at}`, of]);
     }
     return told;
   }
@@ -442,14 +465,22 @@ export async function expectSameProgram(script: Omit<LinuxScript, "steps">, prog
   return outcomes;
 }
 
+/** Two outcomes as texts; of lists that are as long, as trees are, what differs. */
+function shownWithoutSame(our: unknown, their: unknown): { our: string; their: string } {
+  if (!Array.isArray(our) || !Array.isArray(their) || our.length !== their.length)
+    return { our: JSON.stringify(our), their: JSON.stringify(their) };
+  const differs = our.map((one, i) => JSON.stringify(one) !== JSON.stringify(their[i]));
+  const [shown, other] = [our, their].map((list) => JSON.stringify(list.filter((_, i) => differs[i])));
+  return { our: shown, their: other };
+}
+
 /** Outcomes that differ, each with its place in the script and its call; at most 8. */
 function differences({ steps }: LinuxScript, ours: readonly unknown[], theirs: readonly unknown[]): string[] {
   return steps
     .map((step, i) => ({
       step: JSON.stringify(step),
       i,
-      our: JSON.stringify(ours[i]),
-      their: JSON.stringify(theirs[i]),
+      ...shownWithoutSame(ours[i], theirs[i]),
     }))
     .filter(({ our, their }) => our !== their)
     .slice(0, 8)

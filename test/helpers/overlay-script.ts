@@ -84,8 +84,8 @@ const OPENS = [
   O_RDONLY | O_TRUNC,
 ];
 
-/** Random calls, with remounts by `options` now and then. */
-export function randomSteps(random: Random, count: number, options: string): LinuxStep[] {
+/** Random calls, with remounts by `options` now and then; without remounts where they are undefined. */
+export function randomSteps(random: Random, count: number, options: string | undefined): LinuxStep[] {
   const pick = <T>(list: readonly T[]): T => list[random(list.length)];
   const path = (): string => `ROOT/m/${pick(DIRECTORIES)}${pick(NAMES)}`;
   const fd = (): string => `f${random(3)}`;
@@ -158,7 +158,7 @@ export function randomSteps(random: Random, count: number, options: string): Lin
       case 24:
         return [by(task, "stat", path()), by(task, "times", path())];
       case 25:
-        return random(3) > 0 ? [] : remount(options);
+        return options === undefined || random(3) > 0 ? [] : remount(options);
       default:
         return [by(0, "tree", "ROOT/m")];
     }
@@ -166,8 +166,10 @@ export function randomSteps(random: Random, count: number, options: string): Lin
   return Array.from({ length: count }, step).flat();
 }
 
+/** Closes all that random calls may have opened. */
+export const CLOSES = [0, 1].flatMap((task) => [0, 1, 2].map((n) => by(task, "close", `f${n}`)));
+
 /** All is found again in the layers. */
 export function remount(options: string): LinuxStep[] {
-  const closes = [0, 1].flatMap((task) => [0, 1, 2].map((n) => by(task, "close", `f${n}`)));
-  return [...closes, root("umount", "ROOT/m"), mounted(options), root("tree", "ROOT/m")];
+  return [...CLOSES, root("umount", "ROOT/m"), mounted(options), root("tree", "ROOT/m")];
 }

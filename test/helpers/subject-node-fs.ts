@@ -16,7 +16,7 @@ import {
 } from "./subject.ts";
 import { hostCalls, touchAs } from "./subject-host-calls.ts";
 
-const TMPFS = "/dev/shm";
+export const TMPFS = "/dev/shm";
 const DEFAULT_UMASK = 0o022;
 
 /** What the oracle needs of the host; a sentence when it is missing, else undefined. */

@@ -1,33 +1,107 @@
-/** An overlay as a subject, with a lower layer that a case's files may come from. */
+/** An overlay as a subject: what a case has made can be laid into a lower layer. */
+import { dirname } from "node:path";
 import type { createFsSync } from "../../src/index.ts";
 import { overlay } from "../../src/layers.ts";
-import { type Credentials, type Kernel, outcomeOf, type Subject, type SubjectFs, type TaskOptions } from "./subject.ts";
+import { LayerStack, type OverlayHost } from "./layer-stack.ts";
+import {
+  type Credentials,
+  type Kernel,
+  type Layers,
+  type NodeFs,
+  outcomeOf,
+  type Subject,
+  type SubjectFs,
+  type TaskOptions,
+} from "./subject.ts";
 
 export interface OverlaySetup {
   /** Options beside the directories. */
   readonly options?: string;
   /** How many lower layers there are. */
   readonly lowers: number;
-  /** The directory that cases work in is in the lowest layer, not in the upper one. */
+  /** The directory that cases work in is in the lower layers, not in the upper one. */
   readonly isRootBelow: boolean;
+  /** That directory: the overlay is mounted at its parent. Left out: `/m`, or if it is below `/m/work`. */
+  readonly root?: string;
+  /** All that is there goes to a lower layer once: before the first call by root that so many are before of, at which nothing is open. */
+  readonly sunkAfter?: number;
 }
 
 type Entry = { createFsSync: typeof createFsSync };
-type Face = SubjectFs & { readonly kernel: Kernel; utimensSync(path: string, atime: "now", mtime: "now"): void };
+type Face = SubjectFs & {
+  readonly kernel: Kernel;
+  readonly task: { chdir(path: string): void };
+  utimensSync(path: string, atime: "now", mtime: "now"): void;
+};
+
+const LAYERS = "/layers";
+
+function hostOf(top: ReturnType<typeof createFsSync>): OverlayHost {
+  return {
+    fs: top as unknown as NodeFs,
+    mount: (data, target) => top.kernel.mount({ type: "overlay", target, data }),
+    umount: (target) => top.kernel.umount(target),
+    detach: (target) => top.kernel.umount(target, { detach: true }),
+  };
+}
+
+/** A face before each of whose calls `before` is called. */
+function calledBefore<Fs extends object>(face: Fs, before: () => void): Fs {
+  return new Proxy(face, {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (name === "promises") return calledBefore(value as object, before);
+      if (typeof value !== "function" || typeof name !== "string" || !/^[a-z]/.test(name)) return value;
+      const call = (...args: unknown[]): unknown => {
+        before();
+        return (value as (...all: unknown[]) => unknown)(...args);
+      };
+      return Object.assign(call, value);
+    },
+  });
+}
+
+/** A face of a subject with layers, as its setup wants it. */
+export function sunkOnce(fs: SubjectFs, layers: Layers, { sunkAfter }: OverlaySetup): SubjectFs {
+  if (sunkAfter === undefined) return fs;
+  let nrCalls = 0;
+  let isSunk = false;
+  return calledBefore(fs, () => {
+    if (!isSunk && nrCalls++ >= sunkAfter) isSunk = layers.sink();
+  });
+}
 
 export function createOverlaySubject(foliofs: Entry, setup: OverlaySetup): Subject {
+  const { isRootBelow, lowers, options } = setup;
+  const root = setup.root ?? (isRootBelow ? "/m/work" : "/m");
+  const target = setup.root !== undefined || isRootBelow ? dirname(root) : root;
   const top = foliofs.createFsSync({ memoryLimit: 256 * 2 ** 20 });
   top.kernel.registerFileSystem(overlay);
-  const lowers = Array.from({ length: setup.lowers }, (_, i) => `/l${i}`);
-  for (const path of ["/m", "/u", "/w", ...lowers]) top.mkdirSync(path);
-  const root = setup.isRootBelow ? "/m/work" : "/m";
-  if (setup.isRootBelow) for (const lower of lowers) top.mkdirSync(`${lower}/work`);
-  const own = setup.options === undefined ? "" : `,${setup.options}`;
-  const data = `lowerdir=${lowers.join(":")},upperdir=/u,workdir=/w${own}`;
-  top.kernel.mount({ type: "overlay", target: "/m", data });
+  for (const path of [target, LAYERS]) top.mkdirSync(path, { recursive: true });
+  const inside = isRootBelow ? root.slice(target.length + 1) : "";
+  const stack = new LayerStack(hostOf(top), { base: LAYERS, target, lowers, inside, options });
   const kernel = top.kernel as unknown as Kernel;
-  const fs = kernel.task({ uid: 0, gid: 0, umask: 0o022, cwd: root });
+  const fs = kernel.task({ uid: 0, gid: 0, umask: 0o022 }) as Face;
   const faces = new Map<string, Face>();
+
+  /** Whoever stands in the overlay steps out meanwhile. */
+  function whileOutside<T>(call: () => T): T {
+    const all = [fs, ...faces.values()];
+    for (const face of all) face.task.chdir("/");
+    const result = call();
+    for (const face of all) outcomeOf(() => face.task.chdir(root));
+    return result;
+  }
+
+  const layers = {
+    renew: () =>
+      whileOutside(() => {
+        stack.renew();
+        if (root !== target) top.mkdirSync(root, { recursive: true });
+      }),
+    sink: () => whileOutside(() => stack.sink()),
+  };
+  layers.renew();
 
   function faceOf(credentials: Credentials): Face {
     const key = JSON.stringify(credentials);
@@ -49,10 +123,11 @@ export function createOverlaySubject(foliofs: Entry, setup: OverlaySetup): Subje
 
   return {
     name: "overlay",
-    fs,
+    fs: sunkOnce(fs as SubjectFs, layers, setup),
     root,
     maxFileBytes: 2n ** 44n,
     kernel,
+    layers,
     enter: () => {},
     as: (credentials, call) => call(faceOf(credentials)),
     asWhile: (credentials, call, cwd = root) => inTask({ ...credentials, cwd }, call),

@@ -46,6 +46,14 @@ export interface Kernel {
   verify?(): unknown;
 }
 
+/** Layers of an overlay that a suite works on. */
+export interface Layers {
+  /** Makes `root` empty, over lower layers that have nothing else. */
+  renew(): void;
+  /** Lays all that is there below. @returns false when there is nothing, or something is open: then all is as it was */
+  sink(): boolean;
+}
+
 export interface Subject {
   readonly name: string;
   /** Bound to root's credentials, umask 0o022 and `root` as the working directory (after `enter`). */
@@ -56,6 +64,8 @@ export interface Subject {
   readonly maxFileBytes: bigint;
   /** foliofs only. */
   readonly kernel?: Kernel;
+  /** Overlays only. */
+  readonly layers?: Layers;
   /** Makes relative paths start at `root`: call it before each case. */
   enter(): void;
   /** Runs `call`, which must be synchronous, with other credentials. */
@@ -85,6 +95,12 @@ export function outcomeOf(call: () => unknown): string {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
+}
+
+/** Makes the root of a subject empty. */
+export function emptyRoot({ fs, layers, root }: Subject): void {
+  if (layers) layers.renew();
+  else emptyDirectory(fs, Buffer.from(root));
 }
 
 /** Removes all that is in `directory`, whatever its names are made of, and leaves the directory. */

@@ -178,9 +178,16 @@ describe("in Node", () => {
       fs.writeFileSync("/l/big", Buffer.alloc(2 ** 20, 1));
       const layer = fs.kernel.layer({ lower: "/l", target: "/m", size: "1m" });
       fs.appendFileSync("/m/big", "more");
-      console.log(layer.usage().bytes);`;
+      console.log(layer.usage().bytes);
+      const [saved, tar] = [layer.save(), layer.saveTar()];
+      layer.drop();
+      for (const loaded of [() => fs.kernel.load(saved, { lower: "/l", target: "/m" }), () => fs.kernel.loadTar(tar, { lower: "/l", target: "/m" })]) {
+        const again = loaded();
+        console.log(fs.statSync("/m/big").size);
+        again.drop();
+      }`;
     expect(user.node(file, load.replace("foliofs/../dist", "./node_modules/foliofs/dist") + use)).toBe(
-      "b below, ab below\n4096\n",
+      "b below, ab below\n4096\n1048580\n1048580\n",
     );
   });
 

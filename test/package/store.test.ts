@@ -102,6 +102,30 @@ describe("usage() and shrink()", () => {
   });
 });
 
+describe("deltas", () => {
+  const attempt = [
+    "const fs = createFsSync();",
+    "const base = fs.kernel.snapshot();",
+    'fs.writeFileSync("/a", "a");',
+    "const tell = (call) => { try { return call(); } catch (error) { return [error instanceof SnapshotError, error.message]; } };",
+    "const delta = tell(() => fs.kernel.snapshot({ since: base }));",
+    'console.log(delta.length > 2 && restoreFsSync([base, delta]).readFileSync("/a").length);',
+    "console.log(...tell(() => restoreFsSync([base, base])));",
+  ];
+  const missing = 'false\nfalse foliofs: file systems with a store, mappings and views need import "foliofs/store"\n';
+  const done = "1\ntrue foliofs: these bytes are no delta\n";
+
+  it.each([
+    ["are refused in browsers without foliofs/store, by its name", ["browser"], missing],
+    ["come with it, and with its errors", ["browser", "store"], done],
+    ["are there in Node", ["index"], done],
+  ])("%s", (_name, [entry, ...others], output) => {
+    const imports = others.map((name) => `import "./dist/${name}.js";`);
+    const first = `import { createFsSync, restoreFsSync, SnapshotError } from "./dist/${entry}.js";`;
+    expect(outputOf(first, ...imports, ...attempt)).toBe(output);
+  });
+});
+
 describe.each(LOADERS)("foliofs/store with foliofs, as %s", (_name, load, name) => {
   it("reads by pages and round them, tells who has waited of errors, and lets go", async () => {
     const entries = { index: await load(name), store: await load("store") } as Entries;

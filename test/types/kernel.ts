@@ -12,6 +12,7 @@ import type {
   MountHandle,
   PageView,
 } from "../../src/index.ts";
+import { restoreFs, restoreFsSync } from "../../src/index.ts";
 import {
   AT_FDCWD,
   F_GETLK,
@@ -61,6 +62,16 @@ export async function checkKernel(): Promise<void> {
   isExactly<FlockHeld | undefined>()(kernel.linux.fcntlSync(3, F_GETLK, { type: F_RDLCK, length: 1 }));
   isExactly<Promise<number>>()(kernel.linux.openat(AT_FDCWD, "f", "wx"));
   isExactly<Stats | BigIntStats>()(kernel.linux.fstatatSync(3, "f"));
+  isExactly<Uint8Array>()(
+    kernel.snapshot({ since: [kernel.snapshot(), kernel.snapshot({ since: new Uint8Array(1) })] }),
+  );
+  isExactly<FolioFs>()(restoreFsSync([new Uint8Array(1), Buffer.of(1)], { umask: 0 }));
+  isExactly<Promise<FolioFs>>()(restoreFs([new Uint8Array(1)]));
+  isExactly<void>()(kernel.restore([new Uint8Array(1)]));
+  // @ts-expect-error there is no such option
+  kernel.snapshot({ from: new Uint8Array(1) });
+  // @ts-expect-error bytes, not their text
+  kernel.restore(["base"]);
   // @ts-expect-error a lock has a type
   kernel.linux.fcntlSync(3, F_GETLK, { start: 1 });
   // @ts-expect-error there is no such option

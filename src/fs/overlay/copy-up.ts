@@ -46,7 +46,6 @@ import {
   INODE_UID,
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
-import { NR_STAT, statReal, statValues } from "./attr.ts";
 import { copyData } from "./copy-data.ts";
 import { firstLower, flagsOf, type Lower, OVL_INDEX, OVL_ORIGIN, setFlag, setUpper, upperOf } from "./entry.ts";
 import { indexDirectory, indexName, writeNlink } from "./index-dir.ts";
@@ -67,6 +66,7 @@ import { copyXattrs } from "./layer-xattr.ts";
 import { type Layer, type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
 import { type Origin, setOrigin } from "./origin.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
+import { NR_STAT, statReal, statValues } from "./stat-real.ts";
 import { dropTemp, makeTemp } from "./work-dir.ts";
 
 /** In place of how many bytes of the data are wanted. */

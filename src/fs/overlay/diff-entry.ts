@@ -30,7 +30,6 @@ import {
   SLOT_ND_PARENT,
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
-import { statReal, statValues } from "./attr.ts";
 import type { LayerFile } from "./copy-data.ts";
 import { readLink } from "./copy-up.ts";
 import { firstLower, flagsOf, OVL_ORIGIN, upperOf } from "./entry.ts";
@@ -40,6 +39,7 @@ import { getLayerXattr, listLayerXattrs } from "./layer-xattr.ts";
 import { originOf } from "./origin.ts";
 import { keyOf } from "./readdir.ts";
 import { bottomInode, isStacked } from "./stack-parts.ts";
+import { statReal, statValues } from "./stat-real.ts";
 
 const TRUSTED = "trusted.";
 

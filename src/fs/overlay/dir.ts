@@ -294,7 +294,7 @@ function whiteOut(kernel: Kernel, fs: OverlayFs, dir: DentryHandle, { name, uppe
 }
 
 /** Links of a file of which the index has to know are counted from the first one that goes on. @see Linux ovl_nlink_start() */
-function countLinks(kernel: Kernel, fs: OverlayFs, dentry: DentryHandle): number {
+export function countLinks(kernel: Kernel, fs: OverlayFs, dentry: DentryHandle): number {
   const { core } = kernel;
   const inode = inodeOf(core, dentry);
   const isMany = fs.options.index && !isDirectory(core, inode) && core.u32[(inode << 3) + INODE_NLINK] > 1;

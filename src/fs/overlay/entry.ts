@@ -9,7 +9,14 @@
 import { ENOMEM } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import type { Core } from "../../wasm/core.ts";
-import { INODE_PRIVATE0, INODE_PRIVATE1, INODE_PRIVATE2, INODE_PRIVATE3 } from "../../wasm/layout.ts";
+import {
+  INODE_MAPPING,
+  INODE_PRIVATE0,
+  INODE_PRIVATE1,
+  INODE_PRIVATE2,
+  INODE_PRIVATE3,
+  INODE_XA_HEAD,
+} from "../../wasm/layout.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
 /** Words before the first dentry of the list of those beyond the first. */
@@ -28,19 +35,35 @@ const LAYER_MASK = 0xffff;
 export const OVL_ORIGIN = 1 << 16;
 /** The upper file is in the index (index-dir.ts). */
 export const OVL_INDEX = 1 << 17;
-/** It has been read since its time of access was taken to the upper file (inode.ts). */
-export const OVL_READ = 1 << 18;
 
 /** In the upper layer; 0 = it has no part there. */
 export function upperOf({ u32 }: Core, inode: InodeHandle): DentryHandle {
   return (u32[(inode << 3) + INODE_PRIVATE0] >>> 5) as DentryHandle;
 }
 
-/** Takes over the caller's reference on `upper`; drops the one before. */
+/** Takes over the caller's reference on `upper`; drops the one before. Pages are no longer those of what it has shown (real-pages.ts). */
 export function setUpper({ u32, x }: Core, inode: InodeHandle, upper: DentryHandle): void {
   const before = u32[(inode << 3) + INODE_PRIVATE0] >>> 5;
   u32[(inode << 3) + INODE_PRIVATE0] = upper << 5;
+  u32[(inode << 3) + INODE_MAPPING] = ownMapping(inode);
   if (before) x.dput(before as DentryHandle);
+}
+
+/** Address of the address space in an inode, which has no pages where it stands for another (Linux i_data). */
+export function ownMapping(inode: InodeHandle): number {
+  return ((inode << 5) >>> 0) + INODE_XA_HEAD * 4;
+}
+
+/** What it shows: in the upper layer, else in the uppermost lower one. @see Linux ovl_path_real() */
+export function realDentry({ u32 }: Core, inode: InodeHandle): DentryHandle {
+  const at = inode << 3;
+  return ((u32[at + INODE_PRIVATE0] || u32[at + INODE_PRIVATE1]) >>> 5) as DentryHandle;
+}
+
+/** Number of the layer that it is in, 0 is the upper one. */
+export function realLayer({ u32 }: Core, inode: InodeHandle): number {
+  const at = inode << 3;
+  return u32[at + INODE_PRIVATE0] === 0 ? u32[at + INODE_PRIVATE3] & LAYER_MASK : 0;
 }
 
 /** The uppermost of those in lower layers; undefined = there is none. */
@@ -70,8 +93,8 @@ export function hasSeveral(core: Core, inode: InodeHandle): boolean {
 }
 
 /** Has it a part in the upper layer, and others below? */
-export function isMerge(core: Core, inode: InodeHandle): boolean {
-  return upperOf(core, inode) !== NO_DENTRY && firstLower(core, inode) !== undefined;
+export function isMerge({ u32 }: Core, inode: InodeHandle): boolean {
+  return u32[(inode << 3) + INODE_PRIVATE0] !== 0 && u32[(inode << 3) + INODE_PRIVATE1] !== 0;
 }
 
 export function flagsOf({ u32 }: Core, inode: InodeHandle): number {
@@ -80,10 +103,6 @@ export function flagsOf({ u32 }: Core, inode: InodeHandle): number {
 
 export function setFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
   u32[(inode << 3) + INODE_PRIVATE3] |= flag;
-}
-
-export function clearFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
-  u32[(inode << 3) + INODE_PRIVATE3] &= ~flag;
 }
 
 /**

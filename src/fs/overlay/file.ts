@@ -1,25 +1,27 @@
 /**
  * Open files of an overlay: each stands on one of a layer, which does what is asked; the position is the overlay's.
  *
- * One that was opened to be read, and whose file has been copied up since, goes on with the copy.
+ * One that was opened to be read, and whose file has been copied up since, goes on with the copy. Where the pages are at hand
+ * (real-pages.ts) reads need no file of the layer: it is opened when something else is asked.
  *
  * @see Linux fs/overlayfs/file.c ovl_open(), ovl_real_fdget(), ovl_read_iter(), ovl_write_iter()
  */
 import { EINVAL, ENXIO, EOPNOTSUPP } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
-import { O_ACCMODE, O_RDONLY, O_TRUNC, S_IFREG, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
+import { O_ACCMODE, O_RDWR, O_TRUNC, O_WRONLY, SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { dentryOfFile, inodeOfFile } from "../../mm/page.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { genericFileRead } from "../../vfs/read-write.ts";
 import { FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
-import { shownLayer } from "./attr.ts";
 import { ALL_DATA, copyUp } from "./copy-up.ts";
-import { firstLower, type Lower, upperOf } from "./entry.ts";
-import { copyAttributes, realInode, wasRead } from "./inode.ts";
+import { realDentry, upperOf } from "./entry.ts";
+import { copyAttributes, realInode } from "./inode.ts";
 import { closeLayer, openLayer, operationsOf } from "./layer-file.ts";
-import { typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
+import { shownLayer } from "./numbers.ts";
 import { iterate, releaseDirectory } from "./readdir.ts";
+import { takeRealPages } from "./real-pages.ts";
 
 const NO_FILE = 0 as FileHandle;
 
@@ -27,8 +29,7 @@ const NO_FILE = 0 as FileHandle;
 function openReal(kernel: Kernel, inode: InodeHandle, flags: number, mode: number): FileHandle {
   const { core } = kernel;
   const { mnt } = shownLayer(overlayOfInode(kernel, inode), core, inode);
-  const dentry = upperOf(core, inode) || (firstLower(core, inode) as Lower).dentry;
-  return openLayer(kernel, mnt, dentry, flags, mode);
+  return openLayer(kernel, mnt, realDentry(core, inode), flags, mode);
 }
 
 /** The file of the layer behind an open one: another one where it has been copied up since. @returns or a negated errno */
@@ -44,16 +45,19 @@ function realFile(kernel: Kernel, file: FileHandle): FileHandle {
   return opened;
 }
 
+/** Not what is opened for neither, with both bits of O_ACCMODE. @see Linux fs/overlayfs/copy_up.c ovl_open_flags_need_copy_up() */
 function needsCopyUp(flags: number): boolean {
-  return (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+  const access = flags & O_ACCMODE;
+  return access === O_WRONLY || access === O_RDWR || (flags & O_TRUNC) !== 0;
 }
 
 /** What is about to be emptied is copied up without its data. */
 function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const { core } = kernel;
-  if (typeOf(core, inode) !== S_IFREG) return 0;
   const flags = core.u32[(file << 3) + FILE_FLAGS];
-  if (needsCopyUp(flags)) {
+  if (!needsCopyUp(flags)) {
+    if (takeRealPages(kernel, inode)) return 0;
+  } else {
     const dentry = dentryOfFile(core, file);
     const rc = copyUp(kernel, dentry, flags & O_TRUNC ? 0 : ALL_DATA);
     if (rc < 0) return rc;
@@ -76,6 +80,8 @@ function read(
   position: number,
 ): number {
   const { core } = kernel;
+  if (takeRealPages(kernel, inodeOfFile(core, file)))
+    return genericFileRead(kernel, file, buffer, offset, length, position);
   const real = realFile(kernel, file);
   if (real < 0) return real;
   const pos = position < 0 ? core.filePos(file) : position;
@@ -83,7 +89,6 @@ function read(
   if (n < 0) return n;
   if (position < 0 && n > 0) core.setFilePos(file, pos + n);
   core.x.accessed(file);
-  wasRead(core, inodeOfFile(kernel.core, file));
   return n;
 }
 

@@ -4,7 +4,7 @@
  *
  *   key   the handle of the inode in the upper layer, or where there is none in the lower one; directories have one name, and none
  *
- * Attributes are copies of the real inode's, for what the core asks of them: permissions, sizes, types.
+ * Attributes are copies of the real inode's, for what the core asks of them: permissions, sizes, types. Times are that one's alone.
  *
  * @see Linux fs/overlayfs/inode.c ovl_get_inode(), ovl_copyattr()
  */
@@ -18,36 +18,17 @@ import {
   I_APPEND,
   I_HASHED,
   I_IMMUTABLE,
-  INODE_ATIME_NSEC,
-  INODE_ATIME_SEC,
-  INODE_BTIME_NSEC,
-  INODE_BTIME_SEC,
-  INODE_CTIME_NSEC,
-  INODE_CTIME_SEC,
   INODE_GID,
   INODE_INO,
   INODE_KIND,
   INODE_MODE,
-  INODE_MTIME_NSEC,
-  INODE_MTIME_SEC,
   INODE_NLINK,
   INODE_RDEV,
   INODE_SIZE,
   INODE_STATE,
   INODE_UID,
 } from "../../wasm/layout.ts";
-import {
-  clearFlag,
-  firstLower,
-  flagsOf,
-  type Lower,
-  OVL_INDEX,
-  OVL_READ,
-  putAll,
-  setFlag,
-  setStack,
-  upperOf,
-} from "./entry.ts";
+import { flagsOf, type Lower, OVL_INDEX, putAll, realDentry, setFlag, setStack } from "./entry.ts";
 import { readNlink } from "./index-dir.ts";
 import { inodeOf, isDirectory } from "./layer-names.ts";
 import type { OverlayFs } from "./layers.ts";
@@ -64,37 +45,19 @@ export function kindOf(mode: number): number {
   return type === S_IFDIR ? OVERLAY_DIRECTORY : type === S_IFLNK ? OVERLAY_SYMLINK : OVERLAY_SPECIAL;
 }
 
-const SECONDS = [INODE_ATIME_SEC, INODE_MTIME_SEC, INODE_CTIME_SEC, INODE_BTIME_SEC, INODE_SIZE];
-const NANOSECONDS = [INODE_ATIME_NSEC, INODE_MTIME_NSEC, INODE_CTIME_NSEC, INODE_BTIME_NSEC];
 const COPIED_STATE = I_IMMUTABLE | I_APPEND;
 
 /** What an inode shows: in the upper layer, else in the uppermost lower one. @see Linux ovl_inode_real() */
 export function realInode(core: Core, inode: InodeHandle): InodeHandle {
-  return inodeOf(core, upperOf(core, inode) || (firstLower(core, inode)?.dentry as DentryHandle));
+  return inodeOf(core, realDentry(core, inode));
 }
 
-/** Has what is in the upper layer been read through the overlay? The time is noted in the overlay's inode then. */
-export function wasRead(core: Core, inode: InodeHandle): void {
-  if (upperOf(core, inode)) setFlag(core, inode, OVL_READ);
-}
-
-/** Takes the time of the last read to the upper layer, which lower ones are not told. @see Linux fs/overlayfs/inode.c ovl_update_time() */
-export function noteAccess(core: Core, inode: InodeHandle): void {
-  if (!(flagsOf(core, inode) & OVL_READ)) return;
-  clearFlag(core, inode, OVL_READ);
-  const { u32, f64 } = core;
-  const real = realInode(core, inode);
-  f64[(real << 2) + INODE_ATIME_SEC] = f64[(inode << 2) + INODE_ATIME_SEC];
-  u32[(real << 3) + INODE_ATIME_NSEC] = u32[(inode << 3) + INODE_ATIME_NSEC];
-}
-
-/** Attributes follow the real inode, links apart where the index has others. */
+/** Attributes that the core asks for follow the real inode. Links do not, where the index has others, and times are asked of that alone. */
 export function copyAttributes({ core }: Kernel, inode: InodeHandle): void {
   const { u32, f64 } = core;
-  noteAccess(core, inode);
-  const [to, from] = [inode << 3, realInode(core, inode) << 3];
-  for (const field of SECONDS) f64[(to >>> 1) + field] = f64[(from >>> 1) + field];
-  for (const field of NANOSECONDS) u32[to + field] = u32[from + field];
+  const real = realInode(core, inode);
+  const [to, from] = [inode << 3, real << 3];
+  f64[(inode << 2) + INODE_SIZE] = f64[(real << 2) + INODE_SIZE];
   const isOther =
     u32[to + INODE_MODE] !== u32[from + INODE_MODE] ||
     u32[to + INODE_UID] !== u32[from + INODE_UID] ||

@@ -32,14 +32,14 @@ import {
   SUPER_BLOCK_MAX_INODES,
   SUPER_BLOCK_USED_BLOCKS,
 } from "../../wasm/layout.ts";
-import { statReal, statValues } from "./attr.ts";
 import { copyTree } from "./copy-tree.ts";
-import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
+import type { DiffFailure } from "./diff-tree.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
 import { type Layer, overlayOf, type Place } from "./layers.ts";
 import { overlay } from "./overlay.ts";
+import { statReal, statValues } from "./stat-real.ts";
 
 const UPPER = utf8Encoder.encode("upper");
 const WORK_BASE = utf8Encoder.encode("work");
@@ -178,13 +178,16 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
   };
 }
 
+/** What compares two directories, or goes by them. */
+export type Compare<T> = (task: Task, a: Place, b: Place) => T | DiffFailure;
+
 /**
  * Compares what lies below a layer with what it shows.
  *
  * @param target where it is mounted
- * @returns as diffTrees()
+ * @returns what `compare` says; errors of the walk; -ENOMEM, -ENOSPC
  */
-export function diffLayer(task: Task, from: MountedLayer, target: string): RawChange[] | DiffFailure {
+export function compareLayer<T>(task: Task, from: MountedLayer, target: string, compare: Compare<T>): T | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
   const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
@@ -199,7 +202,7 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
   try {
     const shown = finder.find(target);
     if (typeof shown === "number") return { rc: shown, path: "" };
-    return diffTrees(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
+    return compare(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
   } finally {
     finder.letGo();
     kernUmount(kernel, below);
@@ -207,15 +210,20 @@ export function diffLayer(task: Task, from: MountedLayer, target: string): RawCh
   }
 }
 
-/** Compares two directories. @returns as diffTrees(); errors of the walks */
-export function diffPaths(task: Task, a: Path, b: Path): { changes: RawChange[] | DiffFailure; at: Path } {
+/** Compares two directories. @returns what `compare` says, and where; errors of the walks */
+export function comparePaths<T>(
+  task: Task,
+  a: Path,
+  b: Path,
+  compare: Compare<T>,
+): { found: T | DiffFailure; at: Path } {
   const finder = new Finder(task.kernel);
   task.enter();
   try {
     const from = finder.findDirectory(a);
-    if (typeof from === "number") return { changes: { rc: from, path: "" }, at: a };
+    if (typeof from === "number") return { found: { rc: from, path: "" }, at: a };
     const to = finder.findDirectory(b);
-    return { changes: typeof to === "number" ? { rc: to, path: "" } : diffTrees(task, from, to), at: b };
+    return { found: typeof to === "number" ? { rc: to, path: "" } : compare(task, from, to), at: b };
   } finally {
     finder.letGo();
     task.kernel.evictInodes();

@@ -15,7 +15,6 @@ import { dSpliceAlias } from "../../vfs/iget.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { STAT_INO } from "../../vfs/syscalls.ts";
 import { INODE_NLINK, SUPER_BLOCK_DEV } from "../../wasm/layout.ts";
-import { statReal, statValues } from "./attr.ts";
 import { type Lower, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, upperOf } from "./entry.ts";
 import { findIndex } from "./index-dir.ts";
 import { getInode } from "./inode.ts";
@@ -23,6 +22,7 @@ import { inodeOf, isDirectory, isWhiteout, lookupOne, nameOf } from "./layer-nam
 import { getLayerXattr } from "./layer-xattr.ts";
 import { type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
 import { type Origin, originOf } from "./origin.ts";
+import { statReal, statValues } from "./stat-real.ts";
 
 export const OPAQUE = utf8Encoder.encode("trusted.overlay.opaque");
 export const REDIRECT = utf8Encoder.encode("trusted.overlay.redirect");

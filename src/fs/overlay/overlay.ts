@@ -23,7 +23,7 @@ import { readLink } from "./copy-up.ts";
 import { nameOperations } from "./dir.ts";
 import { directoryOperations, fileOperations } from "./file.ts";
 import { fillSuper } from "./fill-super.ts";
-import { realInode, wasRead } from "./inode.ts";
+import { realInode } from "./inode.ts";
 import { optionsText, overlayOf } from "./layers.ts";
 import { lookup } from "./lookup.ts";
 import { shownOptions } from "./options.ts";
@@ -33,7 +33,6 @@ import { setattr, setFlags } from "./setattr.ts";
 import { listxattr, xattrHandlers } from "./xattr.ts";
 
 function getLink(kernel: Kernel, inode: InodeHandle): Uint8Array | number {
-  wasRead(kernel.core, inode);
   return readLink(kernel, realInode(kernel.core, inode));
 }
 

@@ -14,7 +14,6 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import type { Core } from "../../wasm/core.ts";
 import { INODE_GENERATION, INODE_SB, INODE_VERSION } from "../../wasm/layout.ts";
 import { lowersOf, upperOf } from "./entry.ts";
-import { wasRead } from "./inode.ts";
 import { childrenOf, inodeOf, isWhiteout, lookupOne, nameOf, typeOf } from "./layer-names.ts";
 import { isComplete } from "./layers.ts";
 
@@ -145,7 +144,6 @@ export function iterate(kernel: Kernel, dir: InodeHandle, emit: DirEmit, file?: 
   const entries = file ? listingFor(kernel, dir, file) : listingOf(kernel, dir);
   if (typeof entries === "number") return entries;
   entries.every(({ name, type }) => emit(name, type));
-  wasRead(kernel.core, dir);
   return 0;
 }
 

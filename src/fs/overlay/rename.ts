@@ -9,7 +9,7 @@ import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { copyUp, copyUpAlias } from "./copy-up.ts";
-import { lostName, setOpaque } from "./dir.ts";
+import { countLinks, lostName, setOpaque } from "./dir.ts";
 import { firstLower, isMerge, upperOf } from "./entry.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, isDirectory, isWhiteout, lookupOne, moveNameIn, nameOf, newName, parentOf } from "./layer-names.ts";
@@ -79,10 +79,9 @@ export function rename(
 }
 
 /** What is replaced is copied up where the index counts its names. */
-function copyTarget(kernel: Kernel, fs: OverlayFs, { dentry, inode, isDir }: Side, exchanges: boolean): number {
+function copyTarget(kernel: Kernel, fs: OverlayFs, { dentry, inode }: Side, exchanges: boolean): number {
   if (inode === 0) return 0;
-  const isCounted = fs.options.index && !isDir;
-  return exchanges || isCounted ? copyUpAlias(kernel, dentry) : 0;
+  return exchanges ? copyUpAlias(kernel, dentry) : countLinks(kernel, fs, dentry);
 }
 
 /** A rename in the upper layer. */

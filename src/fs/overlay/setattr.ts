@@ -23,7 +23,7 @@ import { setattrCopy, setattrPrepare } from "../../vfs/setattr.ts";
 import { wantWriteInode } from "../../vfs/want-write.ts";
 import { ALL_DATA, copyUpInode } from "./copy-up.ts";
 import { upperOf } from "./entry.ts";
-import { copyAttributes, noteAccess } from "./inode.ts";
+import { copyAttributes } from "./inode.ts";
 import { inodeOf, operationsOf } from "./layer-names.ts";
 
 /** InodeOperations.setattr. @returns 0; what setattrPrepare() answers; errors of copy-up; -EFBIG; what the upper layer answers */
@@ -33,7 +33,6 @@ export function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): A
   const asked = attr.valid & ATTR_FILE ? dentryOfFile(kernel.core, attr.file) : undefined;
   const copied = copyUpInode(kernel, inode, attr.valid & ATTR_SIZE ? attr.size : ALL_DATA, asked);
   if (copied < 0) return copied;
-  noteAccess(kernel.core, inode);
   const upper = inodeOf(kernel.core, upperOf(kernel.core, inode));
   const rc = change(kernel, upper, { ...attr, valid: (attr.valid & ~(ATTR_FILE | ATTR_OPEN)) | ATTR_FORCE });
   if (rc === 0) copyAttributes(kernel, inode);

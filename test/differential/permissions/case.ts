@@ -1,7 +1,7 @@
 /** A case of the permission matrix: who does what to a tree, and who owns what afterwards. */
 import { constants } from "node:fs";
 import type { Credentials, NodeFs, Subject } from "../../helpers/subject.ts";
-import { emptyDirectory, outcomeOf } from "../../helpers/subject.ts";
+import { emptyRoot, outcomeOf } from "../../helpers/subject.ts";
 
 /** Owner and group of the objects in most cases. */
 export const OWNER = 1000;
@@ -68,10 +68,11 @@ function listTree(fs: NodeFs, directory: string): string[] {
 /** @returns the outcome of the call and the tree after it, as text */
 export function runPermissionCase(subject: Subject, test: PermissionCase): string {
   const { fs, root } = subject;
-  emptyDirectory(fs, Buffer.from(root));
+  emptyRoot(subject);
   fs.chownSync(root, 0, 0);
   fs.chmodSync(root, 0o755);
   test.setUp(fs, root);
+  subject.layers?.sink();
   const outcome = subject.as(test.caller, (face) => outcomeOf(() => test.call(face, root)));
   return [outcome, ...listTree(fs, root)].join("\n");
 }

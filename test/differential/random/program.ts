@@ -20,6 +20,9 @@ export interface Operation {
   readonly as?: Credentials;
 }
 
+/** Where the subject is an overlay: all that is there goes to a lower layer. */
+export const SINK = "sink";
+
 export function showOperation({ call, paths, args, slot, as }: Operation): string {
   const shown = [...(slot === undefined ? [] : [`slot ${slot}`]), ...paths, ...args.map((arg) => JSON.stringify(arg))];
   return `${call}(${shown.join(", ")})${as ? ` as ${as.uid}:${as.gid}` : ""}`;
@@ -71,7 +74,8 @@ export class Program {
 
   /** @returns what came of it, as text */
   perform(operation: Operation): string {
-    const { fs, root } = this.#subject;
+    const { fs, layers, root } = this.#subject;
+    if (operation.call === SINK) return String(layers?.sink());
     try {
       const value = operation.as
         ? this.#subject.as(operation.as, (face) => this.#call(face, operation))

@@ -1,5 +1,6 @@
 /** What a user of the package writes in TypeScript; compiled as an ES module, as CommonJS and for a bundler. */
 import { createFs, createFsSync, type FolioFs, restoreFsSync } from "foliofs";
+import type { Layer, TreeChange } from "foliofs/layers";
 import { type LazyEntry, type LazyTree, mountLazy } from "foliofs/lazy";
 import { proc } from "foliofs/proc";
 
@@ -16,6 +17,14 @@ const promised: Promise<string> = restored.promises.readFile("/a", "utf8");
 export function wrong(): void {
   // @ts-expect-error a path is no boolean
   fs.mkdirSync(true);
+}
+
+export function carry({ kernel }: FolioFs, layer: Layer): [Uint8Array, TreeChange[]] {
+  const loaded: Layer = kernel.load(layer.save(), { lower: "/base", target: "/b", size: "64m" });
+  kernel.loadTar(loaded.saveTar({ format: "oci" }), { lower: ["/base"], target: "/c", format: "oci" }).drop();
+  // @ts-expect-error there is no such form
+  layer.saveTar({ format: "zip" });
+  return [kernel.diff("/base", "/b", { format: "oci" }), layer.diff()];
 }
 
 interface Row extends LazyEntry {

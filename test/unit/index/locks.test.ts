@@ -141,8 +141,9 @@ describe("a wait", () => {
     const patient = c.flock(fd, LOCK_EX, { signal: new AbortController().signal });
     assert(await isPending(Promise.race([flocked, locked, patient])));
     controller.abort("enough");
-    for (const call of [flocked, locked, b.flock(fd, LOCK_EX, { signal })])
-      await assert.rejects(call, { name: "AbortError", code: "ABORT_ERR", cause: "enough" });
+    const aborted = { name: "AbortError", code: "ABORT_ERR", cause: "enough" };
+    const calls = [flocked, locked, b.flock(fd, LOCK_EX, { signal })];
+    await Promise.all(calls.map((call) => assert.rejects(call, aborted))); // none may reject unheard before its turn
     const backwards = a.fcntl(fd, F_SETLKW, { type: F_WRLCK, start: 1, length: 1 });
     assert(await isPending(backwards)); // not EDEADLK: b waits for nothing
     b.fcntlSync(fd, F_SETLK, { type: F_UNLCK });

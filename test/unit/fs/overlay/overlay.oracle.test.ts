@@ -1,7 +1,7 @@
 /** An overlay does what the host's does on a tmpfs: options, rules one by one, and random scripts by two users. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { S_IFIFO, S_IFREG } from "../../../../src/base/stat-flags.ts";
+import { O_ACCMODE, S_IFIFO, S_IFREG } from "../../../../src/base/stat-flags.ts";
 import { expectSame, itOnLinux, runOnFoliofs } from "../../../helpers/linux-script.ts";
 import {
   ALL,
@@ -98,6 +98,18 @@ describe("what random scripts have found", () => {
   itOnLinux("a file of several names is copied up by the one that it is changed by", async () => {
     const steps = [...DIRS, ...LOWER, mounted("index=on"), root("tree", "ROOT/m")];
     steps.push(root("chmod", "ROOT/m/b2", 0o777), root("stat", "ROOT/m/d"), root("tree", "ROOT/m"));
+    await expectSame({ tasks: TASKS, steps });
+  });
+
+  itOnLinux("a file of one name is replaced where it is, though the index counts links", async () => {
+    const steps = [...DIRS, ...LOWER, mounted("index=on"), root("open", "f", "ROOT/m/c", 0, 0)];
+    steps.push(root("rename", "ROOT/m/own", "ROOT/m/c"), root("fstat", "f"), root("read", "f", 99));
+    await expectSame({ tasks: TASKS, steps: [...steps, root("tree", "ROOT/m")] });
+  });
+
+  itOnLinux("what is opened neither to be read nor to be written is not copied up", async () => {
+    const steps = [...DIRS, ...LOWER, mounted(), root("open", "f", "ROOT/m/c", O_ACCMODE, 0), root("stat", "ROOT/u/c")];
+    steps.push(root("read", "f", 9), root("write", "f", "x"), root("ftruncate", "f", 1), root("stat", "ROOT/u/c"));
     await expectSame({ tasks: TASKS, steps });
   });
 });

@@ -1,0 +1,220 @@
+/**
+ * Random trees of text, links and binary files, and random changes of them: our patch applied by git, and git's by us, give the changed tree.
+ * fast-check prints the seed of a failure.
+ */
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import "../../../src/layers.ts";
+import { applyPatch, formatPatch } from "../../../src/patch.ts";
+import { type GitTree, gitApply, gitDiff, hasGit, readTree, type TreeFs, writeTree } from "../../helpers/host-git.ts";
+
+const NAMES = [
+  "a",
+  "b",
+  "c.txt",
+  "dir",
+  "sub",
+  "sp ace",
+  'qu"ote\\',
+  "ünï",
+  "new\nline",
+  "tab\tbed",
+  "-dash",
+  " lead",
+  "a b/",
+];
+const SIMPLE = NAMES.filter((name) => !name.includes("/"));
+const LINES = [
+  "",
+  "one",
+  "two",
+  "three",
+  "  indented",
+  "-minus",
+  "+plus",
+  "@@ -1 +1 @@",
+  "--- a/a",
+  "end\r",
+  "ünï",
+  "\\ No newline",
+];
+
+const name = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom("a", "b", "c.txt", "dir", "sub") },
+  fc.constantFrom(...SIMPLE),
+);
+const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+const text = fc
+  .tuple(fc.array(fc.constantFrom(...LINES), { maxLength: 30 }), fc.boolean())
+  .map(([lines, ends]) => Buffer.from(lines.join("\n") + (ends && lines.length > 0 ? "\n" : "")));
+const binary = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+const large = fc
+  .nat(9)
+  .map((n) => Buffer.from(Array.from({ length: 4000 }, (_, i) => `${(i * n) % 97} line`).join("\n")));
+const content = fc.oneof(
+  { weight: 6, arbitrary: text },
+  { weight: 2, arbitrary: binary },
+  { weight: 1, arbitrary: large },
+);
+
+type Step = (fs: FolioFs, root: string) => unknown;
+
+function edit(old: Buffer, at: number, nr: number, put: string[]): string {
+  const lines = old.toString("latin1").split("\n");
+  lines.splice(at % (lines.length + 1), nr, ...put.map((line) => Buffer.from(line).toString("latin1")));
+  return lines.join("\n");
+}
+
+const making: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.tuple(path, content).map(
+      ([p, bytes]): Step =>
+        (fs, root) => {
+          fs.mkdirSync(`${root}/${p}`.replace(/\/[^/]*$/, ""), { recursive: true });
+          fs.writeFileSync(`${root}/${p}`, bytes);
+        },
+    ),
+  },
+  fc.tuple(path, path).map(
+    ([p, target]): Step =>
+      (fs, root) =>
+        fs.symlinkSync(target, `${root}/${p}`),
+  ),
+  path.map(
+    (p): Step =>
+      (fs, root) =>
+        fs.chmodSync(`${root}/${p}`, 0o755),
+  ),
+);
+const changing: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: making },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(path, fc.nat(), fc.nat(3), fc.array(fc.constantFrom(...LINES), { maxLength: 3 })).map(
+      ([p, at, nr, put]): Step =>
+        (fs, root) => {
+          const old = fs.readFileSync(`${root}/${p}`) as Buffer;
+          fs.writeFileSync(`${root}/${p}`, Buffer.from(edit(old, at, nr, put), "latin1"));
+        },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: path.map(
+      (p): Step =>
+        (fs, root) =>
+          fs.rmSync(`${root}/${p}`, { recursive: true }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(path, path).map(
+      ([p, q]): Step =>
+        (fs, root) =>
+          fs.renameSync(`${root}/${p}`, `${root}/${q}`),
+    ),
+  },
+  fc.tuple(path, fc.constantFrom(0o644, 0o755)).map(
+    ([p, mode]): Step =>
+      (fs, root) =>
+        fs.chmodSync(`${root}/${p}`, mode),
+  ),
+  fc.tuple(path, content).map(
+    ([p, bytes]): Step =>
+      (fs, root) => {
+        fs.rmSync(`${root}/${p}`, { recursive: true });
+        fs.writeFileSync(`${root}/${p}`, bytes);
+      },
+  ),
+);
+
+/** Works through steps, with whatever success, and leaves no directory empty, which patches cannot tell. */
+function work(fs: FolioFs, root: string, steps: readonly Step[]): void {
+  for (const step of steps) {
+    try {
+      step(fs, root);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+    }
+  }
+  dropEmpty(fs, root);
+}
+
+function dropEmpty(fs: FolioFs, dir: string): void {
+  for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    dropEmpty(fs, `${dir}/${entry.name}`);
+    if (fs.readdirSync(`${dir}/${entry.name}`).length === 0) fs.rmdirSync(`${dir}/${entry.name}`);
+  }
+}
+
+function tree(fs: FolioFs, root: string): GitTree {
+  return readTree(fs as unknown as TreeFs, root);
+}
+
+function copyOf(fs: FolioFs, from: GitTree, root: string): void {
+  fs.rmSync(root, { recursive: true, force: true });
+  writeTree(fs as unknown as TreeFs, root, from);
+}
+
+const scene = fc.tuple(
+  fc.array(making, { minLength: 2, maxLength: 15 }),
+  fc.array(changing, { minLength: 1, maxLength: 12 }),
+  fc.constantFrom(0, 1, 3, 10),
+);
+const RUNS = Number(process.env.FOLIOFS_PATCH_RUNS ?? 45);
+const TIMEOUT_MS = 600_000;
+
+describe("random trees and changes", () => {
+  const eachScene = (numRuns: number, check: (fs: FolioFs, a: GitTree, b: GitTree, context: number) => void): void => {
+    fc.assert(
+      fc.property(scene, ([make, change, context]) => {
+        const fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
+        for (const dir of ["/a", "/b", "/t"]) fs.mkdirSync(dir);
+        work(fs, "/a", make);
+        fs.kernel.layer({ lower: "/a", target: "/b" });
+        work(fs, "/b", change);
+        check(fs, tree(fs, "/a"), tree(fs, "/b"), context);
+        fs.kernel.verify();
+        fs.kernel.destroy();
+      }),
+      { numRuns },
+    );
+  };
+
+  it("become each other by our patches, there and back", { timeout: TIMEOUT_MS }, () => {
+    eachScene(RUNS * 3, (fs, a, b, context) => {
+      const patch = formatPatch(fs, "/a", "/b", { context });
+      copyOf(fs, a, "/t");
+      applyPatch(fs, "/t", patch);
+      assert.deepEqual(tree(fs, "/t"), b);
+      applyPatch(fs, "/t", patch, { reverse: true });
+      assert.deepEqual(tree(fs, "/t"), a);
+      assert.deepEqual(formatPatch(fs, "/t", "/a"), "");
+    });
+  });
+
+  it.skipIf(!hasGit)("become each other by our patches in git's hands", { timeout: TIMEOUT_MS }, () => {
+    eachScene(RUNS, (fs, a, b, context) => {
+      const patch = formatPatch(fs, "/a", "/b", { context });
+      if (patch === "") return;
+      const flags = context === 0 ? ["--unidiff-zero"] : [];
+      assert.deepEqual(gitApply(a, patch, ...flags), b);
+      assert.deepEqual(gitApply(b, patch, "--reverse", ...flags), a);
+    });
+  });
+
+  it.skipIf(!hasGit)("become each other by git's patches in our hands", { timeout: TIMEOUT_MS }, () => {
+    eachScene(Math.ceil(RUNS / 3), (fs, a, b, context) => {
+      for (const flags of [[], ["-M", "-C", "--find-copies-harder"], ["--full-index", "-B"]]) {
+        const patch = gitDiff(a, b, "--binary", `-U${context}`, ...flags);
+        copyOf(fs, a, "/t");
+        applyPatch(fs, "/t", patch, { strip: 2 });
+        assert.deepEqual(tree(fs, "/t"), b);
+      }
+    });
+  });
+});
