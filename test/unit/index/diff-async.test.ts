@@ -147,6 +147,9 @@ describe("diffAsync()", () => {
     await assert.rejects(fs.kernel.diffAsync("/slow", "/copy", { encoding: "hex" as never }), {
       code: "ERR_INVALID_ARG_VALUE",
     });
+    await assert.rejects(fs.kernel.diffAsync("/slow", "/copy", { format: "oci" } as never), {
+      code: "ERR_INVALID_ARG_VALUE",
+    });
     fs.chmodSync("/copy/dir", 0o700);
     const user = fs.kernel.task({ uid: 5 });
     await assert.rejects(user.kernel.diffAsync("/slow", "/copy"), { code: "EACCES" });
