@@ -172,6 +172,7 @@ export const MNT_STRICTATIME: u32 = 1 << 7;
 export const MNT_INTERNAL: u32 = 1 << 8; // kern_mount: in no tree
 export const MNT_DETACHED: u32 = 1 << 9; // out of the tree, alive as long as somebody uses it
 export const MNT_LAYER: u32 = 1 << 11; // internal, and part of an overlay: it goes with that one's super block
+export const MNT_LAYER_RDONLY: u32 = 1 << 12; // of a lower layer: the mount that it has been found by was read-only
 export const MNT_EXPIRY_MARK: u32 = 1 << 10; // nobody has walked into it since
 
 // How far a super block is frozen (Linux enum in include/linux/fs.h)

@@ -7,12 +7,14 @@ import { EFBIG, EINVAL, EPERM } from "./base/errno.ts";
 import { latin1Bytes } from "./base/latin1.ts";
 import type { DiffFailure } from "./fs/overlay/diff-tree.ts";
 import {
+  commitLayer,
   compareLayer,
   forkLayer,
   type LayerRequest,
   type LayerUsage,
   layerAt,
   layerUsage,
+  lowerPathsOf,
   type MountedLayer,
   mountLayer,
 } from "./fs/overlay/layer-mount.ts";
@@ -122,8 +124,21 @@ export class Layer {
 
   /** Throws all changes away. @throws EBUSY while files are open on it, or tasks stand there; EINVAL */
   reset(): void {
+    const request = this.#requestOf(this.#check("reset"));
     this.drop();
-    this.#mounted = orThrow(mountLayer(this.#task, this.#request), "layer", this.target);
+    this.#mounted = orThrow(mountLayer(this.#task, request), "layer", this.target);
+  }
+
+  /**
+   * Moves all changes down into the directory right below, which lies in memory: all or nothing. The layer shows what it has shown, and
+   * has nothing of its own any more, but for files that are open for writing, or mapped.
+   *
+   * @throws EINVAL when it is there no more; EPERM; EROFS for a directory that cannot be written to; EBUSY where something is mounted on
+   *   what would go; ESTALE; ENOSPC beyond the limits of that directory's file system: then nothing has changed
+   */
+  commit(): void {
+    const rc = commitLayer(this.#task, this.#check("commit"));
+    if (rc < 0) throw uvException(rc, "commit", this.target);
   }
 
   /** Ends it, and throws its changes away. @throws EBUSY, EINVAL */
@@ -143,7 +158,7 @@ export class Layer {
     const from = this.#check("fork");
     checkKnown(limits, LIMITS, "limits");
     const { size = this.#request.size, inodes = this.#request.inodes } = limitsOf(limits);
-    const request = { ...this.#request, target: fromCwd(this.#task, targetOf(target, "target")), size, inodes };
+    const request = { ...this.#requestOf(from), target: fromCwd(this.#task, targetOf(target, "target")), size, inodes };
     const forked = forkLayer(this.#task, from, request);
     return new Layer(this.#task, request, orThrow(forked, "layer", request.target));
   }
@@ -159,6 +174,10 @@ export class Layer {
     const { target } = this;
     const found = compared(target, () => compareLayer(this.#task, from, target, comparing(options)));
     return shownChanges(found, target, options);
+  }
+
+  #requestOf(mounted: MountedLayer): LayerRequest {
+    return { ...this.#request, lowers: lowerPathsOf(this.#task.kernel, mounted) };
   }
 
   /**

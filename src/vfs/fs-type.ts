@@ -27,7 +27,7 @@ export const FS_REQUIRES_DEV = 8;
 export const FS_RDONLY = 16;
 
 /** Stands on other file systems, which do and count what is read and written. */
-export const FS_STACKED = 16;
+export const FS_STACKED = 32;
 
 /** @see Linux struct file_system_type */
 export interface FileSystemType {

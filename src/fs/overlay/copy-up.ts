@@ -6,7 +6,7 @@
  *
  * @see Linux fs/overlayfs/copy_up.c ovl_copy_up_flags(), ovl_copy_up_one(), ovl_do_copy_up()
  */
-import { EIO, EPERM, EROFS, ESTALE } from "../../base/errno.ts";
+import { EEXIST, EIO, EPERM, EROFS, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
@@ -54,6 +54,7 @@ import {
   inodeOf,
   isDead,
   isDirectory,
+  isHashed,
   lookupOne,
   makeName,
   moveToFree,
@@ -110,7 +111,7 @@ function aliasesOf({ u32 }: Core, inode: InodeHandle): DentryHandle[] {
  *
  * @param bytes how many of a file's data are wanted: it will be cut there
  * @returns 0; -EROFS without an upper layer; -EAGAIN with a token, of a store or a frozen upper layer; -ENOSPC; -EEXIST for a file
- *   without a name; what the lower layer answers
+ *   without a name, -ESTALE for one whose name shows another since a commit; what the lower layer answers
  */
 export function copyUp(kernel: Kernel, dentry: DentryHandle, bytes = ALL_DATA): number {
   const { core } = kernel;
@@ -128,6 +129,7 @@ class CopyUp {
   readonly #fs: OverlayFs;
   readonly #inode: InodeHandle;
   readonly #name: Uint8Array;
+  readonly #isNamed: boolean;
   readonly #upperDir: DentryHandle;
   readonly #lower: Lower;
   readonly #stat = new Float64Array(NR_STAT);
@@ -137,6 +139,7 @@ class CopyUp {
     this.#fs = fs;
     this.#inode = inodeOf(kernel.core, dentry);
     this.#name = nameOf(kernel, dentry);
+    this.#isNamed = isHashed(kernel.core, dentry);
     this.#upperDir = upperDir;
     this.#lower = firstLower(kernel.core, this.#inode) as Lower;
   }
@@ -241,7 +244,7 @@ class CopyUp {
     const dir = inodeOf(core, this.#upperDir);
     if (isDead(core, dir)) return -ESTALE;
     const [sec, nsec] = [core.f64[(dir << 2) + INODE_MTIME_SEC], core.u32[(dir << 3) + INODE_MTIME_NSEC]];
-    const rc = this.#isIndexed ? this.#placeIndexed(temp) : moveToFree(kernel, temp, this.#upperDir, this.#name);
+    const rc = this.#isIndexed ? this.#placeIndexed(temp) : this.#placeNamed(temp);
     core.f64[(dir << 2) + INODE_MTIME_SEC] = sec;
     core.u32[(dir << 3) + INODE_MTIME_NSEC] = nsec;
     if (rc < 0) return rc;
@@ -249,6 +252,16 @@ class CopyUp {
     this.#adopt(temp);
     if (parent) copyAttributes(kernel, inodeOf(core, parentOf(core, parent)));
     return 0;
+  }
+
+  /** A name that shows something else by now (renew.ts) is not taken from that. */
+  #placeNamed(temp: DentryHandle): number {
+    const kernel = this.#kernel;
+    const { x } = kernel.core;
+    if (this.#isNamed) return moveToFree(kernel, temp, this.#upperDir, this.#name);
+    const taken = lookupOne(kernel, this.#upperDir, this.#name);
+    if (taken > 0) x.dput(taken);
+    return Math.min(taken, 0) || (taken ? -EEXIST : -ESTALE);
   }
 
   #adopt(upper: DentryHandle): void {

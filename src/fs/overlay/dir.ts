@@ -17,6 +17,7 @@ import { flagsOf, isMerge, OVL_INDEX, upperOf } from "./entry.ts";
 import { findIndex, writeNlink } from "./index-dir.ts";
 import { copyAttributes, copyLinks, getInode } from "./inode.ts";
 import {
+  dropMissingNames,
   inodeOf,
   isDead,
   isDirectory,
@@ -334,6 +335,7 @@ function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number 
 }
 
 function rmdir(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
+  dropMissingNames(kernel.core, dentry);
   return checkEmpty(kernel, inodeOf(kernel.core, dentry)) || remove(kernel, dir, dentry);
 }
 

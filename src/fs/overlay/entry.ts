@@ -105,6 +105,10 @@ export function setFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
   u32[(inode << 3) + INODE_PRIVATE3] |= flag;
 }
 
+export function clearFlag({ u32 }: Core, inode: InodeHandle, flag: number): void {
+  u32[(inode << 3) + INODE_PRIVATE3] &= ~flag;
+}
+
 /**
  * Has an inode stand for dentries, whose references it takes over. Precondition: it stands for none yet.
  *
@@ -126,6 +130,22 @@ export function setStack(core: Core, inode: InodeHandle, upper: DentryHandle, lo
   u32[at + INODE_PRIVATE1] = (first?.dentry ?? 0) << 5;
   u32[at + INODE_PRIVATE2] = more;
   u32[at + INODE_PRIVATE3] = (u32[at + INODE_PRIVATE3] & ~LAYER_MASK) | (first?.layer ?? 0);
+  return 0;
+}
+
+/**
+ * Has an inode stand for other dentries than before, which it lets go of. Pages are no longer those of what it has shown (real-pages.ts).
+ *
+ * @returns as setStack(): then it stands for what it did
+ */
+export function resetStack(core: Core, inode: InodeHandle, upper: DentryHandle, lowers: readonly Lower[]): number {
+  const before = { upper: upperOf(core, inode), lowers: lowersOf(core, inode) };
+  const more = core.u32[(inode << 3) + INODE_PRIVATE2];
+  const rc = setStack(core, inode, upper, lowers);
+  if (rc < 0) return rc;
+  core.u32[(inode << 3) + INODE_MAPPING] = ownMapping(inode);
+  putAll(core, before.upper, before.lowers);
+  if (more !== 0) core.x.kfree(more);
   return 0;
 }
 

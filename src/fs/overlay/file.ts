@@ -45,6 +45,11 @@ function realFile(kernel: Kernel, file: FileHandle): FileHandle {
   return opened;
 }
 
+/** What has been committed since is read on from its lower layer. Where that cannot be opened yet, the next call does it. */
+export function renewFile(kernel: Kernel, file: FileHandle): void {
+  if (kernel.core.u32[(file << 3) + FILE_PRIVATE0] !== 0) realFile(kernel, file);
+}
+
 /** Not what is opened for neither, with both bits of O_ACCMODE. @see Linux fs/overlayfs/copy_up.c ovl_open_flags_need_copy_up() */
 function needsCopyUp(flags: number): boolean {
   const access = flags & O_ACCMODE;

@@ -36,7 +36,7 @@ import { parseOptions } from "./options.ts";
 
 const OVERLAYFS_MAGIC = 0x794c7630;
 /** As in Linux, an overlay may be a lower layer of another, and that of none. @see Linux FILESYSTEM_MAX_STACK_DEPTH */
-const MAX_DEPTH = 2;
+export const MAX_DEPTH = 2;
 const WORK_NAME = utf8Encoder.encode("work");
 
 /** Directories of an overlay. */
@@ -157,8 +157,7 @@ function makeRoot(sb: SuperBlock, fs: OverlayFs): number {
   const { kernel } = sb;
   const { core } = kernel;
   sb.magic = OVERLAYFS_MAGIC;
-  if (fs.isInMemory) sb.flags |= SB_MEMORY;
-  if (!needsRevalidation(kernel, fs)) sb.flags &= ~SB_REVALIDATE;
+  settleFlags(sb, fs);
   if (fs.layers[0] === undefined) sb.flags |= SB_RDONLY;
   const [upper, ...lowers] = fs.layers;
   const { u32 } = core;
@@ -174,6 +173,12 @@ function makeRoot(sb: SuperBlock, fs: OverlayFs): number {
   core.u32[(root << 3) + INODE_KIND] = OVERLAY_DIRECTORY;
   copyAttributes(kernel, root);
   return 0;
+}
+
+/** What its layers make of an overlay: is it in memory, and are its names true as long as they are cached? */
+export function settleFlags(sb: SuperBlock, fs: OverlayFs): void {
+  const flags = sb.flags & ~(SB_MEMORY | SB_REVALIDATE);
+  sb.flags = flags | (fs.isInMemory ? SB_MEMORY : 0) | (needsRevalidation(sb.kernel, fs) ? SB_REVALIDATE : 0);
 }
 
 /** Are there names in a layer that may be true no more? */
@@ -207,7 +212,7 @@ function workIn(kernel: Kernel, dir: DentryHandle): InodeHandle {
 }
 
 /** No lower layer may lie in another one, or in the upper one; above it may. */
-function checkOverlaps({ core }: Kernel, { upper, workBase, lowers }: Places): number {
+export function checkOverlaps({ core }: Kernel, { upper, workBase, lowers }: Places): number {
   const layers = [...(upper && workBase ? [upper, workBase] : []), ...lowers];
   const isTrapped = lowers.some((lower) => layers.some((other) => lower !== other && isBelow(lower, other)));
   return isTrapped ? -ELOOP : 0;
@@ -217,7 +222,7 @@ function checkOverlaps({ core }: Kernel, { upper, workBase, lowers }: Places): n
   }
 }
 
-function depthOf(kernel: Kernel, handle: SuperBlockHandle): number {
+export function depthOf(kernel: Kernel, handle: SuperBlockHandle): number {
   const sb = new SuperBlock(kernel, handle);
   if (!(sb.flags & SB_STACKED)) return 0;
   const depths = overlayOf(sb).layers.map((layer) => (layer ? depthOf(kernel, layer.sb) : 0));

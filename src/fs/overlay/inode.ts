@@ -76,6 +76,14 @@ export function copyLinks({ core }: Kernel, inode: InodeHandle): void {
   core.u32[(inode << 3) + INODE_NLINK] = core.u32[(realInode(core, inode) << 3) + INODE_NLINK];
 }
 
+/** What an inode that stands for dentries is found by; 0 = nothing. */
+export function keyOf(fs: OverlayFs, core: Core, upper: DentryHandle, lowers: readonly Lower[]): InodeHandle {
+  const real = inodeOf(core, upper || lowers[0].dentry);
+  return isDirectory(core, real) || (upper === 0 && !hasKey(fs, core, real)) ? NO_INODE : real;
+}
+
+const NO_INODE = 0 as InodeHandle;
+
 /** Is a lower file to be found by its inode? Not one whose links part when they are copied up. @see Linux ovl_hash_bylower() */
 function hasKey({ layers, options }: OverlayFs, core: Core, lower: InodeHandle): boolean {
   return layers[0] === undefined || options.index || core.u32[(lower << 3) + INODE_NLINK] <= 1;
@@ -96,8 +104,8 @@ export function getInode(
 ): InodeHandle {
   const { core } = kernel;
   const real = inodeOf(core, upper || lowers[0].dentry);
-  const key = isDirectory(core, real) || (upper === 0 && !hasKey(fs, core, real)) ? 0 : real;
-  const known = key === 0 ? 0 : (core.x.inodeFind(fs.sb, key, 0) as InodeHandle);
+  const key = keyOf(fs, core, upper, lowers);
+  const known = key === NO_INODE ? 0 : (core.x.inodeFind(fs.sb, key, 0) as InodeHandle);
   if (known) {
     putAll(core, upper, lowers);
     core.x.iget(known as InodeHandle);
@@ -114,7 +122,7 @@ export function getInode(
   copyAttributes(kernel, inode);
   copyLinks(kernel, inode);
   if (flags & OVL_INDEX) core.u32[(inode << 3) + INODE_NLINK] = readNlink(kernel, real);
-  if (key !== 0 && !setKey(kernel, inode, key)) {
+  if (key !== NO_INODE && !setKey(kernel, inode, key)) {
     core.x.iput(inode);
     return -ENOMEM as InodeHandle;
   }

@@ -7,10 +7,11 @@
  *
  * Does not own: what programs see of it (index-layers.ts), copies of trees (copy-tree.ts).
  */
-import { EINVAL, ENODEV } from "../../base/errno.ts";
+import { EINVAL, ENODEV, EPERM } from "../../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
+import { isCapable } from "../../vfs/attr.ts";
 import { kernMount, kernUmount } from "../../vfs/kern-mount.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { mount, superOf, umount } from "../../vfs/mount.ts";
@@ -34,6 +35,7 @@ import {
   SUPER_BLOCK_MAX_INODES,
   SUPER_BLOCK_USED_BLOCKS,
 } from "../../wasm/layout.ts";
+import { commit } from "./commit.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { DiffFailure } from "./diff-tree.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
@@ -167,6 +169,11 @@ export function layerAt(task: Task, target: string): MountedLayer | undefined {
   return type.name === overlay.name ? { sb: handle, dev } : undefined;
 }
 
+/** Directories that a layer stands on, as they were named: a remount may have changed them. */
+export function lowerPathsOf(kernel: Kernel, { sb }: MountedLayer): readonly string[] {
+  return overlayOf(new SuperBlock(kernel, sb)).options.lowerdirs;
+}
+
 /** What counts against the limits of a layer. */
 export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
   const { core } = kernel;
@@ -232,6 +239,12 @@ export function comparePaths<T>(
     finder.letGo();
     task.kernel.evictInodes();
   }
+}
+
+/** Commits a layer to the directory right below it. @returns -EPERM for others than root; as commit() */
+export function commitLayer(task: Task, { sb }: MountedLayer): number {
+  task.enter();
+  return isCapable(task) ? commit(new SuperBlock(task.kernel, sb)) : -EPERM;
 }
 
 /**

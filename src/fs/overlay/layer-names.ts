@@ -199,3 +199,18 @@ export function* childrenOf(core: Core, dir: DentryHandle): Generator<DentryHand
     child = after;
   }
 }
+
+/** Forgets which names a directory does not have: they hold it, and it would not go when it is removed. @see Linux shrink_dcache_parent() */
+export function dropMissingNames(core: Core, dir: DentryHandle): void {
+  for (const name of cachedNames(core, dir)) if (inodeOf(core, name) === 0) core.x.dInvalidate(name);
+}
+
+/** All names of a directory that are cached, the missing ones, too. */
+export function cachedNames({ u32 }: Core, dir: DentryHandle): DentryHandle[] {
+  const names: DentryHandle[] = [];
+  for (let child = u32[(dir << 3) + DENTRY_CHILDREN] >>> 5; child !== 0; ) {
+    names.push(child as DentryHandle);
+    child = u32[(child << 3) + DENTRY_SIBLING_NEXT] >>> 5;
+  }
+  return names;
+}

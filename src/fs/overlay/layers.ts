@@ -15,9 +15,11 @@ import type { Core } from "../../wasm/core.ts";
 import {
   DENTRY_INODE,
   INODE_SB,
+  MNT_DETACHED,
   MNT_EXPIRY_MARK,
   MNT_INTERNAL,
   MNT_LAYER,
+  MNT_LAYER_RDONLY,
   MNT_NOATIME,
   MNT_READONLY,
   MOUNT_FLAGS,
@@ -126,10 +128,76 @@ export function keepLayers(
   return 0;
 }
 
-/** Access times are the overlay's to change, and lower layers are not changed at all. */
+/**
+ * Has an overlay other lower layers, and other options. The upper layer and the work directory stay.
+ *
+ * @param commit what is left to do when nothing can fail any more but itself
+ * @returns 0; -ENOMEM, or what `commit` answers: then all is as it was
+ */
+export function replaceLowers(
+  { kernel, handle }: SuperBlock,
+  lowers: readonly Place[],
+  options: Uint8Array,
+  commit: () => number,
+): number {
+  const { core } = kernel;
+  const block = core.x.kmalloc((HEAD + FIRST_LOWER + lowers.length) * 4 + options.length) >>> 0;
+  if (block === 0) return -ENOMEM;
+  const made = makeMounts(core, lowers);
+  const rc = made === undefined ? -ENOMEM : commit();
+  if (rc < 0) {
+    for (const mnt of made ?? []) dropLayerMount(core, mnt);
+    core.x.kfree(block);
+    return rc;
+  }
+  const { u8, u32 } = core;
+  const at = block >>> 2;
+  const before = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0];
+  const old = mountsOf(core, handle);
+  u32[at] = FIRST_LOWER + lowers.length;
+  u32[at + 1] = options.length;
+  for (const [i, mnt] of [...old.slice(0, FIRST_LOWER), ...(made as MountHandle[])].entries())
+    u32[at + HEAD + i] = mnt << 5;
+  u8.set(options, block + (HEAD + FIRST_LOWER + lowers.length) * 4);
+  u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] = block;
+  for (const mnt of old.slice(FIRST_LOWER)) dropLayerMount(core, mnt);
+  core.x.kfree(before);
+  return 0;
+}
+
+/** Private mounts of lower layers. @returns undefined when memory ran out */
+function makeMounts(core: Core, lowers: readonly Place[]): MountHandle[] | undefined {
+  const made: MountHandle[] = [];
+  for (const [i, place] of lowers.entries()) {
+    const flags = flagsOf(core, place, FIRST_LOWER + i);
+    const mnt = core.x.mountNew(sbOfMount(core, place.mnt), place.dentry, flags) as MountHandle;
+    if (mnt < 0) {
+      for (const each of made) dropLayerMount(core, each);
+      return undefined;
+    }
+    made.push(mnt);
+  }
+  return made;
+}
+
+/** A mapping may hold it for longer. @see assembly/fs/stack.ts dropLayers() */
+function dropLayerMount({ u32, x }: Core, mnt: MountHandle): void {
+  const at = (mnt << 3) + MOUNT_FLAGS;
+  u32[at] = (u32[at] & ~(MNT_INTERNAL | MNT_LAYER)) | MNT_DETACHED;
+  x.mountPut(mnt);
+}
+
+/** Its private mounts: of the upper layer, of the work directory, of the lower ones. */
+function mountsOf({ u32 }: Core, handle: SuperBlockHandle): MountHandle[] {
+  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] >>> 2;
+  return Array.from({ length: u32[block] }, (_, i) => (u32[block + HEAD + i] >>> 5) as MountHandle);
+}
+
+/** Access times are the overlay's to change, and lower layers are not changed but by a commit. */
 function flagsOf({ u32 }: Core, { mnt }: Place, i: number): number {
   const flags = u32[(mnt << 3) + MOUNT_FLAGS];
-  const access = i < FIRST_LOWER ? 0 : MNT_READONLY;
+  const wasReadOnly = flags & (flags & MNT_LAYER ? MNT_LAYER_RDONLY : MNT_READONLY);
+  const access = i < FIRST_LOWER ? 0 : MNT_READONLY | (wasReadOnly ? MNT_LAYER_RDONLY : 0);
   return (flags & ~MNT_EXPIRY_MARK) | MNT_INTERNAL | MNT_LAYER | MNT_NOATIME | access;
 }
 
@@ -163,9 +231,7 @@ export function optionsText({ kernel, handle }: SuperBlock): string {
 function readLayers(kernel: Kernel, handle: SuperBlockHandle): OverlayFs {
   const { core } = kernel;
   const { u32 } = core;
-  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] >>> 2;
-  const mounts = Array.from({ length: u32[block] }, (_, i) => (u32[block + HEAD + i] >>> 5) as MountHandle);
-  const [upper, work, ...lowers] = mounts;
+  const [upper, work, ...lowers] = mountsOf(core, handle);
   const shown = upper === 0 ? lowers : [upper, ...lowers];
   const supers = [...new Set(shown.map((mnt) => sbOfMount(core, mnt)))];
   const layerOf = (mnt: MountHandle): Layer => {

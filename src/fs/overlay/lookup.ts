@@ -149,24 +149,34 @@ function lookupLayer(kernel: Kernel, fs: OverlayFs, dir: DentryHandle, state: St
 }
 
 /** What a name stands for, with references. */
-interface Found {
+export interface Found {
   upper: DentryHandle;
   lowers: Lower[];
   flags: number;
 }
 
-/** Looks a name up in all layers. @returns undefined where it is not there; a negated errno */
-function lookupAll(kernel: Kernel, fs: OverlayFs, dir: InodeHandle, name: Uint8Array): Found | number {
+/**
+ * Looks a name up in the parts that a directory has.
+ *
+ * @param upperDir 0 = it has none in the upper layer
+ * @returns nothing in any layer where it is not there; a negated errno
+ */
+export function lookupParts(
+  kernel: Kernel,
+  fs: OverlayFs,
+  upperDir: DentryHandle,
+  lowerDirs: readonly Lower[],
+  name: Uint8Array,
+): Found | number {
   const { core } = kernel;
   const found: Found = { upper: 0 as DentryHandle, lowers: [], flags: 0 };
   const state: State = { name, isDirectory: false, stop: false, redirect: false };
-  const upperDir = upperOf(core, dir);
   if (upperDir) {
     const upper = lookupLayer(kernel, fs, upperDir, state);
     if (upper < 0) return upper;
     found.upper = upper;
   }
-  const rc = lookupLowers(kernel, fs, lowersOf(core, dir), state, found);
+  const rc = lookupLowers(kernel, fs, lowerDirs, state, found);
   if (rc < 0) {
     putAll(core, found.upper, found.lowers);
     return rc;
@@ -233,27 +243,29 @@ function lowerOrigin(kernel: Kernel, fs: OverlayFs, { dentry, layer }: Lower): O
   return { dev: core.u32[((fs.layers[layer]?.sb as number) << 3) + SUPER_BLOCK_DEV], ino: values[STAT_INO] };
 }
 
+/** Looks a name up, the index with it. @returns as lookupParts() */
+export function lookupAll(kernel: Kernel, fs: OverlayFs, dir: InodeHandle, name: Uint8Array): Found | number {
+  const { core } = kernel;
+  const found = lookupParts(kernel, fs, upperOf(core, dir), lowersOf(core, dir), name);
+  if (typeof found === "number") return found;
+  const first = found.upper || found.lowers[0]?.dentry;
+  if (!first || isDirectory(core, inodeOf(core, first))) return found;
+  const rc = withIndex(kernel, fs, found);
+  if (rc >= 0) return found;
+  putAll(core, found.upper, found.lowers);
+  return rc;
+}
+
 /** InodeOperations.lookup. @returns 0; -ELOOP; -EPERM (redirects are not followed); -EIO (no redirect); what a layer answers */
 export function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
-  const { core } = kernel;
   const fs = overlayOfInode(kernel, dir);
   const found = lookupAll(kernel, fs, dir, nameOf(kernel, dentry));
   if (typeof found === "number") return found;
-  const rc = isFile(found) ? withIndex(kernel, fs, found) : 0;
-  if (rc < 0) {
-    putAll(core, found.upper, found.lowers);
-    return rc;
-  }
   if (!found.upper && found.lowers.length === 0) return 0;
   const inode = getInode(kernel, fs, found.upper, found.lowers, found.flags);
   if (inode < 0) return inode;
   dSpliceAlias(kernel, inode, dentry);
   return 0;
-
-  function isFile({ upper, lowers }: Found): boolean {
-    const first = upper || lowers[0]?.dentry;
-    return first !== undefined && !isDirectory(core, inodeOf(core, first));
-  }
 }
 
 /**
@@ -264,9 +276,13 @@ export function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): 
  * @see Linux fs/overlayfs/namei.c ovl_lower_positive()
  */
 export function isLowerPositive(kernel: Kernel, dir: InodeHandle, name: Uint8Array, isUpper: boolean): number {
+  return isUpper ? isPositiveIn(kernel, lowersOf(kernel.core, dir), name) : 1;
+}
+
+/** Do directories of lower layers, seen from above, show a name? @returns 1, 0, or a negated errno */
+export function isPositiveIn(kernel: Kernel, dirs: readonly Lower[], name: Uint8Array): number {
   const { core } = kernel;
-  if (!isUpper) return 1;
-  for (const { dentry } of lowersOf(core, dir)) {
+  for (const { dentry } of dirs) {
     const found = lookupOne(kernel, dentry, name);
     if (found < 0) return found;
     if (found === 0) continue;

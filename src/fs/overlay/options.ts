@@ -81,6 +81,13 @@ const ALLOWED: Readonly<Record<string, readonly string[] | string | undefined>> 
   volatile: NO_VALUE,
 });
 
+const DEFAULTS: Readonly<Record<string, string | undefined>> = {
+  redirect_dir: "off",
+  index: "off",
+  xino: "off",
+  metacopy: "off",
+};
+
 /** "/a:/b", and as Linux has it "/a::/b", which tells of layers for data alone: these are not there. */
 function lowerdirsOf(text: string): string[] | undefined {
   const lowerdirs = split(text, ":").map(unescaped);
@@ -114,17 +121,27 @@ export function parseOptions(data: string): OverlayOptions | undefined {
   };
 }
 
+/**
+ * Options as a remount leaves them: `lowerdir` may be another, all others are as they were.
+ *
+ * @returns undefined for what cannot be changed, is not known, or has a wrong value
+ */
+export function changedOptions(before: string, data: string): string | undefined {
+  const [old, wanted] = [valuesOf(before), valuesOf(data)];
+  if (old === undefined || wanted === undefined) return undefined;
+  for (const [name, value] of wanted) {
+    if (name !== "lowerdir" && value !== (old.get(name) ?? DEFAULTS[name])) return undefined;
+    old.set(name, value);
+  }
+  const text = [...old].map(([name, value]) => (ALLOWED[name] === NO_VALUE ? name : `${name}=${value}`)).join();
+  return parseOptions(text) && text;
+}
+
 /** Options for mount tables, in Linux's order: paths as they were written. */
 export function shownOptions(data: string): string {
   const values = valuesOf(data) ?? new Map<string, string>();
-  const defaults: Readonly<Record<string, string>> = {
-    redirect_dir: "off",
-    index: "off",
-    xino: "off",
-    metacopy: "off",
-  };
   return Object.keys(ALLOWED)
-    .filter((name) => values.has(name) && values.get(name) !== defaults[name])
+    .filter((name) => values.has(name) && values.get(name) !== DEFAULTS[name])
     .map((name) => (ALLOWED[name] === NO_VALUE ? name : `${name}=${values.get(name)}`))
     .join();
 }

@@ -11,11 +11,10 @@
  *
  * @see Linux fs/overlayfs/, Documentation/filesystems/overlayfs.rst; docs/overlay.md
  */
-import { ENOSYS, EROFS } from "../../base/errno.ts";
+import { ENOSYS } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import { type FileSystemType, FS_STACKED, type InodeOperations, type SuperOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { MS_RDONLY } from "../../vfs/mount-constants.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
 import { STATFS_FSID0, STATFS_FSID1, STATFS_TYPE } from "../../vfs/syscalls.ts";
 import { getattr } from "./attr.ts";
@@ -27,6 +26,7 @@ import { realInode } from "./inode.ts";
 import { optionsText, overlayOf } from "./layers.ts";
 import { lookup } from "./lookup.ts";
 import { shownOptions } from "./options.ts";
+import { remount } from "./remount.ts";
 import { rename } from "./rename.ts";
 import { revalidateLayers } from "./revalidate.ts";
 import { setattr, setFlags } from "./setattr.ts";
@@ -50,8 +50,7 @@ const superOps = Object.freeze<SuperOperations>({
     return rc;
   },
   showOptions: (sb) => shownOptions(optionsText(sb)),
-  /** Options stay as they are, whatever is said. @returns 0; -EROFS to write without an upper layer @see Linux ovl_reconfigure() */
-  remount: (sb, _data, flags) => (overlayOf(sb).layers[0] === undefined && !(flags & MS_RDONLY) ? -EROFS : 0),
+  remount,
   putSuper: (sb) => void sb.kernel.fsInfo.delete(sb.handle),
 });
 

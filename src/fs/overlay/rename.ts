@@ -12,7 +12,17 @@ import { copyUp, copyUpAlias } from "./copy-up.ts";
 import { countLinks, lostName, setOpaque } from "./dir.ts";
 import { firstLower, isMerge, upperOf } from "./entry.ts";
 import { copyAttributes } from "./inode.ts";
-import { inodeOf, isDirectory, isWhiteout, lookupOne, moveNameIn, nameOf, newName, parentOf } from "./layer-names.ts";
+import {
+  dropMissingNames,
+  inodeOf,
+  isDirectory,
+  isWhiteout,
+  lookupOne,
+  moveNameIn,
+  nameOf,
+  newName,
+  parentOf,
+} from "./layer-names.ts";
 import { setLayerXattr } from "./layer-xattr.ts";
 import { type OverlayFs, overlayOfInode } from "./layers.ts";
 import { isLowerPositive, isOpaque, REDIRECT, redirectOf } from "./lookup.ts";
@@ -65,7 +75,9 @@ export function rename(
   const to = sideOf(kernel, newDir, newDentry);
   const exchanges = (flags & RENAME_EXCHANGE) !== 0;
   if (!mayMove(kernel, fs, from) || (exchanges && !mayMove(kernel, fs, to))) return -EXDEV;
-  const full = !exchanges && to.isDir ? checkEmpty(kernel, to.inode) : 0;
+  const replacesDir = !exchanges && to.isDir;
+  if (replacesDir) dropMissingNames(core, newDentry);
+  const full = replacesDir ? checkEmpty(kernel, to.inode) : 0;
   if (full) return full;
   const copied =
     copyUpAlias(kernel, oldDentry) ||

@@ -103,6 +103,24 @@ describe("a layer", () => {
     fs.kernel.destroy();
   });
 
+  it("counts no directory that is gone, whatever has been looked for in it", () => {
+    const fs = build();
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    for (const [remove, target] of [
+      [() => fs.rmdirSync("/a/new"), "/a/new"],
+      [() => fs.renameSync("/a/other", "/a/new"), "/a/new"],
+    ] as const) {
+      fs.mkdirSync(target);
+      fs.mkdirSync("/a/other", { recursive: true });
+      assert.equal(fs.existsSync(`${target}/missing`), false);
+      const { inodes } = layer.usage();
+      remove();
+      assert.equal(layer.usage().inodes, inodes - 1);
+    }
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
   it("shares pages with what is below, and with its forks, until somebody writes to them", () => {
     const fs = build();
     const big = Buffer.alloc(2 ** 20, "below");
