@@ -3,11 +3,12 @@
  *
  * Does not own: how they are found (fs/overlay/diff-tree.ts).
  */
-import { EFBIG, ENOMEM, ENOSPC } from "./base/errno.ts";
+import { EAGAIN, EFBIG, ENOMEM, ENOSPC } from "./base/errno.ts";
 import { latin1Bytes } from "./base/latin1.ts";
 import type { ByteRange } from "./fs/overlay/diff-data.ts";
 import type { ChangedField } from "./fs/overlay/diff-entry.ts";
 import { type DiffFailure, diffTrees, type RawChange } from "./fs/overlay/diff-tree.ts";
+import { DiffWait } from "./fs/overlay/diff-wait.ts";
 import { type Compare, comparePaths } from "./fs/overlay/layer-mount.ts";
 import { tarChanges } from "./fs/overlay/tar-changes.ts";
 import { checkKnown } from "./index-options.ts";
@@ -50,6 +51,9 @@ export interface DiffOptions {
   format?: "oci";
 }
 
+/** What kernel.diffAsync() takes: a list is all that it gives. */
+export type DiffAsyncOptions = Omit<DiffOptions, "format">;
+
 /** Changes as options say: with paths as text or bytes, or a tar. */
 export type TreeChanges<Options extends DiffOptions> = Options extends { format: "oci" }
   ? Uint8Array
@@ -60,8 +64,8 @@ function toBytes(path: string): Uint8Array {
 }
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
-export function checkDiffOptions(options: DiffOptions): void {
-  checkKnown(options, ["encoding", "format"]);
+export function checkDiffOptions(options: DiffOptions, known = ["encoding", "format"]): void {
+  checkKnown(options, known);
   const { encoding, format } = options;
   if (format !== undefined && format !== "oci") throw argValueError("options.format", format, "must be 'oci'");
   if (encoding !== undefined && encoding !== "utf8" && encoding !== "buffer")
@@ -107,12 +111,50 @@ export function shownChanges<Options extends DiffOptions>(
   })) as TreeChanges<Options>;
 }
 
+/** As checkDiffOptions(). */
+export function checkDiffAsyncOptions(options: DiffAsyncOptions): void {
+  checkDiffOptions(options, ["encoding"]);
+}
+
+/**
+ * Compares until no store has to be asked any more.
+ *
+ * @param compare one try, whose outcome may be that of stores that are asked meanwhile
+ */
+export async function diffWaiting<Found>(
+  compare: (wait: DiffWait) => Found,
+  changesOf: (found: Found) => RawChange[] | DiffFailure,
+): Promise<Found> {
+  const wait = new DiffWait();
+  for (;;) {
+    const found = compare(wait);
+    const changes = changesOf(found);
+    if (Array.isArray(changes) || changes.rc !== -EAGAIN || !(await wait.answers())) return found;
+  }
+}
+
+/** FolioKernel.diffAsync. */
+export async function diffAsync<Options extends DiffAsyncOptions>(
+  task: Task,
+  a: PathLike,
+  b: PathLike,
+  options = {} as Options,
+): Promise<TreeChanges<Options>> {
+  const [from, to] = [task.fromCwd(toPath(a, "a")), task.fromCwd(toPath(b, "b"))];
+  checkDiffAsyncOptions(options);
+  const { found, at } = await diffWaiting(
+    (wait) => comparePaths(task, from, to, diffTrees, wait),
+    (tried) => tried.found,
+  );
+  return shownChanges(found, at, options);
+}
+
 /** FolioKernel.diff. */
 export function diff<Options extends DiffOptions>(
   task: Task,
   a: PathLike,
   b: PathLike,
-  options: Options,
+  options = {} as Options,
 ): TreeChanges<Options> {
   const [from, to] = [toPath(a, "a"), toPath(b, "b")];
   checkDiffOptions(options);

@@ -63,7 +63,8 @@ class Formatter {
   readonly #tools: FormatTools;
   /** By path in b, renamed ones as in a. */
   readonly #renamed = new Map<string, string>();
-  readonly #told = new Set<string>();
+  /** By path in b, what is told: true of what has been in the same directory before, with the same type. */
+  readonly #told = new Map<string, boolean>();
 
   constructor(fs: FolioFs, a: Path, b: Path, tools: FormatTools) {
     this.#fs = fs;
@@ -74,9 +75,9 @@ class Formatter {
 
   run(): string {
     const changes = this.#fs.kernel.diff(this.#a as PathLike, this.#b as PathLike, { encoding: "buffer" });
-    for (const { kind, path, from } of changes) {
+    for (const { kind, path, from, changed } of changes) {
       if (from !== undefined) this.#renamed.set(latin1Of(path), latin1Of(from));
-      if (kind !== "removed") this.#told.add(latin1Of(path));
+      if (kind !== "removed") this.#told.set(latin1Of(path), kind === "modified" && !changed.includes("type"));
     }
     return changes.map((change) => this.#change(change)).join("");
   }
@@ -101,11 +102,14 @@ class Formatter {
   #below(dir: string): string {
     if (!this.#fs.lstatSync(this.#at(this.#b, dir)).isDirectory()) return "";
     const names = this.#fs.readdirSync(this.#at(this.#b, dir), { encoding: "buffer" }) as Uint8Array[];
-    return names
-      .map((name) => `${dir}/${latin1Of(name)}`)
-      .filter((path) => !this.#told.has(path))
-      .map((path) => this.#file({ from: this.#before(path), to: path }) + this.#below(path))
-      .join("");
+    return names.map((name) => this.#takenAlong(`${dir}/${latin1Of(name)}`)).join("");
+  }
+
+  /** That a directory has changed says nothing of what is in it; what is new, or from elsewhere, is told with all that is in it. */
+  #takenAlong(path: string): string {
+    const isAsBefore = this.#told.get(path);
+    if (isAsBefore === undefined) return this.#file({ from: this.#before(path), to: path }) + this.#below(path);
+    return isAsBefore ? this.#below(path) : "";
   }
 
   #at(root: Path, path: string): Buffer {

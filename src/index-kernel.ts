@@ -12,7 +12,7 @@ import type { FileHandle } from "./base/handles.ts";
 import { reopenStdio } from "./fs/stdio.ts";
 import { fitRoot } from "./fs/tmpfs.ts";
 import type { DeltaPart, SnapshotOptions } from "./index-delta.ts";
-import type { DiffOptions, TreeChanges } from "./index-diff.ts";
+import type { DiffAsyncOptions, DiffOptions, TreeChanges } from "./index-diff.ts";
 import type { Layer, LayerOptions, LayersPart, TarOptions } from "./index-layers.ts";
 import type { LinuxPart } from "./index-linux.ts";
 import type { MmapPart } from "./index-mmap.ts";
@@ -257,12 +257,20 @@ export class FolioKernel {
    * @throws errors of the walks, ENOTDIR; EACCES for what the task may not list, or read where it has to be read; EAGAIN where a store
    *   takes time; ENOMEM; what a store answers
    */
-  diff<Options extends DiffOptions = DiffOptions>(
+  diff<Options extends DiffOptions = DiffOptions>(a: PathLike, b: PathLike, options?: Options): TreeChanges<Options> {
+    return part<LayersPart>("layers").diff(this.#task, a, b, options);
+  }
+  /**
+   * As diff(), and waits for stores that take time. What changes meanwhile is seen; in the end all names and attributes are of one moment.
+   *
+   * @throws as diff(), but EAGAIN where nobody will answer, or what is answered does not stay in memory until the end
+   */
+  async diffAsync<Options extends DiffAsyncOptions = DiffAsyncOptions>(
     a: PathLike,
     b: PathLike,
-    options: Options = {} as Options,
-  ): TreeChanges<Options> {
-    return part<LayersPart>("layers").diff(this.#task, a, b, options);
+    options?: Options,
+  ): Promise<TreeChanges<Options>> {
+    return part<LayersPart>("layers").diffAsync(this.#task, a, b, options);
   }
   /** The mount table, oldest first, as the task sees it. */
   mounts(): MountInfo[] {

@@ -5,7 +5,7 @@
  */
 import { EFBIG, EINVAL, EPERM } from "./base/errno.ts";
 import { latin1Bytes } from "./base/latin1.ts";
-import type { DiffFailure } from "./fs/overlay/diff-tree.ts";
+import { type DiffFailure, diffTrees } from "./fs/overlay/diff-tree.ts";
 import {
   commitLayer,
   compareLayer,
@@ -21,11 +21,15 @@ import {
 import { type LayerForm, loadLayer, saveLayer, saveLayerTar } from "./fs/overlay/layer-tar.ts";
 import { tarChanges } from "./fs/overlay/tar-changes.ts";
 import {
+  checkDiffAsyncOptions,
   checkDiffOptions,
   compared,
   comparing,
+  type DiffAsyncOptions,
   type DiffOptions,
   diff,
+  diffAsync,
+  diffWaiting,
   shownChanges,
   type TreeChanges,
 } from "./index-diff.ts";
@@ -180,6 +184,19 @@ export class Layer {
     return { ...this.#request, lowers: lowerPathsOf(this.#task.kernel, mounted) };
   }
 
+  /** As diff(), and waits for stores: see kernel.diffAsync(). */
+  async diffAsync<Options extends DiffAsyncOptions = DiffAsyncOptions>(
+    options: Options = {} as Options,
+  ): Promise<TreeChanges<Options>> {
+    this.#check("diff");
+    checkDiffAsyncOptions(options);
+    const found = await diffWaiting(
+      (wait) => compareLayer(this.#task, this.#check("diff"), this.target, diffTrees, wait),
+      (changes) => changes,
+    );
+    return shownChanges(found, this.target, options);
+  }
+
   /**
    * Saves what it has changed, by itself: kernel.load() has it again, over the same directories or others.
    *
@@ -259,7 +276,7 @@ function loadTar(task: Task, bytes: Uint8Array, options: LayerOptions & TarOptio
   return loaded(task, bytes, rest, formOf(format));
 }
 
-const LAYERS = { layer, load, loadTar, diff };
+const LAYERS = { layer, load, loadTar, diff, diffAsync };
 
 export type LayersPart = typeof LAYERS;
 

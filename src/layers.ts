@@ -7,7 +7,7 @@ import { storeSupportIfAny } from "./vfs/store-part.ts";
 
 export type { LayerUsage } from "./fs/overlay/layer-mount.ts";
 export { overlay } from "./fs/overlay/overlay.ts";
-export type { ByteRange, ChangedField, DiffOptions, TreeChange, TreeChanges } from "./index-diff.ts";
+export type { ByteRange, ChangedField, DiffAsyncOptions, DiffOptions, TreeChange, TreeChanges } from "./index-diff.ts";
 export type { Layer, LayerLimits, LayerOptions, TarOptions } from "./index-layers.ts";
 
 if (storeSupportIfAny() === undefined) registerParts();

@@ -76,7 +76,7 @@ async function replay({ subject: name, limit, isShared }: FuzzOptions, file: str
   const again = readReplay(readFileSync(file, "utf8"));
   const { tasks, detail, about } = again.head;
   console.log(about);
-  const difference = await replayOn(createSubject(name, { tasks, detail, root: "", limit, isShared }), again);
+  const difference = await replayOn(await createSubject(name, { tasks, detail, root: "", limit, isShared }), again);
   printCalls(again.calls, difference?.at);
   if (difference === undefined) {
     console.log(`${name} does the same`);

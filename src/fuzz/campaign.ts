@@ -47,7 +47,7 @@ export interface Progress {
 
 /** Calls of a program. */
 const NR_CALLS = 200;
-const MAX_SHRINK_TRIES = 3000;
+const MAX_SHRINK_TRIES = 1000;
 const MS_BETWEEN_TELLINGS = 1000;
 const GOLDEN = 0x9e3779b9;
 

@@ -22,8 +22,18 @@ class OracleProcess {
   ask(request: Request): Promise<Answer> {
     this.#socket.write(`${JSON.stringify(request)}\n`);
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      const timer = setTimeout(() => {
+        this.#socket.destroy();
+        reject(new Error(`the oracle has no answer after ${PATIENCE_MS} ms: ${JSON.stringify(request).slice(-1000)}`));
+      }, PATIENCE_MS);
+      this.#resolve = (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      this.#reject = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
     });
   }
 
@@ -36,6 +46,8 @@ class OracleProcess {
 }
 
 const NEWLINE = 10;
+/** A batch takes some milliseconds. */
+const PATIENCE_MS = 120_000;
 
 /** Runs of calls by one task each, in order. */
 function* batchesOf(calls: readonly Call[]): Generator<readonly Call[]> {

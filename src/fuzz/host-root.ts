@@ -126,7 +126,7 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
   const script = SCRIPT.replace("MOUNT_IT", MOUNT[fileSystem])
     .replace("START_THEM", () => starts.join("\n"))
     .replace("CLOSE_THEM", closed);
-  const sh = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", script], {
+  const sh = spawn("unshare", ["--mount", "--pid", "--kill-child", "--propagation", "private", "sh", "-c", script], {
     env: {
       PATH: process.env.PATH,
       R: folder,
@@ -145,6 +145,8 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
   return { root: "", sockets, close: () => end(sh, sockets, base).then(complaint) };
 }
 
+/** They end as soon as nobody speaks to them. */
+const PATIENCE_MS = 10_000;
 /** Standard input, output and errors come before them. */
 const FIRST_SOCKET = 3;
 
@@ -196,6 +198,8 @@ async function end(child: ChildProcess, sockets: readonly Duplex[], base: string
   const isOver = child.exitCode !== null || child.signalCode !== null;
   const ended = isOver ? undefined : new Promise((resolve) => child.once("close", resolve));
   for (const socket of sockets) socket.end();
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS); // one that hangs
   await ended;
+  clearTimeout(timer);
   rmSync(base, { recursive: true, force: true });
 }

@@ -5,10 +5,12 @@
  */
 import * as fs from "node:fs";
 import { confine } from "./confine.ts";
+import { isNode26 } from "./known.ts";
 import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
-import { type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
+import { type MayCall, type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
 
 const NEWLINE = 10;
+const SLASH = 0x2f;
 const CHUNK_BYTES = 1 << 16;
 const FOLDER_MODE = 0o755;
 
@@ -73,13 +75,25 @@ const face = {
   cwd: () => process.cwd(),
   forgetCwd,
 } satisfies TaskFace;
-const mayCall =
+const staysBelow =
   root === ""
     ? undefined
     : confine(face.fs, root, () => {
         forgetCwd();
         return process.cwd();
       });
+
+/** Older Nodes try for ever to make the parents of what is to be in a directory that has been removed. */
+function comesToAnEnd(call: string, [path]: readonly (string | Buffer)[]): boolean {
+  if (isNode26 || call !== "mkdirs" || path[0] === "/" || path[0] === SLASH) return true;
+  try {
+    return fs.statSync(".").nlink > 0;
+  } catch {
+    return true;
+  }
+}
+
+const mayCall: MayCall = (call, paths) => comesToAnEnd(call, paths) && (staysBelow?.(call, paths) ?? true);
 const performer = new TaskPerformer(face, { root, detail: setup.detail, mayCall });
 
 function answer(request: Request): Answer {

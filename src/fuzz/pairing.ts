@@ -9,6 +9,7 @@ import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
 import type { Runner } from "./oracle.ts";
+import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
 import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
@@ -30,7 +31,7 @@ export interface Pairing extends Pair {
   close(): Promise<void>;
 }
 
-export const SUBJECT_NAMES: readonly string[] = Object.keys(FOLIOFS_SUBJECTS);
+export const SUBJECT_NAMES: readonly string[] = [...Object.keys(FOLIOFS_SUBJECTS), ...OTHER_SUBJECT_NAMES];
 export const ORACLE_NAMES: readonly string[] = HOST_FILE_SYSTEMS;
 
 /** The oracle that a subject is like. */
@@ -51,8 +52,15 @@ const LIKE_TMPFS = new Set(["tmpfs", "ramfs"]);
 function detailOf(subject: string, oracle: string): Detail {
   const isAlike = LIKE_TMPFS.has(subject) && LIKE_TMPFS.has(oracle);
   const isOverlay = [subject === "overlay", oracle === "overlayfs"];
-  const directoryLinks = isOverlay[0] === isOverlay[1];
-  return { ...WHOLE_DETAIL, blocks: isAlike, directorySize: isAlike, directoryLinks, atime: isAlike };
+  const directoryLinks = isOverlay[0] === isOverlay[1] && !isOther(subject);
+  return {
+    ...WHOLE_DETAIL,
+    blocks: isAlike,
+    directorySize: isAlike,
+    directoryLinks,
+    atime: isAlike,
+    syscall: !isOther(subject),
+  };
 }
 
 /** A setting of the host that foliofs has not: off where it cannot be read. */
@@ -68,9 +76,9 @@ function abilitiesOf(subject: string, nrTasks: number): Abilities {
   return {
     nrTasks,
     linksOfOthers: !setting("protected_hardlinks"),
-    hasTaskState: true,
+    hasTaskState: !isOther(subject),
     isNode26,
-    tmpfile: subject !== "hostfs",
+    tmpfile: subject !== "hostfs" && !isOther(subject),
   };
 }
 
@@ -80,24 +88,29 @@ function tasksOf(isConfined: boolean): readonly TaskSpec[] {
   return [{ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] }];
 }
 
-/** A subject by its name. @throws Error when it is unknown */
-export function createSubject(name: string, options: SubjectOptions): Subject {
-  const make = FOLIOFS_SUBJECTS[name] as MakeMachine | undefined;
+function isOther(subject: string): boolean {
+  return OTHER_SUBJECT_NAMES.includes(subject);
+}
+
+/** A subject by its name. @throws Error when it is unknown, or not installed */
+export async function createSubject(name: string, options: SubjectOptions): Promise<Subject> {
+  const make = isOther(name) ? await loadOther(name) : (FOLIOFS_SUBJECTS[name] as MakeMachine | undefined);
   if (make === undefined) throw new Error(`there is no subject ${name}`);
   return new Subject(name, make, options);
 }
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
 export async function createPairing(options: PairingOptions): Promise<Pairing> {
-  const tasks = tasksOf(options.isConfined === true);
+  const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(options.isConfined === true);
   const detail = detailOf(options.subject, options.oracle);
   const { oracle, root } = await createOracle(options, tasks, detail);
   const { limit, isShared } = options;
+  const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared });
   return {
     tasks,
     detail,
     oracle,
-    subject: createSubject(options.subject, { tasks, detail, root, limit, isShared }),
+    subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
     abilities: abilitiesOf(options.subject, tasks.length),
     close: () => oracle.close(),

@@ -23,6 +23,8 @@ export interface TaskFace {
   cwd(): string;
   /** Node keeps what process.cwd() has said until the next chdir(); has it look again. */
   forgetCwd?(): void;
+  /** It has no working directory of its own: relative paths begin at the root. */
+  readonly hasNoCwd?: boolean;
 }
 
 /** A descriptor that is never open. */
@@ -41,6 +43,8 @@ interface Hands {
   readonly root: string;
   readonly detail: Detail;
   path(arg: Arg): Path;
+  /** What a symbolic link says. */
+  target(arg: Arg): Path;
   fd(arg: Arg): number;
   put(slot: Arg, fd: number): void;
   drop(slot: Arg): void;
@@ -65,6 +69,18 @@ function withoutRoot(path: string | Buffer | undefined, root: string): string {
   if (path === undefined) return "undefined";
   const text = typeof path === "string" ? path : path.toString("latin1");
   return JSON.stringify(root !== "" && text.startsWith(root) ? text.slice(root.length) || "/" : text);
+}
+
+/** What is larger is not read whole, nor copied: a file of a terabyte of holes is soon made. */
+const MOST_WHOLE_BYTES = 1 << 24;
+const TOO_LARGE = "too large to read whole";
+
+function isTooLarge(stat: () => { readonly size: number }): boolean {
+  try {
+    return stat().size > MOST_WHOLE_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** By name: the path arguments that come first, and what is done. */
@@ -120,7 +136,13 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
   futimes: [0, (on, [slot, atime, mtime]) => on.fs.futimesSync(on.fd(slot), atime as number, mtime as number)],
   fsync: [0, (on, [slot]) => on.fs.fsyncSync(on.fd(slot))],
   fdatasync: [0, (on, [slot]) => on.fs.fdatasyncSync(on.fd(slot))],
-  readFd: [0, (on, [slot]) => describeBytes(on.fs.readFileSync(on.fd(slot)))],
+  readFd: [
+    0,
+    (on, [slot]) => {
+      const fd = on.fd(slot);
+      return isTooLarge(() => on.fs.fstatSync(fd)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(fd));
+    },
+  ],
 
   stat: [1, (on, [path]) => describeStats(on.fs.statSync(on.path(path)), on.detail)],
   lstat: [1, (on, [path]) => describeStats(on.fs.lstatSync(on.path(path)), on.detail)],
@@ -136,7 +158,7 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
   unlink: [1, (on, [path]) => on.fs.unlinkSync(on.path(path))],
   rename: [2, (on, [from, to]) => on.fs.renameSync(on.path(from), on.path(to))],
   link: [2, (on, [from, to]) => on.fs.linkSync(on.path(from), on.path(to))],
-  symlink: [1, (on, [path, target]) => on.fs.symlinkSync(on.path(target), on.path(path))],
+  symlink: [1, (on, [path, target]) => on.fs.symlinkSync(on.target(target), on.path(path))],
   readlink: [1, (on, [path]) => withoutRoot(on.fs.readlinkSync(on.path(path), { encoding: "buffer" }), on.root)],
   realpath: [1, (on, [path]) => withoutRoot(on.fs.realpathSync.native(on.path(path), { encoding: "buffer" }), on.root)],
   realpathJs: [
@@ -161,7 +183,13 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
         .join(" "),
   ],
   readdirTypes: [1, (on, [path]) => describeDirents(on.fs.readdirSync(on.path(path), { withFileTypes: true }))],
-  readFile: [1, (on, [path]) => describeBytes(on.fs.readFileSync(on.path(path)))],
+  readFile: [
+    1,
+    (on, [name]) => {
+      const path = on.path(name);
+      return isTooLarge(() => on.fs.statSync(path)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(path));
+    },
+  ],
   writeFile: [
     1,
     (on, [path, length, seed]) => on.fs.writeFileSync(on.path(path), bytesFor(length as number, seed as number)),
@@ -170,7 +198,14 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     1,
     (on, [path, length, seed]) => on.fs.appendFileSync(on.path(path), bytesFor(length as number, seed as number)),
   ],
-  copyFile: [2, (on, [from, to, mode]) => on.fs.copyFileSync(on.path(from), on.path(to), mode as number)],
+  copyFile: [
+    2,
+    (on, [from, to, mode]) => {
+      const source = on.path(from);
+      if (isTooLarge(() => on.fs.statSync(source))) return TOO_LARGE;
+      on.fs.copyFileSync(source, on.path(to), mode as number);
+    },
+  ],
 
   chdir: [1, (on, [path]) => on.task.chdir(on.path(path))],
   cwd: [
@@ -211,7 +246,8 @@ export class TaskPerformer {
       task,
       root,
       detail,
-      path: (arg) => toPath(arg, root),
+      path: (arg) => (task.hasNoCwd ? fromTop(toPath(arg, root)) : toPath(arg, root)),
+      target: (arg) => toPath(arg, root),
       fd: (slot) => this.#slots.get(slot) ?? NO_FD,
       put: (slot, fd) => {
         this.#closeSlot(slot);
@@ -255,6 +291,11 @@ export class TaskPerformer {
     const fd = this.#slots.get(slot);
     if (fd !== undefined) this.#task.fs.closeSync(fd);
   }
+}
+
+function fromTop(path: Path): Path {
+  if (typeof path === "string") return path.startsWith("/") || path === "" ? path : `/${path}`;
+  return path[0] === 0x2f ? path : Buffer.concat([Buffer.from("/"), path]);
 }
 
 /** Absolute paths begin at the root. */

@@ -14,7 +14,7 @@ describe("replays", () => {
     it(file, async () => {
       const replay = readReplay(readFileSync(new URL(file, FOLDER), "utf8"));
       const { subject, tasks, detail } = replay.head;
-      const difference = await replayOn(createSubject(subject, { tasks, detail, root: "" }), replay);
+      const difference = await replayOn(await createSubject(subject, { tasks, detail, root: "" }), replay);
       assert.equal(difference, undefined, showCall(replay.calls[difference?.at ?? 0]));
     });
   }

@@ -68,6 +68,8 @@ export async function checkKernel(): Promise<void> {
   isExactly<FolioFs>()(restoreFsSync([new Uint8Array(1), Buffer.of(1)], { umask: 0 }));
   isExactly<Promise<FolioFs>>()(restoreFs([new Uint8Array(1)]));
   isExactly<void>()(kernel.restore([new Uint8Array(1)]));
+  isExactly<string>()((await kernel.diffAsync("/a", Buffer.from("/b")))[0].path);
+  isExactly<Buffer<ArrayBuffer>>()((await kernel.diffAsync("/a", "/b", { encoding: "buffer" }))[0].path);
   // @ts-expect-error there is no such option
   kernel.snapshot({ from: new Uint8Array(1) });
   // @ts-expect-error bytes, not their text

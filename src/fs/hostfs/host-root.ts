@@ -63,9 +63,12 @@ export class HostNode {
     this.name = name.slice();
   }
 
-  /** Tells it from every other; the descriptor that it is read by, or walked from, goes by it. */
+  /**
+   * Tells it from every other; the descriptor that it is read by, or walked from, goes by it. With its type, since the host may give
+   * the number of a directory that has been removed, and is still known here, to a file.
+   */
   get key(): string {
-    this.#key ??= `${this.dev}:${this.ino}`;
+    this.#key ??= `${this.dev}:${this.ino}:${this.type}`;
     return this.#key;
   }
 

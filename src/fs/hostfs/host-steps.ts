@@ -30,6 +30,7 @@ export interface HostCalls {
   fstat(fd: number): nodeFs.BigIntStats | number;
   fsync(fd: number): number;
   ftruncate(fd: number, size: number): number;
+  futimes(fd: number, atime: number | string, mtime: number | string): number;
   lchown(path: Buffer, uid: number, gid: number): number;
   link(from: Buffer, to: Buffer): number;
   lstat(path: Buffer | string): nodeFs.BigIntStats | number;
@@ -84,6 +85,7 @@ export const HOST_NOW: Record<Name, AnyCall> = {
   fstat: (fd: number) => nodeFs.fstatSync(fd, BIGINT),
   fsync: nodeFs.fsyncSync,
   ftruncate: nodeFs.ftruncateSync,
+  futimes: nodeFs.futimesSync,
   lchown: nodeFs.lchownSync,
   link: nodeFs.linkSync,
   lstat: (path: Buffer | string) => nodeFs.lstatSync(path, LSTAT) ?? -ENOENT,
@@ -114,6 +116,7 @@ export const HOST_LATER: Record<Name, AnyCall> = {
   fstat: (fd: number, done: Callback) => nodeFs.fstat(fd, BIGINT, done),
   fsync: nodeFs.fsync,
   ftruncate: nodeFs.ftruncate,
+  futimes: nodeFs.futimes,
   lchown: nodeFs.lchown,
   link: nodeFs.link,
   lstat: (path: Buffer | string, done: Callback) => nodeFs.lstat(path, BIGINT, done),

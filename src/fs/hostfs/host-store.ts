@@ -104,11 +104,8 @@ export class HostStore {
 
   /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
   *stat(node: HostNode): Steps<nodeFs.BigIntStats | number> {
-    if (node.type === S_IFREG) {
-      const { writeKey } = node;
-      const key = this.fds.find(writeKey) === undefined ? node.key : writeKey;
-      if (this.fds.find(key) !== undefined) return yield* this.fds.lend(key, isNot, (fd) => host("fstat", fd));
-    }
+    const open = this.#openKey(node);
+    if (open !== undefined) return yield* this.fds.lend(open, isNot, (fd) => host("fstat", fd));
     const stats = node.parent
       ? yield* this.#root.at(node.parent, node.name, (path) => host("lstat", path))
       : yield* this.#root.of(node, (path) => host("stat", path));
@@ -244,7 +241,9 @@ export class HostStore {
       if (rc < 0) return rc;
     }
     if (uid !== undefined || gid !== undefined || change.isTouch) {
-      const rc = yield* this.#apply(node, (path) => host("lchown", path, uid ?? NO_ID, gid ?? NO_ID));
+      const ids = [uid ?? NO_ID, gid ?? NO_ID] as const;
+      const byFd = (fd: number): Steps<number> => host("fchown", fd, ...ids);
+      const rc = yield* this.#apply(node, (path) => host("lchown", path, ...ids), byFd);
       if (rc < 0) return rc;
     }
     if (mode !== undefined) {
@@ -267,11 +266,21 @@ export class HostStore {
     if (typeof stats === "number") return stats;
     const a = atime ?? stats.atimeNs;
     const m = mtime ?? stats.mtimeNs;
-    return yield* this.#apply(node, (path) => host("lutimes", path, seconds(a), seconds(m)));
+    const times = [seconds(a), seconds(m)] as const;
+    const byFd = (fd: number): Steps<number> => host("futimes", fd, ...times);
+    return yield* this.#apply(node, (path) => host("lutimes", path, ...times), byFd);
   }
 
-  /** A call on the node by a path that it does not follow. */
-  *#apply(node: HostNode, call: (path: Buffer) => Steps<number>): Steps<number> {
+  /** The descriptor of a file that is open, which may have no name any more. @returns its key */
+  #openKey({ type, key, writeKey }: HostNode): string | undefined {
+    if (type !== S_IFREG) return undefined;
+    return [writeKey, key].find((one) => this.fds.find(one) !== undefined);
+  }
+
+  /** A call on the node: by its descriptor if there is one, else by a path that the call does not follow. */
+  *#apply(node: HostNode, call: (path: Buffer) => Steps<number>, byFd: (fd: number) => Steps<number>): Steps<number> {
+    const open = this.#openKey(node);
+    if (open !== undefined) return yield* this.fds.lend(open, isNot, byFd);
     // By its path alone it would be the link in /proc that is changed, and nobody the wiser.
     if (!node.parent) return yield* this.#root.of(node, (path) => call(Buffer.concat([path, SELF])));
     return yield* this.#root.at(node.parent, node.name, function* (path): Steps<number> {

@@ -38,13 +38,39 @@ export interface DataChange {
   readonly ranges: readonly ByteRange[];
 }
 
-/** @returns undefined where they are equal; -EAGAIN of a store with a token; what a file system answers */
-export function compareData(kernel: Kernel, a: LayerFile, b: LayerFile): DataChange | undefined | number {
+/** How far a comparison has come. */
+export interface DataProgress {
+  /** Bytes that are done: whole pages. */
+  pos: number;
+  /** Bytes of each file, as far as it has been read; those of files in memory are known by themselves. */
+  oldSize: number;
+  size: number;
+  readonly ranges: ByteRange[];
+}
+
+export function newProgress(): DataProgress {
+  return { pos: 0, oldSize: 0, size: 0, ranges: [] };
+}
+
+/**
+ * Compares data of two files.
+ *
+ * @param progress where to begin; after -EAGAIN where to go on, if they have not changed
+ * @returns undefined where they are equal; -EAGAIN of a store with a token; what a file system answers
+ */
+export function compareData(
+  kernel: Kernel,
+  a: LayerFile,
+  b: LayerFile,
+  progress: DataProgress,
+): DataChange | undefined | number {
   const { core } = kernel;
   const [from, to] = [bottomInode(kernel, inodeOf(core, a.dentry)), bottomInode(kernel, inodeOf(core, b.dentry))];
   if (from === to) return undefined;
   const areInMemory = isPlain(kernel, from) && isPlain(kernel, to);
-  const change = areInMemory ? new PageComparison(kernel, from, to).run() : compareByReading(kernel, a, b);
+  const change = areInMemory
+    ? new PageComparison(kernel, from, to).run(progress)
+    : compareByReading(kernel, a, b, progress);
   if (typeof change === "number") return change;
   return change.oldSize === change.size && change.ranges.length === 0 ? undefined : change;
 }
@@ -95,11 +121,13 @@ class PageComparison {
     this.#size = kernel.core.f64[(to << 2) + INODE_SIZE];
   }
 
-  run(): DataChange | number {
-    const ranges: ByteRange[] = [];
+  run(progress: DataProgress): DataChange | number {
+    const { ranges } = progress;
     for (const [index, from, to] of pairsOf(this.#kernel.core, this.#from, this.#to)) {
       const start = index * PAGE_SIZE;
       if (start >= this.#size) break;
+      if (start < progress.pos) continue;
+      progress.pos = start;
       const isSame = this.#isSamePage(start, from, to);
       if (typeof isSame === "number") return isSame;
       if (!isSame) addRange(ranges, start, Math.min(start + PAGE_SIZE, this.#size));
@@ -145,23 +173,22 @@ class PageComparison {
 
 // --- By reading ---------------------------------------------------------------------------------------------------------
 
-function compareByReading(kernel: Kernel, a: LayerFile, b: LayerFile): DataChange | number {
+function compareByReading(kernel: Kernel, a: LayerFile, b: LayerFile, progress: DataProgress): DataChange | number {
   const left = openLayer(kernel, a.mnt, a.dentry, O_RDONLY, FMODE_READ);
   if (left < 0) return left;
   const right = openLayer(kernel, b.mnt, b.dentry, O_RDONLY, FMODE_READ);
-  const change = right < 0 ? right : compareOpen(kernel, left, right);
+  const change = right < 0 ? right : compareOpen(kernel, left, right, progress);
   void closeLayer(kernel, left);
   if (right > 0) void closeLayer(kernel, right);
   return change;
 }
 
 /** Reads both to their ends, whatever sizes they say. */
-function compareOpen(kernel: Kernel, left: FileHandle, right: FileHandle): DataChange | number {
-  const ranges: ByteRange[] = [];
+function compareOpen(kernel: Kernel, left: FileHandle, right: FileHandle, progress: DataProgress): DataChange | number {
+  const { ranges } = progress;
   const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
-  let oldSize = 0;
-  let size = 0;
-  for (let pos = 0; ; pos += CHUNK_BYTES) {
+  for (; ; progress.pos += CHUNK_BYTES) {
+    const { pos, oldSize, size } = progress;
     const from = oldSize === pos ? readFully(kernel, left, buffers[0], pos) : NO_BYTES;
     if (typeof from === "number") return from;
     const to = size === pos ? readFully(kernel, right, buffers[1], pos) : NO_BYTES;
@@ -171,8 +198,8 @@ function compareOpen(kernel: Kernel, left: FileHandle, right: FileHandle): DataC
       const end = Math.min(at + PAGE_SIZE, to.length);
       if (!isEqual(from.subarray(at, at + PAGE_SIZE), to.subarray(at, end))) addRange(ranges, pos + at, pos + end);
     }
-    oldSize += from.length;
-    size += to.length;
+    progress.oldSize += from.length;
+    progress.size += to.length;
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * Does not own: what is compared with what (diff-tree.ts).
  */
-import { ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
+import { EAGAIN, ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
@@ -73,21 +73,28 @@ export function findName(kernel: Kernel, dir: DentryHandle, name: Uint8Array): D
  * What a file is known by, wherever its name is: numbers of its inode, in its own file system, and in those below.
  *
  * Both sides of a copy-up have one in common: the copy says what the number of the lower file was.
+ *
+ * @returns -EAGAIN where a store has to be asked
  */
-export function marksOf(kernel: Kernel, inode: InodeHandle): string[] {
+export function marksOf(kernel: Kernel, inode: InodeHandle): string[] | number {
   const { core } = kernel;
   const values = statValues(core);
-  if (statReal(kernel, inode, values) < 0) return [];
+  const rc = statReal(kernel, inode, values);
+  if (rc < 0) return rc === -EAGAIN ? rc : [];
   const dev = core.u32[(core.u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_DEV];
   const own = `${dev}:${values[STAT_INO]}`;
   if (!isStacked(kernel, inode)) return [own];
   const isDir = isDirectory(core, inode);
   const lower = firstLower(core, inode);
   const upper = upperOf(core, inode);
-  if (isDir && lower) return [own, ...marksOf(kernel, inodeOf(core, lower.dentry))];
+  if (isDir && lower) return withMarks(own, marksOf(kernel, inodeOf(core, lower.dentry)));
   const origin = upper && flagsOf(core, inode) & OVL_ORIGIN ? originOf(kernel, inodeOf(core, upper)) : undefined;
   if (origin) return [own, `${origin.dev}:${origin.ino}`];
-  return [own, ...marksOf(kernel, realInode(core, inode))];
+  return withMarks(own, marksOf(kernel, realInode(core, inode)));
+}
+
+function withMarks(own: string, marks: string[] | number): string[] | number {
+  return typeof marks === "number" ? marks : [own, ...marks];
 }
 
 /** A file, with its attributes. */

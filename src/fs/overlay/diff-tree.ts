@@ -14,6 +14,7 @@
  *
  * Does not own: what is asked of one name (diff-entry.ts), data (diff-data.ts).
  */
+import { EAGAIN } from "../../base/errno.ts";
 import type { DentryHandle } from "../../base/handles.ts";
 import { S_IFREG } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
@@ -21,7 +22,7 @@ import { STAT_MODE, STAT_NLINK } from "../../vfs/syscalls.ts";
 import type { Task } from "../../vfs/task.ts";
 import { MAY_EXEC, MAY_READ } from "../../wasm/layout.ts";
 import type { LayerFile } from "./copy-data.ts";
-import { compareData, type DataChange } from "./diff-data.ts";
+import { compareData, type DataChange, type DataProgress, newProgress } from "./diff-data.ts";
 import {
   type ChangedField,
   compareAttributes,
@@ -33,6 +34,7 @@ import {
   mayAccess,
   typeOf,
 } from "./diff-entry.ts";
+import type { DiffWait } from "./diff-wait.ts";
 import { firstLower, upperOf } from "./entry.ts";
 import { inodeOf } from "./layer-names.ts";
 import { keyOf, listLayer } from "./readdir.ts";
@@ -70,9 +72,14 @@ const FRESH = 0;
 const LOWER = 1;
 const MOVED = 2;
 
-/** Compares two directories. @returns changes, sorted by path, parents first; or what failed */
-export function diffTrees(task: Task, a: LayerFile, b: LayerFile): RawChange[] | DiffFailure {
-  const diff = new TreeDiff(task);
+/**
+ * Compares two directories.
+ *
+ * @param wait of a comparison that may wait, which is tried again after -EAGAIN
+ * @returns changes, sorted by path, parents first; or what failed
+ */
+export function diffTrees(task: Task, a: LayerFile, b: LayerFile, wait?: DiffWait): RawChange[] | DiffFailure {
+  const diff = new TreeDiff(task, wait);
   try {
     const rc = diff.run(a, b);
     return rc < 0 ? { rc, path: diff.path } : diff.changes();
@@ -84,6 +91,7 @@ export function diffTrees(task: Task, a: LayerFile, b: LayerFile): RawChange[] |
 class TreeDiff {
   readonly #task: Task;
   readonly #kernel: Kernel;
+  readonly #wait: DiffWait | undefined;
   readonly #changes: RawChange[] = [];
   /** Names of one side alone: removed ones, and added ones. */
   readonly #lonely = { a: new Map<string, Lonely>(), b: new Map<string, Lonely>() };
@@ -93,17 +101,24 @@ class TreeDiff {
   /** What is being looked at. */
   path = "";
 
-  constructor(task: Task) {
+  constructor(task: Task, wait: DiffWait | undefined) {
     this.#task = task;
     this.#kernel = task.kernel;
+    this.#wait = wait;
   }
 
   run(a: LayerFile, b: LayerFile): number {
-    let rc = this.#comparePair("", "", a, b);
+    let rc = this.#orLater(this.#comparePair("", "", a, b));
     if (rc < 0) return rc;
-    do rc = this.#goOn();
+    do rc = this.#wait?.hasAsked ? -EAGAIN : this.#goOn();
     while (rc > 0);
     return rc;
+  }
+
+  /** What is not known before a store has answered is left for the next try. @returns 0 then, if others may be asked meanwhile */
+  #orLater(rc: number): number {
+    if (rc === 0) this.#wait?.noteDone();
+    return rc === -EAGAIN && this.#wait?.note(this.#kernel) ? 0 : rc;
   }
 
   changes(): RawChange[] {
@@ -136,7 +151,7 @@ class TreeDiff {
     const [left, right] = described;
     const changed = this.#isSame(left, right) ? [] : compareAttributes(this.#task, left, right);
     if (typeof changed === "number") return changed;
-    const data = this.#compareFiles(left, right);
+    const data = this.#compareFiles(from, path, left, right);
     if (typeof data === "number") return data;
     if (data) changed.unshift("data"); // there is no "type" before it
     if (isRenamed || changed.length > 0)
@@ -171,10 +186,14 @@ class TreeDiff {
     return bottomInode(this.#kernel, from) === bottomInode(this.#kernel, to);
   }
 
-  #compareFiles(a: Described, b: Described): DataChange | undefined | number {
+  #compareFiles(from: string, path: string, a: Described, b: Described): DataChange | undefined | number {
     if (typeOf(a) !== S_IFREG || typeOf(b) !== S_IFREG || this.#isSame(a, b)) return undefined;
     const denied = mayAccess(this.#kernel, a, MAY_READ) || mayAccess(this.#kernel, b, MAY_READ);
-    return denied || compareData(this.#kernel, a, b);
+    if (denied) return denied;
+    const compare = (progress: DataProgress): DataChange | undefined | number =>
+      compareData(this.#kernel, a, b, progress);
+    if (this.#wait === undefined) return compare(newProgress());
+    return this.#wait.compare({ path: from, stat: a.stat }, { path, stat: b.stat }, compare);
   }
 
   #compareDirectories(from: string, path: string, a: LayerFile, b: LayerFile): number {
@@ -184,7 +203,7 @@ class TreeDiff {
     const denied = this.#mayList(a) || this.#mayList(b);
     if (denied) return denied;
     for (const [key, name] of names) {
-      const rc = this.#compareName(join(from, key), join(path, key), a, b, name);
+      const rc = this.#orLater(this.#compareName(join(from, key), join(path, key), a, b, name));
       if (rc < 0) return rc;
     }
     return 0;
@@ -258,14 +277,18 @@ class TreeDiff {
     const entries = listLayer(this.#kernel, dir.dentry);
     if (typeof entries === "number") return entries;
     for (const { name } of entries) {
-      const found = this.#find(dir, name);
-      if (found < 0) return found;
-      if (found === 0) continue;
-      const rc = this.#note(side, join(path, keyOf(name)), { mnt: dir.mnt, dentry: found });
-      this.#kernel.core.x.dput(found);
+      const rc = this.#orLater(this.#noteName(side, path, dir, name));
       if (rc < 0) return rc;
     }
     return 0;
+  }
+
+  #noteName(side: Side, path: string, dir: LayerFile, name: Uint8Array): number {
+    const found = this.#find(dir, name);
+    if (found <= 0) return found;
+    const rc = this.#note(side, join(path, keyOf(name)), { mnt: dir.mnt, dentry: found });
+    this.#kernel.core.x.dput(found);
+    return rc;
   }
 
   /**
@@ -285,7 +308,7 @@ class TreeDiff {
     for (const { side, entry, rank } of left) {
       if (rank !== first) continue;
       entry.isEntered = true;
-      const rc = this.#list(side, entry.path, entry);
+      const rc = this.#orLater(this.#list(side, entry.path, entry));
       if (rc < 0) return rc;
     }
     return 1;
@@ -305,8 +328,11 @@ class TreeDiff {
    */
   #pairRenamed(): number {
     const added = new Map<string, Lonely>();
-    for (const entry of this.#lonely.b.values())
-      for (const mark of this.#marks(entry)) if (!added.has(mark)) added.set(mark, entry);
+    for (const entry of this.#lonely.b.values()) {
+      const marks = this.#marks(entry);
+      if (typeof marks === "number") return marks;
+      for (const mark of marks) if (!added.has(mark)) added.set(mark, entry);
+    }
     if (added.size === 0) return 0;
     const removed = [...this.#lonely.a.values()].sort(
       (x, y) => Number(isDir(y)) - Number(isDir(x)) || depthOf(x) - depthOf(y),
@@ -314,11 +340,13 @@ class TreeDiff {
     let nr = 0;
     for (const entry of removed) {
       if (this.#lonely.a.get(entry.path) !== entry) continue;
-      const mark = this.#marks(entry).find((each) => added.has(each));
+      const marks = this.#marks(entry);
+      if (typeof marks === "number") return marks;
+      const mark = marks.find((each) => added.has(each));
       const partner = mark === undefined ? undefined : (added.get(mark) as Lonely);
       if (partner === undefined || this.#lonely.b.get(partner.path) !== partner) continue;
       if (typeOf(partner) !== typeOf(entry)) continue;
-      const rc = this.#pair(entry, partner);
+      const rc = this.#orLater(this.#pair(entry, partner));
       if (rc < 0) return rc;
       nr = 1;
     }
@@ -326,10 +354,12 @@ class TreeDiff {
   }
 
   /** A file with several names is known by none. */
-  #marks(entry: Lonely): readonly string[] {
+  #marks(entry: Lonely): readonly string[] | number {
+    if (entry.marks !== undefined) return entry.marks;
     const isOne = isDir(entry) || entry.stat[STAT_NLINK] <= 1;
-    entry.marks ??= isOne ? marksOf(this.#kernel, inodeOf(this.#kernel.core, entry.dentry)) : [];
-    return entry.marks;
+    const marks = isOne ? marksOf(this.#kernel, inodeOf(this.#kernel.core, entry.dentry)) : [];
+    if (typeof marks !== "number") entry.marks = marks;
+    return marks;
   }
 
   #pair(removed: Lonely, added: Lonely): number {

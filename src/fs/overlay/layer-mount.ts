@@ -7,7 +7,7 @@
  *
  * Does not own: what programs see of it (index-layers.ts), copies of trees (copy-tree.ts).
  */
-import { EINVAL, ENODEV, EPERM } from "../../base/errno.ts";
+import { EAGAIN, EINVAL, ENODEV, EPERM } from "../../base/errno.ts";
 import type { DentryHandle, MountHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
@@ -38,6 +38,7 @@ import {
 import { commit } from "./commit.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { DiffFailure } from "./diff-tree.ts";
+import type { DiffWait } from "./diff-wait.ts";
 import { Finder, withPlaces } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
@@ -190,15 +191,21 @@ export function layerUsage(kernel: Kernel, { sb }: MountedLayer): LayerUsage {
 }
 
 /** What compares two directories, or goes by them. */
-export type Compare<T> = (task: Task, a: Place, b: Place) => T | DiffFailure;
+export type Compare<T> = (task: Task, a: Place, b: Place, wait?: DiffWait) => T | DiffFailure;
 
 /**
  * Compares what lies below a layer with what it shows.
  *
- * @param target where it is mounted
+ * @param target where it is mounted @param wait as of diffTrees()
  * @returns what `compare` says; errors of the walk; -ENOMEM, -ENOSPC
  */
-export function compareLayer<T>(task: Task, from: MountedLayer, target: string, compare: Compare<T>): T | DiffFailure {
+export function compareLayer<T>(
+  task: Task,
+  from: MountedLayer,
+  target: string,
+  compare: Compare<T>,
+  wait?: DiffWait,
+): T | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
   const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
@@ -208,12 +215,13 @@ export function compareLayer<T>(task: Task, from: MountedLayer, target: string, 
     lowers: lowers.map(({ mnt, root }) => ({ mnt, dentry: root })),
   };
   const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, BELOW)) as MountHandle;
-  if (below < 0) return { rc: below, path: "" };
+  if (below < 0) return failed(kernel, below, wait);
   const finder = new Finder(kernel);
   try {
     const shown = finder.find(target);
-    if (typeof shown === "number") return { rc: shown, path: "" };
-    return compare(task, { mnt: below, dentry: (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle }, shown);
+    if (typeof shown === "number") return failed(kernel, shown, wait);
+    const root = (core.u32[(below << 3) + MOUNT_ROOT] >>> 5) as DentryHandle;
+    return compare(task, { mnt: below, dentry: root }, shown, wait);
   } finally {
     finder.letGo();
     kernUmount(kernel, below);
@@ -221,20 +229,27 @@ export function compareLayer<T>(task: Task, from: MountedLayer, target: string, 
   }
 }
 
-/** Compares two directories. @returns what `compare` says, and where; errors of the walks */
+/** A failure before anything is compared. */
+function failed(kernel: Kernel, rc: number, wait: DiffWait | undefined): DiffFailure {
+  if (rc === -EAGAIN) wait?.note(kernel);
+  return { rc, path: "" };
+}
+
+/** Compares two directories. @param wait as of diffTrees() @returns what `compare` says, and where; errors of the walks */
 export function comparePaths<T>(
   task: Task,
   a: Path,
   b: Path,
   compare: Compare<T>,
+  wait?: DiffWait,
 ): { found: T | DiffFailure; at: Path } {
   const finder = new Finder(task.kernel);
   task.enter();
   try {
     const from = finder.findDirectory(a);
-    if (typeof from === "number") return { found: { rc: from, path: "" }, at: a };
+    if (typeof from === "number") return { found: failed(task.kernel, from, wait), at: a };
     const to = finder.findDirectory(b);
-    return { found: typeof to === "number" ? { rc: to, path: "" } : compare(task, from, to), at: b };
+    return { found: typeof to === "number" ? failed(task.kernel, to, wait) : compare(task, from, to, wait), at: b };
   } finally {
     finder.letGo();
     task.kernel.evictInodes();

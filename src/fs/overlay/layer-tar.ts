@@ -10,7 +10,6 @@
  *
  * Does not own: what is in the tar (tar-upper.ts, untar-upper.ts), its form (fs/tar/).
  */
-
 import { crc32 } from "../../base/crc32.ts";
 import type { SuperBlockHandle } from "../../base/handles.ts";
 import { latin1Of } from "../../base/latin1.ts";
@@ -44,14 +43,16 @@ function layersOf(kernel: Kernel, sb: SuperBlockHandle): Layer[] {
   return overlayOf(new SuperBlock(kernel, sb)).layers as Layer[];
 }
 
-/** What tells the lower directories of a layer from others, as far as numbers of inodes go. */
+const UNKNOWN = "?";
+
+/** What tells the lower directories of a layer from others, as far as numbers of inodes go; with UNKNOWN in it where a store does not say. */
 function identityOf(kernel: Kernel, sb: SuperBlockHandle): string {
   const [, ...lowers] = layersOf(kernel, sb);
   const identities = lowers.map((lower) => {
     const stat = describe(kernel, lower.root);
     const dev = kernel.core.u32[(lower.sb << 3) + SUPER_BLOCK_DEV];
     return typeof stat === "number"
-      ? "?"
+      ? UNKNOWN
       : [dev, stat[STAT_INO], stat[STAT_BIRTHTIME_SEC], stat[STAT_BIRTHTIME_NSEC]].join(":");
   });
   return identities.join();
@@ -137,8 +138,8 @@ function upperOf(kernel: Kernel, { sb }: MountedLayer): LayerFile {
 }
 
 function loadUpper(kernel: Kernel, made: MountedLayer, reader: TarReader, isSaved: boolean): 0 | DiffFailure {
-  const lower = reader.global.get(LOWER_KEY);
-  const keepsOrigins = isSaved && lower !== undefined && latin1Of(lower) === identityOf(kernel, made.sb);
+  const lower = latin1Of(reader.global.get(LOWER_KEY) ?? new Uint8Array(0));
+  const keepsOrigins = isSaved && lower === identityOf(kernel, made.sb) && !lower.includes(UNKNOWN);
   return unpack(reader, new UpperUntar(kernel, upperOf(kernel, made), { isSaved, keepsOrigins }));
 }
 

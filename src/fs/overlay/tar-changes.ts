@@ -12,7 +12,7 @@
  *
  * @see OCI image specification, layer.md, "Creating"
  */
-import { EINVAL, ESTALE } from "../../base/errno.ts";
+import { EINVAL, ENAMETOOLONG, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { S_IFDIR, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
@@ -30,7 +30,7 @@ import { inodeOf } from "./layer-names.ts";
 import { WHITEOUT } from "./oci-names.ts";
 import { listLayer } from "./readdir.ts";
 import { bottomInode } from "./stack-parts.ts";
-import { attributesOf, entryWith, NO_DATA, NO_XATTRS, xattrsOf } from "./tar-upper.ts";
+import { attributesOf, entryWith, NO_DATA, NO_XATTRS, PATH_MAX, xattrsOf } from "./tar-upper.ts";
 
 const TRUSTED = "trusted.";
 const NO_PERMISSIONS = 0;
@@ -162,6 +162,7 @@ class ChangesTar {
 
   #addFile(path: string, dentry: DentryHandle, isWhole: boolean): number {
     this.#path = path;
+    if (path.length >= PATH_MAX - 1) return -ENAMETOOLONG;
     if (baseOf(path).startsWith(WHITEOUT)) return -EINVAL; // it would be one
     const stat = describe(this.#kernel, dentry);
     if (typeof stat === "number") return stat;

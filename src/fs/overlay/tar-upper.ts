@@ -6,7 +6,7 @@
  *
  * Does not own: the form of a tar (fs/tar/), its way back (untar-upper.ts).
  */
-import { ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
+import { ENAMETOOLONG, ENODATA, EOPNOTSUPP } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
@@ -35,6 +35,8 @@ import { isPrivateXattr } from "./own-xattr.ts";
 import { readPieces } from "./read-pieces.ts";
 import { bottomInode } from "./stack-parts.ts";
 
+/** Paths in archives are shorter, a slash at the end and a NUL behind it with them: no program could open longer ones. */
+export const PATH_MAX = 4096;
 /** Attributes of an overlay's own that mean the same to the kernel's. */
 export const OPAQUE = "trusted.overlay.opaque";
 export const REDIRECT = "trusted.overlay.redirect";
@@ -107,7 +109,7 @@ class UpperTar {
   }
 
   #add(dentry: DentryHandle, path: string): 0 | DiffFailure {
-    const rc = this.#addEntry(dentry, path);
+    const rc = path.length < PATH_MAX - 1 ? this.#addEntry(dentry, path) : -ENAMETOOLONG;
     if (rc < 0) return { rc, path };
     const { core } = this.#kernel;
     // The oldest first, so that what is unpacked lists them in the same order.

@@ -8,7 +8,7 @@
  *
  * Does not own: the form of a tar (fs/tar/), that nothing is left of what fails (layer-mount.ts).
  */
-import { E2BIG, EOPNOTSUPP, EPERM, ERANGE } from "../../base/errno.ts";
+import { E2BIG, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { O_RDWR, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
@@ -39,11 +39,12 @@ import { closeLayer, operationsOf as fileOperationsOf, openLayer } from "./layer
 import { inodeOf, isDirectory, isWhiteout, lookupOne, makeName, now, operationsOf, removeName } from "./layer-names.ts";
 import { setLayerXattr } from "./layer-xattr.ts";
 import { escaped, isPrivateXattr } from "./own-xattr.ts";
-import { OPAQUE, ORIGIN, PROTATTR, REDIRECT } from "./tar-upper.ts";
+import { OPAQUE, ORIGIN, PATH_MAX, PROTATTR, REDIRECT } from "./tar-upper.ts";
 
 const NAME_MAX = 255;
-const PATH_MAX = 4096;
 const METACOPY = "trusted.overlay.metacopy";
+/** Of all symbolic links, whatever an entry says. */
+const LINK_MODE = S_IFLNK | 0o777;
 /** Made where no entry tells more. */
 const IMPLIED_MODE = S_IFDIR | 0o755;
 
@@ -76,6 +77,7 @@ export function namesOf(path: string): Names {
   if (path.startsWith("/")) refuse("that is absolute");
   if (path.includes("\0")) refuse("with a NUL");
   if (path === "") refuse("that is empty");
+  if (path.length >= PATH_MAX) refuse("that is too long");
   const names = split(path);
   if (names.includes("..")) refuse("with ..");
   if (names.some((name) => name.length > NAME_MAX)) refuse("that is too long");
@@ -268,7 +270,7 @@ export class UpperUntar {
     const found =
       dir === undefined || names.length === 0 ? (0 as DentryHandle) : this.#find(dir, names[names.length - 1]);
     const { core } = this.#kernel;
-    if (found < 0 || (found > 0 && !isDirectory(core, inodeOf(core, found)))) return found;
+    if (found < 0 || (found > 0 && !isDirectory(core, inodeOf(core, found)) && !this.#isHidden(found))) return found;
     if (found > 0) core.x.dput(found);
     throw new TarError(`the tar links ${shownName(name)} to ${shownName(link)}, which is no file before it`);
   }
@@ -310,7 +312,7 @@ export class UpperUntar {
       const { write } = fileOperationsOf(kernel, file);
       for (const { at, bytes } of pieces)
         for (let done = 0; done < bytes.length && rc >= 0; done += rc)
-          rc = write?.(kernel, file, bytes, done, bytes.length - done, at + done) ?? -EPERM;
+          rc = write?.(kernel, file, bytes, done, bytes.length - done, at + done) || -ENOSPC;
       void closeLayer(kernel, file);
     }
     if (rc < 0 || end === size) return Math.min(rc, 0);
@@ -338,7 +340,7 @@ export class UpperUntar {
     const rc = this.#setXattrs(inode, entry);
     if (rc < 0) return rc;
     const at = inode << 3;
-    u32[at + INODE_MODE] = entry.mode;
+    u32[at + INODE_MODE] = (entry.mode & S_IFMT) === S_IFLNK ? LINK_MODE : entry.mode;
     u32[at + INODE_UID] = entry.uid;
     u32[at + INODE_GID] = entry.gid;
     this.#setTime(inode, INODE_MTIME_SEC, INODE_MTIME_NSEC, entry.mtime);

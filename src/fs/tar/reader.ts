@@ -93,7 +93,7 @@ export class TarReader {
     if (REFUSED.includes(type)) throw new TarError(`the tar has an entry of type ${type}: ${shownName(name)}`);
     if (!"xgLKV".includes(type)) return false;
     const data = this.#take(size, "in an extended header");
-    if (type === "x") this.#records.push(...decodePax(data));
+    if (type === "x") this.#records = [...this.#records, ...decodePax(data)];
     else if (type === "L") this.#longName = textAt(data, 0, data.length);
     else if (type === "K") this.#longLink = textAt(data, 0, data.length);
     else if (type === "g")

@@ -19,7 +19,7 @@ const TASKS = [
 ];
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
-function tmpfs(): Subject {
+function tmpfs(): Promise<Subject> {
   return createSubject("tmpfs", OPTIONS);
 }
 
@@ -27,7 +27,7 @@ function tmpfs(): Subject {
 class Wrong implements Runner {
   readonly name = "wrong";
   async run(calls: readonly Call[]): Promise<Outcome[]> {
-    const outcomes = await tmpfs().run(calls);
+    const outcomes = await (await tmpfs()).run(calls);
     return outcomes.map((outcome, i) => (calls[i]?.call === "rmdir" && outcome === "ok" ? "ENOTEMPTY rmdir" : outcome));
   }
   async close(): Promise<void> {}
@@ -54,7 +54,7 @@ describe("programs of the fuzzer", () => {
   });
 
   it("are shrunk to the calls that show a difference", async () => {
-    const pair = { oracle: tmpfs(), subject: new Wrong(), known: [] };
+    const pair = { oracle: await tmpfs(), subject: new Wrong(), known: [] };
     const calls = generate(5, "names", 400, ALL);
     const compared = await compare(pair, calls);
     assert.ok(compared.difference);
@@ -65,7 +65,7 @@ describe("programs of the fuzzer", () => {
 
   it("are run again from a file", async () => {
     const calls = generate(6, "hostile", 200, ALL);
-    const outcomes = await tmpfs().run(calls);
+    const outcomes = await (await tmpfs()).run(calls);
     const head = {
       replay: 1,
       subject: "tmpfs",
@@ -76,7 +76,7 @@ describe("programs of the fuzzer", () => {
     } as const;
     const replay = readReplay(writeReplay({ head, calls, outcomes }));
     assert.deepEqual(replay, { head, calls, outcomes });
-    assert.equal(await replayOn(tmpfs(), replay), undefined);
+    assert.equal(await replayOn(await tmpfs(), replay), undefined);
     assert.equal(
       (await replayOn(new Wrong(), { ...replay, calls, outcomes: outcomes.map(() => "ok") }))?.expected,
       "ok",

@@ -277,6 +277,7 @@ describe("the tar of an image layer", () => {
     assert.equal(code(file(".wh...")), "ERR_INVALID_TAR");
     assert.equal(code(file("a/../.wh.x")), "ERR_INVALID_TAR");
     assert.equal(code(file("before/.wh.x")), "ERR_INVALID_TAR");
+    assert.equal(code(file(".wh.x"), file("y", "", { mode: 0o644, link: "x" })), "ERR_INVALID_TAR");
     assert.equal(code(file("device", "", { mode: S_IFCHR | 0o600 })), "EPERM");
     assert.equal(code(file("README", "", { mode: 0o644, link: "src/main" })), "ERR_INVALID_TAR");
     const layer = fs.kernel.layer({ lower: "/base", target: "/a" });

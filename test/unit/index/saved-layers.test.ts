@@ -9,8 +9,10 @@ import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts
 import { type Layer, overlay } from "../../../src/layers.ts";
 import { describeTree } from "../../helpers/describe-tree.ts";
 import { type Hex, type LinuxProgram, runOnFoliofs } from "../../helpers/linux-script.ts";
+import { MockSwap } from "../../helpers/mock-swap.ts";
 import { CLOSES, DIRS, LOWER, OVERLAY_TASKS, randomSteps, root } from "../../helpers/overlay-script.ts";
 import { seededRandom } from "../../helpers/random.ts";
+import { pushAllOut } from "../../helpers/swapped-out.ts";
 
 const SEED = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
 const OVER_BASE = { lower: "/base", target: "/b" };
@@ -174,6 +176,23 @@ describe("a saved layer", () => {
     fs.kernel.destroy();
   });
 
+  it("is saved out of a swap area, and loaded where most of it has to go to one", () => {
+    const fs = createFsSync({ memoryLimit: 24 * 2 ** 20, types: [overlay] });
+    fs.kernel.swapOn(new MockSwap(20_000));
+    for (const dir of ["/base", "/a", "/b"]) fs.mkdirSync(dir);
+    const limits = { lower: "/base", size: "64m" };
+    const layer = fs.kernel.layer({ ...limits, target: "/a" });
+    const data = (n: number): Buffer => Buffer.alloc(2 ** 20, `data ${n}`);
+    for (let n = 0; n < 16; n++) fs.writeFileSync(`/a/${n}`, data(n));
+    pushAllOut(fs);
+    const loaded = fs.kernel.load(layer.save(), { ...limits, target: "/b" });
+    layer.drop();
+    for (let n = 0; n < 16; n++) assert.ok(fs.readFileSync(`/b/${n}`).equals(data(n)));
+    assert.equal(loaded.usage().bytes, 16 * 2 ** 20);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
   it("is what random calls have made", { timeout: 120_000 }, async () => {
     for (let n = 0; n < 5; n++) {
       console.log(`saved-layers.test.ts: seed ${SEED + n}`);
@@ -305,6 +324,8 @@ describe("a layer of a tar", () => {
     ["a name with ..", [text("a/../../b", "x")]],
     ["a name with a NUL", [text("a\0b".padEnd(120, "c"), "x")]],
     ["a long name", [text("n".repeat(256), "x")]],
+    ["a path without an end", [text("d/".repeat(500_000), "x")]],
+    ["a path of 4096 bytes", [text("d/".repeat(2048), "x")]],
     ["a name below a file", [text("a", "x"), text("a/b", "x")]],
     ["a name below a symbolic link", [symbolicLink("a", "/base"), text("a/README", "x")]],
     ["a name below a whiteout", [whiteout("a"), text("a/b", "x")]],
@@ -380,6 +401,26 @@ describe("a layer of a tar", () => {
       if (code !== "ok") assert.deepEqual(fs.readdirSync("/b"), [], `after failure ${n}`);
       fs.kernel.destroy();
     }
+  });
+
+  it("is not of what is too deep for a path", () => {
+    const fs = build();
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    const name = "d".repeat(250);
+    let dir = "/a";
+    for (let depth = 0; depth < 16; depth++) fs.mkdirSync((dir += `/${name}`));
+    const again = fs.kernel.load(layer.save(), OVER_BASE);
+    assert.deepEqual(look(fs, "/b"), look(fs, "/a"));
+    again.drop();
+    for (const deep of ["/a/1", "/a/2"]) fs.mkdirSync(deep);
+    fs.renameSync(`/a/${name}`, `/a/1/${name}`);
+    fs.renameSync("/a/1", "/a/2/1");
+    fs.mkdirSync(`/a/${"e".repeat(250)}`);
+    fs.renameSync("/a/2", `/a/${"e".repeat(250)}/2`);
+    for (const save of [() => layer.save(), () => layer.saveTar(), () => layer.saveTar({ format: "oci" })])
+      assert.equal(codeOf(save), "ENAMETOOLONG");
+    fs.kernel.verify();
+    fs.kernel.destroy();
   });
 
   it("is for those that may mount, and wants bytes and options", () => {

@@ -142,6 +142,30 @@ describe("a patch", () => {
     fs.kernel.destroy();
   });
 
+  it("tells of what a renamed directory has taken along, though there is something new beside it", () => {
+    const fs = twoTrees({ "dir/deep/deeper/x": "644 x\n", "dir/deep/z": "644 z\n", "dir/f": "644 f\n" }, {});
+    fs.mkdirSync("/l");
+    fs.kernel.layer({ lower: "/a", target: "/l" });
+    fs.renameSync("/l/dir", "/l/other");
+    fs.writeFileSync("/l/other/deep/new", "new\n");
+    fs.rmSync("/l/other/f");
+    fs.mkdirSync("/l/other/f");
+    fs.writeFileSync("/l/other/f/y", "y\n");
+    const now = new Date(5000); // a directory in which something is new has another time
+    fs.utimesSync("/l/other/deep", now, now);
+    const patch = formatPatch(fs, "/a", "/l");
+    const expected = tree(fs, "/l");
+    applyPatch(fs, "/a", patch);
+    assert.deepEqual(tree(fs, "/a"), expected);
+    assert.deepEqual(Object.keys(tree(fs, "/a")), [
+      "/other/deep/deeper/x",
+      "/other/deep/new",
+      "/other/deep/z",
+      "/other/f/y",
+    ]);
+    fs.kernel.destroy();
+  });
+
   it("has binary files whole, or says only that they differ", () => {
     const fs = twoTrees(
       { f: "644 \0a", latin: "644 \xe9\n", same: "644 \0" },

@@ -41,11 +41,8 @@ const LINES = [
   "\\ No newline",
 ];
 
-const name = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom("a", "b", "c.txt", "dir", "sub") },
-  fc.constantFrom(...SIMPLE),
-);
-const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+const name = fc.oneof({ weight: 6, arbitrary: fc.constantFrom("a", "b", "dir") }, fc.constantFrom(...SIMPLE));
+const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
 const text = fc
   .tuple(fc.array(fc.constantFrom(...LINES), { maxLength: 30 }), fc.boolean())
   .map(([lines, ends]) => Buffer.from(lines.join("\n") + (ends && lines.length > 0 ? "\n" : "")));
@@ -67,6 +64,12 @@ function edit(old: Buffer, at: number, nr: number, put: string[]): string {
   return lines.join("\n");
 }
 
+/** One of all names that there are, so that most steps do something. */
+function pick(fs: FolioFs, root: string, n: number): string {
+  const all = (fs.readdirSync(root, { recursive: true }) as string[]).sort();
+  return all.length === 0 ? root : `${root}/${all[n % all.length]}`;
+}
+
 const making: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
@@ -83,50 +86,56 @@ const making: fc.Arbitrary<Step> = fc.oneof(
       (fs, root) =>
         fs.symlinkSync(target, `${root}/${p}`),
   ),
-  path.map(
-    (p): Step =>
-      (fs, root) =>
-        fs.chmodSync(`${root}/${p}`, 0o755),
+  fc.tuple(fc.nat(), fc.constantFrom(0o644, 0o755)).map(
+    ([n, mode]): Step =>
+      (fs, root) => {
+        const at = pick(fs, root, n);
+        if (fs.lstatSync(at).isFile()) fs.chmodSync(at, mode);
+      },
   ),
 );
 const changing: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: making },
   {
-    weight: 6,
-    arbitrary: fc.tuple(path, fc.nat(), fc.nat(3), fc.array(fc.constantFrom(...LINES), { maxLength: 3 })).map(
-      ([p, at, nr, put]): Step =>
+    weight: 5,
+    arbitrary: fc.tuple(fc.nat(), fc.nat(), fc.nat(3), fc.array(fc.constantFrom(...LINES), { maxLength: 3 })).map(
+      ([n, at, nr, put]): Step =>
         (fs, root) => {
-          const old = fs.readFileSync(`${root}/${p}`) as Buffer;
-          fs.writeFileSync(`${root}/${p}`, Buffer.from(edit(old, at, nr, put), "latin1"));
+          const file = pick(fs, root, n);
+          fs.writeFileSync(file, Buffer.from(edit(fs.readFileSync(file) as Buffer, at, nr, put), "latin1"));
         },
     ),
   },
   {
     weight: 2,
-    arbitrary: path.map(
-      (p): Step =>
+    arbitrary: fc.nat().map(
+      (n): Step =>
         (fs, root) =>
-          fs.rmSync(`${root}/${p}`, { recursive: true }),
+          fs.rmSync(pick(fs, root, n), { recursive: true }),
     ),
   },
   {
-    weight: 3,
-    arbitrary: fc.tuple(path, path).map(
-      ([p, q]): Step =>
+    weight: 4,
+    arbitrary: fc.tuple(fc.nat(), path).map(
+      ([n, q]): Step =>
         (fs, root) =>
-          fs.renameSync(`${root}/${p}`, `${root}/${q}`),
+          fs.renameSync(pick(fs, root, n), `${root}/${q}`),
     ),
   },
-  fc.tuple(path, fc.constantFrom(0o644, 0o755)).map(
-    ([p, mode]): Step =>
-      (fs, root) =>
-        fs.chmodSync(`${root}/${p}`, mode),
-  ),
-  fc.tuple(path, content).map(
-    ([p, bytes]): Step =>
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.nat(), name, content).map(
+      ([n, q, bytes]): Step =>
+        (fs, root) =>
+          fs.writeFileSync(`${pick(fs, root, n)}/${q}`, bytes),
+    ),
+  },
+  fc.tuple(fc.nat(), content).map(
+    ([n, bytes]): Step =>
       (fs, root) => {
-        fs.rmSync(`${root}/${p}`, { recursive: true });
-        fs.writeFileSync(`${root}/${p}`, bytes);
+        const at = pick(fs, root, n);
+        fs.rmSync(at, { recursive: true });
+        fs.writeFileSync(at, bytes);
       },
   ),
 );
@@ -172,7 +181,9 @@ describe("random trees and changes", () => {
   const eachScene = (numRuns: number, check: (fs: FolioFs, a: GitTree, b: GitTree, context: number) => void): void => {
     fc.assert(
       fc.property(scene, ([make, change, context]) => {
-        const fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
+        let time = 0;
+        const now = (): number => time++; // each change shows in the times of its directory
+        const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, now });
         for (const dir of ["/a", "/b", "/t"]) fs.mkdirSync(dir);
         work(fs, "/a", make);
         fs.kernel.layer({ lower: "/a", target: "/b" });

@@ -24,6 +24,9 @@ const NR_SCRIPTS = Number(process.env.FOLIOFS_SCRIPTS ?? 3);
 const NR_STEPS = Number(process.env.FOLIOFS_STEPS ?? 120);
 const LOWERS = "ROOT/l1:ROOT/l2";
 
+const FS_IMMUTABLE_FL = 0x10;
+const FS_APPEND_FL = 0x20;
+
 type Tree = [path: string, attributes: unknown[]][];
 const MODE_AT = 0;
 const NLINK_AT = 1;
@@ -53,6 +56,25 @@ const missing = missingForLinuxScripts ?? (hasTar ? undefined : "needs GNU tar")
 if (missing !== undefined) console.log(`layer-tar.oracle.test.ts: left out, it ${missing}`);
 
 describe("an upper layer", () => {
+  it.skipIf(missing !== undefined).each(["foliofs", "Linux"])(
+    "keeps flags of chattr() on its way from %s",
+    async (side) => {
+      const changes = [
+        root("layer", LOWERS, "ROOT/m"),
+        root("chattr", "ROOT/m/a", FS_IMMUTABLE_FL),
+        root("chattr", "ROOT/m/d", FS_APPEND_FL),
+        root("saveTar", "ROOT/m"),
+      ];
+      const tar = (await outcomesOf(side, [...DIRS, ...LOWER, ...changes])).at(-1) as Hex;
+      const asked = ["a", "d", "b"].map((name) => root("lsattr", `ROOT/m/${name}`));
+      const refused = [root("unlink", "ROOT/m/a"), root("truncate", "ROOT/m/a", 1), root("unlink", "ROOT/m/d/x")];
+      const made = root("mkdir", "ROOT/m/d/new", 0o755);
+      const steps = [...DIRS, ...LOWER, root("loadTar", LOWERS, "ROOT/m", tar), ...asked, ...refused, made];
+      const outcomes = await expectSame({ tasks: TASKS, steps });
+      assert.deepEqual(outcomes.slice(-7), [FS_IMMUTABLE_FL, FS_APPEND_FL, 0, "EPERM", "EPERM", "EPERM", null]);
+    },
+  );
+
   it.skipIf(missing !== undefined).each(["foliofs", "Linux"])(
     "moves by tar from %s to both",
     { timeout: 60_000 + NR_SCRIPTS * 20_000 },
