@@ -1,4 +1,4 @@
-/** Fifty agents work on one tree: each sees its own changes, within its own limits; they are looked at, and thrown away. */
+/** Fifty agents work on one tree: each sees its own changes, within its own limits; they are looked at, one is kept, and the others are thrown away. */
 import { strict as assert } from "node:assert";
 import { createFsSync, type FolioFs } from "foliofs";
 import type { Layer, TreeChange } from "foliofs/layers";
@@ -95,7 +95,14 @@ const apart = fs.kernel.diff("/agents/3", "/agents/13");
 shown(apart); // → ["modified build", "added notes-13.md", "removed notes-3.md", "modified src/main.ts"]
 apart.find(({ path }) => path === "build")?.changed?.includes("owner"); // → true
 
-// Thrown away, all but one: nothing is left of them.
+// What one has done right becomes the tree: the others see it wherever they have changed nothing.
+agents[3].layer.commit();
+fs.readFileSync("/base/src/add.ts", "utf8"); // → "export const add = (a: number, b: number) => a + b;\n"
+agents[3].layer.usage().bytes; // → 0
+agents[7].fs.readFileSync("/src/add.ts", "utf8"); // → "export const add = (a: number, b: number) => a + b;\n"
+agents[7].fs.readFileSync("/src/main.ts", "utf8").endsWith("// 7\n"); // → true
+
+// Thrown away, all but a few: nothing is left of them.
 for (const { fs: own, layer } of agents.splice(4)) {
   fs.kernel.exit(own);
   layer.drop();
