@@ -67,7 +67,7 @@ describe("permissions", () => {
 });
 
 /** One case of so many is run. */
-const SAMPLE = process.env.FOLIO_DIFFERENTIAL === "all" ? 1 : Number(process.env.FOLIO_SAMPLE ?? 40);
+const SAMPLE = process.env.FOLIO_DIFFERENTIAL === "all" ? 1 : Number(process.env.FOLIO_SAMPLE ?? 120);
 
 /** Where an overlay of ours differs from the host's on purpose. */
 const OF_OVERLAY: readonly Deliberate[] = [];
@@ -75,7 +75,7 @@ const OF_OVERLAY: readonly Deliberate[] = [];
 /** What Node 26 says where the Node that runs this does not: of a tmpfs, which is no oracle of an overlay's trees. */
 const golden = readGolden();
 
-const TOTAL_MS = Number(process.env.FOLIO_RANDOM_MS ?? 10_000);
+const TOTAL_MS = Number(process.env.FOLIO_RANDOM_MS ?? 4_000);
 const FIRST_SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
 
 /** A copy of a file with holes has the same ones, where the host's overlay fills those up that are near to data. */
