@@ -95,7 +95,11 @@ export class StoreFs {
     const key = `${operation} ${on}`;
     const known = this.#pending.get(key);
     if (!known) this.log.push(key);
-    if (!this.slow.has(operation)) return this.failing.get(operation) ?? 0;
+    if (!this.slow.has(operation)) {
+      known?.settle(); // who has waited asks again, and is logged again
+      this.#pending.delete(key);
+      return this.failing.get(operation) ?? 0;
+    }
     if (known?.isOver) {
       this.#pending.delete(key);
       return this.failing.get(operation) ?? 0;
