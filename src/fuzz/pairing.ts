@@ -49,7 +49,8 @@ const TASKS: readonly TaskSpec[] = [
 /** File systems whose directories, blocks and access times are those of a tmpfs. */
 const LIKE_TMPFS = new Set(["tmpfs", "ramfs"]);
 
-function detailOf(subject: string, oracle: string): Detail {
+/** @param isConfined whether the oracle looks at each link of a path before a call (confine.ts), and so reads it */
+function detailOf(subject: string, oracle: string, isConfined: boolean): Detail {
   const isAlike = LIKE_TMPFS.has(subject) && LIKE_TMPFS.has(oracle);
   const isOverlay = [subject === "overlay", oracle === "overlayfs"];
   const directoryLinks = isOverlay[0] === isOverlay[1] && !isOther(subject);
@@ -58,7 +59,7 @@ function detailOf(subject: string, oracle: string): Detail {
     blocks: isAlike,
     directorySize: isAlike,
     directoryLinks,
-    atime: isAlike,
+    atime: isAlike && !isConfined,
     syscall: !isOther(subject),
   };
 }
@@ -84,7 +85,7 @@ function abilitiesOf(subject: string, nrTasks: number): Abilities {
 
 /** Who makes the calls: one task where nobody may become another one. */
 function tasksOf(isConfined: boolean): readonly TaskSpec[] {
-  if (!isConfined && hasOwnRoot()) return TASKS;
+  if (!isConfined) return TASKS;
   return [{ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] }];
 }
 
@@ -101,8 +102,9 @@ export async function createSubject(name: string, options: SubjectOptions): Prom
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
 export async function createPairing(options: PairingOptions): Promise<Pairing> {
-  const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(options.isConfined === true);
-  const detail = detailOf(options.subject, options.oracle);
+  const isConfined = options.isConfined === true || !hasOwnRoot();
+  const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(isConfined);
+  const detail = detailOf(options.subject, options.oracle, isConfined);
   const { oracle, root } = await createOracle(options, tasks, detail);
   const { limit, isShared } = options;
   const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared });

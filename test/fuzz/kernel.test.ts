@@ -1,7 +1,7 @@
 /**
  * Random programs of the fuzzer on foliofs and on the host's kernel. What differs is shrunk and printed with its seed.
  *
- * FOLIO_SEED starts from a given seed, FOLIO_FUZZ_OPS is the number of calls for each pair (20 000).
+ * FOLIO_SEED starts from a given seed, FOLIO_FUZZ_OPS is the number of calls for each pair (5 000).
  */
 import { describe, expect, it } from "vitest";
 import { PROFILES, type Profile } from "../../src/fuzz/generate.ts";
@@ -10,7 +10,7 @@ import { createPairing, type Progress, runCampaign, showCall, shownOutcomes } fr
 import { oracleProgram } from "../helpers/fuzz-program.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
-const OPS = Number(process.env.FOLIO_FUZZ_OPS ?? 20_000);
+const OPS = Number(process.env.FOLIO_FUZZ_OPS ?? 5_000);
 const MAX_MS = Number.MAX_SAFE_INTEGER;
 
 /** What a person needs to see of it. */
