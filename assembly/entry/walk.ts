@@ -33,10 +33,17 @@ export function statPath(len: u32, flags: u32): i32 {
   return found < 0 ? found : statFound(slot().ndDentry.inode);
 }
 
-function statFound(inode: Inode): i32 {
-  if (!(inode.sb.flags & SB_GETATTR)) fillStat(inode);
-  else if (hostOf(inode.mapping) == inode) return 1;
-  else fillStacked(inode);
+// Inlined: a call more is 2 ns of a stat of 32.
+// @ts-ignore: decorator
+@inline function statFound(inode: Inode): i32 {
+  if (inode.sb.flags & SB_GETATTR) return statStacked(inode);
+  fillStat(inode);
+  return 0;
+}
+
+function statStacked(inode: Inode): i32 {
+  if (hostOf(inode.mapping) == inode) return 1;
+  fillStacked(inode);
   return 0;
 }
 

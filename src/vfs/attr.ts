@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -110,10 +110,9 @@ export function stat(task: Task, path: Path, flags: number): number {
   task.enter();
   const entry = paths.find(path);
   if (entry >= 0) {
-    const inode = paths.words[entry + ENTRY_INODE] as InodeHandle;
-    const known = core.x.statKnown(inode, paths.words[entry + ENTRY_VERSION]);
-    if (known > 0) return statInode(task, inode);
-    if (known !== -ESTALE) return known;
+    const known = core.x.statKnown(paths.words[entry + ENTRY_INODE], paths.words[entry + ENTRY_VERSION]);
+    if (known === 0 || known === -ENOENT) return known;
+    if (known > 0) return statInode(task, paths.words[entry + ENTRY_INODE] as InodeHandle);
   }
   return statByWalk(task, path, flags, entry);
 }
