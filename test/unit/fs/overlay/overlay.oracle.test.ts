@@ -130,7 +130,8 @@ describe("random scripts", () => {
       console.log(`overlay.oracle.test.ts: seed ${seed}, options ${options}`);
       const steps = [...DIRS, ...LOWER, mounted(options), root("tree", "ROOT/m")];
       steps.push(...randomSteps(seededRandom(seed), NR_STEPS, options), root("tree", "ROOT/m"), ...remount(options));
-      const outcomes = await expectSame({ tasks: TASKS, steps });
+      // With an index a file of several names is copied up by one of them, not always by that which Linux takes: a directory has a name more then.
+      const outcomes = await expectSame({ tasks: TASKS, steps }, options.includes("index=on"));
       assert(outcomes.some((outcome) => outcome === null));
     }
   });
