@@ -4,6 +4,7 @@ import { describe, it } from "vitest";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
+import { codeOf } from "../../helpers/code-of.ts";
 
 function build(): FolioFs {
   const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [overlay] });
@@ -14,15 +15,6 @@ function build(): FolioFs {
   fs.linkSync("/base/src/main", "/base/main2");
   fs.chownSync("/base", 7, 8);
   return fs;
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 /** All that shows of a tree but for numbers of inodes and counts of links; for files which other name is the same file. */

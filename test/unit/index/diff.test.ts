@@ -5,6 +5,7 @@ import { describe, it } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { overlay, type TreeChange } from "../../../src/layers.ts";
 import { applyChanges, listTree } from "../../helpers/apply-changes.ts";
+import { codeOf } from "../../helpers/code-of.ts";
 import { createHostfsMount } from "../../helpers/hostfs-mount.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { type Random, seededRandom } from "../../helpers/random.ts";
@@ -24,15 +25,6 @@ function build(): FolioFs {
   for (const path of ["README", "src/main", "src/deep/x", "src/deep", "src", "fifo", ""])
     fs.utimesSync(`/base/${path}`, 1000, 1000);
   return fs;
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 /** Changes in short: "~ README data,times". Times of directories are left out: they change with every name. */

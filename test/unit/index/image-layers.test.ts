@@ -10,6 +10,7 @@ import { TarReader } from "../../../src/fs/tar/reader.ts";
 import { TarWriter } from "../../../src/fs/tar/writer.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
+import { codeOf } from "../../helpers/code-of.ts";
 import { type Hex, type LinuxProgram, runOnFoliofs } from "../../helpers/linux-script.ts";
 import { CLOSES, DIRS, LOWER, OVERLAY_TASKS, randomSteps, root } from "../../helpers/overlay-script.ts";
 import { seededRandom } from "../../helpers/random.ts";
@@ -97,15 +98,6 @@ function settle({ kernel, ...fs }: FolioFs, to: string, tar: Uint8Array): void {
       BigInt(mtime.sec) * 10n ** 9n + BigInt(mtime.nsec),
       AT_SYMLINK_NOFOLLOW,
     );
-  }
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
   }
 }
 

@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
+import { codeOf } from "../../helpers/code-of.ts";
 import { seededRandom } from "../../helpers/random.ts";
 
 function build(): FolioFs {
@@ -12,15 +13,6 @@ function build(): FolioFs {
   fs.writeFileSync("/base/src/main", "main".repeat(5000));
   fs.chownSync("/base", 7, 8);
   return fs;
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 function look(fs: FolioFs, path: string): unknown {

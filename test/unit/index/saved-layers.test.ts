@@ -7,6 +7,7 @@ import type { TarEntry } from "../../../src/fs/tar/entry.ts";
 import { TarWriter } from "../../../src/fs/tar/writer.ts";
 import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
 import { type Layer, overlay } from "../../../src/layers.ts";
+import { codeOf } from "../../helpers/code-of.ts";
 import { describeTree } from "../../helpers/describe-tree.ts";
 import { type Hex, type LinuxProgram, runOnFoliofs } from "../../helpers/linux-script.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
@@ -67,15 +68,6 @@ function look(fs: FolioFs, path: string): string[] {
       .slice(path.length)
       .replace(/^(.*?) \d+:\d+ (\d+ \d+ \d+:\d+ \d+ \d+\/\d+) -?\d+ (-?\d+ -?\d+) -?\d+/s, "$1 $2 $3"),
   );
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 function inodes(fs: FolioFs, path: string): number[] {

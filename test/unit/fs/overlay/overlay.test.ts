@@ -8,6 +8,7 @@ import { EAGAIN } from "../../../../src/base/errno.ts";
 import { hostfs } from "../../../../src/host.ts";
 import { createFsSync, type FolioFs, restoreFsSync } from "../../../../src/index.ts";
 import { overlay } from "../../../../src/layers.ts";
+import { codeOf } from "../../../helpers/code-of.ts";
 import { seededRandom } from "../../../helpers/random.ts";
 import { RemoteFs, remoteDir, remoteFile, remoteLink } from "../../../helpers/remote-fs.ts";
 
@@ -35,15 +36,6 @@ function build(data = "lowerdir=/l1:/l2,upperdir=/u,workdir=/w"): FolioFs {
   fs.writeFileSync("/l2/d/b", "lower b");
   if (data !== "") fs.kernel.mount({ type: "overlay", target: "/m", data });
   return fs;
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 describe("over a folder of the host", () => {

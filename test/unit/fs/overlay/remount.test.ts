@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import { createFsSync, type FolioFs, MS_RDONLY, MS_REMOUNT, restoreFsSync } from "../../../../src/index.ts";
 import { overlay } from "../../../../src/layers.ts";
+import { codeOf } from "../../../helpers/code-of.ts";
 import { RemoteFs, remoteDir, remoteFile } from "../../../helpers/remote-fs.ts";
 
 function build(): FolioFs {
@@ -16,15 +17,6 @@ function build(): FolioFs {
   }
   fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w" });
   return fs;
-}
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 function remount(fs: FolioFs, data: string, target = "/m", flags = 0): string {
