@@ -45,17 +45,14 @@ function hostOf(top: ReturnType<typeof createFsSync>): OverlayHost {
   };
 }
 
-/** A face before each of whose calls `before` is called. */
-function calledBefore<Fs extends object>(face: Fs, before: () => void): Fs {
+/** A face all of whose calls go through `around`. */
+function calledThrough<Fs extends object>(face: Fs, around: (call: () => unknown) => unknown): Fs {
   return new Proxy(face, {
     get(target, name, receiver) {
       const value: unknown = Reflect.get(target, name, receiver);
-      if (name === "promises") return calledBefore(value as object, before);
+      if (name === "promises") return calledThrough(value as object, around);
       if (typeof value !== "function" || typeof name !== "string" || !/^[a-z]/.test(name)) return value;
-      const call = (...args: unknown[]): unknown => {
-        before();
-        return (value as (...all: unknown[]) => unknown)(...args);
-      };
+      const call = (...args: unknown[]): unknown => around(() => (value as (...all: unknown[]) => unknown)(...args));
       return Object.assign(call, value);
     },
   });
@@ -65,9 +62,16 @@ function calledBefore<Fs extends object>(face: Fs, before: () => void): Fs {
 export function sunkOnce(fs: SubjectFs, layers: Layers, { sunkAfter }: OverlaySetup): SubjectFs {
   if (sunkAfter === undefined) return fs;
   let nrCalls = 0;
+  let nrUnderWay = 0; // promises: the host's threads work on them meanwhile
   let isSunk = false;
-  return calledBefore(fs, () => {
-    if (!isSunk && nrCalls++ >= sunkAfter) isSunk = layers.sink();
+  return calledThrough(fs, (call) => {
+    if (!isSunk && nrCalls++ >= sunkAfter && nrUnderWay === 0) isSunk = layers.sink();
+    const result = call();
+    if (!(result instanceof Promise)) return result;
+    nrUnderWay++;
+    const leave = (): number => nrUnderWay--;
+    result.then(leave, leave);
+    return result;
   });
 }
 
