@@ -3,6 +3,7 @@
  *
  * They have one user, and no working directory of their own.
  */
+import { S_IFDIR } from "../base/stat-flags.ts";
 import type { NodeFs, TaskFace } from "./perform.ts";
 import type { Machine, MakeMachine } from "./subject.ts";
 
@@ -14,23 +15,52 @@ interface Memfs {
 interface NodeVfs {
   create(): NodeFs;
 }
+interface ZenStore {
+  touchSync(path: string, attributes: { readonly mode: number }): void;
+}
+interface ZenFs {
+  readonly fs: NodeFs;
+  readonly InMemory: { create(options: object): ZenStore };
+  mount(path: string, fs: ZenStore): void;
+  umount(path: string): void;
+}
 
 function machineOf(fs: NodeFs): Machine {
-  fs.chmodSync("/", 0o755); // as the oracle has it
   const face: TaskFace = { fs, chdir: () => {}, umask: () => 0, cwd: () => "/", hasNoCwd: true };
   return { faces: [face], end: () => {} };
 }
+
+/** Of the oracle's root. */
+const ROOT_MODE = 0o755;
 
 type Load = (load: (name: string) => Promise<unknown>) => Promise<MakeMachine>;
 
 const OTHERS: Readonly<Record<string, Load>> = {
   memfs: async (load) => {
     const { Volume, createFsFromVolume } = (await load("memfs")) as Memfs;
-    return () => machineOf(createFsFromVolume(new Volume()));
+    return () => {
+      const fs = createFsFromVolume(new Volume());
+      fs.lchmodSync?.("/", ROOT_MODE); // chmod() of its root is EISDIR
+      return machineOf(fs);
+    };
+  },
+  zenfs: async (load) => {
+    const { fs, InMemory, mount, umount } = (await load("@zenfs/core")) as ZenFs;
+    return () => {
+      const store = InMemory.create({});
+      store.touchSync("/", { mode: S_IFDIR | ROOT_MODE }); // chmod() of directories is EISDIR
+      umount("/");
+      mount("/", store);
+      return machineOf(fs);
+    };
   },
   "node-vfs": async (load) => {
     const { create } = (await load("node:vfs")) as NodeVfs;
-    return () => machineOf(create());
+    return () => {
+      const fs = create();
+      fs.chmodSync("/", ROOT_MODE);
+      return machineOf(fs);
+    };
   },
 };
 

@@ -7,10 +7,11 @@ import { FOLIOFS_SUBJECTS } from "./foliofs-subjects.ts";
 import type { Abilities } from "./generate.ts";
 import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
+import { IsolatedSubject } from "./isolated-subject.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
 import type { Runner } from "./oracle.ts";
-import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
-import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
+import { OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
+import { Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
@@ -20,6 +21,8 @@ export interface PairingOptions {
   readonly isShared?: boolean;
   /** Text of the module that the host's oracle runs: oracle-process.ts, in one file. Left out: the one beside the bundle. */
   readonly program?: string;
+  /** The module that file systems of others run in: other-worker.ts, in one file. Left out: the one beside the bundle. */
+  readonly otherProgram?: URL;
   /** Keeps calls below a folder though the process may have a root of its own. */
   readonly isConfined?: boolean;
 }
@@ -94,10 +97,16 @@ function isOther(subject: string): boolean {
 }
 
 /** A subject by its name. @throws Error when it is unknown, or not installed */
-export async function createSubject(name: string, options: SubjectOptions): Promise<Subject> {
-  const make = isOther(name) ? await loadOther(name) : (FOLIOFS_SUBJECTS[name] as MakeMachine | undefined);
-  if (make === undefined) throw new Error(`there is no subject ${name}`);
-  return new Subject(name, make, options);
+export async function createSubject(
+  name: string,
+  options: SubjectOptions & Pick<PairingOptions, "otherProgram">,
+): Promise<Runner> {
+  if (!SUBJECT_NAMES.includes(name)) throw new Error(`there is no subject ${name}`);
+  if (!isOther(name)) return new Subject(name, FOLIOFS_SUBJECTS[name], options);
+  const { root, detail, otherProgram = new URL("./fuzz-other.js", import.meta.url) } = options;
+  const subject = new IsolatedSubject(name, { root, detail, program: otherProgram });
+  await subject.run([]);
+  return subject;
 }
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
@@ -106,8 +115,8 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
   const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(isConfined);
   const detail = detailOf(options.subject, options.oracle, isConfined);
   const { oracle, root } = await createOracle(options, tasks, detail);
-  const { limit, isShared } = options;
-  const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared });
+  const { limit, isShared, otherProgram } = options;
+  const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared, otherProgram });
   return {
     tasks,
     detail,
@@ -115,7 +124,10 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
     abilities: abilitiesOf(options.subject, tasks.length),
-    close: () => oracle.close(),
+    close: async () => {
+      await subject.close();
+      await oracle.close();
+    },
   };
 }
 

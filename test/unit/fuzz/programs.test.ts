@@ -10,7 +10,6 @@ import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
-import type { Subject } from "../../../src/fuzz/subject.ts";
 
 const ALL: Abilities = { nrTasks: 2, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
 const TASKS = [
@@ -19,7 +18,7 @@ const TASKS = [
 ];
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
-function tmpfs(): Promise<Subject> {
+function tmpfs(): Promise<Runner> {
   return createSubject("tmpfs", OPTIONS);
 }
 
