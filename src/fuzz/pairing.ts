@@ -8,12 +8,14 @@ import type { Abilities } from "./generate.ts";
 import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
+import { MODEL, makeModel } from "./model/index.ts";
 import type { Runner } from "./oracle.ts";
 import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
 import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
+  /** A file system of the host's kernel, or the model. */
   readonly oracle: string;
   /** Bytes of memory of the subject. */
   readonly limit?: number;
@@ -31,11 +33,12 @@ export interface Pairing extends Pair {
   close(): Promise<void>;
 }
 
-export const SUBJECT_NAMES: readonly string[] = [...Object.keys(FOLIOFS_SUBJECTS), ...OTHER_SUBJECT_NAMES];
-export const ORACLE_NAMES: readonly string[] = HOST_FILE_SYSTEMS;
+export const SUBJECT_NAMES: readonly string[] = [...Object.keys(FOLIOFS_SUBJECTS), MODEL, ...OTHER_SUBJECT_NAMES];
+export const ORACLE_NAMES: readonly string[] = [...HOST_FILE_SYSTEMS, MODEL];
 
-/** The oracle that a subject is like. */
+/** The oracle that a subject is like; the model where there is no Linux to ask. */
 export function oracleOf(subject: string): string {
+  if (process.platform !== "linux") return MODEL;
   return subject === "overlay" ? "overlayfs" : "tmpfs";
 }
 
@@ -47,7 +50,7 @@ const TASKS: readonly TaskSpec[] = [
 ];
 
 /** File systems whose directories, blocks and access times are those of a tmpfs. */
-const LIKE_TMPFS = new Set(["tmpfs", "ramfs"]);
+const LIKE_TMPFS = new Set(["tmpfs", "ramfs", MODEL]);
 
 /** @param isConfined whether the oracle looks at each link of a path before a call (confine.ts), and so reads it */
 function detailOf(subject: string, oracle: string, isConfined: boolean): Detail {
@@ -64,7 +67,7 @@ function detailOf(subject: string, oracle: string, isConfined: boolean): Detail 
   };
 }
 
-/** A setting of the host that foliofs has not: off where it cannot be read. */
+/** A setting of the host that foliofs has not, though the model has: off where it cannot be read. */
 function setting(name: string): boolean {
   try {
     return readFileSync(`/proc/sys/fs/${name}`, "utf8").trim() !== "0";
@@ -73,12 +76,14 @@ function setting(name: string): boolean {
   }
 }
 
-function abilitiesOf(subject: string, nrTasks: number): Abilities {
+function abilitiesOf(subject: string, oracle: string, nrTasks: number): Abilities {
+  const hasModel = [subject, oracle].includes(MODEL);
   return {
     nrTasks,
-    linksOfOthers: !setting("protected_hardlinks"),
+    linksOfOthers: hasModel || !setting("protected_hardlinks"),
     hasTaskState: !isOther(subject),
-    isNode26,
+    // The model has the face of Node 26, as foliofs has it, whatever it runs on.
+    isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
   };
 }
@@ -95,6 +100,7 @@ function isOther(subject: string): boolean {
 
 /** A subject by its name. @throws Error when it is unknown, or not installed */
 export async function createSubject(name: string, options: SubjectOptions): Promise<Subject> {
+  if (name === MODEL) return new Subject(MODEL, makeModel, options);
   const make = isOther(name) ? await loadOther(name) : (FOLIOFS_SUBJECTS[name] as MakeMachine | undefined);
   if (make === undefined) throw new Error(`there is no subject ${name}`);
   return new Subject(name, make, options);
@@ -102,19 +108,21 @@ export async function createSubject(name: string, options: SubjectOptions): Prom
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
 export async function createPairing(options: PairingOptions): Promise<Pairing> {
-  const isConfined = options.isConfined === true || !hasOwnRoot();
-  const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(isConfined);
-  const detail = detailOf(options.subject, options.oracle, isConfined);
+  const { subject: name, limit, isShared } = options;
+  const asksHost = options.oracle !== MODEL;
+  const isConfined = asksHost && (options.isConfined === true || !hasOwnRoot());
+  const tasks = isOther(name) && !isConfined ? [ROOT_TASK] : tasksOf(isConfined);
+  const detail = detailOf(name, options.oracle, isConfined);
   const { oracle, root } = await createOracle(options, tasks, detail);
-  const { limit, isShared } = options;
-  const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared });
+  const protectsHardlinks = asksHost && setting("protected_hardlinks");
+  const subject = await createSubject(name, { tasks, detail, root, limit, isShared, protectsHardlinks });
   return {
     tasks,
     detail,
     oracle,
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
-    abilities: abilitiesOf(options.subject, tasks.length),
+    abilities: abilitiesOf(name, options.oracle, tasks.length),
     close: () => oracle.close(),
   };
 }
@@ -125,6 +133,7 @@ async function createOracle(
   detail: Detail,
 ): Promise<{ oracle: Runner; root: string }> {
   if (!ORACLE_NAMES.includes(oracle)) throw new Error(`there is no oracle ${oracle}`);
+  if (oracle === MODEL) return { oracle: await createSubject(MODEL, { tasks, detail, root: "" }), root: "" };
   const text = program ?? readFileSync(new URL("./fuzz-oracle.js", import.meta.url), "utf8");
   const host = await createHostOracle({
     fileSystem: oracle as HostFileSystem,
