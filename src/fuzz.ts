@@ -17,6 +17,7 @@ export { type Abilities, generate, PROFILES, type Profile } from "./fuzz/generat
 export type { Known } from "./fuzz/known.ts";
 export type { Runner } from "./fuzz/oracle.ts";
 export {
+  createFacePairing,
   createPairing,
   createSubject,
   ORACLE_NAMES,

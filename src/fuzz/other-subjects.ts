@@ -15,7 +15,8 @@ interface NodeVfs {
   create(): NodeFs;
 }
 
-function machineOf(fs: NodeFs): Machine {
+/** A file system that is one face. */
+export function machineOf(fs: NodeFs): Machine {
   fs.chmodSync("/", 0o755); // as the oracle has it
   const face: TaskFace = { fs, chdir: () => {}, umask: () => 0, cwd: () => "/", hasNoCwd: true };
   return { faces: [face], end: () => {} };

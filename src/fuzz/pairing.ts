@@ -1,5 +1,6 @@
 /** Puts an oracle and a subject together by their names: what both can do is what programs ask for. */
 import { readFileSync } from "node:fs";
+import { createFsSync } from "../index.ts";
 import { ROOT_TASK, type TaskSpec } from "./call.ts";
 import type { Pair } from "./compare.ts";
 import { type Detail, WHOLE_DETAIL } from "./describe.ts";
@@ -9,8 +10,9 @@ import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
 import type { Runner } from "./oracle.ts";
-import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
-import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
+import { loadOther, machineOf, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
+import type { NodeFs } from "./perform.ts";
+import { type Machine, type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
@@ -115,6 +117,35 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
     abilities: abilitiesOf(options.subject, tasks.length),
+    close: () => oracle.close(),
+  };
+}
+
+/** foliofs as one face, as others are. */
+function plainMachine(): Machine {
+  const fs = createFsSync();
+  return { ...machineOf(fs as unknown as NodeFs), end: () => void fs.kernel.destroy() };
+}
+
+/**
+ * Puts somebody's face of node:fs and foliofs together, which stands for the kernel: in this process, on any system. The face has one
+ * user, root; what is told of directories, blocks, access times and names of system calls is not compared.
+ *
+ * @param create gives a new, empty file system; relative paths begin at its root
+ * @param name what findings call it
+ */
+export function createFacePairing(create: () => object, name = "face"): Pairing {
+  const tasks = [ROOT_TASK];
+  const differing = { blocks: false, directorySize: false, directoryLinks: false, atime: false, syscall: false };
+  const options = { tasks, detail: { ...WHOLE_DETAIL, ...differing }, root: "" };
+  const oracle = new Subject("tmpfs", plainMachine, options);
+  return {
+    tasks,
+    detail: options.detail,
+    oracle,
+    subject: new Subject(name, () => machineOf(create() as NodeFs), options),
+    known: KNOWN,
+    abilities: { nrTasks: 1, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
     close: () => oracle.close(),
   };
 }
