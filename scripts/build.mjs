@@ -14,6 +14,7 @@
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
+ *   dist/testing.js .cjs      faults and disks for tests; testing-conformance.js .cjs the conformance suites, for Node
  *   dist/fuzz.js .cjs         the fuzzer, for Node; fuzz-oracle.js runs in the processes that it starts,
  *                             fuzz-other.js in threads, for file systems of others
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
@@ -77,6 +78,8 @@ const OUTPUTS = [
     "just-bash",
     "memfs",
     "mock",
+    "testing",
+    "testing-conformance",
     "fuzz",
     "bare",
     "core-module",
@@ -253,6 +256,8 @@ const BUNDLES = [
     door("just-bash", format),
     door("memfs", format),
     door("mock", format),
+    besideOthers(published("testing", "testing", format, "neutral")),
+    published("testing-conformance", "testing-conformance", format, "node"),
   ]),
   besideOthers({ ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true }),
   besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),

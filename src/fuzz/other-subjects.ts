@@ -25,24 +25,33 @@ interface ZenFs {
   umount(path: string): void;
 }
 
-function machineOf(fs: NodeFs): Machine {
+/** Of the oracle's root. */
+const ROOT_MODE = 0o755;
+
+/** The root as the oracle has it. memfs takes lchmod() of it alone; where neither is taken the first look at the tree tells. */
+function setRootMode(fs: NodeFs): void {
+  for (const chmod of [fs.lchmodSync, fs.chmodSync]) {
+    if (chmod === undefined) continue;
+    try {
+      chmod.call(fs, "/", ROOT_MODE);
+      return;
+    } catch {}
+  }
+}
+
+/** A file system that is one face. */
+export function machineOf(fs: NodeFs): Machine {
+  setRootMode(fs);
   const face: TaskFace = { fs, chdir: () => {}, umask: () => 0, cwd: () => "/", hasNoCwd: true };
   return { faces: [face], end: () => {} };
 }
-
-/** Of the oracle's root. */
-const ROOT_MODE = 0o755;
 
 type Load = (load: (name: string) => Promise<unknown>) => Promise<MakeMachine>;
 
 const OTHERS: Readonly<Record<string, Load>> = {
   memfs: async (load) => {
     const { Volume, createFsFromVolume } = (await load("memfs")) as Memfs;
-    return () => {
-      const fs = createFsFromVolume(new Volume());
-      fs.lchmodSync?.("/", ROOT_MODE); // chmod() of its root is EISDIR
-      return machineOf(fs);
-    };
+    return () => machineOf(createFsFromVolume(new Volume()));
   },
   zenfs: async (load) => {
     const { fs, InMemory, mount, umount } = (await load("@zenfs/core")) as ZenFs;
@@ -56,11 +65,7 @@ const OTHERS: Readonly<Record<string, Load>> = {
   },
   "node-vfs": async (load) => {
     const { create } = (await load("node:vfs")) as NodeVfs;
-    return () => {
-      const fs = create();
-      fs.chmodSync("/", ROOT_MODE);
-      return machineOf(fs);
-    };
+    return () => machineOf(create());
   },
 };
 

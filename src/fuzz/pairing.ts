@@ -1,5 +1,6 @@
 /** Puts an oracle and a subject together by their names: what both can do is what programs ask for. */
 import { readFileSync } from "node:fs";
+import { createFsSync } from "../index.ts";
 import { ROOT_TASK, type TaskSpec } from "./call.ts";
 import type { Pair } from "./compare.ts";
 import { type Detail, WHOLE_DETAIL } from "./describe.ts";
@@ -11,8 +12,9 @@ import { IsolatedSubject } from "./isolated-subject.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
 import { MODEL, makeModel } from "./model/index.ts";
 import type { Runner } from "./oracle.ts";
-import { OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
-import { Subject, type SubjectOptions } from "./subject.ts";
+import { machineOf, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
+import type { NodeFs } from "./perform.ts";
+import { type Machine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
@@ -138,6 +140,35 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
       await subject.close();
       await oracle.close();
     },
+  };
+}
+
+/** foliofs as one face, as others are. */
+function plainMachine(): Machine {
+  const fs = createFsSync();
+  return { ...machineOf(fs as unknown as NodeFs), end: () => void fs.kernel.destroy() };
+}
+
+/**
+ * Puts somebody's face of node:fs and foliofs together, which stands for the kernel: in this process, on any system. The face has one
+ * user, root; what is told of directories, blocks, access times and names of system calls is not compared.
+ *
+ * @param create gives a new, empty file system; relative paths begin at its root
+ * @param name what findings call it
+ */
+export function createFacePairing(create: () => object, name = "face"): Pairing {
+  const tasks = [ROOT_TASK];
+  const differing = { blocks: false, directorySize: false, directoryLinks: false, atime: false, syscall: false };
+  const options = { tasks, detail: { ...WHOLE_DETAIL, ...differing }, root: "" };
+  const oracle = new Subject("tmpfs", plainMachine, options);
+  return {
+    tasks,
+    detail: options.detail,
+    oracle,
+    subject: new Subject(name, () => machineOf(create() as NodeFs), options),
+    known: KNOWN,
+    abilities: { nrTasks: 1, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
+    close: () => oracle.close(),
   };
 }
 

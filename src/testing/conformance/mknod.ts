@@ -1,34 +1,38 @@
 /** mknod(2): fifos, sockets and devices as inodes; and umask(2). */
 import assert from "node:assert/strict";
 import { constants } from "node:fs";
-import { it } from "vitest";
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../src/base/stat-flags.ts";
-import { type Create, outcomeOf } from "./suite.ts";
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../base/stat-flags.ts";
+import { type Create, type It, outcomeOf } from "./suite.ts";
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-export function mknodSuite(create: Create): void {
-  it.each([
-    ["fifo", S_IFIFO, 0, "isFIFO"],
-    ["socket", S_IFSOCK, 0, "isSocket"],
-    ["character device", S_IFCHR, 0x103, "isCharacterDevice"],
-    ["block device", S_IFBLK, 0x705, "isBlockDevice"],
-    ["regular file", S_IFREG, 0, "isFile"],
-  ] as const)("makes a %s", (_, type, dev, test) => {
-    const { fs, root } = create();
-    fs.mknodSync(`${root}/n`, type | 0o666, dev);
-    const stats = fs.lstatSync(`${root}/n`);
-    assert(stats[test]());
-    assert.equal(stats.mode & 0o7777, 0o644);
-    assert.equal(stats.rdev, dev);
-    assert.equal(stats.size, 0);
-    assert.equal(stats.nlink, 1);
-    fs.renameSync(`${root}/n`, `${root}/m`);
-    fs.chmodSync(`${root}/m`, 0o600);
-    fs.chownSync(`${root}/m`, 3, 4);
-    fs.utimesSync(`${root}/m`, 5, 6);
-    fs.unlinkSync(`${root}/m`);
-  });
+/** What mknod makes: name, type, device number, and what Stats call it. */
+const KINDS = [
+  ["fifo", S_IFIFO, 0, "isFIFO"],
+  ["socket", S_IFSOCK, 0, "isSocket"],
+  ["character device", S_IFCHR, 0x103, "isCharacterDevice"],
+  ["block device", S_IFBLK, 0x705, "isBlockDevice"],
+  ["regular file", S_IFREG, 0, "isFile"],
+] as const;
+
+export function mknodSuite(create: Create, it: It): void {
+  for (const [name, type, dev, test] of KINDS) {
+    it(`makes a ${name}`, () => {
+      const { fs, root } = create();
+      fs.mknodSync(`${root}/n`, type | 0o666, dev);
+      const stats = fs.lstatSync(`${root}/n`);
+      assert(stats[test]());
+      assert.equal(stats.mode & 0o7777, 0o644);
+      assert.equal(stats.rdev, dev);
+      assert.equal(stats.size, 0);
+      assert.equal(stats.nlink, 1);
+      fs.renameSync(`${root}/n`, `${root}/m`);
+      fs.chmodSync(`${root}/m`, 0o600);
+      fs.chownSync(`${root}/m`, 3, 4);
+      fs.utimesSync(`${root}/m`, 5, 6);
+      fs.unlinkSync(`${root}/m`);
+    });
+  }
 
   it("makes a regular file when no type is given, and never a directory", () => {
     const { fs, root } = create();

@@ -1,8 +1,7 @@
 /** Who may do what: the cases that POSIX names. The whole matrix is in test/differential/permissions.test.ts. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import type { NodeFs, Subject } from "../helpers/subject.ts";
-import { type Create, outcomeOf, withOpen } from "./suite.ts";
+import type { NodeFs, Subject } from "./subject.ts";
+import { type Create, type It, outcomeOf, withOpen } from "./suite.ts";
 
 const ALICE = { uid: 1000, gid: 1000 };
 const BOB = { uid: 1001, gid: 1001, groups: [50] };
@@ -19,7 +18,7 @@ function shared(subject: Subject): string {
   return `${subject.root}/shared`;
 }
 
-export function permissionSuite(create: Create): void {
+export function permissionSuite(create: Create, it: It): void {
   it("gives new files to who makes them", () => {
     const subject = create();
     const dir = shared(subject);

@@ -1,10 +1,9 @@
 /** link(2) and unlink(2): names, link counts and what they free. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { S_IFIFO } from "../../src/base/stat-flags.ts";
-import { type Create, kernelOf, outcomeOf, pattern, timesChangedBy, withOpen } from "./suite.ts";
+import { S_IFIFO } from "../../base/stat-flags.ts";
+import { type Create, type It, kernelOf, outcomeOf, pattern, timesChangedBy, withOpen } from "./suite.ts";
 
-export function linkSuite(create: Create): void {
+export function linkSuite(create: Create, it: It): void {
   it("gives a file another name, and counts them", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/a`, "x");

@@ -1,6 +1,5 @@
 /** lseek(2) and fallocate(2): positions, data and holes. The oracle makes both through perl: node:fs has neither. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -10,9 +9,9 @@ import {
   SEEK_END,
   SEEK_HOLE,
   SEEK_SET,
-} from "../../src/base/stat-flags.ts";
-import type { SubjectFs } from "../helpers/subject.ts";
-import { type Create, kernelOf, outcomeOf, PAGE, pattern, readAt, withOpen } from "./suite.ts";
+} from "../../base/stat-flags.ts";
+import type { SubjectFs } from "./subject.ts";
+import { type Create, type It, kernelOf, outcomeOf, PAGE, pattern, readAt, withOpen } from "./suite.ts";
 
 /** Data in pages 1 and 3 of a file of 5 pages and a byte. */
 function sparseFile(fs: SubjectFs, path: string): void {
@@ -23,7 +22,7 @@ function sparseFile(fs: SubjectFs, path: string): void {
   });
 }
 
-export function lseekSuite(create: Create): void {
+export function lseekSuite(create: Create, it: It): void {
   it("moves from the start, from here and from the end", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "0123456789");

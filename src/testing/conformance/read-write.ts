@@ -1,12 +1,11 @@
 /** read(2), write(2) and their positioned and vectored kin. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { type Create, outcomeOf, PAGE, pattern, readAt, withOpen } from "./suite.ts";
+import { type Create, type It, outcomeOf, PAGE, pattern, readAt, withOpen } from "./suite.ts";
 
 /** Lengths and positions around the edges of pages. */
 const EDGES = [0, 1, 7, 8, 4095, 4096, 4097, 8191, 8192, 8193, 12_288];
 
-export function readWriteSuite(create: Create): void {
+export function readWriteSuite(create: Create, it: It): void {
   it("reads short at the end of the file, and nothing past it", () => {
     const { fs, root } = create();
     fs.writeFileSync(`${root}/f`, "12345");

@@ -10,12 +10,12 @@ import { readWriteSuite } from "./read-write.ts";
 import { readdirSuite } from "./readdir.ts";
 import { renameSuite } from "./rename.ts";
 import { statSuite } from "./stat.ts";
-import type { Create } from "./suite.ts";
+import type { Suite } from "./suite.ts";
 import { symlinkSuite } from "./symlink.ts";
 import { timesSuite } from "./times.ts";
 import { truncateSuite } from "./truncate.ts";
 
-export const SUITES: Readonly<Record<string, (create: Create) => void>> = {
+export const SUITES: Readonly<Record<string, Suite>> = {
   open: openSuite,
   "read and write": readWriteSuite,
   "lseek and fallocate": lseekSuite,

@@ -1,12 +1,11 @@
 /** mkdir(2) and rmdir(2), link counts and sizes of directories as tmpfs has them. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { type Create, outcomeOf, timesChangedBy, withOpen } from "./suite.ts";
+import { type Create, type It, outcomeOf, timesChangedBy, withOpen } from "./suite.ts";
 
 /** Bytes that tmpfs counts for each entry of a directory, and for `.` and `..` (Linux BOGO_DIRENT_SIZE). */
 const ENTRY_BYTES = 20;
 
-export function directorySuite(create: Create): void {
+export function directorySuite(create: Create, it: It): void {
   it("counts two links for a new directory, and one more for each in it", () => {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/d`);

@@ -1,8 +1,7 @@
 /** stat(2) and its kin: identity, kinds and counts; and the shape of the whole object as users clone it. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import type { NodeFs } from "../helpers/subject.ts";
-import { type Create, outcomeOf, pattern, withOpen } from "./suite.ts";
+import type { NodeFs } from "./subject.ts";
+import { type Create, type It, outcomeOf, pattern, withOpen } from "./suite.ts";
 
 /** Copies an object with all its accessors and its prototype, as graceful-fs does. */
 function clone(fs: NodeFs): NodeFs {
@@ -13,7 +12,7 @@ function clone(fs: NodeFs): NodeFs {
   return copy;
 }
 
-export function statSuite(create: Create): void {
+export function statSuite(create: Create, it: It): void {
   it("keeps the inode number of a file, and gives it to no other", () => {
     const { fs, root } = create();
     const inos = Array.from({ length: 100 }, (_, i) => {

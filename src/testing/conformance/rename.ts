@@ -1,16 +1,15 @@
 /** rename(2) and renameat2(2). */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../../src/base/stat-flags.ts";
-import type { Subject } from "../helpers/subject.ts";
-import { type Create, kernelOf, outcomeOf, pattern, timesChangedBy, withOpen } from "./suite.ts";
+import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../../base/stat-flags.ts";
+import type { Subject } from "./subject.ts";
+import { type Create, type It, kernelOf, outcomeOf, pattern, timesChangedBy, withOpen } from "./suite.ts";
 
 /** Renames within the subject's root. @returns a code or "ok" */
 function rename({ fs, root }: Subject, from: string, to: string): string {
   return outcomeOf(() => fs.renameSync(`${root}/${from}`, `${root}/${to}`));
 }
 
-export function renameSuite(create: Create): void {
+export function renameSuite(create: Create, it: It): void {
   it("gives the file its new name: same inode, same contents", () => {
     const subject = create();
     const { fs, root } = subject;

@@ -1,11 +1,10 @@
 /** truncate(2) and ftruncate(2). */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { type Create, kernelOf, outcomeOf, PAGE, pattern, readAt, timesChangedBy, withOpen } from "./suite.ts";
+import { type Create, type It, kernelOf, outcomeOf, PAGE, pattern, readAt, timesChangedBy, withOpen } from "./suite.ts";
 
 const SIZES = [0, 1, 100, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 5 * PAGE + 3];
 
-export function truncateSuite(create: Create): void {
+export function truncateSuite(create: Create, it: It): void {
   it("cuts and lengthens from every size to every other, with zeros for what is new", () => {
     const { fs, root } = create();
     for (const from of SIZES) {

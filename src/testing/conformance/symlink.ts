@@ -1,7 +1,6 @@
 /** symlink(2), readlink(2), and how paths are walked: links, `..`, slashes, lengths, names of any bytes. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { type Create, outcomeOf, timesChangedBy } from "./suite.ts";
+import { type Create, type It, outcomeOf, timesChangedBy } from "./suite.ts";
 
 /** Links that a walk follows at most. @see Linux include/linux/namei.h MAXSYMLINKS */
 const MAX_SYMLINKS = 40;
@@ -17,7 +16,7 @@ function withoutRestart<T>(call: () => T): T {
   return call();
 }
 
-export function symlinkSuite(create: Create): void {
+export function symlinkSuite(create: Create, it: It): void {
   it("keeps the target as it was given, whatever it is", () => {
     const { fs, root } = create();
     const targets = [

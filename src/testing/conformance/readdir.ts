@@ -1,9 +1,8 @@
 /** readdir and opendir: order, kinds, and directories that change while they are read. */
 import assert from "node:assert/strict";
 import type { Dir } from "node:fs";
-import { it } from "vitest";
-import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../src/base/stat-flags.ts";
-import { type Create, outcomeOf, timesChangedBy } from "./suite.ts";
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../base/stat-flags.ts";
+import { type Create, type It, outcomeOf, timesChangedBy } from "./suite.ts";
 
 function rest(dir: Dir): string[] {
   const names: string[] = [];
@@ -12,7 +11,7 @@ function rest(dir: Dir): string[] {
   return names;
 }
 
-export function readdirSuite(create: Create): void {
+export function readdirSuite(create: Create, it: It): void {
   it("lists names sorted by bytes, without . and ..", () => {
     const { fs, root } = create();
     const names = ["b", "B", "a", "10", "9", "z", "é", "~", "-", "_", "ab", "a.", "aa", "😀", "\u{ffff}"];

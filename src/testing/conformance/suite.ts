@@ -2,19 +2,27 @@
  * What the conformance suites share. A suite is a function of `create`, which gives a subject with an empty root; any
  * file system that can make one runs all of them. node:fs runs them as the oracle.
  */
-import type { TestContext } from "vitest";
-import type { Kernel, NodeFs, Subject } from "../helpers/subject.ts";
+import type { Kernel, NodeFs, Subject } from "./subject.ts";
 
-export { outcomeOf } from "../helpers/subject.ts";
+export { outcomeOf } from "./subject.ts";
 
+/** Gives the subject of a case, once for each. */
 export type Create = () => Subject;
+/** What a case may say of itself while it runs. */
+export interface CaseContext {
+  /** Ends the case: it cannot run here. */
+  skip(reason: string): void;
+}
+/** Defines a case, as `it` of vitest does. */
+export type It = (name: string, run: (context: CaseContext) => void | Promise<void>) => unknown;
+export type Suite = (create: Create, it: It) => void;
 
 export const O_PATH = 0o10000000;
 export const O_TMPFILE = 0o20200000;
 export const PAGE = 4096;
 
 /** The kernel of foliofs; skips the case where there is none. @param reason why the oracle cannot run it */
-export function kernelOf({ kernel }: Subject, context: TestContext, reason: string): Kernel {
+export function kernelOf({ kernel }: Subject, context: CaseContext, reason: string): Kernel {
   if (kernel === undefined) context.skip(reason);
   return kernel as Kernel;
 }

@@ -1,13 +1,12 @@
 /** open(2): flags and modes. */
 import assert from "node:assert/strict";
 import { constants } from "node:fs";
-import { it } from "vitest";
-import { S_IFSOCK } from "../../src/base/stat-flags.ts";
-import { type Create, O_PATH, O_TMPFILE, outcomeOf, withOpen } from "./suite.ts";
+import { S_IFSOCK } from "../../base/stat-flags.ts";
+import { type Create, type It, O_PATH, O_TMPFILE, outcomeOf, withOpen } from "./suite.ts";
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
-export function openSuite(create: Create): void {
+export function openSuite(create: Create, it: It): void {
   it("refuses O_CREAT|O_EXCL on a dangling symlink, and creates nothing", () => {
     const { fs, root } = create();
     fs.symlinkSync("target", `${root}/link`);

@@ -1,11 +1,10 @@
 /** The largest file, and writes that come up against it. */
 import assert from "node:assert/strict";
-import { it } from "vitest";
-import { type Create, kernelOf, outcomeOf, PAGE, readAt, withOpen } from "./suite.ts";
+import { type Create, type It, kernelOf, outcomeOf, PAGE, readAt, withOpen } from "./suite.ts";
 
 const REASON = "the largest file of tmpfs ends past what an offset can say, so nothing can run up against it";
 
-export function limitSuite(create: Create): void {
+export function limitSuite(create: Create, it: It): void {
   it("refuses writes at the limit, and cuts those that cross it", (context) => {
     const subject = create();
     kernelOf(subject, context, REASON);
