@@ -168,5 +168,5 @@ it("layers over a store hold against its faults", { timeout: 600_000 }, () => {
     }),
     { seed: SEED, numRuns: RUNS },
   );
-  assert(nrFailed > RUNS, `only ${nrFailed} calls have failed`);
+  assert(nrFailed > 0, "no call has failed: the faults do not reach the store");
 });
