@@ -76,10 +76,10 @@ function setting(name: string): boolean {
   }
 }
 
-function abilitiesOf(subject: string, oracle: string, nrTasks: number): Abilities {
+function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]): Abilities {
   const hasModel = [subject, oracle].includes(MODEL);
   return {
-    nrTasks,
+    tasks,
     linksOfOthers: hasModel || !setting("protected_hardlinks"),
     hasTaskState: !isOther(subject),
     // The model has the face of Node 26, as foliofs has it, whatever it runs on.
@@ -122,7 +122,7 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     oracle,
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
-    abilities: abilitiesOf(name, options.oracle, tasks.length),
+    abilities: abilitiesOf(name, options.oracle, tasks),
     close: () => oracle.close(),
   };
 }
