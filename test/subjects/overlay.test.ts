@@ -7,6 +7,13 @@ import { createNodeOverlaySubject, missingForOverlays } from "../helpers/subject
 import { createOverlaySubject, type OverlaySetup } from "../helpers/subject-overlay.ts";
 
 const SETUPS: Readonly<Record<string, OverlaySetup>> = {
+  "in two lower layers, data stay below": { lowers: 2, isRootBelow: true, options: "metacopy=on,index=on" },
+  "what the first calls have made is below, and its data stay there": {
+    lowers: 1,
+    isRootBelow: false,
+    sunkAfter: 2,
+    options: "metacopy=on,index=on",
+  },
   "in the upper layer": { lowers: 1, isRootBelow: false },
   "in a directory of two lower layers": { lowers: 2, isRootBelow: true, options: "redirect_dir=on,index=on,xino=on" },
   ...Object.fromEntries(
