@@ -1,5 +1,6 @@
 /** Arguments of `foliofs fuzz`. */
-import { ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
+import { availableParallelism } from "node:os";
+import { MODEL, ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
 import { NR_SEEDS, numberIn, oneOf, optionsIn } from "./option-values.ts";
 
 export interface FuzzOptions {
@@ -13,6 +14,8 @@ export interface FuzzOptions {
   /** Bytes. */
   readonly limit?: number;
   readonly isShared: boolean;
+  /** Threads, each with an oracle and a subject of its own. */
+  readonly nrJobs: number;
   /** A file to run again, in the place of all else. */
   readonly replay?: string;
   /** A folder for replays of what is found. */
@@ -29,12 +32,14 @@ const OPTIONS = {
   profile: { type: "string" },
   limit: { type: "string" },
   build: { type: "string" },
+  jobs: { type: "string" },
   replay: { type: "string" },
   report: { type: "string" },
 } as const;
 
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
+const MAX_JOBS = 64;
 
 /** @throws UsageError */
 export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
@@ -44,16 +49,18 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
   const profiles = profile === undefined ? PROFILES : [oneOf("profile", profile, PROFILES)];
   const limit = numberIn("limit", values.limit);
   const seconds = numberIn("time", values.time);
+  const oracle = oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES);
   return {
     seed: numberIn("seed", values.seed, NR_SEEDS - 1) ?? Math.floor(Math.random() * NR_SEEDS),
     maxCalls: numberIn("ops", values.ops) ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
     maxMs: seconds === undefined ? Number.MAX_SAFE_INTEGER : seconds * 1000,
     maxFindings: numberIn("findings", values.findings) ?? DEFAULT_FINDINGS,
     subject,
-    oracle: oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES),
+    oracle,
     profiles,
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
+    nrJobs: numberIn("jobs", values.jobs, MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
   };

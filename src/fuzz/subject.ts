@@ -3,6 +3,7 @@ import type { Call, Outcome, TaskSpec } from "./call.ts";
 import type { Detail } from "./describe.ts";
 import type { Runner } from "./oracle.ts";
 import { type TaskFace, TaskPerformer } from "./perform.ts";
+import { withoutStacks } from "./stacks.ts";
 
 /** A file system for one program. */
 export interface Machine {
@@ -20,6 +21,8 @@ export interface SubjectOptions {
   /** Bytes that the file system may take. */
   readonly limit?: number;
   readonly isShared?: boolean;
+  /** The host's fs.protected_hardlinks, which the model can have, too. */
+  readonly protectsHardlinks?: boolean;
 }
 
 /** Makes the file system anew. */
@@ -40,8 +43,12 @@ export class Subject implements Runner {
     return this.runNow(calls, isSkipped);
   }
 
-  /** A fault at the end is told as a last outcome beyond those of the calls. */
   runNow(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
+    return withoutStacks(() => this.#run(calls, isSkipped));
+  }
+
+  /** A fault at the end is told as a last outcome beyond those of the calls. */
+  #run(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
     const { root, detail } = this.#options;
     const machine = this.#make(this.#options);
     const performers = machine.faces.map((face) => new TaskPerformer(face, { root, detail }));
