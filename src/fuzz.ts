@@ -19,6 +19,7 @@ export type { Known } from "./fuzz/known.ts";
 export { MODEL, makeModel } from "./fuzz/model/index.ts";
 export type { Runner } from "./fuzz/oracle.ts";
 export {
+  createFacePairing,
   createPairing,
   createSubject,
   ORACLE_NAMES,

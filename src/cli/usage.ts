@@ -20,7 +20,7 @@ come when the script's event loop turns. The status is that of the script.
 Runs random programs of file-system calls on foliofs and on the host's kernel, in a root of its own, or on a model of it, and
 compares call by call what comes of them. What differs is shrunk and printed; the status is 1 then.
 
-  --subject NAME       tmpfs (default), ramfs, overlay, hostfs; model; memfs and node-vfs where they are installed
+  --subject NAME       tmpfs (default), ramfs, overlay, hostfs; model; memfs, zenfs, node-vfs where they are installed
   --oracle NAME        tmpfs (default); with root ext4, xfs, overlayfs (default for overlay); model (default where there
                        is no Linux)
   --profile NAME       data, names, permissions, mixed, hostile; all in turns by default

@@ -6,6 +6,7 @@ import type { Call } from "./call.ts";
 import { type Compared, compare, compareWith, type Difference, kindOf, type Pair } from "./compare.ts";
 import { codeOf } from "./describe.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
+import { NEVER_RETURNS } from "./isolated-subject.ts";
 import { shrink } from "./shrink.ts";
 import { simplerCalls } from "./simpler.ts";
 
@@ -50,6 +51,8 @@ export interface Progress {
 /** Calls of a program. */
 const NR_CALLS = 200;
 const MAX_SHRINK_TRIES = 1000;
+/** Where each try takes seconds. */
+const MAX_SLOW_SHRINK_TRIES = 30;
 const MS_BETWEEN_TELLINGS = 1000;
 const GOLDEN = 0x9e3779b9;
 const WHOLE = { index: 0, count: 1 };
@@ -186,6 +189,7 @@ export async function shrinkProgram(
     return true;
   };
   const upTo = compared.calls.slice(0, compared.difference.at + 1);
-  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries: MAX_SHRINK_TRIES });
+  const maxTries = compared.difference.actual === NEVER_RETURNS ? MAX_SLOW_SHRINK_TRIES : MAX_SHRINK_TRIES;
+  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries });
   return best;
 }

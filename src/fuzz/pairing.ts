@@ -1,5 +1,6 @@
 /** Puts an oracle and a subject together by their names: what both can do is what programs ask for. */
 import { readFileSync } from "node:fs";
+import { createFsSync } from "../index.ts";
 import { ROOT_TASK, type TaskSpec } from "./call.ts";
 import type { Pair } from "./compare.ts";
 import { type Detail, WHOLE_DETAIL } from "./describe.ts";
@@ -7,11 +8,13 @@ import { FOLIOFS_SUBJECTS } from "./foliofs-subjects.ts";
 import type { Abilities } from "./generate.ts";
 import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
+import { IsolatedSubject } from "./isolated-subject.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
 import { MODEL, makeModel } from "./model/index.ts";
 import type { Runner } from "./oracle.ts";
-import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
-import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
+import { machineOf, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
+import type { NodeFs } from "./perform.ts";
+import { type Machine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
@@ -22,6 +25,8 @@ export interface PairingOptions {
   readonly isShared?: boolean;
   /** Text of the module that the host's oracle runs: oracle-process.ts, in one file. Left out: the one beside the bundle. */
   readonly program?: string;
+  /** The module that file systems of others run in: other-worker.ts, in one file. Left out: the one beside the bundle. */
+  readonly otherProgram?: URL;
   /** Keeps calls below a folder though the process may have a root of its own. */
   readonly isConfined?: boolean;
 }
@@ -99,11 +104,17 @@ function isOther(subject: string): boolean {
 }
 
 /** A subject by its name. @throws Error when it is unknown, or not installed */
-export async function createSubject(name: string, options: SubjectOptions): Promise<Subject> {
+export async function createSubject(
+  name: string,
+  options: SubjectOptions & Pick<PairingOptions, "otherProgram">,
+): Promise<Runner> {
+  if (!SUBJECT_NAMES.includes(name)) throw new Error(`there is no subject ${name}`);
   if (name === MODEL) return new Subject(MODEL, makeModel, options);
-  const make = isOther(name) ? await loadOther(name) : (FOLIOFS_SUBJECTS[name] as MakeMachine | undefined);
-  if (make === undefined) throw new Error(`there is no subject ${name}`);
-  return new Subject(name, make, options);
+  if (!isOther(name)) return new Subject(name, FOLIOFS_SUBJECTS[name], options);
+  const { root, detail, otherProgram = new URL("./fuzz-other.js", import.meta.url) } = options;
+  const subject = new IsolatedSubject(name, { root, detail, program: otherProgram });
+  await subject.run([]);
+  return subject;
 }
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
@@ -115,7 +126,9 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
   const detail = detailOf(name, options.oracle, isConfined);
   const { oracle, root } = await createOracle(options, tasks, detail);
   const protectsHardlinks = asksHost && setting("protected_hardlinks");
-  const subject = await createSubject(name, { tasks, detail, root, limit, isShared, protectsHardlinks });
+  const { otherProgram } = options;
+  const place = { tasks, detail, root, limit, isShared, protectsHardlinks };
+  const subject = await createSubject(name, { ...place, otherProgram });
   return {
     tasks,
     detail,
@@ -123,6 +136,38 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
     abilities: abilitiesOf(name, options.oracle, tasks),
+    close: async () => {
+      await subject.close();
+      await oracle.close();
+    },
+  };
+}
+
+/** foliofs as one face, as others are. */
+function plainMachine(): Machine {
+  const fs = createFsSync();
+  return { ...machineOf(fs as unknown as NodeFs), end: () => void fs.kernel.destroy() };
+}
+
+/**
+ * Puts somebody's face of node:fs and foliofs together, which stands for the kernel: in this process, on any system. The face has one
+ * user, root; what is told of directories, blocks, access times and names of system calls is not compared.
+ *
+ * @param create gives a new, empty file system; relative paths begin at its root
+ * @param name what findings call it
+ */
+export function createFacePairing(create: () => object, name = "face"): Pairing {
+  const tasks = [ROOT_TASK];
+  const differing = { blocks: false, directorySize: false, directoryLinks: false, atime: false, syscall: false };
+  const options = { tasks, detail: { ...WHOLE_DETAIL, ...differing }, root: "" };
+  const oracle = new Subject("tmpfs", plainMachine, options);
+  return {
+    tasks,
+    detail: options.detail,
+    oracle,
+    subject: new Subject(name, () => machineOf(create() as NodeFs), options),
+    known: KNOWN,
+    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
     close: () => oracle.close(),
   };
 }

@@ -10,7 +10,6 @@ import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
-import type { Subject } from "../../../src/fuzz/subject.ts";
 
 const TASKS = [
   { uid: 0, gid: 0, groups: [] },
@@ -19,7 +18,7 @@ const TASKS = [
 const ALL: Abilities = { tasks: TASKS, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
-function tmpfs(): Promise<Subject> {
+function tmpfs(): Promise<Runner> {
   return createSubject("tmpfs", OPTIONS);
 }
 
