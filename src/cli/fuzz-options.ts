@@ -1,6 +1,7 @@
 /** Arguments of `foliofs fuzz`. */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
+import { MODEL, ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
 import { UsageError } from "./usage.ts";
 
 export interface FuzzOptions {
@@ -14,6 +15,8 @@ export interface FuzzOptions {
   /** Bytes. */
   readonly limit?: number;
   readonly isShared: boolean;
+  /** Threads, each with an oracle and a subject of its own. */
+  readonly nrJobs: number;
   /** A file to run again, in the place of all else. */
   readonly replay?: string;
   /** A folder for replays of what is found. */
@@ -30,6 +33,7 @@ const OPTIONS = {
   profile: { type: "string" },
   limit: { type: "string" },
   build: { type: "string" },
+  jobs: { type: "string" },
   replay: { type: "string" },
   report: { type: "string" },
 } as const;
@@ -37,6 +41,7 @@ const OPTIONS = {
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
 const SEEDS = 2 ** 32;
+const MAX_JOBS = 64;
 
 type Values = Partial<Record<keyof typeof OPTIONS, string>>;
 
@@ -48,16 +53,18 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
   const profiles = profile === undefined ? PROFILES : [oneOf("profile", profile, PROFILES)];
   const limit = number(values, "limit");
   const seconds = number(values, "time");
+  const oracle = oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES);
   return {
     seed: number(values, "seed", SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
     maxCalls: number(values, "ops") ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
     maxMs: seconds === undefined ? Number.MAX_SAFE_INTEGER : seconds * 1000,
     maxFindings: number(values, "findings") ?? DEFAULT_FINDINGS,
     subject,
-    oracle: oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES),
+    oracle,
     profiles,
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
+    nrJobs: number(values, "jobs", MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
   };
