@@ -83,7 +83,7 @@ export const MUTATIONS = [
     from: "  if (!(page.flags & PG_SHARED)) return pfn;",
     to: "  if (!(page.flags & PG_SHARED) || isWhole) return pfn;",
     why: "what overwrites a whole page of a clone is in the other file, too",
-    tools: ["clones"],
+    tools: ["shared", "clones"],
   },
   {
     name: "O_APPEND heeds a position",
@@ -115,6 +115,6 @@ export const MUTATIONS = [
     from: "    else dropLink(replaced);\n    touch(replaced, TOUCH_CTIME, nowMs);",
     to: "    else dropLink(replaced);",
     why: "the change time of a file that has lost a name",
-    tools: ["fuzz"],
+    tools: ["subjects"],
   },
 ];

@@ -9,7 +9,9 @@ export const TOOLS = {
   faults: () => vitest("test/unit/mm/faults.test.ts"),
   swap: () => vitest("test/unit/mm/swap-random.test.ts"),
   swapped: () => vitest("test/subjects/tmpfs-swapped.test.ts"),
+  shared: () => vitest("test/unit/mm/shared-frames.test.ts"),
   clones: () => vitest("test/unit/mm/shared-frames-random.test.ts"),
+  subjects: () => vitest("test/subjects/tmpfs.test.ts"),
   locks: () => vitest("test/unit/vfs/locks.oracle.test.ts"),
   pipes: () => vitest("test/unit/vfs/pipe.oracle.test.ts"),
 };

@@ -371,8 +371,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const state = core.u32[(inode << 3) + INODE_STATE];
   if (state & I_IMMUTABLE || (state & I_APPEND && mode & ~FALLOC_FL_KEEP_SIZE)) return -EPERM;
   const type = typeOf(core, inode);
-  if (type === S_IFIFO) return -ESPIPE;
-  if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -ENODEV;
+  if (type !== S_IFREG) return type === S_IFIFO ? -ESPIPE : type === S_IFDIR ? -EISDIR : -ENODEV;
   if (offset + length > maxBytes(core, inode)) return -EFBIG;
   const { fallocate: operation } = task.files.operations[fd] ?? {};
   if (operation === undefined) return -EOPNOTSUPP;

@@ -173,6 +173,18 @@ export function renameSuite(create: Create, it: It): void {
     assert.equal(after.nr_dentries, before.nr_dentries);
   });
 
+  it("changes ctime of a file whose name it takes, which has another one", () => {
+    const { fs, root } = create();
+    fs.writeFileSync(`${root}/old`, "");
+    fs.linkSync(`${root}/old`, `${root}/other`);
+    fs.writeFileSync(`${root}/new`, "");
+    assert.equal(
+      timesChangedBy(fs, `${root}/other`, () => fs.renameSync(`${root}/new`, `${root}/old`)),
+      "ctime",
+    );
+    assert.equal(fs.statSync(`${root}/other`).nlink, 1);
+  });
+
   it("changes ctime of what moves, and mtime and ctime of both directories", () => {
     const { fs, root } = create();
     fs.mkdirSync(`${root}/from`);

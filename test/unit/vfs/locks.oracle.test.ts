@@ -117,6 +117,23 @@ describe("locks on ranges, as on the host", () => {
     await expectSame({ tasks: TASKS, steps });
   });
 
+  itOnLinux("wait for two files at once, and each goes on with its own", async () => {
+    const steps = [
+      ...OPEN,
+      lock(0, "a", "F_SETLK", WR, 0, 1),
+      lock(0, "g", "F_SETLK", WR, 0, 1),
+      later(lock(1, "a", "F_SETLKW", WR, 0, 1)),
+      later(lock(2, "g", "F_SETLKW", WR, 0, 1)),
+      lock(0, "a", "F_SETLK", UN, 0, 1),
+      settle(1),
+      settle(2, false),
+      lock(0, "g", "F_SETLK", UN, 0, 1),
+      settle(2),
+    ];
+    const outcomes = await expectSame({ tasks: TASKS, steps });
+    expect(outcomes.slice(-4)).toEqual([null, "waits", null, null]);
+  });
+
   itOnLinux("of which some would wait for each other are a deadlock, unless an open file's", async () => {
     const ring = (set: string, wait: string): LinuxStep[] => [
       lock(0, "a", set, WR, 0, 1),
