@@ -10,6 +10,7 @@
  *   dist/lazy.js .cjs         lazyfs
  *   dist/layers.js .cjs       overlay and layers
  *   dist/patch.js .cjs        patches, on the package diff
+ *   dist/verify.js .cjs       snapshots of strangers
  *   dist/streams.js .cjs      streams for browsers, on readable-stream; streams-node.js .cjs for Node, which has them
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
@@ -68,6 +69,7 @@ const OUTPUTS = [
     "lazy",
     "layers",
     "patch",
+    "verify",
     "streams",
     "streams-node",
     "shared",
@@ -246,6 +248,7 @@ const BUNDLES = [
     besideOthers(published("lazy", "lazy", format, "neutral")),
     besideOthers(published("layers", "layers", format, "neutral")),
     besideOthers({ ...published("patch", "patch", format, "neutral"), external: ["diff"] }),
+    besideOthers(published("verify", "verify", format, "neutral")),
     besideOthers({ ...published("streams", "streams", format, "neutral"), external: ["readable-stream"] }),
     besideOthers(published("streams-node", "streams-node", format, "neutral")),
     besideOthers(published("watch", "watch", format, "neutral")),

@@ -13,6 +13,7 @@ import {
   restoreOptions,
 } from "./index-options.ts";
 import { uvException } from "./node/uv-errors.ts";
+import type { FileSystemType } from "./vfs/fs-type.ts";
 import { Kernel } from "./vfs/kernel.ts";
 import { mountRoot } from "./vfs/mount.ts";
 import { openSnapshot, restoreCore, type SnapshotBytes } from "./vfs/restore.ts";
@@ -20,8 +21,12 @@ import { checkedCore, compileCore, coreModule } from "./wasm/core-module.ts";
 
 const BUILT_IN = [ramfs, tmpfs];
 
+function typesOf({ types = [] }: FsOptions): FileSystemType[] {
+  return [...BUILT_IN, ...types];
+}
+
 function register(kernel: Kernel, options: FsOptions): void {
-  for (const type of [...BUILT_IN, ...(options.types ?? [])]) {
+  for (const type of typesOf(options)) {
     const rc = kernel.registerFileSystem(type);
     if (rc < 0) throw uvException(rc, "register_filesystem", type.name);
   }
@@ -42,8 +47,7 @@ function restore(module: WebAssembly.Module, bytes: SnapshotBytes, given: FsOpti
   const snapshot = openSnapshot(bytes, module, isShared(given));
   const options = restoreOptions(snapshot.meta.options, given);
   checkOptions(options);
-  const types = [...BUILT_IN, ...(options.types ?? [])].map(({ name }) => name);
-  const kernel = restoreCore(snapshot, module, coreOptions(options), types);
+  const kernel = restoreCore(snapshot, module, coreOptions(options), typesOf(options));
   register(kernel, options);
   fitRoot(kernel);
   return startTask(kernel, module, options, { keepsCwd: given.cwd === undefined });
@@ -76,18 +80,16 @@ export async function createFs(options: FsOptions = {}): Promise<FolioFs> {
  * Makes the file system that `kernel.snapshot()` gave the bytes of, with the options that it had unless others are given.
  *
  * @param bytes a snapshot; or one and the deltas since, in an array, each made with those before it as `since`. Deltas need
- *   `import "foliofs/store"` in browsers
+ *   `import "foliofs/store"` in browsers. Bytes of strangers are checked by `options.verify`
  * @throws ERR_INVALID_SNAPSHOT when the bytes are damaged, of another version, or do not fit; as createFsSync()
  */
 export function restoreFsSync(bytes: SnapshotBytes, options: FsOptions = {}): FolioFs {
-  const given = checkedSnapshot(bytes);
-  checkOptions(options);
+  const given = checkedSnapshot(bytes, options);
   return restore(moduleOf(options, coreModule), given, options);
 }
 
 /** As restoreFsSync(), with the core compiled off the main thread. */
 export async function restoreFs(bytes: SnapshotBytes, options: FsOptions = {}): Promise<FolioFs> {
-  const given = checkedSnapshot(bytes);
-  checkOptions(options);
+  const given = checkedSnapshot(bytes, options);
   return restore(await moduleOf(options, compileCore), given, options);
 }

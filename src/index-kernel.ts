@@ -22,6 +22,7 @@ import {
   checkKnown,
   checkMountRequest,
   checkType,
+  type FsOptions,
   type TaskOptions,
 } from "./index-options.ts";
 import type { SwapPart } from "./index-swap.ts";
@@ -324,16 +325,17 @@ export class FolioKernel {
    * with a store elsewhere are unmounted. Not to be called from within a call, as by the clock or a file system.
    *
    * @param bytes as restoreFsSync() takes them
+   * @param options `verify` checks them before: verifySnapshot of `foliofs/verify`
    * @throws EPERM; ERR_INVALID_SNAPSHOT as restoreFsSync(), with nothing changed; ENOMEM, the same
    */
-  restore(bytes: SnapshotBytes): void {
+  restore(bytes: SnapshotBytes, options?: Pick<FsOptions, "verify">): void {
     this.#checkMaster("restore");
-    const given = checkedSnapshot(bytes);
     const { kernel } = this.#task;
     const { module } = this.#machine;
-    const { options } = kernel.core;
-    const types = kernel.registeredTypes().map(({ name }) => name);
-    const restored = restoreCore(openSnapshot(given, module, options.shared), module, options, types);
+    const core = kernel.core.options;
+    const types = kernel.registeredTypes();
+    const given = checkedSnapshot(bytes, { ...options, memoryLimit: core.memoryLimit, types });
+    const restored = restoreCore(openSnapshot(given, module, core.shared), module, core, types);
     const rc = restoreInPlace(kernel, restored, reopenStdio);
     if (rc < 0) {
       restored.destroy();

@@ -48,10 +48,25 @@ export interface FsOptions extends TaskOptions {
   root?: "tmpfs" | "ramfs";
   /** File system types to register beside the built-in ones. */
   types?: readonly FileSystemType[];
+  /** Checks the bytes of a snapshot before they are restored: verifySnapshot of `foliofs/verify`, for those of strangers. */
+  verify?: SnapshotVerifier;
 }
 
+/** Looks at the bytes of a snapshot. @param options those that it is to be restored with @returns bytes that are restored in their place */
+export type SnapshotVerifier = (bytes: SnapshotBytes, options: FsOptions) => SnapshotBytes;
+
 const TASK_OPTIONS = ["uid", "gid", "groups", "umask", "cwd", "stdio", "maxFiles", "fileSizeLimit"];
-const FS_OPTIONS = [...TASK_OPTIONS, "memoryLimit", "preallocate", "shared", "module", "now", "root", "types"];
+const FS_OPTIONS = [
+  ...TASK_OPTIONS,
+  "memoryLimit",
+  "preallocate",
+  "shared",
+  "module",
+  "now",
+  "root",
+  "types",
+  "verify",
+];
 const FACE_OPTIONS = [...TASK_OPTIONS, "root", "files"];
 const MOUNT_OPTIONS = ["type", "target", "source", "data", "flags"];
 
@@ -108,9 +123,8 @@ export function checkOptions(options: FsOptions): void {
   checkKnown(options, FS_OPTIONS);
   checkTask(options);
   checkNumber("options.memoryLimit", options.memoryLimit, MIN_BYTES, MAX_BYTES);
-  checkType("options.preallocate", options.preallocate, "boolean");
-  checkType("options.shared", options.shared, "boolean");
-  checkType("options.now", options.now, "function");
+  for (const name of ["preallocate", "shared"] as const) checkType(`options.${name}`, options[name], "boolean");
+  for (const name of ["now", "verify"] as const) checkType(`options.${name}`, options[name], "function");
   const { root = "tmpfs", module } = options;
   if (module !== undefined && Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
     throw argTypeError("options.module", "WebAssembly.Module", module);
@@ -161,9 +175,15 @@ function checkStdio(streams: unknown): void {
   for (const [name, stream] of Object.entries(streams)) checkType(`options.stdio.${name}`, stream, "function");
 }
 
-/** The bytes of a snapshot, or of one and of deltas. @throws as checkedBytes() */
-export function checkedSnapshot(bytes: unknown): SnapshotBytes {
-  return Array.isArray(bytes) ? bytes.map(checkedBytes) : checkedBytes(bytes);
+/**
+ * The bytes of a snapshot, or of one and of deltas; those that `verify` gives, if it is asked for.
+ *
+ * @throws as checkedBytes(); as checkOptions(); what `verify` throws
+ */
+export function checkedSnapshot(bytes: unknown, options: FsOptions = {}): SnapshotBytes {
+  const given = Array.isArray(bytes) ? bytes.map(checkedBytes) : checkedBytes(bytes);
+  checkOptions(options);
+  return options.verify ? options.verify(given, options) : given;
 }
 
 /** @throws ERR_INVALID_ARG_TYPE for what is no view */

@@ -22,7 +22,7 @@ import { LAYOUT_HASH } from "../wasm/layout.ts";
 import { SnapshotError } from "./snapshot-error.ts";
 import { checksumOf, HEADER_BYTES, SUM_AT, viewOf } from "./snapshot-format.ts";
 
-const MAGIC = "FOLIODT\0";
+export const DELTA_MAGIC = "FOLIODT\0";
 /** Version of the form above; another one is refused. */
 export const DELTA_VERSION = 1;
 export const RUN_BYTES = 12;
@@ -67,7 +67,7 @@ export function writeDelta(
   const start = HEADER_BYTES + head.length + runs.length * RUN_BYTES;
   const bytes = new Uint8Array(brought.reduce((sum, { length }) => sum + length, start));
   const view = viewOf(bytes);
-  for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
+  for (let i = 0; i < DELTA_MAGIC.length; i++) bytes[i] = DELTA_MAGIC.charCodeAt(i);
   view.setUint32(8, DELTA_VERSION, true);
   view.setUint32(12, LAYOUT_HASH, true);
   view.setFloat64(16, bytes.length, true);
@@ -102,17 +102,29 @@ export function writeDelta(
 export function readDelta(given: Uint8Array, base: Uint8Array, module: WebAssembly.Module, shared: boolean): Delta {
   const bytes = partOf(given, 0, byteLengthOf(given));
   checkBytes(bytes, module, shared);
+  if (!isSince(bytes, base)) throw new SnapshotError("this delta is since another snapshot than what stands before it");
+  const delta = splitDelta(bytes);
+  if (delta === undefined) throw new SnapshotError("this delta has parts that are longer than it is");
+  return delta;
+}
+
+/** Is a delta since a snapshot? @param bytes HEADER_BYTES at least */
+export function isSince(bytes: Uint8Array, base: Uint8Array): boolean {
+  const isSame = base.subarray(SUM_AT, SUM_AT + 8).every((byte, i) => byte === bytes[BASE_SUM_AT + i]);
+  return isSame && viewOf(bytes).getFloat64(BASE_LENGTH_AT, true) === base.length;
+}
+
+/** The parts of a delta. @param bytes HEADER_BYTES at least @returns undefined when they are longer than it is */
+export function splitDelta(bytes: Uint8Array): Delta | undefined {
   const view = viewOf(bytes);
-  const isSince =
-    view.getFloat64(BASE_LENGTH_AT, true) === base.length &&
-    base.subarray(SUM_AT, SUM_AT + 8).every((byte, i) => byte === bytes[BASE_SUM_AT + i]);
-  if (!isSince) throw new SnapshotError("this delta is since another snapshot than what stands before it");
   const runsAt = HEADER_BYTES + view.getUint32(HEAD_BYTES_AT, true);
   const nrRuns = view.getUint32(NR_RUNS_AT, true);
+  const end = runsAt + nrRuns * RUN_BYTES;
+  if (end > bytes.length) return undefined;
   return {
     head: bytes.subarray(HEADER_BYTES, runsAt),
     runs: Array.from({ length: nrRuns }, (_, i) => readRun(view, runsAt + i * RUN_BYTES)),
-    brought: bytes.subarray(runsAt + nrRuns * RUN_BYTES),
+    brought: bytes.subarray(end),
   };
 }
 
@@ -127,7 +139,7 @@ function readRun(view: DataView, at: number): Run {
 /** Are the bytes those of a delta, all of them and as they were? @throws SnapshotError that says what is wrong */
 function checkBytes(bytes: Uint8Array, module: WebAssembly.Module, shared: boolean): void {
   const view = viewOf(bytes);
-  if (bytes.length < HEADER_BYTES || [...MAGIC].some((c, i) => bytes[i] !== c.charCodeAt(0)))
+  if (bytes.length < HEADER_BYTES || [...DELTA_MAGIC].some((c, i) => bytes[i] !== c.charCodeAt(0)))
     throw new SnapshotError("these bytes are no delta");
   const version = view.getUint32(8, true);
   if (version !== DELTA_VERSION)

@@ -3,37 +3,26 @@
  *
  * Does not own: making snapshots (snapshot.ts).
  */
-import { utf8Decoder } from "../base/utf8.ts";
 import { byteLengthOf, isBytes, partOf } from "../base/views.ts";
 import { Core, type CoreOptions } from "../wasm/core.ts";
 import { KERNEL_BLOCK, KERNEL_MAX_PFN, LAYOUT_HASH, PAGE_SIZE } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
+import type { FileSystemType } from "./fs-type.ts";
 import { Kernel } from "./kernel.ts";
 import {
   BLOCK_BYTES,
   bytesOf,
   checksumOf,
-  EXTENT_BYTES,
   FORMAT_VERSION,
   HEADER_BYTES,
   MAGIC,
   MASK_BYTES,
   SnapshotError,
-  type SnapshotMeta,
   SUM_AT,
   viewOf,
 } from "./snapshot-format.ts";
+import { type Head, readHead } from "./snapshot-head.ts";
 import { storeSupport } from "./store-part.ts";
-
-/** What stands before the frames. */
-interface Head {
-  /** First frame that none of them is at or above. */
-  end: number;
-  extents: Extent[];
-  meta: SnapshotMeta;
-  /** Offset of the frames in the bytes. */
-  framesAt: number;
-}
 
 /** Bytes that have been found to be a snapshot. */
 export interface Snapshot extends Head {
@@ -58,52 +47,22 @@ function checkBytes(bytes: Uint8Array, module: WebAssembly.Module, shared: boole
   if (bytes.length < HEADER_BYTES || [...MAGIC].some((c, i) => bytes[i] !== c.charCodeAt(0))) {
     throw new SnapshotError("these bytes are no snapshot");
   }
-  const version = view.getUint32(8, true);
-  if (version !== FORMAT_VERSION) {
-    throw new SnapshotError(
-      `this snapshot has format version ${version}, this foliofs reads version ${FORMAT_VERSION}`,
-    );
-  }
-  if (view.getUint32(12, true) !== LAYOUT_HASH) {
-    throw new SnapshotError("this snapshot was made by a foliofs with another memory layout");
+  if (view.getUint32(8, true) !== FORMAT_VERSION || view.getUint32(12, true) !== LAYOUT_HASH) {
+    throw new SnapshotError("this snapshot has another format or memory layout");
   }
   if (view.getFloat64(16, true) !== bytes.length) {
-    throw new SnapshotError(`this snapshot should have ${view.getFloat64(16, true)} bytes and has ${bytes.length}`);
+    throw new SnapshotError(`this snapshot should have ${view.getFloat64(16, true)} bytes, not ${bytes.length}`);
   }
   const [low, high] = checksumOf(module, shared, bytes);
   if (low !== view.getUint32(SUM_AT, true) || high !== view.getUint32(SUM_AT + 4, true)) {
-    throw new SnapshotError("this snapshot is damaged: its checksum differs");
+    throw new SnapshotError("this snapshot is damaged");
   }
-}
-
-/** What stands before the frames. Precondition: checkBytes(). */
-export function readHead(bytes: Uint8Array): Head {
-  const view = viewOf(bytes);
-  const nrExtents = view.getUint32(28, true);
-  const metaEnd = HEADER_BYTES + view.getUint32(32, true);
-  return {
-    end: view.getUint32(24, true),
-    extents: readExtents(view, metaEnd, nrExtents),
-    meta: JSON.parse(utf8Decoder.decode(bytes.subarray(HEADER_BYTES, metaEnd))),
-    framesAt: metaEnd + nrExtents * EXTENT_BYTES,
-  };
-}
-
-function readExtents(view: DataView, start: number, nr: number): Extent[] {
-  return Array.from({ length: nr }, (_, i) => {
-    const at = start + i * EXTENT_BYTES;
-    return {
-      pfn: view.getUint32(at, true),
-      nr: view.getUint32(at + 4, true),
-      isData: view.getUint32(at + 8, true) === 1,
-    };
-  });
 }
 
 /**
  * A kernel from a snapshot, without tasks and types.
  *
- * @param types names of the file system types that will be registered with it
+ * @param types file system types that will be registered with it
  * @throws SnapshotError when it needs other types, or does not fit in the memory limit; both are found before anything
  *   is built
  */
@@ -111,7 +70,7 @@ export function restoreCore(
   snapshot: Snapshot,
   module: WebAssembly.Module,
   options: CoreOptions,
-  types: readonly string[],
+  types: readonly Pick<FileSystemType, "name">[],
 ): Kernel {
   const needed = Math.ceil((snapshot.end * PAGE_SIZE) / 65536) * 65536;
   if (needed > options.memoryLimit) {
@@ -119,7 +78,7 @@ export function restoreCore(
       `this snapshot needs a memoryLimit of ${needed} bytes at least, not ${options.memoryLimit}`,
     );
   }
-  const missing = snapshot.meta.types.filter((name) => !types.includes(name));
+  const missing = snapshot.meta.types.filter((needs) => !types.some(({ name }) => name === needs));
   if (missing.length > 0) {
     throw new SnapshotError(
       `this snapshot needs the file system types ${missing.join(", ")}: pass them as options.types`,

@@ -11,7 +11,8 @@
  *            zeros, and those follow
  *   swapped  a page for each slot that a map of a swap area says is held, areas by number (swap-snapshot.ts)
  *
- * The checksum guards against accident, not against malice: bytes that somebody has forged can hold any memory.
+ * The checksum guards against accident, not against malice: bytes that somebody has forged can hold any memory, until they are verified
+ * (src/verify).
  */
 import { Core, RESULT } from "../wasm/core.ts";
 import { PAGE_SIZE, RESULT_EXTRA } from "../wasm/layout.ts";

@@ -7,8 +7,8 @@
  */
 import { PAGE_SIZE } from "../wasm/layout.ts";
 import type { Extent } from "./frames.ts";
-import { readHead } from "./restore.ts";
 import { BLOCK_BYTES, MASK_BYTES, viewOf } from "./snapshot-format.ts";
+import { readHead } from "./snapshot-head.ts";
 
 export const NR_BLOCKS = PAGE_SIZE / BLOCK_BYTES;
 /** No such unit. */

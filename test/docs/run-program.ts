@@ -31,6 +31,7 @@ async function load(name: string): Promise<unknown> {
   if (name === "foliofs/proc") return import("../../src/proc.ts");
   if (name === "foliofs/testing") return import("../../src/testing.ts");
   if (name === "foliofs/store") return import("../../src/store.ts");
+  if (name === "foliofs/verify") return import("../../src/verify.ts");
   if (name === "foliofs/watch") return import("../../src/watch.ts");
   if (name.startsWith("node:") && builtinModules.includes(name.slice(5))) return import(name);
   throw new Error(`${name} is no module that the docs may import`);

@@ -1,6 +1,8 @@
 /**
  * Puts the core that FOLIOFS_BUILD names under the tests (debug where it names none) and, on the debug core, walks all
  * of every live kernel's memory after each test.
+ *
+ * FOLIOFS_VERIFY_SNAPSHOTS=1: each test ends with snapshots of all live kernels, which foliofs/verify must accept.
  */
 import { afterEach } from "vitest";
 import { liveKernels } from "../../src/vfs/kernel.ts";
@@ -15,5 +17,12 @@ useCoreModule(new WebAssembly.Module(readCore(build)), { shared: build === "rele
 if (build === "debug") {
   afterEach(() => {
     for (const kernel of liveKernels()) kernel.verify();
+  });
+}
+
+if (process.env.FOLIOFS_VERIFY_SNAPSHOTS) {
+  const { checkSnapshotOf } = await import("../helpers/check-snapshot.ts");
+  afterEach(() => {
+    for (const kernel of liveKernels()) checkSnapshotOf(kernel);
   });
 }

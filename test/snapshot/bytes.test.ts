@@ -13,8 +13,8 @@ import {
   restoreFsSync,
   SnapshotError,
 } from "../../src/index.ts";
-import { readHead } from "../../src/vfs/restore.ts";
 import { FORMAT_VERSION } from "../../src/vfs/snapshot-format.ts";
+import { readHead } from "../../src/vfs/snapshot-head.ts";
 import { LAYOUT_HASH } from "../../src/wasm/layout.ts";
 import { describeMounts, describeTree } from "../helpers/describe-tree.ts";
 import { RemoteFs, remoteDir, remoteFile } from "../helpers/remote-fs.ts";
@@ -157,7 +157,7 @@ describe("bytes that are refused", () => {
     for (let length = 0; length < bytes.length; length++) {
       const message = refusal(bytes.subarray(0, length));
       if (length < 64) assert.equal(message, "foliofs: these bytes are no snapshot");
-      else assert.equal(message, `foliofs: this snapshot should have ${bytes.length} bytes and has ${length}`);
+      else assert.equal(message, `foliofs: this snapshot should have ${bytes.length} bytes, not ${length}`);
     }
   });
 
@@ -165,7 +165,7 @@ describe("bytes that are refused", () => {
     for (const more of [1, 7, 4096]) {
       const longer = new Uint8Array(bytes.length + more);
       longer.set(bytes);
-      assert.match(refusal(longer), /should have \d+ bytes and has \d+/);
+      assert.match(refusal(longer), /should have \d+ bytes, not \d+/);
     }
   });
 
@@ -183,12 +183,8 @@ describe("bytes that are refused", () => {
 
   it("another format version, another memory layout", () => {
     const version = withNumber(bytes, 8, FORMAT_VERSION + 1);
-    assert.match(
-      refusal(version),
-      new RegExp(`has format version ${FORMAT_VERSION + 1}, this foliofs reads version ${FORMAT_VERSION}`),
-    );
     const layout = withNumber(bytes, 12, LAYOUT_HASH ^ 1);
-    assert.match(refusal(layout), /was made by a foliofs with another memory layout/);
+    for (const other of [version, layout]) assert.match(refusal(other), /has another format or memory layout/);
   });
 
   it("more memory than there may be", () => {

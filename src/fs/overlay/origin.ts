@@ -37,6 +37,7 @@ export function originOf(kernel: Kernel, upper: InodeHandle): Origin | undefined
   const value = getLayerXattr(kernel, upper, ORIGIN);
   if (typeof value === "number" || value.length !== BYTES) return undefined;
   const view = new DataView(value.slice().buffer);
-  if (view.getUint32(0, true) !== MAGIC) return undefined;
-  return { dev: view.getUint32(4, true), ino: view.getFloat64(8, true) };
+  const ino = view.getFloat64(8, true);
+  if (view.getUint32(0, true) !== MAGIC || !Number.isInteger(ino)) return undefined;
+  return { dev: view.getUint32(4, true), ino };
 }

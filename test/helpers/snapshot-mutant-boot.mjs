@@ -1,0 +1,5 @@
+/** Starts the worker in TypeScript. */
+import { register } from "tsx/esm/api";
+
+register();
+await import("./snapshot-mutant-worker.ts");

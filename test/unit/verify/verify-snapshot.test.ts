@@ -1,0 +1,414 @@
+/** foliofs/verify: snapshots of kernels pass, as they are; those that no kernel has made are refused, with what is wrong and where. */
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { ramfs } from "../../../src/fs/ramfs.ts";
+import { createFsSync, type FileSystemType, type FolioFs, restoreFs, restoreFsSync } from "../../../src/index.ts";
+import { overlay } from "../../../src/layers.ts";
+import { SnapshotError, verifySnapshot } from "../../../src/verify.ts";
+import {
+  AS_SHARED,
+  BOOT_SLOT,
+  CACHE_DENTRY,
+  CACHE_SUPER_BLOCK,
+  DENTRY_CHILDREN,
+  DENTRY_COUNT,
+  DENTRY_HASH,
+  DENTRY_INODE,
+  DENTRY_PARENT,
+  DENTRY_SIBLING_NEXT,
+  I_NEW,
+  INODE_ATIME_NSEC,
+  INODE_ATIME_SEC,
+  INODE_MODE,
+  INODE_NLINK,
+  INODE_PRIVATE1,
+  INODE_SIZE,
+  INODE_STATE,
+  INODE_XA_FLAGS,
+  KERNEL_BLOCK,
+  KERNEL_CACHES,
+  KERNEL_FS_TYPES,
+  KERNEL_HASH_DIR,
+  KERNEL_NEXT_COOKIE,
+  KERNEL_NR_BUCKETS,
+  KERNEL_NR_FREE,
+  KERNEL_SLOTS,
+  KERNEL_SUPER_BLOCKS,
+  KMEM_CACHE_BYTES,
+  PG_BUDDY,
+  PG_SLAB,
+  SUPER_BLOCK_PRIVATE0,
+  SUPER_BLOCK_ROOT,
+  SUPER_BLOCK_TYPE_ID,
+  SUPER_BLOCK_USED_BLOCKS,
+  SUPER_BLOCK_XATTR_SPACE,
+} from "../../../src/wasm/layout.ts";
+import { codeOf } from "../../helpers/code-of.ts";
+import { SnapshotParts, seal } from "../../helpers/snapshot-mutator.ts";
+import { makeScenes, SCENE_LIMIT, SCENE_TYPES } from "../../helpers/snapshot-scenes.ts";
+import { actions, build, LIMIT } from "../../helpers/tree-actions.ts";
+
+const OPTIONS = { memoryLimit: SCENE_LIMIT, types: SCENE_TYPES };
+const MIB = 2 ** 20;
+
+function small(): FolioFs {
+  const fs = createFsSync({ memoryLimit: 16 * MIB, types: [overlay] });
+  fs.mkdirSync("/a/b/c", { recursive: true });
+  fs.mkdirSync("/d");
+  for (let i = 0; i < 5; i++) fs.writeFileSync(`/a/f${i}`, "x".repeat(i * 3000));
+  fs.symlinkSync("a/f1", "/link");
+  fs.writeFileSync(`/${"long".repeat(20)}`, "y");
+  return fs;
+}
+
+/** Memory of a snapshot, to be changed. */
+class Forger extends SnapshotParts {
+  /** Records in use of a cache, ascending. */
+  records(cache: number): number[] {
+    const found: number[] = [];
+    const size = this.word(KERNEL_BLOCK + KERNEL_CACHES + cache * KMEM_CACHE_BYTES + 16);
+    for (let pfn = 14; pfn < 1024; pfn++) {
+      if (this.word(pfn * 32) !== PG_SLAB) continue;
+      if (this.word(pfn * 32 + 4) !== KERNEL_BLOCK + KERNEL_CACHES + cache * KMEM_CACHE_BYTES) continue;
+      for (let i = 0; i < this.word(pfn * 32 + 28); i++) found.push(pfn * 4096 + i * size);
+    }
+    return found;
+  }
+
+  /** Adds to a word. */
+  add(address: number, more: number): void {
+    this.setWord(address, this.word(address) + more);
+  }
+
+  kernel(field: number): number {
+    return KERNEL_BLOCK + field * 4;
+  }
+
+  get sb(): number {
+    return this.word(this.kernel(KERNEL_SUPER_BLOCKS));
+  }
+
+  get root(): number {
+    return this.word(this.sb + SUPER_BLOCK_ROOT * 4);
+  }
+
+  /** A name in the root, by its place: the newest is the first. */
+  child(i: number): number {
+    let child = this.word(this.root + DENTRY_CHILDREN * 4);
+    for (let n = 0; n < i; n++) child = this.word(child + DENTRY_SIBLING_NEXT * 4);
+    return child;
+  }
+
+  inodeOf(dentry: number): number {
+    return this.word(dentry + DENTRY_INODE * 4);
+  }
+}
+
+/** Of small(): what names are at which places. */
+const LONG = 0;
+const LINK = 1;
+const D = 2;
+const A = 3;
+
+function forge(bytes: Uint8Array, change: (forger: Forger) => void): Uint8Array {
+  const forger = new Forger(bytes);
+  change(forger);
+  return seal(forger.join());
+}
+
+function refusal(bytes: Uint8Array | readonly Uint8Array[], options = OPTIONS): string {
+  try {
+    verifySnapshot(bytes, options);
+  } catch (error) {
+    if (error instanceof SnapshotError && error.code === "ERR_INVALID_SNAPSHOT") return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+describe("verifySnapshot()", () => {
+  it("gives what kernels have made, as a copy", () => {
+    for (const { name, chain } of makeScenes(1)) {
+      const whole = chain.length === 1 ? chain[0] : restoreFsSync(chain, OPTIONS).kernel.snapshot();
+      const verified = verifySnapshot(chain.length === 1 ? chain[0] : chain, OPTIONS);
+      assert.deepEqual(Buffer.compare(verified, whole), 0, name);
+      assert.notEqual(verified.buffer, chain[0].buffer);
+      assert.deepEqual(verifySnapshot([...chain], OPTIONS), verified);
+    }
+  });
+
+  it("gives random trees, with all that tasks hold, and what is done to them", () => {
+    fc.assert(
+      fc.property(actions, (steps) => {
+        const fs = build(steps);
+        const bytes = fs.kernel.snapshot();
+        assert.equal(Buffer.compare(verifySnapshot(bytes, { memoryLimit: LIMIT }), bytes), 0);
+        const again = restoreFsSync(bytes, { memoryLimit: LIMIT, verify: verifySnapshot });
+        again.writeFileSync("/more", "more");
+        verifySnapshot(again.kernel.snapshot());
+        for (const kernel of [fs.kernel, again.kernel]) kernel.destroy();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("is what restoring asks, in all its forms", async () => {
+    const base = small().kernel.snapshot();
+    const fs = restoreFsSync(base, { memoryLimit: 16 * MIB, verify: verifySnapshot });
+    fs.writeFileSync("/new", "new");
+    const delta = fs.kernel.snapshot({ since: base });
+    const again = await restoreFs([base, delta], { memoryLimit: 16 * MIB, verify: verifySnapshot });
+    assert.equal(again.readFileSync("/new", "utf8"), "new");
+    again.kernel.restore(base, { verify: verifySnapshot });
+    assert.equal(again.existsSync("/new"), false);
+    const forged = forge(base, (f) => f.add(f.child(A) + DENTRY_COUNT * 4, 1));
+    for (const bytes of [forged, [forged]]) {
+      assert.equal(
+        codeOf(() => restoreFsSync(bytes, { verify: verifySnapshot })),
+        "ERR_INVALID_SNAPSHOT",
+      );
+      assert.equal(
+        codeOf(() => again.kernel.restore(bytes, { verify: verifySnapshot })),
+        "ERR_INVALID_SNAPSHOT",
+      );
+      await assert.rejects(restoreFs(bytes, { verify: verifySnapshot }), { code: "ERR_INVALID_SNAPSHOT" });
+    }
+    assert.equal(
+      codeOf(() => restoreFsSync(base, { verify: true as never })),
+      "ERR_INVALID_ARG_TYPE",
+    );
+    assert.equal(
+      codeOf(() => verifySnapshot("bytes" as never)),
+      "ERR_INVALID_ARG_TYPE",
+    );
+  });
+
+  it("has restoring go on with its copy", () => {
+    const bytes = small().kernel.snapshot();
+    const options = {
+      memoryLimit: 16 * MIB,
+      verify: (given: Uint8Array | readonly Uint8Array[], asked: object) => {
+        const verified = verifySnapshot(given, asked);
+        bytes.fill(0);
+        return verified;
+      },
+    };
+    assert.deepEqual(restoreFsSync(bytes, options).readdirSync("/a/b"), ["c"]);
+  });
+
+  it("wants to know file systems of one's own", () => {
+    const type: FileSystemType = { ...ramfs, name: "mine" };
+    const fs = createFsSync({ memoryLimit: 16 * MIB, types: [type] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: "mine", target: "/m" });
+    fs.writeFileSync("/m/f", "mine");
+    const bytes = fs.kernel.snapshot();
+    assert.match(refusal(bytes), /nothing is known of the type mine/);
+    const again = restoreFsSync(bytes, { types: [type], verify: verifySnapshot });
+    assert.equal(again.readFileSync("/m/f", "utf8"), "mine");
+  });
+
+  it("keeps to the limit", () => {
+    const fs = small();
+    fs.writeFileSync("/large", Buffer.alloc(10 * MIB, 1));
+    const bytes = fs.kernel.snapshot();
+    assert.match(refusal(bytes, { memoryLimit: 8 * MIB, types: [] }), /more than the limit/);
+    assert.equal(
+      codeOf(() => verifySnapshot(bytes, { memoryLimit: -1 })),
+      "ERR_OUT_OF_RANGE",
+    );
+    const huge = bytes.slice();
+    new DataView(huge.buffer).setUint32(24, 2 ** 20 - 16, true);
+    assert.match(refusal(seal(huge)), /more than the limit/);
+    assert.match(refusal(seal(huge), {} as never), /more than the limit|has no descriptors/);
+  });
+});
+
+/** What is done, and what is said of it. Those with a star pass the debug core's verify(), too. */
+const FORGERIES: readonly (readonly [string, (f: Forger) => void, RegExp])[] = [
+  ["a count of references", (f) => f.add(f.child(A) + DENTRY_COUNT * 4, 1), /a dentry is held by others/],
+  ["a directory in itself", (f) => f.setWord(f.child(D) + DENTRY_PARENT * 4, f.child(D)), /a root has a name/],
+  ["a ring of directories", ring, /directories lie in each other|list of another directory/],
+  ["a list of names that is a ring", (f) => f.setWord(f.child(A) + DENTRY_SIBLING_NEXT * 4, f.child(LONG)), /twice/],
+  [
+    "a name that leads to no record",
+    (f) => f.add(f.child(LONG) + DENTRY_INODE * 4, 4),
+    /the inode of a dentry is none/,
+  ],
+  [
+    "a name that leads to a dentry",
+    (f) => f.setWord(f.child(LONG) + DENTRY_INODE * 4, f.child(A)),
+    /the inode of a dentry is none/,
+  ],
+  [
+    "a name that leads beyond memory",
+    (f) => f.setWord(f.child(LONG) + DENTRY_INODE * 4, 0xfffff000),
+    /the inode of a dentry is none/,
+  ],
+  ["a hash", (f) => f.add(f.child(D) + DENTRY_HASH * 4, 2048), /hash of another/],
+  ["links", (f) => f.add(f.inodeOf(f.child(LONG)) + INODE_NLINK * 4, 1), /nlink is not/],
+  [
+    "links of a directory *",
+    (f) => f.add(f.inodeOf(f.child(D)) + INODE_NLINK * 4, 1),
+    /nlink is not the number of a directory's links/,
+  ],
+  ["a type", (f) => f.add(f.inodeOf(f.child(LONG)) + INODE_MODE * 4, 0o040000), /of no type|of another kind/],
+  [
+    "a kind *",
+    (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_MODE * 4, 0o100755),
+    /another kind|something else than a directory/,
+  ],
+  ["a state", (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_STATE * 4, I_NEW), /state that no snapshot has/],
+  [
+    "a size that is no number *",
+    (f) => f.setNumber(f.inodeOf(f.child(D)) + INODE_SIZE * 8, Number.NaN),
+    /a size that there is none of/,
+  ],
+  [
+    "a time that is no number *",
+    (f) => f.setNumber(f.inodeOf(f.child(D)) + INODE_ATIME_SEC * 8, Number.NaN),
+    /a time is no number/,
+  ],
+  ["nanoseconds *", (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_ATIME_NSEC * 4, 2e9), /a time is no number/],
+  ["the length of a link *", (f) => f.setWord(f.inodeOf(f.child(LINK)) + INODE_PRIVATE1 * 4, 4000), /target of a link/],
+  ["pages that are shared *", (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_XA_FLAGS * 4, AS_SHARED), /another class/],
+  ["blocks", (f) => f.add(f.sb + SUPER_BLOCK_USED_BLOCKS * 4, 1), /usedBlocks is not/],
+  ["extended attributes where nobody counts *", withoutInodeLimit, /more extended attributes than there can be/],
+  [
+    "a type of file system *",
+    (f) => f.setWord(f.sb + SUPER_BLOCK_TYPE_ID * 4, 7),
+    /of a type that the snapshot does not tell of/,
+  ],
+  ["a name of a type without an end *", (f) => fill(f, KERNEL_BLOCK + KERNEL_FS_TYPES, 32, 0x61616161), /does not end/],
+  ["an owner slot *", (f) => f.setWord(KERNEL_BLOCK + KERNEL_SLOTS + 4, BOOT_SLOT), /owner slot/],
+  [
+    "a position in directories *",
+    (f) => f.setNumber(KERNEL_BLOCK + KERNEL_NEXT_COOKIE * 8, Number.POSITIVE_INFINITY),
+    /position in a directory/,
+  ],
+  ["free frames", (f) => f.add(f.kernel(KERNEL_NR_FREE), 1), /nrFree is not/],
+  ["a frame beyond memory *", (f) => f.setWord(1023 * 32, PG_BUDDY), /beyond memory is in use/],
+  [
+    "a bucket behind the last *",
+    beyondBuckets,
+    /behind the last bucket|nrBuckets|another mask|names are hashed|is missing/,
+  ],
+  [
+    "a string of somebody else",
+    (f) => f.setWord(f.child(LONG) + 20, f.word(f.inodeOf(f.child(LINK)) + 120)),
+    /somebody else's|longer than its place/,
+  ],
+];
+
+/** "/a" lies in "/a/b/c". */
+function ring(f: Forger): void {
+  const b = f.records(CACHE_DENTRY).find((dentry) => f.word(dentry + DENTRY_PARENT * 4) === f.child(A)) as number;
+  f.setWord(f.child(A) + DENTRY_PARENT * 4, b);
+}
+
+function withoutInodeLimit(f: Forger): void {
+  const [sb] = f.records(CACHE_SUPER_BLOCK);
+  f.setWord(sb + 140, 0); // maxInodes
+  f.setNumber(sb + SUPER_BLOCK_XATTR_SPACE * 8, Number.NaN);
+}
+
+function fill(f: Forger, address: number, bytes: number, word: number): void {
+  for (let i = 0; i < bytes; i += 4) f.setWord(address + i, word);
+}
+
+/** The table has a bucket less, whose chain stays where it was. */
+function beyondBuckets(f: Forger): void {
+  const directory = f.word(KERNEL_BLOCK + KERNEL_HASH_DIR);
+  const segment = f.word(directory + 4);
+  f.setWord(f.kernel(KERNEL_NR_BUCKETS), 2048 + 1);
+  f.setWord(directory + 8, segment);
+}
+
+describe("forged snapshots", () => {
+  const clean = small().kernel.snapshot();
+
+  it("pass when nothing has been forged", () => {
+    assert.equal(
+      Buffer.compare(
+        forge(clean, () => {}),
+        clean,
+      ),
+      0,
+    );
+    assert.equal(refusal(clean), "accepted");
+  });
+
+  for (const [what, change, message] of FORGERIES) {
+    it(`are refused: ${what}`, () => {
+      assert.match(refusal(forge(clean, change)), message);
+    });
+  }
+
+  it("are refused: layers of an overlay", () => {
+    const fs = small();
+    fs.mkdirSync("/m");
+    fs.kernel.layer({ lower: "/a", target: "/m" });
+    fs.appendFileSync("/m/f1", "x");
+    const bytes = fs.kernel.snapshot();
+    assert.equal(refusal(bytes), "accepted");
+    const overlays = (f: Forger): number[] =>
+      f.records(CACHE_SUPER_BLOCK).filter((sb) => f.word(sb + SUPER_BLOCK_PRIVATE0 * 4) > 4096);
+    const forged = (change: (f: Forger, sb: number) => void): string =>
+      refusal(forge(bytes, (f) => change(f, overlays(f).at(-1) as number)));
+    assert.match(
+      forged((f, sb) => f.setWord(f.word(sb + SUPER_BLOCK_PRIVATE0 * 4) + 8, 0)),
+      /upper layer/,
+    );
+    assert.match(
+      forged((f, sb) => f.add(f.word(sb + SUPER_BLOCK_PRIVATE0 * 4), 1)),
+      /layer|options/,
+    );
+    assert.match(
+      forged((f, sb) => f.add(f.word(sb + SUPER_BLOCK_PRIVATE0 * 4) + 16, 4)),
+      /a layer is none/,
+    );
+  });
+
+  it("are refused: what they say of themselves", () => {
+    const saying = (text: string): Uint8Array => {
+      const metaEnd = 64 + new DataView(clean.buffer, clean.byteOffset).getUint32(32, true);
+      const bytes = new Uint8Array(Buffer.concat([clean.subarray(0, 64), Buffer.from(text), clean.subarray(metaEnd)]));
+      const view = new DataView(bytes.buffer);
+      view.setUint32(32, Buffer.byteLength(text), true);
+      view.setFloat64(16, bytes.length, true);
+      return seal(bytes);
+    };
+    const meta = (options: object): string => JSON.stringify({ options, types: ["tmpfs"], leftOut: [] });
+    assert.equal(refusal(saying(meta({}))), "accepted");
+    assert.match(refusal(saying(meta({ stdio: true }))), /says more of itself/);
+    assert.match(refusal(saying(meta({ uid: -1 }))), /options that cannot be/);
+    assert.match(refusal(saying(meta({ groups: { length: 3 } }))), /options that cannot be/);
+    assert.match(
+      refusal(saying('{"__proto__":{},"options":{},"types":["tmpfs"],"leftOut":[]}')),
+      /says more of itself/,
+    );
+    assert.match(refusal(saying("[".repeat(100_000))), /no JSON/);
+    assert.match(refusal(saying("null")), /another form/);
+  });
+
+  it("are refused: deltas that give what is not there", () => {
+    const fs = restoreFsSync(clean, OPTIONS);
+    fs.writeFileSync("/new", "new");
+    const delta = fs.kernel.snapshot({ since: clean });
+    const forged = (at: number, value: number): string => {
+      const bytes = delta.slice();
+      new DataView(bytes.buffer).setUint32(at, value, true);
+      return refusal([clean, seal(bytes)]);
+    };
+    const head = new DataView(delta.buffer, delta.byteOffset).getUint32(40, true);
+    assert.equal(refusal([clean, delta]), "accepted");
+    assert.match(forged(40, 0xfffffff0), /head of a delta/);
+    assert.match(forged(44, 0xfffffff0), /head of a delta/);
+    assert.match(forged(64 + 20, 0x7fffffff), /makes a snapshot of no size/);
+    assert.match(forged(64 + 20, 0x41d00000), /makes a snapshot of no size|gives less/);
+    assert.match(forged(64 + head + 4, 0xffffffff), /does not have|brings less/);
+    assert.match(forged(64 + head, 9), /run of no kind/);
+    assert.match(forged(28, 0), /since another snapshot/);
+  });
+});
