@@ -155,8 +155,8 @@ function outsideEntries(extension) {
   return {
     name: "entries",
     setup: ({ onResolve }) => {
-      onResolve({ filter: /^\.\.\/(index|host|layers|fuzz)\.ts$/ }, ({ path }) => {
-        return { path: `./${path.slice("../".length, -".ts".length)}${extension}`, external: true };
+      onResolve({ filter: /^(\.\.\/)+(index|host|layers|store|fuzz)\.ts$/ }, ({ path }) => {
+        return { path: `./${path.slice(path.lastIndexOf("/") + 1, -".ts".length)}${extension}`, external: true };
       });
     },
   };

@@ -24,7 +24,7 @@ const LAYERS = {
   node: ["vfs", "base"],
   patch: ["base"],
   top: ["fs", "patch", "node", "vfs", "mm", "block", "wasm", "base", "fuzz"],
-  fuzz: ["top", "node", "base"],
+  fuzz: ["top", "node", "wasm", "base"],
   main: ["top"],
   cli: ["top"],
 };

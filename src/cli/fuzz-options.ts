@@ -1,6 +1,14 @@
 /** Arguments of `foliofs fuzz`. */
 import { parseArgs } from "node:util";
-import { ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
+import {
+  ASYNC_SUBJECT_NAMES,
+  FAULT_SUBJECT_NAMES,
+  ORACLE_NAMES,
+  oracleOf,
+  PROFILES,
+  type Profile,
+  SUBJECT_NAMES,
+} from "../fuzz.ts";
 import { UsageError } from "./usage.ts";
 
 export interface FuzzOptions {
@@ -11,6 +19,12 @@ export interface FuzzOptions {
   readonly subject: string;
   readonly oracle: string;
   readonly profiles: readonly Profile[];
+  /** Subjects whose waits are held, where the profile is `async`: no oracle is asked. */
+  readonly asyncSubjects?: readonly string[];
+  /** Something fails now and then. */
+  readonly hasFaults: boolean;
+  /** Subjects with faults, where the profile is not `async`: no oracle is asked. */
+  readonly faultSubjects?: readonly string[];
   /** Bytes. */
   readonly limit?: number;
   readonly isShared: boolean;
@@ -32,20 +46,25 @@ const OPTIONS = {
   build: { type: "string" },
   replay: { type: "string" },
   report: { type: "string" },
+  faults: { type: "boolean" },
 } as const;
 
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
 const SEEDS = 2 ** 32;
+const ASYNC_PROFILE = "async";
+const ALL_PROFILES: readonly string[] = [...PROFILES, ASYNC_PROFILE];
 
-type Values = Partial<Record<keyof typeof OPTIONS, string>>;
+type Values = Partial<Record<Exclude<keyof typeof OPTIONS, "faults">, string>> & { faults?: boolean };
 
 /** @throws UsageError */
 export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
   const values = parse(args);
-  const subject = oneOf("subject", values.subject ?? "tmpfs", SUBJECT_NAMES);
-  const { profile, build = "single" } = values;
-  const profiles = profile === undefined ? PROFILES : [oneOf("profile", profile, PROFILES)];
+  const { profile, build = "single", faults: hasFaults = false } = values;
+  const isAsync = profile === ASYNC_PROFILE;
+  const isAlone = isAsync || hasFaults;
+  const subject = isAlone ? "tmpfs" : oneOf("subject", values.subject ?? "tmpfs", SUBJECT_NAMES);
+  const profiles = profile === undefined || isAsync ? PROFILES : [oneOf("profile", profile, ALL_PROFILES) as Profile];
   const limit = number(values, "limit");
   const seconds = number(values, "time");
   return {
@@ -56,11 +75,19 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
     subject,
     oracle: oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES),
     profiles,
+    hasFaults,
+    ...(isAsync && { asyncSubjects: subjectsOf(values.subject, ASYNC_SUBJECT_NAMES) }),
+    ...(hasFaults && !isAsync && { faultSubjects: subjectsOf(values.subject, FAULT_SUBJECT_NAMES) }),
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
     replay: values.replay,
     report: values.report,
   };
+}
+
+/** All in turns, if none is named. */
+function subjectsOf(subject: string | undefined, names: readonly string[]): readonly string[] {
+  return subject === undefined ? names : [oneOf("subject", subject, names)];
 }
 
 function parse(args: readonly string[]): Values {
@@ -77,7 +104,11 @@ function oneOf<T extends string>(option: string, text: string, choices: readonly
   return found;
 }
 
-function number(values: Values, option: keyof Values, most = Number.MAX_SAFE_INTEGER): number | undefined {
+function number(
+  values: Values,
+  option: Exclude<keyof Values, "faults">,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   const text = values[option];
   if (text === undefined) return undefined;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

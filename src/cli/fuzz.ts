@@ -10,12 +10,15 @@ import {
   type Progress,
   REPLAY_VERSION,
   readReplay,
+  readSchedule,
   replayOn,
   runCampaign,
   showCall,
   shownOutcomes,
   writeReplay,
 } from "../fuzz.ts";
+import { asyncCampaign, asyncReplay } from "./fuzz-async.ts";
+import { faultCampaign } from "./fuzz-faults.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
 import { UsageError } from "./usage.ts";
 
@@ -24,7 +27,9 @@ const EXIT_FOUND = 1;
 /** @returns 1 when something was found @throws UsageError */
 export async function fuzz(args: readonly string[]): Promise<number> {
   const options = parseFuzzOptions(args);
-  return options.replay === undefined ? campaign(options) : replay(options, options.replay);
+  if (options.replay !== undefined) return replay(options, options.replay);
+  if (options.asyncSubjects !== undefined) return asyncCampaign(options, options.asyncSubjects);
+  return options.faultSubjects === undefined ? campaign(options) : faultCampaign(options, options.faultSubjects);
 }
 
 async function campaign(options: FuzzOptions): Promise<number> {
@@ -73,7 +78,10 @@ function printCalls(calls: readonly Call[], at: number | undefined): void {
 }
 
 async function replay({ subject: name, limit, isShared }: FuzzOptions, file: string): Promise<number> {
-  const again = readReplay(readFileSync(file, "utf8"));
+  const text = readFileSync(file, "utf8");
+  const schedule = readSchedule(text);
+  if (schedule !== undefined) return asyncReplay(schedule, isShared);
+  const again = readReplay(text);
   const { tasks, detail, about } = again.head;
   console.log(about);
   const difference = await replayOn(await createSubject(name, { tasks, detail, root: "", limit, isShared }), again);
