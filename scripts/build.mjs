@@ -14,7 +14,9 @@
  *   dist/memfs.js .cjs        the memfs door
  *   dist/just-bash.js .cjs    adapters for sandboxes, as are cloudflare-shell and agentfs
  *   dist/mock.js .cjs         the file system that tests put in the place of node:fs
- *   dist/fuzz.js .cjs         the fuzzer, for Node; fuzz-oracle.js runs in the processes that it starts
+ *   dist/testing.js .cjs      faults and disks for tests; testing-conformance.js .cjs the conformance suites, for Node
+ *   dist/fuzz.js .cjs         the fuzzer, for Node; fuzz-oracle.js runs in the processes that it starts,
+ *                             fuzz-other.js in threads, for file systems of others
  *   dist/bare.js .cjs         for browsers, without the core, which is core.wasm or core-shared.wasm
  *   dist/trees.js .cjs        cp, glob and openAsBlob, for browsers
  *   dist/watch.js .cjs        watching, for browsers
@@ -76,6 +78,8 @@ const OUTPUTS = [
     "just-bash",
     "memfs",
     "mock",
+    "testing",
+    "testing-conformance",
     "fuzz",
     "bare",
     "core-module",
@@ -85,6 +89,7 @@ const OUTPUTS = [
     "cli.js",
     "top-hook.js",
     "fuzz-oracle.js",
+    "fuzz-other.js",
     "types/index.d.ts",
     "types-cjs/index.d.ts",
     "core.wasm",
@@ -251,6 +256,8 @@ const BUNDLES = [
     door("just-bash", format),
     door("memfs", format),
     door("mock", format),
+    besideOthers(published("testing", "testing", format, "neutral")),
+    published("testing-conformance", "testing-conformance", format, "node"),
   ]),
   besideOthers({ ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true }),
   besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),
@@ -258,6 +265,7 @@ const BUNDLES = [
   published("common", "common", "cjs", "neutral"),
   ...["esm", "cjs"].map(fuzzer),
   { ...published("fuzz/oracle-process", "fuzz-oracle", "esm", "node"), sourcemap: false },
+  { ...published("fuzz/other-worker", "fuzz-other", "esm", "node"), sourcemap: false },
   published("cli/top-hook", "top-hook", "esm", "node"),
   { ...published("cli/cli", "cli", "esm", "node"), plugins: [outsideEntries(".js")] },
   {

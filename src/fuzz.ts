@@ -6,6 +6,7 @@ export { type Call, type Outcome, showCall, type TaskSpec } from "./fuzz/call.ts
 export {
   type CampaignOptions,
   type Finding,
+  mergeProgress,
   type Progress,
   runCampaign,
   seedOfProgram,
@@ -21,8 +22,10 @@ export {
 } from "./fuzz/faults/search-faults.ts";
 export { type Abilities, generate, PROFILES, type Profile } from "./fuzz/generate.ts";
 export type { Known } from "./fuzz/known.ts";
+export { MODEL, makeModel } from "./fuzz/model/index.ts";
 export type { Runner } from "./fuzz/oracle.ts";
 export {
+  createFacePairing,
   createPairing,
   createSubject,
   ORACLE_NAMES,

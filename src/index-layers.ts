@@ -37,7 +37,7 @@ import { checkedBytes, checkKnown } from "./index-options.ts";
 import { argTypeError, argValueError } from "./node/errors.ts";
 import { joinBytes, toPath } from "./node/paths.ts";
 import { uvException } from "./node/uv-errors.ts";
-import { checkInteger, checkObject, checkOneOf } from "./node/validators.ts";
+import { checkBoolean, checkInteger, checkObject, checkOneOf } from "./node/validators.ts";
 import { isCapable } from "./vfs/attr.ts";
 import { umount } from "./vfs/mount.ts";
 import type { Task } from "./vfs/task.ts";
@@ -57,6 +57,9 @@ export interface LayerOptions extends LayerLimits {
   lower: string | readonly string[];
   /** A directory, over which it is mounted. */
   target: string;
+  /** Files of which only the mode, owner, times, name or extended attributes change keep their data below, where that is slow or no memory:
+   * it comes up when they are written to. Default: false. */
+  metacopy?: boolean;
 }
 
 /** What a tar is. */
@@ -244,8 +247,11 @@ function fromCwd(task: Task, path: string): string {
 
 function requestOf(task: Task, options: LayerOptions): LayerRequest {
   checkObject(options, "options");
-  checkKnown(options, ["lower", "target", ...LIMITS]);
+  checkKnown(options, ["lower", "target", "metacopy", ...LIMITS]);
+  const { metacopy = false } = options;
+  checkBoolean(metacopy, "options.metacopy");
   return {
+    metacopy,
     lowers: lowersOf(options.lower).map((path) => fromCwd(task, path)),
     target: fromCwd(task, targetOf(options.target, "options.target")),
     ...limitsOf(options),

@@ -1,8 +1,10 @@
 /** Arguments of `foliofs fuzz`. */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import {
   ASYNC_SUBJECT_NAMES,
   FAULT_SUBJECT_NAMES,
+  MODEL,
   ORACLE_NAMES,
   oracleOf,
   PROFILES,
@@ -28,6 +30,8 @@ export interface FuzzOptions {
   /** Bytes. */
   readonly limit?: number;
   readonly isShared: boolean;
+  /** Threads, each with an oracle and a subject of its own. */
+  readonly nrJobs: number;
   /** A file to run again, in the place of all else. */
   readonly replay?: string;
   /** A folder for replays of what is found. */
@@ -44,6 +48,7 @@ const OPTIONS = {
   profile: { type: "string" },
   limit: { type: "string" },
   build: { type: "string" },
+  jobs: { type: "string" },
   replay: { type: "string" },
   report: { type: "string" },
   faults: { type: "boolean" },
@@ -52,6 +57,7 @@ const OPTIONS = {
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
 const SEEDS = 2 ** 32;
+const MAX_JOBS = 64;
 const ASYNC_PROFILE = "async";
 const ALL_PROFILES: readonly string[] = [...PROFILES, ASYNC_PROFILE];
 
@@ -67,19 +73,21 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
   const profiles = profile === undefined || isAsync ? PROFILES : [oneOf("profile", profile, ALL_PROFILES) as Profile];
   const limit = number(values, "limit");
   const seconds = number(values, "time");
+  const oracle = oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES);
   return {
     seed: number(values, "seed", SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
     maxCalls: number(values, "ops") ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
     maxMs: seconds === undefined ? Number.MAX_SAFE_INTEGER : seconds * 1000,
     maxFindings: number(values, "findings") ?? DEFAULT_FINDINGS,
     subject,
-    oracle: oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES),
+    oracle,
     profiles,
     hasFaults,
     ...(isAsync && { asyncSubjects: subjectsOf(values.subject, ASYNC_SUBJECT_NAMES) }),
     ...(hasFaults && !isAsync && { faultSubjects: subjectsOf(values.subject, FAULT_SUBJECT_NAMES) }),
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
+    nrJobs: number(values, "jobs", MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
   };

@@ -3,52 +3,54 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Call,
-  createPairing,
   createSubject,
   type Finding,
-  type Pairing,
+  MODEL,
   type Progress,
   REPLAY_VERSION,
   readReplay,
   readSchedule,
   replayOn,
-  runCampaign,
   showCall,
   shownOutcomes,
   writeReplay,
 } from "../fuzz.ts";
 import { asyncCampaign, asyncReplay } from "./fuzz-async.ts";
 import { faultCampaign } from "./fuzz-faults.ts";
+import { isJob, runHere, runInThreads, runJob, type Setting, type Watcher } from "./fuzz-jobs.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
-import { UsageError } from "./usage.ts";
 
 const EXIT_FOUND = 1;
 
 /** @returns 1 when something was found @throws UsageError */
 export async function fuzz(args: readonly string[]): Promise<number> {
   const options = parseFuzzOptions(args);
+  if (isJob) return runJob(options);
   if (options.replay !== undefined) return replay(options, options.replay);
   if (options.asyncSubjects !== undefined) return asyncCampaign(options, options.asyncSubjects);
-  return options.faultSubjects === undefined ? campaign(options) : faultCampaign(options, options.faultSubjects);
+  return options.faultSubjects === undefined ? campaign(args, options) : faultCampaign(options, options.faultSubjects);
 }
 
-async function campaign(options: FuzzOptions): Promise<number> {
-  const { subject, oracle, seed } = options;
-  const pairing = await createPairing(options).catch((error: Error) => {
-    throw new UsageError(error.message);
-  });
-  console.log(`${subject} against the kernel's ${oracle}, seed ${seed}, ${pairing.tasks.length} tasks`);
-  try {
-    const onTerminal = process.stdout.isTTY === true;
-    const tell = (so: Progress): void => void process.stdout.write(`\r${statusOf(so)}`);
-    const so = await runCampaign({ ...options, ...pairing, ...(onTerminal ? { tell } : {}) });
-    console.log(`${onTerminal ? "\r" : ""}${statusOf(so)}`);
-    for (const [reason, times] of so.reasons) console.log(`known, ${times} programs: ${reason}`);
-    for (const [i, finding] of so.findings.entries()) show(finding, i, options, pairing);
-    return so.findings.length === 0 ? 0 : EXIT_FOUND;
-  } finally {
-    await pairing.close();
-  }
+async function campaign(args: readonly string[], options: FuzzOptions): Promise<number> {
+  const { subject, oracle, seed, nrJobs } = options;
+  const onTerminal = process.stdout.isTTY === true;
+  let setting: Setting | undefined;
+  const watcher: Watcher = {
+    started: (started) => {
+      setting = started;
+      console.log(`${subject} against ${shownOracle(oracle)}, seed ${seed}, ${started.tasks.length} tasks`);
+    },
+    ...(onTerminal ? { tell: (so) => void process.stdout.write(`\r${statusOf(so)}`) } : {}),
+  };
+  const so = nrJobs === 1 ? await runHere(options, watcher) : await runInThreads(args, options, watcher);
+  console.log(`${onTerminal ? "\r" : ""}${statusOf(so)}`);
+  for (const [reason, times] of so.reasons) console.log(`known, ${times} programs: ${reason}`);
+  for (const [i, finding] of so.findings.entries()) show(finding, i, options, setting as Setting);
+  return so.findings.length === 0 ? 0 : EXIT_FOUND;
+}
+
+function shownOracle(oracle: string): string {
+  return oracle === MODEL ? "the model" : `the kernel's ${oracle}`;
 }
 
 function statusOf({ nrCalls, nrPrograms, ms, pairs, findings }: Progress): string {
@@ -56,15 +58,15 @@ function statusOf({ nrCalls, nrPrograms, ms, pairs, findings }: Progress): strin
   return `${nrCalls} calls in ${nrPrograms} programs, ${rate} a second, ${pairs.size} pairs of call and errno, ${findings.length} findings`;
 }
 
-function show(finding: Finding, index: number, { subject, oracle, report }: FuzzOptions, pairing: Pairing): void {
+function show(finding: Finding, index: number, { subject, oracle, report }: FuzzOptions, setting: Setting): void {
   const { program, seed, profile, nrCallsFound, nrSeen } = finding;
   const [theirs, ours] = shownOutcomes(program.difference);
-  const about = `seed ${seed}, profile ${profile}: the kernel's ${oracle} answers ${theirs}, ${subject} ${ours}`;
+  const about = `seed ${seed}, profile ${profile}: ${shownOracle(oracle)} answers ${theirs}, ${subject} ${ours}`;
   console.log(`\n${index + 1}. Seed ${seed}, profile ${profile}, ${nrCallsFound} calls, seen ${nrSeen} times:`);
   printCalls(program.calls, program.difference.at);
-  console.log(`    kernel:  ${theirs}\n    subject: ${ours}`);
+  console.log(`    oracle:  ${theirs}\n    subject: ${ours}`);
   if (report === undefined) return;
-  const { tasks, detail } = pairing;
+  const { tasks, detail } = setting;
   const head = { replay: REPLAY_VERSION, subject, oracle, about, tasks, detail } as const;
   mkdirSync(report, { recursive: true });
   const file = join(report, `${subject}-${seed}-${index + 1}.jsonl`);
@@ -91,6 +93,6 @@ async function replay({ subject: name, limit, isShared }: FuzzOptions, file: str
     return 0;
   }
   const [theirs, ours] = shownOutcomes(difference);
-  console.log(`    kernel:  ${theirs}\n    ${name}: ${ours}`);
+  console.log(`    oracle:  ${theirs}\n    ${name}: ${ours}`);
   return EXIT_FOUND;
 }

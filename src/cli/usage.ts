@@ -17,11 +17,12 @@ come when the script's event loop turns. The status is that of the script.
 
        foliofs fuzz [--subject NAME] [--oracle NAME] [--profile NAME] [--seed N] [--ops N] [--time SECONDS] ...
 
-Runs random programs of file-system calls on foliofs and on the host's kernel, in a root of its own, and compares call by call
-what comes of them. What differs is shrunk and printed; the status is 1 then.
+Runs random programs of file-system calls on foliofs and on the host's kernel, in a root of its own, or on a model of it, and
+compares call by call what comes of them. What differs is shrunk and printed; the status is 1 then.
 
-  --subject NAME       tmpfs (default), ramfs, overlay, hostfs; memfs and node-vfs where they are installed
-  --oracle NAME        tmpfs (default); with root ext4, xfs, overlayfs (default for overlay)
+  --subject NAME       tmpfs (default), ramfs, overlay, hostfs; model; memfs, zenfs, node-vfs where they are installed
+  --oracle NAME        tmpfs (default); with root ext4, xfs, overlayfs (default for overlay); model (default where there
+                       is no Linux)
   --profile NAME       data, names, permissions, mixed, hostile; all in turns by default. async: calls of several chains that are
                        under way at the same time, in orders by the seed, without an oracle; on tmpfs, ramfs, store,
                        store-both, overlay, swap, all in turns by default
@@ -33,6 +34,7 @@ what comes of them. What differs is shrunk and printed; the status is 1 then.
   --findings N         ends after so many different findings (default: 10)
   --limit BYTES        memory of the subject
   --build NAME         single (default), shared
+  --jobs N             threads (default: one for each processor with the model, else one)
   --report DIR         writes a replay of each finding there
   --replay FILE        runs a replay again on the subject, in the place of all else
 

@@ -6,6 +6,7 @@ import type { Call } from "./call.ts";
 import { type Compared, compare, compareWith, type Difference, kindOf, type Pair } from "./compare.ts";
 import { codeOf } from "./describe.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
+import { NEVER_RETURNS } from "./isolated-subject.ts";
 import { shrink } from "./shrink.ts";
 import { simplerCalls } from "./simpler.ts";
 
@@ -20,6 +21,8 @@ export interface CampaignOptions extends Pair {
   readonly maxFindings: number;
   /** Called now and then. */
   readonly tell?: (so: Progress) => void;
+  /** Of several campaigns that share the programs of a seed: which one this is. All programs if left out. */
+  readonly share?: { readonly index: number; readonly count: number };
 }
 
 export interface Finding {
@@ -48,11 +51,37 @@ export interface Progress {
 /** Calls of a program. */
 const NR_CALLS = 200;
 const MAX_SHRINK_TRIES = 1000;
+/** Where each try takes seconds. */
+const MAX_SLOW_SHRINK_TRIES = 30;
 const MS_BETWEEN_TELLINGS = 1000;
 const GOLDEN = 0x9e3779b9;
+const WHOLE = { index: 0, count: 1 };
 
 export function seedOfProgram(seed: number, n: number): number {
   return (seed + Math.imul(n, GOLDEN)) >>> 0;
+}
+
+/** What campaigns have come to that ran at the same time. */
+export function mergeProgress(all: readonly Progress[]): Progress {
+  const findings = new Map<string, Finding>();
+  for (const finding of all.flatMap((one) => one.findings)) {
+    const { calls, difference } = finding.program;
+    const kind = kindOf(calls, difference);
+    const known = findings.get(kind);
+    findings.set(kind, known === undefined ? finding : { ...known, nrSeen: known.nrSeen + finding.nrSeen });
+  }
+  const reasons = new Map<string, number>();
+  for (const [reason, times] of all.flatMap((one) => [...one.reasons])) {
+    reasons.set(reason, (reasons.get(reason) ?? 0) + times);
+  }
+  return {
+    nrPrograms: all.reduce((sum, { nrPrograms }) => sum + nrPrograms, 0),
+    nrCalls: all.reduce((sum, { nrCalls }) => sum + nrCalls, 0),
+    ms: Math.max(0, ...all.map(({ ms }) => ms)),
+    pairs: new Set(all.flatMap(({ pairs }) => [...pairs])),
+    findings: [...findings.values()],
+    reasons,
+  };
 }
 
 /** @throws Error when the oracle fails */
@@ -120,9 +149,10 @@ class Campaign {
   }
 
   #draw(n: number): Drawn {
-    const { seed: first, profiles, abilities } = this.#options;
-    const seed = seedOfProgram(first, n);
-    const profile = profiles[n % profiles.length];
+    const { seed: first, profiles, abilities, share = WHOLE } = this.#options;
+    const number = n * share.count + share.index;
+    const seed = seedOfProgram(first, number);
+    const profile = profiles[number % profiles.length];
     return { seed, profile, calls: generate(seed, profile, NR_CALLS, abilities) };
   }
 
@@ -159,6 +189,7 @@ export async function shrinkProgram(
     return true;
   };
   const upTo = compared.calls.slice(0, compared.difference.at + 1);
-  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries: MAX_SHRINK_TRIES });
+  const maxTries = compared.difference.actual === NEVER_RETURNS ? MAX_SLOW_SHRINK_TRIES : MAX_SHRINK_TRIES;
+  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries });
   return best;
 }

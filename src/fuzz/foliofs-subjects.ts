@@ -26,7 +26,11 @@ function facesOf(fs: FolioFs, tasks: readonly TaskSpec[], root: string, cwd: str
 
 /** @param place the folder that an oracle without a root of its own has */
 function machineOf(fs: FolioFs, { tasks, root: place }: SubjectOptions, root = "/", clear?: () => void): Machine {
-  if (place !== "") fs.mkdirSync((root === "/" ? "" : root) + place, { recursive: true });
+  if (place !== "") {
+    const folder = (root === "/" ? "" : root) + place;
+    fs.mkdirSync(folder, { recursive: true });
+    fs.chownSync(folder, tasks[0].uid, tasks[0].gid); // whose the oracle's is
+  }
   const faces = facesOf(fs, tasks, root, place || "/");
   return {
     faces,

@@ -51,13 +51,18 @@ interface Drawing {
 }
 
 type Draw = (from: Drawing) => readonly Arg[];
+type Choice = readonly [call: string, draw: Draw];
 type Row = readonly [weight: number, call: string, draw: Draw];
+
+function choicesOf(rows: readonly Row[]): Weighted<Choice> {
+  return rows.map(([weight, call, draw]) => [weight, [call, draw]]);
+}
 
 const slot = ({ random }: Drawing): number => random(NR_SLOTS);
 const seed = ({ random }: Drawing): number => random(NR_PATTERNS);
 
 /** Reads and writes by descriptors. */
-const DATA: readonly Row[] = [
+const DATA = choicesOf([
   [5, "open", (d) => [d.path(), slot(d), d.flags(), d.mode()]],
   [2, "close", (d) => [slot(d)]],
   [4, "read", (d) => [slot(d), drawLength(d.random), d.position()]],
@@ -73,10 +78,10 @@ const DATA: readonly Row[] = [
   [1, "writeFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
   [1, "appendFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
   [1, "readFile", (d) => [d.path()]],
-];
+]);
 
 /** What makes, moves and removes names, and shows them. */
-const NAMES: readonly Row[] = [
+const NAMES = choicesOf([
   [5, "mkdir", (d) => [d.path(), d.mode()]],
   [1, "mkdirs", (d) => [d.path(), d.mode()]],
   [4, "writeFile", (d) => [d.path(), d.random(50), seed(d)]],
@@ -98,10 +103,10 @@ const NAMES: readonly Row[] = [
   [2, "open", (d) => [d.path(), slot(d), d.flags(), d.mode()]],
   [1, "close", (d) => [slot(d)]],
   [1, "fstat", (d) => [slot(d)]],
-];
+]);
 
 /** Who may do what. */
-const ATTRIBUTES: readonly Row[] = [
+const ATTRIBUTES = choicesOf([
   [5, "chmod", (d) => [d.path(), d.mode()]],
   [3, "chown", (d) => [d.path(), drawId(d.random), drawId(d.random)]],
   [1, "lchown", (d) => [d.path(), drawId(d.random), drawId(d.random)]],
@@ -110,15 +115,15 @@ const ATTRIBUTES: readonly Row[] = [
   [1, "utimes", (d) => [d.path(), drawTime(d.random), drawTime(d.random)]],
   [1, "futimes", (d) => [slot(d), drawTime(d.random), drawTime(d.random)]],
   [3, "access", (d) => [d.path(), d.random(8)]],
-];
+]);
 
-const TASK_STATE: readonly Row[] = [
+const TASK_STATE = choicesOf([
   [2, "chdir", (d) => [d.path()]],
   [1, "cwd", () => []],
   [1, "umask", (d) => [pick(d.random, [0, 0o022, 0o077, 0o027, 0o777, 0o002])]],
-];
+]);
 
-const GROUPS: Readonly<Record<Profile, Weighted<readonly Row[]>>> = {
+const GROUPS: Readonly<Record<Profile, Weighted<Weighted<Choice>>>> = {
   data: [
     [90, DATA],
     [8, NAMES],
@@ -195,11 +200,7 @@ export function generate(seedOfAll: number, profile: Profile, nrCalls: number, a
   let task = 0;
   while (calls.length < nrCalls) {
     if (!chance(random, PERCENT_SAME_TASK)) task = random(abilities.nrTasks);
-    const rows = weighted(random, GROUPS[profile]);
-    const [name, draw] = weighted(
-      random,
-      rows.map(([weight, call, drawn]) => [weight, [call, drawn]] as const),
-    );
+    const [name, draw] = weighted(random, weighted(random, GROUPS[profile]));
     const call = { task, call: name, args: draw(drawing) };
     if (isPossible(call, abilities)) calls.push(call);
     if (random(CALLS_A_TREE) === 0) calls.push(checkpoint);

@@ -1,5 +1,6 @@
 /** Puts an oracle and a subject together by their names: what both can do is what programs ask for. */
 import { readFileSync } from "node:fs";
+import { createFsSync } from "../index.ts";
 import { ROOT_TASK, type TaskSpec } from "./call.ts";
 import type { Pair } from "./compare.ts";
 import { type Detail, WHOLE_DETAIL } from "./describe.ts";
@@ -7,19 +8,25 @@ import { FOLIOFS_SUBJECTS } from "./foliofs-subjects.ts";
 import type { Abilities } from "./generate.ts";
 import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
+import { IsolatedSubject } from "./isolated-subject.ts";
 import { isNode26, KNOWN, SHORT_OF_MEMORY } from "./known.ts";
+import { MODEL, makeModel } from "./model/index.ts";
 import type { Runner } from "./oracle.ts";
-import { loadOther, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
-import { type MakeMachine, Subject, type SubjectOptions } from "./subject.ts";
+import { machineOf, OTHER_SUBJECT_NAMES } from "./other-subjects.ts";
+import type { NodeFs } from "./perform.ts";
+import { type Machine, Subject, type SubjectOptions } from "./subject.ts";
 
 export interface PairingOptions {
   readonly subject: string;
+  /** A file system of the host's kernel, or the model. */
   readonly oracle: string;
   /** Bytes of memory of the subject. */
   readonly limit?: number;
   readonly isShared?: boolean;
   /** Text of the module that the host's oracle runs: oracle-process.ts, in one file. Left out: the one beside the bundle. */
   readonly program?: string;
+  /** The module that file systems of others run in: other-worker.ts, in one file. Left out: the one beside the bundle. */
+  readonly otherProgram?: URL;
   /** Keeps calls below a folder though the process may have a root of its own. */
   readonly isConfined?: boolean;
 }
@@ -31,11 +38,12 @@ export interface Pairing extends Pair {
   close(): Promise<void>;
 }
 
-export const SUBJECT_NAMES: readonly string[] = [...Object.keys(FOLIOFS_SUBJECTS), ...OTHER_SUBJECT_NAMES];
-export const ORACLE_NAMES: readonly string[] = HOST_FILE_SYSTEMS;
+export const SUBJECT_NAMES: readonly string[] = [...Object.keys(FOLIOFS_SUBJECTS), MODEL, ...OTHER_SUBJECT_NAMES];
+export const ORACLE_NAMES: readonly string[] = [...HOST_FILE_SYSTEMS, MODEL];
 
-/** The oracle that a subject is like. */
+/** The oracle that a subject is like; the model where there is no Linux to ask. */
 export function oracleOf(subject: string): string {
+  if (process.platform !== "linux") return MODEL;
   return subject === "overlay" ? "overlayfs" : "tmpfs";
 }
 
@@ -47,7 +55,7 @@ const TASKS: readonly TaskSpec[] = [
 ];
 
 /** File systems whose directories, blocks and access times are those of a tmpfs. */
-const LIKE_TMPFS = new Set(["tmpfs", "ramfs"]);
+const LIKE_TMPFS = new Set(["tmpfs", "ramfs", MODEL]);
 
 /** @param isConfined whether the oracle looks at each link of a path before a call (confine.ts), and so reads it */
 function detailOf(subject: string, oracle: string, isConfined: boolean): Detail {
@@ -64,7 +72,7 @@ function detailOf(subject: string, oracle: string, isConfined: boolean): Detail 
   };
 }
 
-/** A setting of the host that foliofs has not: off where it cannot be read. */
+/** A setting of the host that foliofs has not, though the model has: off where it cannot be read. */
 function setting(name: string): boolean {
   try {
     return readFileSync(`/proc/sys/fs/${name}`, "utf8").trim() !== "0";
@@ -73,12 +81,14 @@ function setting(name: string): boolean {
   }
 }
 
-function abilitiesOf(subject: string, nrTasks: number): Abilities {
+function abilitiesOf(subject: string, oracle: string, nrTasks: number): Abilities {
+  const hasModel = [subject, oracle].includes(MODEL);
   return {
     nrTasks,
-    linksOfOthers: !setting("protected_hardlinks"),
+    linksOfOthers: hasModel || !setting("protected_hardlinks"),
     hasTaskState: !isOther(subject),
-    isNode26,
+    // The model has the face of Node 26, as foliofs has it, whatever it runs on.
+    isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
   };
 }
@@ -94,27 +104,70 @@ function isOther(subject: string): boolean {
 }
 
 /** A subject by its name. @throws Error when it is unknown, or not installed */
-export async function createSubject(name: string, options: SubjectOptions): Promise<Subject> {
-  const make = isOther(name) ? await loadOther(name) : (FOLIOFS_SUBJECTS[name] as MakeMachine | undefined);
-  if (make === undefined) throw new Error(`there is no subject ${name}`);
-  return new Subject(name, make, options);
+export async function createSubject(
+  name: string,
+  options: SubjectOptions & Pick<PairingOptions, "otherProgram">,
+): Promise<Runner> {
+  if (!SUBJECT_NAMES.includes(name)) throw new Error(`there is no subject ${name}`);
+  if (name === MODEL) return new Subject(MODEL, makeModel, options);
+  if (!isOther(name)) return new Subject(name, FOLIOFS_SUBJECTS[name], options);
+  const { root, detail, otherProgram = new URL("./fuzz-other.js", import.meta.url) } = options;
+  const subject = new IsolatedSubject(name, { root, detail, program: otherProgram });
+  await subject.run([]);
+  return subject;
 }
 
 /** @throws Error when a name is unknown, or the host cannot serve as the oracle */
 export async function createPairing(options: PairingOptions): Promise<Pairing> {
-  const isConfined = options.isConfined === true || !hasOwnRoot();
-  const tasks = isOther(options.subject) && hasOwnRoot() ? [ROOT_TASK] : tasksOf(isConfined);
-  const detail = detailOf(options.subject, options.oracle, isConfined);
+  const { subject: name, limit, isShared } = options;
+  const asksHost = options.oracle !== MODEL;
+  const isConfined = asksHost && (options.isConfined === true || !hasOwnRoot());
+  const tasks = isOther(name) && !isConfined ? [ROOT_TASK] : tasksOf(isConfined);
+  const detail = detailOf(name, options.oracle, isConfined);
   const { oracle, root } = await createOracle(options, tasks, detail);
-  const { limit, isShared } = options;
-  const subject = await createSubject(options.subject, { tasks, detail, root, limit, isShared });
+  const protectsHardlinks = asksHost && setting("protected_hardlinks");
+  const { otherProgram } = options;
+  const place = { tasks, detail, root, limit, isShared, protectsHardlinks };
+  const subject = await createSubject(name, { ...place, otherProgram });
   return {
     tasks,
     detail,
     oracle,
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
-    abilities: abilitiesOf(options.subject, tasks.length),
+    abilities: abilitiesOf(name, options.oracle, tasks.length),
+    close: async () => {
+      await subject.close();
+      await oracle.close();
+    },
+  };
+}
+
+/** foliofs as one face, as others are. */
+function plainMachine(): Machine {
+  const fs = createFsSync();
+  return { ...machineOf(fs as unknown as NodeFs), end: () => void fs.kernel.destroy() };
+}
+
+/**
+ * Puts somebody's face of node:fs and foliofs together, which stands for the kernel: in this process, on any system. The face has one
+ * user, root; what is told of directories, blocks, access times and names of system calls is not compared.
+ *
+ * @param create gives a new, empty file system; relative paths begin at its root
+ * @param name what findings call it
+ */
+export function createFacePairing(create: () => object, name = "face"): Pairing {
+  const tasks = [ROOT_TASK];
+  const differing = { blocks: false, directorySize: false, directoryLinks: false, atime: false, syscall: false };
+  const options = { tasks, detail: { ...WHOLE_DETAIL, ...differing }, root: "" };
+  const oracle = new Subject("tmpfs", plainMachine, options);
+  return {
+    tasks,
+    detail: options.detail,
+    oracle,
+    subject: new Subject(name, () => machineOf(create() as NodeFs), options),
+    known: KNOWN,
+    abilities: { nrTasks: 1, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
     close: () => oracle.close(),
   };
 }
@@ -125,6 +178,7 @@ async function createOracle(
   detail: Detail,
 ): Promise<{ oracle: Runner; root: string }> {
   if (!ORACLE_NAMES.includes(oracle)) throw new Error(`there is no oracle ${oracle}`);
+  if (oracle === MODEL) return { oracle: await createSubject(MODEL, { tasks, detail, root: "" }), root: "" };
   const text = program ?? readFileSync(new URL("./fuzz-oracle.js", import.meta.url), "utf8");
   const host = await createHostOracle({
     fileSystem: oracle as HostFileSystem,

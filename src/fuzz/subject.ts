@@ -20,6 +20,8 @@ export interface SubjectOptions {
   /** Bytes that the file system may take. */
   readonly limit?: number;
   readonly isShared?: boolean;
+  /** The host's fs.protected_hardlinks, which the model can have, too. */
+  readonly protectsHardlinks?: boolean;
 }
 
 /** Makes the file system anew. */
@@ -40,8 +42,19 @@ export class Subject implements Runner {
     return this.runNow(calls, isSkipped);
   }
 
-  /** A fault at the end is told as a last outcome beyond those of the calls. */
   runNow(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
+    // Nobody sees the stacks of the errors, each of which takes as long as a call.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return this.#run(calls, isSkipped);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  }
+
+  /** A fault at the end is told as a last outcome beyond those of the calls. */
+  #run(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
     const { root, detail } = this.#options;
     const machine = this.#make(this.#options);
     const performers = machine.faces.map((face) => new TaskPerformer(face, { root, detail }));

@@ -340,7 +340,7 @@ function hasLocked(area: VmArea, first: number, end: number): boolean {
  *
  * @param first and `end`: bytes of the mapping
  * @param from page to go on with; where it stops is in `progress`
- * @returns 0; -ENOMEM (not all of it is mapped, or not within the file; more than may be locked); -EAGAIN with a token, or without (no
+ * @returns 0; -ENOMEM (not all of it is mapped, or not within the file; no room in its file system; more than may be locked); -EAGAIN with a token, or without (no
  *   memory); what the store answers
  * @see POSIX.1-2024 mlock(); Linux mm/mlock.c
  */
@@ -383,9 +383,9 @@ export function faultPinnable(kernel: Kernel, mapped: Mapped, i: number, isWrite
   return own < 0 ? own : faultPage(kernel, mapped, i, isWrite);
 }
 
-/** @see Linux mm/mlock.c __mlock_posix_error_return() */
+/** What has no room in its file system is a fault that is a signal elsewhere. @see Linux mm/mlock.c __mlock_posix_error_return() */
 function mlockErrno(rc: number): number {
-  return rc === -EFAULT ? -ENOMEM : rc === -ENOMEM ? -EAGAIN : rc;
+  return rc === -EFAULT || rc === -ENOSPC ? -ENOMEM : rc === -ENOMEM ? -EAGAIN : rc;
 }
 
 function unlock(area: VmArea, i: number): void {

@@ -356,7 +356,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
  * Allocates, punches or zeroes a range.
  *
  * @param mode one of FALLOCATE_MODES; memory has no COLLAPSE_RANGE, INSERT_RANGE and UNSHARE_RANGE
- * @returns 0; -EBADF; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF (not writable); -EPERM; -EISDIR; -ENODEV (not regular);
+ * @returns 0; -EBADF; -EINVAL (range); -EOPNOTSUPP (mode); -EBADF (not writable); -EPERM; -ESPIPE; -EISDIR; -ENODEV (not regular);
  *   -EFBIG; -ENOSPC, then no page has been added (what ZERO_RANGE was to zero is zeros)
  */
 export function fallocate(task: Task, fd: number, mode: number, offset: number, length: number): number {
@@ -371,6 +371,7 @@ export function fallocate(task: Task, fd: number, mode: number, offset: number, 
   const state = core.u32[(inode << 3) + INODE_STATE];
   if (state & I_IMMUTABLE || (state & I_APPEND && mode & ~FALLOC_FL_KEEP_SIZE)) return -EPERM;
   const type = typeOf(core, inode);
+  if (type === S_IFIFO) return -ESPIPE;
   if (type !== S_IFREG) return type === S_IFDIR ? -EISDIR : -ENODEV;
   if (offset + length > maxBytes(core, inode)) return -EFBIG;
   const { fallocate: operation } = task.files.operations[fd] ?? {};
@@ -437,8 +438,8 @@ export function memoryFallocate(
 /**
  * Copies from one open file to another without a detour.
  *
- * @returns bytes copied, 0 at the end of the source; -EBADF; -EISDIR; -EINVAL (no regular file, overlapping ranges);
- *   -EFBIG; -ENOSPC
+ * @returns bytes copied, 0 at the end of the source; -EBADF; -EISDIR; -EINVAL (no regular file); -EBADF;
+ *   -EPERM (immutable); -EFBIG; -EINVAL (overlapping ranges); -ENOSPC
  */
 export function copyFileRange(
   task: Task,
@@ -458,19 +459,17 @@ export function copyFileRange(
   const sink = inodeOfFile(core, to);
   if (typeOf(core, source) === S_IFDIR || typeOf(core, sink) === S_IFDIR) return -EISDIR;
   if (typeOf(core, source) !== S_IFREG || typeOf(core, sink) !== S_IFREG) return -EINVAL;
-  if (!fileFor(task, fdIn, FMODE_READ) || !fileFor(task, fdOut, FMODE_WRITE)) return -EBADF;
-  if (fileFor(task, fdOut, FMODE_APPEND)) return -EBADF;
+  if (!fileFor(task, fdIn, FMODE_READ) || !fileFor(task, fdOut, FMODE_WRITE) || fileFor(task, fdOut, FMODE_APPEND))
+    return -EBADF;
+  if (core.u32[(sink << 3) + INODE_STATE] & I_IMMUTABLE) return -EPERM;
   const posIn = positionIn < 0 ? core.filePos(from) : positionIn;
   const posOut = positionOut < 0 ? core.filePos(to) : positionOut;
   const limit = Math.min(maxBytes(core, sink), fileSizeLimit(kernel));
-  const wanted = Math.min(length, Math.max(0, sizeOf(core, source) - posIn));
   if (posOut >= limit) return -EFBIG;
-  const len = Math.min(wanted, limit - posOut);
+  const len = Math.min(length, Math.max(0, sizeOf(core, source) - posIn), limit - posOut);
   if (source === sink && posIn < posOut + len && posOut < posIn + len) return -EINVAL;
   if (len === 0) return 0;
-  const frozen = wantWriteInode(kernel, sink);
-  if (frozen) return frozen;
-  const refused = removePrivileges(kernel, sink, to);
+  const refused = wantWriteInode(kernel, sink) || removePrivileges(kernel, sink, to);
   if (refused < 0) return refused;
   const reader = task.files.operations[fdIn];
   const writer = task.files.operations[fdOut];

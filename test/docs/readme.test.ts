@@ -69,7 +69,7 @@ describe("docs", () => {
     await runProgram(programsIn(page)[0].source);
   });
 
-  const whole = ["overlay.md", "workspaces.md"].flatMap((page) =>
+  const whole = ["overlay.md", "testing.md", "workspaces.md"].flatMap((page) =>
     programsIn(page).map(({ name, source }) => [`${page}, ${name}`, source]),
   );
 

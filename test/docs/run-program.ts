@@ -29,6 +29,7 @@ async function load(name: string): Promise<unknown> {
   if (name === "foliofs/layers") return import("../../src/layers.ts");
   if (name === "foliofs/patch") return import("../../src/patch.ts");
   if (name === "foliofs/proc") return import("../../src/proc.ts");
+  if (name === "foliofs/testing") return import("../../src/testing.ts");
   if (name === "foliofs/store") return import("../../src/store.ts");
   if (name === "foliofs/watch") return import("../../src/watch.ts");
   if (name.startsWith("node:") && builtinModules.includes(name.slice(5))) return import(name);

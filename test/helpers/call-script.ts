@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { it } from "vitest";
 import type { DentryHandle, MountHandle } from "../../src/base/handles.ts";
 import { S_IFMT } from "../../src/base/stat-flags.ts";
-import { createFsSync } from "../../src/index.ts";
+import { createFsSync, type FolioFs, type FsOptions } from "../../src/index.ts";
 import type { FileTable } from "../../src/vfs/file-table.ts";
 import type { Kernel } from "../../src/vfs/kernel.ts";
 import { mount, umount } from "../../src/vfs/mount.ts";
@@ -31,12 +31,15 @@ export type Outcome = number | string;
 
 // --- The host -----------------------------------------------------------------------------------------------------------
 
-const PERL = String.raw`
-  use strict; $| = 1; $SIG{XFSZ} = "IGNORE";
+/** Perl's line(), which makes a call and prints what has come of it. */
+export const PERL_LINE = String.raw`
+  use strict; $| = 1; $SIG{XFSZ} = "IGNORE"; $SIG{PIPE} = "IGNORE";
   my %fds;
+  my @vectors;
   sub at { my ($name, $offset) = @_; return exists $fds{$name} ? $fds{$name} + $offset : 0 }
-  while (my $line = <STDIN>) {
-    chomp $line;
+  sub vector { my $buffer = "\0" x $_[0]; push @vectors, \$buffer; return pack("PQ", $buffer, $_[0]) }
+  sub line {
+    my ($line) = @_;
     my ($keep, $number, @words) = split / /, $line;
     my @args;
     for (@words) {
@@ -45,6 +48,7 @@ const PERL = String.raw`
         : $kind eq "s" ? pack("H*", $value) . "\0"
         : $kind eq "r" ? pack("H*", $value)
         : $kind eq "b" ? "\0" x $value
+        : $kind eq "v" ? vector($value)
         : $kind eq "a" ? at(split /\+/, $value)
         : exists $fds{$value} ? $fds{$value} : -1;
     }
@@ -55,28 +59,29 @@ const PERL = String.raw`
     print $result, " ", $out // "", "\n";
   }
 `;
+const PERL = `${PERL_LINE} while (my $line = <STDIN>) { chomp $line; line($line) }`;
 
-const text = (value: string | number): string => `s:${Buffer.from(String(value)).toString("hex")}`;
-const raw = (bytes: Uint8Array): string => `r:${Buffer.from(bytes).toString("hex")}`;
-const int = (value: string | number): string => `n:${value}`;
-const out = (nrBytes: number): string => `b:${nrBytes}`;
-const desc = (name: string | number): string => `f:${name}`;
+export const text = (value: string | number): string => `s:${Buffer.from(String(value)).toString("hex")}`;
+export const raw = (bytes: Uint8Array): string => `r:${Buffer.from(bytes).toString("hex")}`;
+export const int = (value: string | number): string => `n:${value}`;
+export const out = (nrBytes: number): string => `b:${nrBytes}`;
+export const desc = (name: string | number): string => `f:${name}`;
 /** An address in a mapping, by the name that mmap() gave it. */
 const addr = (name: string, offset: number): string => `a:${name}+${offset}`;
-const AT_CWD = int(-100);
+export const AT_CWD = int(-100);
 
 function timespecs(...seconds: number[]): Uint8Array {
   return longs(...seconds.flatMap((second) => [second, 0]));
 }
 
-function longs(...values: number[]): Uint8Array {
+export function longs(...values: number[]): Uint8Array {
   const bytes = Buffer.alloc(values.length * 8);
   for (const [i, value] of values.entries()) bytes.writeBigInt64LE(BigInt(value), i * 8);
   return bytes;
 }
 
 /** Descriptor under which the reply of a call is kept, and its line for perl. */
-interface HostLine {
+export interface HostLine {
   keep?: string;
   words: (string | number)[];
   show?: (result: number, bytes: Buffer) => Outcome;
@@ -85,14 +90,14 @@ interface HostLine {
 // --- The calls ----------------------------------------------------------------------------------------------------------
 
 type Arg = string | number;
-interface Call {
+export interface Call {
   // biome-ignore lint/suspicious/noExplicitAny: arguments are as many and of the kinds that the call wants
   host(...args: any[]): HostLine;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   folio(machine: Machine, ...args: any[]): Outcome;
 }
 
-function call(number: number, words: (string | number)[], show?: HostLine["show"]): HostLine {
+export function call(number: number, words: (string | number)[], show?: HostLine["show"]): HostLine {
   return { words: [number, ...words], show };
 }
 
@@ -170,7 +175,7 @@ function groupList(groups: Arg[]): Uint8Array {
 }
 
 /** Every call once for the host, by its number on x86-64, and once for foliofs. */
-const CALLS = {
+export const CALLS = {
   mount: {
     host: (source, target, type, flags, data) =>
       call(165, [text(source), text(target), text(type), int(flags), text(data)]),
@@ -455,15 +460,17 @@ function hostCwd(n: number, bytes: Buffer): Outcome {
 // --- Running ------------------------------------------------------------------------------------------------------------
 
 /** A kernel of foliofs with one task, which takes on credentials and limits as a script says. */
-class Machine {
+export class Machine {
+  readonly fs: FolioFs;
   readonly kernel: Kernel;
   task: Task;
   readonly mappings = new Mappings();
   readonly #fds = new Map<string, number>();
   #options: TaskOptions = {};
 
-  constructor() {
-    this.kernel = createFsSync({ memoryLimit: 64 * 2 ** 20 }).kernel.vfs;
+  constructor(options: FsOptions = {}) {
+    this.fs = createFsSync({ memoryLimit: 64 * 2 ** 20, ...options });
+    this.kernel = this.fs.kernel.vfs;
     this.task = this.kernel.newTask({ umask: 0o022 }) as Task;
   }
 
@@ -506,7 +513,7 @@ class Machine {
 }
 
 /** Why scripts cannot run on this host; undefined when they can. */
-function missingForCallScripts(): string | undefined {
+export function missingForCallScripts(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64")
     return "the numbers of the calls are those of Linux on x86-64";
   if (process.getuid?.() !== 0) return "mounting on the host needs root";

@@ -9,7 +9,8 @@ import { strict as assert } from "node:assert";
 import type { DentryHandle } from "../../src/base/handles.ts";
 import { childrenOf, inodeOf, isDirectory, isWhiteout, nameOf } from "../../src/fs/overlay/layer-names.ts";
 import { type Layer as OverlayLayer, overlayOf } from "../../src/fs/overlay/layers.ts";
-import { isOpaque, redirectOf } from "../../src/fs/overlay/lookup.ts";
+import { isOpaque } from "../../src/fs/overlay/lookup.ts";
+import { redirectOf } from "../../src/fs/overlay/redirect.ts";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
 import type { Layer } from "../../src/layers.ts";
 import { overlay } from "../../src/layers.ts";
@@ -151,7 +152,8 @@ export class CommitModel {
   step([kind, ...choices]: CommitStep, failAfter: number): void {
     let at = 0;
     const choose = <T>(list: readonly T[]): T => list[(choices[at++] ?? 0) % list.length];
-    if (kind === "layer") this.#newLayer(choose(TARGETS), choose(["64k", "200k"]), choose([10, 40]));
+    if (kind === "layer")
+      this.#newLayer(choose(TARGETS), choose(["64k", "200k"]), choose([10, 40]), choose([false, true]));
     else if (kind === "drop caches") this.fs.kernel.dropCaches(2);
     else {
       const layers = [...this.#layers.values()];
@@ -394,9 +396,9 @@ export class CommitModel {
 
   // --- Layers ---------------------------------------------------------------------------------------------------------
 
-  #newLayer(target: string, size: string, inodes: number): void {
+  #newLayer(target: string, size: string, inodes: number, metacopy: boolean): void {
     if (this.#layers.has(target)) return;
-    const options = { lower: "/t/base", target, size, nr_inodes: inodes };
+    const options = { lower: "/t/base", target, size, nr_inodes: inodes, metacopy };
     const { code, value } = this.#try("layer", () => this.fs.kernel.layer(options));
     assert.equal(code, "ok");
     this.#layers.set(target, {

@@ -6,7 +6,6 @@
  * FOLIOFS_SEED the seed of all random tests. fast-check prints the seed of a failure, and the shrunk operations.
  */
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import type {
   CredHandle,
@@ -44,6 +43,7 @@ import {
   SUPER_BLOCK_PLAIN_KINDS,
   XA_SHADOW,
 } from "../../src/wasm/layout.ts";
+import { readCore } from "../setup/core-coverage.ts";
 
 export const BUILD: string = process.env.FOLIOFS_BUILD ?? "debug";
 export const IS_DEBUG = BUILD === "debug";
@@ -55,8 +55,7 @@ export const KERNEL = KERNEL_BLOCK >>> 2;
 export const NOW_MS = 1_700_000_000_000;
 const MIB = 2 ** 20;
 
-const wasm = readFileSync(new URL(`../../build/core-${BUILD}.wasm`, import.meta.url));
-export const coreModule = new WebAssembly.Module(wasm);
+export const coreModule = new WebAssembly.Module(readCore(BUILD));
 
 export interface BootOptions {
   /** Memory limit, a multiple of 64 KiB; default 64 MiB. */

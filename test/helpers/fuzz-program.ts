@@ -1,9 +1,10 @@
-/** The program of the fuzzer's oracle from the sources as they are: dist/ may be older. */
-import { fileURLToPath } from "node:url";
+/** What the fuzzer starts, from the sources as they are: dist/ may be older. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildSync } from "esbuild";
 
-export function oracleProgram(): string {
-  const entry = fileURLToPath(new URL("../../src/fuzz/oracle-process.ts", import.meta.url));
+function bundled(name: string): string {
+  const entry = fileURLToPath(new URL(`../../src/fuzz/${name}.ts`, import.meta.url));
   const { outputFiles } = buildSync({
     entryPoints: [entry],
     bundle: true,
@@ -12,4 +13,18 @@ export function oracleProgram(): string {
     write: false,
   });
   return outputFiles[0].text;
+}
+
+/** The program of the host's oracle. */
+export function oracleProgram(): string {
+  return bundled("oracle-process");
+}
+
+/** The module of the threads that file systems of others run in. @param name of the file: tests that run at once have one each */
+export function otherProgram(name: string): URL {
+  const folder = fileURLToPath(new URL("../../build/fuzz-other", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const file = `${folder}/${name}.mjs`;
+  writeFileSync(file, bundled("other-worker"));
+  return pathToFileURL(file);
 }

@@ -4,47 +4,17 @@
  * Two makers exist: `subject-foliofs.ts` and `subject-node-fs.ts` (the oracle, on a Linux tmpfs). Suites take a
  * `() => Subject` and know nothing else of either.
  */
-export type NodeFs = typeof import("node:fs");
+import type { Credentials, Kernel, NodeFs, SubjectFs } from "../../src/testing/conformance/subject.ts";
 
-/** Whom a call runs as. `umask` defaults to 0o022, `groups` (the supplementary ones) to none. */
-export interface Credentials {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups?: readonly number[];
-  readonly umask?: number;
-}
-
-/** System calls that node:fs lacks. foliofs has them as methods; the oracle makes them through perl. */
-export interface BeyondNode {
-  mknodSync(path: string, mode: number, dev?: number): void;
-  lseekSync(fd: number, offset: number, whence: number): number;
-  fallocateSync(fd: number, mode: number, offset: number, length: number): void;
-  renameat2Sync(from: string, to: string, flags: number): void;
-  /** Copies at the files' own positions, and moves them. */
-  copyFileRangeSync(fdIn: number, positionIn: null, fdOut: number, positionOut: null, length: number): number;
-  flockSync(fd: number, operation: number): void;
-}
-
-export type SubjectFs = NodeFs & BeyondNode;
-
-export interface TaskOptions extends Partial<Credentials> {
-  readonly cwd?: string;
-  readonly root?: string;
-  /** A face whose descriptors are to be shared (CLONE_FILES). */
-  readonly files?: SubjectFs;
-  /** Bytes; RLIMIT_FSIZE. */
-  readonly fileSizeLimit?: number;
-}
-
-/** The machine behind a foliofs face, as far as tests use it. */
-export interface Kernel {
-  task(options: TaskOptions): SubjectFs & { readonly kernel: Kernel };
-  /** Ends the task behind a face. */
-  exit(face: SubjectFs): void;
-  vmstat(): Record<string, number>;
-  destroy(): void;
-  verify?(): unknown;
-}
+export type {
+  BeyondNode,
+  Credentials,
+  Kernel,
+  NodeFs,
+  SubjectFs,
+  TaskOptions,
+} from "../../src/testing/conformance/subject.ts";
+export { outcomeOf } from "../../src/testing/conformance/subject.ts";
 
 /** Layers of an overlay that a suite works on. */
 export interface Layers {
@@ -85,16 +55,6 @@ export interface AccessRequest {
   readonly path: string;
   /** F_OK, or a union of R_OK, W_OK, X_OK. */
   readonly mode: number;
-}
-
-/** The code of what `call` throws, or "ok". */
-export function outcomeOf(call: () => unknown): string {
-  try {
-    call();
-    return "ok";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
 }
 
 /** Makes the root of a subject empty. */

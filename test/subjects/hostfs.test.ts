@@ -1,6 +1,6 @@
 /** hostfs passes every suite, on two file systems of the host, but for what SKIPPED names. */
-import { afterEach, beforeAll, beforeEach, describe } from "vitest";
-import { SUITES } from "../conformance/index.ts";
+import { afterEach, beforeAll, beforeEach, describe, it } from "vitest";
+import { SUITES } from "../../src/testing/conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createHostfsSubject, type HostfsSetup } from "../helpers/subject-hostfs.ts";
@@ -106,5 +106,5 @@ describe.each(Object.entries(SETUPS))("%s", (_name, setup) => {
     return subject;
   }
 
-  describe.each(Object.entries(SUITES))("%s", (_suite, suite) => suite(create));
+  describe.each(Object.entries(SUITES))("%s", (_suite, suite) => suite(create, it));
 });

@@ -1,6 +1,6 @@
 /** node:fs on the host's tmpfs: the oracle passes every suite, but for what its cases name when they skip. */
-import { afterEach, describe } from "vitest";
-import { SUITES } from "../conformance/index.ts";
+import { afterEach, describe, it } from "vitest";
+import { SUITES } from "../../src/testing/conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { createNodeFsSubject } from "../helpers/subject-node-fs.ts";
 
@@ -16,4 +16,4 @@ afterEach(() => {
   for (const subject of subjects.splice(0)) subject.dispose();
 });
 
-describe.each(Object.entries(SUITES))("node:fs: %s", (_, suite) => suite(create));
+describe.each(Object.entries(SUITES))("node:fs: %s", (_, suite) => suite(create, it));

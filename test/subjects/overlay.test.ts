@@ -1,12 +1,19 @@
 /** An overlay in memory passes every suite, and so does the host's, but for what is named below. */
-import { afterEach, beforeEach, describe } from "vitest";
+import { afterEach, beforeEach, describe, it } from "vitest";
 import * as foliofs from "../../src/index.ts";
-import { SUITES } from "../conformance/index.ts";
+import { SUITES } from "../../src/testing/conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { createNodeOverlaySubject, missingForOverlays } from "../helpers/subject-node-overlay.ts";
 import { createOverlaySubject, type OverlaySetup } from "../helpers/subject-overlay.ts";
 
 const SETUPS: Readonly<Record<string, OverlaySetup>> = {
+  "in two lower layers, data stay below": { lowers: 2, isRootBelow: true, options: "metacopy=on,index=on" },
+  "what the first calls have made is below, and its data stay there": {
+    lowers: 1,
+    isRootBelow: false,
+    sunkAfter: 2,
+    options: "metacopy=on,index=on",
+  },
   "in the upper layer": { lowers: 1, isRootBelow: false },
   "in a directory of two lower layers": { lowers: 2, isRootBelow: true, options: "redirect_dir=on,index=on,xino=on" },
   ...Object.fromEntries(
@@ -93,7 +100,7 @@ function runOn(createSubject: (setup: OverlaySetup) => Subject, setup: OverlaySe
     return subject;
   }
 
-  describe.each(Object.entries(SUITES))("%s", (_suite, suite) => suite(create));
+  describe.each(Object.entries(SUITES))("%s", (_suite, suite) => suite(create, it));
 }
 
 describe.each(Object.entries(SETUPS))("overlay, %s", (_name, setup) => {

@@ -1,7 +1,7 @@
 /** foliofs on tmpfs passes every suite while all that can be is in a swap area before each call. */
 import { strict as assert } from "node:assert";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { SUITES } from "../conformance/index.ts";
+import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
+import { SUITES } from "../../src/testing/conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { loadFoliofs } from "../helpers/subject-foliofs.ts";
 import { createSwappedSubject } from "../helpers/swapped-out.ts";
@@ -25,4 +25,4 @@ afterEach(() => {
 });
 afterAll(() => assert.ok(nrSwappedIn > 100, `only ${nrSwappedIn} calls have brought something in`));
 
-describe.each(Object.entries(SUITES))("tmpfs, swapped out: %s", (_, suite) => suite(create));
+describe.each(Object.entries(SUITES))("tmpfs, swapped out: %s", (_, suite) => suite(create, it));

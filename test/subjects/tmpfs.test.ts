@@ -1,6 +1,6 @@
 /** foliofs on its tmpfs, the default root, passes every suite. */
-import { afterEach, beforeAll, describe } from "vitest";
-import { SUITES } from "../conformance/index.ts";
+import { afterEach, beforeAll, describe, it } from "vitest";
+import { SUITES } from "../../src/testing/conformance/index.ts";
 import type { Subject } from "../helpers/subject.ts";
 import { createFoliofsSubject, loadFoliofs } from "../helpers/subject-foliofs.ts";
 
@@ -21,4 +21,4 @@ afterEach(() => {
   for (const subject of subjects.splice(0)) subject.dispose();
 });
 
-describe.each(Object.entries(SUITES))("tmpfs: %s", (_, suite) => suite(create));
+describe.each(Object.entries(SUITES))("tmpfs: %s", (_, suite) => suite(create, it));

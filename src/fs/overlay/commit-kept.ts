@@ -27,7 +27,8 @@ import { copyInodeAttributes } from "./copy-node.ts";
 import { upperOf } from "./entry.ts";
 import { childrenOf, inodeOf, isDirectory, removeName } from "./layer-names.ts";
 import { setLayerXattr } from "./layer-xattr.ts";
-import { OPAQUE, REDIRECT } from "./lookup.ts";
+import { OPAQUE } from "./lookup.ts";
+import { REDIRECT } from "./redirect.ts";
 
 /** Open files of a file system. */
 export function filesOf(core: Core, sb: SuperBlockHandle): FileHandle[] {

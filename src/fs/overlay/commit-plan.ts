@@ -15,6 +15,7 @@ import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFCHR, S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import type { SuperBlock } from "../../vfs/super-block.ts";
 import { DCACHE_MOUNTED, DENTRY_FLAGS } from "../../wasm/layout.ts";
 import { NodeCopier } from "./copy-node.ts";
 import { setOpaque } from "./dir.ts";
@@ -34,8 +35,10 @@ import {
 } from "./layer-names.ts";
 import { copyXattrs, hasLayerXattr, listLayerXattrs, setLayerXattr } from "./layer-xattr.ts";
 import type { Layer, OverlayFs } from "./layers.ts";
-import { isPositiveIn, lookupParts, REDIRECT } from "./lookup.ts";
+import { isPositiveIn, lookupParts } from "./lookup.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
+import { REDIRECT } from "./redirect.ts";
+import { withData } from "./shown-file.ts";
 
 const NO_DENTRY = 0 as DentryHandle;
 /** Number of the layer that is written to. */
@@ -94,6 +97,7 @@ export class CommitPlan {
   /** The directory that nobody sees, 0 = it has not been made. */
   staging: DentryHandle = NO_DENTRY;
 
+  readonly #sb: SuperBlock;
   readonly #kernel: Kernel;
   readonly #fs: OverlayFs;
   readonly #copier: NodeCopier;
@@ -104,7 +108,10 @@ export class CommitPlan {
   readonly #fresh = new Set<DentryHandle>();
   #nrStaged = 0;
 
-  constructor(kernel: Kernel, fs: OverlayFs) {
+  /** @param sb the overlay */
+  constructor(sb: SuperBlock, fs: OverlayFs) {
+    const { kernel } = sb;
+    this.#sb = sb;
     this.#kernel = kernel;
     this.#fs = fs;
     this.#upper = fs.layers[0] as Layer;
@@ -222,7 +229,10 @@ export class CommitPlan {
 
   #planFile({ child, name, dir, old }: Change): number {
     const { core } = this.#kernel;
-    const made = this.#copier.copy(child, this.#dirFor(dir), this.#nameFor(dir, name));
+    const file = { mnt: this.#upper.mnt, dentry: child };
+    const made = withData(this.#sb, file, (data) =>
+      this.#copier.copy(child, this.#dirFor(dir), this.#nameFor(dir, name), data),
+    ) as DentryHandle;
     if (made < 0) return made;
     core.x.dput(made);
     this.#note(inodeOf(core, child), inodeOf(core, made));

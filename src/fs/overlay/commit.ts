@@ -9,7 +9,7 @@
  * Does not own: the plan (commit-plan.ts), room (commit-room.ts), what stays in the upper layer (commit-kept.ts), names (renew.ts).
  */
 import { ENOSPC, EROFS, ESTALE } from "../../base/errno.ts";
-import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import type { DentryHandle, InodeHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { dropName, moveName } from "../../vfs/change-name.ts";
 import { simpleRename } from "../../vfs/dir-ops.ts";
 import { FS_ATTRIB } from "../../vfs/fsnotify-events.ts";
@@ -17,6 +17,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import { SuperBlock } from "../../vfs/super-block.ts";
 import { wantWriteInode } from "../../vfs/want-write.ts";
+import type { Core } from "../../wasm/core.ts";
 import {
   INODE_CTIME_NSEC,
   INODE_CTIME_SEC,
@@ -24,6 +25,8 @@ import {
   INODE_MODE,
   INODE_MTIME_NSEC,
   INODE_MTIME_SEC,
+  INODE_NLINK,
+  INODE_SB,
   INODE_UID,
   INODE_XATTRS,
   MNT_LAYER_RDONLY,
@@ -33,11 +36,12 @@ import {
 import { emptyDirectory, filesOf, keptFiles } from "./commit-kept.ts";
 import { CommitPlan, type Move } from "./commit-plan.ts";
 import { CommitRoom } from "./commit-room.ts";
+import { completeData } from "./complete-data.ts";
 import { copyInodeAttributes } from "./copy-node.ts";
 import { renewFile } from "./file.ts";
 import { copyAttributes } from "./inode.ts";
 import { childrenOf, inodeOf, isDead, isDirectory, now, operationsOf, parentOf } from "./layer-names.ts";
-import { isComplete, type Layer, type OverlayFs, overlayOf } from "./layers.ts";
+import { isComplete, type Layer, type OverlayFs, overlayOf, UPPER_LAYER } from "./layers.ts";
 import { dropUnusedNames, overlaysOver, renewNames } from "./renew.ts";
 
 /** Owner and mode: what is one when it has been changed. */
@@ -47,7 +51,7 @@ const OWNER = [INODE_MODE, INODE_UID, INODE_GID];
  * Commits an overlay with an upper layer to the uppermost lower one.
  *
  * @returns 0; in the order checked -EROFS for a lower layer that does not live in memory, as tmpfs does it, or is read-only; -ESTALE for
- *   one that has been removed; -EAGAIN with a token while either is frozen; what lower layers further below answer; -ESTALE where two
+ *   one that has been removed; -EAGAIN with a token while either is frozen; errors of copy-up for data that are below; what lower layers further below answer; -ESTALE where two
  *   directories have come to stand for one below; -EBUSY where something is mounted on what would go or move; -ENOSPC, also where the
  *   result is beyond the limits of the lower layer. Then nothing has changed
  */
@@ -58,12 +62,44 @@ export function commit(sb: SuperBlock): number {
   const refused = checkBase(kernel, fs);
   if (refused < 0) return refused;
   const overlays = overlaysOver(kernel, base.sb);
+  const completed = completeOthers(sb, base, overlays);
+  if (completed < 0) return completed;
   dropUnusedNames(kernel, overlays);
   kernel.evictInodes();
   const rc = new Commit(sb, fs, overlays).run();
   kernel.dirCache.clear();
   kernel.evictInodes();
   return rc;
+}
+
+/**
+ * What other layers have changed keeps its data, whatever becomes of the lower files. So does what may stay in this one: files with several
+ * names (commit-kept.ts).
+ *
+ * @param overlays the lower ones first
+ */
+function completeOthers(sb: SuperBlock, base: Layer, overlays: readonly SuperBlock[]): number {
+  const { core } = sb.kernel;
+  const changing = new Set<SuperBlockHandle>([base.sb]);
+  const isOver = (layer: Layer | undefined, i: number): boolean => {
+    if (layer === undefined || i === UPPER_LAYER || !changing.has(layer.sb)) return false;
+    if (layer.sb !== base.sb) return true;
+    return core.x.isSubdir(layer.root, base.root) !== 0 || core.x.isSubdir(base.root, layer.root) !== 0;
+  };
+  for (const overlay of overlays) {
+    if (!overlayOf(overlay).layers.some(isOver)) continue;
+    changing.add(overlay.handle);
+    const isOwn = overlay.handle === sb.handle;
+    const rc = completeData(overlay, (upper, data) =>
+      isOwn ? core.u32[(upper << 3) + INODE_NLINK] > 1 : changing.has(superOf(core, data)),
+    );
+    if (rc < 0) return rc;
+  }
+  return 0;
+}
+
+function superOf({ u32 }: Core, inode: InodeHandle): SuperBlockHandle {
+  return (u32[(inode << 3) + INODE_SB] >>> 5) as SuperBlockHandle;
 }
 
 /** Names of the lower layer must be the dcache's own, so that moving them cannot fail. */
@@ -99,7 +135,7 @@ class Commit {
     this.#upper = fs.layers[0] as Layer;
     this.#base = fs.layers[1] as Layer;
     this.#overlays = overlays;
-    this.#plan = new CommitPlan(sb.kernel, fs);
+    this.#plan = new CommitPlan(sb, fs);
     this.#before = rootState(sb.kernel, this.#baseRoot);
   }
 

@@ -13,6 +13,7 @@ import { O_RDONLY, O_RDWR } from "../../base/stat-flags.ts";
 import { TRY_AGAIN } from "../../mm/address-space.ts";
 import type { Charge } from "../../mm/clone-range.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { truncateInMemory } from "../../vfs/read-write.ts";
 import { storeSupport } from "../../vfs/store-part.ts";
 import {
   ADDRESS_SPACE_FLAGS,
@@ -44,8 +45,19 @@ export function isPlain({ core: { u32 } }: Kernel, inode: InodeHandle): boolean 
   return (u32[mapping + ADDRESS_SPACE_FLAGS] & AS_NO_STORE) !== 0 && !(u32[sb + SUPER_BLOCK_FLAGS] & SB_FILE);
 }
 
+/** Sets the size of a file in memory. @returns 0; -EFBIG; -ENOSPC where a page that is cut has to be copied; -EAGAIN of a swap device */
+export function resize(kernel: Kernel, inode: InodeHandle, size: number): number {
+  const rc = kernel.room(truncateInMemory(kernel, { inode }, size));
+  return rc === TRY_AGAIN ? resize(kernel, inode, size) : rc;
+}
+
+/** What of copied pages counts as blocks of the copy's file system: all within one, none of what another one has anyhow. */
+export function chargeOf({ core: { u32 } }: Kernel, source: InodeHandle, sink: InodeHandle): Charge {
+  return u32[(source << 3) + INODE_SB] === u32[(sink << 3) + INODE_SB] ? "all" : "none";
+}
+
 /**
- * Copies the first `bytes` of a file into an empty one; the size follows.
+ * Copies the first `bytes` of a file into one without data; the size follows.
  *
  * @param charge what counts as blocks of the other at once, of pages that are shared
  * @returns 0; -ENOSPC; -EAGAIN of a store, with a token; what the layer answers. Then some of it has been copied

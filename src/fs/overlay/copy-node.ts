@@ -24,7 +24,7 @@ import {
   INODE_STATE,
   INODE_UID,
 } from "../../wasm/layout.ts";
-import { copyData } from "./copy-data.ts";
+import { copyData, type LayerFile } from "./copy-data.ts";
 import { putTarget, readLink } from "./copy-up.ts";
 import { inodeOf, isDirectory, makeName, now, operationsOf } from "./layer-names.ts";
 import { copyXattrs } from "./layer-xattr.ts";
@@ -69,9 +69,15 @@ export class NodeCopier {
   /**
    * Makes a copy under a free name, without its attributes (copyInodeAttributes()). One of a directory is empty.
    *
+   * @param data what has the data of a regular file
    * @returns its dentry with a reference; -ENOSPC ..., with the name made or not
    */
-  copy(from: DentryHandle, dir: DentryHandle, name: Uint8Array): DentryHandle {
+  copy(
+    from: DentryHandle,
+    dir: DentryHandle,
+    name: Uint8Array,
+    data: LayerFile = { mnt: this.#from, dentry: from },
+  ): DentryHandle {
     const kernel = this.#kernel;
     const { core } = kernel;
     const source = inodeOf(core, from);
@@ -80,23 +86,19 @@ export class NodeCopier {
       linked ? now(link?.(kernel, linked, parent, dentry) ?? -EPERM) : this.#make(source, parent, dentry),
     );
     if (made < 0 || linked) return made;
-    const rc = this.#fill(from, made);
+    const rc = this.#fill(from, made, data);
     if (rc >= 0) return made;
     core.x.dput(made);
     return rc as DentryHandle;
   }
 
-  #fill(from: DentryHandle, made: DentryHandle): number {
+  #fill(from: DentryHandle, made: DentryHandle, data: LayerFile): number {
     const kernel = this.#kernel;
     const { core } = kernel;
     const [source, sink] = [inodeOf(core, from), inodeOf(core, made)];
     if (!isDirectory(core, source) && core.u32[(source << 3) + INODE_NLINK] > 1) this.#links.set(source, sink);
     const isFile = (core.u32[(source << 3) + INODE_MODE] & S_IFMT) === S_IFREG;
-    const [reader, writer] = [
-      { mnt: this.#from, dentry: from },
-      { mnt: this.#to, dentry: made },
-    ];
-    const rc = isFile ? copyData(kernel, reader, writer, ALL, this.#charge) : 0;
+    const rc = isFile ? copyData(kernel, data, { mnt: this.#to, dentry: made }, ALL, this.#charge) : 0;
     return rc || copyXattrs(kernel, source, sink, this.#isLeftOut);
   }
 

@@ -2,7 +2,7 @@
  * Copy-up: what is about to change is copied from its lower layer to the upper one, after the directories that lead to it. It is made
  * in the work directory, whole, and moved to its name then: whatever fails before has changed nothing.
  *
- * Does not own: the data (copy-data.ts), names in layers (layer-names.ts).
+ * Does not own: the data (copy-data.ts), those that come later (copy-up-data.ts), names in layers (layer-names.ts).
  *
  * @see Linux fs/overlayfs/copy_up.c ovl_copy_up_flags(), ovl_copy_up_one(), ovl_do_copy_up()
  */
@@ -21,6 +21,7 @@ import {
   STAT_MTIME_SEC,
   STAT_NLINK,
   STAT_RDEV,
+  STAT_SIZE,
   STAT_UID,
 } from "../../vfs/syscalls.ts";
 import { wantWrite } from "../../vfs/want-write.ts";
@@ -41,13 +42,24 @@ import {
   INODE_NLINK,
   INODE_PRIVATE0,
   INODE_PRIVATE1,
-  INODE_SB,
   INODE_STATE,
   INODE_UID,
   SUPER_BLOCK_DEV,
 } from "../../wasm/layout.ts";
-import { copyData } from "./copy-data.ts";
-import { firstLower, flagsOf, type Lower, OVL_INDEX, OVL_ORIGIN, setFlag, setUpper, upperOf } from "./entry.ts";
+import { chargeOf, copyData, resize } from "./copy-data.ts";
+import { copyUpData } from "./copy-up-data.ts";
+import {
+  clearFlag,
+  firstLower,
+  flagsOf,
+  type Lower,
+  OVL_INDEX,
+  OVL_METACOPY,
+  OVL_ORIGIN,
+  setFlag,
+  setUpper,
+  upperOf,
+} from "./entry.ts";
 import { indexDirectory, indexName, writeNlink } from "./index-dir.ts";
 import { copyAttributes, setKey } from "./inode.ts";
 import {
@@ -65,13 +77,16 @@ import {
 } from "./layer-names.ts";
 import { copyXattrs } from "./layer-xattr.ts";
 import { type Layer, type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
+import { dataFileOf, findData } from "./lower-data.ts";
+import { markMetacopy } from "./metacopy.ts";
 import { type Origin, setOrigin } from "./origin.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
 import { NR_STAT, statReal, statValues } from "./stat-real.ts";
 import { dropTemp, makeTemp } from "./work-dir.ts";
 
-/** In place of how many bytes of the data are wanted. */
+/** In place of how many bytes of the data are wanted: all, and none where these may stay below (metacopy=on). */
 export const ALL_DATA = Number.MAX_SAFE_INTEGER;
+export const METADATA = -1;
 const KEPT_STATE = I_IMMUTABLE | I_APPEND;
 
 /** May the upper layer be changed? @returns 0; -EROFS, also where there is none; -EAGAIN with a token while it is frozen */
@@ -88,14 +103,25 @@ export function wantUpper(kernel: Kernel, fs: OverlayFs): number {
 export function copyUpInode(
   kernel: Kernel,
   inode: InodeHandle,
-  bytes = ALL_DATA,
+  bytes = METADATA,
   asked = ndDentry(kernel.core),
 ): number {
-  const { core } = kernel;
-  if (upperOf(core, inode)) return wantUpper(kernel, overlayOfInode(kernel, inode));
-  const aliases = aliasesOf(core, inode);
-  const name = aliases.includes(asked) ? asked : aliases[0];
+  if (upperOf(kernel.core, inode)) return changeUpper(kernel, inode, bytes);
+  const name = nameOfInode(kernel, inode, asked);
   return name === undefined ? -ESTALE : copyUp(kernel, name, bytes);
+}
+
+/** A cached name of an inode: `asked` if it is one. */
+export function nameOfInode({ core }: Kernel, inode: InodeHandle, asked = ndDentry(core)): DentryHandle | undefined {
+  const aliases = aliasesOf(core, inode);
+  return aliases.includes(asked) ? asked : aliases[0];
+}
+
+/** What is in the upper layer is about to change. @returns as copyUp() */
+function changeUpper(kernel: Kernel, inode: InodeHandle, bytes: number): number {
+  const fs = overlayOfInode(kernel, inode);
+  const refused = wantUpper(kernel, fs) || findData(kernel, fs, inode);
+  return refused || (bytes === METADATA ? 0 : copyUpData(kernel, fs, inode, bytes));
 }
 
 /** Its cached names. */
@@ -110,15 +136,16 @@ function aliasesOf({ u32 }: Core, inode: InodeHandle): DentryHandle[] {
  * Copies up what a name stands for, if it has not been.
  *
  * @param bytes how many of a file's data are wanted: it will be cut there
- * @returns 0; -EROFS without an upper layer; -EAGAIN with a token, of a store or a frozen upper layer; -ENOSPC; -EEXIST for a file
- *   without a name, -ESTALE for one whose name shows another since a commit; what the lower layer answers
+ * @returns 0; -EROFS without an upper layer; -EAGAIN with a token, of a store or a frozen upper layer; as findData(); -ENOSPC; -EEXIST for a
+ *   file without a name, -ESTALE for one whose name shows another since a commit; what the lower layer answers
  */
-export function copyUp(kernel: Kernel, dentry: DentryHandle, bytes = ALL_DATA): number {
+export function copyUp(kernel: Kernel, dentry: DentryHandle, bytes = METADATA): number {
   const { core } = kernel;
   const inode = inodeOf(core, dentry);
+  if (upperOf(core, inode)) return changeUpper(kernel, inode, bytes);
   const fs = overlayOfInode(kernel, inode);
-  const refused = wantUpper(kernel, fs);
-  if (refused || upperOf(core, inode)) return refused;
+  const refused = wantUpper(kernel, fs) || findData(kernel, fs, inode);
+  if (refused) return refused;
   const parent = parentOf(core, dentry);
   return copyUp(kernel, parent) || new CopyUp(kernel, fs, dentry, upperOf(core, inodeOf(core, parent))).run(bytes);
 }
@@ -133,6 +160,8 @@ class CopyUp {
   readonly #upperDir: DentryHandle;
   readonly #lower: Lower;
   readonly #stat = new Float64Array(NR_STAT);
+  /** The data stay below. */
+  #isMetacopy = false;
 
   constructor(kernel: Kernel, fs: OverlayFs, dentry: DentryHandle, upperDir: DentryHandle) {
     this.#kernel = kernel;
@@ -151,6 +180,7 @@ class CopyUp {
     const stated = statReal(kernel, this.#lowerInode, values);
     if (stated < 0) return stated;
     this.#stat.set(values);
+    this.#isMetacopy = bytes === METADATA && this.#mayLeaveData;
     const temp = makeTemp(kernel, this.#fs, (_operations, dir, dentry) => this.#make(dir, dentry));
     if (temp < 0) return temp;
     const rc = this.#fill(temp, bytes) || this.#place(temp);
@@ -168,6 +198,16 @@ class CopyUp {
 
   get #mode(): number {
     return this.#stat[STAT_MODE];
+  }
+
+  get #isFile(): boolean {
+    return (this.#mode & S_IFMT) === S_IFREG;
+  }
+
+  /** A file that says it is empty may be one whose size nobody knows (fs/lazyfs/): its data are what there is to read. @see Linux ovl_need_meta_copy_up() */
+  get #mayLeaveData(): boolean {
+    if (!this.#fs.options.metacopy || !this.#isFile) return false;
+    return this.#stat[STAT_SIZE] > 0 || (flagsOf(this.#kernel.core, this.#inode) & OVL_METACOPY) !== 0;
   }
 
   get #isIndexed(): boolean {
@@ -209,13 +249,7 @@ class CopyUp {
     const kernel = this.#kernel;
     const { core } = kernel;
     const inode = inodeOf(core, temp);
-    const isFile = (this.#mode & S_IFMT) === S_IFREG;
-    const lower = this.#fs.layers[this.#lower.layer] as Layer;
-    const upper = this.#fs.layers[UPPER_LAYER] as Layer;
-    const from = { mnt: lower.mnt, dentry: this.#lower.dentry };
-    const isOneMount = core.u32[(this.#lowerInode << 3) + INODE_SB] === core.u32[(inode << 3) + INODE_SB];
-    const charge = isOneMount ? "all" : "none";
-    const copied = isFile ? copyData(kernel, from, { mnt: upper.mnt, dentry: temp }, bytes, charge) : 0;
+    const copied = this.#isFile ? this.#fillData(temp, bytes === METADATA ? ALL_DATA : bytes) : 0;
     if (copied < 0) return copied;
     const rc = copyXattrs(kernel, this.#lowerInode, inode, isPrivateXattr) || this.#noteOrigin(inode);
     if (rc < 0) return rc;
@@ -229,6 +263,21 @@ class CopyUp {
     u32[at + INODE_ATIME_NSEC] = this.#stat[STAT_ATIME_NSEC];
     u32[at + INODE_MTIME_NSEC] = this.#stat[STAT_MTIME_NSEC];
     return 0;
+  }
+
+  /** The size is that of what is shown, wherever the data are. */
+  #fillData(temp: DentryHandle, bytes: number): number {
+    const kernel = this.#kernel;
+    const { core } = kernel;
+    const inode = inodeOf(core, temp);
+    const size = this.#stat[STAT_SIZE];
+    if (this.#isMetacopy) return resize(kernel, inode, size) || markMetacopy(kernel, inode);
+    const from = dataFileOf(kernel, this.#inode);
+    if (typeof from === "number") return from;
+    const to = { mnt: (this.#fs.layers[UPPER_LAYER] as Layer).mnt, dentry: temp };
+    const charge = chargeOf(kernel, inodeOf(core, from.dentry), inode);
+    if (from.dentry === this.#lower.dentry) return copyData(kernel, from, to, bytes, charge);
+    return copyData(kernel, from, to, Math.min(bytes, size), charge) || resize(kernel, inode, size);
   }
 
   /** A file that parts from the other names of its lower one is another file. */
@@ -275,6 +324,8 @@ class CopyUp {
       setKey(kernel, this.#inode, inodeOf(core, upper));
     }
     setUpper(core, this.#inode, upper);
+    if (this.#isMetacopy) setFlag(core, this.#inode, OVL_METACOPY);
+    else clearFlag(core, this.#inode, OVL_METACOPY);
     copyAttributes(kernel, this.#inode);
   }
 

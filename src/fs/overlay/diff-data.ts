@@ -18,7 +18,7 @@ import { FMODE_READ, INODE_SIZE, PAGE_SIZE, RESULT_ADDRESS } from "../../wasm/la
 import { isPlain, type LayerFile } from "./copy-data.ts";
 import { closeLayer, openLayer, operationsOf } from "./layer-file.ts";
 import { inodeOf } from "./layer-names.ts";
-import { bottomInode } from "./stack-parts.ts";
+import { bottomData } from "./stack-parts.ts";
 
 const CHUNK_BYTES = 16 * PAGE_SIZE;
 const NO_BYTES = new Uint8Array(0);
@@ -65,7 +65,10 @@ export function compareData(
   progress: DataProgress,
 ): DataChange | undefined | number {
   const { core } = kernel;
-  const [from, to] = [bottomInode(kernel, inodeOf(core, a.dentry)), bottomInode(kernel, inodeOf(core, b.dentry))];
+  const from = bottomData(kernel, inodeOf(core, a.dentry));
+  if (from < 0) return from;
+  const to = bottomData(kernel, inodeOf(core, b.dentry));
+  if (to < 0) return to;
   if (from === to) return undefined;
   const areInMemory = isPlain(kernel, from) && isPlain(kernel, to);
   const change = areInMemory

@@ -20,8 +20,8 @@ import {
   INODE_MTIME_SEC,
   INODE_NLINK,
 } from "../../wasm/layout.ts";
-import { copyUp, copyUpAlias, copyUpInode, putTarget } from "./copy-up.ts";
-import { flagsOf, isMerge, OVL_INDEX, upperOf } from "./entry.ts";
+import { copyUp, copyUpAlias, copyUpInode, nameOfInode, putTarget } from "./copy-up.ts";
+import { flagsOf, isMerge, OVL_INDEX, OVL_METACOPY, upperOf } from "./entry.ts";
 import { findIndex, writeNlink } from "./index-dir.ts";
 import { copyAttributes, copyLinks, getInode } from "./inode.ts";
 import {
@@ -47,6 +47,7 @@ import { type OverlayFs, overlayOfInode } from "./layers.ts";
 import { isLowerPositive, OPAQUE } from "./lookup.ts";
 import { originOf } from "./origin.ts";
 import { checkEmpty } from "./readdir.ts";
+import { setRedirect } from "./redirect.ts";
 import { clearWhiteouts, dropTemp, makeTemp, makeWhiteout } from "./work-dir.ts";
 
 const YES = Uint8Array.of(0x79);
@@ -217,11 +218,18 @@ function symlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length:
   );
 }
 
+/** A file whose data are below is to be found there by any of its names. @returns 0; -EXDEV; -ENOSPC */
+function tellLowerPath(kernel: Kernel, inode: InodeHandle): number {
+  if (!(flagsOf(kernel.core, inode) & OVL_METACOPY)) return 0;
+  const name = nameOfInode(kernel, inode);
+  return name === undefined ? -ESTALE : setRedirect(kernel, name, false);
+}
+
 /** Gives a file another name, after it has been copied up. */
 function link(kernel: Kernel, inode: InodeHandle, dir: InodeHandle, dentry: DentryHandle): number {
   const { core } = kernel;
   const fs = overlayOfInode(kernel, dir);
-  const copied = copyUpInode(kernel, inode);
+  const copied = copyUpInode(kernel, inode) || tellLowerPath(kernel, inode);
   if (copied < 0) return copied;
   const upper = inodeOf(core, upperOf(core, inode));
   const made = begin(kernel, fs, dentry, (ops, parent, name) => now(ops.link?.(kernel, upper, parent, name) ?? -EPERM));

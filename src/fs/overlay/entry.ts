@@ -35,6 +35,12 @@ const LAYER_MASK = 0xffff;
 export const OVL_ORIGIN = 1 << 16;
 /** The upper file is in the index (index-dir.ts). */
 export const OVL_INDEX = 1 << 17;
+/** What it shows has no data of its own: those are the last lower one's (metacopy.ts). */
+export const OVL_METACOPY = 1 << 18;
+/** And that is in a layer for data alone, where it has not been looked for yet (lower-data.ts). */
+export const OVL_LAZY_DATA = 1 << 19;
+/** All that a lookup finds. */
+export const OVL_FOUND = OVL_ORIGIN | OVL_INDEX | OVL_METACOPY | OVL_LAZY_DATA;
 
 /** In the upper layer; 0 = it has no part there. */
 export function upperOf({ u32 }: Core, inode: InodeHandle): DentryHandle {
@@ -85,6 +91,13 @@ export function lowersOf(core: Core, inode: InodeHandle): Lower[] {
     lowers.push({ dentry: (u32[at] >>> 5) as DentryHandle, layer: u32[at + 1] });
   }
   return lowers;
+}
+
+/** What has the data of a file: what it shows, else its last lower one. 0 = that has not been looked for yet. @see Linux ovl_path_realdata() */
+export function dataDentry(core: Core, inode: InodeHandle): DentryHandle {
+  const flags = flagsOf(core, inode);
+  if (!(flags & OVL_METACOPY)) return realDentry(core, inode);
+  return flags & OVL_LAZY_DATA ? NO_DENTRY : (lowersOf(core, inode).at(-1)?.dentry ?? NO_DENTRY);
 }
 
 /** Has it parts in more than one layer? */

@@ -15,21 +15,21 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { genericFileRead } from "../../vfs/read-write.ts";
 import { FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
 import { ALL_DATA, copyUp } from "./copy-up.ts";
-import { realDentry, upperOf } from "./entry.ts";
-import { copyAttributes, realInode } from "./inode.ts";
+import { dataDentry, flagsOf, OVL_METACOPY, upperOf } from "./entry.ts";
+import { copyAttributes } from "./inode.ts";
 import { closeLayer, openLayer, operationsOf } from "./layer-file.ts";
+import { inodeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
-import { shownLayer } from "./numbers.ts";
+import { dataFileOf } from "./lower-data.ts";
 import { iterate, releaseDirectory } from "./readdir.ts";
 import { takeRealPages } from "./real-pages.ts";
 
 const NO_FILE = 0 as FileHandle;
 
-/** Opens what an inode shows in its layer. @returns the file with a reference; -ENOMEM; what its file system answers */
+/** Opens what has the data of an inode, in its layer. @returns the file with a reference; as dataFileOf(); -ENOMEM; what its file system answers */
 function openReal(kernel: Kernel, inode: InodeHandle, flags: number, mode: number): FileHandle {
-  const { core } = kernel;
-  const { mnt } = shownLayer(overlayOfInode(kernel, inode), core, inode);
-  return openLayer(kernel, mnt, realDentry(core, inode), flags, mode);
+  const data = dataFileOf(kernel, inode);
+  return typeof data === "number" ? (data as FileHandle) : openLayer(kernel, data.mnt, data.dentry, flags, mode);
 }
 
 /** The file of the layer behind an open one: another one where it has been copied up since. @returns or a negated errno */
@@ -37,7 +37,8 @@ function realFile(kernel: Kernel, file: FileHandle): FileHandle {
   const { core } = kernel;
   const real = core.u32[(file << 3) + FILE_PRIVATE0] as FileHandle;
   const inode = inodeOfFile(kernel.core, file);
-  if (real !== NO_FILE && inodeOfFile(kernel.core, real) === realInode(core, inode)) return real;
+  const data = dataDentry(core, inode);
+  if (real !== NO_FILE && data !== 0 && inodeOfFile(kernel.core, real) === inodeOf(core, data)) return real;
   const opened = openReal(kernel, inode, core.u32[(file << 3) + FILE_FLAGS], core.u32[(file << 3) + FILE_MODE]);
   if (opened < 0) return opened;
   core.u32[(file << 3) + FILE_PRIVATE0] = opened;
@@ -56,7 +57,7 @@ function needsCopyUp(flags: number): boolean {
   return access === O_WRONLY || access === O_RDWR || (flags & O_TRUNC) !== 0;
 }
 
-/** What is about to be emptied is copied up without its data. */
+/** What is about to be emptied is copied up without its data. Where data are below and are not there nothing is opened. */
 function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const { core } = kernel;
   const flags = core.u32[(file << 3) + FILE_FLAGS];
@@ -115,10 +116,11 @@ function write(
   return n;
 }
 
-/** Lower files are not written, and so not synced. @see Linux ovl_fsync() */
+/** Lower files are not written, and so not synced; a copy without data lies in memory. @see Linux ovl_fsync() */
 function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean, start?: number, end?: number): number {
   const inode = inodeOfFile(kernel.core, file);
-  if (!upperOf(kernel.core, inode) || overlayOfInode(kernel, inode).options.volatile) return 0;
+  const isWritten = upperOf(kernel.core, inode) && !(flagsOf(kernel.core, inode) & OVL_METACOPY);
+  if (!isWritten || overlayOfInode(kernel, inode).options.volatile) return 0;
   const real = realFile(kernel, file);
   return real < 0 ? real : (operationsOf(kernel, real).fsync?.(kernel, real, dataOnly, start, end) ?? -EINVAL);
 }

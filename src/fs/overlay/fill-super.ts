@@ -31,7 +31,7 @@ import {
 import { setStack } from "./entry.ts";
 import { copyAttributes, OVERLAY_DIRECTORY } from "./inode.ts";
 import { inodeOf, isDirectory, lookupOne, makeName, now } from "./layer-names.ts";
-import { isComplete, keepLayers, type OverlayFs, overlayOf, type Place, sbOfMount } from "./layers.ts";
+import { isComplete, keepLayers, type OverlayFs, overlayOf, type Place, sbOfMount, shownRoots } from "./layers.ts";
 import { parseOptions } from "./options.ts";
 
 const OVERLAYFS_MAGIC = 0x794c7630;
@@ -166,10 +166,10 @@ function makeRoot(sb: SuperBlock, fs: OverlayFs): number {
   const rc = sb.makeRoot(mode, u32[real + INODE_UID], u32[real + INODE_GID], OVERLAY_DIRECTORY);
   if (rc < 0) return rc;
   const root = inodeOf(core, sb.root);
-  const stack = lowers.map((lower, i) => ({ dentry: lower?.root as DentryHandle, layer: i + 1 }));
+  const stack = shownRoots(fs);
   const stacked = setStack(core, root, upper?.root ?? (0 as DentryHandle), stack);
   if (stacked < 0) return stacked;
-  for (const layer of fs.layers) if (layer) core.x.dget(layer.root);
+  for (const dentry of [upper?.root, ...stack.map((lower) => lower.dentry)]) if (dentry) core.x.dget(dentry);
   core.u32[(root << 3) + INODE_KIND] = OVERLAY_DIRECTORY;
   copyAttributes(kernel, root);
   return 0;

@@ -53,6 +53,7 @@ const OWN_INODES = 4;
 const NO_LIMIT = 2 ** 32 - 1;
 /** Options of an overlay of the lower layers alone: the names lead nowhere. */
 const BELOW = "lowerdir=below:below,redirect_dir=follow";
+const METACOPY = ",metacopy=on";
 
 /** What a layer is made of. */
 export interface LayerRequest {
@@ -62,6 +63,8 @@ export interface LayerRequest {
   /** As tmpfs's: bytes with units; undefined = as a tmpfs has it. */
   readonly size: string | undefined;
   readonly inodes: number | undefined;
+  /** Changes of attributes copy no data. */
+  readonly metacopy: boolean;
 }
 
 /** A layer that is mounted. */
@@ -135,7 +138,7 @@ function mountUpper(task: Task, request: LayerRequest, lowers: readonly Place[],
     copyOwner(kernel, lowers[0].dentry, upper);
     const places = { upper: { mnt, dentry: upper }, workBase: { mnt, dentry: workBase }, lowers };
     const lowerdir = request.lowers.map(escaped).join(":");
-    const data = `lowerdir=${lowerdir},upperdir=layer,workdir=layer,redirect_dir=on`;
+    const data = `lowerdir=${lowerdir},upperdir=layer,workdir=layer,redirect_dir=on${request.metacopy ? METACOPY : ""}`;
     rc = withPlaces(kernel, places, () => mount(task, { type: overlay.name, target: request.target, data }));
     core.x.dput(workBase);
   }
@@ -208,13 +211,15 @@ export function compareLayer<T>(
 ): T | DiffFailure {
   const { kernel } = task;
   const { core } = kernel;
-  const [, ...lowers] = overlayOf(new SuperBlock(kernel, from.sb)).layers as Layer[];
+  const { layers, options } = overlayOf(new SuperBlock(kernel, from.sb));
+  const [, ...lowers] = layers as Layer[];
   const places = {
     upper: undefined,
     workBase: undefined,
     lowers: lowers.map(({ mnt, root }) => ({ mnt, dentry: root })),
   };
-  const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, BELOW)) as MountHandle;
+  const data = options.metacopy ? BELOW + METACOPY : BELOW;
+  const below = withPlaces(kernel, places, () => kernMount(kernel, overlay, data)) as MountHandle;
   if (below < 0) return failed(kernel, below, wait);
   const finder = new Finder(kernel);
   try {

@@ -61,7 +61,7 @@ function identityOf(kernel: Kernel, sb: SuperBlockHandle): string {
 function tarOf(kernel: Kernel, { sb }: MountedLayer, isOwn: boolean): Uint8Array | DiffFailure {
   const [upper] = layersOf(kernel, sb);
   const writer = new TarWriter({ isSparse: isOwn });
-  const failure = tarUpper(kernel, { mnt: upper.mnt, dentry: upper.root }, writer, isOwn);
+  const failure = tarUpper(new SuperBlock(kernel, sb), { mnt: upper.mnt, dentry: upper.root }, writer, isOwn);
   return failure || writer.finish();
 }
 

@@ -31,6 +31,7 @@ import {
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_PRIVATE0,
 } from "../../wasm/layout.ts";
+import type { Lower } from "./entry.ts";
 import { type OverlayOptions, parseOptions } from "./options.ts";
 
 /** Words before the first mount: how many there are, and bytes of the options behind them. */
@@ -63,7 +64,7 @@ export interface OverlayFs {
   readonly sb: SuperBlockHandle;
   readonly dev: number;
   readonly options: OverlayOptions;
-  /** By number; the first is undefined where there is no upper layer. */
+  /** By number; the first is undefined where there is no upper layer; those for data alone are the last. */
   readonly layers: readonly (Layer | undefined)[];
   /** The work directory: where files are made before they get their names. 0 = there is none */
   readonly work: DentryHandle;
@@ -80,6 +81,18 @@ function rootOf({ u32 }: Core, mnt: MountHandle): DentryHandle {
 
 function inodeOf({ u32 }: Core, dentry: DentryHandle): InodeHandle {
   return (u32[(dentry << 3) + DENTRY_INODE] >>> 5) as InodeHandle;
+}
+
+/** Roots of the lower layers whose names show, from the uppermost down. */
+export function shownRoots({ layers, options }: OverlayFs): Lower[] {
+  const shown = layers.slice(0, layers.length - options.nrData);
+  return shown.flatMap((layer, i) => (layer && i !== UPPER_LAYER ? [{ dentry: layer.root, layer: i }] : []));
+}
+
+/** As shownRoots(), of the layers for data alone. */
+export function dataRoots({ layers, options }: OverlayFs): Lower[] {
+  const first = layers.length - options.nrData;
+  return layers.slice(first).map((layer, i) => ({ dentry: (layer as Layer).root, layer: first + i }));
 }
 
 /** The super block that a mount shows. */
@@ -232,23 +245,25 @@ function readLayers(kernel: Kernel, handle: SuperBlockHandle): OverlayFs {
   const { core } = kernel;
   const { u32 } = core;
   const [upper, work, ...lowers] = mountsOf(core, handle);
-  const shown = upper === 0 ? lowers : [upper, ...lowers];
+  const sb = new SuperBlock(kernel, handle);
+  const options = parseOptions(optionsText(sb)) as OverlayOptions;
+  const all = upper === 0 ? lowers : [upper, ...lowers];
+  const shown = all.slice(0, all.length - options.nrData);
   const supers = [...new Set(shown.map((mnt) => sbOfMount(core, mnt)))];
   const layerOf = (mnt: MountHandle): Layer => {
     const sb = sbOfMount(core, mnt);
     return { mnt, sb, root: rootOf(core, mnt), fsid: supers.indexOf(sb) + (upper === 0 ? 1 : 0) };
   };
-  const sb = new SuperBlock(kernel, handle);
   return {
     core,
     sb: handle,
     dev: u32[(handle << 3) + SUPER_BLOCK_DEV],
-    options: parseOptions(optionsText(sb)) as OverlayOptions,
+    options,
     layers: [upper === 0 ? undefined : layerOf(upper), ...lowers.map(layerOf)],
     work: work === 0 ? (0 as DentryHandle) : rootOf(core, work),
     isSameFs: supers.length === 1,
-    traps: new Set([...shown, ...(work === 0 ? [] : [work])].map((mnt) => inodeOf(core, rootOf(core, mnt)))),
-    isInMemory: supers.every((each) => isInMemory(core, each)),
+    traps: new Set([...all, ...(work === 0 ? [] : [work])].map((mnt) => inodeOf(core, rootOf(core, mnt)))),
+    isInMemory: all.every((mnt) => isInMemory(core, sbOfMount(core, mnt))),
   };
 }
 

@@ -2,7 +2,8 @@
  * Looking a name up in the layers, from the upper one down: what it stands for is the first that is found, and for directories all of
  * them, to the first that is opaque, a whiteout, or no directory.
  *
- *   upper   a directory with a redirect is looked for below under that name: beside where it stands, or from the roots on
+ *   redirect   what has one is looked for below under that name: beside where it stands, or from the roots on
+ *   metacopy   a file without data is looked for below until there are some
  *
  * Does not own: names in one layer (layer-names.ts), inodes (inode.ts).
  *
@@ -10,23 +11,24 @@
  */
 import { EIO, ELOOP, EPERM } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
+import { S_IFREG } from "../../base/stat-flags.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
 import { dSpliceAlias } from "../../vfs/iget.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { STAT_INO } from "../../vfs/syscalls.ts";
 import { INODE_NLINK, SUPER_BLOCK_DEV } from "../../wasm/layout.ts";
-import { type Lower, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, upperOf } from "./entry.ts";
+import { type Lower, lowersOf, OVL_INDEX, OVL_LAZY_DATA, OVL_METACOPY, OVL_ORIGIN, putAll, upperOf } from "./entry.ts";
 import { findIndex } from "./index-dir.ts";
 import { getInode } from "./inode.ts";
-import { inodeOf, isDirectory, isWhiteout, lookupOne, nameOf } from "./layer-names.ts";
+import { inodeOf, isDirectory, isWhiteout, lookupOne, nameOf, typeOf } from "./layer-names.ts";
 import { getLayerXattr } from "./layer-xattr.ts";
-import { type OverlayFs, overlayOfInode, UPPER_LAYER } from "./layers.ts";
+import { type OverlayFs, overlayOfInode, shownRoots, UPPER_LAYER } from "./layers.ts";
+import { isMetacopy } from "./metacopy.ts";
 import { type Origin, originOf } from "./origin.ts";
+import { isPath, namesOfPath, pathOfNames, redirectOf } from "./redirect.ts";
 import { statReal, statValues } from "./stat-real.ts";
 
 export const OPAQUE = utf8Encoder.encode("trusted.overlay.opaque");
-export const REDIRECT = utf8Encoder.encode("trusted.overlay.redirect");
-const SLASH = 0x2f;
 const YES = 0x79;
 
 /** How a lookup stands: what the layer before has said. */
@@ -36,46 +38,18 @@ interface State {
   isDirectory: boolean;
   /** Nothing below counts. */
   stop: boolean;
+  /** It has said so since the layer before. */
   redirect: boolean;
+  /** What has last been asked for a redirect leads from the roots on. */
+  leadsFromRoots: boolean;
+  /** The last file that has been found has no data. */
+  metacopy: boolean;
 }
 
 /** True for an opaque directory. */
 export function isOpaque(kernel: Kernel, inode: InodeHandle): boolean {
   const value = getLayerXattr(kernel, inode, OPAQUE);
   return typeof value !== "number" && value.length === 1 && value[0] === YES;
-}
-
-/** Where a directory is to be looked for below. @returns undefined = by its own name; -EIO for what is no redirect */
-export function redirectOf(kernel: Kernel, inode: InodeHandle): Uint8Array | undefined | number {
-  const value = getLayerXattr(kernel, inode, REDIRECT);
-  if (typeof value === "number") return undefined;
-  const redirect = value.slice();
-  const isPath = redirect[0] === SLASH;
-  const isWrong = isPath ? partsOf(redirect).some((part) => part.length === 0) : redirect.includes(SLASH);
-  return redirect.length === 0 || isWrong ? -EIO : redirect;
-}
-
-/** Components of a path that begins with a slash. */
-function partsOf(path: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let start = 1; start <= path.length; ) {
-    const end = path.indexOf(SLASH, start);
-    parts.push(path.subarray(start, end < 0 ? path.length : end));
-    if (end < 0) break;
-    start = end + 1;
-  }
-  return parts;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const path = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length + 1, 0));
-  let at = 0;
-  for (const part of parts) {
-    path[at] = SLASH;
-    path.set(part, at + 1);
-    at += part.length + 1;
-  }
-  return path;
 }
 
 /**
@@ -102,39 +76,46 @@ function lookupSingle(
     core.x.dput(found);
     return rc as DentryHandle;
   };
-  if (isWhiteout(core, inode)) {
+  if (isWhiteout(core, inode) || (isLast && state.metacopy && typeOf(core, inode) !== S_IFREG)) {
     state.stop = true;
     return drop(0);
   }
   if (!isDirectory(core, inode)) {
     state.stop = true;
-    return state.isDirectory || !isLast ? drop(0) : found;
-  }
-  if (fs.traps.has(inode)) return drop(-ELOOP);
-  if (isLast) state.isDirectory = true;
-  if (isOpaque(kernel, inode)) {
-    state.stop = true;
-    return found;
+    if (state.isDirectory || !isLast) return drop(0);
+    const metacopy = isMetacopy(kernel, inode);
+    if (typeof metacopy === "number") return drop(metacopy);
+    state.metacopy = metacopy;
+    if (!metacopy) return found;
+    state.stop = false;
+  } else {
+    if (fs.traps.has(inode)) return drop(-ELOOP);
+    if (isLast) state.isDirectory = true;
+    if (isOpaque(kernel, inode)) {
+      state.stop = true;
+      return found;
+    }
   }
   const redirect = redirectOf(kernel, inode);
   if (typeof redirect === "number") return drop(redirect);
+  state.leadsFromRoots = redirect !== undefined && isPath(redirect);
   if (redirect === undefined) return found;
   state.redirect = true;
-  if (redirect[0] === SLASH) {
-    state.name = after.length === 0 ? redirect : concat([...partsOf(redirect), ...after]);
+  if (state.leadsFromRoots) {
+    state.name = after.length === 0 ? redirect : pathOfNames([...namesOfPath(redirect), ...after]);
     state.stop = false; // something opaque on the way here does not count below
   } else
     state.name =
-      before.length + after.length === 0 && state.name[0] !== SLASH
+      before.length + after.length === 0 && !isPath(state.name)
         ? redirect
-        : concat([...before, redirect, ...after]);
+        : pathOfNames([...before, redirect, ...after]);
   return found;
 }
 
 /** A name, or a path, in one layer. @returns as lookupSingle() */
 function lookupLayer(kernel: Kernel, fs: OverlayFs, dir: DentryHandle, state: State): DentryHandle {
-  if (state.name[0] !== SLASH) return lookupSingle(kernel, fs, dir, state, state.name, [], []);
-  const parts = partsOf(state.name);
+  if (!isPath(state.name)) return lookupSingle(kernel, fs, dir, state, state.name, [], []);
+  const parts = namesOfPath(state.name);
   const { x } = kernel.core;
   let base = dir;
   x.dget(base);
@@ -170,13 +151,21 @@ export function lookupParts(
 ): Found | number {
   const { core } = kernel;
   const found: Found = { upper: 0 as DentryHandle, lowers: [], flags: 0 };
-  const state: State = { name, isDirectory: false, stop: false, redirect: false };
+  const state: State = {
+    name,
+    isDirectory: false,
+    stop: false,
+    redirect: false,
+    leadsFromRoots: false,
+    metacopy: false,
+  };
   if (upperDir) {
     const upper = lookupLayer(kernel, fs, upperDir, state);
     if (upper < 0) return upper;
     found.upper = upper;
   }
-  const rc = lookupLowers(kernel, fs, lowerDirs, state, found);
+  const isShownMetacopy = state.metacopy;
+  const rc = lookupLowers(kernel, fs, lowerDirs, state, found) || findDataBelow(fs, state, found, isShownMetacopy);
   if (rc < 0) {
     putAll(core, found.upper, found.lowers);
     return rc;
@@ -188,18 +177,22 @@ export function lookupParts(
 function lookupLowers(kernel: Kernel, fs: OverlayFs, dirs: readonly Lower[], state: State, found: Found): number {
   let stack = dirs;
   let isFromRoots = false;
+  let isMoved = false;
+  const mayMove = fs.options.redirectFollow || fs.options.nrData > 0;
   for (let i = 0; i < stack.length || state.redirect; i++) {
     if (state.redirect) {
-      if (!fs.options.redirectFollow) return i < stack.length ? -EPERM : 0;
       state.redirect = false;
-      if (state.name[0] === SLASH && !isFromRoots) {
+      isMoved = true;
+      if (isPath(state.name) && !isFromRoots && mayMove) {
         const layer = i > 0 ? stack[i - 1].layer : UPPER_LAYER;
-        stack = rootsOf(fs);
+        stack = shownRoots(fs);
         isFromRoots = true;
         i = layer; // the root of the next one: they count from 1
       }
     }
     if (state.stop || i >= stack.length) break;
+    if (isMoved && !fs.options.redirectFollow) return -EPERM;
+    if (state.metacopy && !fs.options.metacopy) return -EPERM;
     const lower = lookupLayer(kernel, fs, stack[i].dentry, state);
     if (lower < 0) return lower;
     if (lower === 0) continue;
@@ -208,15 +201,30 @@ function lookupLowers(kernel: Kernel, fs: OverlayFs, dirs: readonly Lower[], sta
   return 0;
 }
 
-function rootsOf({ layers }: OverlayFs): Lower[] {
-  return layers.flatMap((layer, i) => (layer && i !== UPPER_LAYER ? [{ dentry: layer.root, layer: i }] : []));
+/**
+ * Notes of a file whether its data are elsewhere. Those of a lower file may be in a layer for data alone, whatever the options are.
+ *
+ * @param isUpper what has been found in the upper layer has none
+ * @returns 0; -EPERM where they may not be looked for, -EIO where there are none
+ */
+function findDataBelow(fs: OverlayFs, state: State, found: Found, isUpper: boolean): number {
+  const { lowers } = found;
+  if (state.metacopy) {
+    const isLazy = lowers.length > 0 && state.leadsFromRoots && fs.options.nrData > 0;
+    if (!isLazy) return fs.options.metacopy ? -EIO : -EPERM;
+    found.flags |= OVL_METACOPY | OVL_LAZY_DATA;
+  } else if (isUpper) {
+    if (lowers.length === 0) return -EIO;
+    found.flags |= OVL_METACOPY;
+  } else if (!state.isDirectory && lowers.length > 1) found.flags |= OVL_METACOPY;
+  return 0;
 }
 
 /** A lower file that the index has stands for what has been copied up by another of its names. */
 function withIndex(kernel: Kernel, fs: OverlayFs, found: Found): number {
   const { core } = kernel;
   if (!fs.options.index) return 0;
-  const lower = found.lowers[0];
+  const [lower] = found.lowers;
   if (found.upper) {
     const origin = originOf(kernel, inodeOf(core, found.upper));
     const index = origin && findIndex(kernel, fs, origin);
@@ -229,7 +237,14 @@ function withIndex(kernel: Kernel, fs: OverlayFs, found: Found): number {
   const origin = lowerOrigin(kernel, fs, lower);
   const index = typeof origin === "number" ? (origin as DentryHandle) : findIndex(kernel, fs, origin);
   if (index <= 0) return index;
+  const metacopy = isMetacopy(kernel, inodeOf(core, index));
+  if (typeof metacopy === "number") {
+    core.x.dput(index);
+    return metacopy;
+  }
   found.upper = index;
+  if (!metacopy) found.flags &= ~(OVL_METACOPY | OVL_LAZY_DATA);
+  else found.flags |= OVL_METACOPY;
   found.flags |= OVL_INDEX | OVL_ORIGIN;
   return 0;
 }
@@ -256,7 +271,7 @@ export function lookupAll(kernel: Kernel, fs: OverlayFs, dir: InodeHandle, name:
   return rc;
 }
 
-/** InodeOperations.lookup. @returns 0; -ELOOP; -EPERM (redirects are not followed); -EIO (no redirect); what a layer answers */
+/** InodeOperations.lookup. @returns 0; -ELOOP; -EPERM (redirects, or data in other layers, are not followed); -EINVAL (no redirect); -EIO (no data); what a layer answers */
 export function lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
   const fs = overlayOfInode(kernel, dir);
   const found = lookupAll(kernel, fs, dir, nameOf(kernel, dentry));

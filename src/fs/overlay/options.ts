@@ -15,6 +15,8 @@ const MAX_LOWER = 500;
 export interface OverlayOptions {
   /** From the uppermost down, at least one; escapes are undone. */
   readonly lowerdirs: readonly string[];
+  /** So many of them, the last ones, are for data alone: no name of theirs shows. */
+  readonly nrData: number;
   readonly upperdir: string | undefined;
   readonly workdir: string | undefined;
   /** Renames of directories that have a lower part leave a redirect. */
@@ -25,6 +27,8 @@ export interface OverlayOptions {
   readonly index: boolean;
   /** Numbers of inodes of several file systems are told apart by their high bits. */
   readonly xino: boolean;
+  /** Changes of attributes copy no data. */
+  readonly metacopy: boolean;
   /** Nothing is synced. */
   readonly volatile: boolean;
 }
@@ -77,7 +81,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | string | undefined>> 
   redirect_dir: Object.keys(REDIRECTS),
   index: SWITCHES,
   xino: XINO,
-  metacopy: ["off"],
+  metacopy: SWITCHES,
   volatile: NO_VALUE,
 });
 
@@ -88,35 +92,58 @@ const DEFAULTS: Readonly<Record<string, string | undefined>> = {
   metacopy: "off",
 };
 
-/** "/a:/b", and as Linux has it "/a::/b", which tells of layers for data alone: these are not there. */
-function lowerdirsOf(text: string): string[] | undefined {
-  const lowerdirs = split(text, ":").map(unescaped);
-  return lowerdirs.length > MAX_LOWER || lowerdirs.includes("") ? undefined : lowerdirs;
+/** "/a:/b::/c::/d": a and b, and c and d for data alone. @see Linux ovl_parse_param_lowerdir() */
+function lowerdirsOf(text: string): Pick<OverlayOptions, "lowerdirs" | "nrData"> | undefined {
+  const [first, ...rest] = split(text, ":").map(unescaped);
+  const lowerdirs = [first];
+  let nrData = 0;
+  for (let i = 0; i < rest.length; i++) {
+    const isData = rest[i] === "";
+    if (isData) nrData++;
+    else if (nrData > 0) return undefined;
+    lowerdirs.push(isData ? rest[++i] : rest[i]);
+  }
+  return lowerdirs.length > MAX_LOWER || lowerdirs.some((dir) => !dir) ? undefined : { lowerdirs, nrData };
+}
+
+/** What `redirect_dir` comes to. metacopy=on wants it on, without an upper layer followed. @returns undefined where these do not go together */
+function redirectsOf(
+  given: string | undefined,
+  metacopy: boolean,
+  hasUpper: boolean,
+): (typeof REDIRECTS)[string] | undefined {
+  if (!metacopy) return REDIRECTS[given ?? "off"];
+  const redirects = REDIRECTS[given ?? "on"];
+  return redirects.create || (!hasUpper && redirects.follow) ? redirects : undefined;
 }
 
 /**
  * Reads the options.
  *
- * @returns undefined, which is EINVAL: an option that is not known or has a wrong value; no `lowerdir`, or an empty one of several;
- *   one `lowerdir` without `upperdir`; `upperdir` without `workdir`; more than 500 layers; metacopy=on and layers for data alone ("::"),
- *   which are not there
+ * @returns undefined, which is EINVAL: an option that is not known or has a wrong value; no `lowerdir`, or an empty one of several, or one
+ *   behind those for data alone that is not; one `lowerdir` without `upperdir`; `upperdir` without `workdir`; more than 500 layers;
+ *   metacopy=on where redirect_dir is given and not on, or without `upperdir` nofollow
+ * @see Linux fs/overlayfs/params.c ovl_fs_params_verify()
  */
 export function parseOptions(data: string): OverlayOptions | undefined {
   const values = valuesOf(data);
-  const lowerdirs = lowerdirsOf(values?.get("lowerdir") ?? "");
-  if (values === undefined || lowerdirs === undefined) return undefined;
+  const lowers = lowerdirsOf(values?.get("lowerdir") ?? "");
+  if (values === undefined || lowers === undefined) return undefined;
   const upper = values.get("upperdir");
   const work = values.get("workdir");
-  if (upper === undefined ? lowerdirs.length < 2 : work === undefined) return undefined;
-  const redirect = REDIRECTS[values.get("redirect_dir") ?? "off"];
+  if (upper === undefined ? lowers.lowerdirs.length < 2 : work === undefined) return undefined;
+  const metacopy = values.get("metacopy") === "on";
+  const redirect = redirectsOf(values.get("redirect_dir"), metacopy, upper !== undefined);
+  if (redirect === undefined) return undefined;
   return {
-    lowerdirs,
+    ...lowers,
     upperdir: upper && unescaped(upper),
     workdir: upper && work && unescaped(work), // without an upper directory it has no meaning
     redirectDir: redirect.create,
     redirectFollow: redirect.follow,
     index: values.get("index") === "on" && upper !== undefined,
     xino: ["on", "auto"].includes(values.get("xino") ?? "off"),
+    metacopy,
     volatile: values.has("volatile") && upper !== undefined,
   };
 }
@@ -137,9 +164,10 @@ export function changedOptions(before: string, data: string): string | undefined
   return parseOptions(text) && text;
 }
 
-/** Options for mount tables, in Linux's order: paths as they were written. */
+/** Options for mount tables, in Linux's order: paths as they were written, and what others bring with them. */
 export function shownOptions(data: string): string {
   const values = valuesOf(data) ?? new Map<string, string>();
+  if (values.get("metacopy") === "on") values.set("redirect_dir", "on");
   return Object.keys(ALLOWED)
     .filter((name) => values.has(name) && values.get(name) !== DEFAULTS[name])
     .map((name) => (ALLOWED[name] === NO_VALUE ? name : `${name}=${values.get(name)}`))

@@ -4,7 +4,7 @@
  *
  *   lookup ─► the layers in turn (lookup.ts) ─► an inode that stands for what has been found (entry.ts, inode.ts)
  *   read   ─► an open file of the layer (file.ts)
- *   change ─► copy-up (copy-up.ts) ─► the upper layer (dir.ts, rename.ts, setattr.ts, xattr.ts)
+ *   change ─► copy-up (copy-up.ts, copy-up-data.ts) ─► the upper layer (dir.ts, rename.ts, setattr.ts, xattr.ts)
  *
  * Its upper layer lies in memory. Where all layers do, it is in snapshots and forks: what inodes stand for is in memory, and all that
  * is here can be made anew from it.
@@ -54,7 +54,7 @@ const superOps = Object.freeze<SuperOperations>({
   putSuper: (sb) => void sb.kernel.fsInfo.delete(sb.handle),
 });
 
-/** The type: options `lowerdir`, `upperdir`, `workdir`, `redirect_dir`, `index`, `xino` and `volatile`. */
+/** The type: options `lowerdir`, `upperdir`, `workdir`, `redirect_dir`, `index`, `xino`, `metacopy` and `volatile`. */
 export const overlay: FileSystemType = Object.freeze<FileSystemType>({
   name: "overlay",
   fsFlags: FS_STACKED,

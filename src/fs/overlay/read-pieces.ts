@@ -8,7 +8,7 @@ import type { TarPiece } from "../tar/entry.ts";
 import { isPlain, type LayerFile } from "./copy-data.ts";
 import { closeLayer, openLayer, operationsOf } from "./layer-file.ts";
 import { inodeOf } from "./layer-names.ts";
-import { bottomInode } from "./stack-parts.ts";
+import { bottomData } from "./stack-parts.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -22,7 +22,7 @@ export interface FileData {
 export function readPieces(kernel: Kernel, { mnt, dentry }: LayerFile): FileData | number {
   const file = openLayer(kernel, mnt, dentry, O_RDONLY, FMODE_READ);
   if (file < 0) return file;
-  const inode = bottomInode(kernel, inodeOf(kernel.core, dentry));
+  const inode = bottomData(kernel, inodeOf(kernel.core, dentry)); // it is open, so these are there
   const data = isPlain(kernel, inode) ? readRanges(kernel, file, inode) : readToEnd(kernel, file);
   void closeLayer(kernel, file);
   return data;

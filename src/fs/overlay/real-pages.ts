@@ -25,7 +25,7 @@ import {
   SUPER_BLOCK_FLAGS,
 } from "../../wasm/layout.ts";
 import { isPlain } from "./copy-data.ts";
-import { flagsOf, hasSeveral, OVL_INDEX, ownMapping } from "./entry.ts";
+import { flagsOf, hasSeveral, OVL_INDEX, OVL_METACOPY, ownMapping } from "./entry.ts";
 import { realInode } from "./inode.ts";
 import { isDirectory, typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
@@ -52,12 +52,12 @@ export function takeRealPages(kernel: Kernel, inode: InodeHandle): boolean {
   return true;
 }
 
-/** Links of a merged directory, and those that the index counts, are the overlay's own; of attributes that a file system makes up the core knows nothing. */
+/** Links of a merged directory, and those that the index counts, are the overlay's own; a file with data elsewhere is none in memory; of attributes that a file system makes up the core knows nothing. */
 function isEligible(kernel: Kernel, inode: InodeHandle, real: InodeHandle): boolean {
   const { core } = kernel;
   const type = typeOf(core, inode);
   if (type !== S_IFREG && (type !== S_IFDIR || hasSeveral(core, inode))) return false;
-  if (flagsOf(core, inode) & OVL_INDEX) return false;
+  if (flagsOf(core, inode) & (OVL_INDEX | OVL_METACOPY)) return false;
   const flags = core.u32[(core.u32[(real << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_FLAGS];
   return !(flags & SB_GETATTR) && isPlain(kernel, real);
 }

@@ -7,6 +7,7 @@ import { EBUSY, EINVAL, ELOOP, EROFS } from "../../base/errno.ts";
 import { utf8Encoder } from "../../base/utf8.ts";
 import { MS_RDONLY } from "../../vfs/mount-constants.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
+import { completeData } from "./complete-data.ts";
 import { putAll, resetStack } from "./entry.ts";
 import { checkOverlaps, depthOf, Finder, MAX_DEPTH, settleFlags } from "./fill-super.ts";
 import { copyAttributes } from "./inode.ts";
@@ -19,9 +20,9 @@ import { dropUnusedNames, overlaysOver, renewNames } from "./renew.ts";
  * SuperOperations.remount.
  *
  * @returns 0; in the order checked -EROFS to write without an upper layer; -EINVAL for other options than they are, but for `lowerdir`, and
- *   where this has a wrong value; of each directory errors of the walk, -EINVAL (no directory); -ELOOP (layers that lie in each other, or in
+ *   where this has a wrong value, or more or fewer directories for data alone; of each directory errors of the walk, -EINVAL (no directory); -ELOOP (layers that lie in each other, or in
  *   this overlay or one over it); -EINVAL (overlays over overlays over overlays); -EBUSY while files below the root are open, tasks stand
- *   there, or something is mounted; -ENOMEM. Then nothing has changed
+ *   there, or something is mounted; -ENOMEM; errors of copy-up, where data of files that have been changed are below. Then nothing has changed
  */
 export function remount(sb: SuperBlock, data: string, flags: number): number {
   const fs = overlayOf(sb);
@@ -29,7 +30,8 @@ export function remount(sb: SuperBlock, data: string, flags: number): number {
   const before = optionsText(sb);
   const text = changedOptions(before, data);
   if (text === undefined) return -EINVAL;
-  const { lowerdirs } = parseOptions(text) as OverlayOptions;
+  const { lowerdirs, nrData } = parseOptions(text) as OverlayOptions;
+  if (nrData !== fs.options.nrData) return -EINVAL;
   if (String(lowerdirs) === String(fs.options.lowerdirs)) return 0;
   const finder = new Finder(sb.kernel);
   try {
@@ -49,7 +51,7 @@ function changeLowers(sb: SuperBlock, fs: OverlayFs, lowers: readonly Place[], t
   const { kernel } = sb;
   const { core } = kernel;
   const over = overlaysOver(kernel, sb.handle);
-  const refused = checkLowers(sb, fs, lowers, over);
+  const refused = checkLowers(sb, fs, lowers, over) || completeData(sb, () => true);
   if (refused < 0) return refused;
   dropUnusedNames(kernel, [sb, ...over]);
   kernel.evictInodes();
@@ -57,8 +59,8 @@ function changeLowers(sb: SuperBlock, fs: OverlayFs, lowers: readonly Place[], t
   const root = inodeOf(core, sb.root);
   const rc = replaceLowers(sb, lowers, utf8Encoder.encode(text), () => {
     const upper = fs.layers[UPPER_LAYER]?.root ?? (0 as never);
-    const stack = lowers.map(({ dentry }, i) => ({ dentry, layer: i + 1 }));
-    for (const dentry of [upper, ...lowers.map((lower) => lower.dentry)]) if (dentry) core.x.dget(dentry);
+    const stack = lowers.slice(0, lowers.length - fs.options.nrData).map(({ dentry }, i) => ({ dentry, layer: i + 1 }));
+    for (const dentry of [upper, ...stack.map((lower) => lower.dentry)]) if (dentry) core.x.dget(dentry);
     const done = resetStack(core, root, upper, stack);
     if (done < 0) putAll(core, upper, stack);
     return done;

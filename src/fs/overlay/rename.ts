@@ -1,16 +1,16 @@
 /**
  * Renames in an overlay: in the upper layer, after what moves has been copied up. Where a lower layer has the old name it leaves a
- * whiteout; a directory with parts below takes along where these are (a redirect), or cannot be moved.
+ * whiteout; a directory with parts below, or a file with its data there, takes along where these are (redirect.ts), or cannot be moved.
  *
- * @see Linux fs/overlayfs/dir.c ovl_rename(), ovl_set_redirect()
+ * @see Linux fs/overlayfs/dir.c ovl_rename()
  */
-import { EINVAL, ENAMETOOLONG, ENOSPC, ESTALE, EXDEV } from "../../base/errno.ts";
+import { EINVAL, ESTALE, EXDEV } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { copyUp, copyUpAlias } from "./copy-up.ts";
 import { countLinks, lostName, setOpaque } from "./dir.ts";
-import { firstLower, isMerge, upperOf } from "./entry.ts";
+import { firstLower, flagsOf, isMerge, OVL_METACOPY, upperOf } from "./entry.ts";
 import { copyAttributes } from "./inode.ts";
 import {
   dropMissingNames,
@@ -23,15 +23,11 @@ import {
   newName,
   parentOf,
 } from "./layer-names.ts";
-import { setLayerXattr } from "./layer-xattr.ts";
 import { type OverlayFs, overlayOfInode } from "./layers.ts";
-import { isLowerPositive, isOpaque, REDIRECT, redirectOf } from "./lookup.ts";
+import { isLowerPositive, isOpaque } from "./lookup.ts";
 import { checkEmpty } from "./readdir.ts";
+import { orTooFar, setRedirect } from "./redirect.ts";
 import { clearWhiteouts, dropTemp } from "./work-dir.ts";
-
-/** Most bytes of a redirect, its NUL included. @see Linux ovl_redirect_max */
-const REDIRECT_MAX = 256;
-const SLASH = 0x2f;
 
 /** One side of a rename in the overlay. */
 interface Side {
@@ -167,17 +163,18 @@ class Rename {
     return dentry !== 0 && upper !== 0 && inodeOf(core, upper as DentryHandle) === inodeOf(core, dentry);
   }
 
-  /** Directories stay what they are in another place: they tell where their lower parts are, or that there are none. */
+  /** Directories, and files whose data are below, stay what they are in another place: they tell where their lower parts are, or that there are none. */
   #hideLower(): number {
     const rc = this.#settle(this.#from, this.#to);
     return rc < 0 || !this.#exchanges ? rc : this.#settle(this.#to, this.#from);
   }
 
   #settle(side: Side, target: Side): number {
-    if (!side.isDir) return 0;
     const kernel = this.#kernel;
     const { core } = kernel;
-    if (firstLower(core, side.inode) !== undefined) return setRedirect(kernel, this.#fs, side, side.dir === target.dir);
+    const staysInDir = side.dir === target.dir;
+    if (!side.isDir) return flagsOf(core, side.inode) & OVL_METACOPY ? setRedirect(kernel, side.dentry, staysInDir) : 0;
+    if (firstLower(core, side.inode) !== undefined) return setRedirect(kernel, side.dentry, staysInDir);
     const upper = inodeOf(core, upperOf(core, side.inode));
     return isMerge(core, target.dir) && !isOpaque(kernel, upper) ? orTooFar(setOpaque(kernel, upper)) : 0;
   }
@@ -208,52 +205,4 @@ class Rename {
     for (const changed of [inode, oldDir, newDir, ...(target && this.#exchanges ? [target] : [])])
       if (upperOf(core, changed)) copyAttributes(kernel, changed);
   }
-}
-
-/** Full is full; what cannot be said otherwise is that programs have to copy it. */
-function orTooFar(rc: number): number {
-  return rc < 0 && rc !== -ENOSPC ? -EXDEV : rc;
-}
-
-/**
- * Notes on a directory of the upper layer where its lower parts are, unless it says so already.
- *
- * @param isSameDir it stays in its directory: the name is enough
- * @returns 0; -EXDEV where that is too long; -ENOSPC
- */
-function setRedirect(kernel: Kernel, _fs: OverlayFs, { dentry, inode }: Side, isSameDir: boolean): number {
-  const { core } = kernel;
-  const upper = inodeOf(core, upperOf(core, inode));
-  const known = redirectOf(kernel, upper);
-  if (typeof known === "number") return -EXDEV;
-  if (known !== undefined && (isSameDir || known[0] === SLASH)) return 0;
-  const redirect = isSameDir ? nameOf(kernel, dentry) : pathOf(kernel, dentry);
-  if (typeof redirect === "number") return -EXDEV;
-  return orTooFar(setLayerXattr(kernel, upper, REDIRECT, redirect));
-}
-
-/** Where the lower parts of a directory are, from the roots of the layers on. @returns -ENAMETOOLONG @see Linux ovl_get_redirect() */
-function pathOf(kernel: Kernel, start: DentryHandle): Uint8Array | number {
-  const { core } = kernel;
-  const parts: Uint8Array[] = [];
-  let bytes = 1;
-  for (let dentry = start; parentOf(core, dentry) !== dentry; dentry = parentOf(core, dentry)) {
-    const upper = upperOf(core, inodeOf(core, dentry));
-    const redirect = upper ? redirectOf(kernel, inodeOf(core, upper)) : undefined;
-    if (typeof redirect === "number") return redirect;
-    const part = redirect ?? nameOf(kernel, dentry);
-    const isPath = part[0] === SLASH;
-    bytes += part.length + (isPath ? 0 : 1);
-    if (bytes > REDIRECT_MAX) return -ENAMETOOLONG;
-    parts.unshift(isPath ? part.subarray(1) : part);
-    if (isPath) break;
-  }
-  const path = new Uint8Array(bytes - 1);
-  let at = 0;
-  for (const part of parts) {
-    path[at] = SLASH;
-    path.set(part, at + 1);
-    at += part.length + 1;
-  }
-  return path;
 }

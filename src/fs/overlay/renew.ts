@@ -15,7 +15,7 @@ import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { I_HASHED, INODE_INO, INODE_STATE, SB_STACKED } from "../../wasm/layout.ts";
-import { clearFlag, lowersOf, OVL_INDEX, OVL_ORIGIN, putAll, resetStack, setFlag, upperOf } from "./entry.ts";
+import { clearFlag, lowersOf, OVL_FOUND, putAll, resetStack, setFlag, upperOf } from "./entry.ts";
 import { copyAttributes, copyLinks, keyOf, realInode, setKey } from "./inode.ts";
 import { cachedNames, inodeOf, isDirectory, nameOf } from "./layer-names.ts";
 import { type OverlayFs, overlayOf } from "./layers.ts";
@@ -111,7 +111,7 @@ class Renewal {
       putAll(core, upper, lowers);
       return false;
     }
-    clearFlag(core, inode, OVL_ORIGIN | OVL_INDEX);
+    clearFlag(core, inode, OVL_FOUND);
     setFlag(core, inode, flags);
     this.#renewKey(inode);
     copyAttributes(kernel, inode);

@@ -5,7 +5,6 @@
  */
 import { EAGAIN } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
-import { TRY_AGAIN } from "../../mm/address-space.ts";
 import { dentryOfFile } from "../../mm/page.ts";
 import { setState } from "../../vfs/fileattr.ts";
 import {
@@ -18,10 +17,10 @@ import {
   type Attributes,
 } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { truncateInMemory } from "../../vfs/read-write.ts";
 import { setattrCopy, setattrPrepare } from "../../vfs/setattr.ts";
 import { wantWriteInode } from "../../vfs/want-write.ts";
-import { ALL_DATA, copyUpInode } from "./copy-up.ts";
+import { resize } from "./copy-data.ts";
+import { copyUpInode, METADATA } from "./copy-up.ts";
 import { upperOf } from "./entry.ts";
 import { copyAttributes } from "./inode.ts";
 import { inodeOf, operationsOf } from "./layer-names.ts";
@@ -31,7 +30,7 @@ export function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): A
   const refused = setattrPrepare(kernel, inode, attr);
   if (refused < 0) return refused;
   const asked = attr.valid & ATTR_FILE ? dentryOfFile(kernel.core, attr.file) : undefined;
-  const copied = copyUpInode(kernel, inode, attr.valid & ATTR_SIZE ? attr.size : ALL_DATA, asked);
+  const copied = copyUpInode(kernel, inode, attr.valid & ATTR_SIZE ? attr.size : METADATA, asked);
   if (copied < 0) return copied;
   const upper = inodeOf(kernel.core, upperOf(kernel.core, inode));
   const rc = change(kernel, upper, { ...attr, valid: (attr.valid & ~(ATTR_FILE | ATTR_OPEN)) | ATTR_FORCE });
@@ -53,10 +52,7 @@ function change(kernel: Kernel, upper: InodeHandle, attr: Attributes): number {
 }
 
 function truncate(kernel: Kernel, upper: InodeHandle, size: number): number {
-  const frozen = wantWriteInode(kernel, upper);
-  if (frozen) return frozen;
-  const rc = kernel.room(truncateInMemory(kernel, { inode: upper }, size));
-  return rc === TRY_AGAIN ? truncate(kernel, upper, size) : rc;
+  return wantWriteInode(kernel, upper) || resize(kernel, upper, size);
 }
 
 /** InodeOperations.setFlags. @returns 0; errors of copy-up @see Linux fs/overlayfs/inode.c ovl_fileattr_set() */

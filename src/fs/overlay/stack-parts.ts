@@ -9,6 +9,7 @@ import { INODE_SB, SB_STACKED, SUPER_BLOCK_FLAGS } from "../../wasm/layout.ts";
 import { lowersOf, upperOf } from "./entry.ts";
 import { realInode } from "./inode.ts";
 import { inodeOf } from "./layer-names.ts";
+import { dataFileOf } from "./lower-data.ts";
 
 /** Is it of an overlay? */
 export function isStacked({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
@@ -18,6 +19,13 @@ export function isStacked({ core: { u32 } }: Kernel, inode: InodeHandle): boolea
 /** What an inode shows: itself, where it is of no overlay. */
 export function bottomInode(kernel: Kernel, inode: InodeHandle): InodeHandle {
   return isStacked(kernel, inode) ? bottomInode(kernel, realInode(kernel.core, inode)) : inode;
+}
+
+/** What has the data of a regular file: itself, where it is of no overlay. @returns or as dataFileOf() */
+export function bottomData(kernel: Kernel, inode: InodeHandle): InodeHandle {
+  if (!isStacked(kernel, inode)) return inode;
+  const data = dataFileOf(kernel, inode);
+  return typeof data === "number" ? (data as InodeHandle) : bottomData(kernel, inodeOf(kernel.core, data.dentry));
 }
 
 /** Directories that a directory is made of, the uppermost first: itself, where it is of no overlay. Whoever holds it holds them. */

@@ -11,6 +11,7 @@ import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import type { SuperBlock } from "../../vfs/super-block.ts";
 import {
   STAT_CTIME_NSEC,
   STAT_CTIME_SEC,
@@ -33,6 +34,7 @@ import { childrenOf, inodeOf, nameOf } from "./layer-names.ts";
 import { getLayerXattr, listLayerXattrs } from "./layer-xattr.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
 import { readPieces } from "./read-pieces.ts";
+import { withData } from "./shown-file.ts";
 import { bottomInode } from "./stack-parts.ts";
 
 /** Paths in archives are shorter, a slash at the end and a NUL behind it with them: no program could open longer ones. */
@@ -81,24 +83,27 @@ export function xattrsOf(
 }
 
 /**
- * Packs an upper layer.
+ * Packs an upper layer. Files whose data are below are told with these.
  *
+ * @param sb the overlay
  * @param isOwn for foliofs: what a file has been copied from, and when it was changed, are told, too
  * @returns 0; what failed
  */
-export function tarUpper(kernel: Kernel, upper: LayerFile, writer: TarWriter, isOwn: boolean): 0 | DiffFailure {
-  return new UpperTar(kernel, upper, writer, isOwn).run();
+export function tarUpper(sb: SuperBlock, upper: LayerFile, writer: TarWriter, isOwn: boolean): 0 | DiffFailure {
+  return new UpperTar(sb, upper, writer, isOwn).run();
 }
 
 class UpperTar {
+  readonly #sb: SuperBlock;
   readonly #kernel: Kernel;
   readonly #upper: LayerFile;
   readonly #writer: TarWriter;
   readonly #isOwn: boolean;
   readonly #links: Links = new Map();
 
-  constructor(kernel: Kernel, upper: LayerFile, writer: TarWriter, isOwn: boolean) {
-    this.#kernel = kernel;
+  constructor(sb: SuperBlock, upper: LayerFile, writer: TarWriter, isOwn: boolean) {
+    this.#sb = sb;
+    this.#kernel = sb.kernel;
     this.#upper = upper;
     this.#writer = writer;
     this.#isOwn = isOwn;
@@ -135,21 +140,23 @@ class UpperTar {
     }
     const type = stat[STAT_MODE] & S_IFMT;
     if (type !== S_IFDIR && stat[STAT_NLINK] > 1) this.#links.set(inode, path);
-    const xattrs = xattrsOf(kernel, inode, (name) => this.#isWanted(name));
+    const xattrs = xattrsOf(kernel, inode, (name) => this.#isWanted(name, type === S_IFDIR));
     if (typeof xattrs === "number") return xattrs;
     const flags = this.#flagsOf(inode);
     if (flags !== "") xattrs.set(PROTATTR, latin1Bytes(flags));
     const name = type === S_IFDIR ? `${path}/` : path;
-    const entry = entryWith(kernel, { ...this.#upper, dentry }, { ...attributes, name, xattrs });
+    const entry = withData(this.#sb, { ...this.#upper, dentry }, (data) =>
+      entryWith(kernel, data, { ...attributes, name, xattrs }),
+    );
     if (typeof entry === "number") return entry;
     this.#writer.add(entry);
     return 0;
   }
 
-  #isWanted(name: Uint8Array): boolean {
+  #isWanted(name: Uint8Array, isDir: boolean): boolean {
     if (!isPrivateXattr(name)) return true;
     const text = latin1Of(name);
-    return text === OPAQUE || text === REDIRECT || (this.#isOwn && text === ORIGIN);
+    return text === OPAQUE || (text === REDIRECT && isDir) || (this.#isOwn && text === ORIGIN);
   }
 
   #flagsOf(inode: InodeHandle): string {

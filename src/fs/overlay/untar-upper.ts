@@ -12,9 +12,7 @@ import { E2BIG, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { latin1Bytes, latin1Of } from "../../base/latin1.ts";
 import { O_RDWR, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
-import { TRY_AGAIN } from "../../mm/address-space.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { truncateInMemory } from "../../vfs/read-write.ts";
 import {
   FMODE_READ,
   FMODE_WRITE,
@@ -32,7 +30,7 @@ import {
   XATTR_SIZE_MAX,
 } from "../../wasm/layout.ts";
 import { shownName, type TarEntry, TarError, type TarTime } from "../tar/entry.ts";
-import type { LayerFile } from "./copy-data.ts";
+import { type LayerFile, resize } from "./copy-data.ts";
 import { putTarget } from "./copy-up.ts";
 import type { DiffFailure } from "./diff-tree.ts";
 import { closeLayer, operationsOf as fileOperationsOf, openLayer } from "./layer-file.ts";
@@ -316,12 +314,7 @@ export class UpperUntar {
       void closeLayer(kernel, file);
     }
     if (rc < 0 || end === size) return Math.min(rc, 0);
-    return this.#truncate(inodeOf(kernel.core, dentry), size);
-  }
-
-  #truncate(inode: InodeHandle, size: number): number {
-    const rc = this.#kernel.room(truncateInMemory(this.#kernel, { inode }, size));
-    return rc === TRY_AGAIN ? this.#truncate(inode, size) : rc;
+    return resize(kernel, inodeOf(kernel.core, dentry), size);
   }
 
   /** Directories become what they are, now that nothing is made in them any more. @returns 0; -ENOSPC ... */

@@ -55,13 +55,15 @@ function parentOf(physical: Uint8Array): Uint8Array {
 
 class NativeWalk {
   readonly #sys: Syscalls;
-  #physical = ROOT as Uint8Array;
+  #physical: Uint8Array;
   #rest: Uint8Array;
   #nrLinks = 0;
 
-  constructor(sys: Syscalls, path: Uint8Array) {
+  /** @param start physical path of where `path` begins, which is taken for what it is: only text is taken off it */
+  constructor(sys: Syscalls, start: Uint8Array, path: Path) {
     this.#sys = sys;
-    this.#rest = path;
+    this.#physical = start;
+    this.#rest = typeof path === "string" ? encodeUtf8(path) : path;
   }
 
   run(): Uint8Array | number {
@@ -103,10 +105,6 @@ class NativeWalk {
   }
 }
 
-function toBytes(path: Path): Uint8Array {
-  return typeof path === "string" ? encodeUtf8(path) : path;
-}
-
 /**
  * The physical path of `path`.
  *
@@ -115,15 +113,12 @@ function toBytes(path: Path): Uint8Array {
  */
 export function nativeRealpath(sys: Syscalls, path: Path): Uint8Array | number {
   if (path.length === 0) return -ENOENT;
-  const first = typeof path === "string" ? path.charCodeAt(0) : path[0];
-  if (first === SLASH) return realpathFromRoot(sys, path);
-  const cwd = sys.getcwd();
-  return typeof cwd === "number" ? cwd : realpathFromRoot(sys, joinBytes(cwd, path));
-}
-
-function realpathFromRoot(sys: Syscalls, path: Path): Uint8Array | number {
+  const isAbsolute = path[0] === "/" || path[0] === SLASH;
+  const start = isAbsolute ? ROOT : sys.getcwd();
+  if (typeof start === "number") return start;
+  const cwd = start.slice();
   // Fast path: same result, but where one call is refused more than many, or of what a link of /proc leads to has been removed.
-  const found = sys.realpath(path);
+  const found = sys.realpath(isAbsolute ? path : joinBytes(cwd, path));
   if (found !== -EACCES && found !== -ENAMETOOLONG && found !== -ENOTDIR) return found;
-  return new NativeWalk(sys, toBytes(path)).run();
+  return new NativeWalk(sys, cwd, path).run();
 }

@@ -3,6 +3,8 @@ import { createFs, createFsSync, type FolioFs, restoreFsSync } from "foliofs";
 import type { Layer, TreeChange } from "foliofs/layers";
 import { type LazyEntry, type LazyTree, mountLazy } from "foliofs/lazy";
 import { proc } from "foliofs/proc";
+import { type FaultRule, injectFaults, type TestDisk } from "foliofs/testing";
+import type { CaseResult } from "foliofs/testing/conformance";
 
 const fs: FolioFs = createFsSync({ memoryLimit: 64 * 2 ** 20, umask: 0o022 });
 fs.writeFileSync("/a", "hello");
@@ -25,6 +27,11 @@ export function carry({ kernel }: FolioFs, layer: Layer): [Uint8Array, TreeChang
   // @ts-expect-error there is no such form
   layer.saveTar({ format: "zip" });
   return [kernel.diff("/base", "/b", { format: "oci" }), layer.diff()];
+}
+
+export function spoil(face: FolioFs, disk: TestDisk, results: CaseResult[]): FaultRule {
+  disk.afterPowerCut({ seed: results.length });
+  return injectFaults(face).failNth({ call: "write", errno: "ENOSPC", nth: 3 });
 }
 
 interface Row extends LazyEntry {

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import type { Call, Outcome } from "../../../src/fuzz/call.ts";
-import { shrinkProgram } from "../../../src/fuzz/campaign.ts";
+import { mergeProgress, type Progress, runCampaign, shrinkProgram } from "../../../src/fuzz/campaign.ts";
 import { compare } from "../../../src/fuzz/compare.ts";
 import { WHOLE_DETAIL } from "../../../src/fuzz/describe.ts";
 import { type Abilities, generate, PROFILES } from "../../../src/fuzz/generate.ts";
@@ -10,7 +10,6 @@ import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
-import type { Subject } from "../../../src/fuzz/subject.ts";
 
 const ALL: Abilities = { nrTasks: 2, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
 const TASKS = [
@@ -19,7 +18,7 @@ const TASKS = [
 ];
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
-function tmpfs(): Promise<Subject> {
+function tmpfs(): Promise<Runner> {
   return createSubject("tmpfs", OPTIONS);
 }
 
@@ -82,6 +81,57 @@ describe("programs of the fuzzer", () => {
       "ok",
     );
     assert.throws(() => readReplay("{}"), /no replay/);
+  });
+});
+
+describe("campaigns", () => {
+  /** What a campaign has run, one line a program. */
+  async function run(maxCalls: number, share?: { index: number; count: number }): Promise<[string[], Progress]> {
+    const programs: string[] = [];
+    const model = await createSubject("model", OPTIONS);
+    const oracle: Runner = {
+      name: "noting",
+      run: (calls, isSkipped) => {
+        programs.push(JSON.stringify(calls));
+        return model.run(calls, isSkipped);
+      },
+      close: async () => {},
+    };
+    const limits = { maxCalls, maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 1 };
+    const pair = { oracle, subject: await createSubject("model", OPTIONS), known: [] };
+    return [programs, await runCampaign({ ...pair, seed: 7, profiles: PROFILES, abilities: ALL, ...limits, share })];
+  }
+
+  it("share the programs of one", async () => {
+    const [whole, all] = await run(2000);
+    const [[even, one], [odd, other]] = await Promise.all([0, 1].map((index) => run(1000, { index, count: 2 })));
+    const shared = even.flatMap((program, i) => [program, odd[i]]).filter((program) => program !== undefined);
+    const nrBoth = Math.min(whole.length, 2 * Math.min(even.length, odd.length));
+    assert.ok(nrBoth >= 8);
+    assert.deepEqual(shared.slice(0, nrBoth), whole.slice(0, nrBoth));
+    const merged = mergeProgress([one, other]);
+    assert.equal(merged.nrCalls, one.nrCalls + other.nrCalls);
+    assert.deepEqual([merged.findings, all.findings], [[], []]);
+    assert.ok([...one.pairs, ...other.pairs].every((pair) => merged.pairs.has(pair)));
+  });
+
+  it("are merged: findings of one kind are one", async () => {
+    const difference = { at: 0, expected: "ok", actual: "ENOENT rmdir" };
+    const program = { calls: [{ task: 0, call: "rmdir", args: ["a"] }], expected: ["ok"], nrCompared: 0, difference };
+    const finding = { seed: 1, profile: "names", program, nrCallsFound: 200, nrSeen: 2 } as const;
+    const so = { nrPrograms: 1, nrCalls: 10, ms: 5, pairs: new Set(["a"]), reasons: new Map([["r", 1]]) };
+    const merged = mergeProgress([
+      { ...so, findings: [finding] },
+      { ...so, ms: 9, findings: [{ ...finding, seed: 2 }] },
+    ]);
+    assert.deepEqual(merged, {
+      nrPrograms: 2,
+      nrCalls: 20,
+      ms: 9,
+      pairs: new Set(["a"]),
+      reasons: new Map([["r", 2]]),
+      findings: [{ ...finding, nrSeen: 4 }],
+    });
   });
 });
 

@@ -33,7 +33,7 @@ it("layers and their commits are what a model says", { timeout: 600_000 }, () =>
     fc.property(program, (steps) => {
       const model = new CommitModel();
       model.step(["layer", 0, 0, 0], 0);
-      model.step(["layer", 1, 1, 1], 0);
+      model.step(["layer", 1, 1, 1, 1], 0);
       for (const [kind, choices, failAfter] of steps) model.step([kind, ...choices] as CommitStep, failAfter);
       const left = model.end();
       assert(left <= 2, `${left} pages are left`);
@@ -64,7 +64,7 @@ it("layers over several directories show the same after a commit, and so do new 
       for (const file of ["/base/a/a/a", "/base/c", "/below/a/a/a", "/below/a/b/c", "/below/b/a", "/below/c"])
         fs.writeFileSync(file, file);
       const lower = ["/base", "/below"];
-      const layer = fs.kernel.layer({ lower, target: "/x" });
+      const layer = fs.kernel.layer({ lower, target: "/x", metacopy: steps.length % 2 > 0 });
       const fresh = fs.kernel.layer({ lower, target: "/y" });
       const calls: Readonly<Record<string, (a: string, b: string) => void>> = {
         create: (a) => fs.writeFileSync(a, a, { flag: "wx" }),

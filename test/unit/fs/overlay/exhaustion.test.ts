@@ -22,7 +22,9 @@ function build(options: string, upper = ""): FolioFs {
   fs.kernel.mount({ type: "tmpfs", target: "/up", data: upper });
   fs.mkdirSync("/up/u");
   fs.mkdirSync("/up/w");
+  fs.writeFileSync("/l/changed", "c".repeat(9000));
   fs.kernel.mount({ type: "overlay", target: "/m", data: `lowerdir=/l,upperdir=/up/u,workdir=/up/w${options}` });
+  fs.chmodSync("/m/changed", 0o640);
   return fs;
 }
 
@@ -47,6 +49,10 @@ const CHANGES: Readonly<Record<string, (fs: FolioFs) => void>> = {
   "a rename over another": (fs) => fs.renameSync("/m/f", "/m/d/e/deep"),
   "a rename of a directory over an empty one": (fs) => fs.renameSync("/m/d", "/m/empty"),
   "an exchange": (fs) => fs.renameat2Sync("/m/f", "/m/d", 2),
+  "a write of what has been changed": (fs) => fs.closeSync(fs.openSync("/m/changed", "r+")),
+  "a truncation of what has been changed": (fs) => fs.truncateSync("/m/changed", 100),
+  "a link of what has been changed": (fs) => fs.linkSync("/m/changed", "/m/d/e/new"),
+  "a rename of what has been changed": (fs) => fs.renameSync("/m/changed", "/m/d/e/new"),
   "a link": (fs) => fs.linkSync("/m/hard", `/m/d/e/${LONG}`),
   "a new file": (fs) => fs.mknodSync(`/m/d/e/${LONG}`, 0o100644),
   "a new directory": (fs) => fs.mkdirSync(`/m/d/e/${LONG}`),
@@ -64,47 +70,50 @@ function codeOf(call: () => void): string {
   }
 }
 
-describe.each(["", ",redirect_dir=on,index=on"])("with options %j", (options) => {
-  it.each(Object.entries(CHANGES))("%s changes nothing when an allocation fails", (_name, change) => {
-    const spare = build(options);
-    const succeeds = codeOf(() => change(spare));
-    spare.kernel.destroy();
-    for (let n = 1; n < 200; n++) {
-      const fs = build(options);
-      const { x } = fs.kernel.vfs.core;
-      const before = look(fs, "/m");
-      x.setFailAfter(n);
-      const code = codeOf(() => change(fs));
-      x.setFailAfter(0);
-      fs.kernel.verify();
-      const isRefused = code === "ENOSPC" || code === "ENOMEM";
-      if (isRefused) assert.deepEqual(look(fs, "/m"), before, `after failure ${n}`);
-      assert.deepEqual(fs.readdirSync("/up/w/work"), [], `left in the work directory after ${n}`);
-      fs.kernel.umount("/m");
-      fs.kernel.verify();
-      fs.kernel.destroy();
-      if (!isRefused) {
-        assert.equal(code, succeeds);
-        return;
+describe.each(["", ",redirect_dir=on,index=on", ",metacopy=on", ",metacopy=on,index=on"])(
+  "with options %j",
+  (options) => {
+    it.each(Object.entries(CHANGES))("%s changes nothing when an allocation fails", (_name, change) => {
+      const spare = build(options);
+      const succeeds = codeOf(() => change(spare));
+      spare.kernel.destroy();
+      for (let n = 1; n < 200; n++) {
+        const fs = build(options);
+        const { x } = fs.kernel.vfs.core;
+        const before = look(fs, "/m");
+        x.setFailAfter(n);
+        const code = codeOf(() => change(fs));
+        x.setFailAfter(0);
+        fs.kernel.verify();
+        const isRefused = code === "ENOSPC" || code === "ENOMEM";
+        if (isRefused) assert.deepEqual(look(fs, "/m"), before, `after failure ${n}`);
+        assert.deepEqual(fs.readdirSync("/up/w/work"), [], `left in the work directory after ${n}`);
+        fs.kernel.umount("/m");
+        fs.kernel.verify();
+        fs.kernel.destroy();
+        if (!isRefused) {
+          assert.equal(code, succeeds);
+          return;
+        }
       }
-    }
-    assert.fail("it never succeeds");
-  });
+      assert.fail("it never succeeds");
+    });
 
-  it.each(Object.entries(CHANGES))("%s changes nothing when the upper layer is full", (_name, change) => {
-    let refused = 0;
-    for (let inodes = 5; inodes < 30; inodes++) {
-      const fs = build(options, `nr_inodes=${inodes}`);
-      const before = look(fs, "/m");
-      const code = codeOf(() => change(fs));
-      if (code === "ENOSPC") {
-        refused++;
-        assert.deepEqual(look(fs, "/m"), before);
-        assert.deepEqual(fs.readdirSync("/up/w/work"), []);
+    it.each(Object.entries(CHANGES))("%s changes nothing when the upper layer is full", (_name, change) => {
+      let refused = 0;
+      for (let inodes = 6; inodes < 31; inodes++) {
+        const fs = build(options, `nr_inodes=${inodes}`);
+        const before = look(fs, "/m");
+        const code = codeOf(() => change(fs));
+        if (code === "ENOSPC") {
+          refused++;
+          assert.deepEqual(look(fs, "/m"), before);
+          assert.deepEqual(fs.readdirSync("/up/w/work"), []);
+        }
+        fs.kernel.verify();
+        fs.kernel.destroy();
       }
-      fs.kernel.verify();
-      fs.kernel.destroy();
-    }
-    assert(refused < 25);
-  });
-});
+      assert(refused < 25);
+    });
+  },
+);

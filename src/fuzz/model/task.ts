@@ -1,0 +1,246 @@
+/**
+ * A task of the model: its system calls, its descriptors, its umask and its working directory.
+ *
+ * Each call is given the bytes of paths, and throws a Fault.
+ */
+import { S_IFDIR } from "../../base/stat-flags.ts";
+import { chmod, chown, setTimes } from "./attributes.ts";
+import { type Credentials, isSafeToLink, MAY_EXEC, permit } from "./credentials.ts";
+import { fail } from "./fault.ts";
+import { Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
+import { link, mkdir, symlink } from "./make.ts";
+import { appends, type OpenFile, open } from "./open.ts";
+import { rename, rmdir, unlink } from "./remove.ts";
+import { dropPrivileges, MAX_FILE_BYTES, setSize } from "./set-size.ts";
+import { type Ending, resolve, type Walker } from "./walk.ts";
+
+const ROOT_MODE = 0o755;
+const FOLLOWING: Ending = { follows: true };
+const NOT_FOLLOWING: Ending = { follows: false };
+/** Position of a read or write that goes on where the last one ended. */
+export const CURRENT = -1;
+
+/** The file system that tasks share. */
+export class ModelFileSystem {
+  readonly root = new Directory({ ino: 1, mode: S_IFDIR | ROOT_MODE, uid: 0, gid: 0 });
+  /** As fs.protected_hardlinks. */
+  readonly protectsHardlinks: boolean;
+  #lastIno = 1;
+
+  constructor(protectsHardlinks: boolean) {
+    this.protectsHardlinks = protectsHardlinks;
+  }
+
+  newIno(): number {
+    return ++this.#lastIno;
+  }
+}
+
+export class ModelTask implements Walker {
+  readonly who: Credentials;
+  readonly root: Directory;
+  cwd: Directory;
+  /** umask: bits that new files do not get. */
+  mask = 0o022;
+  readonly #fileSystem: ModelFileSystem;
+  readonly #files = new Map<number, OpenFile>();
+
+  constructor(fileSystem: ModelFileSystem, who: Credentials) {
+    this.#fileSystem = fileSystem;
+    this.who = who;
+    this.root = fileSystem.root;
+    this.cwd = fileSystem.root;
+  }
+
+  newIno(): number {
+    return this.#fileSystem.newIno();
+  }
+
+  mayLink(inode: Inode): boolean {
+    return !this.#fileSystem.protectsHardlinks || isSafeToLink(this.who, inode, inode instanceof RegularFile);
+  }
+
+  // Names
+
+  mkdir(path: string, mode: number): void {
+    mkdir(this, path, mode);
+  }
+  symlink(target: string, path: string): void {
+    symlink(this, target, path);
+  }
+  link(from: string, to: string): void {
+    link(this, from, to);
+  }
+  unlink(path: string): void {
+    unlink(this, path);
+  }
+  rmdir(path: string): void {
+    rmdir(this, path);
+  }
+  rename(from: string, to: string): void {
+    rename(this, from, to);
+  }
+  /** @throws EINVAL for what is no symbolic link */
+  readlink(path: string): string {
+    const inode = resolve(this, path, NOT_FOLLOWING);
+    if (!(inode instanceof SymbolicLink)) fail("EINVAL");
+    inode.accessed();
+    return inode.target;
+  }
+
+  // Attributes
+
+  stat(path: string): Inode {
+    return resolve(this, path, FOLLOWING);
+  }
+  lstat(path: string): Inode {
+    return resolve(this, path, NOT_FOLLOWING);
+  }
+  /** @param mask of MAY_* @throws EACCES */
+  access(path: string, mask: number): void {
+    permit(this.who, resolve(this, path, FOLLOWING), mask);
+  }
+  chmod(path: string, mode: number): void {
+    chmod(this.who, resolve(this, path, FOLLOWING), mode);
+  }
+  chown(path: string, uid: number, gid: number): void {
+    chown(this.who, resolve(this, path, FOLLOWING), uid, gid);
+  }
+  lchown(path: string, uid: number, gid: number): void {
+    chown(this.who, resolve(this, path, NOT_FOLLOWING), uid, gid);
+  }
+  utimes(path: string, atimeMs: number, mtimeMs: number): void {
+    setTimes(this.who, resolve(this, path, FOLLOWING), atimeMs, mtimeMs);
+  }
+  lutimes(path: string, atimeMs: number, mtimeMs: number): void {
+    setTimes(this.who, resolve(this, path, NOT_FOLLOWING), atimeMs, mtimeMs);
+  }
+
+  // The process
+
+  /** @throws EACCES */
+  chdir(path: string): void {
+    const dir = resolve(this, path, { follows: true, isDirectory: true }) as Directory;
+    permit(this.who, dir, MAY_EXEC);
+    this.cwd = dir;
+  }
+  /** @throws ENOENT for a directory that has been removed */
+  getcwd(): string {
+    if (this.cwd.isDead) fail("ENOENT");
+    let path = "";
+    for (let dir = this.cwd; !dir.isRoot; dir = dir.parent) path = `/${dir.parent.nameOf(dir)}${path}`;
+    return path || "/";
+  }
+  /** @returns the mask before */
+  umask(mask: number): number {
+    const before = this.mask;
+    this.mask = mask & 0o777;
+    return before;
+  }
+
+  // Descriptors
+
+  /** @returns the lowest number that is free */
+  open(path: string, flags: number, mode: number): number {
+    const file = open(this, path, flags, mode);
+    let fd = 0;
+    while (this.#files.has(fd)) fd++;
+    this.#files.set(fd, file);
+    return fd;
+  }
+  /** @throws EBADF */
+  close(fd: number): void {
+    if (!this.#files.delete(fd)) fail("EBADF");
+  }
+  /** @throws EBADF */
+  fstat(fd: number): Inode {
+    return (this.#files.get(fd) ?? fail("EBADF")).inode;
+  }
+  /** @throws EBADF also for one that stands for a name alone */
+  #file(fd: number): OpenFile {
+    const file = this.#files.get(fd);
+    return file === undefined || file.isPath ? fail("EBADF") : file;
+  }
+  fchmod(fd: number, mode: number): void {
+    chmod(this.who, this.#file(fd).inode, mode);
+  }
+  fchown(fd: number, uid: number, gid: number): void {
+    chown(this.who, this.#file(fd).inode, uid, gid);
+  }
+  futimes(fd: number, atimeMs: number, mtimeMs: number): void {
+    setTimes(this.who, this.#file(fd).inode, atimeMs, mtimeMs);
+  }
+  /** Memory is as safe as it gets. @throws EBADF */
+  fsync(fd: number): void {
+    this.#file(fd);
+  }
+  /** @throws EBADF, EINVAL for what is not open to be written, EFBIG */
+  ftruncate(fd: number, size: number): void {
+    const { inode, isWritable } = this.#file(fd);
+    if (!(inode instanceof RegularFile) || !isWritable) fail("EINVAL");
+    setSize(this.who, inode, size);
+  }
+
+  /**
+   * The names in an open directory, newest first.
+   *
+   * @throws ENOENT for one that has been removed
+   */
+  getdents(fd: number): (readonly [name: string, inode: Inode])[] {
+    const { inode, flags } = this.#file(fd);
+    if (!(inode instanceof Directory)) fail("ENOTDIR");
+    if (inode.isDead) fail("ENOENT");
+    inode.accessed(flags);
+    return inode.list();
+  }
+
+  /**
+   * Fills buffers, one after the other.
+   *
+   * @param pos where; CURRENT goes on where the last read or write ended
+   * @returns bytes read; 0 at the end
+   * @throws EBADF for what is not open to be read, EISDIR
+   */
+  read(fd: number, buffers: readonly Uint8Array[], pos: number): number {
+    const file = this.#file(fd);
+    if (!file.isReadable) fail("EBADF");
+    // A vector of nothing is nothing, of whatever it would be read; one buffer is read(2), which looks.
+    if (buffers.length > 1 && buffers.every(({ length }) => length === 0)) return 0;
+    const { inode, flags } = file;
+    if (!(inode instanceof RegularFile)) fail("EISDIR");
+    let count = 0;
+    const start = pos === CURRENT ? file.pos : pos;
+    for (const buffer of buffers) count += inode.data.read(start + count, buffer);
+    inode.accessed(flags);
+    if (pos === CURRENT) file.pos += count;
+    return count;
+  }
+
+  /**
+   * Writes buffers, one after the other: at the end of the file with O_APPEND, wherever `pos` is.
+   *
+   * @returns bytes written: fewer where the file would become too large
+   * @throws EBADF for what is not open to be written, EFBIG where not one byte fits
+   */
+  write(fd: number, buffers: readonly Uint8Array[], pos: number): number {
+    const file = this.#file(fd);
+    if (!file.isWritable) fail("EBADF");
+    const { data } = file.inode as RegularFile;
+    let left = buffers.reduce((sum, { length }) => sum + length, 0);
+    if (left === 0) return 0;
+    const isCurrent = pos === CURRENT;
+    const start = appends(file) ? data.size : isCurrent ? file.pos : pos;
+    if (start >= MAX_FILE_BYTES) fail("EFBIG");
+    left = Math.min(left, MAX_FILE_BYTES - start);
+    dropPrivileges(this.who, file.inode as RegularFile);
+    file.inode.modified();
+    let at = start;
+    for (const buffer of buffers) {
+      const part = buffer.subarray(0, Math.max(0, start + left - at));
+      data.write(at, part);
+      at += part.length;
+    }
+    if (isCurrent) file.pos = at;
+    return at - start;
+  }
+}
