@@ -11,15 +11,7 @@ import { RENAME_EXCHANGE, S_IFCHR, S_IFDIR, S_IFMT, S_ISGID } from "../../base/s
 import type { InodeOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { type Core, PATH_A } from "../../wasm/core.ts";
-import {
-  INODE_CTIME_NSEC,
-  INODE_CTIME_SEC,
-  INODE_GID,
-  INODE_MODE,
-  INODE_MTIME_NSEC,
-  INODE_MTIME_SEC,
-  INODE_NLINK,
-} from "../../wasm/layout.ts";
+import { INODE_GID, INODE_MODE, INODE_NLINK } from "../../wasm/layout.ts";
 import { copyUp, copyUpAlias, copyUpInode, nameOfInode, putTarget } from "./copy-up.ts";
 import { flagsOf, isMerge, OVL_INDEX, OVL_METACOPY, upperOf } from "./entry.ts";
 import { findIndex, writeNlink } from "./index-dir.ts";
@@ -83,29 +75,6 @@ interface Made {
   readonly upper: DentryHandle;
   /** With a reference, 0 = there is none. */
   readonly whiteout: DentryHandle;
-  /** Of the directory that it has been made in, before. */
-  readonly times: Times;
-}
-
-/** When a directory was changed: its mtime and ctime, seconds and nanoseconds. */
-type Times = readonly [mtime: number, mtimeNs: number, ctime: number, ctimeNs: number];
-
-function timesOf({ u32, f64 }: Core, inode: InodeHandle): Times {
-  const [words, doubles] = [inode << 3, inode << 2];
-  return [
-    f64[doubles + INODE_MTIME_SEC],
-    u32[words + INODE_MTIME_NSEC],
-    f64[doubles + INODE_CTIME_SEC],
-    u32[words + INODE_CTIME_NSEC],
-  ];
-}
-
-function setTimes({ u32, f64 }: Core, inode: InodeHandle, [mtime, mtimeNs, ctime, ctimeNs]: Times): void {
-  const [words, doubles] = [inode << 3, inode << 2];
-  f64[doubles + INODE_MTIME_SEC] = mtime;
-  u32[words + INODE_MTIME_NSEC] = mtimeNs;
-  f64[doubles + INODE_CTIME_SEC] = ctime;
-  u32[words + INODE_CTIME_NSEC] = ctimeNs;
 }
 
 /** Begins to make a name in the upper layer. @returns -EEXIST for what somebody has made there directly; -ENOSPC ... */
@@ -116,16 +85,15 @@ function begin(kernel: Kernel, fs: OverlayFs, dentry: DentryHandle, make: Make):
   const name = nameOf(kernel, dentry);
   const taken = lookupOne(kernel, dir, name);
   if (taken < 0) return taken;
-  const times = timesOf(core, inodeOf(core, dir));
   if (taken === 0) {
     const upper = makeName(kernel, dir, name, make);
-    return upper < 0 ? upper : { upper, whiteout: taken, times };
+    return upper < 0 ? upper : { upper, whiteout: taken };
   }
   const isHidden = isWhiteout(core, inodeOf(core, taken));
   const upper = isHidden ? makeTemp(kernel, fs, make) : (-EEXIST as DentryHandle);
   if (upper > 0) {
     inheritGroup(core, inodeOf(core, upper), inodeOf(core, dir));
-    return { upper, whiteout: taken, times };
+    return { upper, whiteout: taken };
   }
   core.x.dput(taken);
   return upper;
@@ -155,13 +123,10 @@ function finish(kernel: Kernel, { upper, whiteout }: Made): number {
   return rc;
 }
 
-/** Undoes begin(): what was made in its place has not been there. */
-function giveUp(kernel: Kernel, { upper, whiteout, times }: Made): void {
-  const { core } = kernel;
-  const dir = inodeOf(core, parentOf(core, upper));
+/** Undoes begin(). */
+function giveUp(kernel: Kernel, { upper, whiteout }: Made): void {
   dropTemp(kernel, upper);
-  if (whiteout) core.x.dput(whiteout);
-  else setTimes(core, dir, times);
+  if (whiteout) kernel.core.x.dput(whiteout);
 }
 
 /** Makes a file, and the overlay's inode for it. */

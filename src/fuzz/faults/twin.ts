@@ -22,10 +22,12 @@ export class Twin {
   /** Milliseconds. */
   clock = FIRST_MS;
   readonly #fs: FolioFs;
+  readonly #subject: TwinSubject;
   readonly #root: string;
   readonly #performers: readonly TaskPerformer[];
 
   constructor(subject: TwinSubject, tasks: readonly TaskSpec[], isShared: boolean | undefined) {
+    this.#subject = subject;
     const root = subject === "ramfs" ? "ramfs" : "tmpfs";
     const options = { memoryLimit: LIMIT_BYTES, shared: isShared === true, root, now: () => this.clock } as const;
     this.#fs = createFsSync(options);
@@ -55,7 +57,8 @@ export class Twin {
   }
 
   tree(): string {
-    return describeTree(this.#fs as unknown as NodeFs, this.#root, DETAIL).join("\n");
+    const lines = describeTree(this.#fs as unknown as NodeFs, this.#root, DETAIL);
+    return (this.#subject === "overlay" ? lines.map(withoutDirectoryTime) : lines).join("\n");
   }
 
   /** @throws Error when it is broken */
@@ -73,6 +76,11 @@ export class Twin {
   end(): void {
     this.#fs.kernel.destroy();
   }
+}
+
+/** An overlay makes a name in its upper layer first: where there is no memory for the rest then, that is taken back. */
+function withoutDirectoryTime(line: string): string {
+  return line.replace(/( 4\d{4} .*)mtime=\d+/, "$1");
 }
 
 function mountOverlay(fs: FolioFs): void {
