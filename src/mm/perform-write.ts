@@ -20,7 +20,7 @@ import type { Core } from "../wasm/core.ts";
 import { INODE_SIZE, PAGE_SIZE } from "../wasm/layout.ts";
 import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, PAGE_IS_READY, type PageCache } from "./address-space.ts";
 import { balanceDirtyPages } from "./balance.ts";
-import { askStore, callOut } from "./call-out.ts";
+import { callOut } from "./call-out.ts";
 import { countRead } from "./io-counters.ts";
 import type { IovIter } from "./iov-iter.ts";
 import { inodeOfFile, isTruncated } from "./page.ts";
@@ -262,7 +262,7 @@ export class PerformWrite {
       if (pending.answer !== undefined) this.#pending = undefined;
       return pending.answer;
     }
-    const answer = askStore(this.#cache, operation);
+    const answer = callOut(this.#cache, operation);
     if (typeof answer === "number") return answer;
     const settle = (given: number): void => {
       asked.answer = given;

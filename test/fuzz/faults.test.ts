@@ -73,7 +73,7 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
       profiles: ["names"],
       planted: planted as never,
     });
-    assert.match(findings[0]?.text ?? "", /^allocation 1 of .* there is /);
+    assert.match(findings[0]?.text ?? "", /there is /);
     assert.ok(findings[0].lines.length <= 3, findings[0].lines.join("\n"));
   });
 });

@@ -32,7 +32,7 @@ export interface StoreCall {
   readonly ino: number;
 }
 
-/** What a call answers in the place of what it would: a negated errno, or half of its bytes. What it throws is EIO, of pages at once, too. */
+/** What a call answers in the place of what it would: a negated errno, half of its bytes, or a promise that fails, which is EIO. */
 export type StoreFault = number | "short" | "throw";
 
 export interface HeldStoreOptions {
@@ -44,7 +44,6 @@ export interface HeldStoreOptions {
   readonly plan?: (call: StoreCall) => StoreFault | undefined;
 }
 
-const OF_PAGES = new Set(["readPage", "readahead", "writeBegin", "writePages"]);
 const FILE = 0;
 const DIRECTORY = 1;
 const ROOT_MODE = 0o40755;
@@ -93,7 +92,7 @@ export class HeldStore {
       const fault = plan?.({ nr, operation, ino });
       if (fault === undefined || (fault === "short" && most < 2)) return work(most);
       if (fault !== "throw") return fault === "short" ? work(most >> 1) : fault;
-      if (isNow && !OF_PAGES.has(operation)) return -EIO;
+      if (isNow) return -EIO;
       throw new Error(`call ${nr} of the store`);
     };
     return isNow ? finish() : hold(`${operation} ${ino}`).then(finish);

@@ -24,6 +24,8 @@ export interface AsyncSearchOptions {
   readonly isShared?: boolean;
   /** Calls of stores fail now and then. */
   readonly hasFaults?: boolean;
+  /** Calls that are not made, since what is wrong with them is known. */
+  readonly isLeftOut?: (call: AsyncCall) => boolean;
   readonly loses?: () => (name: string) => boolean;
   readonly tell?: (so: AsyncProgress) => void;
 }
@@ -78,7 +80,7 @@ export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncPro
 }
 
 /** What runs of one search have in common. */
-export interface AsyncSetting extends Pick<AsyncSearchOptions, "make" | "isShared" | "loses"> {
+export interface AsyncSetting extends Pick<AsyncSearchOptions, "make" | "isShared" | "loses" | "isLeftOut"> {
   readonly faultSeed?: number;
 }
 
@@ -88,7 +90,8 @@ export async function runSeed(
   seed: number,
 ): Promise<{ calls: readonly AsyncCall[]; run: AsyncRun }> {
   const random = seededRandom(seed);
-  const { calls, nrChains } = drawAsync(random);
+  const { calls: drawn, nrChains } = drawAsync(random);
+  const calls = drawn.filter((call) => options.isLeftOut?.(call) !== true);
   const run = await runAsync({ ...optionsOf(options, calls, nrChains), choose: drawChoices(random) });
   return { calls, run };
 }
