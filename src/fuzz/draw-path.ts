@@ -6,7 +6,8 @@
 import type { Arg, Hex } from "./call.ts";
 import { chance, pick, type Random, weighted } from "./random.ts";
 
-const NAMES = ["a", "b", "c", "d"];
+/** Those of most paths. */
+export const NAMES = ["a", "b", "c", "d"];
 const NAME_MAX = 255;
 const PATH_MAX = 4096;
 

@@ -1,5 +1,5 @@
 /** Programs by a seed. */
-import type { Arg, Call } from "./call.ts";
+import type { Arg, Call, TaskSpec } from "./call.ts";
 import {
   drawDataFlags,
   drawFlags,
@@ -12,17 +12,19 @@ import {
   drawPosition,
   drawTime,
 } from "./draw-number.ts";
-import { drawHostilePath, drawHostileTarget, drawPath, drawTarget } from "./draw-path.ts";
+import { drawHostilePath, drawHostileTarget, drawPath, drawTarget, NAMES as FEW_NAMES } from "./draw-path.ts";
+import { Likely } from "./likely.ts";
 import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
+import { withoutStacks } from "./stacks.ts";
 
 export const PROFILES = ["data", "names", "permissions", "mixed", "hostile"] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** What subject and oracle can both be asked for. */
 export interface Abilities {
-  /** How many tasks there are; the first is root, or the only one. */
-  readonly nrTasks: number;
+  /** The first is root, or the only one. */
+  readonly tasks: readonly TaskSpec[];
   /** Hard links to files of others, which a setting of the host may forbid (fs.protected_hardlinks). */
   readonly linksOfOthers: boolean;
   /** chdir, umask and cwd. */
@@ -36,13 +38,20 @@ export interface Abilities {
 const NR_SLOTS = 4;
 /** A checkpoint comes after so many calls, about. */
 const CALLS_A_TREE = 60;
+/** The directory that a task works in is removed after so many, about. */
+const CALLS_A_REMOVAL = 200;
 /** A task goes on in so many of 100 cases: each change of tasks is a turn between two processes. */
 const PERCENT_SAME_TASK = 88;
 
 /** How arguments are drawn. */
 interface Drawing {
   readonly random: Random;
+  /** Most likely of something that is there. */
   path(): Arg;
+  /** Most likely of nothing yet. */
+  newPath(): Arg;
+  /** Most likely with an open file. */
+  slot(): number;
   target(): Arg;
   offset(): number;
   position(): number | null;
@@ -58,12 +67,16 @@ function choicesOf(rows: readonly Row[]): Weighted<Choice> {
   return rows.map(([weight, call, draw]) => [weight, [call, draw]]);
 }
 
-const slot = ({ random }: Drawing): number => random(NR_SLOTS);
+const slot = (d: Drawing): number => d.slot();
 const seed = ({ random }: Drawing): number => random(NR_PATTERNS);
+
+const OPEN: Choice = ["open", (d) => [d.path(), d.random(NR_SLOTS), d.flags(), d.mode()]];
+/** Calls of what has to be open first. */
+const OF_DESCRIPTORS = /^(close|readv?|writev?|readFd|f(truncate|stat|sync|datasync|chmod|chown)|futimes)$/;
 
 /** Reads and writes by descriptors. */
 const DATA = choicesOf([
-  [5, "open", (d) => [d.path(), slot(d), d.flags(), d.mode()]],
+  [5, ...OPEN],
   [2, "close", (d) => [slot(d)]],
   [4, "read", (d) => [slot(d), drawLength(d.random), d.position()]],
   [2, "readv", (d) => [slot(d), drawLength(d.random), drawLength(d.random), d.position()]],
@@ -82,11 +95,11 @@ const DATA = choicesOf([
 
 /** What makes, moves and removes names, and shows them. */
 const NAMES = choicesOf([
-  [5, "mkdir", (d) => [d.path(), d.mode()]],
-  [1, "mkdirs", (d) => [d.path(), d.mode()]],
+  [5, "mkdir", (d) => [d.newPath(), d.mode()]],
+  [1, "mkdirs", (d) => [d.newPath(), d.mode()]],
   [4, "writeFile", (d) => [d.path(), d.random(50), seed(d)]],
-  [4, "symlink", (d) => [d.path(), d.target()]],
-  [4, "link", (d) => [d.path(), d.path()]],
+  [4, "symlink", (d) => [d.newPath(), d.target()]],
+  [4, "link", (d) => [d.path(), d.newPath()]],
   [8, "rename", (d) => [d.path(), d.path()]],
   [3, "unlink", (d) => [d.path()]],
   [2, "rmdir", (d) => [d.path()]],
@@ -100,7 +113,7 @@ const NAMES = choicesOf([
   [2, "readdir", (d) => [d.path()]],
   [1, "readdirTypes", (d) => [d.path()]],
   [1, "lutimes", (d) => [d.path(), drawTime(d.random), drawTime(d.random)]],
-  [2, "open", (d) => [d.path(), slot(d), d.flags(), d.mode()]],
+  [2, ...OPEN],
   [1, "close", (d) => [slot(d)]],
   [1, "fstat", (d) => [slot(d)]],
 ]);
@@ -159,14 +172,29 @@ const GROUPS: Readonly<Record<Profile, Weighted<Weighted<Choice>>>> = {
 const DATA_FILES = ["a", "b", "a", "b", "c"];
 const PERCENT_HOSTILE = 35;
 
-function drawingOf(random: Random, profile: Profile): Drawing {
+/** How often what is there is taken, where it is to be, and where something new is to be made. */
+const PERCENT_LIKELY = 70;
+const PERCENT_LIKELY_NEW = 15;
+/** How often a descriptor is one that is open. */
+const PERCENT_OPEN = 85;
+
+/** @param turn whose call it is */
+function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { readonly task: number }): Drawing {
   const isHostile = (): boolean => profile === "hostile" && chance(random, PERCENT_HOSTILE);
   const isData = profile === "data";
+  const path = (percentLikely: number): Arg => {
+    if (isHostile()) return drawHostilePath(random);
+    if (isData && chance(random, 95)) return pick(random, DATA_FILES);
+    const { names } = likely;
+    return names.length > 0 && chance(random, percentLikely) ? pick(random, names) : drawPath(random);
+  };
   return {
     random,
-    path: () => {
-      if (isHostile()) return drawHostilePath(random);
-      return isData && chance(random, 95) ? pick(random, DATA_FILES) : drawPath(random);
+    path: () => path(PERCENT_LIKELY),
+    newPath: () => path(PERCENT_LIKELY_NEW),
+    slot: () => {
+      const open = likely.slots(turn.task);
+      return open.length > 0 && chance(random, PERCENT_OPEN) ? pick(random, open) : random(NR_SLOTS);
     },
     target: () => (isHostile() ? drawHostileTarget(random) : drawTarget(random)),
     offset: () => (isHostile() ? drawHostileOffset(random) : drawOffset(random)),
@@ -191,18 +219,45 @@ function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
   return true;
 }
 
+/** Modes of the root with which others than root get anywhere; as it is at first they can make nothing there. */
+const ROOT_MODES = [0o777, 0o777, 0o1777, 0o2777, 0o755];
+
+/** A task goes where nothing is any more. */
+function removalOfCwd(random: Random, task: number): Call[] {
+  const name = pick(random, FEW_NAMES);
+  return [
+    { task, call: "mkdir", args: [name, 0o777] },
+    { task, call: "chdir", args: [name] },
+    { task, call: "rmdir", args: [`../${name}`] },
+  ];
+}
+
 /** @returns about as many calls as are asked for, the last of which is a checkpoint */
 export function generate(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
+  return withoutStacks(() => draw(seedOfAll, profile, nrCalls, abilities));
+}
+
+function draw(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
   const random = seededRandom(seedOfAll);
-  const drawing = drawingOf(random, profile);
+  const likely = new Likely(abilities.tasks);
+  const turn = { task: 0 };
+  const drawing = drawingOf(random, profile, likely, turn);
   const calls: Call[] = [];
   const checkpoint: Call = { task: 0, call: "tree", args: [] };
-  let task = 0;
+  const make = (call: Call): void => {
+    if (!isPossible(call, abilities)) return;
+    calls.push(call);
+    likely.note(call);
+  };
+  make({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
   while (calls.length < nrCalls) {
-    if (!chance(random, PERCENT_SAME_TASK)) task = random(abilities.nrTasks);
-    const [name, draw] = weighted(random, weighted(random, GROUPS[profile]));
-    const call = { task, call: name, args: draw(drawing) };
-    if (isPossible(call, abilities)) calls.push(call);
+    if (!chance(random, PERCENT_SAME_TASK)) turn.task = random(abilities.tasks.length);
+    const { task } = turn;
+    const drawn = weighted(random, weighted(random, GROUPS[profile]));
+    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && likely.slots(task).length === 0;
+    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
+    make({ task, call, args: drawArgs(drawing) });
+    if (profile !== "data" && random(CALLS_A_REMOVAL) === 0) removalOfCwd(random, task).forEach(make);
     if (random(CALLS_A_TREE) === 0) calls.push(checkpoint);
   }
   return [...calls, checkpoint];

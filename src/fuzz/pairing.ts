@@ -81,10 +81,10 @@ function setting(name: string): boolean {
   }
 }
 
-function abilitiesOf(subject: string, oracle: string, nrTasks: number): Abilities {
+function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]): Abilities {
   const hasModel = [subject, oracle].includes(MODEL);
   return {
-    nrTasks,
+    tasks,
     linksOfOthers: hasModel || !setting("protected_hardlinks"),
     hasTaskState: !isOther(subject),
     // The model has the face of Node 26, as foliofs has it, whatever it runs on.
@@ -135,7 +135,7 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     oracle,
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
-    abilities: abilitiesOf(name, options.oracle, tasks.length),
+    abilities: abilitiesOf(name, options.oracle, tasks),
     close: async () => {
       await subject.close();
       await oracle.close();
@@ -167,7 +167,7 @@ export function createFacePairing(create: () => object, name = "face"): Pairing 
     oracle,
     subject: new Subject(name, () => machineOf(create() as NodeFs), options),
     known: KNOWN,
-    abilities: { nrTasks: 1, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
+    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
     close: () => oracle.close(),
   };
 }

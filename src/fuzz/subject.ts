@@ -3,6 +3,7 @@ import type { Call, Outcome, TaskSpec } from "./call.ts";
 import type { Detail } from "./describe.ts";
 import type { Runner } from "./oracle.ts";
 import { type TaskFace, TaskPerformer } from "./perform.ts";
+import { withoutStacks } from "./stacks.ts";
 
 /** A file system for one program. */
 export interface Machine {
@@ -43,14 +44,7 @@ export class Subject implements Runner {
   }
 
   runNow(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
-    // Nobody sees the stacks of the errors, each of which takes as long as a call.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    try {
-      return this.#run(calls, isSkipped);
-    } finally {
-      Error.stackTraceLimit = stackTraceLimit;
-    }
+    return withoutStacks(() => this.#run(calls, isSkipped));
   }
 
   /** A fault at the end is told as a last outcome beyond those of the calls. */

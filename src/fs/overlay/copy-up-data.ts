@@ -18,8 +18,6 @@ import {
   INODE_MTIME_NSEC,
   INODE_MTIME_SEC,
   INODE_SIZE,
-  TOUCH_CTIME,
-  TOUCH_MTIME,
 } from "../../wasm/layout.ts";
 import { chargeOf, copyData, type LayerFile, resize } from "./copy-data.ts";
 import { clearFlag, flagsOf, OVL_METACOPY, upperOf } from "./entry.ts";
@@ -33,7 +31,7 @@ const WORDS = [INODE_MODE, INODE_ATIME_NSEC, INODE_MTIME_NSEC, INODE_CTIME_NSEC]
 const NUMBERS = [INODE_ATIME_SEC, INODE_MTIME_SEC, INODE_CTIME_SEC];
 
 /**
- * Gives a file of the upper layer its data, if it has none. As on Linux it has changed now, though nobody has written yet.
+ * Gives a file of the upper layer its data, if it has none. Its times stay.
  *
  * @param bytes how many are wanted: it will be cut there
  * @returns 0; -ENOSPC; -EAGAIN of a store, with a token; what the layer answers. Then it has none, as before
@@ -48,7 +46,6 @@ export function copyUpData(kernel: Kernel, fs: OverlayFs, inode: InodeHandle, by
   const length = Math.min(bytes, core.f64[(upper << 2) + INODE_SIZE]);
   const rc = fill(kernel, from, to, length);
   if (rc < 0) return rc;
-  if (length > 0) core.x.touch(upper, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   clearFlag(core, inode, OVL_METACOPY);
   copyAttributes(kernel, inode);
   return 0;

@@ -45,6 +45,8 @@ import {
   INODE_STATE,
   INODE_UID,
   SUPER_BLOCK_DEV,
+  TOUCH_CTIME,
+  TOUCH_MTIME,
 } from "../../wasm/layout.ts";
 import { chargeOf, copyData, resize } from "./copy-data.ts";
 import { copyUpData } from "./copy-up-data.ts";
@@ -88,6 +90,7 @@ import { dropTemp, makeTemp } from "./work-dir.ts";
 export const ALL_DATA = Number.MAX_SAFE_INTEGER;
 export const METADATA = -1;
 const KEPT_STATE = I_IMMUTABLE | I_APPEND;
+const TOUCHED = TOUCH_MTIME | TOUCH_CTIME;
 
 /** May the upper layer be changed? @returns 0; -EROFS, also where there is none; -EAGAIN with a token while it is frozen */
 export function wantUpper(kernel: Kernel, fs: OverlayFs): number {
@@ -121,7 +124,16 @@ export function nameOfInode({ core }: Kernel, inode: InodeHandle, asked = ndDent
 function changeUpper(kernel: Kernel, inode: InodeHandle, bytes: number): number {
   const fs = overlayOfInode(kernel, inode);
   const refused = wantUpper(kernel, fs) || findData(kernel, fs, inode);
-  return refused || (bytes === METADATA ? 0 : copyUpData(kernel, fs, inode, bytes));
+  return refused || (bytes === METADATA ? 0 : writeData(kernel, fs, inode, bytes));
+}
+
+/** Data come up to be changed. As on Linux the file has changed by that, though nobody has written yet. */
+function writeData(kernel: Kernel, fs: OverlayFs, inode: InodeHandle, bytes: number): number {
+  const { core } = kernel;
+  if (!(flagsOf(core, inode) & OVL_METACOPY)) return 0;
+  const rc = copyUpData(kernel, fs, inode, bytes);
+  if (rc === 0 && bytes > 0) core.x.touch(inodeOf(core, upperOf(core, inode)), TOUCHED, kernel.now());
+  return rc;
 }
 
 /** Its cached names. */

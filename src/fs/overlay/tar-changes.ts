@@ -5,8 +5,9 @@
  *   removed            a whiteout, where nothing else has the name
  *   renamed            a whiteout of the old name; the new one with all that is below it, for a layer cannot tell where something is from
  *
- * Of a directory in the place of another one each name that is gone is told: that is as good as an opaque one. Names of one file are hard
- * links as far as they are in the tar.
+ *   opaque             a directory in the place of another one, as an upper layer says: the mark, and all that is in it
+ *
+ * Of other directories each name that is gone is told. Names of one file are hard links as far as they are in the tar.
  *
  * Does not own: what differs (diff-tree.ts), the form of a tar (fs/tar/).
  *
@@ -26,10 +27,12 @@ import { TarWriter } from "../tar/writer.ts";
 import type { LayerFile } from "./copy-data.ts";
 import { describe, findName, mayAccess } from "./diff-entry.ts";
 import { type DiffFailure, diffTrees, type RawChange } from "./diff-tree.ts";
+import { upperOf } from "./entry.ts";
 import { inodeOf } from "./layer-names.ts";
-import { WHITEOUT } from "./oci-names.ts";
+import { isOpaque } from "./lookup.ts";
+import { OPAQUE_MARK, WHITEOUT } from "./oci-names.ts";
 import { listLayer } from "./readdir.ts";
-import { bottomInode } from "./stack-parts.ts";
+import { bottomInode, isStacked } from "./stack-parts.ts";
 import { attributesOf, entryWith, NO_DATA, NO_XATTRS, PATH_MAX, xattrsOf } from "./tar-upper.ts";
 
 const TRUSTED = "trusted.";
@@ -72,6 +75,10 @@ class ChangesTar {
   readonly #writer = new TarWriter({ isSparse: false });
   /** Paths of the old tree where nothing of it is any more. */
   readonly #gone = new Set<string>();
+  /** Paths of the new tree where the old one has no directory, or has another name for it. */
+  readonly #fresh = new Set<string>();
+  /** Directories of the new tree that hide all of the old ones, and are told whole. */
+  readonly #opaque = new Set<string>();
   /** Paths of the new tree that the tar has. */
   readonly #added = new Set<string>();
   readonly #links = new Map<InodeHandle, string>();
@@ -88,6 +95,7 @@ class ChangesTar {
     for (const { kind, path, from, changed } of changes) {
       if (kind === "removed" || changed.includes("type")) this.#gone.add(path);
       if (kind === "renamed") this.#gone.add(from as string);
+      if (kind !== "modified" || changed.includes("type")) this.#fresh.add(path);
     }
   }
 
@@ -102,12 +110,14 @@ class ChangesTar {
       if (taken.has(path) || this.#isGoneAbove(path)) continue;
       const rc = this.#addParents(path);
       if (rc < 0) return rc;
-      this.#addMark(path);
+      if (!this.#isBelowOpaque(path)) this.#addMark(joined(parentOf(path), WHITEOUT + baseOf(path)));
     }
     const whole = new Set(this.#changes.filter(({ kind }) => kind === "renamed").map(({ path }) => path));
     for (const { kind, path } of this.#changes) {
       if (kind === "removed" || [...above(path)].some((dir) => whole.has(dir))) continue;
-      const rc = this.#addParents(path) || this.#addPath(path, kind === "renamed");
+      const parents = this.#addParents(path);
+      if (parents < 0) return parents;
+      const rc = this.#isBelowOpaque(path) ? 0 : this.#addPath(path, kind === "renamed");
       if (rc < 0) return rc;
     }
     return 0;
@@ -119,6 +129,7 @@ class ChangesTar {
     for (const dir of ["", ...[...above(path)].reverse()]) {
       const rc = this.#addPath(dir, false);
       if (rc < 0) return rc;
+      if (this.#opaque.has(dir)) return 0; // all that is in it has been told
     }
     return 0;
   }
@@ -128,8 +139,11 @@ class ChangesTar {
     return false;
   }
 
-  #addMark(path: string): void {
-    const name = joined(parentOf(path), WHITEOUT + baseOf(path));
+  #isBelowOpaque(path: string): boolean {
+    return path !== "" && ["", ...above(path)].some((dir) => this.#opaque.has(dir));
+  }
+
+  #addMark(name: string): void {
     const mode = S_IFREG | NO_PERMISSIONS;
     const nobodys = { uid: 0, gid: 0, rdev: 0, mtime: { sec: 0, nsec: 0 }, link: "" };
     this.#writer.add({ name, mode, ...nobodys, xattrs: NO_XATTRS, ...NO_DATA });
@@ -169,7 +183,19 @@ class ChangesTar {
     const isDir = (stat[STAT_MODE] & S_IFMT) === S_IFDIR;
     const rc = this.#addEntry(path, dentry, stat);
     if (rc < 0 || !isDir) return rc;
-    return isWhole ? this.#addContents(path, dentry) : 0;
+    const hidesAll = !isWhole && !this.#fresh.has(path) && this.#isOpaque(dentry);
+    if (hidesAll) {
+      this.#opaque.add(path);
+      this.#addMark(joined(path, OPAQUE_MARK));
+    }
+    return isWhole || hidesAll ? this.#addContents(path, dentry) : 0;
+  }
+
+  #isOpaque(dentry: DentryHandle): boolean {
+    const kernel = this.#kernel;
+    const inode = inodeOf(kernel.core, dentry);
+    const upper = isStacked(kernel, inode) ? upperOf(kernel.core, inode) : 0;
+    return upper !== 0 && isOpaque(kernel, inodeOf(kernel.core, upper as DentryHandle));
   }
 
   #addEntry(path: string, dentry: DentryHandle, stat: Float64Array): number {

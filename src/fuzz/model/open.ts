@@ -16,6 +16,8 @@ import {
   O_TRUNC,
   S_IALLUGO,
   S_IFREG,
+  S_ISVTX,
+  S_IWOTH,
 } from "../../base/stat-flags.ts";
 import { isOwnerOrCapable, isPermitted, MAY_EXEC, MAY_READ, MAY_WRITE, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
@@ -79,8 +81,19 @@ function openUnnamed(task: ModelTask, path: string, flags: number, mode: number)
 }
 
 /**
- * @throws EISDIR for O_CREAT with a slash at the end, or of a directory, EEXIST for O_EXCL of what is there, ENOTDIR, ELOOP of a
- *   symbolic link that is not followed, EISDIR of a directory to write, EACCES, EPERM for O_NOATIME by others
+ * Whether somebody may have put it where others make files: what is neither a file nor a pipe (fs.protected_regular and
+ * fs.protected_fifos are 0) in a directory with the sticky bit that all may write to, unless it is one's own, or the directory's owner's.
+ *
+ * @see Linux fs/namei.c may_create_in_sticky()
+ */
+function isPlanted({ who }: ModelTask, dir: Directory, inode: Inode): boolean {
+  if (inode instanceof RegularFile || (dir.mode & S_ISVTX) === 0 || (dir.mode & S_IWOTH) === 0) return false;
+  return inode.uid !== dir.uid && inode.uid !== who.uid;
+}
+
+/**
+ * @throws EISDIR for O_CREAT with a slash at the end, or of a directory, EEXIST for O_EXCL of what is there, EACCES for O_CREAT of what
+ *   somebody has planted, ENOTDIR, ELOOP of a symbolic link that is not followed, EISDIR of a directory to write, EACCES, EPERM for O_NOATIME by others
  */
 function openName(task: ModelTask, path: string, flags: number, mode: number): OpenFile {
   const creates = (flags & O_CREAT) !== 0;
@@ -101,6 +114,7 @@ function openName(task: ModelTask, path: string, flags: number, mode: number): O
     }
     if (isNew) fail("EEXIST");
     if (creates && found instanceof Directory) fail("EISDIR");
+    if (creates && isPlanted(task, last.dir, found)) fail("EACCES");
     if (isDirectory && !(found instanceof Directory)) fail("ENOTDIR");
     return openFound(task, found, flags);
   }

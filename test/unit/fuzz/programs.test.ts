@@ -11,11 +11,11 @@ import { createSubject } from "../../../src/fuzz/pairing.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
 
-const ALL: Abilities = { nrTasks: 2, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
 const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
+const ALL: Abilities = { tasks: TASKS, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {
@@ -44,7 +44,13 @@ describe("programs of the fuzzer", () => {
   }
 
   it("ask for nothing that cannot be", () => {
-    const none: Abilities = { nrTasks: 1, linksOfOthers: false, hasTaskState: false, isNode26: false, tmpfile: false };
+    const none: Abilities = {
+      tasks: TASKS.slice(0, 1),
+      linksOfOthers: false,
+      hasTaskState: false,
+      isNode26: false,
+      tmpfile: false,
+    };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
       calls.filter(({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile)$/.test(call)),

@@ -176,10 +176,12 @@ describe("in memory", () => {
     fs.chmodSync("/m/a", 0o600);
     fs.renameSync("/m/d", "/m/e");
     fs.chmodSync("/m/e/b", 0o600);
+    fs.utimesSync("/m/a", 1, 2);
     fs.writeFileSync("/n/a", "another");
     fs.kernel.mount({ target: "/m", data: "lowerdir=/n", flags: MS_REMOUNT });
     fs.kernel.verify();
     assert.equal(fs.readFileSync("/m/a", "utf8"), "a".repeat(3 * PAGE));
+    assert.equal(fs.statSync("/m/a").mtimeMs, 2000);
     assert.equal(fs.readFileSync("/m/e/b", "utf8"), "lower b");
     assert.equal(
       codeOf(() => fs.kernel.mount({ target: "/m", data: "lowerdir=/n::/l", flags: MS_REMOUNT })),
@@ -237,6 +239,8 @@ describe("a layer whose data stay below", () => {
     fs.chmodSync(`${target}/a`, 0o640);
     fs.chmodSync(`${target}/d/b`, 0o640);
     fs.linkSync(`${target}/d/b`, `${target}/hard`);
+    const files = ["a", "d/b"].map((name) => `${target}/${name}`);
+    for (const [i, path] of files.entries()) fs.utimesSync(path, i, i);
     const layer = fs.kernel.layer({ lower: "/l", target: "/other", metacopy: true });
     fs.chmodSync(`${layer.target}/a`, 0o604);
     fs.writeFileSync(`${layer.target}/d/b`, "committed");
@@ -251,6 +255,10 @@ describe("a layer whose data stay below", () => {
     assert.equal(fs.statSync(`${target}/a`).mode & 0o777, 0o640);
     assert.equal(fs.readFileSync(`${target}/d/b`, "utf8"), "lower b");
     assert.equal(fs.readFileSync(`${target}/hard`, "utf8"), "lower b");
+    assert.deepEqual(
+      files.map((path) => fs.statSync(path).mtimeMs),
+      [0, 1000],
+    );
     assert.equal(layer.usage().bytes, 0);
     assert.equal(fs.readSync(fd, Buffer.alloc(9)), 9);
     fs.closeSync(fd);

@@ -1,0 +1,86 @@
+/**
+ * What earlier calls of a program have left, so that later ones find something to work on: names, and open descriptors.
+ *
+ * Whether a call has succeeded the model says, on which all are made that change something. It is a guess where the program runs on
+ * what is no tmpfs, or where some of its calls are not made.
+ */
+import { O_CREAT } from "../base/stat-flags.ts";
+import type { Arg, Call, TaskSpec } from "./call.ts";
+import { codeOf, WHOLE_DETAIL } from "./describe.ts";
+import { makeModel } from "./model/index.ts";
+import { TaskPerformer } from "./perform.ts";
+
+/** Of the names, the youngest. */
+const MOST_NAMES = 10;
+/** Longer ones are drawn to fail. */
+const LONGEST_NAME = 24;
+
+/** Calls that change what others succeed by. */
+const CHANGES =
+  /^(open|close|mkdirs?|writeFile|appendFile|copyFile|symlink|link|rename|unlink|rmdir|l?chown|fchown|f?chmod|chdir|umask)$/;
+
+export class Likely {
+  readonly #performers: readonly TaskPerformer[];
+  readonly #names = new Set<string>();
+  readonly #slots: readonly Set<number>[];
+
+  constructor(tasks: readonly TaskSpec[]) {
+    const options = { root: "", detail: WHOLE_DETAIL };
+    const { faces } = makeModel({ tasks, ...options });
+    this.#performers = faces.map((face) => new TaskPerformer(face, options));
+    this.#slots = tasks.map(() => new Set<number>());
+  }
+
+  /** Names that are there, as they were given by whoever made them. */
+  get names(): readonly string[] {
+    return [...this.#names];
+  }
+
+  /** Slots of a task with an open file. */
+  slots(task: number): readonly number[] {
+    return [...this.#slots[task]];
+  }
+
+  note(call: Call): void {
+    if (!CHANGES.test(call.call)) return;
+    const outcome = this.#performers[call.task].perform(call);
+    if (codeOf(outcome ?? "") === undefined) this.#noteDone(call);
+  }
+
+  #noteDone({ task, call, args: [first, second, third] }: Call): void {
+    switch (call) {
+      case "open":
+        this.#slots[task].add(second as number);
+        if ((Number(third) & O_CREAT) !== 0) this.#add(first);
+        break;
+      case "close":
+        this.#slots[task].delete(first as number);
+        break;
+      case "mkdir":
+      case "mkdirs":
+      case "writeFile":
+      case "appendFile":
+      case "symlink":
+        this.#add(first);
+        break;
+      case "link":
+      case "copyFile":
+        this.#add(second);
+        break;
+      case "rename":
+        this.#names.delete(first as string);
+        this.#add(second);
+        break;
+      case "unlink":
+      case "rmdir":
+        this.#names.delete(first as string);
+    }
+  }
+
+  #add(name: Arg): void {
+    if (typeof name !== "string" || name.length > LONGEST_NAME) return;
+    this.#names.delete(name);
+    this.#names.add(name);
+    for (const oldest of this.#names) if (this.#names.size > MOST_NAMES) this.#names.delete(oldest);
+  }
+}
