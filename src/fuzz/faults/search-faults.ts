@@ -45,7 +45,7 @@ export interface FaultProgress {
 /** Root and a user: permissions are not what is looked for. */
 const TASKS: readonly TaskSpec[] = [ROOT_TASK, { uid: 1000, gid: 1000, groups: [] }];
 const ABILITIES: Abilities = {
-  nrTasks: TASKS.length,
+  tasks: TASKS,
   linksOfOthers: true,
   hasTaskState: true,
   isNode26: true,
