@@ -26,6 +26,7 @@ export interface AllocationRun {
   readonly pairs: ReadonlySet<string>;
 }
 
+const O_CREAT = 0o100;
 const O_TRUNC = 0o1000;
 /** What a call that cannot have memory answers. */
 const NO_MEMORY = ["ENOMEM", "ENOSPC"];
@@ -87,18 +88,19 @@ class Run {
     this.#clock += MS_A_CALL;
     for (const twin of [this.#failing, this.#other]) twin.clock = this.#clock;
     if (call.call === "tree") this.#compareTrees(at, 0);
-    else if (NOT_FAILED.has(call.call) || this.#isCopiedEmpty(call))
+    else if (NOT_FAILED.has(call.call) || this.#isMadeFirst(call))
       this.#compare(call, at, 0, this.#failing.perform(call));
     else this.#takeFailing(call, at);
   }
 
   /**
-   * An overlay copies a file that is to be cut without its bytes, and opens the copy then: where that fails it is cut all the same.
+   * An overlay makes a file, or copies one that is to be cut without its bytes, before it opens that: where there is no memory for the
+   * open file it has been made, or cut, all the same.
    *
    * @see Linux fs/overlayfs/file.c ovl_open()
    */
-  #isCopiedEmpty({ call, args }: Call): boolean {
-    return this.#options.subject === "overlay" && call === "open" && (Number(args[2]) & O_TRUNC) !== 0;
+  #isMadeFirst({ call, args }: Call): boolean {
+    return this.#options.subject === "overlay" && call === "open" && (Number(args[2]) & (O_CREAT | O_TRUNC)) !== 0;
   }
 
   #takeFailing(call: Call, at: number): void {
