@@ -124,7 +124,7 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
   it("an answer that nobody hears of", async () => {
     const loses = () => (name: string) => name.startsWith("readahead") || name.startsWith("rename");
     const { calls, text } = await findingOf(ASYNC_MACHINES.store, "stuck", loses);
-    assert.ok(calls.length <= 2, text);
+    assert.ok(calls.length <= 6, text);
   });
 
   it("a rename of two steps", async () => {
