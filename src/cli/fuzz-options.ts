@@ -1,6 +1,5 @@
 /** Arguments of `foliofs fuzz`. */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import {
   ASYNC_SUBJECT_NAMES,
   FAULT_SUBJECT_NAMES,
@@ -11,7 +10,7 @@ import {
   type Profile,
   SUBJECT_NAMES,
 } from "../fuzz.ts";
-import { UsageError } from "./usage.ts";
+import { NR_SEEDS, numberIn, oneOf, optionsIn } from "./option-values.ts";
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -56,29 +55,26 @@ const OPTIONS = {
 
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
-const SEEDS = 2 ** 32;
 const MAX_JOBS = 64;
 const ASYNC_PROFILE = "async";
 const ALL_PROFILES: readonly string[] = [...PROFILES, ASYNC_PROFILE];
 
-type Values = Partial<Record<Exclude<keyof typeof OPTIONS, "faults">, string>> & { faults?: boolean };
-
 /** @throws UsageError */
 export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
-  const values = parse(args);
+  const values = optionsIn(args, OPTIONS);
   const { profile, build = "single", faults: hasFaults = false } = values;
   const isAsync = profile === ASYNC_PROFILE;
   const isAlone = isAsync || hasFaults;
   const subject = isAlone ? "tmpfs" : oneOf("subject", values.subject ?? "tmpfs", SUBJECT_NAMES);
   const profiles = profile === undefined || isAsync ? PROFILES : [oneOf("profile", profile, ALL_PROFILES) as Profile];
-  const limit = number(values, "limit");
-  const seconds = number(values, "time");
+  const limit = numberIn("limit", values.limit);
+  const seconds = numberIn("time", values.time);
   const oracle = oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES);
   return {
-    seed: number(values, "seed", SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
-    maxCalls: number(values, "ops") ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
+    seed: numberIn("seed", values.seed, NR_SEEDS - 1) ?? Math.floor(Math.random() * NR_SEEDS),
+    maxCalls: numberIn("ops", values.ops) ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
     maxMs: seconds === undefined ? Number.MAX_SAFE_INTEGER : seconds * 1000,
-    maxFindings: number(values, "findings") ?? DEFAULT_FINDINGS,
+    maxFindings: numberIn("findings", values.findings) ?? DEFAULT_FINDINGS,
     subject,
     oracle,
     profiles,
@@ -87,7 +83,7 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
     ...(hasFaults && !isAsync && { faultSubjects: subjectsOf(values.subject, FAULT_SUBJECT_NAMES) }),
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
-    nrJobs: number(values, "jobs", MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
+    nrJobs: numberIn("jobs", values.jobs, MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
   };
@@ -96,30 +92,4 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
 /** All in turns, if none is named. */
 function subjectsOf(subject: string | undefined, names: readonly string[]): readonly string[] {
   return subject === undefined ? names : [oneOf("subject", subject, names)];
-}
-
-function parse(args: readonly string[]): Values {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new UsageError(`--${option} takes one of ${choices.join(", ")}, not ${text}`);
-  return found;
-}
-
-function number(
-  values: Values,
-  option: Exclude<keyof Values, "faults">,
-  most = Number.MAX_SAFE_INTEGER,
-): number | undefined {
-  const text = values[option];
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= most)) throw new UsageError(`--${option} takes a whole number of 0 to ${most}, not ${text}`);
-  return value;
 }
