@@ -26,7 +26,7 @@ const LAYERS = {
   verify: ["fs", "vfs", "wasm", "base"],
   top: ["verify", "fs", "patch", "node", "vfs", "mm", "block", "wasm", "base", "fuzz", "testing"],
   testing: ["fs", "node", "vfs", "mm", "wasm", "base", "fuzz"],
-  fuzz: ["top", "node", "base"],
+  fuzz: ["top", "node", "wasm", "base"],
   main: ["top"],
   cli: ["top"],
 };

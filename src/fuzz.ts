@@ -15,6 +15,12 @@ export {
 export { type Compared, compare, type Difference, type Pair, shownOutcomes } from "./fuzz/compare.ts";
 export type { Detail } from "./fuzz/describe.ts";
 export {
+  FAULT_SUBJECT_NAMES,
+  type FaultFinding,
+  type FaultProgress,
+  searchFaults,
+} from "./fuzz/faults/search-faults.ts";
+export {
   FSX_REPLAY_VERSION,
   type FsxReplay,
   type FsxReplayHead,
@@ -51,4 +57,15 @@ export {
   SUBJECT_NAMES,
 } from "./fuzz/pairing.ts";
 export { REPLAY_VERSION, type Replay, type ReplayHead, readReplay, replayOn, writeReplay } from "./fuzz/replay.ts";
+export { type AsyncCall, showAsyncCall } from "./fuzz/schedule/async-call.ts";
+export { ASYNC_MACHINES, type AsyncMachine, type MakeAsyncMachine } from "./fuzz/schedule/machine.ts";
+export {
+  readSchedule,
+  replaySchedule,
+  SCHEDULE_VERSION,
+  type ScheduleReplay,
+  writeSchedule,
+} from "./fuzz/schedule/replay-async.ts";
+export type { AsyncFinding, AsyncRun } from "./fuzz/schedule/run-async.ts";
+export { ASYNC_SUBJECT_NAMES, type AsyncProgress, type AsyncShown, searchAsync } from "./fuzz/schedule/search-async.ts";
 export { type Machine, type MakeMachine, Subject, type SubjectOptions } from "./fuzz/subject.ts";

@@ -9,11 +9,14 @@ import {
   type Progress,
   REPLAY_VERSION,
   readReplay,
+  readSchedule,
   replayOn,
   showCall,
   shownOutcomes,
   writeReplay,
 } from "../fuzz.ts";
+import { asyncCampaign, asyncReplay } from "./fuzz-async.ts";
+import { faultCampaign } from "./fuzz-faults.ts";
 import { isJob, runHere, runInThreads, runJob, type Setting, type Watcher } from "./fuzz-jobs.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
 
@@ -23,7 +26,9 @@ const EXIT_FOUND = 1;
 export async function fuzz(args: readonly string[]): Promise<number> {
   const options = parseFuzzOptions(args);
   if (isJob) return runJob(options);
-  return options.replay === undefined ? campaign(args, options) : replay(options, options.replay);
+  if (options.replay !== undefined) return replay(options, options.replay);
+  if (options.asyncSubjects !== undefined) return asyncCampaign(options, options.asyncSubjects);
+  return options.faultSubjects === undefined ? campaign(args, options) : faultCampaign(options, options.faultSubjects);
 }
 
 async function campaign(args: readonly string[], options: FuzzOptions): Promise<number> {
@@ -75,7 +80,10 @@ function printCalls(calls: readonly Call[], at: number | undefined): void {
 }
 
 async function replay({ subject: name, limit, isShared }: FuzzOptions, file: string): Promise<number> {
-  const again = readReplay(readFileSync(file, "utf8"));
+  const text = readFileSync(file, "utf8");
+  const schedule = readSchedule(text);
+  if (schedule !== undefined) return asyncReplay(schedule, isShared);
+  const again = readReplay(text);
   const { tasks, detail, about } = again.head;
   console.log(about);
   const difference = await replayOn(await createSubject(name, { tasks, detail, root: "", limit, isShared }), again);

@@ -23,7 +23,11 @@ compares call by call what comes of them. What differs is shrunk and printed; th
   --subject NAME       tmpfs (default), ramfs, overlay, hostfs; model; memfs, zenfs, node-vfs where they are installed
   --oracle NAME        tmpfs (default); with root ext4, xfs, overlayfs (default for overlay); model (default where there
                        is no Linux)
-  --profile NAME       data, names, permissions, mixed, hostile; all in turns by default
+  --profile NAME       data, names, permissions, mixed, hostile; all in turns by default. async: calls of several chains that are
+                       under way at the same time, in orders by the seed, without an oracle; on tmpfs, ramfs, store,
+                       store-both, overlay, swap, all in turns by default
+  --faults             each allocation of memory fails in turn on tmpfs, ramfs, overlay; power: a store whose power is cut; all
+                       by default, without an oracle. With --profile async calls of stores fail
   --seed N             of the first program; it is printed
   --ops N              ends after so many calls (default: 100000)
   --time SECONDS       ends after that time

@@ -2,6 +2,7 @@
  * Asking a file system in the midst of a call. What it does then may be calls of its own, on the same kernel: a store that is
  * itself a file, a copy from a lower layer. They are no part of the call that needs them.
  */
+import { EIO } from "../base/errno.ts";
 import type { InodeHandle } from "../base/handles.ts";
 import type { PageCache } from "./address-space.ts";
 import type { BackingDevice } from "./backing-dev.ts";
@@ -49,4 +50,13 @@ class OperationCache implements PageCache {
 export function callOut<R>(cache: PageCache, operation: (cache: PageCache) => R): R {
   const seen = cache.mayWait ? new OperationCache(cache) : cache;
   return cache.nested(() => operation(seen));
+}
+
+/** Asks a store. One that throws is broken, and the pages that it was to fill are not to stay locked for it: that is -EIO. */
+export function askStore<R>(cache: PageCache, operation: (cache: PageCache) => R): R | number {
+  try {
+    return callOut(cache, operation);
+  } catch {
+    return -EIO;
+  }
 }

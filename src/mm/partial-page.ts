@@ -8,7 +8,7 @@ import { EAGAIN, EIO } from "../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { PAGE_SIZE } from "../wasm/layout.ts";
 import { type AddressSpaceOperations, AOP_TRUNCATED_PAGE, type PageCache } from "./address-space.ts";
-import { callOut } from "./call-out.ts";
+import { askStore, callOut } from "./call-out.ts";
 import { countRead } from "./io-counters.ts";
 import { PageAt } from "./page.ts";
 import { noteFailure } from "./page-wait.ts";
@@ -60,7 +60,7 @@ export function readCachedPage(
   const answer = countRead(
     cache,
     page,
-    callOut(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO),
+    askStore(cache, (seen) => operations.readPage?.(seen, page) ?? -EIO),
   );
   if (typeof answer === "number") return end(answer);
   const settle = (bytes: number): void => {

@@ -15,7 +15,7 @@ import {
   type PageCache,
   type ReadaheadControl,
 } from "./address-space.ts";
-import { callOut } from "./call-out.ts";
+import { askStore } from "./call-out.ts";
 import { countRead, countReadahead } from "./io-counters.ts";
 import { isTruncated, PageAt } from "./page.ts";
 import { keepFailure, noteFailure, waitForPage } from "./page-wait.ts";
@@ -99,7 +99,7 @@ export function readAhead(
     const wanted = Math.max(0, Math.min(wantedEnd, at) - read.position / PAGE_SIZE);
     nrWanted += wanted;
     countReadahead(core, read.nrPages - wanted);
-    const answer = callOut(cache, (seen) => operations.readahead?.(seen, read) ?? 0);
+    const answer = askStore(cache, (seen) => operations.readahead?.(seen, read) ?? 0);
     start(cache, operations, read, countRead(cache, read, answer), false);
   }
   return nrWanted;
@@ -123,7 +123,7 @@ export function readOnePage(
   if (started < 0) return started;
   const read = new PageRead(core, inode, file, index);
   read.add(core.f64[EXTRA], 1);
-  const answer = callOut(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);
+  const answer = askStore(cache, (seen) => operations.readPage?.(seen, read) ?? -EIO);
   const rc = start(cache, operations, read, countRead(cache, read, answer), true);
   return rc < 0 ? rc : waitForPage(cache, inode, index, core.x.lockedPage(inode, index));
 }

@@ -225,6 +225,23 @@ describe("a stored read", () => {
     await read;
   });
 
+  it.each([true, false])(
+    "of a store that throws is EIO, and another one is made anew (with readahead: %s)",
+    async (hasReadahead) => {
+      const all = scene(16 * PAGE, { hasReadahead });
+      const { fs, store, data } = all;
+      store.onAsked = () => {
+        throw new Error("broken");
+      };
+      assert.throws(() => pread(all, 0, PAGE), { code: "EIO" });
+      await assert.rejects(preadLater(all, PAGE, PAGE), { code: "EIO" });
+      fs.kernel.vfs.verify();
+      store.onAsked = undefined;
+      assert.deepEqual(pread(all, 0, PAGE), data.subarray(0, PAGE));
+      assert.deepEqual(await preadLater(all, PAGE, PAGE), data.subarray(PAGE, 2 * PAGE));
+    },
+  );
+
   it("of what memory has no room for is ENOMEM", () => {
     const all = scene(16 * PAGE);
     all.fs.writeFileSync("/fill", "");

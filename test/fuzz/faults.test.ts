@@ -1,0 +1,79 @@
+/**
+ * Programs with faults: each allocation of memory fails in turn, beside a twin on which none does; calls of stores fail while others are
+ * under way; and a store's power is cut.
+ *
+ * FOLIO_SEED starts from a given seed, FOLIO_FAULT_OPS is the number of calls for each subject (1 500).
+ */
+import { strict as assert } from "node:assert";
+import { describe, expect, it } from "vitest";
+import { PROFILES } from "../../src/fuzz/generate.ts";
+import { Disk } from "../../src/fuzz/schedule/disk.ts";
+import { ASYNC_MACHINES } from "../../src/fuzz/schedule/machine.ts";
+import { FAULT_SUBJECT_NAMES, searchAsync, searchFaults, showAsyncCall } from "../../src/fuzz.ts";
+
+const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
+const OPS = Number(process.env.FOLIO_FAULT_OPS ?? 1_500);
+const ENDS = { seed: SEED, maxCalls: OPS, maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 2 };
+console.log(`faults: FOLIO_SEED=${SEED}`);
+
+describe("calls are done, or fail and change nothing", { timeout: 600_000 }, () => {
+  for (const subject of FAULT_SUBJECT_NAMES) {
+    it(`on ${subject}`, async () => {
+      const { findings, nrFaults } = await searchFaults({ ...ENDS, subject, profiles: PROFILES });
+      expect(findings.map(({ seed, text, lines }) => [`seed ${seed}: ${text}`, ...lines].join("\n"))).toEqual([]);
+      assert.ok(nrFaults > OPS / 100, `only ${nrFaults} faults`);
+    });
+  }
+});
+
+describe("calls whose store fails come to what some order of them comes to", { timeout: 600_000 }, () => {
+  for (const subject of ["store", "store-both", "overlay", "swap"]) {
+    it(`on ${subject}`, async () => {
+      const { findings } = await searchAsync({ ...ENDS, make: ASYNC_MACHINES[subject], hasFaults: true });
+      const shown = findings.map(({ seed, kind, text, calls, history }) =>
+        [`seed ${seed}: ${kind}: ${text}`, ...calls.map(showAsyncCall), ...history].join("\n"),
+      );
+      expect(shown).toEqual([]);
+    });
+  }
+});
+
+/** Says that all is safe, and does nothing. */
+class Liar extends Disk {
+  override flush(): number {
+    return 0;
+  }
+}
+
+describe("planted faults are found", { timeout: 300_000 }, () => {
+  const ends = { ...ENDS, maxCalls: 100_000, maxFindings: 1 };
+
+  it("a disk that does not flush", async () => {
+    const { findings } = await searchFaults({
+      ...ends,
+      subject: "power",
+      profiles: PROFILES,
+      makeDisk: () => new Liar(),
+    });
+    assert.equal(findings.length, 1);
+    assert.ok(findings[0].lines.length <= 20, findings[0].lines.join("\n"));
+  });
+
+  it("a name that a call which has failed leaves behind", async () => {
+    const planted = (
+      twin: { perform(call: object): unknown },
+      { call, task }: { call: string; task: number },
+      nth: number,
+    ) => {
+      if (call === "mkdir" && nth === 1) twin.perform({ task, call: "mkdir", args: ["left-behind", 0o755] });
+    };
+    const { findings } = await searchFaults({
+      ...ends,
+      subject: "tmpfs",
+      profiles: ["names"],
+      planted: planted as never,
+    });
+    assert.equal(findings.length, 1); // by the name itself, or by what a later call makes of it
+    assert.ok(findings[0].lines.length <= 20, findings[0].lines.join("\n"));
+  });
+});

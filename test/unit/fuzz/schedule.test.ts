@@ -1,0 +1,174 @@
+/** The scheduler, the checker of orders, and that both find what is wrong: planted faults. */
+import { strict as assert } from "node:assert";
+import { describe, it } from "vitest";
+import type { AsyncCall } from "../../../src/fuzz/schedule/async-call.ts";
+import { Linearizer, type Spec, type Stage } from "../../../src/fuzz/schedule/linearize.ts";
+import { ASYNC_MACHINES, type MakeAsyncMachine } from "../../../src/fuzz/schedule/machine.ts";
+import type { Face } from "../../../src/fuzz/schedule/perform-async.ts";
+import { readSchedule, replaySchedule, writeSchedule } from "../../../src/fuzz/schedule/replay-async.ts";
+import { Scheduler } from "../../../src/fuzz/schedule/scheduler.ts";
+import { type AsyncShown, runChosen, runSeed, searchAsync } from "../../../src/fuzz/schedule/search-async.ts";
+
+const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
+console.log(`schedule: FOLIO_SEED=${SEED}`);
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** A number that is read and written; "add" reads in one step and writes in another. */
+type RegisterCall = "read" | "add" | number;
+interface RegisterStage extends Stage {
+  readonly seen?: number;
+}
+const REGISTER: Spec<{ value: number }, RegisterCall, RegisterStage> = {
+  initial: { value: 0 },
+  begin: () => ({}),
+  *steps(state, _id, call, { seen }) {
+    if (call === "read") yield [state, { answer: String(state.value) }];
+    else if (typeof call === "number") yield [{ value: call }, { answer: "ok" }];
+    else if (seen === undefined) yield [state, { seen: state.value }];
+    else yield [{ value: seen + 1 }, { answer: "ok" }];
+  },
+  stop: (state) => state,
+};
+
+describe("the order of calls", () => {
+  it("is any while they are under way", () => {
+    for (const [answer, isRight] of [
+      ["0", true],
+      ["1", true],
+      ["2", false],
+    ] as const) {
+      const order = new Linearizer(REGISTER);
+      order.start(1, "read");
+      order.start(2, 1);
+      assert.ok(order.end(2, "ok"));
+      assert.equal(order.end(1, answer), isRight);
+    }
+  });
+
+  it("is that in which they were made, when one was over before the other began", () => {
+    const order = new Linearizer(REGISTER);
+    order.start(1, 1);
+    assert.ok(order.end(1, "ok"));
+    order.start(2, "read");
+    assert.deepEqual(order.possible(2), ["1"]);
+    assert.equal(order.end(2, "0"), false);
+  });
+
+  it("does not go back on what has been seen", () => {
+    const order = new Linearizer(REGISTER);
+    order.start(1, 1);
+    order.start(2, "read");
+    assert.ok(order.end(2, "1"));
+    order.start(3, "read");
+    assert.equal(order.end(3, "0"), false);
+  });
+
+  it("has others come between the steps of a call", () => {
+    const order = new Linearizer(REGISTER);
+    order.start(1, "add");
+    order.start(2, "add");
+    assert.ok(order.end(1, "ok") && order.end(2, "ok"));
+    order.start(3, "read");
+    assert.deepEqual(order.possible(3), ["1", "2"]);
+  });
+});
+
+describe("the scheduler", () => {
+  it("releases in the order that it is told, by names", async () => {
+    const scheduler = new Scheduler((names) => names.length - 1);
+    const seen: string[] = [];
+    const held = ["b", "a", "c"].map((name) => scheduler.hold(name).then(() => seen.push(name)));
+    assert.equal(await scheduler.drive(Promise.all(held)), true);
+    assert.deepEqual(seen, ["c", "b", "a"]);
+  });
+
+  it("says when nothing will come any more", async () => {
+    assert.equal(await new Scheduler(() => 0).drive(new Promise(() => {})), false);
+  });
+
+  it("has the same come of the same seed", async () => {
+    for (const make of [ASYNC_MACHINES.store, ASYNC_MACHINES.swap]) {
+      const [one, again] = [await runSeed({ make }, SEED), await runSeed({ make }, SEED)];
+      assert.deepEqual(one, again);
+      const { history } = await runChosen({ make }, one.calls, one.run.choices);
+      assert.deepEqual(history, one.run.history);
+    }
+  });
+});
+
+/** Changes the face that all chains have. */
+function changed(make: MakeAsyncMachine, change: (face: Face) => Partial<Face["promises"]>): MakeAsyncMachine {
+  return (options) => {
+    const machine = make(options);
+    const faces = machine.hands.faces.map((face) => {
+      const promises = { ...face.promises, ...change(face) };
+      return Object.assign(Object.create(face), { promises }) as Face;
+    });
+    return { ...machine, hands: { ...machine.hands, faces } };
+  };
+}
+
+async function findingOf(
+  make: MakeAsyncMachine,
+  kind: string,
+  loses?: () => (name: string) => boolean,
+): Promise<AsyncShown> {
+  const options = { make, loses, seed: SEED, maxCalls: 200_000, maxMs: NEVER, maxFindings: 1 };
+  const { findings } = await searchAsync(options);
+  const [finding] = findings;
+  assert.equal(finding?.kind, kind, finding?.text);
+  return finding;
+}
+
+describe("planted faults are found", { timeout: 300_000 }, () => {
+  it("an answer that nobody hears of", async () => {
+    const loses = () => (name: string) => name.startsWith("readahead") || name.startsWith("rename");
+    const { calls, text } = await findingOf(ASYNC_MACHINES.store, "stuck", loses);
+    assert.ok(calls.length <= 6, text);
+  });
+
+  it("a rename of two steps", async () => {
+    const make = changed(ASYNC_MACHINES.tmpfs, (face) => ({
+      rename: async (from, to) => {
+        await face.promises.link(from, to);
+        await new Promise(setImmediate);
+        await face.promises.unlink(from);
+      },
+    }));
+    await findingOf(make, "order");
+  });
+
+  it("a write that others come between", async () => {
+    const make = changed(ASYNC_MACHINES.store, (face) => ({
+      appendFile: async (path, data) => {
+        const { size } = (await face.promises.stat(path)) as { size: number };
+        const file = (await face.promises.open(path, "r+")) as {
+          write(...args: unknown[]): Promise<void>;
+          close(): Promise<void>;
+        };
+        await file.write(data, 0, undefined, size);
+        await file.close();
+      },
+    }));
+    await findingOf(make, "order");
+  });
+
+  it("EAGAIN of a call that can wait", async () => {
+    const make = changed(ASYNC_MACHINES.store, () => ({
+      stat: async () => {
+        throw Object.assign(new Error("EAGAIN"), { code: "EAGAIN" });
+      },
+    }));
+    await findingOf(make, "EAGAIN");
+  });
+
+  it("and the same again from a file", async () => {
+    const make = ASYNC_MACHINES.store;
+    const { calls, run } = await runSeed({ make }, SEED);
+    const head = { schedule: 1, subject: "store", about: "", choices: run.choices } as const;
+    const replay = readSchedule(writeSchedule({ head, calls: calls as AsyncCall[] }));
+    assert.deepEqual(replay, { head, calls });
+    assert.deepEqual((await replaySchedule(replay ?? assert.fail())).history, run.history);
+    assert.equal(readSchedule("{}"), undefined);
+  });
+});
