@@ -31,7 +31,7 @@
  * Does nothing when its inputs are as at the last run.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
 import { buildWasm, GENERATED, publishedCore } from "./build-wasm.mjs";
@@ -162,8 +162,8 @@ function outsideEntries(extension) {
   return {
     name: "entries",
     setup: ({ onResolve }) => {
-      onResolve({ filter: /^\.\.\/(index|host|layers|fuzz)\.ts$/ }, ({ path }) => {
-        return { path: `./${path.slice("../".length, -".ts".length)}${extension}`, external: true };
+      onResolve({ filter: /^(\.\.\/)+(index|host|layers|lazy|store|fuzz)\.ts$/ }, ({ path }) => {
+        return { path: `./${basename(path, ".ts")}${extension}`, external: true };
       });
     },
   };

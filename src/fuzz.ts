@@ -1,6 +1,6 @@
 /**
  * foliofs/fuzz, for Node: random programs of file-system calls on foliofs and on the host's kernel, call by call the same, or a
- * finding. `foliofs fuzz` is made of it.
+ * finding; and fsx, which exercises two files on any file system and knows what is in them. `foliofs fuzz` and `foliofs fsx` are made of it.
  */
 export { type Call, type Outcome, showCall, type TaskSpec } from "./fuzz/call.ts";
 export {
@@ -14,6 +14,28 @@ export {
 } from "./fuzz/campaign.ts";
 export { type Compared, compare, type Difference, type Pair, shownOutcomes } from "./fuzz/compare.ts";
 export type { Detail } from "./fuzz/describe.ts";
+export {
+  FSX_REPLAY_VERSION,
+  type FsxReplay,
+  type FsxReplayHead,
+  readFsxReplay,
+  writeFsxReplay,
+} from "./fuzz/fsx/fsx-replay.ts";
+export type {
+  Abilities as FsxAbilities,
+  Machine as FsxMachine,
+  MachineOptions as FsxMachineOptions,
+} from "./fuzz/fsx/machine.ts";
+export { FSX_MACHINES, FSX_TARGETS, type FsxTarget } from "./fuzz/fsx/machines.ts";
+export { type Operation as FsxOperation, showOperation as showFsxOperation } from "./fuzz/fsx/operation.ts";
+export {
+  type FsxFinding,
+  type FsxOptions,
+  type FsxProgress,
+  performAll as performFsxOperations,
+  runFsx,
+} from "./fuzz/fsx/session.ts";
+export { tellFinding as tellFsxFinding } from "./fuzz/fsx/tell-finding.ts";
 export { type Abilities, generate, PROFILES, type Profile } from "./fuzz/generate.ts";
 export type { Known } from "./fuzz/known.ts";
 export { MODEL, makeModel } from "./fuzz/model/index.ts";

@@ -7,7 +7,7 @@
 // Each piece is one run of contiguous frames. begin/next is the prepare half: it may fail and then nothing is visible;
 // end is the commit half and cannot. The call under way is in the slot (io...), as in a struct kiocb.
 import {
-  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SHARED, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_NOATIME,
+  AS_NO_ACCOUNTING, AS_NO_STORE, AS_SHARED, AS_SWAPBACKED, AS_UNEVICTABLE, EAGAIN, EBADF, EFBIG, EISDIR, ENOMEM, ENOSPC, FMODE_APPEND, FMODE_NOATIME, FMODE_READ, FMODE_WRITE, HANDOVER_SETATTR, I_DEAD, I_NOATIME,
   MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, PAGE_SHIFT, PAGE_SIZE, PG_SHARED, RESULT_ADDRESS,
   S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP, SB_FROZEN, SB_NOATIME, SB_NODIRATIME, SB_RDONLY, SB_SETATTR, SB_STACKED, TOUCH_ATIME,
 } from "../abi";
@@ -240,6 +240,7 @@ export function accessInode(inode: Inode, mntFlags: u32): void {
     if (inode.atimeSec > inode.mtimeSec && inode.atimeSec > inode.ctimeSec && kernel().coarseMs - inode.atimeSec * 1000 < DAY_MS) return;
     if (!atimeIsOld(inode)) return;
   }
+  if (inode.state & I_DEAD && isDir(inode)) return; // nothing of it is read
   touch(inode, TOUCH_ATIME, hostNow());
 }
 

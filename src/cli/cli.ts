@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `foliofs top`, `foliofs fuzz`. */
+/** The command line: `foliofs top`, `foliofs fuzz`, `foliofs fsx`. */
 import { readFileSync } from "node:fs";
 import { top } from "./top.ts";
 import { parseTopOptions } from "./top-options.ts";
@@ -17,8 +17,9 @@ function isHelp(args: readonly string[]): boolean {
 async function run([command, ...args]: readonly string[]): Promise<number> {
   if (command === "top" && !isHelp(args)) return top(parseTopOptions(args));
   if (command === "fuzz" && !isHelp(args)) return (await import("./fuzz.ts")).fuzz(args);
+  if (command === "fsx" && !isHelp(args)) return (await import("./fsx.ts")).fsx(args);
   if (command === "--version") console.log(version());
-  else if (["--help", "-h", "top", "fuzz"].includes(command)) console.log(USAGE);
+  else if (["--help", "-h", "top", "fuzz", "fsx"].includes(command)) console.log(USAGE);
   else throw new UsageError(command === undefined ? "what is to be done?" : `there is no command ${command}`);
   return 0;
 }

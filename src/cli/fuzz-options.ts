@@ -1,8 +1,7 @@
 /** Arguments of `foliofs fuzz`. */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { MODEL, ORACLE_NAMES, oracleOf, PROFILES, type Profile, SUBJECT_NAMES } from "../fuzz.ts";
-import { UsageError } from "./usage.ts";
+import { NR_SEEDS, numberIn, oneOf, optionsIn } from "./option-values.ts";
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -40,54 +39,29 @@ const OPTIONS = {
 
 const DEFAULT_OPS = 100_000;
 const DEFAULT_FINDINGS = 10;
-const SEEDS = 2 ** 32;
 const MAX_JOBS = 64;
-
-type Values = Partial<Record<keyof typeof OPTIONS, string>>;
 
 /** @throws UsageError */
 export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
-  const values = parse(args);
+  const values = optionsIn(args, OPTIONS);
   const subject = oneOf("subject", values.subject ?? "tmpfs", SUBJECT_NAMES);
   const { profile, build = "single" } = values;
   const profiles = profile === undefined ? PROFILES : [oneOf("profile", profile, PROFILES)];
-  const limit = number(values, "limit");
-  const seconds = number(values, "time");
+  const limit = numberIn("limit", values.limit);
+  const seconds = numberIn("time", values.time);
   const oracle = oneOf("oracle", values.oracle ?? oracleOf(subject), ORACLE_NAMES);
   return {
-    seed: number(values, "seed", SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
-    maxCalls: number(values, "ops") ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
+    seed: numberIn("seed", values.seed, NR_SEEDS - 1) ?? Math.floor(Math.random() * NR_SEEDS),
+    maxCalls: numberIn("ops", values.ops) ?? (seconds === undefined ? DEFAULT_OPS : Number.MAX_SAFE_INTEGER),
     maxMs: seconds === undefined ? Number.MAX_SAFE_INTEGER : seconds * 1000,
-    maxFindings: number(values, "findings") ?? DEFAULT_FINDINGS,
+    maxFindings: numberIn("findings", values.findings) ?? DEFAULT_FINDINGS,
     subject,
     oracle,
     profiles,
     limit,
     isShared: oneOf("build", build, ["single", "shared"]) === "shared",
-    nrJobs: number(values, "jobs", MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
+    nrJobs: numberIn("jobs", values.jobs, MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
   };
-}
-
-function parse(args: readonly string[]): Values {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new UsageError(`--${option} takes one of ${choices.join(", ")}, not ${text}`);
-  return found;
-}
-
-function number(values: Values, option: keyof Values, most = Number.MAX_SAFE_INTEGER): number | undefined {
-  const text = values[option];
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= most)) throw new UsageError(`--${option} takes a whole number of 0 to ${most}, not ${text}`);
-  return value;
 }

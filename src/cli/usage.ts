@@ -34,4 +34,24 @@ compares call by call what comes of them. What differs is shrunk and printed; th
   --report DIR         writes a replay of each finding there
   --replay FILE        runs a replay again on the subject, in the place of all else
 
+       foliofs fsx [--on NAME] [--seed N] [--ops N] [--time SECONDS] [--length BYTES] ...
+
+Exercises two files by reads, writes, mappings, truncation, holes, clones, syncs, dropped caches, mounts, snapshots and more, in
+any order, beside an array of what should be in them. What is wrong is shrunk and printed; the status is 1 then.
+
+  --on NAME            tmpfs (default), ramfs, swap, overlay, layer, hostfs, lazyfs, store; kernel: a folder of the host
+  --seed N             of the first program; it is printed
+  --ops N              ends after so many operations (default: 100000)
+  --time SECONDS       ends after that time
+  --findings N         ends after so many different findings (default: 10)
+  --length BYTES       most bytes of a file (default: 262144)
+  --limit BYTES        memory of the kernel
+  --build NAME         single (default), shared
+  --no-mmap            no mappings and views
+  --no-direct          nothing round the cache
+  --folder DIR         where files of the host are made
+  --log FILE           gets each operation
+  --report DIR         writes a replay of each finding there
+  --replay FILE        runs a replay again, in the place of all else
+
   --help, --version`;

@@ -13,17 +13,17 @@ import type { Kernel } from "./kernel.ts";
 
 const FAILED = ((KERNEL_BLOCK + KERNEL_VMSTAT) >>> 3) + VM_ALLOC_FAILED;
 
-/** Allocations that had failed when room was made last: what fails for another limit than memory's is not helped. */
-const seen = new WeakMap<Kernel, number>();
+/** Allocations of a memory that had failed when room was made last: what fails for another limit than memory's is not helped. */
+const seen = new WeakMap<Kernel["core"], number>();
 
 /** @returns as Kernel.room() */
 export function makeRoom(kernel: Kernel, rc: number): number {
   if (rc === -HANDOVER_SWAP_IN) return swapIn(kernel);
-  if (kernel.core.f64[FAILED] === (seen.get(kernel) ?? 0)) {
+  if (kernel.core.f64[FAILED] === (seen.get(kernel.core) ?? 0)) {
     return rc === -ENOSPC && freeSwapCache(kernel.core) > 0 ? TRY_AGAIN : rc; // fallocate() counts free slots
   }
   const isMade = shrinkPages(kernel);
-  seen.set(kernel, kernel.core.f64[FAILED]);
+  seen.set(kernel.core, kernel.core.f64[FAILED]);
   if (isMade) return TRY_AGAIN;
   const writes = writesUnderWay(kernel);
   if (writes === undefined) return rc;

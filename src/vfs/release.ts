@@ -4,7 +4,7 @@
  * @see Linux fs/file_table.c __fput()
  */
 import type { FileHandle } from "../base/handles.ts";
-import { FILE_INODE, INODE_SB } from "../wasm/layout.ts";
+import { FILE_INODE, FILE_MODE, FMODE_PATH, INODE_SB } from "../wasm/layout.ts";
 import { callEnd, waitForIt } from "./evict.ts";
 import type { FileOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
@@ -19,6 +19,7 @@ const UNLOCK = 2;
  */
 export function releaseFile(kernel: Kernel, file: FileHandle, operations: FileOperations): boolean {
   const { core } = kernel;
+  if (core.u32[(file << 3) + FILE_MODE] & FMODE_PATH) return false; // it has not seen it open either
   const inode = core.u32[(file << 3) + FILE_INODE] >>> 5;
   const end = callEnd(kernel, () => operations.release?.(kernel, inode as never, file));
   if (end === undefined) return false;

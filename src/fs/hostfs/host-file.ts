@@ -28,7 +28,7 @@ import { storedFileOperations, storedRead } from "../stored-files.ts";
 import { hostPages } from "./host-aops.ts";
 import { ask, askOnce, takeOnce } from "./host-ask.ts";
 import { endHold } from "./host-dirty.ts";
-import { hostWasRead, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
+import { hostWasRead, isRemoved, mountOf, refreshOld, stateIn, stateOf, take } from "./host-mount.ts";
 import { runNow, type Steps } from "./host-steps.ts";
 import { roomOf } from "./host-write.ts";
 import { hostMmap, hostWrite, hostWritev } from "./host-write-back.ts";
@@ -151,6 +151,7 @@ function readLater(
 
 function fsync(kernel: Kernel, file: FileHandle, dataOnly: boolean): number {
   const { handle } = Inode.ofFile(kernel, file);
+  if (isRemoved(kernel, handle)) return 0; // there is nothing left of it
   const { store, serial } = mountOf(kernel, handle);
   const { node } = stateOf(kernel, handle);
   return askOnce(kernel, `fsync ${serial} ${node.key}`, () => store.fsync(node, dataOnly));

@@ -19,7 +19,19 @@ import {
 } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { setattrCopy, setattrPrepare, truncateSetsize } from "../../vfs/setattr.ts";
-import { STAT_DEV, STAT_NLINK } from "../../vfs/syscalls.ts";
+import {
+  STAT_ATIME_NSEC,
+  STAT_ATIME_SEC,
+  STAT_CTIME_NSEC,
+  STAT_CTIME_SEC,
+  STAT_DEV,
+  STAT_GID,
+  STAT_MODE,
+  STAT_MTIME_NSEC,
+  STAT_MTIME_SEC,
+  STAT_NLINK,
+  STAT_UID,
+} from "../../vfs/syscalls.ts";
 import { TOUCH_CTIME, TOUCH_MTIME } from "../../wasm/layout.ts";
 import { askOnce, makeOnce } from "./host-ask.ts";
 import { ownAttributes, settle } from "./host-dirty.ts";
@@ -43,13 +55,33 @@ interface ChangedInode extends Changed {
   readonly state: HostInode;
 }
 
+/** What may have been changed of a directory since the host has it no more. */
+const CHANGEABLE = [
+  STAT_MODE,
+  STAT_UID,
+  STAT_GID,
+  STAT_ATIME_SEC,
+  STAT_ATIME_NSEC,
+  STAT_MTIME_SEC,
+  STAT_MTIME_NSEC,
+  STAT_CTIME_SEC,
+  STAT_CTIME_NSEC,
+];
+
+/** @param values of the host, as they were last @param record what the VFS has */
+function keepChanges(values: Float64Array, record: Float64Array): void {
+  values[STAT_NLINK] = 0;
+  for (const at of CHANGEABLE) values[at] = record[at];
+}
+
+/** @param values as the VFS has them; as the host has, then */
 function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWalked: boolean): number {
   const state = stateOf(kernel, inode);
   const isGone = isRemoved(kernel, inode);
   const isKnown = isGone || (isWalked && kernel.walked.inode === inode && !state.isAtimeOld);
   const rc = isKnown ? 0 : (state.isAtimeOld ? refresh : refreshOld)(kernel, mountOf(kernel, inode), inode, state);
   if (rc < 0) return rc;
-  if (isGone) state.values[STAT_NLINK] = 0;
+  if (isGone) keepChanges(state.values, values);
   const dev = values[STAT_DEV];
   values.set(state.values);
   values[STAT_DEV] = dev;

@@ -37,6 +37,18 @@ describe("swap", () => {
     pushAllOut(fs);
   }
 
+  it("makes room after each rollback, however often allocations had failed before", () => {
+    const chunk = Buffer.alloc(PAGE, 7);
+    const snapshot = fs.kernel.snapshot();
+    for (let time = 0; time < 3; time++) {
+      fs.kernel.restore(snapshot);
+      fs.kernel.swapOn(new MockSwap((32 * MIB) / PAGE));
+      // Until the first allocation has failed, and no more.
+      while (fs.kernel.vmstat().alloc_failed === 0) fs.appendFileSync("/t/a", chunk);
+      assert.equal(fs.kernel.vmstat().alloc_failed, 1);
+    }
+  });
+
   it("keeps files twice as large as memory", () => {
     const data = patterned((16 * MIB) / PAGE);
     fs.writeFileSync("/t/a", data);

@@ -1,0 +1,165 @@
+/** fsx itself: the model of a file, operations that can be performed whatever is left out, replays, options. */
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { parseFsxOptions } from "../../../src/cli/fsx-options.ts";
+import { UsageError } from "../../../src/cli/usage.ts";
+import { choicesFor } from "../../../src/fuzz/fsx/draw.ts";
+import { FileModel } from "../../../src/fuzz/fsx/file-model.ts";
+import { OPERATION_NAMES, type Operation, operation, simplerOperations } from "../../../src/fuzz/fsx/operation.ts";
+import {
+  FSX_MACHINES,
+  FSX_REPLAY_VERSION,
+  FSX_TARGETS,
+  performFsxOperations,
+  readFsxReplay,
+  runFsx,
+  writeFsxReplay,
+} from "../../../src/fuzz.ts";
+
+const LENGTH = 64 * 1024;
+const OPTIONS = { maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 1, length: LENGTH, isMapped: true, isDirect: true };
+
+const change = fc.record({
+  what: fc.constantFrom("write", "truncate", "grow", "zero", "collapse", "insert"),
+  at: fc.nat({ max: 40 }),
+  length: fc.integer({ min: 1, max: 40 }),
+});
+
+describe("the model of a file", () => {
+  it("is what an array of bytes would be", () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const model = new FileModel(10_000);
+        let bytes: number[] = [];
+        for (const [i, { what, at, length }] of changes.entries()) {
+          const end = at + length;
+          const zeros = (nr: number): number[] => new Array<number>(Math.max(0, nr)).fill(0);
+          if (what === "write") {
+            model.write(at, Buffer.alloc(length, i + 1));
+            bytes = [...bytes, ...zeros(end - bytes.length)];
+            bytes.fill(i + 1, at, end);
+          } else if (what === "truncate") {
+            model.truncate(at);
+            bytes = [...bytes.slice(0, at), ...zeros(at - bytes.length)];
+          } else if (what === "grow") {
+            model.grow(end);
+            bytes.push(...zeros(end - bytes.length));
+          } else if (what === "zero") {
+            model.zero(at, end);
+            bytes.fill(0, at, end);
+          } else if (what === "collapse" && end < bytes.length) {
+            model.collapse(at, length);
+            bytes.splice(at, length);
+          } else if (what === "insert" && at < bytes.length) {
+            model.insert(at, length);
+            bytes.splice(at, 0, ...zeros(length));
+          }
+          assert.deepEqual([...model.all], bytes);
+          assert.deepEqual([...model.bytes(at, length)], bytes.slice(at, end));
+        }
+      }),
+    );
+  });
+});
+
+describe("operations of fsx", () => {
+  it("are the same by the same seed", async () => {
+    const run = async (seed: number): Promise<Operation[]> => {
+      const drawn: Operation[] = [];
+      const makeMachine = () => FSX_MACHINES.tmpfs({ length: LENGTH });
+      await runFsx({ ...OPTIONS, makeMachine, seed, maxOperations: 300, log: (one) => void drawn.push(one) });
+      return drawn;
+    };
+    const [one, again, other] = [await run(1), await run(1), await run(2)];
+    assert.equal(one.length, 300);
+    assert.deepEqual(one, again);
+    assert.notDeepEqual(one, other);
+  });
+
+  it("are each drawn for some machine", () => {
+    const drawn = FSX_TARGETS.flatMap((on) => {
+      const machine = FSX_MACHINES[on]({ length: LENGTH });
+      const choices = choicesFor(machine, OPTIONS);
+      machine.end();
+      return choices.map(([, name]) => name);
+    });
+    assert.deepEqual([...new Set(drawn)].sort(), [...OPERATION_NAMES].sort());
+  });
+
+  it("can be performed whatever their numbers are, and whatever has been left out before", () => {
+    const number = fc.nat({ max: LENGTH - 1 });
+    const one = fc.record({
+      op: fc.constantFrom(...OPERATION_NAMES.filter((name) => name !== "change" && name !== "umount")),
+      file: fc.nat({ max: 1 }),
+      other: fc.nat({ max: 1 }),
+      by: fc.nat({ max: 4 }),
+      at: number,
+      to: number,
+      length: number,
+      seed: fc.nat({ max: 250 }),
+      choice: fc.nat({ max: 11 }),
+    });
+    const make = () => FSX_MACHINES.tmpfs({ length: LENGTH });
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 40 }), (operations) => {
+        assert.equal(performFsxOperations(make, LENGTH, operations).finding?.message, undefined);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("have simpler ones, down to none", () => {
+    const one = operation({ op: "read", at: 9000, length: 3, choice: 1 });
+    const simple = [...simplerOperations(one)];
+    assert.ok(simple.some(({ at }) => at === 8192));
+    assert.ok(simple.every(({ op }) => op === "read"));
+    assert.deepEqual([...simplerOperations(operation({ op: "read" }))], []);
+  });
+});
+
+describe("replays of fsx", () => {
+  it("are the same again from their text", () => {
+    const operations = [operation({ op: "write", at: 5, length: 10, seed: 3 }), operation({ op: "compare" })];
+    const head = { fsx: FSX_REPLAY_VERSION, on: "tmpfs", length: LENGTH, about: "nothing" } as const;
+    const text = writeFsxReplay({ head, operations });
+    assert.equal(text.split("\n")[1], '{"op":"write","at":5,"length":10,"seed":3}');
+    assert.deepEqual(readFsxReplay(text), { head, operations });
+    assert.throws(() => readFsxReplay('{"replay":1}\n'), /no replay/);
+    assert.throws(() => readFsxReplay(""), /no replay/);
+  });
+});
+
+describe("arguments of fsx", () => {
+  it("have defaults", () => {
+    const { on, maxOperations, length, isMapped, isDirect, isShared, seed } = parseFsxOptions([]);
+    assert.deepEqual(
+      { on, maxOperations, length, isMapped, isDirect, isShared },
+      { on: "tmpfs", maxOperations: 100_000, length: 262_144, isMapped: true, isDirect: true, isShared: false },
+    );
+    assert.ok(Number.isInteger(seed));
+  });
+
+  it("are taken", () => {
+    const args = "--on swap --seed 7 --ops 10 --length 8192 --limit 9000000 --build shared --no-mmap --no-direct";
+    const { on, seed, maxOperations, length, limit, isShared, isMapped, isDirect } = parseFsxOptions(args.split(" "));
+    assert.deepEqual(
+      [on, seed, maxOperations, length, limit, isShared, isMapped, isDirect],
+      ["swap", 7, 10, 8192, 9_000_000, true, false, false],
+    );
+    assert.equal(parseFsxOptions(["--time", "2"]).maxMs, 2000);
+  });
+
+  it.each([
+    [["--on", "floppy"], "floppy"],
+    [["--ops", "-1"], "ops"],
+    [["--length", "100"], "4096"],
+    [["--build", "debug"], "shared"],
+    [["--nonsense"], "nonsense"],
+  ])("%j is refused, and says why", (args, word) => {
+    assert.throws(
+      () => parseFsxOptions(args),
+      (error) => error instanceof UsageError && error.message.includes(word),
+    );
+  });
+});
