@@ -1,5 +1,13 @@
 /** Names and links: what an inode in memory counts is what there is. Roots of super blocks. */
-import { DCACHE_PERSISTENT, I_DEAD, INODE_COUNT, INODE_NLINK, INODE_STATE } from "../wasm/layout.ts";
+import {
+  BOGO_DIRENT_SIZE,
+  DCACHE_PERSISTENT,
+  I_DEAD,
+  INODE_COUNT,
+  INODE_NLINK,
+  INODE_SIZE,
+  INODE_STATE,
+} from "../wasm/layout.ts";
 import { demand } from "./demand.ts";
 import type { SoundDentry } from "./dentries.ts";
 import type { SoundInode } from "./inodes.ts";
@@ -8,6 +16,7 @@ import type { SoundSuper } from "./supers.ts";
 
 interface Names {
   nrNames: number;
+  nrChildren: number;
   nrSubdirectories: number;
 }
 
@@ -22,23 +31,22 @@ export function checkLinks(
 ): void {
   const names = new Map<SoundInode, Names>();
   const namesOf = (inode: SoundInode): Names => {
-    const known = names.get(inode) ?? { nrNames: 0, nrSubdirectories: 0 };
+    const known = names.get(inode) ?? { nrNames: 0, nrChildren: 0, nrSubdirectories: 0 };
     names.set(inode, known);
     return known;
   };
   for (const { flags, inode, parent } of dentries.values()) {
     if (!(flags & DCACHE_PERSISTENT) || inode === undefined) continue;
     namesOf(inode).nrNames++;
-    if (inode.isDir) namesOf(dentries.get(parent)?.inode as SoundInode).nrSubdirectories++;
+    const above = namesOf(dentries.get(parent)?.inode as SoundInode);
+    above.nrChildren++;
+    if (inode.isDir) above.nrSubdirectories++;
   }
   for (const inode of inodes.values()) if (inode.sb.isComplete) checkCounts(memory, inode, namesOf(inode));
 }
 
-function checkCounts(
-  memory: Memory,
-  { address, at, isDir, sb }: SoundInode,
-  { nrNames, nrSubdirectories }: Names,
-): void {
+function checkCounts(memory: Memory, { address, at, isDir, sb }: SoundInode, names: Names): void {
+  const { nrNames, nrChildren, nrSubdirectories } = names;
   const nlink = memory.u32[at + INODE_NLINK];
   if (memory.u32[at + INODE_COUNT] === 0) return; // it waits to be found by its number
   if (!isDir) {
@@ -54,6 +62,9 @@ function checkCounts(
     address,
   );
   demand(!isDead || (nrNames === 0 && nrSubdirectories === 0), "a dead directory has a name, or names in it", address);
+  const size = memory.f64[(at >>> 1) + INODE_SIZE];
+  const isSized = size === BOGO_DIRENT_SIZE * (OWN_LINKS + nrChildren);
+  demand(isSized || !sb.isOwn, "the size of a directory is not that of its names", address);
 }
 
 /** The root of a super block is a directory of it, above which there is none. @throws SnapshotError */

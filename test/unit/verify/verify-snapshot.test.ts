@@ -36,8 +36,10 @@ import {
   KERNEL_SLOTS,
   KERNEL_SUPER_BLOCKS,
   KMEM_CACHE_BYTES,
+  PAGE_PRIVATE_HIGH,
   PG_BUDDY,
   PG_SLAB,
+  PG_UPTODATE,
   SUPER_BLOCK_PRIVATE0,
   SUPER_BLOCK_ROOT,
   SUPER_BLOCK_TYPE_ID,
@@ -83,6 +85,12 @@ class Forger extends SnapshotParts {
 
   kernel(field: number): number {
     return KERNEL_BLOCK + field * 4;
+  }
+
+  /** Frame of a page of a file. */
+  page(): number {
+    for (let pfn = 14; pfn < 1024; pfn++) if (this.word(pfn * 32) & PG_UPTODATE) return pfn;
+    throw new Error("there is no page");
   }
 
   get sb(): number {
@@ -288,6 +296,7 @@ const FORGERIES: readonly (readonly [string, (f: Forger) => void, RegExp])[] = [
     /position in a directory/,
   ],
   ["free frames", (f) => f.add(f.kernel(KERNEL_NR_FREE), 1), /nrFree is not/],
+  ["what a page has of its own *", (f) => f.setWord(f.page() * 32 + PAGE_PRIVATE_HIGH * 4, 14), /something of its own/],
   ["a frame beyond memory *", (f) => f.setWord(1023 * 32, PG_BUDDY), /beyond memory is in use/],
   [
     "a bucket behind the last *",
