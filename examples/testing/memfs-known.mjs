@@ -30,6 +30,7 @@ export const KNOWN = {
   "names errors in the kernel's order": "it does what is EBUSY on Linux",
   "drops a link of what it replaces": "what is replaced keeps its link",
   "changes ctime of what moves, and mtime and ctime of both directories": "a change of names counts as an access",
+  "changes ctime of a file whose name it takes, which has another one": "what is replaced keeps its change time",
   "refuses directories, and links symlinks themselves": "it does what is EPERM on Linux",
   "refuses a trailing slash on either side": "it does what is ENOTDIR on Linux",
   "unlinks no directory, and symlinks without following them": "EPERM, as POSIX has it, where Linux says EISDIR",
