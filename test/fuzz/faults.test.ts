@@ -2,7 +2,7 @@
  * Programs with faults: each allocation of memory fails in turn, beside a twin on which none does; calls of stores fail while others are
  * under way; and a store's power is cut.
  *
- * FOLIO_SEED starts from a given seed, FOLIO_FAULT_OPS is the number of calls for each subject (1 500).
+ * FOLIO_SEED starts from a given seed, FOLIO_FAULT_OPS is the number of calls for each subject (600).
  */
 import { strict as assert } from "node:assert";
 import { describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ import { ASYNC_MACHINES } from "../../src/fuzz/schedule/machine.ts";
 import { FAULT_SUBJECT_NAMES, searchAsync, searchFaults, showAsyncCall } from "../../src/fuzz.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
-const OPS = Number(process.env.FOLIO_FAULT_OPS ?? 1_500);
+const OPS = Number(process.env.FOLIO_FAULT_OPS ?? 600);
 const ENDS = { seed: SEED, maxCalls: OPS, maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 2 };
 console.log(`faults: FOLIO_SEED=${SEED}`);
 

@@ -2,7 +2,7 @@
  * Calls of several chains that are under way at the same time, in orders by a seed, on file systems whose every wait is held; and what
  * was found so, which stays mended (schedules/).
  *
- * FOLIO_SEED starts from a given seed, FOLIO_ASYNC_OPS is the number of calls for each subject (1 500).
+ * FOLIO_SEED starts from a given seed, FOLIO_ASYNC_OPS is the number of calls for each subject (600).
  */
 import { strict as assert } from "node:assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ import {
 import { heldHost, releaseHost } from "../helpers/held-host.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
-const OPS = Number(process.env.FOLIO_ASYNC_OPS ?? 1_500);
+const OPS = Number(process.env.FOLIO_ASYNC_OPS ?? 600);
 const NEVER = Number.MAX_SAFE_INTEGER;
 const FOLDER = new URL("./schedules/", import.meta.url);
 

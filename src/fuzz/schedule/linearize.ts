@@ -34,7 +34,7 @@ interface Configuration<State, S> {
 }
 
 /** More configurations than these at a time are not followed: the history is not judged from there on. */
-const MOST_CONFIGURATIONS = 20_000;
+const MOST_CONFIGURATIONS = 5_000;
 
 export class Linearizer<State extends object, Call, S extends Stage> {
   readonly #spec: Spec<State, Call, S>;
@@ -114,6 +114,7 @@ export class Linearizer<State extends object, Call, S extends Stage> {
       for (const next of this.#after(one)) this.#configurations.set(keyOf(next), next);
       if (this.#configurations.size <= MOST_CONFIGURATIONS) continue;
       this.isLost = true;
+      this.#configurations = new Map();
       return;
     }
   }
