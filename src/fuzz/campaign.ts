@@ -7,6 +7,7 @@ import { type Compared, compare, compareWith, type Difference, kindOf, type Pair
 import { codeOf } from "./describe.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
 import { NEVER_RETURNS } from "./isolated-subject.ts";
+import { onceASecond } from "./once-a-second.ts";
 import { shrink } from "./shrink.ts";
 import { simplerCalls } from "./simpler.ts";
 
@@ -53,7 +54,6 @@ const NR_CALLS = 200;
 const MAX_SHRINK_TRIES = 1000;
 /** Where each try takes seconds. */
 const MAX_SLOW_SHRINK_TRIES = 30;
-const MS_BETWEEN_TELLINGS = 1000;
 const GOLDEN = 0x9e3779b9;
 const WHOLE = { index: 0, count: 1 };
 
@@ -109,8 +109,8 @@ class Campaign {
   }
 
   async run(): Promise<Progress> {
-    const { oracle, maxFindings, tell } = this.#options;
-    let toldMs = 0;
+    const { oracle, maxFindings } = this.#options;
+    const tell = onceASecond(this.#options.tell);
     let next = this.#draw(0);
     let answers = oracle.run(next.calls);
     for (let n = 1; ; n++) {
@@ -132,9 +132,7 @@ class Campaign {
         if (!isLast) await answers;
         return this.#told();
       }
-      if (this.#progress.ms - toldMs < MS_BETWEEN_TELLINGS) continue;
-      toldMs = this.#progress.ms;
-      tell?.(this.#told());
+      tell(this.#told());
     }
   }
 

@@ -7,3 +7,11 @@ export function codeOf(call: () => unknown): string {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
 }
+
+/** The code that a promise fails with, or "ok". */
+export function codeOfPromise(promise: Promise<unknown>): Promise<string | undefined> {
+  return promise.then(
+    () => "ok",
+    ({ code }) => code,
+  );
+}

@@ -2,6 +2,7 @@
 import { type Call, ROOT_TASK, showCall, type TaskSpec } from "../call.ts";
 import { seedOfProgram } from "../campaign.ts";
 import { type Abilities, generate, type Profile } from "../generate.ts";
+import { onceASecond } from "../once-a-second.ts";
 import { shrink } from "../shrink.ts";
 import { simplerCalls } from "../simpler.ts";
 import { type AllocationOptions, type AllocationRun, runAllocations } from "./allocations.ts";
@@ -53,7 +54,6 @@ const ABILITIES: Abilities = {
 };
 const CALLS_A_PROGRAM = 40;
 const MAX_SHRINK_TRIES = 300;
-const MS_BETWEEN_TELLINGS = 1000;
 
 interface Ran {
   readonly nrCalls: number;
@@ -64,13 +64,14 @@ interface Ran {
 
 /** @throws Error when there is no such subject */
 export async function searchFaults(options: FaultSearchOptions): Promise<FaultProgress> {
-  const { subject, seed: first, maxCalls, maxMs, maxFindings, tell } = options;
+  const { subject, seed: first, maxCalls, maxMs, maxFindings } = options;
+  const tell = onceASecond(options.tell);
   if (!FAULT_SUBJECT_NAMES.includes(subject)) throw new Error(`there is no subject ${subject} with faults`);
   const pairs = new Set<string>();
   const findings: FaultFinding[] = [];
   const so: FaultProgress = { nrPrograms: 0, nrCalls: 0, nrFaults: 0, ms: 0, pairs, findings };
   const start = performance.now();
-  for (let n = 0, told = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
+  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
     const seed = seedOfProgram(first, n);
     const ran = subject === "power" ? await cut(options, seed) : await allocate(options, seed, n);
     so.nrPrograms++;
@@ -79,9 +80,7 @@ export async function searchFaults(options: FaultSearchOptions): Promise<FaultPr
     for (const pair of ran.pairs ?? []) pairs.add(pair);
     if (ran.finding !== undefined) findings.push(ran.finding);
     so.ms = performance.now() - start;
-    if (so.ms - told < MS_BETWEEN_TELLINGS) continue;
-    told = so.ms;
-    tell?.(so);
+    tell(so);
   }
   return so;
 }

@@ -2,6 +2,8 @@
  * Runs of fsx: programs of operations by one seed after the other, each on a fresh machine, until there are enough of them. What is found
  * ends its program, and is shrunk.
  */
+import { seedOfProgram } from "../campaign.ts";
+import { onceASecond } from "../once-a-second.ts";
 import { seededRandom } from "../random.ts";
 import { shrink } from "../shrink.ts";
 import { choicesFor, type DrawOptions, drawOperation } from "./draw.ts";
@@ -55,24 +57,17 @@ export interface FsxProgress {
 const PER_PROGRAM = 2000;
 const MAX_SHRINK_TRIES = 1500;
 const MAX_SHRINK_MS = 120_000;
-const MS_BETWEEN_TELLINGS = 1000;
-const GOLDEN = 0x9e3779b9;
-
-/** The seed of program n. */
-export function seedOfFsxProgram(seed: number, n: number): number {
-  return (seed + Math.imul(n, GOLDEN)) >>> 0;
-}
 
 export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
-  const { seed, maxOperations, maxMs, maxFindings, tell } = options;
+  const { seed, maxOperations, maxMs, maxFindings } = options;
+  const tell = onceASecond(options.tell);
   const startMs = performance.now();
   const counts = new Map<string, number>();
   const findings: FsxFinding[] = [];
   const so: FsxProgress = { nrPrograms: 0, nrOperations: 0, ms: 0, nrRefused: 0, counts, findings };
-  let toldMs = 0;
   while (so.nrOperations < maxOperations && so.ms < maxMs && findings.length < maxFindings) {
     const left = maxOperations - so.nrOperations;
-    const program = runProgram(options, seedOfFsxProgram(seed, so.nrPrograms), left);
+    const program = runProgram(options, seedOfProgram(seed, so.nrPrograms), left);
     so.nrPrograms++;
     so.nrOperations += program.operations.length;
     so.nrRefused += program.nrRefused;
@@ -83,9 +78,7 @@ export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
     }
     so.ms = performance.now() - startMs;
     await new Promise((resolve) => setImmediate(resolve)); // timers, and who wants to end it
-    if (so.ms - toldMs < MS_BETWEEN_TELLINGS) continue;
-    toldMs = so.ms;
-    tell?.(so);
+    tell(so);
   }
   return so;
 }

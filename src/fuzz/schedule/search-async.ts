@@ -3,6 +3,7 @@
  * simpler calls, under whichever order shows it, then to an order with fewer turns.
  */
 import { seedOfProgram } from "../campaign.ts";
+import { onceASecond } from "../once-a-second.ts";
 import { seededRandom } from "../random.ts";
 import { shrink } from "../shrink.ts";
 import type { AsyncCall } from "./async-call.ts";
@@ -51,18 +52,18 @@ export interface AsyncProgress {
   readonly findings: readonly AsyncShown[];
 }
 
-const MS_BETWEEN_TELLINGS = 1000;
 /** Orders that a smaller program is tried in. */
 const NR_ORDERS = 25;
 const MAX_SHRINK_TRIES = 150;
 
 export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncProgress> {
-  const { seed: first, maxCalls, maxMs, maxFindings, tell } = options;
+  const { seed: first, maxCalls, maxMs, maxFindings } = options;
+  const tell = onceASecond(options.tell);
   const pairs = new Set<string>();
   const findings: AsyncShown[] = [];
   const so: AsyncProgress = { nrPrograms: 0, nrCalls: 0, nrHeld: 0, ms: 0, pairs, findings };
   const start = performance.now();
-  for (let n = 0, told = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
+  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
     const seed = seedOfProgram(first, n);
     const setting = { ...options, ...(options.hasFaults && { faultSeed: seed }) };
     const { calls, run } = await runSeed(setting, seed);
@@ -72,9 +73,7 @@ export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncPro
     for (const pair of run.pairs) pairs.add(pair);
     if (run.finding !== undefined) findings.push(await shrunk(setting, seed, calls, run));
     so.ms = performance.now() - start;
-    if (so.ms - told < MS_BETWEEN_TELLINGS) continue;
-    told = so.ms;
-    tell?.(so);
+    tell(so);
   }
   return so;
 }

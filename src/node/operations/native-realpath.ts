@@ -114,11 +114,11 @@ class NativeWalk {
 export function nativeRealpath(sys: Syscalls, path: Path): Uint8Array | number {
   if (path.length === 0) return -ENOENT;
   const isAbsolute = path[0] === "/" || path[0] === SLASH;
-  const start = isAbsolute ? ROOT : sys.getcwd();
-  if (typeof start === "number") return start;
-  const cwd = start.slice();
+  const base = isAbsolute ? ROOT : sys.getcwd();
+  if (typeof base === "number") return base;
+  const start = base.slice(); // the next call writes over it
   // Fast path: same result, but where one call is refused more than many, or of what a link of /proc leads to has been removed.
-  const found = sys.realpath(isAbsolute ? path : joinBytes(cwd, path));
+  const found = sys.realpath(isAbsolute ? path : joinBytes(start, path));
   if (found !== -EACCES && found !== -ENAMETOOLONG && found !== -ENOTDIR) return found;
-  return new NativeWalk(sys, cwd, path).run();
+  return new NativeWalk(sys, start, path).run();
 }

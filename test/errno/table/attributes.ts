@@ -1,6 +1,6 @@
 /** Calls about what files are: stat(2), access(2), chmod(2), chown(2), utimensat(2), readlink(2), statfs(2), chdir(2), xattr(7), chattr(1). */
 import { EIO } from "../../../src/base/errno.ts";
-import { O_PATH, O_RDONLY, O_RDWR, S_IFIFO, W_OK, X_OK } from "../../../src/base/stat-flags.ts";
+import { O_PATH, O_RDWR, S_IFIFO, W_OK, X_OK } from "../../../src/base/stat-flags.ts";
 import type { SceneStep } from "../calls.ts";
 import { attributesFail, kernel, none, type Pairs } from "../pair.ts";
 import {
@@ -17,6 +17,7 @@ import {
   notOpen,
   opened,
   readOnly,
+  readOnlyOpen,
   THIRTY_TWO_BITS,
   tmpfsAt,
   walkPairs,
@@ -64,14 +65,7 @@ function changingOpen(make: (name: string) => SceneStep): Pairs {
       [file("/f"), asUser, make("f")],
       [...flagged(IMMUTABLE), make("f")],
     ),
-    EROFS: kernel("the file system is read-only", [
-      ...tmpfsAt(""),
-      file("/m/f"),
-      ["close", "m/f"],
-      opened("r", "/m/f", O_RDONLY),
-      ["mount", "none", "/m", "", 33, ""],
-      make("r"),
-    ]),
+    EROFS: readOnlyOpen(make("r")),
   };
 }
 
@@ -282,14 +276,7 @@ export const ATTRIBUTES: Record<string, Pairs> = {
     EBADF: notOpen((name) => ["futimens", name, 1, 0, 1, 0]),
     EINVAL: kernel("nanoseconds out of range", [file("/f"), ["futimens", "f", 1, 10 ** 9, 1, 0]]),
     EPERM: kernel("of somebody else's file", [file("/f"), asUser, ["futimens", "f", 1, 0, 1, 0]]),
-    EROFS: kernel("the file system is read-only", [
-      ...tmpfsAt(""),
-      file("/m/f"),
-      ["close", "m/f"],
-      opened("r", "/m/f", O_RDONLY),
-      ["mount", "none", "/m", "", 33, ""],
-      ["futimens", "r", 1, 0, 1, 0],
-    ]),
+    EROFS: readOnlyOpen(["futimens", "r", 1, 0, 1, 0]),
   },
   readlink: {
     ...walkPairs((path) => ["readlink", path]),
@@ -349,14 +336,7 @@ export const ATTRIBUTES: Record<string, Pairs> = {
     ]),
     EOPNOTSUPP: kernel("flags that are not known", [file("/f"), ["chattr", "f", 0x8000]]),
     EPERM: kernel("the caller is not root", [file("/f"), asUser, ["chattr", "f", IMMUTABLE]]),
-    EROFS: kernel("the file system is read-only", [
-      ...tmpfsAt(""),
-      file("/m/f"),
-      ["close", "m/f"],
-      opened("r", "/m/f", O_RDONLY),
-      ["mount", "none", "/m", "", 33, ""],
-      ["chattr", "r", IMMUTABLE],
-    ]),
+    EROFS: readOnlyOpen(["chattr", "r", IMMUTABLE]),
   },
   lsattr: {
     EBADF: notOpen((name) => ["lsattr", name]),

@@ -1,6 +1,6 @@
 /** What many rows of the table have in common: reasons why a pair cannot come up, files to begin with, the errors of a walk. */
 import { EDQUOT, EIO } from "../../../src/base/errno.ts";
-import { O_CREAT, O_RDWR } from "../../../src/base/stat-flags.ts";
+import { O_CREAT, O_RDONLY, O_RDWR } from "../../../src/base/stat-flags.ts";
 import type { SceneStep } from "../calls.ts";
 import { kernel, noMemory, none, type Pair, type Pairs, storeFails } from "../pair.ts";
 
@@ -47,7 +47,7 @@ export function tmpfsAt(data: string, flags = 0): SceneStep[] {
 }
 
 /** /m with a file f, an empty directory d and a link l to f, read-only from here on. */
-export const readOnlyMount: readonly SceneStep[] = [
+const readOnlyMount: readonly SceneStep[] = [
   ...tmpfsAt("mode=777"),
   ["open", "rw", "/m/f", RW, 0o666],
   ["close", "rw"],
@@ -112,6 +112,18 @@ export function notOpen(make: ByPath): Pair {
 /** Where a mount is read-only. @param make the call, by path below /m */
 export function readOnly(...make: SceneStep[]): Pair {
   return kernel("the file system is read-only", ...make.map((step) => [...readOnlyMount, step]));
+}
+
+/** As readOnly(), of a file that had been opened to read. @param make the call, by "r" */
+export function readOnlyOpen(make: SceneStep): Pair {
+  return kernel("the file system is read-only", [
+    ...tmpfsAt(""),
+    file("/m/f"),
+    ["close", "m/f"],
+    opened("r", "/m/f", O_RDONLY),
+    ["mount", "none", "/m", "", MS_REMOUNT | MS_RDONLY, ""],
+    make,
+  ]);
 }
 
 /** A directory that others may not write to. */

@@ -28,7 +28,7 @@ import {
   notOpen,
   opened,
   PAGE,
-  readOnlyMount,
+  readOnly,
   stored,
   THIRTY_TWO_BITS,
   tmpfsAt,
@@ -166,7 +166,7 @@ const truncate: Pairs = {
     [...flagged(IMMUTABLE), ["truncate", "/f", 0]],
     [...flagged(APPEND_ONLY), ["truncate", "/f", 0]],
   ),
-  EROFS: kernel("the file system is read-only", [...readOnlyMount, ["truncate", "/m/f", 0]]),
+  EROFS: readOnly(["truncate", "/m/f", 0]),
   ETXTBSY: NO_EXECUTION,
 };
 

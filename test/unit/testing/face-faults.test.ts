@@ -8,27 +8,11 @@ import { promisify } from "node:util";
 import { createFsFromVolume, Volume } from "memfs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Faults, injectFaults } from "../../../src/testing.ts";
+import { codeOfPromise } from "../../helpers/code-of.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
+import { toldError } from "../../helpers/told-error.ts";
 
 type Fs = typeof nodeFs;
-
-/** What an error says, but for its stack. */
-function told(call: () => unknown): object {
-  try {
-    call();
-  } catch (error) {
-    const { message, code, errno, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-    return { message, code, errno, syscall, path, dest };
-  }
-  return {};
-}
-
-function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  return promise.then(
-    () => "ok",
-    ({ code }) => code,
-  );
-}
 
 const FACES: Record<string, () => { original: Fs; dir: string }> = {
   "node:fs": () => ({ original: nodeFs, dir: nodeFs.mkdtempSync(join(tmpdir(), "foliofs-faults-")) }),
@@ -92,12 +76,12 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
       syscall: "open",
       path: `${dir}/f`,
     };
-    expect(told(() => fs.openSync(`${dir}/f`, "r"))).toEqual({ ...error, dest: undefined });
+    expect(toldError(() => fs.openSync(`${dir}/f`, "r"))).toEqual({ ...error, dest: undefined });
     await expect(fs.promises.readFile(`${dir}/f`)).rejects.toMatchObject(error);
     expect(await new Promise((resolve) => fs.readFile(`${dir}/f`, resolve))).toMatchObject(error);
     await expect(fs.promises.open(`${dir}/f`)).rejects.toMatchObject(error);
     faults.failNth({ call: "rename", errno: "EXDEV" });
-    expect(told(() => fs.renameSync(`${dir}/f`, `${dir}/g`))).toMatchObject({
+    expect(toldError(() => fs.renameSync(`${dir}/f`, `${dir}/g`))).toMatchObject({
       message: `EXDEV: cross-device link not permitted, rename '${dir}/f' -> '${dir}/g'`,
       dest: `${dir}/g`,
     });
@@ -107,12 +91,12 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
   it("fails a write within writeFile, after what came before it", async () => {
     faults.failNth({ call: "write", errno: "ENOSPC", nth: 2 });
     fs.writeFileSync(`${dir}/1`, "one");
-    expect(told(() => fs.writeFileSync(`${dir}/f`, "two"))).toMatchObject({ code: "ENOSPC", syscall: "write" });
+    expect(toldError(() => fs.writeFileSync(`${dir}/f`, "two"))).toMatchObject({ code: "ENOSPC", syscall: "write" });
     expect(original.readFileSync(`${dir}/f`, "utf8")).toBe("");
     const shown = faults.calls.map(({ call, outcome }) => `${call} ${outcome}`);
     expect(shown).toEqual(["open ok", "write ok", "close ok", "open ok", "write ENOSPC", "close ok"]);
     faults.failNth({ call: "open", errno: "EMFILE" });
-    expect(await codeOf(fs.promises.appendFile(`${dir}/new`, "x"))).toBe("EMFILE");
+    expect(await codeOfPromise(fs.promises.appendFile(`${dir}/new`, "x"))).toBe("EMFILE");
     expect(original.existsSync(`${dir}/new`)).toBe(false);
     faults.assertUsed();
   });
@@ -120,7 +104,7 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
   it("has the disk full as it is: cut, then refused", async () => {
     faults.diskFull({ after: 12 });
     fs.writeFileSync(`${dir}/1`, "0123456789");
-    expect(await codeOf(fs.promises.writeFile(`${dir}/2`, "0123456789"))).toBe("ENOSPC");
+    expect(await codeOfPromise(fs.promises.writeFile(`${dir}/2`, "0123456789"))).toBe("ENOSPC");
     expect(original.readFileSync(`${dir}/2`, "utf8")).toBe("01");
     const fd = fs.openSync(`${dir}/3`, "w");
     expect(outcomeOf(() => fs.writeSync(fd, "x"))).toBe("ENOSPC");
@@ -153,9 +137,9 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
     faults.failWhen(`${dir}/f`, "EIO", { call: "fsync" });
     faults.failWhen(`${dir}/f`, "ENOSPC", { call: "write" });
     const handle = await fs.promises.open(`${dir}/f`, "r+");
-    expect(await codeOf(handle.sync())).toBe("EIO");
-    expect(await codeOf(handle.write("x"))).toBe("ENOSPC");
-    expect(await codeOf(handle.writeFile("x"))).toBe("ENOSPC");
+    expect(await codeOfPromise(handle.sync())).toBe("EIO");
+    expect(await codeOfPromise(handle.write("x"))).toBe("ENOSPC");
+    expect(await codeOfPromise(handle.writeFile("x"))).toBe("ENOSPC");
     expect(await handle.readFile("utf8")).toBe("0123456789");
     await handle.close();
     expect(faults.calls.at(-1)).toMatchObject({ call: "close", path: `${dir}/f`, outcome: "ok" });
@@ -176,7 +160,7 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
 
   it("reaches copyFile and leaves no half of a copy", () => {
     faults.failNth({ call: "copy_file_range", errno: "ENOSPC" });
-    expect(told(() => fs.copyFileSync(`${dir}/f`, `${dir}/g`))).toMatchObject({
+    expect(toldError(() => fs.copyFileSync(`${dir}/f`, `${dir}/g`))).toMatchObject({
       syscall: "copyfile",
       path: `${dir}/f`,
       dest: `${dir}/g`,
@@ -193,10 +177,10 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
     const reading = (async () => {
       for await (const entry of opened) seen.push(entry.name);
     })();
-    expect(await codeOf(reading)).toBe("EIO");
+    expect(await codeOfPromise(reading)).toBe("EIO");
     expect(seen).toEqual(["f"]);
     faults.failNth({ call: "opendir", errno: "EMFILE" });
-    expect(told(() => fs.opendirSync(dir))).toMatchObject({ code: "EMFILE", syscall: "opendir", path: dir });
+    expect(toldError(() => fs.opendirSync(dir))).toMatchObject({ code: "EMFILE", syscall: "opendir", path: dir });
   });
 
   it("answers as Node does where an error is no exception", async () => {
@@ -213,7 +197,7 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
     expect(outcomeOf(() => fs.closeSync(fd))).toBe("EIO");
     expect(outcomeOf(() => original.fstatSync(fd))).toBe("EBADF");
     const handle = await fs.promises.open(`${dir}/f`, "r");
-    expect(await codeOf(handle.close())).toBe("EIO");
+    expect(await codeOfPromise(handle.close())).toBe("EIO");
     expect(handle.fd).toBe(name === "memfs" ? handle.fd : -1);
   });
 
@@ -238,7 +222,7 @@ it("takes node:fs/promises", async () => {
   const dir = nodeFs.mkdtempSync(join(tmpdir(), "foliofs-faults-"));
   const faults = injectFaults(nodePromises);
   faults.failNth({ call: "write", errno: "ENOSPC" });
-  expect(await codeOf(faults.fs.writeFile(`${dir}/f`, "x"))).toBe("ENOSPC");
+  expect(await codeOfPromise(faults.fs.writeFile(`${dir}/f`, "x"))).toBe("ENOSPC");
   expect(nodeFs.readFileSync(`${dir}/f`, "utf8")).toBe("");
   await faults.fs.writeFile(`${dir}/f`, "x");
   expect(nodeFs.readFileSync(`${dir}/f`, "utf8")).toBe("x");

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { type Faults, injectFaults } from "../../../src/testing.ts";
+import { codeOfPromise } from "../../helpers/code-of.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
+import { toldError } from "../../helpers/told-error.ts";
 
 let fs: FolioFs;
 let faults: Faults<FolioFs>;
@@ -20,25 +22,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What an error says. */
-function told(call: () => unknown): object {
-  try {
-    call();
-  } catch (error) {
-    const { message, code, errno, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-    return { message, code, errno, syscall, path, dest };
-  }
-  return {};
-}
-
-/** The code that a promise is rejected with, or "ok". */
-function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  return promise.then(
-    () => "ok",
-    ({ code }) => code,
-  );
-}
-
 function names(): string {
   return faults.calls.map(({ call, outcome }) => (outcome === "ok" ? call : `${call}:${outcome}`)).join(" ");
 }
@@ -46,7 +29,7 @@ function names(): string {
 describe("errors", () => {
   it("have the shape that Node gives them", () => {
     faults.failWhen("/d/f", "EACCES", { call: "open" });
-    expect(told(() => fs.readFileSync("/d/f"))).toEqual({
+    expect(toldError(() => fs.readFileSync("/d/f"))).toEqual({
       message: "EACCES: permission denied, open '/d/f'",
       code: "EACCES",
       errno: -13,
@@ -55,7 +38,7 @@ describe("errors", () => {
       dest: undefined,
     });
     faults.failWhen("/d/g", "EXDEV", { call: "rename" });
-    expect(told(() => fs.renameSync("/d/f", "/d/g"))).toEqual({
+    expect(toldError(() => fs.renameSync("/d/f", "/d/g"))).toEqual({
       message: "EXDEV: cross-device link not permitted, rename '/d/f' -> '/d/g'",
       code: "EXDEV",
       errno: -18,
@@ -79,7 +62,7 @@ describe("errors", () => {
   it("name the path as it was given", () => {
     fs.task.chdir("/d");
     faults.failWhen("/d/f", "EIO", { call: "stat" });
-    expect(told(() => fs.statSync("./x/../f"))).toMatchObject({ path: "./x/../f", code: "EIO" });
+    expect(toldError(() => fs.statSync("./x/../f"))).toMatchObject({ path: "./x/../f", code: "EIO" });
     expect(faults.calls.at(-1)).toMatchObject({ path: "/d/f", isInjected: true });
   });
 });
@@ -100,7 +83,7 @@ describe("failNth", () => {
     const [error] = await once(stream, "error");
     expect(error).toMatchObject({ code: "EIO", syscall: "write" });
     faults.failNth({ call: "copy_file_range", errno: "ENOSPC" });
-    expect(told(() => fs.copyFileSync("/d/1", "/d/4"))).toMatchObject({
+    expect(toldError(() => fs.copyFileSync("/d/1", "/d/4"))).toMatchObject({
       syscall: "copyfile",
       code: "ENOSPC",
       path: "/d/1",
@@ -125,7 +108,7 @@ describe("failNth", () => {
     expect(fs.existsSync("/d/f")).toBe(true);
     faults.clear();
     faults.failNth({ call: "readdirSync", errno: "EMFILE" });
-    expect(told(() => fs.readdirSync("/d"))).toMatchObject({ code: "EMFILE", syscall: "scandir", path: "/d" });
+    expect(toldError(() => fs.readdirSync("/d"))).toMatchObject({ code: "EMFILE", syscall: "scandir", path: "/d" });
   });
 });
 
@@ -133,13 +116,13 @@ describe("failWhen", () => {
   it("knows by which path a descriptor was opened, and what FileHandles do", async () => {
     faults.failWhen("/d/f", "EIO", { call: "read" });
     const fd = fs.openSync("/d/f", "r");
-    expect(told(() => fs.readSync(fd, Buffer.alloc(4)))).toMatchObject({ code: "EIO", syscall: "read" });
+    expect(toldError(() => fs.readSync(fd, Buffer.alloc(4)))).toMatchObject({ code: "EIO", syscall: "read" });
     fs.closeSync(fd);
     const handle = await fs.promises.open("/d/f");
     await expect(handle.read(Buffer.alloc(4))).rejects.toMatchObject({ code: "EIO" });
     await expect(handle.readFile()).rejects.toMatchObject({ code: "EIO" });
     await handle.close();
-    expect(await codeOf(fs.promises.readFile("/d/f", "utf8"))).toBe("EIO");
+    expect(await codeOfPromise(fs.promises.readFile("/d/f", "utf8"))).toBe("EIO");
     fs.writeFileSync("/d/other", "text");
     expect(fs.readFileSync("/d/other", "utf8")).toBe("text");
   });
@@ -166,7 +149,7 @@ describe("failWhen", () => {
 
   it("reaches opendir, and directories that are read entry by entry", async () => {
     faults.failWhen("/d", "EMFILE", { call: "opendir", times: 1 });
-    expect(told(() => fs.opendirSync("/d"))).toMatchObject({ code: "EMFILE", syscall: "opendir" });
+    expect(toldError(() => fs.opendirSync("/d"))).toMatchObject({ code: "EMFILE", syscall: "opendir" });
     faults.failWhen("/d", "EIO", { call: "scandir" });
     const dir = await fs.promises.opendir("/d");
     await expect(dir.read()).rejects.toMatchObject({ code: "EIO" });
@@ -182,20 +165,23 @@ describe("failWhen", () => {
     faults.failWhen("/from/sub/f", "EBUSY", { call: "unlink" });
     await expect(fs.promises.rm("/from", { recursive: true })).rejects.toMatchObject({ code: "EBUSY" });
     faults.failWhen("/x/y", "EACCES", { call: "mkdir" });
-    expect(told(() => fs.mkdirSync("/x/y/z", { recursive: true }))).toMatchObject({ code: "EACCES", syscall: "mkdir" });
+    expect(toldError(() => fs.mkdirSync("/x/y/z", { recursive: true }))).toMatchObject({
+      code: "EACCES",
+      syscall: "mkdir",
+    });
   });
 });
 
 it("closes a descriptor though close fails", () => {
   const fd = fs.openSync("/d/f", "r");
   faults.failWhen("/d/f", "EIO", { call: "close" });
-  expect(told(() => fs.closeSync(fd))).toMatchObject({ code: "EIO", syscall: "close" });
+  expect(toldError(() => fs.closeSync(fd))).toMatchObject({ code: "EIO", syscall: "close" });
   expect(outcomeOf(() => fs.fstatSync(fd))).toBe("EBADF");
 });
 
 it("does not take an EAGAIN of its own for a wait", async () => {
   faults.failWhen("/d/f", "EAGAIN");
-  expect(await codeOf(fs.promises.readFile("/d/f"))).toBe("EAGAIN");
+  expect(await codeOfPromise(fs.promises.readFile("/d/f"))).toBe("EAGAIN");
   expect(fs.existsSync("/d/f")).toBe(false);
 });
 
@@ -203,7 +189,7 @@ describe("what is moved in part", () => {
   it("is cut where the disk is full, then refused", () => {
     const rule = faults.diskFull({ after: 15 });
     fs.writeFileSync("/d/a", "0123456789");
-    expect(told(() => fs.writeFileSync("/d/b", "0123456789"))).toMatchObject({ code: "ENOSPC", syscall: "write" });
+    expect(toldError(() => fs.writeFileSync("/d/b", "0123456789"))).toMatchObject({ code: "ENOSPC", syscall: "write" });
     expect(fs.readFileSync("/d/b", "utf8")).toBe("01234");
     expect(outcomeOf(() => fs.appendFileSync("/d/a", "x"))).toBe("ENOSPC");
     const fd = fs.openSync("/d/c", "w");
@@ -277,7 +263,7 @@ describe("delay", () => {
       { call: "write" },
     );
     const rule = faults.failNth({ call: "write", errno: "EIO" });
-    const failed = codeOf(fs.promises.writeFile("/d/g", "text"));
+    const failed = codeOfPromise(fs.promises.writeFile("/d/g", "text"));
     await Promise.resolve();
     expect(rule.fired).toBe(1);
     open();
@@ -334,14 +320,16 @@ it("tells of rules that have never done anything", () => {
 });
 
 it("refuses what is no call, no code and no count", () => {
-  expect(told(() => faults.failNth({ call: "writ", errno: "EIO" }))).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
+  expect(toldError(() => faults.failNth({ call: "writ", errno: "EIO" }))).toMatchObject({
+    code: "ERR_INVALID_ARG_VALUE",
+  });
   expect(() => faults.failNth({ call: "writeFile", errno: "EIO" })).toThrow("made of open, write, fsync");
-  expect(told(() => faults.failNth({ errno: "EWRONG" }))).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
-  expect(told(() => faults.failNth({ errno: "EIO", nth: 0 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
-  expect(told(() => faults.failWhen("/d", "EIO", { times: 1.5 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
-  expect(told(() => faults.delay(-1))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
-  expect(told(() => faults.shortReads({ most: 0 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
-  expect(told(() => injectFaults(fs))).toMatchObject({ code: "ERR_INVALID_STATE" });
+  expect(toldError(() => faults.failNth({ errno: "EWRONG" }))).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
+  expect(toldError(() => faults.failNth({ errno: "EIO", nth: 0 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
+  expect(toldError(() => faults.failWhen("/d", "EIO", { times: 1.5 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
+  expect(toldError(() => faults.delay(-1))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
+  expect(toldError(() => faults.shortReads({ most: 0 }))).toMatchObject({ code: "ERR_OUT_OF_RANGE" });
+  expect(toldError(() => injectFaults(fs))).toMatchObject({ code: "ERR_INVALID_STATE" });
   expect(faults.rules).toEqual([]);
 });
 
@@ -363,7 +351,7 @@ it("is of one face, and of users' by the kernel's leave", () => {
   const user = fs.kernel.task({ uid: 1000, gid: 1000 });
   faults.failWhen("/d/f", "EIO");
   expect(other.readFileSync("/d/f", "utf8")).toBe("0123456789");
-  expect(told(() => injectFaults(user))).toMatchObject({ code: "EPERM" });
+  expect(toldError(() => injectFaults(user))).toMatchObject({ code: "EPERM" });
   const ofUser = injectFaults(user, { kernel: fs.kernel });
   ofUser.failWhen("/d/f", "ENOMEM", { call: "open" });
   expect(outcomeOf(() => user.readFileSync("/d/f"))).toBe("ENOMEM");
@@ -377,6 +365,6 @@ it("follows the host's working directory", () => {
   following.mkdirSync(cwd, { recursive: true });
   const ofIt = injectFaults(following);
   ofIt.failWhen(`${cwd}/x`, "EACCES");
-  expect(told(() => following.writeFileSync("x", ""))).toMatchObject({ code: "EACCES", path: "x" });
+  expect(toldError(() => following.writeFileSync("x", ""))).toMatchObject({ code: "EACCES", path: "x" });
   following.kernel.destroy();
 });
