@@ -6,7 +6,7 @@
  *   unlink(), rmdir()                dropName()           ATTRIB, DELETE_SELF to the inode, DELETE to the directory
  *   rename()                         moveName()           MOVED_FROM, MOVED_TO with one cookie, ATTRIB to what is replaced, MOVE_SELF
  *   close()                          closing()            CLOSE_WRITE, as MODIFY
- *   the last close of what has no name, the end of a super block   reap()
+ *   the last close by a name of what has none, the end of a super block   reap()
  *
  * While somebody watches, names are dropped and moved by way of this, since who watches them has to be seen before.
  *
@@ -89,6 +89,8 @@ interface Seen {
   readonly self: Mark | undefined;
   /** FS_ISDIR, or 0. */
   readonly dirFlag: number;
+  /** How many names in memory what it stands for has, if it is marked. */
+  readonly aliases: number;
 }
 
 /** A name that moves, as it was before. */
@@ -109,6 +111,12 @@ function nameBy(core: Core, inode: InodeHandle): DentryHandle {
   return (core.u32[(inode << 3) + INODE_ALIASES] >>> 5) as DentryHandle;
 }
 
+/** The names in memory that an inode has, those taken away that are still held among them. */
+function* aliasesOf({ u32 }: Core, inode: InodeHandle): Generator<DentryHandle> {
+  let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
+  for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5) yield alias as DentryHandle;
+}
+
 /** What setting times is told as. */
 function eventOfTimes(times: readonly number[]): number {
   const hasAtime = times[1] !== UTIME_OMIT;
@@ -120,8 +128,8 @@ function eventOfTimes(times: readonly number[]): number {
 export class Fsnotify {
   readonly #kernel: Kernel;
   readonly #marks = new Map<InodeHandle, Mark>();
-  /** Marks of inodes that go with the last who has them open. */
-  readonly #doomed = new Set<Mark>();
+  /** Marks of inodes without links, that end when one of their names has been let go of; and how many they had. */
+  readonly #doomed = new Map<Mark, number>();
   readonly #queue: NotifyQueue;
 
   /** @param wake called when there is something to be told, with what is to be called once for it, later */
@@ -188,18 +196,21 @@ export class Fsnotify {
 
   /** Tells of inodes and super blocks that have gone since, or are about to; called when calls end that may have let go of one. */
   reap(): void {
-    for (const mark of this.#doomed) if (this.#isRemoved(mark)) this.#end(mark, FS_DELETE_SELF);
+    for (const [mark, aliases] of this.#doomed) if (this.#isRemoved(mark, aliases)) this.#end(mark, FS_DELETE_SELF);
     const { u32 } = this.#kernel.core;
     for (let sb = u32[SLOT + SLOT_DYING] >>> 5; sb !== 0; sb = u32[(sb << 3) + SUPER_BLOCK_DYING_NEXT] >>> 5)
       this.#unmounted(sb);
   }
 
-  /** Has an inode without links lost its last name? */
-  #isRemoved({ inode, holdsInode, name }: Mark): boolean {
-    const { u32 } = this.#kernel.core;
+  /**
+   * Has an inode without links lost a name? Others that somebody has open count for nothing.
+   *
+   * @see Linux dentry_unlink_inode()
+   */
+  #isRemoved({ inode, name }: Mark, aliases: number): boolean {
     if (!this.#hasBit(inode)) return true;
-    if (name) return u32[(name << 3) + DENTRY_COUNT] === 1;
-    return holdsInode && u32[(inode << 3) + INODE_ALIASES] === 0;
+    if (name) return this.#kernel.core.u32[(name << 3) + DENTRY_COUNT] === 1;
+    return this.#nrAliases(inode) < aliases;
   }
 
   /** A super block is about to go. */
@@ -261,12 +272,13 @@ export class Fsnotify {
 
   /** A name goes. @see Linux vfs_unlink(), d_delete_notify() */
   dropName(dentry: DentryHandle): void {
-    const { dir, self, dirFlag } = this.#seen(dentry);
+    const seen = this.#seen(dentry);
+    const { dir, self, dirFlag } = seen;
     const name = dir && this.#nameOf(dentry);
     this.#kernel.core.x.dDelete(dentry);
     if (self !== undefined) {
       if (!dirFlag) this.#tell(self, FS_ATTRIB);
-      this.#lostName(self);
+      this.#lostName(self, seen.aliases);
       this.reap();
     }
     if (dir !== undefined) this.#tell(dir, FS_DELETE | dirFlag, name);
@@ -292,29 +304,26 @@ export class Fsnotify {
     if (to.dir !== undefined) this.#tell(to.dir, FS_MOVED_TO | dirFlag, to.name, cookie);
     if (replaces && to.self !== undefined) {
       this.#tell(to.self, FS_ATTRIB | to.dirFlag);
-      this.#lostName(to.self);
+      this.#lostName(to.self, to.aliases);
     }
     if (self !== undefined) this.#tell(self, FS_MOVE_SELF);
   }
 
-  /** What has no link left goes: at once, or with who has it open. */
-  #lostName(mark: Mark): void {
+  /** What has no link left goes: at once, or with who has it open. @param aliases how many it had before */
+  #lostName(mark: Mark, aliases: number): void {
     const { inode } = mark;
     if (mark.isGone) return;
     const { u32 } = this.#kernel.core;
     const isDead = u32[(inode << 3) + INODE_NLINK] === 0 || (mark.name && u32[(inode << 3) + INODE_STATE] & I_DEAD);
-    if (!this.#hasBit(inode) || isDead) this.#doomed.add(mark);
+    if (!this.#hasBit(inode) || isDead) this.#doomed.set(mark, aliases);
   }
 
   /** Is anything watched that going down a tree would find, or the directory that the tree is in? */
   watchesTree(top: DentryHandle): boolean {
-    const { u32, x } = this.#kernel.core;
+    const { core } = this.#kernel;
     if (this.#seen(top).dir !== undefined) return true;
-    for (const { inode } of this.#marks.values()) {
-      let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
-      for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5)
-        if (x.isSubdir(alias as DentryHandle, top)) return true;
-    }
+    for (const { inode } of this.#marks.values())
+      for (const alias of aliasesOf(core, inode)) if (core.x.isSubdir(alias, top)) return true;
     return false;
   }
 
@@ -324,11 +333,17 @@ export class Fsnotify {
   #seen(dentry: DentryHandle): Seen {
     const { core } = this.#kernel;
     const inode = inodeOf(core, dentry);
+    const self = inode ? this.#markOf(inode) : undefined;
     return {
       dir: this.#markOf(inodeOf(core, parentOf(core, dentry))),
-      self: inode ? this.#markOf(inode) : undefined,
+      self,
       dirFlag: inode ? this.#dirFlag(inode) : 0,
+      aliases: self ? this.#nrAliases(inode) : 0,
     };
+  }
+
+  #nrAliases(inode: InodeHandle): number {
+    return [...aliasesOf(this.#kernel.core, inode)].length;
   }
 
   #tell(mark: Mark, mask: number, name?: Uint8Array, cookie?: number): void {

@@ -109,6 +109,46 @@ describe("inotify", () => {
   });
 });
 
+describe("a file without links that is open by more than one of its names", () => {
+  const NAMES = ["0", "1", "2"];
+
+  /** Three names, opened by what is given, taken away in this order, closed in this one. @param file tells it from others */
+  function script(
+    file: string,
+    opened: readonly string[],
+    taken: readonly string[],
+    closed: readonly string[],
+  ): LinuxStep[] {
+    const path = (name: string): string => `ROOT/${file}${name}`;
+    const steps = [by(0, "open", "w", path("0"), O_WRONLY | O_CREAT, 0o666)];
+    for (const name of NAMES.slice(1)) steps.push(by(0, "link", path("0"), path(name)));
+    steps.push(by(0, "close", "w"), by(0, "watch", file, path("0"), EVENTS));
+    for (const name of opened) steps.push(by(0, "open", file + name, path(name), O_RDWR));
+    for (const name of taken) steps.push(by(0, "unlink", path(name)), by(0, "events"));
+    for (const name of closed)
+      steps.push(by(0, "write", file + name, "x"), by(0, "close", file + name), by(0, "events"));
+    return steps;
+  }
+
+  itOnLinux("has gone for who watches when a name goes that nobody has open any more", async () => {
+    const steps = [
+      ...script("a", ["0"], NAMES, ["0"]),
+      ...script("b", ["2"], NAMES, ["2"]),
+      ...script("c", ["0", "1"], NAMES, ["0", "1"]),
+      ...script("d", ["0", "1"], ["1", "2", "0"], ["1", "0"]),
+      ...script("e", NAMES, NAMES, ["1", "0", "2"]),
+      // The last name goes when another file is given it.
+      ...script("f", ["0"], ["0", "2"], []),
+      by(0, "open", "other", "ROOT/other", O_WRONLY | O_CREAT, 0o666),
+      by(0, "rename", "ROOT/other", "ROOT/f1"),
+      by(0, "events"),
+      by(0, "close", "f0"),
+      by(0, "events"),
+    ];
+    await expectSame({ tasks: TASKS, steps });
+  });
+});
+
 describe("CLOSE_WRITE", () => {
   function listening(fs: ReturnType<typeof createFsSync>, mask: number) {
     const told: number[] = [];
