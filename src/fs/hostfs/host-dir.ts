@@ -9,13 +9,17 @@
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import type { DirEmit, FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { waitForInode } from "../../vfs/operation.ts";
 import { ask } from "./host-ask.ts";
 import { directoryFileOperations } from "./host-file.ts";
 import { hostWasRead, isRemoved, mountOf, stateOf } from "./host-mount.ts";
 import type { HostEntry } from "./host-steps.ts";
 
+/** A name that waits to change is listed as it is in memory: when the host has agreed, and not before. */
 function list(kernel: Kernel, dir: InodeHandle): readonly HostEntry[] | number {
   if (isRemoved(kernel, dir)) return [];
+  const locked = waitForInode(kernel, dir);
+  if (locked < 0) return locked;
   const { store } = mountOf(kernel, dir);
   const state = stateOf(kernel, dir);
   return ask(kernel, `readdir ${state.serial}`, state, () => store.readdir(hostWasRead(state).node));
