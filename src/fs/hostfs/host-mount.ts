@@ -55,8 +55,6 @@ export interface HostInode extends Subject {
   lockedUntil: Promise<void> | undefined;
   /** The host's mtime since what was ours has been written back. */
   flushedNs: bigint | undefined;
-  /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
-  cutting: Promise<void> | undefined;
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
@@ -165,7 +163,6 @@ export function remember(
     isInWrite: false,
     lockedUntil: undefined,
     flushedNs: undefined,
-    cutting: undefined,
     opens: 0,
     writers: 0,
     isHeld: false,
