@@ -9,16 +9,14 @@
  * (host-dirty.ts).
  */
 import type { BigIntStats } from "node:fs";
-import { EAGAIN, EIO } from "../../base/errno.ts";
+import { EIO } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
-import {
-  type AddressSpaceOperations,
-  type DirectControl,
-  type PageCache,
-  type ReadaheadControl,
-  WB_SYNC_ALL,
-  type WritebackControl,
-  type WriteControl,
+import type {
+  AddressSpaceOperations,
+  DirectControl,
+  PageCache,
+  ReadaheadControl,
+  WriteControl,
 } from "../../mm/address-space.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { INODE_NR_PAGES } from "../../wasm/layout.ts";
@@ -68,14 +66,9 @@ function scatter(from: Uint8Array, to: readonly Uint8Array[]): void {
 
 // --- Writing back -------------------------------------------------------------------------------------------------------
 
-function writePages(cache: PageCache, control: WriteControl, wbc: WritebackControl): number | Promise<number> {
+function writePages(cache: PageCache, control: WriteControl): number | Promise<number> {
   const kernel = cache.owner as Kernel;
-  const state = stateOf(kernel, control.inode);
-  if (state.cutting) {
-    if (wbc.syncMode === WB_SYNC_ALL) cache.setWaitToken(state.cutting);
-    return -EAGAIN;
-  }
-  const run = new RunToHost(kernel, control, state);
+  const run = new RunToHost(kernel, control, stateOf(kernel, control.inode));
   return cache.mayWait ? run.writeLater() : run.writeNow();
 }
 

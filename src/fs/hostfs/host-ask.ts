@@ -6,7 +6,8 @@
  *            it is made again after that, unless something of ours has changed what it is about since it was asked
  * Effects    likewise, and whatever comes between: some calls begin anew each time (copyFile), and find all done that they
  *            have done. So the key of an effect says where it is made, and not by which descriptor
- * Changes    of names answer the promise of what is done in memory when the host has agreed (ADR 24)
+ * Changes    of names and attributes answer the promise of what is done in memory when the host has agreed (ADR 24): who waits
+ *            for one walks no path again
  *
  * A call that is made again walks its path again. So what has been asked since it began is fresh for it, however short ttl
  * is: else it would never come to an end.
@@ -101,19 +102,6 @@ export function askOnce<T>(
   return kept ? (kept.answer as T | number) : waitFor(kernel, progress, key, steps, done);
 }
 
-/**
- * As askOnce(), for who asks for an effect by other ways: what has come of it, if it is made already.
- *
- * @param make is given what is to be told the answer
- */
-export function makeOnce<A>(kernel: Kernel, key: string, make: (keep: (answer: number) => void) => A): A | number {
-  const { progress } = kernel;
-  if (progress === undefined) return make(() => {});
-  const { answers } = waitingOf(progress);
-  const kept = answers.get(key);
-  return kept ? (kept.answer as number) : make((answer) => answers.set(key, { answer, askedAt: moment() }));
-}
-
 /** Has askOnce() an answer for this call already? */
 export function isAnswered({ progress }: Kernel, key: string): boolean {
   return progress !== undefined && waitingOf(progress).answers.has(key);
@@ -175,7 +163,7 @@ function waitFor<T>(
   return -EAGAIN;
 }
 
-/** Asks the store for a change of names. @param commit what it means here, given the answer unless that is an errno */
+/** Asks the store for a change of names or attributes. @param commit what it means here, given the answer unless that is an errno */
 export function change<T>(kernel: Kernel, steps: () => Steps<T | number>, commit: (answer: T) => number): Answer {
   const finish = (answer: T | number): number =>
     typeof answer === "number" && answer < 0 ? answer : commit(answer as T);

@@ -55,8 +55,6 @@ export interface HostInode extends Subject {
   lockedUntil: Promise<void> | undefined;
   /** The host's mtime since what was ours has been written back. */
   flushedNs: bigint | undefined;
-  /** It is being cut on the host: when that is over. Nothing is written back meanwhile. */
-  cutting: Promise<void> | undefined;
   /** Open files, and those of them that write. */
   opens: number;
   writers: number;
@@ -165,7 +163,6 @@ export function remember(
     isInWrite: false,
     lockedUntil: undefined,
     flushedNs: undefined,
-    cutting: undefined,
     opens: 0,
     writers: 0,
     isHeld: false,
@@ -199,7 +196,7 @@ export function instantiate(
   const state = known === undefined ? undefined : mount.inodes.get(known);
   if (known !== undefined && state) {
     x.iget(known);
-    moveNode(state, node.parent, node.name);
+    moveNode(mount, state, node.parent, node.name);
     if (state.changedAt < askedAt) take(kernel, mount, known, state, stats);
     x.dInstantiate(dentry, known);
     return 0;
@@ -212,10 +209,11 @@ export function instantiate(
 }
 
 /** It is found at this name from now on. */
-export function moveNode(state: HostInode, parent: HostNode | undefined, name: Uint8Array): void {
+export function moveNode({ store }: HostMount, state: HostInode, parent: HostNode | undefined, name: Uint8Array): void {
   state.node.parent = parent;
   state.node.name = name;
   state.isNameLost = false;
+  store.dropPlace(state.node);
 }
 
 /** Are the attributes still to be believed? */
@@ -231,11 +229,17 @@ export function expire(state: HostInode): void {
 
 /** Asks the host for attributes. @returns 0; -ESTALE where it is not there any more ...; -EAGAIN as ask() */
 export function refresh(kernel: Kernel, mount: HostMount, handle: InodeHandle, state: HostInode): number {
+  if (isOutOfReach(kernel, handle, state)) return -ESTALE;
   const stats = ask(kernel, `stat ${state.serial}`, state, () => mount.store.stat(state.node));
   if (typeof stats === "number") return stats;
   if (!isNode(state.node, stats)) return -ESTALE;
   take(kernel, mount, handle, state, stats);
   return 0;
+}
+
+/** Has it lost its last name while nobody had it open, and has no place? Another may have its name and its number by now. */
+function isOutOfReach(kernel: Kernel, inode: InodeHandle, { isNameLost, opens, node }: HostInode): boolean {
+  return isNameLost && opens === 0 && !node.hasPlace && new Inode(kernel, inode).nlink === 0;
 }
 
 /** Is it a directory that has been removed here? The host cannot be asked for one, whoever has it open. */

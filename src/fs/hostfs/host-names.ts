@@ -6,11 +6,12 @@
  */
 import { ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
-import { S_IFREG } from "../../base/stat-flags.ts";
+import { S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
 import type { Answer, InodeOperations } from "../../vfs/fs-type.ts";
 import { Dentry, Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { PATH_A } from "../../wasm/core.ts";
+import { DENTRY_ALIAS_NEXT, DENTRY_COUNT, INODE_ALIASES } from "../../wasm/layout.ts";
 import { ask, change } from "./host-ask.ts";
 import {
   DIRECTORY,
@@ -99,7 +100,7 @@ export function revalidate(kernel: Kernel, handle: DentryHandle): number {
   const found = find(kernel, dir, dentry.name);
   if (typeof found === "number") return found === -ENOENT || found === -ESTALE ? 0 : found;
   if (!isNode(state.node, found.stats)) return 0;
-  moveNode(state, stateOf(kernel, dir).node, found.node.name);
+  moveNode(mount, state, stateOf(kernel, dir).node, found.node.name);
   if (state.changedAt < found.askedAt) {
     take(kernel, mount, inode, state, found.stats);
     kernel.walked.inode = inode;
@@ -138,7 +139,27 @@ function symlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length:
   );
 }
 
-/** A file that is open keeps its descriptor when it loses a name, which may be the one it is found by. */
+/** Does anybody hold an inode without having it open, by a descriptor of O_PATH? @param name of it, which a change has in hand */
+function isHeldByPlace(kernel: Kernel, name: DentryHandle, { opens }: HostInode): boolean {
+  const { u32 } = kernel.core;
+  const { inode } = new Dentry(kernel, name);
+  let nrHolders = kernel.mayWait ? -1 : 0; // the change's own
+  let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
+  for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5)
+    nrHolders += u32[(alias << 3) + DENTRY_COUNT];
+  return nrHolders > opens;
+}
+
+/**
+ * What is about to lose a name, which may be the one it is found by, stays within reach of who holds it: a file that is open keeps
+ * its descriptor, what is held by O_PATH alone gets one for its place.
+ */
+function* holdIfInUse(store: HostStore, state: HostInode, isHeld: boolean): Steps<number> {
+  const place = isHeld && state.node.type !== S_IFDIR ? yield* store.holdPlace(state.node) : 0;
+  if (place < 0 && place !== -ESTALE) return place; // somebody else has moved it: nobody reaches it
+  return yield* holdIfOpen(store, state);
+}
+
 function* holdIfOpen(store: HostStore, state: HostInode): Steps<number> {
   const { node, opens, writers } = state;
   if (opens === 0 || node.type !== S_IFREG) return 0;
@@ -168,11 +189,12 @@ function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer 
   const inode = new Dentry(kernel, dentry).inode;
   const { store } = mountOf(kernel, dir);
   const [state, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  const isHeld = isHeldByPlace(kernel, dentry, state);
   let left: number | undefined;
   return change<number>(
     kernel,
     function* () {
-      const held = yield* holdIfOpen(store, state);
+      const held = yield* holdIfInUse(store, state, isHeld);
       const rc = held < 0 ? held : yield* store.unlink(parent, name);
       left = yield* namesLeft(store, state);
       return rc;
@@ -206,23 +228,25 @@ function rename(
   newDentry: DentryHandle,
   flags: number,
 ): Answer {
-  const { store } = mountOf(kernel, oldDir);
+  const mount = mountOf(kernel, oldDir);
+  const { store } = mount;
   const [from, to] = [stateOf(kernel, oldDir).node, stateOf(kernel, newDir).node];
   const [oldName, newName] = [nameOf(kernel, oldDentry), nameOf(kernel, newDentry)];
   const [moved, replaced] = [new Dentry(kernel, oldDentry).inode, new Dentry(kernel, newDentry).inode];
   const victim = replaced ? stateOf(kernel, replaced) : undefined;
+  const isHeld = victim !== undefined && isHeldByPlace(kernel, newDentry, victim);
   let left: number | undefined;
   return change<number>(
     kernel,
     function* () {
-      const held = victim ? yield* holdIfOpen(store, victim) : 0;
+      const held = victim ? yield* holdIfInUse(store, victim, isHeld) : 0;
       const rc = held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
       left = yield* namesLeft(store, victim);
       return rc;
     },
     () => {
-      moveNode(stateOf(kernel, moved), to, newName);
-      if (victim && flags) moveNode(victim, from, oldName);
+      moveNode(mount, stateOf(kernel, moved), to, newName);
+      if (victim && flags) moveNode(mount, victim, from, oldName);
       else if (victim) lostName(kernel, replaced, left);
       return expireAll(kernel, moved, oldDir, newDir);
     },

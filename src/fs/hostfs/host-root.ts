@@ -47,6 +47,8 @@ export class HostNode {
   name: Uint8Array;
   /** The host lets us write it, and not read, as was seen when it was last opened to write. */
   isWriteOnly = false;
+  /** Its place is kept open (HostRoot.holdPlace()): it is reached by that, and by no name. */
+  hasPlace = false;
   #key: string | undefined;
   #writeKey: string | undefined;
   /** What `path` is made of, and was. */
@@ -99,6 +101,11 @@ export class HostNode {
   get appendKey(): string {
     return `${this.key}:a`;
   }
+
+  /** As `key`, of the place that stands for it without a name. */
+  get placeKey(): string {
+    return `${this.key}:p`;
+  }
 }
 
 export function isNode(node: HostNode, stats: nodeFs.BigIntStats): boolean {
@@ -109,6 +116,10 @@ export function isNode(node: HostNode, stats: nodeFs.BigIntStats): boolean {
 function isName(name: Uint8Array): boolean {
   if (name.length === 0 || name.includes(SLASH) || name.includes(0)) return false;
   return !(name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT)));
+}
+
+function descriptorPath(fd: number): Buffer {
+  return Buffer.from(`/proc/self/fd/${fd}`);
 }
 
 function placePath(fd: number, name: Uint8Array): Buffer {
@@ -179,7 +190,7 @@ export class HostRoot {
 
   /** Lends the path of a directory itself. @returns as directory() */
   *of<T>(dir: HostNode, call: (path: Buffer) => Steps<T>): Steps<T | number> {
-    if (IS_LINUX) return yield* this.directory(dir, (fd) => call(Buffer.from(`/proc/self/fd/${fd}`)));
+    if (IS_LINUX) return yield* this.directory(dir, (fd) => call(descriptorPath(fd)));
     const path = yield* this.#joined(dir);
     return typeof path === "number" ? path : yield* call(path);
   }
@@ -244,15 +255,39 @@ export class HostRoot {
    */
   *openFile(node: HostNode, writable: boolean): Steps<number> {
     if (node.type !== S_IFREG) return node.type === S_IFDIR ? -EISDIR : node.type === S_IFLNK ? -ELOOP : -ENXIO;
-    if (!node.parent) return -EISDIR;
-    const open = IS_LINUX ? openByPlace : openChecked;
-    const fd = yield* this.at(node.parent, node.name, (path) => open(path, node, writable ? O_RDWR : O_RDONLY));
+    const fd = yield* this.#open(node, writable ? O_RDWR : O_RDONLY);
     if (!writable) return fd;
     node.isWriteOnly = fd === -EACCES;
     if (!node.isWriteOnly) return fd;
-    const toWrite = yield* this.at(node.parent, node.name, (path) => open(path, node, O_WRONLY));
+    const toWrite = yield* this.#open(node, O_WRONLY);
     if (toWrite >= 0) this.#writeOnly.add(toWrite);
     return toWrite;
+  }
+
+  *#open(node: HostNode, access: number): Steps<number> {
+    if (!node.parent) return -EISDIR;
+    if (IS_LINUX) return yield* this.byPlace(node, (place) => host("open", place, access));
+    return yield* this.at(node.parent, node.name, (path) => openChecked(path, node, access));
+  }
+
+  /** Keeps the place of what is about to lose its name. Linux only: nothing is kept elsewhere. @returns 0; as openFile() */
+  *holdPlace(node: HostNode): Steps<number> {
+    if (!IS_LINUX || !node.parent || node.hasPlace) return 0;
+    const place = yield* this.#fds.withRoom(() =>
+      this.at(node.parent as HostNode, node.name, (path) => openPlace(path, node, 0)),
+    );
+    if (place < 0) return place;
+    this.#fds.add(node.placeKey, place);
+    this.#fds.keep(node.placeKey);
+    node.hasPlace = true;
+    return 0;
+  }
+
+  /** It has a name again, or nobody needs it any more. */
+  dropPlace(node: HostNode): void {
+    if (!node.hasPlace) return;
+    node.hasPlace = false;
+    this.#fds.forget(node.placeKey);
   }
 
   /** The descriptor that a file is written by, whoever has opened it. @returns undefined = it is not open */
@@ -275,10 +310,11 @@ export class HostRoot {
   *byPlace<T>(node: HostNode, call: (path: Buffer) => Steps<T>): Steps<T | number> {
     if (!node.parent) return yield* this.of(node, call);
     if (!IS_LINUX) return -EOPNOTSUPP;
+    if (node.hasPlace) return yield* this.#fds.lend(node.placeKey, gone, (fd) => call(descriptorPath(fd)));
     return yield* this.at(node.parent, node.name, function* (path): Steps<T | number> {
       const place = yield* openPlace(path, node, 0);
       if (place < 0) return place;
-      const answer = yield* call(Buffer.from(`/proc/self/fd/${place}`));
+      const answer = yield* call(descriptorPath(place));
       nodeFs.closeSync(place);
       return answer;
     });
@@ -317,15 +353,6 @@ function* gone(): Steps<number> {
 /** Takes the place `path` without opening what is there. @returns a descriptor; -ESTALE if it is not `node` */
 function* openPlace(path: Buffer, node: HostNode, flags: number): Steps<number> {
   return yield* checked(yield* host("open", path, O_PATH | O_NOFOLLOW | flags), node);
-}
-
-/** Takes the place of a file, looks at it, and opens what is there. */
-function* openByPlace(path: Buffer, node: HostNode, access: number): Steps<number> {
-  const place = yield* openPlace(path, node, 0);
-  if (place < 0) return place;
-  const fd = yield* host("open", `/proc/self/fd/${place}`, access);
-  nodeFs.closeSync(place);
-  return fd;
 }
 
 /** Opens at once, where there are no places: a fifo that has come meanwhile does not make us wait. */

@@ -3,7 +3,7 @@
  *
  * Does not own: who may change what (vfs/setattr.ts), what of the host's attributes is shown (host-attributes.ts).
  */
-import { EAGAIN, EIO } from "../../base/errno.ts";
+import { EAGAIN } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import { endRangeSync, filemapFdatawaitRange, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
 import {
@@ -33,7 +33,7 @@ import {
   STAT_UID,
 } from "../../vfs/syscalls.ts";
 import { TOUCH_CTIME, TOUCH_MTIME } from "../../wasm/layout.ts";
-import { askOnce, makeOnce } from "./host-ask.ts";
+import { change } from "./host-ask.ts";
 import { ownAttributes, settle } from "./host-dirty.ts";
 import {
   expire,
@@ -46,14 +46,8 @@ import {
   stateOf,
 } from "./host-mount.ts";
 import { hasPages } from "./host-pages.ts";
-import { runLater, runNow, type Steps } from "./host-steps.ts";
 import type { HostChange } from "./host-store.ts";
 import { type Changed, goOnFrom, watched } from "./host-watched.ts";
-
-/** A change, and whose it was. */
-interface ChangedInode extends Changed {
-  readonly state: HostInode;
-}
 
 /** What may have been changed of a directory since the host has it no more. */
 const CHANGEABLE = [
@@ -90,8 +84,8 @@ function getattr(kernel: Kernel, inode: InodeHandle, values: Float64Array, isWal
 }
 
 /**
- * The host first, then what is known here, as soon as it has answered: a call that begins anew finds both done. What a
- * truncation does to times the host does by itself.
+ * The host first, then what is known here. The host is asked once, about the inode that the call has found: a call that waits
+ * takes the answer, and walks no path again. What a truncation does to times the host does by itself.
  *
  * What is ours of a file is written back before, so that it does not undo the change. A truncation needs less: that nothing
  * is on its way.
@@ -106,30 +100,21 @@ function setattr(kernel: Kernel, inode: InodeHandle, attr: Attributes): Answer {
   const mount = mountOf(kernel, inode);
   const state = stateOf(kernel, inode);
   if (state.isOurs && bringToHost(kernel, inode, attr) === -EAGAIN) return -EAGAIN;
-  const { core } = kernel;
   const changes = hostChange(attr);
-  const isWatched = state.isOurs || hasPages(core, inode);
-  function* ask(): Steps<ChangedInode> {
-    const changed = yield* watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes));
-    return { ...changed, state };
-  }
-  const done = (answer: ChangedInode | number): void => {
-    expire(state);
-    const isKnown = kernel.core === core && mount.inodes.get(inode) === state;
-    if (!isKnown || typeof answer === "number" || answer.rc < 0) return;
-    if (isWatched) goOnFrom(state, answer);
-    else state.seen = undefined;
-    if (attr.valid & ATTR_SIZE) setSize(kernel, mount, inode, state, attr.size);
-    setattrCopy(kernel, inode, attr);
-  };
-  // "Now" is another time each try.
-  const key = `change ${mount.serial} ${state.node.key} ${attr.valid} ${attr.mode} ${attr.uid} ${attr.gid} ${attr.size}`;
-  if (attr.valid & ATTR_SIZE && mount.options.cache === "writeback")
-    return makeOnce<Answer>(kernel, key, (keep) => cut(kernel, state, ask, done, keep));
-  const answer = askOnce<ChangedInode>(kernel, key, ask, done);
-  if (typeof answer === "number") return answer;
-  if (answer.state !== state) expire(state); // it was dropped and read again while the host was asked
-  return answer.rc;
+  const isWatched = state.isOurs || hasPages(kernel.core, inode);
+  return change<Changed>(
+    kernel,
+    () => watched(mount.store, state.node, isWatched, () => mount.store.change(state.node, changes)),
+    (changed) => {
+      expire(state);
+      if (changed.rc < 0) return changed.rc;
+      if (isWatched) goOnFrom(state, changed);
+      else state.seen = undefined;
+      if (attr.valid & ATTR_SIZE) setSize(kernel, mount, inode, state, attr.size);
+      setattrCopy(kernel, inode, attr);
+      return 0;
+    },
+  );
 }
 
 /** What fails of it fsync tells: it is no reason not to change the file. @returns -EAGAIN with a token, or anything */
@@ -145,38 +130,6 @@ function setSize(kernel: Kernel, mount: HostMount, inode: InodeHandle, state: Ho
   if (!state.isOurs) return;
   kernel.core.x.touch(inode, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   settle(kernel, mount, inode, state);
-}
-
-/** Cuts a file that may have dirty pages: its lock keeps writers away until that is done, and `cutting` who writes back. */
-function cut(
-  kernel: Kernel,
-  state: HostInode,
-  ask: () => Steps<ChangedInode>,
-  done: (answer: ChangedInode) => void,
-  keep: (answer: number) => void,
-): Answer {
-  if (!kernel.mayWait) {
-    const answer = runNow(ask());
-    done(answer);
-    return answer.rc;
-  }
-  let end = (): void => {};
-  state.cutting = new Promise<void>((resolve) => {
-    end = () => {
-      state.cutting = undefined;
-      resolve();
-    };
-  });
-  const commit = (answer: ChangedInode) => (): number => {
-    keep(answer.rc);
-    done(answer);
-    end();
-    return answer.rc;
-  };
-  return runLater(ask()).then(commit, () => {
-    end();
-    return -EIO;
-  });
 }
 
 function hostChange({ valid, mode, uid, gid, size, atimeSec, atimeNsec, mtimeSec, mtimeNsec }: Attributes): HostChange {

@@ -24,6 +24,7 @@ export interface HostEntry {
 /** The calls, each with what it answers. Any may answer a negated errno instead; those that answer nothing give 0. */
 export interface HostCalls {
   chmod(path: Buffer, mode: number): number;
+  chown(path: Buffer, uid: number, gid: number): number;
   fchmod(fd: number, mode: number): number;
   fchown(fd: number, uid: number, gid: number): number;
   fdatasync(fd: number): number;
@@ -49,6 +50,8 @@ export interface HostCalls {
   statfs(path: Buffer): nodeFs.BigIntStatsFs | number;
   symlink(target: Uint8Array, path: Buffer): number;
   unlink(path: Buffer): number;
+  /** As lutimes(), of what a link leads to. */
+  utimes(path: Buffer, atime: number | string, mtime: number | string): number;
   /** @param position null = at the descriptor's, or at the end */
   writev(fd: number, views: readonly Uint8Array[], position: number | null): number;
 }
@@ -79,6 +82,7 @@ const OPENDIR = { encoding: "buffer", bufferSize: DIR_BATCH } as unknown as node
 /** How each call is made at once: answers, or throws as node:fs does. Tests put a host that fails in its place. */
 export const HOST_NOW: Record<Name, AnyCall> = {
   chmod: nodeFs.chmodSync,
+  chown: nodeFs.chownSync,
   fchmod: nodeFs.fchmodSync,
   fchown: nodeFs.fchownSync,
   fdatasync: nodeFs.fdatasyncSync,
@@ -102,6 +106,7 @@ export const HOST_NOW: Record<Name, AnyCall> = {
   statfs: (path: Buffer) => nodeFs.statfsSync(path, BIGINT),
   symlink: nodeFs.symlinkSync,
   unlink: nodeFs.unlinkSync,
+  utimes: nodeFs.utimesSync,
   writev: nodeFs.writevSync,
 };
 
@@ -110,6 +115,7 @@ type Callback = (error: NodeJS.ErrnoException | null, answer?: unknown) => void;
 /** As HOST_NOW, with a callback behind the arguments. */
 export const HOST_LATER: Record<Name, AnyCall> = {
   chmod: nodeFs.chmod,
+  chown: nodeFs.chown,
   fchmod: nodeFs.fchmod,
   fchown: nodeFs.fchown,
   fdatasync: nodeFs.fdatasync,
@@ -133,6 +139,7 @@ export const HOST_LATER: Record<Name, AnyCall> = {
   statfs: (path: Buffer, done: Callback) => nodeFs.statfs(path, BIGINT, done),
   symlink: nodeFs.symlink,
   unlink: nodeFs.unlink,
+  utimes: nodeFs.utimes,
   writev: nodeFs.writev,
 };
 

@@ -102,9 +102,9 @@ export class HostStore {
     return typeof stats !== "number" && isNode(node, stats) ? stats : undefined;
   }
 
-  /** Attributes of a node, if it is still at its name or its file is kept open. @returns -ESTALE ... */
+  /** Attributes of a node, if it is still at its name, or its file or its place is kept open. @returns -ESTALE ... */
   *stat(node: HostNode): Steps<nodeFs.BigIntStats | number> {
-    const open = this.#openKey(node);
+    const open = this.#openKey(node) ?? (node.hasPlace ? node.placeKey : undefined);
     if (open !== undefined) return yield* this.fds.lend(open, isNot, (fd) => host("fstat", fd));
     const stats = node.parent
       ? yield* this.#root.at(node.parent, node.name, (path) => host("lstat", path))
@@ -243,7 +243,12 @@ export class HostStore {
     if (uid !== undefined || gid !== undefined || change.isTouch) {
       const ids = [uid ?? NO_ID, gid ?? NO_ID] as const;
       const byFd = (fd: number): Steps<number> => host("fchown", fd, ...ids);
-      const rc = yield* this.#apply(node, (path) => host("lchown", path, ...ids), byFd);
+      const rc = yield* this.#apply(
+        node,
+        (path) => host("lchown", path, ...ids),
+        byFd,
+        (place) => host("chown", place, ...ids),
+      );
       if (rc < 0) return rc;
     }
     if (mode !== undefined) {
@@ -268,7 +273,12 @@ export class HostStore {
     const m = mtime ?? stats.mtimeNs;
     const times = [seconds(a), seconds(m)] as const;
     const byFd = (fd: number): Steps<number> => host("futimes", fd, ...times);
-    return yield* this.#apply(node, (path) => host("lutimes", path, ...times), byFd);
+    return yield* this.#apply(
+      node,
+      (path) => host("lutimes", path, ...times),
+      byFd,
+      (place) => host("utimes", place, ...times),
+    );
   }
 
   /** The descriptor of a file that is open, which may have no name any more. @returns its key */
@@ -277,10 +287,16 @@ export class HostStore {
     return [writeKey, key].find((one) => this.fds.find(one) !== undefined);
   }
 
-  /** A call on the node: by its descriptor if there is one, else by a path that the call does not follow. */
-  *#apply(node: HostNode, call: (path: Buffer) => Steps<number>, byFd: (fd: number) => Steps<number>): Steps<number> {
+  /** A call on the node: by its descriptor if there is one, or its place, else by a path that the call does not follow. */
+  *#apply(
+    node: HostNode,
+    call: (path: Buffer) => Steps<number>,
+    byFd: (fd: number) => Steps<number>,
+    byPlace: (path: Buffer) => Steps<number>,
+  ): Steps<number> {
     const open = this.#openKey(node);
     if (open !== undefined) return yield* this.fds.lend(open, isNot, byFd);
+    if (node.hasPlace) return yield* this.#root.byPlace(node, byPlace);
     // By its path alone it would be the link in /proc that is changed, and nobody the wiser.
     if (!node.parent) return yield* this.#root.of(node, (path) => call(Buffer.concat([path, SELF])));
     return yield* this.#root.at(node.parent, node.name, function* (path): Steps<number> {
@@ -369,6 +385,16 @@ export class HostStore {
       this.fds.keep(writable || this.fds.find(node.key) === undefined ? node.writeKey : node.key);
       return at(() => OK);
     });
+  }
+
+  /** @see HostRoot.holdPlace() */
+  *holdPlace(node: HostNode): Steps<number> {
+    return yield* this.#root.holdPlace(node);
+  }
+
+  /** @see HostRoot.dropPlace() */
+  dropPlace(node: HostNode): void {
+    this.#root.dropPlace(node);
   }
 
   /** Nobody has the file open any more. */

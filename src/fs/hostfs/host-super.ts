@@ -52,6 +52,7 @@ export const hostSuperOperations: SuperOperations = {
     mount.inodes.delete(inode);
     if (state.changedAt > 0) mount.lostAt = moment();
     giveUp(mount, state);
+    mount.store.dropPlace(state.node);
     if (mount.handles.get(state.node.key) !== inode) return;
     mount.handles.delete(state.node.key);
     mount.store.drop(state.node);

@@ -4,12 +4,16 @@
  * A promise call asks the host once and is made again for its answer, so whatever it is told by must not have moved by then:
  * the file's position is taken when the host is asked. Where an append goes is the host's to know.
  *
+ * As on Linux a file is not cut while it is written to: a cut waits for what the host has been asked to write, and a write for
+ * the cut that the host has been asked for. Or what is known here of its size would depend on who answers last.
+ *
  * Does not own: pages (host-pages.ts), writes that go by pages (host-write-back.ts), where reads come from (host-file.ts).
  */
 import { EAGAIN, EBADF, EFAULT, EFBIG } from "../../base/errno.ts";
-import type { FileHandle } from "../../base/handles.ts";
+import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { byteLengthOf, partOf } from "../../base/views.ts";
 import { countWrite } from "../../mm/io-counters.ts";
+import { holdForDirectIo } from "../../vfs/direct-in-flight.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit, maxBytes } from "../../vfs/read-write.ts";
@@ -84,19 +88,25 @@ export function writeThrough(
   const sync = isSync(kernel, file, inode.handle) ? isDataSync(kernel, file) : undefined;
   const isLater = kernel.mayWait;
   const isOurs = (): boolean => kernel.core === core && mount.inodes.get(inode.handle) === state;
+  if (isBeingCut(kernel, inode.handle) && !isWrittenThrough(kernel, file, position)) return -EAGAIN;
   const start = position < 0 ? takePosition(kernel, file, room) : position;
+  let end = (): void => {};
 
   const answer = askOnce<Write>(
     kernel,
     keyOf(mount, state, start, isAppend),
     () => {
-      if (isLater) state.nrWrites++;
+      if (isLater) {
+        state.nrWrites++;
+        end = keepFromCuts(kernel, file, inode.handle);
+      }
       if (isAppend) return append(mount.store, state.node, view, limit, sync);
       return overwrite(mount.store, state.node, view, start, limit, sync, hasPages(core, inode.handle));
     },
     (write) => {
       if (typeof write !== "number" && isOurs()) written(inode, state, write, view);
       if (isLater) state.nrWrites--;
+      end();
     },
   );
   if (answer === -EAGAIN) return answer;
@@ -106,6 +116,26 @@ export function writeThrough(
   }
   if (position < 0) leavePosition(kernel, file, answer.start + Math.max(0, answer.rc));
   return answer.rc;
+}
+
+/** Has the host been asked to cut a file? Then there is a token for who waits for that. */
+function isBeingCut(kernel: Kernel, inode: InodeHandle): boolean {
+  const cut = kernel.bdiOf(inode)?.host.cutOf(inode);
+  if (cut !== undefined) kernel.setWaitToken(cut);
+  return cut !== undefined;
+}
+
+/** The host has been asked to write to a file: who cuts it waits. @returns what ends that */
+function keepFromCuts(kernel: Kernel, file: FileHandle, inode: InodeHandle): () => void {
+  let resolve = (): void => {};
+  const over = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const letGo = holdForDirectIo(kernel, { file, inode }, over);
+  return () => {
+    letGo();
+    resolve();
+  };
 }
 
 function* overwrite(

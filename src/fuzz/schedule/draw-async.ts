@@ -14,6 +14,7 @@ const PATHS = ["a", "a", "b", "b", "s", "t", "s/a", "s/b", "t/a"];
 export const ALL_PATHS: readonly string[] = [...new Set(PATHS)].sort();
 const FLAGS = [0, O_RDWR, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL];
 const CUTTING_FLAGS = [O_RDWR | O_CREAT | O_TRUNC, O_WRONLY | O_TRUNC, O_WRONLY | O_CREAT | O_APPEND];
+const MODES = [0o600, 0o640, 0o711];
 const MAX_CELLS = 6;
 const MAX_POSITION = 8;
 const FIRST_CHARACTER = 0x63;
@@ -44,6 +45,7 @@ const NAMES: Weighted<readonly [string, Draw]> = [
   [2, ["rmdir", one]],
   [3, ["readdir", ({ random }) => [pick(random, ["", "s", "t"])]]],
   [4, ["stat", one]],
+  [2, ["chmod", (from) => [path(from), pick(from.random, MODES)]]],
 ];
 const DATA: Weighted<readonly [string, Draw]> = [
   [4, ["read", (from) => [slot(from), position(from), length(from)]]],
@@ -52,6 +54,7 @@ const DATA: Weighted<readonly [string, Draw]> = [
   [2, ["fsync", (from) => [slot(from)]]],
   [1, ["fdatasync", (from) => [slot(from)]]],
   [1, ["fstat", (from) => [slot(from)]]],
+  [1, ["fchmod", (from) => [slot(from), pick(from.random, MODES)]]],
   [1, ["close", ({ random }) => [random(NR_SLOTS)]]],
 ];
 const OPENS: Weighted<readonly [string, Draw]> = [

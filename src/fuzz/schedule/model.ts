@@ -25,6 +25,8 @@ interface Node {
   readonly cells?: string;
   readonly names: Readonly<Record<string, number>>;
   readonly nlink: number;
+  /** Permission bits. */
+  readonly mode: number;
   /** A directory that has been removed. */
   readonly isDead: boolean;
   /** The call that writes; 0 = none. */
@@ -72,6 +74,9 @@ export const O_APPEND = 0o2000;
 const ROOT = 0;
 /** Numbers of calls begin here, and so do those of the files that they make. */
 export const FIRST_ID = 100;
+/** Of what is made, with a umask of 0o022. */
+const NEW_MODE = 0o644;
+const NEW_DIR_MODE = 0o755;
 const NO_STAGE: ModelStage = { pc: 0, dir: ROOT, otherDir: ROOT, ino: -1, pos: 0, left: 0, got: "", answer: undefined };
 
 interface On {
@@ -94,11 +99,11 @@ function withEntry<T>(record: Readonly<Record<string, T>>, key: string, value: T
 }
 
 function fileNode(cells: string): Node {
-  return { cells, names: {}, nlink: 1, isDead: false, lock: 0 };
+  return { cells, names: {}, nlink: 1, mode: NEW_MODE, isDead: false, lock: 0 };
 }
 
 function dirNode(names: Readonly<Record<string, number>>): Node {
-  return { cells: undefined, names, nlink: 2, isDead: false, lock: 0 };
+  return { cells: undefined, names, nlink: 2, mode: NEW_DIR_MODE, isDead: false, lock: 0 };
 }
 
 function withNode(state: ModelState, ino: number, change: Partial<Node>): ModelState {
@@ -294,10 +299,14 @@ const readSize: Step = (on) => {
 };
 
 function describe(node: Node): string {
-  return isDir(node) ? "directory" : `file of ${node.cells?.length}, ${node.nlink} links`;
+  const { cells, nlink, mode } = node;
+  return `${isDir(node) ? "directory" : `file of ${cells?.length}, ${nlink} links`}, mode ${mode.toString(8)}`;
 }
 
 const stat: Step = (on) => done(on, describe(on.state.nodes[on.stage.ino]));
+
+/** The mode is the last argument. */
+const chmod: Step = (on) => done(on, "ok", withNode(on.state, on.stage.ino, { mode: on.call.args[1] as number }));
 
 const list: Step = (on) => {
   const node = on.state.nodes[on.stage.ino];
@@ -408,6 +417,8 @@ const PROGRAMS: Readonly<Record<string, readonly Step[] | ((call: AsyncCall) => 
   fsync: [fileOf(), ok],
   fdatasync: [fileOf(), ok],
   fstat: [fileOf(), stat],
+  fchmod: [fileOf(), chmod],
+  chmod: [walk(0, "dir"), lookup(0), chmod],
   stat: [walk(0, "dir"), lookup(0), stat],
   truncate: [walk(0, "dir"), lookup(0, true), truncate(({ args }) => args[1] as number), ok],
   readFile,

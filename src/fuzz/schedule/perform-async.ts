@@ -36,15 +36,19 @@ interface Asked {
   readonly answer?: (value: unknown) => string;
 }
 
+const MODE_BITS = 0o7777;
+
 interface FileStats {
   readonly size: number;
   readonly nlink: number;
+  readonly mode: number;
   isDirectory(): boolean;
 }
 
 function describeStats(value: unknown): string {
   const stats = value as FileStats;
-  return stats.isDirectory() ? "directory" : `file of ${stats.size / CELL_BYTES}, ${stats.nlink} links`;
+  const kind = stats.isDirectory() ? "directory" : `file of ${stats.size / CELL_BYTES}, ${stats.nlink} links`;
+  return `${kind}, mode ${(stats.mode & MODE_BITS).toString(8)}`;
 }
 
 /** Bytes moved: a number, or what a FileHandle tells. */
@@ -92,6 +96,7 @@ const OF_FILES: Readonly<Record<string, (args: readonly unknown[]) => Asked>> = 
   fsync: () => ({ args: [], method: "sync" }),
   fdatasync: () => ({ args: [], method: "datasync" }),
   fstat: () => ({ args: [], method: "stat", answer: describeStats }),
+  fchmod: ([, mode]) => ({ args: [mode], method: "chmod" }),
 };
 
 type Path = (arg: unknown) => string;
@@ -102,6 +107,7 @@ const ABORTED: Readonly<Record<string, string>> = { abortRead: "readFile", abort
 /** Calls of paths. */
 const OF_PATHS: Readonly<Record<string, (path: Path, args: readonly unknown[]) => Asked>> = {
   stat: (path, [one]) => ({ args: [path(one)], answer: describeStats }),
+  chmod: (path, [one, mode]) => ({ args: [path(one), mode] }),
   truncate: (path, [one, length]) => ({ args: [path(one), cells(length)] }),
   readFile: (path, [one]) => ({ args: [path(one)], answer: (value) => `read ${cellsOf(value as Buffer)}` }),
   writeFile: (path, [one, length, character]) => ({ args: [path(one), fill(length, character)] }),

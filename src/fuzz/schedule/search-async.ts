@@ -25,8 +25,6 @@ export interface AsyncSearchOptions {
   readonly isShared?: boolean;
   /** Calls of stores fail now and then. */
   readonly hasFaults?: boolean;
-  /** Calls that are not made, since what is wrong with them is known. */
-  readonly isLeftOut?: (call: AsyncCall) => boolean;
   readonly loses?: () => (name: string) => boolean;
   readonly tell?: (so: AsyncProgress) => void;
 }
@@ -79,7 +77,7 @@ export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncPro
 }
 
 /** What runs of one search have in common. */
-export interface AsyncSetting extends Pick<AsyncSearchOptions, "make" | "isShared" | "loses" | "isLeftOut"> {
+export interface AsyncSetting extends Pick<AsyncSearchOptions, "make" | "isShared" | "loses"> {
   readonly faultSeed?: number;
 }
 
@@ -89,8 +87,7 @@ export async function runSeed(
   seed: number,
 ): Promise<{ calls: readonly AsyncCall[]; run: AsyncRun }> {
   const random = seededRandom(seed);
-  const { calls: drawn, nrChains } = drawAsync(random);
-  const calls = drawn.filter((call) => options.isLeftOut?.(call) !== true);
+  const { calls, nrChains } = drawAsync(random);
   const run = await runAsync({ ...optionsOf(options, calls, nrChains), choose: drawChoices(random) });
   return { calls, run };
 }
