@@ -2,14 +2,19 @@
  * Three projects: `core` runs on the core that FOLIOFS_BUILD names (debug, release or release-shared; see
  * test/setup/core-build.ts), `project` tests what is built and published, whichever core the tests run on, `programs` runs
  * programs of others on it (not by `npm test`: node scripts/test.mjs --programs).
+ *
+ * FOLIOFS_CHILD_COVERAGE: the folder in which processes and threads that tests start leave what V8 has counted of them.
  */
 import { configDefaults, defineConfig } from "vitest/config";
 
 const PROGRAM_TESTS = ["test/programs/**/*.test.ts"];
 const PROJECT_TESTS = ["test/package/**/*.test.ts", "test/browser/**/*.test.ts", "test/scripts/**/*.test.ts"];
 
+const { FOLIOFS_CHILD_COVERAGE } = process.env;
+
 export default defineConfig({
   test: {
+    env: FOLIOFS_CHILD_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE: FOLIOFS_CHILD_COVERAGE },
     pool: "forks",
     maxWorkers: 2,
     projects: [

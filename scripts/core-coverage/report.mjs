@@ -1,6 +1,6 @@
 /**
- * Puts what V8 has counted of src/ and what the counters have told of the core together: build/coverage/index.html, a summary as
- * text, and the lists that docs/coverage.md is about.
+ * Puts what V8 has counted of src/ and what the counters have told of the core together: build/coverage/index.html, and a summary as
+ * text.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -8,8 +8,12 @@ import libCoverage from "istanbul-lib-coverage";
 import libReport from "istanbul-lib-report";
 import reports from "istanbul-reports";
 import { FOLDER } from "./build-core.mjs";
+import { addChildren } from "./children.mjs";
+import { explain, uncalled, unreached } from "./explain.mjs";
+import { CORE, SOURCE } from "./reasons.mjs";
 
 export const HITS = `${FOLDER}/hits`;
+export const CHILDREN = `${FOLDER}/children`;
 export const V8 = `${FOLDER}/v8`;
 
 /** Numbers of the counters that were reached in any process. */
@@ -60,31 +64,15 @@ function summaryOf(map, isPart) {
   return summary;
 }
 
-/** Functions of the core that no test has called, as `file name`. */
-function uncalled(map, isPart) {
-  return map
-    .files()
-    .filter(isPart)
-    .flatMap((path) => {
-      const { fnMap, f } = map.fileCoverageFor(path).data;
-      return Object.entries(fnMap)
-        .filter(([i]) => f[i] === 0)
-        .map(([, { name, line }]) => `${path.slice(resolve(".").length + 1)}:${line} ${name}`);
-    });
+/** Numbers of lines, by file, most first. */
+function byFile(missed) {
+  const files = new Map();
+  for (const { path, line } of missed) files.set(path, [...(files.get(path) ?? []), line]);
+  return [...files].sort(([, a], [, b]) => b.length - a.length);
 }
 
-/** Files of src/ by their lines that were not reached, most first. */
-function unreached(map, isPart) {
-  return map
-    .files()
-    .filter(isPart)
-    .map((path) => ({
-      path: path.slice(resolve(".").length + 1),
-      lines: map.fileCoverageFor(path).getUncoveredLines(),
-      pct: map.fileCoverageFor(path).toSummary().lines.pct,
-    }))
-    .filter(({ lines }) => lines.length > 0)
-    .sort((a, b) => b.lines.length - a.lines.length);
+function openLines(title, { open }) {
+  return [title, ...byFile(open).map(([path, lines]) => `${path} ${lines.length}: ${lines.join(",")}`), ""];
 }
 
 export function report() {
@@ -93,24 +81,29 @@ export function report() {
     const path = `${V8}/${run}/coverage-final.json`;
     if (existsSync(path)) map.merge(JSON.parse(readFileSync(path, "utf8")));
   }
+  addChildren(map, CHILDREN);
   const context = libReport.createContext({ dir: FOLDER, coverageMap: map, defaultSummarizer: "nested" });
   reports.create("html").execute(context);
   const isCore = (path) => path.startsWith(`${resolve("assembly")}/`);
   const isSource = (path) => path.startsWith(`${resolve("src")}/`);
   const [core, source] = [summaryOf(map, isCore), summaryOf(map, isSource)];
-  const text = [
+  const functions = explain(uncalled(map, isCore), CORE);
+  const lines = explain(unreached(map, isSource), SOURCE);
+  const figures = [
     `core: functions ${percent(core.functions)}, branches ${percent(core.branches)}, lines ${percent(core.lines)}`,
     `src: functions ${percent(source.functions)}, branches ${percent(source.branches)}, lines ${percent(source.lines)}`,
+  ];
+  const text = [
+    ...figures,
     "",
-    "functions of the core that were not called:",
-    ...uncalled(map, isCore),
+    "functions of the core that were not called, without a reason:",
+    ...functions.open.map(({ path, line, name }) => `${path}:${line} ${name}`),
     "",
-    "lines of src/ that were not reached:",
-    ...unreached(map, isSource).map(({ path, lines, pct }) => `${path} ${pct} % ${lines.join(",")}`),
-    "",
-    "lines of the core that were not reached:",
-    ...unreached(map, isCore).map(({ path, lines, pct }) => `${path} ${pct} % ${lines.join(",")}`),
+    ...openLines("lines of src/ that were not reached, without a reason:", lines),
+    ...openLines("lines of the core that were not reached:", explain(unreached(map, isCore), [])),
+    "reasons of nothing:",
+    ...[...functions.idle, ...lines.idle].map(({ path, names = [] }) => `${path} ${names.join(", ")}`),
   ].join("\n");
   writeFileSync(`${FOLDER}/summary.txt`, `${text}\n`);
-  return { core, source, text };
+  return { figures, functions, lines };
 }

@@ -287,13 +287,6 @@ export function collectedHandleError(fd: number, path: string): NodeError {
   return plainNodeError(PlainNodeError, "ERR_INVALID_STATE", message, collectedHandleError);
 }
 
-/** The first error, and what went wrong while cleaning up after it. @see Node 26 aggregateTwoErrors */
-export function bothErrors(cleanup: Error, first: Error): Error {
-  const both = new AggregateError([first, cleanup], first.message) as AggregateError & NodeError;
-  both.code = (first as NodeError).code;
-  return both;
-}
-
 /** ERR_STREAM_DESTROYED. @param method what was called on the stream */
 export function streamDestroyedError(method: string): NodeError {
   const message = `Cannot call ${method} after a stream was destroyed`;

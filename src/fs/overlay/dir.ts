@@ -49,16 +49,6 @@ export function setOpaque(kernel: Kernel, upper: InodeHandle): number {
   return setLayerXattr(kernel, upper, OPAQUE, YES);
 }
 
-/**
- * What the upper layer has under the name of an overlay's dentry, with a reference.
- *
- * @returns 0 = nothing; a negated errno
- */
-export function upperName(kernel: Kernel, dentry: DentryHandle): DentryHandle {
-  const dir = upperOf(kernel.core, inodeOf(kernel.core, parentOf(kernel.core, dentry)));
-  return dir ? lookupOne(kernel, dir, nameOf(kernel, dentry)) : dir;
-}
-
 /** The directory of a name, in the upper layer: copied up, and alive. @returns or a negated errno */
 function upperDirOf(kernel: Kernel, dentry: DentryHandle): DentryHandle {
   const { core } = kernel;

@@ -36,9 +36,7 @@ import { type OverlayOptions, parseOptions } from "./options.ts";
 
 /** Words before the first mount: how many there are, and bytes of the options behind them. */
 const HEAD = 2;
-/** Places of the upper layer and of the work directory among the mounts. */
-const UPPER = 0;
-const WORK = 1;
+/** Among the mounts, behind the upper layer and the work directory. */
 const FIRST_LOWER = 2;
 /** Number of the upper layer; lower ones count from 1. */
 export const UPPER_LAYER = 0;
@@ -265,12 +263,4 @@ function readLayers(kernel: Kernel, handle: SuperBlockHandle): OverlayFs {
     traps: new Set([...all, ...(work === 0 ? [] : [work])].map((mnt) => inodeOf(core, rootOf(core, mnt)))),
     isInMemory: all.every((mnt) => isInMemory(core, sbOfMount(core, mnt))),
   };
-}
-
-/** The work directory's mount, and the upper layer's. */
-export function upperMounts({ kernel, handle }: SuperBlock): { upper: MountHandle; work: MountHandle } {
-  const { u32 } = kernel.core;
-  const block = u32[(handle << 3) + SUPER_BLOCK_PRIVATE0] >>> 2;
-  const mountAt = (i: number): MountHandle => (u32[block + HEAD + i] >>> 5) as MountHandle;
-  return { upper: mountAt(UPPER), work: mountAt(WORK) };
 }
