@@ -44,6 +44,7 @@ export function layerMachine(options: MachineOptions): Machine {
     abilities: { write: true, direct: false, fallocate: "holes", seek: true, clone: false, secondName: false },
     fs: fs as unknown as NodeModule,
     folio: fs,
+    copiesUp: true,
     initial: (file) => first[file],
     names: (file) => namesBelow(TARGETS[at], false)(file),
     remount: () => layer.commit(),

@@ -47,6 +47,8 @@ export interface Machine {
   mayRefuse?(code: string): boolean;
   /** copyFileRange() may copy less than it is asked for. */
   readonly copiesShort?: boolean;
+  /** A file is copied up when it is opened to be written to; what has been mapped of it before stays what it was. */
+  readonly copiesUp?: boolean;
   /** Bytes of a file as its store has them after a sync, where somebody can look. */
   stored?(file: number): Uint8Array;
 

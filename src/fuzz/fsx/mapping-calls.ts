@@ -20,7 +20,8 @@ function mmap(on: Exerciser, { file, by, at, length, choice }: Operation): void 
   const isWritten = choice % 4 !== 3 && (isPrivate || on.machine.abilities.write);
   const offset = at - (at % PAGE);
   const bytes = Math.max(1, Math.min(length, on.length - offset, isPrivate ? MAX_KEPT_BYTES : length));
-  const opened = isWritten && !isPrivate ? on.writer(file, choice) : on.open(file, choice);
+  const needsWriter = (isWritten && !isPrivate) || on.machine.copiesUp;
+  const opened = needsWriter ? on.writer(file, choice) : on.open(file, choice);
   const mapping = on.call(
     "mmap",
     () =>

@@ -161,6 +161,7 @@ export function roomFor({ length }: MachineOptions): number {
 
 /** Each file is a lower one at first, and again after each umount(): the first write copies it up, with the frames that both then have. */
 class OverlayMachine extends MemoryMachine {
+  readonly copiesUp = true;
   readonly #initial: readonly Uint8Array[];
 
   constructor(fs: FolioFs, options: MachineOptions, initial: readonly Uint8Array[]) {
