@@ -10,7 +10,7 @@
  * Does not own: writing (host-write-back.ts, host-write.ts), pages (host-pages.ts, host-aops.ts, mm/stored-read.ts), descriptors
  * of the host (fd-cache.ts).
  */
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP } from "../../base/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOMEM, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
@@ -18,11 +18,13 @@ import { isDirect } from "../../mm/direct-io.ts";
 import { countRead } from "../../mm/io-counters.ts";
 import { fileCheckAndAdvanceWbErr, mappingSetError } from "../../mm/wb-err.ts";
 import { endRangeSync, filemapWriteAndWaitRange, fileWriteAndWaitRange } from "../../mm/writeback.ts";
+import { mountOfFile } from "../../vfs/attr.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
+import { waitFor } from "../../vfs/waiting.ts";
 import { FILE_DENTRY, FILE_MNT, FILE_MODE, FMODE_READ, FMODE_WRITE, MOUNT_ROOT } from "../../wasm/layout.ts";
 import { storedFileOperations, storedRead } from "../stored-files.ts";
 import { hostPages } from "./host-aops.ts";
@@ -56,10 +58,22 @@ function open(kernel: Kernel, inode: InodeHandle, file: FileHandle): number {
   const isOpen = writes ? toWrite : ((node.isWriteOnly ? undefined : toWrite) ?? store.fds.find(node.key));
   const rc =
     isOpen === undefined ? ask(kernel, `open ${state.serial} ${writes}`, undefined, () => store.open(node, writes)) : 0;
-  if (rc < 0) return rc;
+  if (rc < 0) return rc === -ESTALE ? staleOrChanging(kernel, file) : rc;
   state.opens++;
   if (writes) state.writers++;
   return 0;
+}
+
+/**
+ * What the host has no more at its name may be losing that by a call of ours: who opens it walks again when that has ended.
+ *
+ * @returns -ESTALE; -EAGAIN, with a token
+ */
+function staleOrChanging(kernel: Kernel, file: FileHandle): number {
+  const mnt = mountOfFile(kernel.core, file);
+  for (const pending of kernel.pendingChanges.values())
+    if (pending.mnt === mnt && pending.directInode === undefined) return waitFor(kernel, pending);
+  return -ESTALE;
 }
 
 function release(kernel: Kernel, inode: InodeHandle, file: FileHandle): void {

@@ -3,6 +3,7 @@
  * fast-check prints the seed of a failure.
  */
 import { strict as assert } from "node:assert";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
@@ -164,6 +165,24 @@ function tree(fs: FolioFs, root: string): GitTree {
   return readTree(fs as unknown as TreeFs, root);
 }
 
+/** What git makes of it, or says. */
+function appliedByGit(from: GitTree, patch: string | Buffer, flags: readonly string[]): GitTree | string {
+  try {
+    return gitApply(from, patch, ...flags);
+  } catch (error) {
+    return String((error as { stderr?: Buffer }).stderr ?? error);
+  }
+}
+
+/**
+ * Git applies our patch, or goes wrong as it does with its own: without context it takes a line for an equal one that is the last and has
+ * no newline, and it walks by a link to itself that is in the place of a directory.
+ */
+function appliesByGit(from: GitTree, to: GitTree, patch: string, own: Buffer, flags: readonly string[]): void {
+  const applied = appliedByGit(from, patch, flags);
+  if (!isDeepStrictEqual(applied, to)) assert.deepEqual(applied, appliedByGit(from, own, ["-p2", ...flags]));
+}
+
 function copyOf(fs: FolioFs, from: GitTree, root: string): void {
   fs.rmSync(root, { recursive: true, force: true });
   writeTree(fs as unknown as TreeFs, root, from);
@@ -212,9 +231,10 @@ describe("random trees and changes", () => {
     eachScene(RUNS, (fs, a, b, context) => {
       const patch = formatPatch(fs, "/a", "/b", { context });
       if (patch === "") return;
+      const own = gitDiff(a, b, "--binary", `-U${context}`);
       const flags = context === 0 ? ["--unidiff-zero"] : [];
-      assert.deepEqual(gitApply(a, patch, ...flags), b);
-      assert.deepEqual(gitApply(b, patch, "--reverse", ...flags), a);
+      appliesByGit(a, b, patch, own, flags);
+      appliesByGit(b, a, patch, own, ["--reverse", ...flags]);
     });
   });
 

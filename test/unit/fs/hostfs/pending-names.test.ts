@@ -1,6 +1,7 @@
 /** Names that a promise call is changing on the host, and that somebody asks for before it has been done here. */
 import nodeFs from "node:fs";
 import { expect, it } from "vitest";
+import type { FolioFs } from "../../../../src/index.ts";
 import { createHostfsMount } from "../../../helpers/hostfs-mount.ts";
 
 const BLOCK_MS = 20;
@@ -44,6 +45,25 @@ it("a name that is being taken away is listed no more when it has gone, and not 
   await Promise.all([unlinked, listed]);
   expect(told).toEqual(["unlink", "readdir "]);
   expect(fs.readdirSync("/mnt")).toEqual([]);
+  fs.kernel.verify?.();
+  dispose();
+});
+
+it.each([
+  ["unlink", (fs: FolioFs) => fs.promises.unlink("/mnt/a")],
+  ["rename", (fs: FolioFs) => fs.promises.rename("/mnt/a", "/mnt/b")],
+])("who opens what the host has no more at its name waits for the %s", async (_name, change) => {
+  const { fs, inside, mount, dispose } = createHostfsMount();
+  nodeFs.writeFileSync(`${inside}/a`, "text");
+  mount("ttl=1000000");
+  fs.statSync("/mnt/a");
+  const told: string[] = [];
+  const changed = change(fs).then(() => told.push("changed"));
+  await waitUnheard(() => !nodeFs.existsSync(`${inside}/a`));
+  expect(() => fs.openSync("/mnt/a", "r")).toThrow("EAGAIN");
+  const read = fs.promises.readFile("/mnt/a").catch(({ code }) => told.push(code));
+  await Promise.all([changed, read]);
+  expect(told).toEqual(["changed", "ENOENT"]);
   fs.kernel.verify?.();
   dispose();
 });
