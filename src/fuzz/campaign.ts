@@ -5,6 +5,7 @@
 import type { Call } from "./call.ts";
 import { type Compared, compare, compareWith, type Difference, kindOf, type Pair } from "./compare.ts";
 import { codeOf } from "./describe.ts";
+import { endJob } from "./end-job.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
 import { NEVER_RETURNS } from "./isolated-subject.ts";
 import { onceASecond } from "./once-a-second.ts";
@@ -133,6 +134,7 @@ class Campaign {
         return this.#told();
       }
       tell(this.#told());
+      await endJob();
     }
   }
 

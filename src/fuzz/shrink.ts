@@ -9,6 +9,7 @@
  *
  * @see Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002
  */
+import { endJob } from "./end-job.ts";
 
 export interface Shrinking<T> {
   /** Whether a list still shows it. */
@@ -29,6 +30,7 @@ export async function shrink<T>(
   const isBetter = async (candidate: readonly T[]): Promise<boolean> => {
     if (left === 0) return false;
     left--;
+    await endJob();
     if (!(await shows(candidate))) return false;
     best = candidate;
     return true;

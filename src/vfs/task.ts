@@ -13,7 +13,7 @@ import { goneObject } from "../base/gone.ts";
 import type { DentryHandle, FileHandle, TaskHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { copyToBuffer } from "../mm/user-copy.ts";
-import { type Core, RESULT } from "../wasm/core.ts";
+import type { Core } from "../wasm/core.ts";
 import type { CoreExports } from "../wasm/exports.ts";
 import {
   FILE_COUNT,
@@ -23,8 +23,6 @@ import {
   LOOKUP_FOLLOW,
   MAY_EXEC,
   RESULT_ADDRESS,
-  RESULT_STAT,
-  RESULT_STATFS,
   TASK_CWD_DENTRY,
   TASK_CWD_MOUNT,
   TASK_FILE_SIZE_LIMIT,
@@ -45,9 +43,6 @@ import * as dirs from "./readdir.ts";
 import { storeSupport, storeSupportIfAny } from "./store-part.ts";
 import type { DirListing, Path, Syscalls } from "./syscalls.ts";
 
-const NR_STAT = 18;
-const NR_STATFS = 12;
-
 type DirectorySetter = (core: Core) => CoreExports["taskSetCwd"];
 /** What sets a directory of a task, as set_fs_root() and set_fs_pwd() do. */
 export const setRoot: DirectorySetter = ({ x }) => x.taskSetRoot;
@@ -62,9 +57,6 @@ export class Task implements Syscalls {
   readonly paths = new PathCache();
   /** Who it is; immutable. */
   readonly credentials: Credentials;
-  #memory: ArrayBufferLike | undefined;
-  #stat!: Float64Array;
-  #statfs!: Float64Array;
 
   /** Made by Kernel.newTask(). */
   constructor(kernel: Kernel, handle: TaskHandle, files: FileTable, credentials: Credentials) {
@@ -84,23 +76,11 @@ export class Task implements Syscalls {
     kernel.takeWaitToken(); // of an earlier call, which has not waited
   }
 
-  /** A view of the core's result block, renewed when memory has grown. */
   get statValues(): Float64Array {
-    if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
-    return this.#stat;
+    return this.kernel.core.statValues;
   }
-  /** A view of the core's result block, renewed when memory has grown. */
   get statfsValues(): Float64Array {
-    if (this.#memory !== this.kernel.core.arrayBuffer) this.#renewViews();
-    return this.#statfs;
-  }
-
-  /** The results lie at fixed places of the memory: their views last until it grows. */
-  #renewViews(): void {
-    const { arrayBuffer, f64 } = this.kernel.core;
-    this.#memory = arrayBuffer;
-    this.#stat = f64.subarray(RESULT + RESULT_STAT, RESULT + RESULT_STAT + NR_STAT);
-    this.#statfs = f64.subarray(RESULT + RESULT_STATFS, RESULT + RESULT_STATFS + NR_STATFS);
+    return this.kernel.core.statfsValues;
   }
 
   /** Mode bits that new files do not get. */

@@ -12,13 +12,24 @@
 import type { FileHandle } from "../base/handles.ts";
 import { utf8Decoder } from "../base/utf8.ts";
 import type { CoreExports } from "./exports.ts";
-import { BOOT_SLOT, FILE_POS, PATH_MAX, SLOT_PATH_A, SLOT_PATH_B, SLOT_RESULT } from "./layout.ts";
+import {
+  BOOT_SLOT,
+  FILE_POS,
+  PATH_MAX,
+  RESULT_STAT,
+  RESULT_STATFS,
+  SLOT_PATH_A,
+  SLOT_PATH_B,
+  SLOT_RESULT,
+} from "./layout.ts";
 
 /** Written in by the build (core-module.ts). */
 declare const FOLIOFS_CORE_ID: string | undefined;
 
 const WASM_PAGE_BYTES = 65536;
 const FIRST_BYTES = 1 << 20;
+const NR_STAT = 18;
+const NR_STATFS = 12;
 
 /** Index of the result block in `f64`, of the slot in `u32`, of the path buffers in `u8`. */
 export const RESULT = (BOOT_SLOT + SLOT_RESULT) >>> 3;
@@ -84,6 +95,9 @@ export class Core {
   /** The path buffers. */
   pathA!: Uint8Array;
   pathB!: Uint8Array;
+  /** Results of stat calls, and of statfs calls (vfs/syscalls.ts). */
+  statValues!: Float64Array;
+  statfsValues!: Float64Array;
   /** The whole memory as a Node Buffer, where the platform has Buffer. */
   buffer: BufferLike | undefined;
   /** True where Buffer's methods are fast calls: they then beat the typed arrays' for small pieces. */
@@ -166,6 +180,8 @@ export class Core {
     this.f64 = new Float64Array(buffer);
     this.pathA = this.u8.subarray(PATH_A, PATH_A + PATH_MAX);
     this.pathB = this.u8.subarray(PATH_B, PATH_B + PATH_MAX);
+    this.statValues = this.f64.subarray(RESULT + RESULT_STAT, RESULT + RESULT_STAT + NR_STAT);
+    this.statfsValues = this.f64.subarray(RESULT + RESULT_STATFS, RESULT + RESULT_STATFS + NR_STATFS);
     this.buffer = platformBuffer(buffer);
   }
 }

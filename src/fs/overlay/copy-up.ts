@@ -83,7 +83,7 @@ import { dataFileOf, findData } from "./lower-data.ts";
 import { markMetacopy } from "./metacopy.ts";
 import { type Origin, setOrigin } from "./origin.ts";
 import { isPrivateXattr } from "./own-xattr.ts";
-import { NR_STAT, statReal, statValues } from "./stat-real.ts";
+import { statReal } from "./stat-real.ts";
 import { dropTemp, makeTemp } from "./work-dir.ts";
 
 /** In place of how many bytes of the data are wanted: all, and none where these may stay below (metacopy=on). */
@@ -171,7 +171,7 @@ class CopyUp {
   readonly #isNamed: boolean;
   readonly #upperDir: DentryHandle;
   readonly #lower: Lower;
-  readonly #stat = new Float64Array(NR_STAT);
+  #stat!: Float64Array;
   /** The data stay below. */
   #isMetacopy = false;
 
@@ -188,10 +188,10 @@ class CopyUp {
   run(bytes: number): number {
     const kernel = this.#kernel;
     const { core } = kernel;
-    const values = statValues(core);
+    const values = core.statValues;
     const stated = statReal(kernel, this.#lowerInode, values);
     if (stated < 0) return stated;
-    this.#stat.set(values);
+    this.#stat = values.slice();
     this.#isMetacopy = bytes === METADATA && this.#mayLeaveData;
     const temp = makeTemp(kernel, this.#fs, (_operations, dir, dentry) => this.#make(dir, dentry));
     if (temp < 0) return temp;

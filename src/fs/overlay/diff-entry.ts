@@ -39,7 +39,7 @@ import { getLayerXattr, listLayerXattrs } from "./layer-xattr.ts";
 import { originOf } from "./origin.ts";
 import { keyOf } from "./readdir.ts";
 import { bottomInode, isStacked } from "./stack-parts.ts";
-import { statReal, statValues } from "./stat-real.ts";
+import { statReal } from "./stat-real.ts";
 
 const TRUSTED = "trusted.";
 
@@ -48,7 +48,7 @@ export type ChangedField = "type" | "data" | "mode" | "owner" | "times" | "xattr
 
 /** Attributes of a file: a copy, STAT_*. */
 export function describe(kernel: Kernel, dentry: DentryHandle): Float64Array | number {
-  const values = statValues(kernel.core);
+  const values = kernel.core.statValues;
   const rc = statReal(kernel, inodeOf(kernel.core, dentry), values);
   return rc < 0 ? rc : values.slice();
 }
@@ -78,7 +78,7 @@ export function findName(kernel: Kernel, dir: DentryHandle, name: Uint8Array): D
  */
 export function marksOf(kernel: Kernel, inode: InodeHandle): string[] | number {
   const { core } = kernel;
-  const values = statValues(core);
+  const values = core.statValues;
   const rc = statReal(kernel, inode, values);
   if (rc < 0) return rc === -EAGAIN ? rc : [];
   const dev = core.u32[(core.u32[(inode << 3) + INODE_SB] >>> 2) + SUPER_BLOCK_DEV];

@@ -44,7 +44,7 @@ import { copyAttributes } from "./inode.ts";
 import { inodeOf, makeName, now } from "./layer-names.ts";
 import { type Layer, overlayOf, type Place } from "./layers.ts";
 import { overlay } from "./overlay.ts";
-import { statReal, statValues } from "./stat-real.ts";
+import { statReal } from "./stat-real.ts";
 
 const UPPER = utf8Encoder.encode("upper");
 const WORK_BASE = utf8Encoder.encode("work");
@@ -157,7 +157,7 @@ function copyOwner(kernel: Kernel, from: DentryHandle, to: DentryHandle): void {
   const { core } = kernel;
   const [source, sink] = [inodeOf(core, from) << 3, inodeOf(core, to) << 3];
   for (const field of [INODE_MODE, INODE_UID, INODE_GID]) core.u32[sink + field] = core.u32[source + field];
-  const values = statValues(core);
+  const values = core.statValues;
   if (statReal(kernel, inodeOf(core, from), values) < 0) return; // a store that takes time: it shows the time of now
   core.f64[(sink >>> 1) + INODE_MTIME_SEC] = values[STAT_MTIME_SEC];
   core.u32[sink + INODE_MTIME_NSEC] = values[STAT_MTIME_NSEC];

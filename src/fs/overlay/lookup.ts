@@ -26,7 +26,7 @@ import { type OverlayFs, overlayOfInode, shownRoots, UPPER_LAYER } from "./layer
 import { isMetacopy } from "./metacopy.ts";
 import { type Origin, originOf } from "./origin.ts";
 import { isPath, namesOfPath, pathOfNames, redirectOf } from "./redirect.ts";
-import { statReal, statValues } from "./stat-real.ts";
+import { statReal } from "./stat-real.ts";
 
 export const OPAQUE = utf8Encoder.encode("trusted.overlay.opaque");
 const YES = 0x79;
@@ -252,7 +252,7 @@ function withIndex(kernel: Kernel, fs: OverlayFs, found: Found): number {
 /** What tells a lower file from all others. */
 function lowerOrigin(kernel: Kernel, fs: OverlayFs, { dentry, layer }: Lower): Origin | number {
   const { core } = kernel;
-  const values = statValues(core);
+  const values = core.statValues;
   const rc = statReal(kernel, inodeOf(core, dentry), values);
   if (rc < 0) return rc;
   return { dev: core.u32[((fs.layers[layer]?.sb as number) << 3) + SUPER_BLOCK_DEV], ino: values[STAT_INO] };

@@ -30,7 +30,7 @@ import { realInode } from "./inode.ts";
 import { isDirectory, typeOf } from "./layer-names.ts";
 import { overlayOfInode } from "./layers.ts";
 import { mapNumbers } from "./numbers.ts";
-import { statReal, statValues } from "./stat-real.ts";
+import { statReal } from "./stat-real.ts";
 
 /** Has an inode the pages of the real one? */
 export function hasRealPages({ u32 }: Core, inode: InodeHandle): boolean {
@@ -43,7 +43,7 @@ export function takeRealPages(kernel: Kernel, inode: InodeHandle): boolean {
   if (hasRealPages(core, inode)) return true;
   const real = realInode(core, inode);
   if (!isEligible(kernel, inode, real)) return false;
-  const values = statValues(core);
+  const values = core.statValues;
   statReal(kernel, real, values);
   mapNumbers(kernel, overlayOfInode(kernel, inode), inode, isDirectory(core, inode), values);
   core.f64[(inode << 2) + INODE_BTIME_SEC] = values[STAT_DEV];

@@ -1,6 +1,7 @@
 /** Campaigns of programs with faults, by one seed after the other: allocations that fail, and cuts of power. What is wrong is shrunk. */
 import { type Call, ROOT_TASK, showCall, type TaskSpec } from "../call.ts";
 import { seedOfProgram } from "../campaign.ts";
+import { endJob } from "../end-job.ts";
 import { type Abilities, generate, type Profile } from "../generate.ts";
 import { onceASecond } from "../once-a-second.ts";
 import { shrink } from "../shrink.ts";
@@ -81,6 +82,7 @@ export async function searchFaults(options: FaultSearchOptions): Promise<FaultPr
     if (ran.finding !== undefined) findings.push(ran.finding);
     so.ms = performance.now() - start;
     tell(so);
+    await endJob();
   }
   return so;
 }

@@ -3,6 +3,7 @@
  * ends its program, and is shrunk.
  */
 import { seedOfProgram } from "../campaign.ts";
+import { endJob } from "../end-job.ts";
 import { onceASecond } from "../once-a-second.ts";
 import { seededRandom } from "../random.ts";
 import { shrink } from "../shrink.ts";
@@ -77,7 +78,7 @@ export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
       findings.push(await shrunk(options, program, finding));
     }
     so.ms = performance.now() - startMs;
-    await new Promise((resolve) => setImmediate(resolve)); // timers, and who wants to end it
+    await endJob(); // timers, and who wants to end it
     tell(so);
   }
   return so;

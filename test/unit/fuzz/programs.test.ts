@@ -108,6 +108,25 @@ describe("campaigns", () => {
     return [programs, await runCampaign({ ...pair, seed: 7, profiles: PROFILES, abilities: ALL, ...limits, share })];
   }
 
+  it("have each program in a job of its own, in which all that it made weak references of may be collected", async () => {
+    const model = await createSubject("model", OPTIONS);
+    let nrOver = 0;
+    const nrOverBefore: number[] = [];
+    const subject: Runner = {
+      name: "noting",
+      run: (calls, isSkipped) => {
+        nrOverBefore.push(nrOver);
+        setImmediate(() => nrOver++);
+        return model.run(calls, isSkipped);
+      },
+      close: async () => {},
+    };
+    const limits = { maxCalls: 1000, maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 1 };
+    await runCampaign({ oracle: model, subject, known: [], seed: 8, profiles: PROFILES, abilities: ALL, ...limits });
+    assert.ok(nrOverBefore.length > 3);
+    assert.deepEqual(nrOverBefore, [...nrOverBefore.keys()]);
+  });
+
   it("share the programs of one", async () => {
     const [whole, all] = await run(2000);
     const [[even, one], [odd, other]] = await Promise.all([0, 1].map((index) => run(1000, { index, count: 2 })));

@@ -1,6 +1,11 @@
 /** fs.kernel: what users see of it, and the shape of its errors. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createFsSync } from "../../../src/index.ts";
+
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc") as () => void;
 
 const SMALL = { memoryLimit: 16 * 2 ** 20 };
 
@@ -71,5 +76,24 @@ describe("kernel", () => {
     fs.kernel.destroy();
     expect(() => fs.statSync("/")).toThrow("this kernel has been destroyed");
     expect(() => fs.kernel.vmstat()).toThrow("this kernel has been destroyed");
+  });
+
+  it("gives its memory back by destroy(), though its tasks live on", async () => {
+    const use = () => {
+      const fs = createFsSync(SMALL);
+      const faces = [fs, fs.kernel.task({ uid: 1000 })];
+      for (const face of faces) for (const call of ["statSync", "statfsSync", "readdirSync"] as const) face[call]("/");
+      return { faces, memory: new WeakRef(fs.kernel.vfs.core.memory) };
+    };
+    const { faces, memory } = use();
+    const isThere = async () => {
+      await new Promise((resolve) => setImmediate(resolve)); // until then it is what a WeakRef was made of in this job
+      gc();
+      return memory.deref() !== undefined;
+    };
+    expect(await isThere()).toBe(true);
+    faces[0].kernel.destroy();
+    expect(await isThere()).toBe(false);
+    expect(() => faces[1].statSync("/")).toThrow("this kernel has been destroyed");
   });
 });
