@@ -23,6 +23,7 @@
  *   dist/watch.js .cjs        watching, for browsers
  *   dist/shared.js .cjs       registers the core for shared memory
  *   dist/core-module.js .cjs  the registry of cores: one file, so that all of the above mean the same one
+ *   dist/snapshot-error.js .cjs  what they throw for bytes that are no snapshot: one class
  *   dist/common.js .cjs       what those for browsers have in common
  *   dist/cli.js, top-hook.js  the command line, and what it puts into the processes that it watches
  *   dist/THIRD-PARTY-LICENSES.txt  licences of what is inside of the bundles
@@ -85,6 +86,7 @@ const OUTPUTS = [
     "fuzz",
     "bare",
     "core-module",
+    "snapshot-error",
     "common",
   ].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
   ...[
@@ -105,13 +107,13 @@ const CORES = ["src/wasm/core-binary.ts", "src/wasm/core-binary-shared.ts"];
 
 const COMMON = { bundle: true, logLevel: "warning", sourcemap: true, sourcesContent: false, target: "es2022" };
 
-/** Leaves the registry of cores out of the other bundles. */
-function outsideRegistry(extension) {
+/** Leaves what there is to be one of out of each bundle: the registry of cores, and the error that programs know by its class. */
+function outsideSingles(extension) {
   return {
-    name: "core-module",
+    name: "singles",
     setup: ({ onResolve }) => {
-      onResolve({ filter: /\/core-module\.ts$/ }, ({ kind }) => {
-        return kind === "entry-point" ? undefined : { path: `./core-module${extension}`, external: true };
+      onResolve({ filter: /\/(core-module|snapshot-error)\.ts$/ }, ({ kind, path }) => {
+        return kind === "entry-point" ? undefined : { path: `./${basename(path, ".ts")}${extension}`, external: true };
       });
     },
   };
@@ -231,7 +233,7 @@ function published(source, name, format, platform) {
     outfile: `dist/${name}${extension}`,
     format,
     platform,
-    plugins: [outsideRegistry(extension), shortExports],
+    plugins: [outsideSingles(extension), shortExports],
   };
 }
 
@@ -265,6 +267,7 @@ const BUNDLES = [
   besideOthers({ ...published("index-browser", "browser", "cjs", "browser"), minifySyntax: true }),
   besideOthers({ ...published("bare", "bare", "cjs", "browser"), minifySyntax: true }),
   published("wasm/core-module", "core-module", "cjs", "neutral"),
+  published("vfs/snapshot-error", "snapshot-error", "cjs", "neutral"),
   published("common", "common", "cjs", "neutral"),
   ...["esm", "cjs"].map(fuzzer),
   { ...published("fuzz/oracle-process", "fuzz-oracle", "esm", "node"), sourcemap: false },
@@ -286,6 +289,7 @@ const SMALL_BUNDLES = [
   besideOthers(published("index-browser", "browser", "esm", "browser")),
   besideOthers(published("bare", "bare", "esm", "browser")),
   published("wasm/core-module", "core-module", "esm", "neutral"),
+  published("vfs/snapshot-error", "snapshot-error", "esm", "neutral"),
   published("common", "common", "esm", "neutral"),
 ];
 

@@ -17,5 +17,4 @@ export * from "./node/stacks.ts";
 export * from "./node/system-errors.ts";
 export * from "./node/uv-errors.ts";
 export * from "./node/validators.ts";
-export * from "./vfs/snapshot-error.ts";
 export * from "./vfs/waiting.ts";

@@ -114,5 +114,7 @@ export function thawSupers(): void {
 
 /** Drops all names of a super block that no mount shows any more, its root included. */
 export function superShrink(sb: u32): void {
-  shrinkSuper(deref<SuperBlock>(sb));
+  const s = deref<SuperBlock>(sb);
+  shrinkUnusedOf(s); // those in removed directories, to which nothing leads from the root
+  shrinkSuper(s);
 }

@@ -112,7 +112,8 @@ export function shrinkUnusedOf(sb: SuperBlock): void {
     while (!isNil(dentry)) {
       let newer = dentry.lruPrev;
       if (dentry.inode.sb == sb && dentry.count == 0) {
-        if (!(dentry.parent.flags & DCACHE_HASHED)) newer = nil<Dentry>(); // it may go, too: start again
+        const parent = dentry.parent;
+        if (parent != sb.root && !(parent.flags & DCACHE_HASHED)) newer = nil<Dentry>(); // it may go, too: start again
         dLruRemove(dentry);
         dKill(dentry);
         isDone = false;

@@ -8,7 +8,6 @@ import {
   DENTRY_COUNT,
   I_LRU,
   INODE_COUNT,
-  INODE_STATE,
   MOUNT_COUNT,
   SUPER_BLOCK_ACTIVE,
   SUPER_BLOCK_EXTRA_LINKS,
@@ -17,8 +16,8 @@ import {
   SUPER_BLOCK_USED_BLOCKS,
   SUPER_BLOCK_XATTR_SPACE,
 } from "../wasm/layout.ts";
-import { demand } from "./demand.ts";
-import type { SoundInode, Sums } from "./inodes.ts";
+import { demand, refuse } from "./demand.ts";
+import type { Inodes, Sums } from "./inodes.ts";
 import type { Memory } from "./memory.ts";
 import type { SoundSuper } from "./supers.ts";
 
@@ -31,18 +30,19 @@ const COUNTS = [
 ] as const;
 
 /** @throws SnapshotError */
-export function checkReferences(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): void {
+export function checkReferences(memory: Memory, inodes: Inodes): void {
   for (const [cache, field, what] of COUNTS) {
     for (const address of memory.slabs.records(cache)) {
       const number = memory.slabs.numberOf(cache, address, what);
       const count = memory.u32[memory.image.at(address) + field];
-      demand(count === memory.references[number], `${what} is held by others than it counts`, address);
-      demand(count > 0 || cache === CACHE_DENTRY || cache === CACHE_INODE, `${what} is held by nobody`, address);
+      if (count !== memory.references[number]) refuse(`${what} is held by others than it counts`, address);
+      if (count === 0 && cache !== CACHE_DENTRY && cache !== CACHE_INODE) refuse(`${what} is held by nobody`, address);
     }
   }
-  for (const { at, address } of inodes.values()) {
-    const isUnused = (memory.u32[at + INODE_STATE] & I_LRU) !== 0;
-    demand((memory.u32[at + INODE_COUNT] === 0) === isUnused, "an inode is held by nobody, but on no list", address);
+  for (const address of inodes.all) {
+    const isUnused = (inodes.state(address) & I_LRU) !== 0;
+    const count = memory.u32[memory.image.at(address) + INODE_COUNT];
+    demand((count === 0) === isUnused, "an inode is held by nobody, but on no list", address);
   }
 }
 

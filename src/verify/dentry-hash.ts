@@ -14,7 +14,7 @@ import {
 } from "../wasm/layout.ts";
 import { bucketOf, checkSegments, checkSize, SEGMENT, type Size } from "./buckets.ts";
 import { demand } from "./demand.ts";
-import type { SoundDentry } from "./dentries.ts";
+import type { Dentries } from "./dentries.ts";
 import { hashOfName } from "./hash64.ts";
 import type { Memory } from "./memory.ts";
 
@@ -23,31 +23,33 @@ const DIRECTORY = SEGMENT * SEGMENT;
 /** Names on one chain beyond what there are on each, at 16 times as many: random ones never come to that. */
 const LONG_CHAIN = 64;
 const UNEVEN = 16;
+/** Up to here each is compared with each. */
+const SHORT_CHAIN = 8;
 
 /** @throws SnapshotError */
-export function checkDentryHash(memory: Memory, dentries: ReadonlyMap<number, SoundDentry>): void {
+export function checkDentryHash(memory: Memory, dentries: Dentries): void {
   const size = { nrBuckets: memory.kernel(KERNEL_NR_BUCKETS), mask: memory.kernel(KERNEL_HASH_MASK), what: "names" };
   checkSize(size, MIN_BUCKETS, NR_HASH_DIR * DIRECTORY);
   const nrHashed = memory.kernel(KERNEL_NR_HASHED);
   const most = LONG_CHAIN + UNEVEN * Math.ceil(nrHashed / size.nrBuckets);
   const list = { cache: CACHE_DENTRY, next: DENTRY_HASH_NEXT, marks: memory.marks(), what: "names of one hash" };
+  const chain: number[] = [];
   let nr = 0;
   for (const [i, segment] of segmentsOf(memory, size).entries()) {
     const at = memory.image.at(segment);
     for (let n = 0; n < SEGMENT; n++) {
       if (memory.u32[at + n] === 0) continue;
-      const chain: SoundDentry[] = [];
-      memory.walk(memory.u32[at + n], list, ({ address }) => {
-        const dentry = dentries.get(address) as SoundDentry;
-        checkHash(memory, dentry, size, i * SEGMENT + n);
-        demand(chain.push(dentry) <= most, "more names are of one hash than chance would have it", address);
+      chain.length = 0;
+      memory.walk(memory.u32[at + n], list, (address) => {
+        checkHash(memory, dentries, address, size, i * SEGMENT + n);
+        demand(chain.push(address) <= most, "more names are of one hash than chance would have it", address);
       });
-      if (chain.length > 1) checkDifferent(memory, chain);
+      checkDifferent(memory, dentries, chain);
       nr += chain.length;
     }
   }
   let nrFlagged = 0;
-  for (const { flags } of dentries.values()) if (flags & DCACHE_HASHED) nrFlagged++;
+  for (const address of dentries.all) if (dentries.flags(address) & DCACHE_HASHED) nrFlagged++;
   demand(nr === nrFlagged && nr === nrHashed, "other names are hashed than are on the chains");
 }
 
@@ -62,24 +64,35 @@ function segmentsOf(memory: Memory, { nrBuckets, what }: Size): number[] {
   return segments;
 }
 
-function checkHash(memory: Memory, dentry: SoundDentry, size: Size, bucket: number): void {
-  const { address, at, flags, parent, nameAt, nameLen } = dentry;
-  const hash = memory.u32[at + DENTRY_HASH];
-  demand((flags & DCACHE_HASHED) !== 0, "a dentry is on a chain, but does not know", address);
-  demand(
-    hash === hashOfName(memory.kernel(KERNEL_HASH_SEED), parent, memory.image.u8, nameAt, nameLen),
-    "a name has the hash of another",
-    address,
-  );
+function checkHash(memory: Memory, dentries: Dentries, address: number, size: Size, bucket: number): void {
+  demand((dentries.flags(address) & DCACHE_HASHED) !== 0, "a dentry is on a chain, but does not know", address);
+  const seed = memory.kernel(KERNEL_HASH_SEED);
+  const [start, length] = [dentries.nameAt(address), dentries.nameLength(address)];
+  const hash = hashOfName(seed, dentries.parent(address), memory.image.u8, start, length);
+  demand(hash === hashAt(memory, address), "a name has the hash of another", address);
   demand(bucketOf(size, hash) === bucket, "a dentry is on the chain of another hash", address);
 }
 
+function hashAt({ u32, image }: Memory, address: number): number {
+  return u32[image.at(address) + DENTRY_HASH];
+}
+
 /** No name is there twice. */
-function checkDifferent({ image }: Memory, chain: readonly SoundDentry[]): void {
+function checkDifferent(memory: Memory, dentries: Dentries, chain: readonly number[]): void {
+  // Fast path: same result. Names whose hashes differ do, and in short chains nearly all do.
+  if (chain.length <= SHORT_CHAIN && haveDifferentHashes(memory, chain)) return;
   const seen = new Set<string>();
-  for (const { address, parent, nameAt, nameLen } of chain) {
-    const key = `${parent} ${String.fromCharCode(...image.u8.subarray(nameAt, nameAt + nameLen))}`;
+  for (const address of chain) {
+    const start = dentries.nameAt(address);
+    const name = memory.image.u8.subarray(start, start + dentries.nameLength(address));
+    const key = `${dentries.parent(address)} ${String.fromCharCode(...name)}`;
     demand(!seen.has(key), "a name is there twice", address);
     seen.add(key);
   }
+}
+
+function haveDifferentHashes(memory: Memory, chain: readonly number[]): boolean {
+  for (let i = 1; i < chain.length; i++)
+    for (let j = 0; j < i; j++) if (hashAt(memory, chain[i]) === hashAt(memory, chain[j])) return false;
+  return true;
 }

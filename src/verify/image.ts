@@ -10,6 +10,8 @@ import type { Container } from "./container.ts";
 import { refuse } from "./demand.ts";
 
 const FRAME_WORDS = PAGE_SIZE / 4;
+/** Blocks of a frame, each of which is there or is zeros. */
+const BLOCKS = PAGE_SIZE / BLOCK_BYTES;
 /** Of frames that are not there. */
 const NOWHERE = -1;
 
@@ -49,14 +51,17 @@ export class Image {
     }
   }
 
-  /** @returns where the frame's bytes end */
+  /** Blocks that follow each other are copied as one. @returns where the frame's bytes end */
   #expand(mask: number, to: number): number {
     const bytes = this.#bytes;
+    const isThere = (block: number): boolean => (bytes[mask + (block >>> 3)] & (1 << (block & 7))) !== 0;
     let at = mask + MASK_BYTES;
-    for (let block = 0; block < PAGE_SIZE / BLOCK_BYTES; block++) {
-      if (!(bytes[mask + (block >>> 3)] & (1 << (block & 7)))) continue;
-      this.u8.set(bytes.subarray(at, at + BLOCK_BYTES), to + block * BLOCK_BYTES);
-      at += BLOCK_BYTES;
+    for (let block = 0, end = 0; block < BLOCKS; block = end + 1) {
+      for (end = block; end < BLOCKS && isThere(end); ) end++;
+      if (end === block) continue;
+      const length = (end - block) * BLOCK_BYTES;
+      this.u8.set(bytes.subarray(at, at + length), to + block * BLOCK_BYTES);
+      at += length;
     }
     return at;
   }

@@ -4,7 +4,6 @@ import {
   I_HASHED,
   INODE_HASH_NEXT,
   INODE_INO,
-  INODE_STATE,
   KERNEL_INODE_HASH,
   KERNEL_INODE_HASH_MASK,
   KERNEL_NR_HASHED_INODES,
@@ -13,22 +12,22 @@ import {
 import { bucketOf, checkSegments, checkSize, SEGMENT } from "./buckets.ts";
 import { demand } from "./demand.ts";
 import { hashOfNumber } from "./hash64.ts";
-import type { SoundInode } from "./inodes.ts";
+import type { Inodes } from "./inodes.ts";
 import type { Memory } from "./memory.ts";
 
 const MAX_BUCKETS = SEGMENT * SEGMENT;
 
 /** @throws SnapshotError */
-export function checkInodeHash(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): void {
+export function checkInodeHash(memory: Memory, inodes: Inodes): void {
   const nrHashed = memory.kernel(KERNEL_NR_HASHED_INODES);
   const nr = checkTable(memory, inodes);
   let nrFlagged = 0;
-  for (const { at } of inodes.values()) if (memory.u32[at + INODE_STATE] & I_HASHED) nrFlagged++;
+  for (const address of inodes.all) if (inodes.state(address) & I_HASHED) nrFlagged++;
   demand(nr === nrFlagged && nr === nrHashed, "other inodes are hashed than are on the chains");
 }
 
 /** @returns how many inodes are on chains */
-function checkTable(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): number {
+function checkTable(memory: Memory, inodes: Inodes): number {
   const directory = memory.kernel(KERNEL_INODE_HASH);
   const size = {
     nrBuckets: memory.kernel(KERNEL_NR_INODE_BUCKETS),
@@ -46,16 +45,11 @@ function checkTable(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): nu
   for (const [i, segment] of checkSegments(memory, directory, size.nrBuckets, "inodes").entries()) {
     const at = memory.image.at(segment);
     for (let n = 0; n < SEGMENT; n++)
-      memory.walk(memory.u32[at + n], list, (record) => {
-        const inode = inodes.get(record.address) as SoundInode;
-        demand(
-          (memory.u32[inode.at + INODE_STATE] & I_HASHED) !== 0,
-          "an inode is on a chain, but does not know",
-          inode.address,
-        );
-        const ino = inode.at + INODE_INO * 2;
-        const hash = hashOfNumber(inode.sb.address, memory.u32[ino + 1], memory.u32[ino]);
-        demand(bucketOf(size, hash) === i * SEGMENT + n, "an inode is on the chain of another hash", inode.address);
+      memory.walk(memory.u32[at + n], list, (address, inode) => {
+        demand((inodes.state(address) & I_HASHED) !== 0, "an inode is on a chain, but does not know", address);
+        const ino = inode + INODE_INO * 2;
+        const hash = hashOfNumber(inodes.sb(address).address, memory.u32[ino + 1], memory.u32[ino]);
+        demand(bucketOf(size, hash) === i * SEGMENT + n, "an inode is on the chain of another hash", address);
         nr++;
       });
   }

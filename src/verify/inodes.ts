@@ -74,11 +74,45 @@ import type { Memory, Visited } from "./memory.ts";
 import { isCount, type SoundSuper } from "./supers.ts";
 import { checkXattrs } from "./xattrs.ts";
 
-/** An inode whose own words are sound. */
-export interface SoundInode extends Visited {
-  readonly sb: SoundSuper;
-  readonly mode: number;
-  readonly isDir: boolean;
+/** Inodes whose own words are sound, by address. */
+export class Inodes {
+  readonly #memory: Memory;
+  readonly #supers: ReadonlyMap<number, SoundSuper>;
+
+  constructor(memory: Memory, supers: ReadonlyMap<number, SoundSuper>) {
+    this.#memory = memory;
+    this.#supers = supers;
+  }
+
+  /** Addresses, ascending. */
+  get all(): Uint32Array {
+    return this.#memory.slabs.records(CACHE_INODE);
+  }
+
+  sb(address: number): SoundSuper {
+    return this.#supers.get(this.#word(address, INODE_SB)) as SoundSuper;
+  }
+
+  /** S_IF* of its mode. */
+  type(address: number): number {
+    return this.#word(address, INODE_MODE) & S_IFMT;
+  }
+
+  state(address: number): number {
+    return this.#word(address, INODE_STATE);
+  }
+
+  isDir(address: number): boolean {
+    return this.type(address) === S_IFDIR;
+  }
+
+  isFile(address: number): boolean {
+    return this.type(address) === S_IFREG;
+  }
+
+  #word(address: number, field: number): number {
+    return this.#memory.u32[this.#memory.image.at(address) + field];
+  }
 }
 
 const TYPES = [S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
@@ -128,33 +162,33 @@ export interface Sums {
   xattrSpace: number;
 }
 
-/** @returns inodes by address, and sums by address of their super block @throws SnapshotError */
+/** @returns inodes, and sums by address of their super block @throws SnapshotError */
 export function checkInodes(
   memory: Memory,
   supers: ReadonlyMap<number, SoundSuper>,
-): { inodes: Map<number, SoundInode>; sums: Map<number, Sums> } {
-  const inodes = new Map<number, SoundInode>();
+): { inodes: Inodes; sums: Map<number, Sums> } {
+  const inodes = new Inodes(memory, supers);
+  let nr = 0;
   const sums = new Map<number, Sums>();
   const list = { cache: CACHE_INODE, next: INODE_SB_NEXT, prev: INODE_SB_PREV, marks: memory.marks(), what: "inodes" };
   for (const sb of supers.values()) {
     const sum: Sums = { nrInodes: 0, nrBlocks: 0, nrLinks: 0, xattrSpace: 0 };
-    memory.walk(sb.inodes, list, (record) => {
-      inodes.set(record.address, checkInode(memory, record, sb, sum));
-    });
+    memory.walk(sb.inodes, list, (address, at) => checkInode(memory, { address, at }, sb, sum));
     demand(
       sum.nrInodes === memory.u32[sb.at + SUPER_BLOCK_NR_INODES],
       "a super block has another number of inodes",
       sb.address,
     );
     sums.set(sb.address, sum);
+    nr += sum.nrInodes;
   }
-  demand(inodes.size === memory.slabs.records(CACHE_INODE).length, "an inode is of no super block");
-  demand(inodes.size === memory.kernel(KERNEL_NR_INODES), "nrInodes is not the number of inodes");
+  demand(nr === inodes.all.length, "an inode is of no super block");
+  demand(nr === memory.kernel(KERNEL_NR_INODES), "nrInodes is not the number of inodes");
   checkUnused(memory, inodes);
   return { inodes, sums };
 }
 
-function checkInode(memory: Memory, record: Visited, sb: SoundSuper, sum: Sums): SoundInode {
+function checkInode(memory: Memory, record: Visited, sb: SoundSuper, sum: Sums): void {
   const { u32, f64 } = memory;
   const { address, at } = record;
   demand(u32[at + INODE_SB] === sb.address, "an inode is of another super block than it says", address);
@@ -181,7 +215,6 @@ function checkInode(memory: Memory, record: Visited, sb: SoundSuper, sum: Sums):
   const nlink = u32[at + INODE_NLINK];
   if (!isDir && nlink > 1) sum.nrLinks += nlink - 1;
   sum.xattrSpace += checkXattrs(memory, record);
-  return { ...record, sb, mode, isDir };
 }
 
 /** What is on no list leads nowhere. Whether what is hashed is on its chain is told in inode-hash.ts. */
@@ -242,7 +275,7 @@ function checkTarget(memory: Memory, { address, at }: Visited, size: number): nu
 }
 
 /** The list of those that are known by number alone. */
-function checkUnused(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): void {
+function checkUnused(memory: Memory, inodes: Inodes): void {
   const list = {
     cache: CACHE_INODE,
     next: INODE_LRU_NEXT,
@@ -251,24 +284,15 @@ function checkUnused(memory: Memory, inodes: ReadonlyMap<number, SoundInode>): v
     what: "unused inodes",
   };
   let nr = 0;
-  const tail = memory.walk(memory.kernel(KERNEL_UNUSED_INODE_HEAD), list, ({ at, address }) => {
-    demand(
-      (memory.u32[at + INODE_STATE] & I_LRU) !== 0,
-      "an inode is on the list of unused ones, but does not know",
-      address,
-    );
+  const tail = memory.walk(memory.kernel(KERNEL_UNUSED_INODE_HEAD), list, (address) => {
+    demand((inodes.state(address) & I_LRU) !== 0, "an inode is on the list of unused ones, but does not know", address);
     nr++;
   });
   let nrFlagged = 0;
-  for (const { at } of inodes.values()) if (memory.u32[at + INODE_STATE] & I_LRU) nrFlagged++;
+  for (const address of inodes.all) if (inodes.state(address) & I_LRU) nrFlagged++;
   demand(
     nr === nrFlagged && nr === memory.kernel(KERNEL_NR_UNUSED_INODES),
     "other inodes are unused than are on the list of those",
   );
   demand(tail === memory.kernel(KERNEL_UNUSED_INODE_TAIL), "the list of unused inodes has another end");
-}
-
-/** A regular file. */
-export function isFile({ mode }: SoundInode): boolean {
-  return (mode & S_IFMT) === S_IFREG;
 }

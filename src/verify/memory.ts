@@ -6,12 +6,11 @@ import { Frames } from "./frames.ts";
 import type { Image } from "./image.ts";
 import { Slabs } from "./slabs.ts";
 
-/** A record of a list that is walked. */
+/** A record, and where it is. */
 export interface Visited {
   readonly address: number;
   /** Index of its first word in `u32`. */
   readonly at: number;
-  readonly number: number;
 }
 
 /** A list by the records on it. */
@@ -69,8 +68,15 @@ export class Memory {
     return number;
   }
 
-  /** Walks a list to its end. @param head address of the first record, 0 = it is empty @returns the last one @throws SnapshotError */
-  walk(head: number, list: ListOf, visit: (record: Visited) => void): number {
+  /**
+   * Walks a list to its end.
+   *
+   * @param head address of the first record, 0 = it is empty
+   * @param visit is told the address of each, and the index of its first word in `u32`
+   * @returns the last one
+   * @throws SnapshotError
+   */
+  walk(head: number, list: ListOf, visit: (address: number, at: number) => void): number {
     const { cache, next, prev: back, marks, what } = list;
     let prev = 0;
     for (let address = head; address !== 0; ) {
@@ -80,7 +86,7 @@ export class Memory {
       marks[number] = 1;
       const at = this.image.at(address);
       if (back !== undefined && this.u32[at + back] !== prev) refuse(`the list of ${what} does not lead back`, address);
-      visit({ address, at, number });
+      visit(address, at);
       prev = address;
       address = this.u32[at + next];
     }

@@ -64,8 +64,8 @@ const KNOWN =
 export function checkMounts(memory: Memory): Map<number, SoundMount> {
   const mounts = new Map<number, SoundMount>();
   const list = { cache: CACHE_MOUNT, next: MOUNT_NEXT, prev: MOUNT_PREV, marks: memory.marks(), what: "mounts" };
-  memory.walk(memory.kernel(KERNEL_MOUNTS), list, (record) => {
-    mounts.set(record.address, checkMount(memory, record));
+  memory.walk(memory.kernel(KERNEL_MOUNTS), list, (address, at) => {
+    mounts.set(address, checkMount(memory, { address, at }));
   });
   demand(mounts.size === memory.slabs.records(CACHE_MOUNT).length, "a mount is not on the list of mounts");
   checkTree(memory, mounts);
@@ -74,7 +74,7 @@ export function checkMounts(memory: Memory): Map<number, SoundMount> {
 
 function checkMount(memory: Memory, record: Visited): SoundMount {
   const { u32 } = memory;
-  const { address, at, number } = record;
+  const { address, at } = record;
   const flags = u32[at + MOUNT_FLAGS];
   demand(
     (flags & ~KNOWN) === 0 && u32[at + MOUNT_WRITERS] === 0,
@@ -85,7 +85,7 @@ function checkMount(memory: Memory, record: Visited): SoundMount {
   demand(isLayer === ((flags & MNT_INTERNAL) !== 0), "a mount is in no tree, and no layer", address);
   memory.hold(CACHE_SUPER_BLOCK, u32[at + MOUNT_SB], "the super block of a mount");
   memory.hold(CACHE_DENTRY, u32[at + MOUNT_ROOT], "the root of a mount");
-  memory.references[number]++; // its place, in the tree or beside it
+  memory.hold(CACHE_MOUNT, address, "a mount"); // by its place, in the tree or beside it
   const parent = u32[at + MOUNT_PARENT];
   const mountpoint = u32[at + MOUNT_MOUNTPOINT];
   demand((parent === 0) === (mountpoint === 0), "a mount has a place in no other", address);
@@ -120,11 +120,11 @@ function checkTree(memory: Memory, mounts: ReadonlyMap<number, SoundMount>): voi
       marks,
       what: "mounts in a mount",
     };
-    memory.walk(u32[at + MOUNT_CHILDREN], list, (child) => {
-      demand(u32[child.at + MOUNT_PARENT] === address, "a mount is on the list of another", child.address);
+    memory.walk(u32[at + MOUNT_CHILDREN], list, (child, childAt) => {
+      demand(u32[childAt + MOUNT_PARENT] === address, "a mount is on the list of another", child);
       nrBelow--;
     });
   }
   demand(nrBelow === 0, "a mount is not on the list of the one that it is in");
-  checkAcyclic([...mounts.keys()], (address) => mounts.get(address)?.parent ?? 0, "mounts");
+  checkAcyclic(memory, CACHE_MOUNT, (address) => mounts.get(address)?.parent ?? 0, "mounts");
 }

@@ -33,8 +33,8 @@ import {
 } from "../wasm/layout.ts";
 import { demand } from "./demand.ts";
 import { PAGE, SHARED_PAGE } from "./frames.ts";
-import { ownMapping, type SoundInode, type Sums } from "./inodes.ts";
-import type { Memory } from "./memory.ts";
+import { type Inodes, ownMapping, type Sums } from "./inodes.ts";
+import type { Memory, Visited } from "./memory.ts";
 import type { SwapAreas } from "./swap.ts";
 
 const SLOTS = 64;
@@ -56,6 +56,12 @@ function isPage(entry: number): boolean {
 
 function isShadow(entry: number): boolean {
   return (entry & 3) === XA_SHADOW;
+}
+
+/** Has an inode no pages, and says so? */
+function isEmpty({ u32 }: Memory, at: number): boolean {
+  const isNothing = u32[at + INODE_XA_HEAD] === 0 && (u32[at + INODE_XA_FLAGS] & MARKS) === 0;
+  return isNothing && u32[at + INODE_NR_PAGES] === 0 && u32[at + INODE_DIRTIED_CS] === 0;
 }
 
 /** What all indexes come to. */
@@ -80,12 +86,15 @@ export class PageIndexes {
   }
 
   /** @throws SnapshotError */
-  check(inodes: ReadonlyMap<number, SoundInode>, sums: ReadonlyMap<number, Sums>): void {
+  check(inodes: Inodes, sums: ReadonlyMap<number, Sums>): void {
     const memory = this.#memory;
-    for (const inode of inodes.values()) {
-      if (inode.sb.isStacked) continue;
-      const nr = new PageIndex(this, memory, inode).check();
-      (sums.get(inode.sb.address) as Sums).nrBlocks += nr;
+    for (const address of inodes.all) {
+      const sb = inodes.sb(address);
+      const at = memory.image.at(address);
+      // Fast path: same result. Nothing is what most inodes have that are no files.
+      if (sb.isStacked || isEmpty(memory, at)) continue;
+      const nr = new PageIndex(this, memory, { address, at }).check();
+      (sums.get(sb.address) as Sums).nrBlocks += nr;
     }
     demand(this.#nrNodes === memory.slabs.records(CACHE_XA_NODE).length, "a node of an index belongs to none");
     demand(
@@ -108,8 +117,8 @@ export class PageIndexes {
     return this.#memory.image.at(address);
   }
 
-  takeSwapEntry(entry: number, inode: SoundInode): void {
-    this.#swap.take(entry, inode.address);
+  takeSwapEntry(entry: number, inode: number): void {
+    this.#swap.take(entry, inode);
   }
 
   /** Bytes of a page up to the last one that is not zero: looked at once, whoever has it. */
@@ -135,14 +144,14 @@ export class PageIndexes {
 class PageIndex {
   readonly #all: PageIndexes;
   readonly #memory: Memory;
-  readonly #inode: SoundInode;
+  readonly #inode: Visited;
   readonly #flags: number;
   readonly #size: number;
   #nrPages = 0;
   #nrReserved = 0;
   #nrLent = 0;
 
-  constructor(all: PageIndexes, memory: Memory, inode: SoundInode) {
+  constructor(all: PageIndexes, memory: Memory, inode: Visited) {
     this.#all = all;
     this.#memory = memory;
     this.#inode = inode;
@@ -256,7 +265,7 @@ class PageIndex {
         "a page is in a swap area that may not be there",
         address,
       );
-      this.#all.takeSwapEntry(entry, this.#inode);
+      this.#all.takeSwapEntry(entry, address);
       this.#nrPages++;
     } else {
       demand(marks === 0 && entry !== XA_RESERVING, "a hole is marked, or being promised", address);

@@ -61,11 +61,11 @@ const SIZES = new Map([
 /** Of no slab, or no record. */
 const NONE = -1;
 
-/** Bytes of a record with what keeps the next one aligned. */
-function sizeOf(cache: number): number {
+/** Bytes of a record with what keeps the next one aligned, by cache. */
+const RECORD_BYTES = Int32Array.from({ length: NR_CACHES }, (_, cache) => {
   const bytes = SIZES.get(cache) ?? MIN_BYTES << (cache - CACHE_KMALLOC_32);
   return Math.ceil(bytes / MIN_BYTES) * MIN_BYTES;
-}
+});
 
 function cacheAddress(cache: number): number {
   return KERNEL_BLOCK + KERNEL_CACHES + cache * KMEM_CACHE_BYTES;
@@ -103,7 +103,7 @@ export class Slabs {
   number(cache: number, address: number): number {
     const pfn = address >>> 12;
     if (this.#caches[pfn] !== cache) return NONE;
-    const size = sizeOf(cache);
+    const size = RECORD_BYTES[cache];
     const offset = address & (PAGE_SIZE - 1);
     if (offset % size !== 0) return NONE;
     const number = this.#numbers[pfn] * MOST + offset / size;
@@ -127,7 +127,7 @@ export class Slabs {
     const cache = this.#caches[address >>> 12] ?? NONE;
     if (cache < CACHE_KMALLOC_32) return undefined;
     const number = this.number(cache, address);
-    return number === NONE ? undefined : { number, bytes: sizeOf(cache) };
+    return number === NONE ? undefined : { number, bytes: RECORD_BYTES[cache] };
   }
 
   /** Which cache each slab is of. @returns slabs by cache */
@@ -145,7 +145,7 @@ export class Slabs {
 
   #checkCache(cache: number, slabs: readonly number[]): void {
     const { u32 } = this.#image;
-    const size = sizeOf(cache);
+    const size = RECORD_BYTES[cache];
     const address = cacheAddress(cache);
     const at = this.#image.at(address);
     const perSlab = Math.floor(PAGE_SIZE / size);
@@ -166,7 +166,7 @@ export class Slabs {
     const belongs = (page: number): boolean =>
       u32[page + PAGE_FLAGS] === PG_SLAB && u32[page + PAGE_MAPPING] === address && u32[page + PAGE_INDEX] < perSlab;
     this.#frames.checkList(address, belongs, nrPartial, "slabs");
-    this.#records[cache] = Uint32Array.from(records);
+    this.#records[cache] = new Uint32Array(records);
   }
 
   #checkUnlinked(pfn: number): void {

@@ -29,7 +29,7 @@ export function checkMemory(container: Container, meta: SnapshotMeta, types: rea
   const mounts = checkMounts(memory);
   const { inodes, sums } = checkInodes(memory, supers);
   const dentries = checkDentries(memory, inodes, mounts);
-  checkRoots(supers, dentries);
+  checkRoots(supers, dentries, inodes);
   checkLinks(memory, dentries, inodes);
   checkDentryHash(memory, dentries);
   checkInodeHash(memory, inodes);

@@ -2,7 +2,6 @@
  * What inodes of overlays stand for, and the layers of their super blocks (assembly/fs/stack.ts). Trees of overlays do not lie in each
  * other: their layers are, or stand on, file systems of which all is in memory.
  */
-import { S_IFMT } from "../base/stat-flags.ts";
 import { utf8Decoder } from "../base/utf8.ts";
 import { OVL_FOUND, OVL_LAZY_DATA, OVL_METACOPY } from "../fs/overlay/entry.ts";
 import { parseOptions } from "../fs/overlay/options.ts";
@@ -20,8 +19,8 @@ import {
   SUPER_BLOCK_PRIVATE0,
 } from "../wasm/layout.ts";
 import { demand } from "./demand.ts";
-import type { SoundDentry } from "./dentries.ts";
-import { hostOf, isFile, ownMapping, type SoundInode } from "./inodes.ts";
+import type { Dentries } from "./dentries.ts";
+import { hostOf, type Inodes, ownMapping } from "./inodes.ts";
 import type { Memory } from "./memory.ts";
 import type { SoundMount } from "./mounts.ts";
 import { isCount, type SoundSuper } from "./supers.ts";
@@ -42,8 +41,8 @@ export interface Records {
   readonly memory: Memory;
   readonly supers: ReadonlyMap<number, SoundSuper>;
   readonly mounts: ReadonlyMap<number, SoundMount>;
-  readonly dentries: ReadonlyMap<number, SoundDentry>;
-  readonly inodes: ReadonlyMap<number, SoundInode>;
+  readonly dentries: Dentries;
+  readonly inodes: Inodes;
 }
 
 /** Layers of a super block. */
@@ -68,8 +67,10 @@ export function checkStacks(records: Records): void {
       "overlays lie in each other, or too many over each other",
       sb.address,
     );
-  for (const inode of inodes.values())
-    if (inode.sb.isStacked) checkStack(records, inode, layers.get(inode.sb) as Layers);
+  for (const inode of inodes.all) {
+    const sb = inodes.sb(inode);
+    if (sb.isStacked) checkStack(records, inode, layers.get(sb) as Layers);
+  }
 }
 
 /** @param taken mounts that are layers of some overlay @returns its layers */
@@ -107,7 +108,7 @@ function checkLayers(records: Records, sb: SoundSuper, taken: Set<number>): Laye
 }
 
 /** Names are made in the work directory, and moved to the upper layer: both are in one file system that is all in memory. */
-function checkUpper({ supers, dentries }: Records, sb: SoundSuper, layers: Layers["mounts"]): void {
+function checkUpper({ supers, dentries, inodes }: Records, sb: SoundSuper, layers: Layers["mounts"]): void {
   const [upper, work, ...lowers] = layers;
   demand(!lowers.includes(undefined), "an overlay misses a layer", sb.address);
   demand(
@@ -121,11 +122,7 @@ function checkUpper({ supers, dentries }: Records, sb: SoundSuper, layers: Layer
     sb.address,
   );
   for (const layer of layers)
-    demand(
-      layer === undefined || dentries.get(layer.root)?.inode?.isDir === true,
-      "a layer is no directory",
-      sb.address,
-    );
+    demand(layer === undefined || inodes.isDir(dentries.inode(layer.root)), "a layer is no directory", sb.address);
 }
 
 /** How many overlays lie over each other, this one included; more than may be where they lie in each other. */
@@ -146,16 +143,16 @@ function depthOf(
 }
 
 /** What an inode stands for: names of the layers that it says, of its own type. */
-function checkStack(records: Records, inode: SoundInode, layers: Layers): void {
-  const { memory } = records;
+function checkStack(records: Records, address: number, layers: Layers): void {
+  const { memory, inodes } = records;
   const { u32, image, claims } = memory;
-  const { at, address } = inode;
+  const at = image.at(address);
   const flags = u32[at + INODE_PRIVATE3];
   demand((flags & ~(LAYER_MASK | OVL_FOUND)) === 0, "an inode of an overlay has flags that there are none of", address);
-  const parts: SoundInode[] = [];
+  const parts: number[] = [];
   const [upper, lower, more] = [u32[at + INODE_PRIVATE0], u32[at + INODE_PRIVATE1], u32[at + INODE_PRIVATE2]];
-  if (upper !== 0) parts.push(checkPart(records, inode, upper, layers.mounts[UPPER]));
-  if (lower !== 0) parts.push(checkPart(records, inode, lower, lowerLayer(layers, flags & LAYER_MASK)));
+  if (upper !== 0) parts.push(checkPart(records, address, upper, layers.mounts[UPPER]));
+  if (lower !== 0) parts.push(checkPart(records, address, lower, lowerLayer(layers, flags & LAYER_MASK)));
   if (more !== 0) {
     claims.claim(more, HEAD_BYTES, "parts of an inode of an overlay");
     const nr = image.word(more);
@@ -163,51 +160,53 @@ function checkStack(records: Records, inode: SoundInode, layers: Layers): void {
     claims.checkLength(more, HEAD_BYTES + nr * 8, "parts of an inode of an overlay");
     for (let i = 0; i < nr; i++) {
       const part = more + HEAD_BYTES + i * 8;
-      parts.push(checkPart(records, inode, image.word(part), lowerLayer(layers, image.word(part + 4))));
+      parts.push(checkPart(records, address, image.word(part), lowerLayer(layers, image.word(part + 4))));
     }
   }
   demand(parts.length > 0, "an inode of an overlay stands for nothing", address);
   demand(
-    inode.isDir || isFile(inode) || more === 0,
+    inodes.isDir(address) || inodes.isFile(address) || more === 0,
     "something else than a directory or a file has several lower parts",
     address,
   );
   const hasNoData = (flags & OVL_METACOPY) !== 0;
-  demand(!hasNoData || (isFile(inode) && lower !== 0), "data of a file are where none can be", address);
+  demand(!hasNoData || (inodes.isFile(address) && lower !== 0), "data of a file are where none can be", address);
   demand(!(flags & OVL_LAZY_DATA) || hasNoData, "data of a file are to be looked for, but it has some", address);
-  checkShown(memory, inode, parts[0]);
-  if (isRoot(records, inode)) checkRoot(records, inode, layers);
+  checkShown(records, address, parts[0]);
+  if (isRoot(records, address)) checkRoot(records, address, layers);
 }
 
 function lowerLayer(layers: Layers, number: number): SoundMount | undefined {
   return number > 0 ? layers.mounts[WORK + number] : undefined;
 }
 
-/** @returns the inode of a part */
+/** @returns address of the inode of a part */
 function checkPart(
-  { memory, dentries }: Records,
-  inode: SoundInode,
+  { memory, dentries, inodes }: Records,
+  inode: number,
   address: number,
   layer: SoundMount | undefined,
-): SoundInode {
+): number {
   memory.hold(CACHE_DENTRY, address, "a part of an inode of an overlay");
-  const part = dentries.get(address)?.inode;
+  const part = dentries.inode(address);
   demand(
-    layer !== undefined && part !== undefined && part.sb.address === layer.sb,
+    layer !== undefined && part !== 0 && inodes.sb(part).address === layer.sb,
     "a part of an inode of an overlay is in another layer than it says",
     address,
   );
-  const isLike = (part.mode & S_IFMT) === (inode.mode & S_IFMT);
+  const isLike = inodes.type(part) === inodes.type(inode);
   demand(isLike, "an inode of an overlay is of another type than what it stands for", address);
   return part;
 }
 
 /** Its pages are its own, and there are none, or those of what it shows, whose numbers it has in the place of times. */
-function checkShown({ u32, f64 }: Memory, { at, address }: SoundInode, shown: SoundInode): void {
+function checkShown({ memory, inodes }: Records, address: number, shown: number): void {
+  const { u32, f64 } = memory;
+  const at = memory.image.at(address);
   const mapping = u32[at + INODE_MAPPING];
   if (mapping === ownMapping(address)) return;
   demand(
-    hostOf(mapping) === shown.address && !shown.sb.isStacked,
+    hostOf(mapping) === shown && !inodes.sb(shown).isStacked,
     "an inode of an overlay has pages of another than it stands for",
     address,
   );
@@ -215,13 +214,14 @@ function checkShown({ u32, f64 }: Memory, { at, address }: SoundInode, shown: So
     demand(isCount(f64[(at >>> 1) + field]), "an inode of an overlay shows numbers that are none", address);
 }
 
-function isRoot({ dentries }: Records, inode: SoundInode): boolean {
-  return dentries.get(inode.sb.root)?.inode === inode;
+function isRoot({ dentries, inodes }: Records, inode: number): boolean {
+  return dentries.inode(inodes.sb(inode).root) === inode;
 }
 
 /** The root stands for the roots of all layers whose names show. */
-function checkRoot({ memory }: Records, { at, address }: SoundInode, layers: Layers): void {
+function checkRoot({ memory }: Records, address: number, layers: Layers): void {
   const { u32, image } = memory;
+  const at = image.at(address);
   const shown = layers.mounts.slice(0, layers.mounts.length - layers.nrData);
   const [upper, , first, ...others] = shown;
   const more = u32[at + INODE_PRIVATE2];

@@ -82,8 +82,8 @@ export function checkSupers(
     marks: memory.marks(),
     what: "super blocks",
   };
-  memory.walk(memory.kernel(KERNEL_SUPER_BLOCKS), list, (record) => {
-    supers.set(record.address, checkSuper(memory, record, names, needed, types));
+  memory.walk(memory.kernel(KERNEL_SUPER_BLOCKS), list, (address, at) => {
+    supers.set(address, checkSuper(memory, { address, at }, names, needed, types));
   });
   demand(
     supers.size === memory.slabs.records(CACHE_SUPER_BLOCK).length,

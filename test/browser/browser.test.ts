@@ -90,7 +90,7 @@ describe("the bundle", () => {
   it("holds the library and the page, and nothing else", () => {
     const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
     const foreign = modules.filter((id) => {
-      return !/\/browser\/|\/dist\/(?:browser|common|core-module)\.js$|^\0|vite\/|\?html-proxy/.test(id);
+      return !/\/browser\/|\/dist\/(?:browser|common|core-module|snapshot-error)\.js$|^\0|vite\/|\?html-proxy/.test(id);
     });
 
     expect(modules.some((id) => id.endsWith("/dist/browser.js"))).toBe(true);

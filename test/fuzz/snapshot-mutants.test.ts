@@ -2,8 +2,8 @@
  * Snapshots that nobody has made (test/helpers/snapshot-mutator.ts): those that foliofs/verify accepts can be worked on, and nothing traps,
  * hangs, or throws anything but errors with a code.
  *
- * FOLIO_SEED starts from a given seed (1: one mutant in some thousands is still a finding, docs/fuzzing.md), FOLIO_MUTANTS is how many
- * there are (200), FOLIO_MUTANT the only one to be made.
+ * FOLIO_SEED starts from a given seed (1, docs/fuzzing.md), FOLIO_MUTANTS is how many
+ * there are (200), FOLIO_MUTANT the only one to be made. FOLIO_WAY=exchange makes those alone in which things of one kind exchange a field.
  */
 
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import type { MutantResult } from "../helpers/snapshot-mutant-worker.ts";
 const SEED = Number(process.env.FOLIO_SEED ?? 1);
 const MUTANTS = Number(process.env.FOLIO_MUTANTS ?? 200);
 const ONLY = process.env.FOLIO_MUTANT;
+const WAY = process.env.FOLIO_WAY === "exchange" ? "exchange" : "any";
 /** None takes a thousandth of that: a mutant that has taken as long does not come back. */
 const LIMIT_MS = 180_000;
 const SHOWN = 20;
@@ -41,7 +42,7 @@ class Mill {
     const build = process.env.FOLIOFS_BUILD ?? "debug";
     const wasm = fileURLToPath(new URL(`../../build/core-${build}.wasm`, import.meta.url));
     const worker = new Worker(new URL("../helpers/snapshot-mutant-boot.mjs", import.meta.url), {
-      workerData: { wasm, isShared: build === "release-shared", seed: SEED },
+      workerData: { wasm, isShared: build === "release-shared", seed: SEED, way: WAY },
     });
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;

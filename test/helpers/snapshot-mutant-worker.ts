@@ -12,7 +12,7 @@ import { pick, seededRandom } from "../../src/fuzz/random.ts";
 import { type FolioFs, restoreFsSync, SnapshotError } from "../../src/index.ts";
 import { verifySnapshot } from "../../src/verify.ts";
 import { useCoreModule } from "../../src/wasm/core-module.ts";
-import { Mutator, mutateChain, seal } from "./snapshot-mutator.ts";
+import { type MutantWay, Mutator, mutateChain, seal } from "./snapshot-mutator.ts";
 import { ABILITIES, makeScenes, SCENE_LIMIT, SCENE_TYPES } from "./snapshot-scenes.ts";
 import { workOn } from "./work-on-all.ts";
 
@@ -26,7 +26,7 @@ export interface MutantResult {
   readonly faults: readonly string[];
 }
 
-const { wasm, isShared, seed } = workerData as { wasm: string; isShared: boolean; seed: number };
+const { wasm, isShared, seed, way } = workerData as { wasm: string; isShared: boolean; seed: number; way: MutantWay };
 useCoreModule(new WebAssembly.Module(readFileSync(wasm)), { shared: isShared });
 
 const OPTIONS = { memoryLimit: SCENE_LIMIT, types: SCENE_TYPES };
@@ -98,7 +98,7 @@ function run(n: number): MutantResult {
   const told: string[] = [];
   const faults: string[] = [];
   const { name, chain } = scenes[i];
-  const mutants = mutateChain(chain, mutators[i], random, told);
+  const mutants = mutateChain(chain, mutators[i], random, told, way);
   const result = { n, scene: name, told, faults };
   let bytes: Uint8Array;
   try {

@@ -22,20 +22,27 @@ import {
   CACHE_INODE,
   CACHE_MOUNT,
   CACHE_SUPER_BLOCK,
+  CACHE_XA_NODE,
   DENTRY_INODE,
   DENTRY_PARENT,
   INODE_ALIASES,
+  INODE_DIRTIED_CS,
+  INODE_INO,
   INODE_KIND,
   INODE_MAPPING,
   INODE_MODE,
   INODE_NLINK,
+  INODE_NR_PAGES,
   INODE_PRIVATE0,
   INODE_PRIVATE1,
   INODE_PRIVATE2,
   INODE_PRIVATE3,
   INODE_RDEV,
+  INODE_SB,
   INODE_SIZE,
   INODE_STATE,
+  INODE_XA_FLAGS,
+  INODE_XA_HEAD,
   INODE_XATTRS,
   KERNEL_BLOCK,
   KERNEL_CACHES,
@@ -45,19 +52,31 @@ import {
   MOUNT_ROOT,
   MOUNT_SB,
   NR_CACHES,
+  PAGE_FLAGS,
+  PAGE_INDEX,
+  PAGE_MAPPING,
   PAGE_SIZE,
   PG_BUFFER,
   PG_SLAB,
   PG_TABLE,
+  PG_UPTODATE,
+  SB_STACKED,
+  SUPER_BLOCK_DEV,
   SUPER_BLOCK_FLAGS,
   SUPER_BLOCK_MAX_BLOCKS,
   SUPER_BLOCK_MAX_INODES,
   SUPER_BLOCK_PRIVATE0,
+  SUPER_BLOCK_ROOT,
+  SUPER_BLOCK_SOURCE,
+  SUPER_BLOCK_SOURCE_LENGTH,
   SUPER_BLOCK_TYPE_ID,
 } from "../../src/wasm/layout.ts";
 
 /** What has been done, as a person reads it. */
 export type Told = string[];
+
+/** Which mutants are made: any, or those in which things of one kind exchange a field, so that most counts stay right. */
+export type MutantWay = "any" | "exchange";
 
 const PAGE_WORDS = PAGE_SIZE / 4;
 const KERNEL_WORDS = 1024;
@@ -79,6 +98,9 @@ const EXCHANGES: readonly { cache: number; fields: readonly number[]; isOfOverla
   { cache: CACHE_INODE, fields: [INODE_MODE, INODE_KIND] },
   { cache: CACHE_INODE, fields: [INODE_STATE] },
   { cache: CACHE_INODE, fields: [INODE_RDEV] },
+  { cache: CACHE_INODE, fields: [INODE_SB] },
+  { cache: CACHE_INODE, fields: [INODE_INO * 2, INODE_INO * 2 + 1] },
+  { cache: CACHE_INODE, fields: [INODE_XA_HEAD, INODE_XA_FLAGS, INODE_NR_PAGES, INODE_DIRTIED_CS] },
   { cache: CACHE_INODE, fields: [INODE_SIZE * 2, INODE_SIZE * 2 + 1] },
   { cache: CACHE_INODE, fields: [INODE_PRIVATE0, INODE_PRIVATE1, INODE_SIZE * 2, INODE_SIZE * 2 + 1] },
   { cache: CACHE_DENTRY, fields: [DENTRY_INODE] },
@@ -86,8 +108,13 @@ const EXCHANGES: readonly { cache: number; fields: readonly number[]; isOfOverla
   { cache: CACHE_MOUNT, fields: [MOUNT_MOUNTPOINT] },
   { cache: CACHE_MOUNT, fields: [MOUNT_ROOT] },
   { cache: CACHE_MOUNT, fields: [MOUNT_ROOT, MOUNT_SB] },
+  { cache: CACHE_MOUNT, fields: [MOUNT_SB] },
   { cache: CACHE_MOUNT, fields: [MOUNT_FLAGS] },
+  { cache: CACHE_MOUNT, fields: [MOUNT_ROOT, MOUNT_SB, MOUNT_FLAGS] },
   { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_PRIVATE0] },
+  { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_ROOT] },
+  { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_DEV] },
+  { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_SOURCE, SUPER_BLOCK_SOURCE_LENGTH] },
   { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_FLAGS] },
   { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_TYPE_ID] },
   { cache: CACHE_SUPER_BLOCK, fields: [SUPER_BLOCK_MAX_INODES] },
@@ -221,13 +248,30 @@ export class Mutator {
   }
 
   /** @returns bytes that are sealed */
-  mutate(random: Random, told: Told): Uint8Array {
+  mutate(random: Random, told: Told, way: MutantWay = "any"): Uint8Array {
+    return way === "any" ? this.#any(random, told) : this.#exchanged(random, told);
+  }
+
+  #any(random: Random, told: Told): Uint8Array {
     const way = random(100);
     if (way < 6) return seal(this.#mutateBytes(random, told));
     if (way < 11) return seal(this.#mutateHead(random, told));
     const parts = new SnapshotParts(this.#clean);
     const nr = 1 + (random(3) === 0 ? random(3) : 0);
     for (let i = 0; i < nr; i++) this.#mutateMemory(parts, random, told);
+    return seal(parts.join());
+  }
+
+  /** Nothing but records, pages and places of layers that have exchanged what is of one kind. */
+  #exchanged(random: Random, told: Told): Uint8Array {
+    const parts = new SnapshotParts(this.#clean);
+    const nr = 1 + random(3);
+    for (let i = 0; i < nr; i++) {
+      const way = random(8);
+      if (way === 0) this.#exchangePages(parts, random, told);
+      else if (way === 1) this.#exchangeLayers(parts, random, told);
+      else this.#exchange(parts, random, told);
+    }
     return seal(parts.join());
   }
 
@@ -330,6 +374,41 @@ export class Mutator {
     told.push(`words ${fields.join()} of ${hex(a)} and ${hex(b)} exchanged`);
   }
 
+  /** Two pages of files exchange their places: an index has the other's frame, whose descriptor says so. */
+  #exchangePages(parts: SnapshotParts, random: Random, told: Told): void {
+    const pages = this.#descriptors.filter((page) => {
+      return parts.word(page + PAGE_FLAGS * 4) & PG_UPTODATE && parts.word(page + PAGE_MAPPING * 4) !== 0;
+    });
+    if (pages.length < 2) return;
+    const [a, b] = [pick(random, pages), pick(random, pages)];
+    const [placeA, placeB] = [this.#placeOf(parts, a), this.#placeOf(parts, b)];
+    if (a === b || placeA === undefined || placeB === undefined) return;
+    swapWords(parts, placeA, placeB);
+    for (const field of [PAGE_MAPPING, PAGE_INDEX]) swapWords(parts, a + field * 4, b + field * 4);
+    told.push(`pages of ${hex(a)} and ${hex(b)} exchanged`);
+  }
+
+  /** Address of the word of an index that leads to a page. */
+  #placeOf(parts: SnapshotParts, descriptor: number): number | undefined {
+    const pfn = (descriptor >>> 22) * 1024 + ((descriptor & 0x3fffff) >>> 5);
+    const heads = this.#records[CACHE_INODE].map((inode) => inode + INODE_XA_HEAD * 4);
+    const slots = this.#records[CACHE_XA_NODE].flatMap((node) => Array.from({ length: 64 }, (_, i) => node + i * 4));
+    return [...heads, ...slots].find((place) => parts.word(place) === pfn << 2);
+  }
+
+  /** Two places for mounts, in the lists of layers of overlays, exchange theirs. */
+  #exchangeLayers(parts: SnapshotParts, random: Random, told: Told): void {
+    const places = this.#records[CACHE_SUPER_BLOCK].flatMap((sb) => {
+      const list = parts.word(sb + SUPER_BLOCK_PRIVATE0 * 4);
+      if (!(parts.word(sb + SUPER_BLOCK_FLAGS * 4) & SB_STACKED) || !parts.frames.has(list >>> 12)) return [];
+      return Array.from({ length: Math.min(parts.word(list), 10) }, (_, i) => list + 8 + i * 4);
+    });
+    if (places.length < 2) return;
+    const [a, b] = [pick(random, places), pick(random, places)];
+    swapWords(parts, a, b);
+    told.push(`layers at ${hex(a)} and ${hex(b)} exchanged`);
+  }
+
   /** Does an inode stand for dentries? */
   #isOfOverlay(inode: number): boolean {
     const parts = [INODE_PRIVATE0, INODE_PRIVATE1].map((field) => this.#parts.word(inode + field * 4));
@@ -413,11 +492,17 @@ export class Mutator {
 }
 
 /** Makes mutants of a chain: of its snapshot, whose deltas follow it, or of one delta. */
-export function mutateChain(chain: readonly Uint8Array[], mutator: Mutator, random: Random, told: Told): Uint8Array[] {
-  if (chain.length === 1) return [mutator.mutate(random, told)];
+export function mutateChain(
+  chain: readonly Uint8Array[],
+  mutator: Mutator,
+  random: Random,
+  told: Told,
+  way: MutantWay,
+): Uint8Array[] {
+  if (chain.length === 1) return [mutator.mutate(random, told, way)];
   const copies: Uint8Array[] = chain.map((bytes) => bytes.slice());
-  const i = random(copies.length);
-  if (i === 0) copies[0] = mutator.mutate(random, told);
+  const i = way === "any" ? random(copies.length) : 0;
+  if (i === 0) copies[0] = mutator.mutate(random, told, way);
   else copies[i] = mutateDelta(copies[i], random, told);
   for (let n = 1; n < copies.length; n++) follow(copies[n], copies[n - 1], n);
   return copies;

@@ -193,6 +193,28 @@ describe("in memory alone", () => {
     fs.kernel.destroy();
   });
 
+  it.each(["umount", "detach", "fork", "snapshot"])("ends with what is known below a removed directory: %s", (how) => {
+    const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [overlay] });
+    for (const dir of ["/base/d", "/top"]) fs.mkdirSync(dir, { recursive: true });
+    fs.writeFileSync("/base/d/f", "below");
+    fs.kernel.layer({ lower: "/base", target: "/top" });
+    fs.statSync("/top/d/f");
+    fs.unlinkSync("/base/d/f"); // the overlay is not told, and knows the name still
+    fs.rmdirSync("/top/d");
+    const { kernel } =
+      how === "fork"
+        ? fs.kernel.fork()
+        : how === "snapshot"
+          ? restoreFsSync(fs.kernel.snapshot(), { types: [overlay] }).kernel
+          : fs.kernel;
+    kernel.umount("/top", { detach: how === "detach" });
+    kernel.verify();
+    assert.deepEqual(
+      kernel.mounts().map(({ target }) => target),
+      ["/"],
+    );
+  });
+
   it("gives all memory back, whatever has been done to it", () => {
     const seed = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
     console.log(`overlay.test.ts: seed ${seed}`);
