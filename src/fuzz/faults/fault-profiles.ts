@@ -7,6 +7,7 @@ import { type AllocationOptions, runAllocations } from "./allocations.ts";
 import type { FaultProfile } from "./fault-profile.ts";
 import { type CutCall, type CutOptions, drawCut, runCut } from "./power-cut.ts";
 import { TWIN_SUBJECT_NAMES, type TwinSubject } from "./twin.ts";
+import { drawWriteBack, runWriteBack, showWriteBack, type WriteBackCall, type WriteBackOptions } from "./write-back.ts";
 
 export interface FaultSetting {
   /** Of the programs whose allocations fail, in turns. */
@@ -14,6 +15,7 @@ export interface FaultSetting {
   readonly isShared?: boolean;
   readonly planted?: AllocationOptions["planted"];
   readonly makeDisk?: CutOptions["makeDisk"];
+  readonly plantAnswers?: WriteBackOptions["plantAnswers"];
 }
 
 /** Root and a user: permissions are not what is looked for. */
@@ -62,12 +64,33 @@ function ofPower({ isShared, makeDisk }: FaultSetting): FaultProfile<CutCall> {
   };
 }
 
-/** A file system in memory, whose allocations fail; or `power`, a store whose power is cut. */
+/** What is written back fails. */
+function ofWriteBack({ isShared, plantAnswers }: FaultSetting): FaultProfile<WriteBackCall> {
+  return {
+    draw: (seed) => drawWriteBack(seededRandom(seed)),
+    run: async (seed, calls) => {
+      const { finding, nrCalls, nrFailed, pairs } = await runWriteBack(seed ^ ORDER, calls, {
+        isShared,
+        plantAnswers,
+      });
+      const so = { nrCalls, nrFaults: nrFailed, pairs };
+      return finding === undefined ? so : { ...so, problem: { kind: "write-back", text: finding } };
+    },
+    *simpler(call) {
+      if (call.length > 1) yield { ...call, length: call.length >> 1 };
+      if (call.isSynced) yield { ...call, isSynced: false };
+    },
+    show: showWriteBack,
+  };
+}
+
+/** A file system in memory, whose allocations fail; `power`, a store whose power is cut; `write-back`, one that does not take all. */
 const FAULT_PROFILES: Readonly<Record<string, (setting: FaultSetting) => FaultProfile>> = {
   ...Object.fromEntries(
     TWIN_SUBJECT_NAMES.map((subject) => [subject, (setting: FaultSetting) => ofAllocations(subject, setting)]),
   ),
   power: ofPower,
+  "write-back": ofWriteBack,
 };
 
 export const FAULT_SUBJECT_NAMES: readonly string[] = Object.keys(FAULT_PROFILES);
