@@ -14,12 +14,16 @@ export {
 } from "./fuzz/campaign.ts";
 export { type Compared, compare, type Difference, type Pair, shownOutcomes } from "./fuzz/compare.ts";
 export type { Detail } from "./fuzz/describe.ts";
+export { FAULT_SUBJECT_NAMES } from "./fuzz/faults/fault-profiles.ts";
 export {
-  FAULT_SUBJECT_NAMES,
-  type FaultFinding,
-  type FaultProgress,
-  searchFaults,
-} from "./fuzz/faults/search-faults.ts";
+  FAULTS_VERSION,
+  type FaultReplay,
+  readFaults,
+  replayFaults,
+  showFaults,
+  writeFaults,
+} from "./fuzz/faults/replay-faults.ts";
+export { type FaultFinding, type FaultProgress, searchFaults } from "./fuzz/faults/search-faults.ts";
 export {
   FSX_REPLAY_VERSION,
   type FsxReplay,

@@ -8,6 +8,7 @@ import {
   MODEL,
   type Progress,
   REPLAY_VERSION,
+  readFaults,
   readReplay,
   readSchedule,
   replayOn,
@@ -16,7 +17,7 @@ import {
   writeReplay,
 } from "../fuzz.ts";
 import { asyncCampaign, asyncReplay } from "./fuzz-async.ts";
-import { faultCampaign } from "./fuzz-faults.ts";
+import { faultCampaign, faultReplay } from "./fuzz-faults.ts";
 import { isJob, runHere, runInThreads, runJob, type Setting, type Watcher } from "./fuzz-jobs.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
 
@@ -83,6 +84,8 @@ async function replay({ subject: name, limit, isShared }: FuzzOptions, file: str
   const text = readFileSync(file, "utf8");
   const schedule = readSchedule(text);
   if (schedule !== undefined) return asyncReplay(schedule, isShared);
+  const faults = readFaults(text);
+  if (faults !== undefined) return faultReplay(faults, isShared);
   const again = readReplay(text);
   const { tasks, detail, about } = again.head;
   console.log(about);

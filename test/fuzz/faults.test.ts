@@ -1,6 +1,6 @@
 /**
  * Programs with faults: each allocation of memory fails in turn, beside a twin on which none does; calls of stores fail while others are
- * under way; and a store's power is cut.
+ * under way; what is written back fails; and a store's power is cut.
  *
  * FOLIO_SEED starts from a given seed, FOLIO_FAULT_OPS is the number of calls for each subject (600).
  */
@@ -9,7 +9,18 @@ import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/fuzz/generate.ts";
 import { Disk } from "../../src/fuzz/schedule/disk.ts";
 import { ASYNC_MACHINES } from "../../src/fuzz/schedule/machine.ts";
-import { FAULT_SUBJECT_NAMES, searchAsync, searchFaults, showAsyncCall } from "../../src/fuzz.ts";
+import {
+  FAULT_SUBJECT_NAMES,
+  FAULTS_VERSION,
+  type FaultFinding,
+  readFaults,
+  replayFaults,
+  searchAsync,
+  searchFaults,
+  showAsyncCall,
+  showFaults,
+  writeFaults,
+} from "../../src/fuzz.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
 const OPS = Number(process.env.FOLIO_FAULT_OPS ?? 600);
@@ -21,7 +32,7 @@ describe("calls are done, or fail and change nothing", { timeout: 600_000 }, () 
     it(`on ${subject}`, async () => {
       const { findings, nrFaults } = await searchFaults({ ...ENDS, subject, profiles: PROFILES });
       expect(findings.map(({ seed, text, lines }) => [`seed ${seed}: ${text}`, ...lines].join("\n"))).toEqual([]);
-      assert.ok(nrFaults > OPS / 100, `only ${nrFaults} faults`);
+      assert.ok(nrFaults > OPS / 200, `only ${nrFaults} faults`);
     });
   }
 });
@@ -45,18 +56,26 @@ class Liar extends Disk {
   }
 }
 
-describe("planted faults are found", { timeout: 300_000 }, () => {
-  const ends = { ...ENDS, maxCalls: 100_000, maxFindings: 1 };
+type Setting = NonNullable<Parameters<typeof replayFaults>[1]>;
 
+/** Looks for what is planted, which its replay shows again, and shows no more where nothing is planted. */
+async function findPlanted(subject: string, setting: Setting): Promise<FaultFinding> {
+  const ends = { ...ENDS, maxCalls: 100_000, maxFindings: 1 };
+  const { findings } = await searchFaults({ ...ends, ...setting, subject });
+  assert.equal(findings.length, 1);
+  const [{ seed, text, calls, lines }] = findings;
+  assert.ok(lines.length <= 20, lines.join("\n"));
+  const head = { faults: FAULTS_VERSION, subject, about: text, seed } as const;
+  const replay = readFaults(writeFaults({ head, calls })) ?? assert.fail("no replay");
+  assert.deepEqual(showFaults(replay), lines);
+  assert.equal((await replayFaults(replay, setting))?.text, text);
+  assert.equal(await replayFaults(replay), undefined);
+  return findings[0];
+}
+
+describe("planted faults are found", { timeout: 300_000 }, () => {
   it("a disk that does not flush", async () => {
-    const { findings } = await searchFaults({
-      ...ends,
-      subject: "power",
-      profiles: PROFILES,
-      makeDisk: () => new Liar(),
-    });
-    assert.equal(findings.length, 1);
-    assert.ok(findings[0].lines.length <= 20, findings[0].lines.join("\n"));
+    await findPlanted("power", { makeDisk: () => new Liar() });
   });
 
   it("a name that a call which has failed leaves behind", async () => {
@@ -67,13 +86,36 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
     ) => {
       if (call === "mkdir" && nth === 1) twin.perform({ task, call: "mkdir", args: ["left-behind", 0o755] });
     };
-    const { findings } = await searchFaults({
-      ...ends,
-      subject: "tmpfs",
-      profiles: ["names"],
-      planted: planted as never,
-    });
-    assert.equal(findings.length, 1); // by the name itself, or by what a later call makes of it
-    assert.ok(findings[0].lines.length <= 20, findings[0].lines.join("\n"));
+    // by the name itself, or by what a later call makes of it
+    await findPlanted("tmpfs", { profiles: ["names"], planted: planted as never });
+  });
+
+  it("an error that is told twice", async () => {
+    const plantAnswers = () => {
+      const told = new Set<string>();
+      return ({ call, slot, task }: { call: string; slot: number; task: number }, answer: string): string => {
+        if (call !== "fsync") return answer;
+        if (answer === "EIO") told.add(`${task}.${slot}`);
+        return answer === "ok" && told.delete(`${task}.${slot}`) ? "EIO" : answer;
+      };
+    };
+    await findPlanted("write-back", { plantAnswers });
+  });
+
+  it("an error that close tells in the place of fsync", async () => {
+    const plantAnswers = () => {
+      const untold = new Set<string>();
+      return ({ call, slot, task }: { call: string; slot: number; task: number }, answer: string): string => {
+        if (call === "close" && untold.delete(`${task}.${slot}`)) return "EIO";
+        if (call !== "fsync" || answer !== "EIO") return answer;
+        untold.add(`${task}.${slot}`);
+        return "ok";
+      };
+    };
+    await findPlanted("write-back", { plantAnswers });
+  });
+
+  it("which a replay of something else does not show", () => {
+    assert.equal(readFaults('{"replay":1}\n'), undefined);
   });
 });

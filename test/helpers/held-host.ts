@@ -2,7 +2,7 @@
 import { HOST_LATER, HOST_NOW } from "../../src/fs/hostfs/host-steps.ts";
 import { bytesOfCells } from "../../src/fuzz/schedule/async-call.ts";
 import type { AsyncMachine, AsyncMachineOptions, MakeAsyncMachine } from "../../src/fuzz/schedule/machine.ts";
-import { FIRST_DIRECTORY, FIRST_FILES, SHARED_PATH } from "../../src/fuzz/schedule/model.ts";
+import { FIRST_DIRECTORIES, FIRST_FILES, SHARED_PATH } from "../../src/fuzz/schedule/model.ts";
 import type { Face } from "../../src/fuzz/schedule/perform-async.ts";
 import type { FolioFs } from "../../src/index.ts";
 import { createHostfsMount } from "./hostfs-mount.ts";
@@ -60,7 +60,7 @@ export function heldHost(data: string): MakeAsyncMachine {
     const verify = (): void => void (kernel as { verify?: () => unknown }).verify?.();
     setup.mount(data);
     if (kernel.vm !== undefined) kernel.vm.dirty_writeback_centisecs = 0;
-    fs.mkdirSync(`/mnt/${FIRST_DIRECTORY}`);
+    for (const name of FIRST_DIRECTORIES) fs.mkdirSync(`/mnt/${name}`);
     for (const [path, cells] of Object.entries(FIRST_FILES)) fs.writeFileSync(`/mnt/${path}`, bytesOfCells(cells));
     kernel.sync();
     kernel.dropCaches(3);
@@ -75,6 +75,8 @@ export function heldHost(data: string): MakeAsyncMachine {
       shared: fs.openSync(`/mnt/${SHARED_PATH}`, "r+"),
       eagain: "while waiting",
       begin: () => holdHost(hold),
+      umount: () => kernel.umountAsync("/mnt"),
+      verify,
       renew: async () => {
         verify();
         await kernel.syncAsync();

@@ -41,7 +41,6 @@ export interface CutCall {
 
 export interface CutRun {
   readonly finding?: string;
-  readonly calls: readonly CutCall[];
   /** Calls that were over when the power was cut. */
   readonly nrOver: number;
   /** Blocks that were not the last that had been written. */
@@ -94,16 +93,13 @@ export function drawCut(random: Random): CutCall[] {
 
 export interface CutOptions {
   readonly isShared?: boolean;
-  /** Calls in the place of those of the seed. */
-  readonly program?: readonly CutCall[];
   /** What the store keeps all in: for tests of what finds that it does not. */
   readonly makeDisk?: () => Disk;
 }
 
-export function runCut(seed: number, options: CutOptions = {}): Promise<CutRun> {
-  const random = seededRandom(seed);
-  const drawn = drawCut(random);
-  return new Run(options.program ?? drawn, random, options).run();
+/** @param seed of the order in which the store answers, and of what is left */
+export function runCut(seed: number, calls: readonly CutCall[], options: CutOptions = {}): Promise<CutRun> {
+  return new Run(calls, seededRandom(seed), options).run();
 }
 
 class Run {
@@ -155,7 +151,7 @@ class Run {
     this.#time++;
     if (this.#wrong === undefined) this.#compare(left);
     this.#fs.kernel.destroy();
-    const so = { calls: this.#calls, nrOver: this.#nrOver, nrOld: this.#nrOld };
+    const so = { nrOver: this.#nrOver, nrOld: this.#nrOld };
     return this.#wrong === undefined ? so : { ...so, finding: this.#wrong };
   }
 

@@ -30,6 +30,9 @@ export interface StoreCall {
   readonly nr: number;
   readonly operation: string;
   readonly ino: number;
+  /** Bytes of the file that it is about: from here to before `end`. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a call answers in the place of what it would: a negated errno, half of its bytes, or a promise that fails, which is EIO. */
@@ -42,6 +45,8 @@ export interface HeldStoreOptions {
   readonly hasSyncHalf: boolean;
   /** Which calls fail; asked when they are answered. */
   readonly plan?: (call: StoreCall) => StoreFault | undefined;
+  /** Hears of each answer: bytes, 0 or a negated errno. */
+  readonly answered?: (call: StoreCall, answer: number) => void;
 }
 
 const FILE = 0;
@@ -56,6 +61,13 @@ function nameOf(kernel: Kernel, dentry: DentryHandle): string {
 
 function inoOf(kernel: Kernel, inode: InodeHandle): number {
   return new Inode(kernel, inode).ino;
+}
+
+/** @param most bytes */
+function answerOf(fault: StoreFault | undefined, most: number, work: (most: number) => number): number {
+  if (fault === "throw") return -EIO;
+  if (typeof fault === "number") return fault;
+  return work(fault === "short" && most > 1 ? most >> 1 : most);
 }
 
 export class HeldStore {
@@ -77,23 +89,23 @@ export class HeldStore {
 
   // --- Being asked ------------------------------------------------------------------------------------------------------
 
-  /** @param most what it would answer where it can be short */
+  /** @param work with the bytes that it may move at most */
   #call(
     mayWait: boolean,
     operation: string,
     ino: number,
-    work: (limit: number) => number,
-    most = 0,
+    work: (most: number) => number,
+    [start, end] = [0, 0],
   ): number | Promise<number> {
-    const { hold, plan } = this.#options;
-    const nr = this.nrCalls++;
+    const { hold, plan, answered } = this.#options;
+    const call = { nr: this.nrCalls++, operation, ino, start, end };
     const isNow = this.isQuick || !mayWait;
     const finish = (): number => {
-      const fault = plan?.({ nr, operation, ino });
-      if (fault === undefined || (fault === "short" && most < 2)) return work(most);
-      if (fault !== "throw") return fault === "short" ? work(most >> 1) : fault;
-      if (isNow) return -EIO;
-      throw new Error(`call ${nr} of the store`);
+      const fault = plan?.(call);
+      const answer = answerOf(fault, end - start, work);
+      answered?.(call, answer);
+      if (fault === "throw" && !isNow) throw new Error(`call ${call.nr} of the store`);
+      return answer;
     };
     return isNow ? finish() : hold(`${operation} ${ino}`).then(finish);
   }
@@ -251,7 +263,7 @@ export class HeldStore {
       return data.length;
     };
     const mayWait = cache.mayWait || !this.#options.hasSyncHalf; // who may not wait finds the page the next time
-    return this.#call(mayWait, operation, ino, fill);
+    return this.#call(mayWait, operation, ino, fill, [position, position + length]);
   }
 
   #write(cache: store.PageCache, control: store.WriteControl): number | Promise<number> {
@@ -262,7 +274,7 @@ export class HeldStore {
       return bytes;
     };
     const mayWait = cache.mayWait || !this.#options.hasSyncHalf;
-    return this.#call(mayWait, "writePages", ino, keep, length);
+    return this.#call(mayWait, "writePages", ino, keep, [position, position + length]);
   }
 
   /** What has been written is safe when the store says so. */

@@ -33,7 +33,7 @@ export class HeldSwap implements SwapDevice {
     const { hold, plan } = this.#options;
     const nr = this.#nrCalls++;
     const finish = (): number => {
-      const fault = plan?.({ nr, operation: name, ino: io.slot });
+      const fault = plan?.({ nr, operation: name, ino: io.slot, start: 0, end: io.nrPages * PAGE_BYTES });
       if (fault !== undefined) throw new Error(`call ${nr} of the swap device`);
       for (const [i, page] of pagesOf(io).entries()) move(page, io.slot + i);
       return io.nrPages;

@@ -8,7 +8,7 @@ import { overlay } from "../../layers.ts";
 import { bytesOfCells, type Form } from "./async-call.ts";
 import { HeldStore, type StoreCall, type StoreFault } from "./held-store.ts";
 import { HeldSwap } from "./held-swap.ts";
-import { FIRST_DIRECTORY, FIRST_FILES, SHARED_PATH } from "./model.ts";
+import { FIRST_DIRECTORIES, FIRST_FILES, SHARED_PATH } from "./model.ts";
 import type { AsyncHands, Face } from "./perform-async.ts";
 
 /** When synchronous calls may be EAGAIN: while a call that waits, or what it has asked for, is under way; or whenever they need a store. */
@@ -22,6 +22,10 @@ export interface AsyncMachine {
   readonly eagain: Eagain;
   /** All that was laid out is there: from now on waits are held. */
   begin(): void;
+  /** Unmounts it. */
+  umount(): Promise<void>;
+  /** @throws Error when memory is broken */
+  verify(): void;
   /** Leaves nothing in caches, and mounts anew what can be. No file is open, nothing is under way. */
   renew(): Promise<void>;
   /** Checks it, and gives it back. @throws Error when it is broken */
@@ -54,7 +58,7 @@ function newFs(isShared: boolean | undefined, options: FsOptions = {}): FolioFs 
 }
 
 function layOut(fs: FolioFs, root: string): void {
-  fs.mkdirSync(`${root}/${FIRST_DIRECTORY}`);
+  for (const name of FIRST_DIRECTORIES) fs.mkdirSync(`${root}/${name}`);
   for (const [path, cells] of Object.entries(FIRST_FILES)) fs.writeFileSync(`${root}/${path}`, bytesOfCells(cells));
 }
 
@@ -90,6 +94,8 @@ function machineOf({ nrChains, hold }: AsyncMachineOptions, parts: Parts): Async
     shared: fs.openSync(`${root}/${SHARED_PATH}`, RDWR),
     eagain,
     begin: begin ?? (() => {}),
+    umount: () => kernel.umountAsync(TARGET),
+    verify: () => verify(fs),
     renew: async () => {
       verify(fs);
       await kernel.syncAsync();

@@ -461,19 +461,21 @@ function* steps(state: ModelState, id: number, of: ModelCall, stage: ModelStage)
   if (short !== undefined) yield doneAt(on, short);
 }
 
-/** What machines have before the first call: machine.ts makes it. */
-export const FIRST_FILES: Readonly<Record<string, string>> = { a: "AAAAAA", "s/a": "BBB" };
-export const FIRST_DIRECTORY = "s";
+/** What machines have before the first call: machine.ts makes it. No program names what is in `z`. */
+export const FIRST_FILES: Readonly<Record<string, string>> = { a: "AAAAAA", "s/a": "BBB", "z/a": "CC" };
+export const FIRST_DIRECTORIES: readonly string[] = ["s", "z"];
 /** What the shared descriptor is of. */
 export const SHARED_PATH = "a";
 
 export const FILE_SYSTEM: Spec<ModelState, ModelCall, ModelStage> = {
   initial: {
     nodes: {
-      [ROOT]: dirNode({ a: 1, s: 2 }),
+      [ROOT]: dirNode({ a: 1, s: 2, z: 4 }),
       1: fileNode(FIRST_FILES.a),
       2: dirNode({ a: 3 }),
       3: fileNode(FIRST_FILES["s/a"]),
+      4: dirNode({ a: 5 }),
+      5: fileNode(FIRST_FILES["z/a"]),
     },
     files: { [SHARED_SLOT]: { ino: 1, reads: true, writes: true, appends: false, pos: 0, lock: 0 } },
   },

@@ -141,6 +141,11 @@ export class AsyncPerformer {
     this.#slots.set(SHARED_SLOT, { fd: shared });
   }
 
+  /** Whether a FileHandle has the descriptor of a call: its close() waits for what is under way on it. */
+  isHandle(call: AsyncCall): boolean {
+    return this.#slots.get(this.#key(call, call.args[0]))?.handle !== undefined;
+  }
+
   /** Makes a call; a synchronous one is over when this returns. */
   perform(call: AsyncCall): string | Promise<string> {
     try {
@@ -149,11 +154,6 @@ export class AsyncPerformer {
     } catch (error) {
       return describeFailure(error);
     }
-  }
-
-  /** Descriptors that are open. */
-  opened(): number[] {
-    return [...this.#slots.values()].map(({ fd }) => fd);
   }
 
   #make(call: AsyncCall): string | Promise<string> {

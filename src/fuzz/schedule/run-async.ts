@@ -2,9 +2,13 @@
  * Runs a program: chains of calls that are under way at the same time, on a machine whose waits are held, in an order of choices; and
  * says what is wrong with what has come of it.
  *
+ * Answers that are missing come when nothing else does. Until then calls may wait for them, but nobody who has nothing to do with them,
+ * nobody who has given up, and not umount, which is EBUSY; and when they come, all calls are over.
+ *
  * When all calls are over, all that is there is looked at, then again when nothing is cached any more: what it should be, the model says.
  */
-import { type AsyncCall, SHARED_SLOT, showAsyncCall } from "./async-call.ts";
+import { type AsyncCall, NR_SLOTS, SHARED_SLOT, showAsyncCall } from "./async-call.ts";
+import { BYSTANDER_CALLS, BYSTANDER_CLOSES, BYSTANDER_OPENS } from "./bystander.ts";
 import { type FaultPlan, faultPlan } from "./fault-plan.ts";
 import { Linearizer } from "./linearize.ts";
 import type { AsyncMachine, MakeAsyncMachine } from "./machine.ts";
@@ -50,6 +54,7 @@ export interface AsyncRunOptions {
 const ABORTED = "ABORT_ERR";
 /** Who looks at what has come of it. */
 const LOOKER = 0;
+const NO_FAULTS: ReadonlySet<string> = new Set();
 
 class Found extends Error {
   readonly finding: AsyncFinding;
@@ -82,12 +87,13 @@ class Run {
 
   constructor(options: AsyncRunOptions) {
     this.#options = options;
-    this.#scheduler = new Scheduler((names) => this.#choose(names), options.loses);
-    const { make, nrChains, isShared, faultSeed } = options;
+    const { make, nrChains, isShared, faultSeed, loses } = options;
     this.#faults = faultPlan(faultSeed, (text) => this.#history.push(`      ${text}`));
-    const { plan } = this.#faults;
+    const { plan, isMissing } = this.#faults;
+    this.#scheduler = new Scheduler((names) => this.#choose(names), { loses, withholds: isMissing });
     this.#machine = make({ nrChains, isShared, plan, hold: (name) => this.#scheduler.hold(name) });
     this.#performer = new AsyncPerformer(this.#machine.hands, this.#machine.shared);
+    void this.#call(BYSTANDER_OPENS);
     this.#machine.begin();
     this.#faults.isOn = true;
   }
@@ -104,7 +110,7 @@ class Run {
 
   async run(): Promise<AsyncFinding | undefined> {
     try {
-      await this.#drive(this.#chains());
+      await this.#driveChains();
       await this.#scheduler.drain();
       this.#faults.isOn = false;
       this.#order.settle();
@@ -135,6 +141,41 @@ class Run {
     if (this.#finding !== undefined) throw new Found(this.#finding.kind, this.#finding.text);
   }
 
+  async #driveChains(): Promise<void> {
+    const chains = this.#chains();
+    while (!(await this.#scheduler.drive(chains)) && this.#scheduler.withheld.length > 0) {
+      await this.#withoutAnswers();
+      this.#scheduler.giveBack();
+    }
+    await this.#drive(chains);
+  }
+
+  /** Nothing comes any more but answers that are missing. */
+  async #withoutAnswers(): Promise<void> {
+    const missing = this.#scheduler.withheld.join(", ");
+    const given = [...this.#pending.values()].find(({ call }) => call.startsWith("abort"));
+    if (given !== undefined) throw new Found("stuck", `${showAsyncCall(given)} was given up, and waits for ${missing}`);
+    this.#faults.isOn = false;
+    const bystander = this.#bystand();
+    if (!(await this.#scheduler.drive(bystander)))
+      throw new Found("stuck", `who has nothing to do with ${missing} waits for it: ${this.#underWay()}`);
+    await bystander;
+    this.#machine.verify();
+    this.#faults.isOn = true;
+  }
+
+  async #bystand(): Promise<void> {
+    for (const call of BYSTANDER_CALLS) await this.#call(call, NO_FAULTS);
+    for (const close of this.#closes()) {
+      if (!this.#performer.isHandle(close)) await this.#call(close);
+    }
+    const code = await this.#machine.umount().then(
+      () => "ok",
+      (error: NodeJS.ErrnoException) => error.code ?? String(error),
+    );
+    if (code !== "EBUSY") throw new Found("broken", `umount of what is in use answers ${code}`);
+  }
+
   #underWay(): string {
     const calls = [...this.#pending.values()].map(showAsyncCall);
     return calls.length === 0 ? "no call" : calls.join("; ");
@@ -160,13 +201,14 @@ class Run {
     }
   }
 
-  async #call(call: AsyncCall): Promise<void> {
+  /** @param faults what it may fail with */
+  async #call(call: AsyncCall, faults = this.#faults.codes): Promise<void> {
     const id = FIRST_ID + this.#nrCalls++;
     const isSync = call.form === "sync" && !call.call.startsWith("abort");
     const mayEagain = isSync && this.#mayEagain();
     this.#history.push(`${id} ${showAsyncCall(call)}`);
     this.#pending.set(id, call);
-    this.#order.start(id, { call, mayEagain, faults: this.#faults.codes });
+    this.#order.start(id, { call, mayEagain, faults });
     const made = this.#performer.perform(call);
     const answer = typeof made === "string" ? made : await made;
     this.#scheduler.noteEvent();
@@ -208,11 +250,18 @@ class Run {
     }
   }
 
-  async #closeAll(): Promise<void> {
+  /** Closes what chains have open. */
+  #closes(): AsyncCall[] {
     const { nrChains } = this.#options;
-    for (let task = 0; task < nrChains; task++) {
-      for (const slot of [0, 1]) await this.#call({ task, call: "close", args: [slot], form: "callback" });
-    }
+    const nr = nrChains * NR_SLOTS;
+    return Array.from({ length: nr }, (_, i) => {
+      return { task: Math.floor(i / NR_SLOTS), call: "close", args: [i % NR_SLOTS], form: "callback" };
+    });
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const close of this.#closes()) await this.#call(close);
     await this.#call({ task: LOOKER, call: "close", args: [SHARED_SLOT], form: "callback" });
+    await this.#call(BYSTANDER_CLOSES);
   }
 }

@@ -9,6 +9,13 @@
 /** @param names of what is held, sorted @returns which of them comes next */
 export type Choose = (names: readonly string[]) => number;
 
+export interface SchedulerOptions {
+  /** Loses the first such thing that it is to release: for tests of what finds that. */
+  readonly loses?: (name: string) => boolean;
+  /** What is not released before giveBack(). */
+  readonly withholds?: (name: string) => boolean;
+}
+
 interface Held {
   readonly name: string;
   readonly release: () => void;
@@ -21,21 +28,28 @@ const STUCK_TURNS = 40;
 
 export class Scheduler {
   #held: Held[] = [];
+  #withheld: Held[] = [];
   /** Grows whenever something happens. */
   #nrEvents = 0;
   #nrHeldEver = 0;
   readonly #choose: Choose;
-  /** Loses what it is to release: for tests of what finds that. */
+  readonly #withholds: (name: string) => boolean;
   #loses: ((name: string) => boolean) | undefined;
 
-  constructor(choose: Choose, loses?: (name: string) => boolean) {
+  constructor(choose: Choose, { loses, withholds = () => false }: SchedulerOptions = {}) {
     this.#choose = choose;
     this.#loses = loses;
+    this.#withholds = withholds;
   }
 
   /** Names of what is held. */
   get names(): readonly string[] {
-    return this.#held.map(({ name }) => name);
+    return [...this.#held, ...this.#withheld].map(({ name }) => name);
+  }
+
+  /** Names of what does not come. */
+  get withheld(): readonly string[] {
+    return this.#withheld.map(({ name }) => name);
   }
 
   /** How often something was held so far. */
@@ -47,7 +61,14 @@ export class Scheduler {
   hold(name: string): Promise<void> {
     this.#nrHeldEver++;
     this.noteEvent();
-    return new Promise((resolve) => this.#held.push({ name, release: resolve }));
+    const list = this.#withholds(name) ? this.#withheld : this.#held;
+    return new Promise((resolve) => list.push({ name, release: resolve }));
+  }
+
+  /** What was withheld comes when it is chosen, as all else. */
+  giveBack(): void {
+    this.#held.push(...this.#withheld);
+    this.#withheld = [];
   }
 
   /** Something has happened that others may follow from: a call is over. */
@@ -59,7 +80,7 @@ export class Scheduler {
    * Releases what is held, one at a time, until `work` is over.
    *
    * @param most how often something is released
-   * @returns false when nothing is held any more, or enough has been released, and the work is not over
+   * @returns false when nothing more is to come, or enough has been released, and the work is not over
    */
   async drive(work: Promise<unknown>, most = Number.MAX_SAFE_INTEGER): Promise<boolean> {
     let isOver = false;
@@ -79,9 +100,14 @@ export class Scheduler {
     }
   }
 
-  /** Releases all that is held, and what follows from it, the first by name each time. */
+  /** Releases all that is held, or was withheld, and what follows from it, the first by name each time. */
   async drain(): Promise<void> {
-    for (await this.#rest(); this.#held.length > 0; await this.#rest()) this.#release(this.#sorted()[0]);
+    for (;;) {
+      await this.#rest();
+      this.giveBack();
+      if (this.#held.length === 0) return;
+      this.#release(this.#sorted()[0]);
+    }
   }
 
   #sorted(): Held[] {

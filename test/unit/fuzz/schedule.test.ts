@@ -86,11 +86,27 @@ describe("the scheduler", () => {
     assert.equal(await new Scheduler(() => 0).drive(new Promise(() => {})), false);
   });
 
+  it("withholds what does not come, until it is given back", async () => {
+    const scheduler = new Scheduler(() => 0, { withholds: (name) => name === "a" });
+    const seen: string[] = [];
+    const held = ["b", "a", "c"].map((name) => scheduler.hold(name).then(() => seen.push(name)));
+    assert.equal(await scheduler.drive(Promise.all(held)), false);
+    assert.deepEqual([seen, scheduler.withheld], [["b", "c"], ["a"]]);
+    scheduler.giveBack();
+    assert.equal(await scheduler.drive(Promise.all(held)), true);
+    assert.deepEqual(seen, ["b", "c", "a"]);
+  });
+
   it("has the same come of the same seed", async () => {
-    for (const make of [ASYNC_MACHINES.store, ASYNC_MACHINES.swap]) {
-      const [one, again] = [await runSeed({ make }, SEED), await runSeed({ make }, SEED)];
+    for (const [subject, faultSeed] of [
+      ["store", undefined],
+      ["store", SEED],
+      ["swap", undefined],
+    ] as const) {
+      const setting = { make: ASYNC_MACHINES[subject], faultSeed };
+      const [one, again] = [await runSeed(setting, SEED), await runSeed(setting, SEED)];
       assert.deepEqual(one, again);
-      const { history } = await runChosen({ make }, one.calls, one.run.choices);
+      const { history } = await runChosen(setting, one.calls, one.run.choices);
       assert.deepEqual(history, one.run.history);
     }
   });
@@ -111,9 +127,9 @@ function changed(make: MakeAsyncMachine, change: (face: Face) => Partial<Face["p
 async function findingOf(
   make: MakeAsyncMachine,
   kind: string,
-  loses?: () => (name: string) => boolean,
+  how: { loses?: () => (name: string) => boolean; hasFaults?: boolean } = {},
 ): Promise<AsyncShown> {
-  const options = { make, loses, seed: SEED, maxCalls: 200_000, maxMs: NEVER, maxFindings: 1 };
+  const options = { make, ...how, seed: SEED, maxCalls: 200_000, maxMs: NEVER, maxFindings: 1 };
   const { findings } = await searchAsync(options);
   const [finding] = findings;
   assert.equal(finding?.kind, kind, finding?.text);
@@ -123,7 +139,7 @@ async function findingOf(
 describe("planted faults are found", { timeout: 300_000 }, () => {
   it("an answer that nobody hears of", async () => {
     const loses = () => (name: string) => name.startsWith("readahead") || name.startsWith("rename");
-    const { calls, text } = await findingOf(ASYNC_MACHINES.store, "stuck", loses);
+    const { calls, text } = await findingOf(ASYNC_MACHINES.store, "stuck", { loses });
     assert.ok(calls.length <= 6, text);
   });
 
@@ -160,6 +176,28 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
       },
     }));
     await findingOf(make, "EAGAIN");
+  });
+
+  it("a call that waits for the answer that another one is not given", async () => {
+    const make: MakeAsyncMachine = (options) => {
+      let last: Promise<unknown> = Promise.resolve();
+      const oneAtATime = (face: Face): Partial<Face["promises"]> => ({
+        rename: (from, to) => {
+          const made = last.then(() => face.promises.rename(from, to));
+          last = made.catch(() => {});
+          return made;
+        },
+      });
+      return changed(ASYNC_MACHINES.store, oneAtATime)(options);
+    };
+    const { text } = await findingOf(make, "stuck", { hasFaults: true });
+    assert.match(text, /^who has nothing to do with rename/);
+  });
+
+  it("a call that is given up, and waits for its answer all the same", async () => {
+    const make = changed(ASYNC_MACHINES.store, (face) => ({ readFile: (path) => face.promises.readFile(path) }));
+    const { text } = await findingOf(make, "stuck", { hasFaults: true });
+    assert.match(text, /abortRead.* was given up, and waits for /);
   });
 
   it("and the same again from a file", async () => {
