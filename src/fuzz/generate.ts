@@ -16,6 +16,7 @@ import { drawHostilePath, drawHostileTarget, drawPath, drawTarget, NAMES as FEW_
 import { Likely } from "./likely.ts";
 import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
+import { SeenPairs } from "./seen-pairs.ts";
 import { withoutStacks } from "./stacks.ts";
 
 export const PROFILES = ["data", "names", "permissions", "mixed", "hostile"] as const;
@@ -232,33 +233,85 @@ function removalOfCwd(random: Random, task: number): Call[] {
   ];
 }
 
-/** @returns about as many calls as are asked for, the last of which is a checkpoint */
-export function generate(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  return withoutStacks(() => draw(seedOfAll, profile, nrCalls, abilities));
+/** How often a call is drawn again, since it fails as many others have. */
+const MOST_DRAWS = 8;
+/** What fails when a part of it has been done stays in the program. */
+const MADE_IN_PARTS = new Set(["mkdirs", "copyFile"]);
+
+/**
+ * @param seen pairs of call and errno that programs before have come to: the program depends on these, too, and adds its own
+ * @returns about as many calls as are asked for, the last of which is a checkpoint
+ */
+export function generate(
+  seed: number,
+  profile: Profile,
+  nrCalls: number,
+  abilities: Abilities,
+  seen = new SeenPairs(),
+): Call[] {
+  return withoutStacks(() => new Generator(seed, profile, abilities, seen).draw(nrCalls));
 }
 
-function draw(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  const random = seededRandom(seedOfAll);
-  const likely = new Likely(abilities.tasks);
-  const turn = { task: 0 };
-  const drawing = drawingOf(random, profile, likely, turn);
-  const calls: Call[] = [];
-  const checkpoint: Call = { task: 0, call: "tree", args: [] };
-  const make = (call: Call): void => {
-    if (!isPossible(call, abilities)) return;
-    calls.push(call);
-    likely.note(call);
-  };
-  make({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
-  while (calls.length < nrCalls) {
-    if (!chance(random, PERCENT_SAME_TASK)) turn.task = random(abilities.tasks.length);
-    const { task } = turn;
-    const drawn = weighted(random, weighted(random, GROUPS[profile]));
-    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && likely.slots(task).length === 0;
-    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
-    make({ task, call, args: drawArgs(drawing) });
-    if (profile !== "data" && random(CALLS_A_REMOVAL) === 0) removalOfCwd(random, task).forEach(make);
-    if (random(CALLS_A_TREE) === 0) calls.push(checkpoint);
+/** How often all calls of a kind are equally likely: the seldom ones, too, are to fail in every way. */
+const PERCENT_EVEN = 25;
+
+class Generator {
+  readonly #random: Random;
+  readonly #profile: Profile;
+  readonly #abilities: Abilities;
+  readonly #seen: SeenPairs;
+  readonly #likely: Likely;
+  readonly #turn = { task: 0 };
+  readonly #drawing: Drawing;
+  readonly #calls: Call[] = [];
+
+  constructor(seed: number, profile: Profile, abilities: Abilities, seen: SeenPairs) {
+    this.#random = seededRandom(seed);
+    this.#profile = profile;
+    this.#abilities = abilities;
+    this.#seen = seen;
+    this.#likely = new Likely(abilities.tasks);
+    this.#drawing = drawingOf(this.#random, profile, this.#likely, this.#turn);
   }
-  return [...calls, checkpoint];
+
+  draw(nrCalls: number): Call[] {
+    const random = this.#random;
+    const checkpoint: Call = { task: 0, call: "tree", args: [] };
+    this.#take({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
+    while (this.#calls.length < nrCalls) {
+      if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = random(this.#abilities.tasks.length);
+      this.#takeWanted();
+      if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
+        for (const call of removalOfCwd(random, this.#turn.task)) this.#take(call);
+      }
+      if (random(CALLS_A_TREE) === 0) this.#calls.push(checkpoint);
+    }
+    return [...this.#calls, checkpoint];
+  }
+
+  /** Draws until a call is done, or fails as few have before. */
+  #takeWanted(): void {
+    for (let left = MOST_DRAWS; left > 0; left--) if (this.#take(this.#drawCall(), left > 1)) return;
+  }
+
+  #drawCall(): Call {
+    const random = this.#random;
+    const { task } = this.#turn;
+    const choices = weighted(random, GROUPS[this.#profile]);
+    const drawn = chance(random, PERCENT_EVEN) ? pick(random, choices)[1] : weighted(random, choices);
+    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && this.#likely.slots(task).length === 0;
+    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
+    return { task, call, args: drawArgs(this.#drawing) };
+  }
+
+  /** @param isChosen leave out what fails as many have @returns whether it is in the program */
+  #take(call: Call, isChosen = false): boolean {
+    if (!isPossible(call, this.#abilities)) return false;
+    const code = this.#likely.make(call);
+    const isOut = isChosen && code !== undefined && !MADE_IN_PARTS.has(call.call);
+    if (isOut && !this.#seen.isWanted(this.#random, call.call, code)) return false;
+    if (code !== undefined) this.#seen.note(call.call, code);
+    this.#calls.push(call);
+    return true;
+  }
 }
