@@ -39,7 +39,7 @@ export interface Abilities {
 const NR_SLOTS = 4;
 /** A checkpoint comes after so many calls, about. */
 const CALLS_A_TREE = 60;
-/** The directory that a task works in is removed after so many, about. */
+/** The directory that a task works in is removed, or moved out of its root, after so many, about. */
 const CALLS_A_REMOVAL = 200;
 /** A task goes on in so many of 100 cases: each change of tasks is a turn between two processes. */
 const PERCENT_SAME_TASK = 88;
@@ -208,13 +208,15 @@ function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { rea
 const O_TMPFILE_BIT = 0o20000000;
 
 function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
-  if (call === "link") return task === 0 || abilities.linksOfOthers;
+  const isRoot = abilities.tasks[task].uid === 0;
+  if (call === "link") return isRoot || task === 0 || abilities.linksOfOthers;
   if (call === "copyFile") return abilities.isNode26;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
   if (/^(readv?|writev?)$/.test(call) && Number(args.at(-1)) < 0) return abilities.isNode26;
   // Node keeps the path of the working directory, and only who may always go there can have it look again.
-  if (task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/")))) return false;
+  if (!isRoot && task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/"))))
+    return false;
   if (call === "chdir" || call === "cwd" || call === "umask") return abilities.hasTaskState;
   if (call === "open" && (Number(args[2]) & O_TMPFILE_BIT) !== 0) return abilities.tmpfile;
   return true;
@@ -230,6 +232,16 @@ function removalOfCwd(random: Random, task: number): Call[] {
     { task, call: "mkdir", args: [name, 0o777] },
     { task, call: "chdir", args: [name] },
     { task, call: "rmdir", args: [`../${name}`] },
+  ];
+}
+
+/** A task with a root of its own has its working directory moved out of that. */
+function moveOfCwd(random: Random, task: number, root: string): Call[] {
+  const name = pick(random, FEW_NAMES);
+  return [
+    { task, call: "mkdir", args: [`/${name}`, 0o777] },
+    { task, call: "chdir", args: [`/${name}`] },
+    { task: 0, call: "rename", args: [`/${root}/${name}`, `/${pick(random, FEW_NAMES)}`] },
   ];
 }
 
@@ -282,11 +294,17 @@ class Generator {
       if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = random(this.#abilities.tasks.length);
       this.#takeWanted();
       if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
-        for (const call of removalOfCwd(random, this.#turn.task)) this.#take(call);
+        for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);
       }
       if (random(CALLS_A_TREE) === 0) this.#calls.push(checkpoint);
     }
     return [...this.#calls, checkpoint];
+  }
+
+  #lossOfCwd(task: number): Call[] {
+    const random = this.#random;
+    const { root } = this.#abilities.tasks[task];
+    return root !== undefined && chance(random, 50) ? moveOfCwd(random, task, root) : removalOfCwd(random, task);
   }
 
   /** Draws until a call is done, or fails as few have before. */
