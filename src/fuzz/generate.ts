@@ -16,6 +16,7 @@ import { drawHostilePath, drawHostileTarget, drawPath, drawTarget, NAMES as FEW_
 import { Likely } from "./likely.ts";
 import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
+import { SeenPairs } from "./seen-pairs.ts";
 import { withoutStacks } from "./stacks.ts";
 
 export const PROFILES = ["data", "names", "permissions", "mixed", "hostile"] as const;
@@ -38,7 +39,7 @@ export interface Abilities {
 const NR_SLOTS = 4;
 /** A checkpoint comes after so many calls, about. */
 const CALLS_A_TREE = 60;
-/** The directory that a task works in is removed after so many, about. */
+/** The directory that a task works in is removed, or moved out of its root, after so many, about. */
 const CALLS_A_REMOVAL = 200;
 /** A task goes on in so many of 100 cases: each change of tasks is a turn between two processes. */
 const PERCENT_SAME_TASK = 88;
@@ -207,13 +208,15 @@ function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { rea
 const O_TMPFILE_BIT = 0o20000000;
 
 function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
-  if (call === "link") return task === 0 || abilities.linksOfOthers;
+  const isRoot = abilities.tasks[task].uid === 0;
+  if (call === "link") return isRoot || task === 0 || abilities.linksOfOthers;
   if (call === "copyFile") return abilities.isNode26;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
   if (/^(readv?|writev?)$/.test(call) && Number(args.at(-1)) < 0) return abilities.isNode26;
   // Node keeps the path of the working directory, and only who may always go there can have it look again.
-  if (task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/")))) return false;
+  if (!isRoot && task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/"))))
+    return false;
   if (call === "chdir" || call === "cwd" || call === "umask") return abilities.hasTaskState;
   if (call === "open" && (Number(args[2]) & O_TMPFILE_BIT) !== 0) return abilities.tmpfile;
   return true;
@@ -232,33 +235,101 @@ function removalOfCwd(random: Random, task: number): Call[] {
   ];
 }
 
-/** @returns about as many calls as are asked for, the last of which is a checkpoint */
-export function generate(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  return withoutStacks(() => draw(seedOfAll, profile, nrCalls, abilities));
+/** A task with a root of its own has its working directory moved out of that. */
+function moveOfCwd(random: Random, task: number, root: string): Call[] {
+  const name = pick(random, FEW_NAMES);
+  return [
+    { task, call: "mkdir", args: [`/${name}`, 0o777] },
+    { task, call: "chdir", args: [`/${name}`] },
+    { task: 0, call: "rename", args: [`/${root}/${name}`, `/${pick(random, FEW_NAMES)}`] },
+  ];
 }
 
-function draw(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  const random = seededRandom(seedOfAll);
-  const likely = new Likely(abilities.tasks);
-  const turn = { task: 0 };
-  const drawing = drawingOf(random, profile, likely, turn);
-  const calls: Call[] = [];
-  const checkpoint: Call = { task: 0, call: "tree", args: [] };
-  const make = (call: Call): void => {
-    if (!isPossible(call, abilities)) return;
-    calls.push(call);
-    likely.note(call);
-  };
-  make({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
-  while (calls.length < nrCalls) {
-    if (!chance(random, PERCENT_SAME_TASK)) turn.task = random(abilities.tasks.length);
-    const { task } = turn;
-    const drawn = weighted(random, weighted(random, GROUPS[profile]));
-    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && likely.slots(task).length === 0;
-    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
-    make({ task, call, args: drawArgs(drawing) });
-    if (profile !== "data" && random(CALLS_A_REMOVAL) === 0) removalOfCwd(random, task).forEach(make);
-    if (random(CALLS_A_TREE) === 0) calls.push(checkpoint);
+/** How often a call is drawn again, since it fails as many others have. */
+const MOST_DRAWS = 8;
+/** What fails when a part of it has been done stays in the program. */
+const MADE_IN_PARTS = new Set(["mkdirs", "copyFile"]);
+
+/**
+ * @param seen pairs of call and errno that programs before have come to: the program depends on these, too, and adds its own
+ * @returns about as many calls as are asked for, the last of which is a checkpoint
+ */
+export function generate(
+  seed: number,
+  profile: Profile,
+  nrCalls: number,
+  abilities: Abilities,
+  seen = new SeenPairs(),
+): Call[] {
+  return withoutStacks(() => new Generator(seed, profile, abilities, seen).draw(nrCalls));
+}
+
+/** How often all calls of a kind are equally likely: the seldom ones, too, are to fail in every way. */
+const PERCENT_EVEN = 25;
+
+class Generator {
+  readonly #random: Random;
+  readonly #profile: Profile;
+  readonly #abilities: Abilities;
+  readonly #seen: SeenPairs;
+  readonly #likely: Likely;
+  readonly #turn = { task: 0 };
+  readonly #drawing: Drawing;
+  readonly #calls: Call[] = [];
+
+  constructor(seed: number, profile: Profile, abilities: Abilities, seen: SeenPairs) {
+    this.#random = seededRandom(seed);
+    this.#profile = profile;
+    this.#abilities = abilities;
+    this.#seen = seen;
+    this.#likely = new Likely(abilities.tasks);
+    this.#drawing = drawingOf(this.#random, profile, this.#likely, this.#turn);
   }
-  return [...calls, checkpoint];
+
+  draw(nrCalls: number): Call[] {
+    const random = this.#random;
+    const checkpoint: Call = { task: 0, call: "tree", args: [] };
+    this.#take({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
+    while (this.#calls.length < nrCalls) {
+      if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = random(this.#abilities.tasks.length);
+      this.#takeWanted();
+      if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
+        for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);
+      }
+      if (random(CALLS_A_TREE) === 0) this.#calls.push(checkpoint);
+    }
+    return [...this.#calls, checkpoint];
+  }
+
+  #lossOfCwd(task: number): Call[] {
+    const random = this.#random;
+    const { root } = this.#abilities.tasks[task];
+    return root !== undefined && chance(random, 50) ? moveOfCwd(random, task, root) : removalOfCwd(random, task);
+  }
+
+  /** Draws until a call is done, or fails as few have before. */
+  #takeWanted(): void {
+    for (let left = MOST_DRAWS; left > 0; left--) if (this.#take(this.#drawCall(), left > 1)) return;
+  }
+
+  #drawCall(): Call {
+    const random = this.#random;
+    const { task } = this.#turn;
+    const choices = weighted(random, GROUPS[this.#profile]);
+    const drawn = chance(random, PERCENT_EVEN) ? pick(random, choices)[1] : weighted(random, choices);
+    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && this.#likely.slots(task).length === 0;
+    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
+    return { task, call, args: drawArgs(this.#drawing) };
+  }
+
+  /** @param isChosen leave out what fails as many have @returns whether it is in the program */
+  #take(call: Call, isChosen = false): boolean {
+    if (!isPossible(call, this.#abilities)) return false;
+    const code = this.#likely.make(call);
+    const isOut = isChosen && code !== undefined && !MADE_IN_PARTS.has(call.call);
+    if (isOut && !this.#seen.isWanted(this.#random, call.call, code)) return false;
+    if (code !== undefined) this.#seen.note(call.call, code);
+    this.#calls.push(call);
+    return true;
+  }
 }

@@ -47,11 +47,12 @@ export function oracleOf(subject: string): string {
   return subject === "overlay" ? "overlayfs" : "tmpfs";
 }
 
-/** Root, two users, and one whose groups are those of others. */
+/** Root, two users, one whose groups are those of others, and root in a root of its own. */
 const TASKS: readonly TaskSpec[] = [
   ROOT_TASK,
   { uid: 1000, gid: 1000, groups: [] },
   { uid: 1001, gid: 1001, groups: [50, 1000] },
+  { uid: 0, gid: 50, groups: [], root: "d" },
 ];
 
 /** File systems whose directories, blocks and access times are those of a tmpfs. */

@@ -42,6 +42,8 @@ interface Hands {
   readonly task: TaskFace;
   readonly root: string;
   readonly detail: Detail;
+  /** What was read. */
+  describe(bytes: Uint8Array): string;
   path(arg: Arg): Path;
   /** What a symbolic link says. */
   target(arg: Arg): Path;
@@ -52,16 +54,16 @@ interface Hands {
 
 type Performer = (on: Hands, args: readonly Arg[]) => unknown;
 
-function readInto(fs: NodeFs, fd: number, length: number, position: number | null): string {
+function readInto(on: Hands, fd: number, length: number, position: number | null): string {
   const buffer = Buffer.alloc(length);
-  const nrRead = fs.readSync(fd, buffer, 0, length, position);
-  return `${nrRead} ${describeBytes(buffer.subarray(0, nrRead))}`;
+  const nrRead = on.fs.readSync(fd, buffer, 0, length, position);
+  return `${nrRead} ${on.describe(buffer.subarray(0, nrRead))}`;
 }
 
-function readvInto(fs: NodeFs, fd: number, lengths: readonly number[], position: number | null): string {
+function readvInto(on: Hands, fd: number, lengths: readonly number[], position: number | null): string {
   const buffers = lengths.map((length) => Buffer.alloc(length));
-  const nrRead = fs.readvSync(fd, buffers, position as number);
-  return `${nrRead} ${describeBytes(Buffer.concat(buffers).subarray(0, nrRead))}`;
+  const nrRead = on.fs.readvSync(fd, buffers, position as number);
+  return `${nrRead} ${on.describe(Buffer.concat(buffers).subarray(0, nrRead))}`;
 }
 
 /** A path in an answer, without the folder of an oracle that has no root of its own. */
@@ -100,14 +102,11 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
       on.fs.closeSync(fd);
     },
   ],
-  read: [
-    0,
-    (on, [slot, length, position]) => readInto(on.fs, on.fd(slot), length as number, position as number | null),
-  ],
+  read: [0, (on, [slot, length, position]) => readInto(on, on.fd(slot), length as number, position as number | null)],
   readv: [
     0,
     (on, [slot, one, two, position]) =>
-      readvInto(on.fs, on.fd(slot), [one as number, two as number], position as number | null),
+      readvInto(on, on.fd(slot), [one as number, two as number], position as number | null),
   ],
   write: [
     0,
@@ -140,7 +139,7 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     0,
     (on, [slot]) => {
       const fd = on.fd(slot);
-      return isTooLarge(() => on.fs.fstatSync(fd)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(fd));
+      return isTooLarge(() => on.fs.fstatSync(fd)) ? TOO_LARGE : on.describe(on.fs.readFileSync(fd));
     },
   ],
 
@@ -187,7 +186,7 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     1,
     (on, [name]) => {
       const path = on.path(name);
-      return isTooLarge(() => on.fs.statSync(path)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(path));
+      return isTooLarge(() => on.fs.statSync(path)) ? TOO_LARGE : on.describe(on.fs.readFileSync(path));
     },
   ],
   writeFile: [
@@ -226,6 +225,8 @@ export interface PerformerOptions {
   /** Where `/` is, without a slash at its end: "" for a task that has a root of its own. */
   readonly root: string;
   readonly detail: Detail;
+  /** How bytes that were read are told; describeBytes() if left out. */
+  readonly describe?: (bytes: Uint8Array) => string;
   /** All calls may be made if left out. */
   readonly mayCall?: MayCall;
 }
@@ -240,12 +241,13 @@ export class TaskPerformer {
   constructor(task: TaskFace, options: PerformerOptions) {
     this.#task = task;
     this.#options = options;
-    const { root, detail } = options;
+    const { root, detail, describe = describeBytes } = options;
     this.#hands = {
       fs: task.fs,
       task,
       root,
       detail,
+      describe,
       path: (arg) => (task.hasNoCwd ? fromTop(toPath(arg, root)) : toPath(arg, root)),
       target: (arg) => toPath(arg, root),
       fd: (slot) => this.#slots.get(slot) ?? NO_FD,

@@ -38,7 +38,7 @@ export class ModelFileSystem {
 
 export class ModelTask implements Walker {
   readonly who: Credentials;
-  readonly root: Directory;
+  root: Directory;
   cwd: Directory;
   /** umask: bits that new files do not get. */
   mask = 0o022;
@@ -124,11 +124,19 @@ export class ModelTask implements Walker {
     permit(this.who, dir, MAY_EXEC);
     this.cwd = dir;
   }
-  /** @throws ENOENT for a directory that has been removed */
+  /** Makes a directory the root, and goes there. */
+  chroot(path: string): void {
+    this.root = this.stat(path) as Directory;
+    this.cwd = this.root;
+  }
+  /** @throws ENOENT for a directory that has been removed, or is not below the root */
   getcwd(): string {
     if (this.cwd.isDead) fail("ENOENT");
     let path = "";
-    for (let dir = this.cwd; !dir.isRoot; dir = dir.parent) path = `/${dir.parent.nameOf(dir)}${path}`;
+    for (let dir = this.cwd; dir !== this.root; dir = dir.parent) {
+      if (dir.isRoot) fail("ENOENT");
+      path = `/${dir.parent.nameOf(dir)}${path}`;
+    }
     return path || "/";
   }
   /** @returns the mask before */
