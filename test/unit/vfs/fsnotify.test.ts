@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
 import { afterEach, describe, it } from "vitest";
+import { O_TMPFILE, O_WRONLY } from "../../../src/base/stat-flags.ts";
 import { createHostfs } from "../../../src/fs/hostfs/hostfs.ts";
 import { createFsSync, type FolioFs, MS_BIND, restoreFsSync } from "../../../src/index.ts";
 import { FS_ATTRIB, FS_CREATE, FS_MODIFY } from "../../../src/vfs/fsnotify-events.ts";
@@ -77,6 +78,15 @@ describe("marks", () => {
     assert.deepEqual(await file.told(), ["rename f", "rename f"]);
     assert.equal(isMarked(fs), false);
     file.watcher.close();
+  });
+
+  it("tell of a file without a name by its number", async () => {
+    const fs = newFs();
+    fs.mkdirSync("/d");
+    const dir = watched(fs, "/d");
+    const fd = fs.openSync("/d", O_TMPFILE | O_WRONLY);
+    fs.writeSync(fd, "text");
+    assert.deepEqual(await dir.told(), [`change #${fs.fstatSync(fd).ino}`]);
   });
 
   it("of a directory that somebody stands in end when that one leaves", async () => {
