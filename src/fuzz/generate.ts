@@ -18,6 +18,7 @@ import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
 import { SeenPairs } from "./seen-pairs.ts";
 import { withoutStacks } from "./stacks.ts";
+import { EVENTS } from "./watched.ts";
 
 export const PROFILES = ["data", "names", "permissions", "mixed", "hostile"] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -34,9 +35,12 @@ export interface Abilities {
   readonly isNode26: boolean;
   /** Whether there is O_TMPFILE. */
   readonly tmpfile: boolean;
+  /** fs.watch, of which the model knows nothing. */
+  readonly watches: boolean;
 }
 
 const NR_SLOTS = 4;
+const NR_WATCHERS = 3;
 /** A checkpoint comes after so many calls, about. */
 const CALLS_A_TREE = 60;
 /** The directory that a task works in is removed, or moved out of its root, after so many, about. */
@@ -137,35 +141,50 @@ const TASK_STATE = choicesOf([
   [1, "umask", (d) => [pick(d.random, [0, 0o022, 0o077, 0o027, 0o777, 0o002])]],
 ]);
 
+const WATCHED_DIRECTORIES = ["/", "/", ".", "/d"];
+
+/** By the first task alone: processes have a queue of events each, and the tasks of one foliofs share one. */
+const WATCHES = choicesOf([
+  [2, "watch", (d) => [d.path(), d.random(NR_WATCHERS)]],
+  [2, "watch", (d) => [pick(d.random, WATCHED_DIRECTORIES), d.random(NR_WATCHERS)]],
+  [1, "unwatch", (d) => [d.random(NR_WATCHERS)]],
+  [4, EVENTS, () => []],
+]);
+
 const GROUPS: Readonly<Record<Profile, Weighted<Weighted<Choice>>>> = {
   data: [
-    [90, DATA],
+    [88, DATA],
     [8, NAMES],
     [2, ATTRIBUTES],
+    [2, WATCHES],
   ],
   names: [
     [15, DATA],
-    [75, NAMES],
+    [69, NAMES],
     [5, ATTRIBUTES],
     [5, TASK_STATE],
+    [6, WATCHES],
   ],
   permissions: [
     [10, DATA],
-    [45, NAMES],
-    [38, ATTRIBUTES],
+    [43, NAMES],
+    [36, ATTRIBUTES],
     [7, TASK_STATE],
+    [4, WATCHES],
   ],
   mixed: [
     [35, DATA],
-    [40, NAMES],
-    [18, ATTRIBUTES],
+    [36, NAMES],
+    [16, ATTRIBUTES],
     [7, TASK_STATE],
+    [6, WATCHES],
   ],
   hostile: [
     [35, DATA],
-    [45, NAMES],
-    [15, ATTRIBUTES],
+    [43, NAMES],
+    [13, ATTRIBUTES],
     [5, TASK_STATE],
+    [4, WATCHES],
   ],
 };
 
@@ -210,6 +229,7 @@ const O_TMPFILE_BIT = 0o20000000;
 function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
   const isRoot = abilities.tasks[task].uid === 0;
   if (call === "link") return isRoot || task === 0 || abilities.linksOfOthers;
+  if (WATCH_CALL.test(call)) return abilities.watches;
   if (call === "copyFile") return abilities.isNode26;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
@@ -267,6 +287,8 @@ export function generate(
 /** How often all calls of a kind are equally likely: the seldom ones, too, are to fail in every way. */
 const PERCENT_EVEN = 25;
 
+const WATCH_CALL = /^(unwatch|watch|events)$/;
+
 class Generator {
   readonly #random: Random;
   readonly #profile: Profile;
@@ -298,6 +320,7 @@ class Generator {
       }
       if (random(CALLS_A_TREE) === 0) this.#calls.push(checkpoint);
     }
+    if (this.#abilities.watches) this.#calls.push({ task: 0, call: EVENTS, args: [] });
     return [...this.#calls, checkpoint];
   }
 
@@ -319,7 +342,7 @@ class Generator {
     const drawn = chance(random, PERCENT_EVEN) ? pick(random, choices)[1] : weighted(random, choices);
     const isInVain = OF_DESCRIPTORS.test(drawn[0]) && this.#likely.slots(task).length === 0;
     const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
-    return { task, call, args: drawArgs(this.#drawing) };
+    return { task: WATCH_CALL.test(call) ? 0 : task, call, args: drawArgs(this.#drawing) };
   }
 
   /** @param isChosen leave out what fails as many have @returns whether it is in the program */

@@ -4,11 +4,12 @@
  * Where it has a root of its own, nothing is in that but what calls make, not even Node: all is loaded when it says so.
  */
 import * as fs from "node:fs";
-import { KEPT_MODE, KEPT_NAME } from "./call.ts";
+import { KEPT_MODE, KEPT_NAME, type Outcome } from "./call.ts";
 import { confine } from "./confine.ts";
 import { isNode26 } from "./known.ts";
 import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
 import { type MayCall, type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
+import { EVENTS, turnEventLoop } from "./watched.ts";
 
 const NEWLINE = 10;
 const SLASH = 0x2f;
@@ -120,8 +121,16 @@ function comesToAnEnd(call: string, [path]: readonly (string | Buffer)[]): boole
 const mayCall: MayCall = (call, paths) => comesToAnEnd(call, paths) && (staysBelow?.(call, paths) ?? true);
 const performer = new TaskPerformer(face, { root, detail: setup.detail, mayCall });
 
-function answer(request: Request): Answer {
-  if ("run" in request) return request.run.map((call) => performer.perform(call));
+async function answer(request: Request): Promise<Answer> {
+  if ("run" in request) {
+    const outcomes: Outcome[] = [];
+    for (const call of request.run) {
+      if (call.call === EVENTS) await turnEventLoop();
+      outcomes.push(performer.perform(call));
+    }
+    return outcomes;
+  }
+  if (performer.hasWatched) await turnEventLoop(); // nobody has asked for them: none may come in the next program
   performer.reset();
   if (request.reset.empties) {
     const folder = root || "/";
@@ -135,5 +144,5 @@ function answer(request: Request): Answer {
 
 say(READY);
 for (let line = readLine(); line !== undefined; line = readLine()) {
-  say(JSON.stringify(answer(JSON.parse(line) as Request)));
+  say(JSON.stringify(await answer(JSON.parse(line) as Request)));
 }

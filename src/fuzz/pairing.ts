@@ -91,6 +91,7 @@ function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]
     // The model has the face of Node 26, as foliofs has it, whatever it runs on.
     isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
+    watches: !hasModel && !isOther(subject),
   };
 }
 
@@ -168,7 +169,7 @@ export function createFacePairing(create: () => object, name = "face"): Pairing 
     oracle,
     subject: new Subject(name, () => machineOf(create() as NodeFs), options),
     known: KNOWN,
-    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
+    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false, watches: false },
     close: () => oracle.close(),
   };
 }

@@ -10,6 +10,7 @@ import type { Arg, Call, Hex, Outcome } from "./call.ts";
 import { type Detail, describeBytes, describeDirents, describeError, describeStats } from "./describe.ts";
 import { bytesFor } from "./pattern.ts";
 import { describeTree } from "./tree.ts";
+import { EVENTS, Watched } from "./watched.ts";
 
 /** The face of node:fs. */
 export type NodeFs = NodeModule;
@@ -47,6 +48,7 @@ interface Hands {
   path(arg: Arg): Path;
   /** What a symbolic link says. */
   target(arg: Arg): Path;
+  readonly watched: Watched;
   fd(arg: Arg): number;
   put(slot: Arg, fd: number): void;
   drop(slot: Arg): void;
@@ -215,6 +217,9 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     },
   ],
   umask: [0, (on, [mask]) => on.task.umask(mask as number)],
+  watch: [1, (on, [path, slot]) => on.watched.watch(on.fs, on.path(path), slot)],
+  unwatch: [0, (on, [slot]) => on.watched.close(slot)],
+  [EVENTS]: [0, (on) => on.watched.take()],
   /** A checkpoint. Of the first task alone, who is root: others may not see all. */
   tree: [0, (on) => describeTree(on.fs, on.root, on.detail).join("\n")],
 };
@@ -235,6 +240,7 @@ export interface PerformerOptions {
 export class TaskPerformer {
   readonly #hands: Hands;
   readonly #slots = new Map<Arg, number>();
+  readonly #watched = new Watched();
   readonly #task: TaskFace;
   readonly #options: PerformerOptions;
 
@@ -248,6 +254,7 @@ export class TaskPerformer {
       root,
       detail,
       describe,
+      watched: this.#watched,
       path: (arg) => (task.hasNoCwd ? fromTop(toPath(arg, root)) : toPath(arg, root)),
       target: (arg) => toPath(arg, root),
       fd: (slot) => this.#slots.get(slot) ?? NO_FD,
@@ -281,8 +288,14 @@ export class TaskPerformer {
     }
   }
 
+  /** Whether anything has been watched since the last reset(). */
+  get hasWatched(): boolean {
+    return this.#watched.isUsed;
+  }
+
   /** As at the beginning of a program. */
   reset(): void {
+    this.#watched.reset();
     for (const slot of this.#slots.keys()) this.#closeSlot(slot);
     this.#slots.clear();
     this.#task.umask(FIRST_UMASK);

@@ -28,6 +28,7 @@ export const ABILITIES = {
   hasTaskState: true,
   isNode26: true,
   tmpfile: true,
+  watches: false,
 };
 
 const LONG = "a-long-name-that-does-not-lie-in-the-record-of-its-dentry-";

@@ -51,6 +51,7 @@ const ABILITIES: Abilities = {
   hasTaskState: true,
   isNode26: true,
   tmpfile: true,
+  watches: false,
 };
 const CALLS_A_PROGRAM = 40;
 const MAX_SHRINK_TRIES = 300;

@@ -17,7 +17,14 @@ const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
-const ALL: Abilities = { tasks: TASKS, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
+const ALL: Abilities = {
+  tasks: TASKS,
+  linksOfOthers: true,
+  hasTaskState: true,
+  isNode26: true,
+  tmpfile: true,
+  watches: false,
+};
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {
@@ -65,12 +72,35 @@ describe("programs of the fuzzer", () => {
       hasTaskState: false,
       isNode26: false,
       tmpfile: false,
+      watches: false,
     };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
-      calls.filter(({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile)$/.test(call)),
+      calls.filter(
+        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events)$/.test(call),
+      ),
       [],
     );
+  });
+
+  it("are told of what they watch when they ask, by the slot of the watcher", async () => {
+    const by = (call: string, ...args: Call["args"]): Call => ({ task: 0, call, args });
+    const calls = [
+      by("watch", "/", 0),
+      by("watch", "/none", 1),
+      by("writeFile", "/a", 5, 1),
+      by("watch", "/a", 1),
+      by("appendFile", "/a", 5, 1),
+      by("events"),
+      by("unwatch", 0),
+      by("unlink", "/a"),
+      by("events"),
+      by("events"),
+    ];
+    const outcomes = await (await tmpfs()).run(calls);
+    assert.equal(outcomes[1], "ENOENT watch");
+    assert.deepEqual(outcomes[5]?.split("\n"), ['0 rename "a"', '0 change "a"', '1 change "a"']);
+    assert.deepEqual(outcomes.slice(8), ['1 change "a"\n1 rename "a"\n1 rename "a"', ""]);
   });
 
   it("are shrunk to the calls that show a difference", async () => {
