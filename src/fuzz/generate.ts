@@ -1,5 +1,7 @@
 /** Programs by a seed. */
 import type { Arg, Call, TaskSpec } from "./call.ts";
+import { NR_VIEWS } from "./data-view.ts";
+import { NR_DEEDS } from "./deeds.ts";
 import {
   drawDataFlags,
   drawFlags,
@@ -37,6 +39,8 @@ export interface Abilities {
   readonly tmpfile: boolean;
   /** fs.watch, of which the model knows nothing. */
   readonly watches: boolean;
+  /** Options whose getters do something: a call that fails has done that all the same. */
+  readonly deeds: boolean;
 }
 
 const NR_SLOTS = 4;
@@ -73,28 +77,32 @@ function choicesOf(rows: readonly Row[]): Weighted<Choice> {
 }
 
 const slot = (d: Drawing): number => d.slot();
+/** What memory is given as: most often a plain buffer, since others take long to make. */
+const view = ({ random }: Drawing): number => (chance(random, 80) ? 0 : random(NR_VIEWS));
 const seed = ({ random }: Drawing): number => random(NR_PATTERNS);
 
 const OPEN: Choice = ["open", (d) => [d.path(), d.random(NR_SLOTS), d.flags(), d.mode()]];
 /** Calls of what has to be open first. */
-const OF_DESCRIPTORS = /^(close|readv?|writev?|readFd|f(truncate|stat|sync|datasync|chmod|chown)|futimes)$/;
+const OF_DESCRIPTORS = /^(close|read(v|By)?|write(v|By)?|readFd|f(truncate|stat|sync|datasync|chmod|chown)|futimes)$/;
 
 /** Reads and writes by descriptors. */
 const DATA = choicesOf([
   [5, ...OPEN],
   [2, "close", (d) => [slot(d)]],
-  [4, "read", (d) => [slot(d), drawLength(d.random), d.position()]],
-  [2, "readv", (d) => [slot(d), drawLength(d.random), drawLength(d.random), d.position()]],
-  [6, "write", (d) => [slot(d), drawLength(d.random), seed(d), d.position()]],
-  [2, "writev", (d) => [slot(d), drawLength(d.random), drawLength(d.random), seed(d), d.position()]],
+  [4, "read", (d) => [slot(d), drawLength(d.random), d.position(), view(d)]],
+  [2, "readv", (d) => [slot(d), drawLength(d.random), drawLength(d.random), d.position(), view(d)]],
+  [1, "readBy", (d) => [slot(d), drawLength(d.random), d.position(), view(d), d.random(NR_DEEDS)]],
+  [6, "write", (d) => [slot(d), drawLength(d.random), seed(d), d.position(), view(d)]],
+  [2, "writev", (d) => [slot(d), drawLength(d.random), drawLength(d.random), seed(d), d.position(), view(d)]],
+  [1, "writeBy", (d) => [slot(d), drawLength(d.random), seed(d), d.position(), view(d), d.random(NR_DEEDS)]],
   [3, "ftruncate", (d) => [slot(d), d.offset()]],
   [2, "fstat", (d) => [slot(d)]],
   [1, "readFd", (d) => [slot(d)]],
   [1, "fsync", (d) => [slot(d)]],
   [1, "fdatasync", (d) => [slot(d)]],
   [1, "truncate", (d) => [d.path(), d.offset()]],
-  [1, "writeFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
-  [1, "appendFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
+  [1, "writeFile", (d) => [d.path(), drawLength(d.random), seed(d), view(d)]],
+  [1, "appendFile", (d) => [d.path(), drawLength(d.random), seed(d), view(d)]],
   [1, "readFile", (d) => [d.path()]],
 ]);
 
@@ -224,16 +232,21 @@ function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { rea
   };
 }
 
+/** Which argument of a call says where. */
+const POSITIONS: Readonly<Record<string, number>> = { read: 2, readv: 3, readBy: 2, write: 3, writev: 4, writeBy: 3 };
+
 const O_TMPFILE_BIT = 0o20000000;
 
 function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
   const isRoot = abilities.tasks[task].uid === 0;
   if (call === "link") return isRoot || task === 0 || abilities.linksOfOthers;
   if (WATCH_CALL.test(call)) return abilities.watches;
+  if ((call === "readBy" || call === "writeBy") && !abilities.deeds) return false;
   if (call === "copyFile") return abilities.isNode26;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
-  if (/^(readv?|writev?)$/.test(call) && Number(args.at(-1)) < 0) return abilities.isNode26;
+  const position = args[POSITIONS[call] ?? args.length];
+  if (typeof position === "number" && position < 0) return abilities.isNode26;
   // Node keeps the path of the working directory, and only who may always go there can have it look again.
   if (!isRoot && task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/"))))
     return false;

@@ -92,6 +92,7 @@ function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]
     isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
     watches: !hasModel && !isOther(subject),
+    deeds: true,
   };
 }
 
@@ -169,7 +170,15 @@ export function createFacePairing(create: () => object, name = "face"): Pairing 
     oracle,
     subject: new Subject(name, () => machineOf(create() as NodeFs), options),
     known: KNOWN,
-    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false, watches: false },
+    abilities: {
+      tasks,
+      linksOfOthers: true,
+      hasTaskState: false,
+      isNode26: true,
+      tmpfile: false,
+      watches: false,
+      deeds: false,
+    },
     close: () => oracle.close(),
   };
 }

@@ -7,6 +7,8 @@
  */
 import type { NodeModule } from "../node/face/node-types.ts";
 import type { Arg, Call, Hex, Outcome } from "./call.ts";
+import { bytesOf, makeView, outsideOf, viewWith } from "./data-view.ts";
+import { optionsThat, type Victim } from "./deeds.ts";
 import { type Detail, describeBytes, describeDirents, describeError, describeStats } from "./describe.ts";
 import { bytesFor } from "./pattern.ts";
 import { describeTree } from "./tree.ts";
@@ -56,16 +58,36 @@ interface Hands {
 
 type Performer = (on: Hands, args: readonly Arg[]) => unknown;
 
-function readInto(on: Hands, fd: number, length: number, position: number | null): string {
-  const buffer = Buffer.alloc(length);
-  const nrRead = on.fs.readSync(fd, buffer, 0, length, position);
-  return `${nrRead} ${on.describe(buffer.subarray(0, nrRead))}`;
+/** Reads by buffers of so many bytes each. @param view what they are */
+function readInto(
+  on: Hands,
+  lengths: readonly number[],
+  view: Arg,
+  read: (buffers: readonly NodeJS.ArrayBufferView[]) => number,
+): string {
+  const buffers = lengths.map((length) => makeView(view as number, length));
+  const nrRead = read(buffers);
+  const bytes = buffers.length === 1 ? bytesOf(buffers[0]) : Buffer.concat(buffers.map(bytesOf));
+  return `${nrRead} ${on.describe(bytes.subarray(0, nrRead))}${buffers.map((one) => outsideOf(one, view as number)).join("")}`;
 }
 
-function readvInto(on: Hands, fd: number, lengths: readonly number[], position: number | null): string {
-  const buffers = lengths.map((length) => Buffer.alloc(length));
-  const nrRead = on.fs.readvSync(fd, buffers, position as number);
-  return `${nrRead} ${on.describe(Buffer.concat(buffers).subarray(0, nrRead))}`;
+/** Buffers with so many bytes each. */
+function filled(lengths: readonly Arg[], seed: Arg, view: Arg): NodeJS.ArrayBufferView[] {
+  return lengths.map((length) => viewWith(view as number, bytesFor(length as number, seed as number)));
+}
+
+function victimOf(on: Hands, slot: Arg, view: NodeJS.ArrayBufferView): Victim {
+  return {
+    view,
+    truncate: (size) => on.fs.ftruncateSync(on.fd(slot), size),
+    close: () => closeSlot(on, slot),
+  };
+}
+
+function closeSlot(on: Hands, slot: Arg): void {
+  const fd = on.fd(slot);
+  on.drop(slot);
+  on.fs.closeSync(fd);
 }
 
 /** A path in an answer, without the folder of an oracle that has no root of its own. */
@@ -96,39 +118,51 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
       on.put(slot, fd);
     },
   ],
-  close: [
+  close: [0, (on, [slot]) => closeSlot(on, slot)],
+  read: [
     0,
-    (on, [slot]) => {
+    (on, [slot, length, position, view]) => {
       const fd = on.fd(slot);
-      on.drop(slot);
-      on.fs.closeSync(fd);
+      return readInto(on, [length as number], view, ([buffer]) =>
+        on.fs.readSync(fd, buffer, 0, length as number, position as number | null),
+      );
     },
   ],
-  read: [0, (on, [slot, length, position]) => readInto(on, on.fd(slot), length as number, position as number | null)],
   readv: [
     0,
-    (on, [slot, one, two, position]) =>
-      readvInto(on, on.fd(slot), [one as number, two as number], position as number | null),
+    (on, [slot, one, two, position, view]) => {
+      const fd = on.fd(slot);
+      return readInto(on, [one as number, two as number], view, (buffers) =>
+        on.fs.readvSync(fd, buffers, position as number),
+      );
+    },
+  ],
+  readBy: [
+    0,
+    (on, [slot, length, position, view, deed]) => {
+      const fd = on.fd(slot);
+      return readInto(on, [length as number], view, ([buffer]) =>
+        on.fs.readSync(fd, buffer, optionsThat(deed, victimOf(on, slot, buffer), { length, position })),
+      );
+    },
   ],
   write: [
     0,
-    (on, [slot, length, seed, position]) =>
-      on.fs.writeSync(
-        on.fd(slot),
-        bytesFor(length as number, seed as number),
-        0,
-        length as number,
-        position as number | null,
-      ),
+    (on, [slot, length, seed, position, view]) =>
+      on.fs.writeSync(on.fd(slot), filled([length], seed, view)[0], 0, length as number, position as number | null),
   ],
   writev: [
     0,
-    (on, [slot, one, two, seed, position]) =>
-      on.fs.writevSync(
-        on.fd(slot),
-        [bytesFor(one as number, seed as number), bytesFor(two as number, seed as number)],
-        position as number | undefined,
-      ),
+    (on, [slot, one, two, seed, position, view]) =>
+      on.fs.writevSync(on.fd(slot), filled([one, two], seed, view), position as number | undefined),
+  ],
+  writeBy: [
+    0,
+    (on, [slot, length, seed, position, view, deed]) => {
+      const fd = on.fd(slot);
+      const [buffer] = filled([length], seed, view);
+      return on.fs.writeSync(fd, buffer, optionsThat(deed, victimOf(on, slot, buffer), { length, position }));
+    },
   ],
   ftruncate: [0, (on, [slot, size]) => on.fs.ftruncateSync(on.fd(slot), size as number)],
   fstat: [0, (on, [slot]) => describeStats(on.fs.fstatSync(on.fd(slot)), on.detail)],
@@ -193,11 +227,12 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
   ],
   writeFile: [
     1,
-    (on, [path, length, seed]) => on.fs.writeFileSync(on.path(path), bytesFor(length as number, seed as number)),
+    (on, [path, length, seed, view]) => on.fs.writeFileSync(on.path(path), filled([length], seed, view)[0]),
   ],
   appendFile: [
     1,
-    (on, [path, length, seed]) => on.fs.appendFileSync(on.path(path), bytesFor(length as number, seed as number)),
+    (on, [path, length, seed, view]) =>
+      on.fs.appendFileSync(on.path(path), filled([length], seed, view)[0] as Uint8Array),
   ],
   copyFile: [
     2,

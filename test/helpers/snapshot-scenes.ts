@@ -29,6 +29,7 @@ export const ABILITIES = {
   isNode26: true,
   tmpfile: true,
   watches: false,
+  deeds: false,
 };
 
 const LONG = "a-long-name-that-does-not-lie-in-the-record-of-its-dentry-";

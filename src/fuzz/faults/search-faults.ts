@@ -52,6 +52,7 @@ const ABILITIES: Abilities = {
   isNode26: true,
   tmpfile: true,
   watches: false,
+  deeds: false,
 };
 const CALLS_A_PROGRAM = 40;
 const MAX_SHRINK_TRIES = 300;

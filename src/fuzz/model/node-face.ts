@@ -14,11 +14,15 @@ import {
   O_WRONLY,
 } from "../../base/stat-flags.ts";
 import type { NodeFs, TaskFace } from "../perform.ts";
-import { Fault } from "./fault.ts";
+import { Fault, fail } from "./fault.ts";
 import type { Inode } from "./inode.ts";
 import {
   bytesOfPath,
+  bytesOfView,
+  checkPart,
+  type Part,
   type PathArgument,
+  partOf,
   textOf,
   toMode,
   toPath,
@@ -35,6 +39,7 @@ import { CURRENT, type ModelTask } from "./task.ts";
 const FILE_MODE = 0o666;
 const OPEN_TO_LIST = O_RDONLY | O_DIRECTORY | O_NONBLOCK;
 
+type View = NodeJS.ArrayBufferView;
 type Position = number | null | undefined;
 interface Encoding {
   readonly encoding?: string;
@@ -107,20 +112,27 @@ function descriptorCalls(task: ModelTask) {
       return call("open", () => task.open(bytes, flags, permissions));
     },
     closeSync: (fd: number): void => call("close", () => task.close(fd)),
-    readSync: (fd: number, buffer: Uint8Array, offset: number, length: number, position: Position): number => {
-      const pos = toReadPosition(position, CURRENT);
+    readSync: (fd: number, view: View, given: number | Partial<Part>, length: number, position: Position): number => {
+      const part = partOf(view, given, length, position);
+      const pos = toReadPosition(part.position, CURRENT);
       // Nothing is read of whatever it is.
-      if (length === 0) return 0;
-      return call("read", () => task.read(fd, [buffer.subarray(offset, offset + length)], pos));
+      if (part.length === 0) return 0;
+      if (view.byteLength === 0) fail("ERR_INVALID_ARG_VALUE");
+      checkPart(view, part);
+      const { offset } = part;
+      return call("read", () => task.read(fd, [bytesOfView(view).subarray(offset, offset + part.length)], pos));
     },
-    readvSync: (fd: number, buffers: readonly Uint8Array[], position: Position): number =>
-      call("read", () => task.read(fd, buffers, toWritePosition(position, CURRENT))),
-    writeSync: (fd: number, buffer: Uint8Array, offset: number, length: number, position: Position): number =>
-      call("write", () =>
-        task.write(fd, [buffer.subarray(offset, offset + length)], toWritePosition(position, CURRENT)),
-      ),
-    writevSync: (fd: number, buffers: readonly Uint8Array[], position: Position): number =>
-      call("write", () => task.write(fd, buffers, toWritePosition(position, CURRENT))),
+    readvSync: (fd: number, views: readonly View[], position: Position): number =>
+      call("read", () => task.read(fd, views.map(bytesOfView), toWritePosition(position, CURRENT))),
+    writeSync: (fd: number, view: View, given: number | Partial<Part>, length: number, position: Position): number => {
+      const part = partOf(view, given, length, position);
+      checkPart(view, part);
+      const pos = toWritePosition(part.position, CURRENT);
+      const { offset } = part;
+      return call("write", () => task.write(fd, [bytesOfView(view).subarray(offset, offset + part.length)], pos));
+    },
+    writevSync: (fd: number, views: readonly View[], position: Position): number =>
+      call("write", () => task.write(fd, views.map(bytesOfView), toWritePosition(position, CURRENT))),
     ftruncateSync: (fd: number, size: number): void => {
       const bytes = toSize(size);
       call("ftruncate", () => task.ftruncate(fd, bytes));
@@ -235,10 +247,10 @@ function wholeFileCalls(task: ModelTask) {
       if (typeof file === "number") return readAll(task, file);
       return withFile(task, toPath(file), O_RDONLY, (fd) => readAll(task, fd));
     },
-    writeFileSync: (path: PathArgument, data: Uint8Array): void =>
-      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_TRUNC, data),
-    appendFileSync: (path: PathArgument, data: Uint8Array): void =>
-      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_APPEND, data),
+    writeFileSync: (path: PathArgument, data: View): void =>
+      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_TRUNC, bytesOfView(data)),
+    appendFileSync: (path: PathArgument, data: View): void =>
+      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_APPEND, bytesOfView(data)),
     truncateSync: (path: PathArgument, size: number): void =>
       withFile(task, toPath(path), O_RDWR, (fd) => {
         const bytes = toSize(size);

@@ -24,6 +24,7 @@ const ALL: Abilities = {
   isNode26: true,
   tmpfile: true,
   watches: false,
+  deeds: true,
 };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
@@ -73,11 +74,12 @@ describe("programs of the fuzzer", () => {
       isNode26: false,
       tmpfile: false,
       watches: false,
+      deeds: false,
     };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
       calls.filter(
-        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events)$/.test(call),
+        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy)$/.test(call),
       ),
       [],
     );
