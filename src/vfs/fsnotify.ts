@@ -166,9 +166,10 @@ export class Fsnotify {
     return mark;
   }
 
-  /** Takes a mark away that nobody listens to any more; nothing is told. */
+  /** Takes a mark away that nobody listens to any more: what nobody is told stands between two events that are equal. */
   unmark(mark: Mark): void {
     if (mark.isGone || this.#marks.get(mark.inode) !== mark) return;
+    this.#tell(mark, FS_IN_IGNORED);
     this.#drop(mark);
     this.#kernel.evictInodes();
   }

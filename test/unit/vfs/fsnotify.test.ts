@@ -89,6 +89,19 @@ describe("marks", () => {
     assert.deepEqual(await dir.told(), [`change #${fs.fstatSync(fd).ino}`]);
   });
 
+  it("have their end stand between two events that are equal", async () => {
+    const fs = newFs();
+    fs.writeFileSync("/a", "");
+    fs.mkdirSync("/d");
+    const file = watched(fs, "/a");
+    const dir = watched(fs, "/d");
+    fs.appendFileSync("/a", "1");
+    fs.appendFileSync("/a", "2");
+    dir.watcher.close();
+    fs.appendFileSync("/a", "3");
+    assert.deepEqual(await file.told(), ["change a", "change a"]);
+  });
+
   it("of a directory that somebody stands in end when that one leaves", async () => {
     const fs = newFs();
     fs.mkdirSync("/d");
