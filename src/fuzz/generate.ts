@@ -37,7 +37,7 @@ export interface Abilities {
   readonly isNode26: boolean;
   /** Whether there is O_TMPFILE. */
   readonly tmpfile: boolean;
-  /** fs.watch, of which the model knows nothing. */
+  /** fs.watch */
   readonly watches: boolean;
   /** Options whose getters do something: a call that fails has done that all the same. */
   readonly deeds: boolean;

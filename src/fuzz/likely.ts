@@ -15,9 +15,6 @@ const MOST_NAMES = 10;
 /** Longer ones are drawn to fail. */
 const LONGEST_NAME = 24;
 
-/** Of these the model knows nothing. */
-const UNKNOWN_TO_MODEL = new Set(["watch", "unwatch", "events"]);
-
 export class Likely {
   readonly #performers: readonly TaskPerformer[];
   readonly #names = new Set<string>();
@@ -42,7 +39,6 @@ export class Likely {
 
   /** Makes a call. @returns the code that it fails with; undefined = it is done */
   make(call: Call): string | undefined {
-    if (UNKNOWN_TO_MODEL.has(call.call)) return undefined;
     const code = codeOf(this.#performers[call.task].perform(call) ?? "");
     if (code === undefined) this.#noteDone(call);
     return code;

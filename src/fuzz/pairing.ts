@@ -91,7 +91,7 @@ function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]
     // The model has the face of Node 26, as foliofs has it, whatever it runs on.
     isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
-    watches: !hasModel && !isOther(subject),
+    watches: !isOther(subject),
     deeds: true,
   };
 }

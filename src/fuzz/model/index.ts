@@ -37,7 +37,7 @@ export const makeModel: MakeMachine = ({ tasks, root, protectsHardlinks = false 
   for (const name of rootsOf(tasks)) makeTaskRoot(fileSystem, `/${name}`);
   const faces = tasks.map((who) => {
     const task = new ModelTask(fileSystem, who);
-    if (who.root === undefined) task.cwd = start;
+    if (who.root === undefined) task.goTo(start);
     else task.chroot(who.root);
     return faceOf(task);
   });

@@ -34,6 +34,7 @@ import {
 import { copyFile, mkdirs, readWhole } from "./node-calls.ts";
 import { libraryRealpath, nodeRealpath } from "./node-realpath.ts";
 import { ModelDirent, ModelStats } from "./node-stats.ts";
+import { IN_ATTRIB, IN_MODIFY, type Listener, type Mark } from "./notify.ts";
 import { CURRENT, type ModelTask } from "./task.ts";
 
 const FILE_MODE = 0o666;
@@ -275,6 +276,25 @@ function realpathCalls(task: ModelTask, cwd: () => string) {
   return { realpathSync: Object.assign(realpathSync, { native }) };
 }
 
+const CHANGES = IN_ATTRIB | IN_MODIFY;
+
+/** libuv's events: those without a name have the last part of the path that the inode was first watched by. */
+function watchCalls(task: ModelTask) {
+  const firstNames = new WeakMap<Mark, string>();
+  return {
+    watch: (path: PathArgument, _options: unknown, tell: (type: string, name: Buffer) => void): { close(): void } => {
+      const bytes = toPath(path);
+      const listener: Listener = (mask, name) => {
+        const told = name ?? firstNames.get(mark) ?? "";
+        tell((mask & ~CHANGES) !== 0 ? "rename" : "change", Buffer.from(told, "latin1"));
+      };
+      const mark = call("watch", () => task.watch(bytes, listener));
+      if (!firstNames.has(mark)) firstNames.set(mark, bytes.slice(bytes.lastIndexOf("/") + 1));
+      return { close: () => task.unwatch(mark, listener) };
+    },
+  };
+}
+
 /** The task as perform.ts drives it. */
 export function faceOf(task: ModelTask): TaskFace {
   const cwd = (): string => textOf(call("uv_cwd", () => task.getcwd()));
@@ -284,6 +304,7 @@ export function faceOf(task: ModelTask): TaskFace {
     ...attributeCalls(task),
     ...wholeFileCalls(task),
     ...realpathCalls(task, cwd),
+    ...watchCalls(task),
   };
   return {
     fs: fs as unknown as NodeFs,
