@@ -161,6 +161,7 @@ export class Fsnotify {
     } else if (mark.holdsInode) x.iget(inode);
     u32[(inode << 3) + INODE_STATE] |= I_FSNOTIFY;
     this.#marks.set(inode, mark);
+    this.#lostName(mark, this.#nrAliases(inode)); // of a removed directory, in which somebody stands
     this.#kernel.fsnotify = this; // also where the stale one was the last
     this.#kernel.waiters.set(NO_RECORD, { token: Promise.resolve(), wake: () => this.#forget() });
     return mark;

@@ -114,6 +114,16 @@ describe("marks", () => {
     fs.kernel.exit(task);
   });
 
+  it("of a directory that had been removed end when the last who stands in it leaves", async () => {
+    const fs = newFs();
+    fs.mkdirSync("/d");
+    const { task, ...inside } = fs.kernel.task({ cwd: "/d" });
+    fs.rmdirSync("/d");
+    const dir = watched(inside as FolioFs, ".");
+    task.chdir("/");
+    assert.deepEqual(await dir.told(), ["rename .", "rename ."]);
+  });
+
   it("are one for all names of an inode, and keep the first", async () => {
     const fs = newFs();
     fs.writeFileSync("/a", "");
