@@ -72,4 +72,5 @@ export {
 } from "./fuzz/schedule/replay-async.ts";
 export type { AsyncFinding, AsyncRun } from "./fuzz/schedule/run-async.ts";
 export { ASYNC_SUBJECT_NAMES, type AsyncProgress, type AsyncShown, searchAsync } from "./fuzz/schedule/search-async.ts";
+export { SeenPairs } from "./fuzz/seen-pairs.ts";
 export { type Machine, type MakeMachine, Subject, type SubjectOptions } from "./fuzz/subject.ts";

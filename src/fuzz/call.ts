@@ -24,6 +24,20 @@ export interface TaskSpec {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  /**
+   * The directory that is its root (chroot), a name in the root of the others; left out: that root. It is there when a program
+   * begins, and has a file that no program names, KEPT_NAME: so it can be moved, but not be removed.
+   */
+  readonly root?: string;
+}
+
+/** What keeps the roots of tasks from being removed. */
+export const KEPT_NAME = "kept";
+export const KEPT_MODE = 0o600;
+
+/** The directories that are roots of tasks. */
+export function rootsOf(tasks: readonly TaskSpec[]): readonly string[] {
+  return [...new Set(tasks.flatMap(({ root }) => root ?? []))];
 }
 
 export const ROOT_TASK: TaskSpec = { uid: 0, gid: 0, groups: [] };

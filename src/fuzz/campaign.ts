@@ -9,6 +9,7 @@ import { endJob } from "./end-job.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
 import { NEVER_RETURNS } from "./isolated-subject.ts";
 import { onceASecond } from "./once-a-second.ts";
+import { SeenPairs } from "./seen-pairs.ts";
 import { shrink } from "./shrink.ts";
 import { simplerCalls } from "./simpler.ts";
 
@@ -102,6 +103,7 @@ class Campaign {
   readonly #findings = new Map<string, Finding>();
   readonly #reasons = new Map<string, number>();
   readonly #progress: Progress;
+  readonly #seen = new SeenPairs();
   readonly #startMs = performance.now();
 
   constructor(options: CampaignOptions) {
@@ -153,7 +155,7 @@ class Campaign {
     const number = n * share.count + share.index;
     const seed = seedOfProgram(first, number);
     const profile = profiles[number % profiles.length];
-    return { seed, profile, calls: generate(seed, profile, NR_CALLS, abilities) };
+    return { seed, profile, calls: generate(seed, profile, NR_CALLS, abilities, this.#seen) };
   }
 
   #note({ calls, expected, nrCompared, reason }: Compared): void {

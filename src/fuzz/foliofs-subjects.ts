@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { hostfs } from "../host.ts";
 import { createFsSync, type FolioFs } from "../index.ts";
 import { overlay } from "../layers.ts";
-import type { TaskSpec } from "./call.ts";
+import { KEPT_MODE, KEPT_NAME, rootsOf, type TaskSpec } from "./call.ts";
 import { FIRST_UMASK, type NodeFs, type TaskFace } from "./perform.ts";
 import type { Machine, MakeMachine, SubjectOptions } from "./subject.ts";
 
@@ -18,10 +18,16 @@ function newFs({ limit = DEFAULT_LIMIT_BYTES, isShared = false }: SubjectOptions
 
 /** @param root what is the tasks' root @param cwd where they begin */
 function facesOf(fs: FolioFs, tasks: readonly TaskSpec[], root: string, cwd: string): TaskFace[] {
-  return tasks.map(({ uid, gid, groups }) => {
-    const face = fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, root, cwd });
+  return tasks.map(({ uid, gid, groups, root: own }) => {
+    const place = own === undefined ? { root, cwd } : { root: `${root === "/" ? "" : root}/${own}` };
+    const face = fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, ...place });
     return { fs: face as unknown as NodeFs, chdir: face.task.chdir, umask: face.task.umask, cwd: face.task.cwd };
   });
+}
+
+function makeTaskRoot(fs: FolioFs, path: string): void {
+  fs.mkdirSync(path);
+  fs.writeFileSync(`${path}/${KEPT_NAME}`, "", { mode: KEPT_MODE });
 }
 
 /** @param place the folder that an oracle without a root of its own has */
@@ -31,6 +37,7 @@ function machineOf(fs: FolioFs, { tasks, root: place }: SubjectOptions, root = "
     fs.mkdirSync(folder, { recursive: true });
     fs.chownSync(folder, tasks[0].uid, tasks[0].gid); // whose the oracle's is
   }
+  for (const name of rootsOf(tasks)) makeTaskRoot(fs, `${root === "/" ? "" : root}/${name}`);
   const faces = facesOf(fs, tasks, root, place || "/");
   return {
     faces,

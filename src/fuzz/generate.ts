@@ -1,5 +1,7 @@
 /** Programs by a seed. */
 import type { Arg, Call, TaskSpec } from "./call.ts";
+import { NR_VIEWS } from "./data-view.ts";
+import { NR_DEEDS } from "./deeds.ts";
 import {
   drawDataFlags,
   drawFlags,
@@ -16,7 +18,9 @@ import { drawHostilePath, drawHostileTarget, drawPath, drawTarget, NAMES as FEW_
 import { Likely } from "./likely.ts";
 import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
+import { SeenPairs } from "./seen-pairs.ts";
 import { withoutStacks } from "./stacks.ts";
+import { EVENTS } from "./watched.ts";
 
 export const PROFILES = ["data", "names", "permissions", "mixed", "hostile"] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -33,12 +37,17 @@ export interface Abilities {
   readonly isNode26: boolean;
   /** Whether there is O_TMPFILE. */
   readonly tmpfile: boolean;
+  /** fs.watch */
+  readonly watches: boolean;
+  /** Options whose getters do something: a call that fails has done that all the same. */
+  readonly deeds: boolean;
 }
 
 const NR_SLOTS = 4;
+const NR_WATCHERS = 3;
 /** A checkpoint comes after so many calls, about. */
 const CALLS_A_TREE = 60;
-/** The directory that a task works in is removed after so many, about. */
+/** The directory that a task works in is removed, or moved out of its root, after so many, about. */
 const CALLS_A_REMOVAL = 200;
 /** A task goes on in so many of 100 cases: each change of tasks is a turn between two processes. */
 const PERCENT_SAME_TASK = 88;
@@ -68,28 +77,32 @@ function choicesOf(rows: readonly Row[]): Weighted<Choice> {
 }
 
 const slot = (d: Drawing): number => d.slot();
+/** What memory is given as: most often a plain buffer, since others take long to make. */
+const view = ({ random }: Drawing): number => (chance(random, 80) ? 0 : random(NR_VIEWS));
 const seed = ({ random }: Drawing): number => random(NR_PATTERNS);
 
 const OPEN: Choice = ["open", (d) => [d.path(), d.random(NR_SLOTS), d.flags(), d.mode()]];
 /** Calls of what has to be open first. */
-const OF_DESCRIPTORS = /^(close|readv?|writev?|readFd|f(truncate|stat|sync|datasync|chmod|chown)|futimes)$/;
+const OF_DESCRIPTORS = /^(close|read(v|By)?|write(v|By)?|readFd|f(truncate|stat|sync|datasync|chmod|chown)|futimes)$/;
 
 /** Reads and writes by descriptors. */
 const DATA = choicesOf([
   [5, ...OPEN],
   [2, "close", (d) => [slot(d)]],
-  [4, "read", (d) => [slot(d), drawLength(d.random), d.position()]],
-  [2, "readv", (d) => [slot(d), drawLength(d.random), drawLength(d.random), d.position()]],
-  [6, "write", (d) => [slot(d), drawLength(d.random), seed(d), d.position()]],
-  [2, "writev", (d) => [slot(d), drawLength(d.random), drawLength(d.random), seed(d), d.position()]],
+  [4, "read", (d) => [slot(d), drawLength(d.random), d.position(), view(d)]],
+  [2, "readv", (d) => [slot(d), drawLength(d.random), drawLength(d.random), d.position(), view(d)]],
+  [1, "readBy", (d) => [slot(d), drawLength(d.random), d.position(), view(d), d.random(NR_DEEDS)]],
+  [6, "write", (d) => [slot(d), drawLength(d.random), seed(d), d.position(), view(d)]],
+  [2, "writev", (d) => [slot(d), drawLength(d.random), drawLength(d.random), seed(d), d.position(), view(d)]],
+  [1, "writeBy", (d) => [slot(d), drawLength(d.random), seed(d), d.position(), view(d), d.random(NR_DEEDS)]],
   [3, "ftruncate", (d) => [slot(d), d.offset()]],
   [2, "fstat", (d) => [slot(d)]],
   [1, "readFd", (d) => [slot(d)]],
   [1, "fsync", (d) => [slot(d)]],
   [1, "fdatasync", (d) => [slot(d)]],
   [1, "truncate", (d) => [d.path(), d.offset()]],
-  [1, "writeFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
-  [1, "appendFile", (d) => [d.path(), drawLength(d.random), seed(d)]],
+  [1, "writeFile", (d) => [d.path(), drawLength(d.random), seed(d), view(d)]],
+  [1, "appendFile", (d) => [d.path(), drawLength(d.random), seed(d), view(d)]],
   [1, "readFile", (d) => [d.path()]],
 ]);
 
@@ -136,35 +149,50 @@ const TASK_STATE = choicesOf([
   [1, "umask", (d) => [pick(d.random, [0, 0o022, 0o077, 0o027, 0o777, 0o002])]],
 ]);
 
+const WATCHED_DIRECTORIES = ["/", "/", ".", "/d"];
+
+/** By the first task alone: processes have a queue of events each, and the tasks of one foliofs share one. */
+const WATCHES = choicesOf([
+  [2, "watch", (d) => [d.path(), d.random(NR_WATCHERS)]],
+  [2, "watch", (d) => [pick(d.random, WATCHED_DIRECTORIES), d.random(NR_WATCHERS)]],
+  [1, "unwatch", (d) => [d.random(NR_WATCHERS)]],
+  [4, EVENTS, () => []],
+]);
+
 const GROUPS: Readonly<Record<Profile, Weighted<Weighted<Choice>>>> = {
   data: [
-    [90, DATA],
+    [88, DATA],
     [8, NAMES],
     [2, ATTRIBUTES],
+    [2, WATCHES],
   ],
   names: [
     [15, DATA],
-    [75, NAMES],
+    [69, NAMES],
     [5, ATTRIBUTES],
     [5, TASK_STATE],
+    [6, WATCHES],
   ],
   permissions: [
     [10, DATA],
-    [45, NAMES],
-    [38, ATTRIBUTES],
+    [43, NAMES],
+    [36, ATTRIBUTES],
     [7, TASK_STATE],
+    [4, WATCHES],
   ],
   mixed: [
     [35, DATA],
-    [40, NAMES],
-    [18, ATTRIBUTES],
+    [36, NAMES],
+    [16, ATTRIBUTES],
     [7, TASK_STATE],
+    [6, WATCHES],
   ],
   hostile: [
     [35, DATA],
-    [45, NAMES],
-    [15, ATTRIBUTES],
+    [43, NAMES],
+    [13, ATTRIBUTES],
     [5, TASK_STATE],
+    [4, WATCHES],
   ],
 };
 
@@ -204,16 +232,24 @@ function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { rea
   };
 }
 
+/** Which argument of a call says where. */
+const POSITIONS: Readonly<Record<string, number>> = { read: 2, readv: 3, readBy: 2, write: 3, writev: 4, writeBy: 3 };
+
 const O_TMPFILE_BIT = 0o20000000;
 
 function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
-  if (call === "link") return task === 0 || abilities.linksOfOthers;
+  const isRoot = abilities.tasks[task].uid === 0;
+  if (call === "link") return isRoot || task === 0 || abilities.linksOfOthers;
+  if (WATCH_CALL.test(call)) return abilities.watches;
+  if ((call === "readBy" || call === "writeBy") && !abilities.deeds) return false;
   if (call === "copyFile") return abilities.isNode26;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
-  if (/^(readv?|writev?)$/.test(call) && Number(args.at(-1)) < 0) return abilities.isNode26;
+  const position = args[POSITIONS[call] ?? args.length];
+  if (typeof position === "number" && position < 0) return abilities.isNode26;
   // Node keeps the path of the working directory, and only who may always go there can have it look again.
-  if (task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/")))) return false;
+  if (!isRoot && task !== 0 && (call === "cwd" || (call === "realpathJs" && !String(args[0]).startsWith("/"))))
+    return false;
   if (call === "chdir" || call === "cwd" || call === "umask") return abilities.hasTaskState;
   if (call === "open" && (Number(args[2]) & O_TMPFILE_BIT) !== 0) return abilities.tmpfile;
   return true;
@@ -232,33 +268,104 @@ function removalOfCwd(random: Random, task: number): Call[] {
   ];
 }
 
-/** @returns about as many calls as are asked for, the last of which is a checkpoint */
-export function generate(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  return withoutStacks(() => draw(seedOfAll, profile, nrCalls, abilities));
+/** A task with a root of its own has its working directory moved out of that. */
+function moveOfCwd(random: Random, task: number, root: string): Call[] {
+  const name = pick(random, FEW_NAMES);
+  return [
+    { task, call: "mkdir", args: [`/${name}`, 0o777] },
+    { task, call: "chdir", args: [`/${name}`] },
+    { task: 0, call: "rename", args: [`/${root}/${name}`, `/${pick(random, FEW_NAMES)}`] },
+  ];
 }
 
-function draw(seedOfAll: number, profile: Profile, nrCalls: number, abilities: Abilities): Call[] {
-  const random = seededRandom(seedOfAll);
-  const likely = new Likely(abilities.tasks);
-  const turn = { task: 0 };
-  const drawing = drawingOf(random, profile, likely, turn);
-  const calls: Call[] = [];
-  const checkpoint: Call = { task: 0, call: "tree", args: [] };
-  const make = (call: Call): void => {
-    if (!isPossible(call, abilities)) return;
-    calls.push(call);
-    likely.note(call);
-  };
-  make({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
-  while (calls.length < nrCalls) {
-    if (!chance(random, PERCENT_SAME_TASK)) turn.task = random(abilities.tasks.length);
-    const { task } = turn;
-    const drawn = weighted(random, weighted(random, GROUPS[profile]));
-    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && likely.slots(task).length === 0;
-    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
-    make({ task, call, args: drawArgs(drawing) });
-    if (profile !== "data" && random(CALLS_A_REMOVAL) === 0) removalOfCwd(random, task).forEach(make);
-    if (random(CALLS_A_TREE) === 0) calls.push(checkpoint);
+/** How often a call is drawn again, since it fails as many others have. */
+const MOST_DRAWS = 8;
+/** What fails when a part of it has been done stays in the program. */
+const MADE_IN_PARTS = new Set(["mkdirs", "copyFile"]);
+
+/**
+ * @param seen pairs of call and errno that programs before have come to: the program depends on these, too, and adds its own
+ * @returns about as many calls as are asked for, the last of which is a checkpoint
+ */
+export function generate(
+  seed: number,
+  profile: Profile,
+  nrCalls: number,
+  abilities: Abilities,
+  seen = new SeenPairs(),
+): Call[] {
+  return withoutStacks(() => new Generator(seed, profile, abilities, seen).draw(nrCalls));
+}
+
+/** How often all calls of a kind are equally likely: the seldom ones, too, are to fail in every way. */
+const PERCENT_EVEN = 25;
+
+const WATCH_CALL = /^(unwatch|watch|events)$/;
+
+class Generator {
+  readonly #random: Random;
+  readonly #profile: Profile;
+  readonly #abilities: Abilities;
+  readonly #seen: SeenPairs;
+  readonly #likely: Likely;
+  readonly #turn = { task: 0 };
+  readonly #drawing: Drawing;
+  readonly #calls: Call[] = [];
+
+  constructor(seed: number, profile: Profile, abilities: Abilities, seen: SeenPairs) {
+    this.#random = seededRandom(seed);
+    this.#profile = profile;
+    this.#abilities = abilities;
+    this.#seen = seen;
+    this.#likely = new Likely(abilities.tasks);
+    this.#drawing = drawingOf(this.#random, profile, this.#likely, this.#turn);
   }
-  return [...calls, checkpoint];
+
+  draw(nrCalls: number): Call[] {
+    const random = this.#random;
+    const checkpoint: Call = { task: 0, call: "tree", args: [] };
+    this.#take({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
+    while (this.#calls.length < nrCalls) {
+      if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = random(this.#abilities.tasks.length);
+      this.#takeWanted();
+      if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
+        for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);
+      }
+      if (random(CALLS_A_TREE) === 0) this.#calls.push(checkpoint);
+    }
+    if (this.#abilities.watches) this.#calls.push({ task: 0, call: EVENTS, args: [] });
+    return [...this.#calls, checkpoint];
+  }
+
+  #lossOfCwd(task: number): Call[] {
+    const random = this.#random;
+    const { root } = this.#abilities.tasks[task];
+    return root !== undefined && chance(random, 50) ? moveOfCwd(random, task, root) : removalOfCwd(random, task);
+  }
+
+  /** Draws until a call is done, or fails as few have before. */
+  #takeWanted(): void {
+    for (let left = MOST_DRAWS; left > 0; left--) if (this.#take(this.#drawCall(), left > 1)) return;
+  }
+
+  #drawCall(): Call {
+    const random = this.#random;
+    const { task } = this.#turn;
+    const choices = weighted(random, GROUPS[this.#profile]);
+    const drawn = chance(random, PERCENT_EVEN) ? pick(random, choices)[1] : weighted(random, choices);
+    const isInVain = OF_DESCRIPTORS.test(drawn[0]) && this.#likely.slots(task).length === 0;
+    const [call, drawArgs] = isInVain && chance(random, PERCENT_OPEN) ? OPEN : drawn;
+    return { task: WATCH_CALL.test(call) ? 0 : task, call, args: drawArgs(this.#drawing) };
+  }
+
+  /** @param isChosen leave out what fails as many have @returns whether it is in the program */
+  #take(call: Call, isChosen = false): boolean {
+    if (!isPossible(call, this.#abilities)) return false;
+    const code = this.#likely.make(call);
+    const isOut = isChosen && code !== undefined && !MADE_IN_PARTS.has(call.call);
+    if (isOut && !this.#seen.isWanted(this.#random, call.call, code)) return false;
+    if (code !== undefined) this.#seen.note(call.call, code);
+    this.#calls.push(call);
+    return true;
+  }
 }

@@ -4,14 +4,15 @@
  * Who is root: a mount namespace (unshare(1)) with a file system mounted on a folder that is in no other, and the processes
  * chroot(1)ed into it. Node and its libraries are bound there read-only for the time that it takes to start, and are gone
  * before the first call: then the root has nothing but what calls make. There is no device, no /proc and no way up, and
- * node:fs cannot make one. When the processes end, all of it goes.
+ * node:fs cannot make one: the file system is not mounted any more by then, so that nothing lies above it for a task whose working
+ * directory is moved out of a root of its own. When the processes end, all of it goes.
  * Who is not root: a folder, and confine.ts.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { TaskSpec } from "./call.ts";
+import { rootsOf, type TaskSpec } from "./call.ts";
 import type { Detail } from "./describe.ts";
 import { type OracleSetup, READY } from "./oracle-protocol.ts";
 
@@ -34,17 +35,21 @@ const SCRIPT = `
 set -e
 mount -t tmpfs -o mode=700 none "$S"
 MOUNT_IT
-mkdir "$R/.node"
-bind() { mkdir -p "$R$(dirname "$2")"; : > "$R$2"; mount --bind "$1" "$R$2"; mount -o remount,bind,ro "$R$2"; }
-bind "$NODE" /.node/node
-bind "$PROGRAM" /.node/oracle.mjs
-for library in $LIBRARIES; do bind "$library" "$library"; done
+bind() { mkdir -p "$(dirname "$2")"; : > "$2"; mount --bind "$1" "$2"; mount -o remount,bind,ro "$2"; }
+for top in "$R" $ROOTS; do
+  bind "$NODE" "$top/.node/node"
+  bind "$PROGRAM" "$top/.node/oracle.mjs"
+  for library in $LIBRARIES; do bind "$library" "$top$library"; done
+done
 START_THEM
 exec CLOSE_THEM
 read go
-umount -l "$R/.node/node" "$R/.node/oracle.mjs"
-for library in $LIBRARIES; do umount -l "$R$library"; done
-find "$R" -mindepth 1 -delete
+for top in "$R" $ROOTS; do
+  umount -l "$top/.node/node" "$top/.node/oracle.mjs"
+  for library in $LIBRARIES; do umount -l "$top$library"; done
+done
+find "$R" -mindepth 1 $BUT_ROOTS -delete
+umount -l "$R"
 echo done
 wait
 `;
@@ -117,10 +122,11 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
   const [folder, stuff, file] = ["root", "stuff", "oracle.mjs"].map((name) => join(base, name));
   for (const path of [folder, stuff]) mkdirSync(path);
   writeFileSync(file, program);
+  const roots = rootsOf(tasks).map((name) => join(folder, name));
   const closed = tasks.map((_, i) => `${FIRST_SOCKET + i}<&-`).join(" ");
   const starts = tasks.map((task, i) => {
-    const setup: OracleSetup = { task, root: "", detail };
-    const command = `chroot "$R" /.node/node /.node/oracle.mjs ${quoted(JSON.stringify(setup))}`;
+    const setup: OracleSetup = { task, root: "", detail, roots: task.root === undefined ? rootsOf(tasks) : [] };
+    const command = `chroot ${quoted(join(folder, task.root ?? ""))} /.node/node /.node/oracle.mjs ${quoted(JSON.stringify(setup))}`;
     return `{ ${command}; } <&${FIRST_SOCKET + i} >&${FIRST_SOCKET + i} ${closed} &`;
   });
   const script = SCRIPT.replace("MOUNT_IT", MOUNT[fileSystem])
@@ -134,6 +140,8 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
       NODE: process.execPath,
       PROGRAM: file,
       LIBRARIES: libraries().join(" "),
+      ROOTS: roots.join(" "),
+      BUT_ROOTS: roots.map((path) => `! -path ${path}`).join(" "),
     },
     stdio: ["pipe", "pipe", "pipe", ...tasks.map(() => "pipe" as const)],
   });
@@ -151,13 +159,13 @@ const PATIENCE_MS = 10_000;
 const FIRST_SOCKET = 3;
 
 async function startInFolder(base: string, { fileSystem, tasks, detail, program }: HostOptions): Promise<StartedHost> {
-  if (fileSystem !== "tmpfs" || tasks.length > 1) {
+  if (fileSystem !== "tmpfs" || tasks.length > 1 || rootsOf(tasks).length > 0) {
     throw new Error("other tasks, and other file systems than tmpfs, need root");
   }
   const [root, file] = ["root", "oracle.mjs"].map((name) => join(base, name));
   mkdirSync(root);
   writeFileSync(file, program);
-  const setup: OracleSetup = { root, detail };
+  const setup: OracleSetup = { root, detail, roots: [] };
   const args = ["-c", 'exec "$0" "$@" <&3 >&3 3<&-', process.execPath, file, JSON.stringify(setup)];
   const child = spawn("sh", args, { stdio: ["ignore", "ignore", "pipe", "pipe"] });
   const socket = child.stdio[FIRST_SOCKET] as unknown as Duplex;

@@ -15,17 +15,13 @@ const MOST_NAMES = 10;
 /** Longer ones are drawn to fail. */
 const LONGEST_NAME = 24;
 
-/** Calls that change what others succeed by. */
-const CHANGES =
-  /^(open|close|mkdirs?|writeFile|appendFile|copyFile|symlink|link|rename|unlink|rmdir|l?chown|fchown|f?chmod|chdir|umask)$/;
-
 export class Likely {
   readonly #performers: readonly TaskPerformer[];
   readonly #names = new Set<string>();
   readonly #slots: readonly Set<number>[];
 
   constructor(tasks: readonly TaskSpec[]) {
-    const options = { root: "", detail: WHOLE_DETAIL };
+    const options = { root: "", detail: WHOLE_DETAIL, describe: () => "" };
     const { faces } = makeModel({ tasks, ...options });
     this.#performers = faces.map((face) => new TaskPerformer(face, options));
     this.#slots = tasks.map(() => new Set<number>());
@@ -41,10 +37,11 @@ export class Likely {
     return [...this.#slots[task]];
   }
 
-  note(call: Call): void {
-    if (!CHANGES.test(call.call)) return;
-    const outcome = this.#performers[call.task].perform(call);
-    if (codeOf(outcome ?? "") === undefined) this.#noteDone(call);
+  /** Makes a call. @returns the code that it fails with; undefined = it is done */
+  make(call: Call): string | undefined {
+    const code = codeOf(this.#performers[call.task].perform(call) ?? "");
+    if (code === undefined) this.#noteDone(call);
+    return code;
   }
 
   #noteDone({ task, call, args: [first, second, third] }: Call): void {

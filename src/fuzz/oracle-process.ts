@@ -4,15 +4,19 @@
  * Where it has a root of its own, nothing is in that but what calls make, not even Node: all is loaded when it says so.
  */
 import * as fs from "node:fs";
+import { KEPT_MODE, KEPT_NAME, type Outcome } from "./call.ts";
 import { confine } from "./confine.ts";
 import { isNode26 } from "./known.ts";
 import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
 import { type MayCall, type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
+import { EVENTS, turnEventLoop } from "./watched.ts";
 
 const NEWLINE = 10;
 const SLASH = 0x2f;
 const CHUNK_BYTES = 1 << 16;
 const FOLDER_MODE = 0o755;
+/** Begins names that roots of tasks have while all else is removed. */
+const AWAY = "away-";
 
 const setup = JSON.parse(process.argv[2]) as OracleSetup;
 
@@ -47,15 +51,34 @@ function say(text: string): void {
   for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
 }
 
+/** Roots of tasks stay, wherever they have been moved to: out of the way first. */
 function emptyDirectory(directory: Buffer): void {
   for (const name of fs.readdirSync(directory, { encoding: "buffer" })) {
     const path = Buffer.concat([directory, Buffer.from("/"), name]);
-    if (fs.lstatSync(path).isDirectory()) {
+    const stats = fs.lstatSync(path);
+    if (stats.isDirectory()) {
       fs.chmodSync(path, 0o700); // whoever is not root may have closed it
       emptyDirectory(path);
-      fs.rmdirSync(path);
+      const taskRoot = taskRoots.get(stats.ino);
+      if (taskRoot === undefined) fs.rmdirSync(path);
+      else fs.renameSync(path, `/${AWAY}${taskRoot}`);
     } else fs.unlinkSync(path);
   }
+}
+
+/** As it is at the beginning. */
+function renewTaskRoot(name: string): void {
+  const path = `/${name}`;
+  fs.renameSync(`/${AWAY}${name}`, path);
+  fs.writeFileSync(`${path}/${KEPT_NAME}`, "", { mode: KEPT_MODE });
+  renewAttributes(path);
+}
+
+function renewAttributes(path: string): void {
+  fs.chmodSync(path, FOLDER_MODE);
+  if (process.getuid?.() === 0) fs.chownSync(path, 0, 0);
+  const now = Date.now() / 1000;
+  fs.utimesSync(path, now, now);
 }
 
 /** Root may always. */
@@ -66,6 +89,8 @@ function forgetCwd(): void {
 }
 
 const { root } = setup;
+/** By the number of their inode. */
+const taskRoots = new Map(setup.roots.map((name) => [fs.statSync(`/${name}`).ino, name]));
 if (setup.task !== undefined) become(setup.task);
 const face = {
   fs: fs as unknown as NodeFs,
@@ -96,21 +121,28 @@ function comesToAnEnd(call: string, [path]: readonly (string | Buffer)[]): boole
 const mayCall: MayCall = (call, paths) => comesToAnEnd(call, paths) && (staysBelow?.(call, paths) ?? true);
 const performer = new TaskPerformer(face, { root, detail: setup.detail, mayCall });
 
-function answer(request: Request): Answer {
-  if ("run" in request) return request.run.map((call) => performer.perform(call));
+async function answer(request: Request): Promise<Answer> {
+  if ("run" in request) {
+    const outcomes: Outcome[] = [];
+    for (const call of request.run) {
+      if (call.call === EVENTS) await turnEventLoop();
+      outcomes.push(performer.perform(call));
+    }
+    return outcomes;
+  }
+  if (performer.hasWatched) await turnEventLoop(); // nobody has asked for them: none may come in the next program
   performer.reset();
   if (request.reset.empties) {
     const folder = root || "/";
     fs.chmodSync(folder, FOLDER_MODE);
     emptyDirectory(Buffer.from(folder));
-    if (process.getuid?.() === 0) fs.chownSync(folder, 0, 0);
-    const now = Date.now() / 1000;
-    fs.utimesSync(folder, now, now);
+    for (const name of setup.roots) renewTaskRoot(name);
+    renewAttributes(folder);
   }
   return null;
 }
 
 say(READY);
 for (let line = readLine(); line !== undefined; line = readLine()) {
-  say(JSON.stringify(answer(JSON.parse(line) as Request)));
+  say(JSON.stringify(await answer(JSON.parse(line) as Request)));
 }

@@ -9,6 +9,8 @@ export interface OracleSetup {
   /** The folder that paths are kept below, where the process has no root of its own; else "". */
   readonly root: string;
   readonly detail: Detail;
+  /** Directories that are roots of other tasks: of the process that empties the tree. */
+  readonly roots: readonly string[];
 }
 
 export type Request =

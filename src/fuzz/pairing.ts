@@ -47,11 +47,12 @@ export function oracleOf(subject: string): string {
   return subject === "overlay" ? "overlayfs" : "tmpfs";
 }
 
-/** Root, two users, and one whose groups are those of others. */
+/** Root, two users, one whose groups are those of others, and root in a root of its own. */
 const TASKS: readonly TaskSpec[] = [
   ROOT_TASK,
   { uid: 1000, gid: 1000, groups: [] },
   { uid: 1001, gid: 1001, groups: [50, 1000] },
+  { uid: 0, gid: 50, groups: [], root: "d" },
 ];
 
 /** File systems whose directories, blocks and access times are those of a tmpfs. */
@@ -90,6 +91,8 @@ function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]
     // The model has the face of Node 26, as foliofs has it, whatever it runs on.
     isNode26: isNode26 || (oracle === MODEL && !isOther(subject)),
     tmpfile: subject !== "hostfs" && !isOther(subject),
+    watches: !isOther(subject),
+    deeds: true,
   };
 }
 
@@ -167,7 +170,15 @@ export function createFacePairing(create: () => object, name = "face"): Pairing 
     oracle,
     subject: new Subject(name, () => machineOf(create() as NodeFs), options),
     known: KNOWN,
-    abilities: { tasks, linksOfOthers: true, hasTaskState: false, isNode26: true, tmpfile: false },
+    abilities: {
+      tasks,
+      linksOfOthers: true,
+      hasTaskState: false,
+      isNode26: true,
+      tmpfile: false,
+      watches: false,
+      deeds: false,
+    },
     close: () => oracle.close(),
   };
 }

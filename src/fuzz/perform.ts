@@ -7,9 +7,12 @@
  */
 import type { NodeModule } from "../node/face/node-types.ts";
 import type { Arg, Call, Hex, Outcome } from "./call.ts";
+import { bytesOf, makeView, outsideOf, viewWith } from "./data-view.ts";
+import { optionsThat, type Victim } from "./deeds.ts";
 import { type Detail, describeBytes, describeDirents, describeError, describeStats } from "./describe.ts";
 import { bytesFor } from "./pattern.ts";
 import { describeTree } from "./tree.ts";
+import { EVENTS, Watched } from "./watched.ts";
 
 /** The face of node:fs. */
 export type NodeFs = NodeModule;
@@ -35,6 +38,8 @@ export const FIRST_UMASK = 0o022;
 export type MayCall = (call: string, paths: readonly (string | Buffer)[]) => boolean;
 
 type Path = string | Buffer;
+/** A form of writeSync() that the types of Node 20 have not. */
+type WriteByOptions = (fd: number, buffer: NodeJS.ArrayBufferView, options: object) => number;
 
 /** What calls are made on. */
 interface Hands {
@@ -42,9 +47,12 @@ interface Hands {
   readonly task: TaskFace;
   readonly root: string;
   readonly detail: Detail;
+  /** What was read. */
+  describe(bytes: Uint8Array): string;
   path(arg: Arg): Path;
   /** What a symbolic link says. */
   target(arg: Arg): Path;
+  readonly watched: Watched;
   fd(arg: Arg): number;
   put(slot: Arg, fd: number): void;
   drop(slot: Arg): void;
@@ -52,16 +60,36 @@ interface Hands {
 
 type Performer = (on: Hands, args: readonly Arg[]) => unknown;
 
-function readInto(fs: NodeFs, fd: number, length: number, position: number | null): string {
-  const buffer = Buffer.alloc(length);
-  const nrRead = fs.readSync(fd, buffer, 0, length, position);
-  return `${nrRead} ${describeBytes(buffer.subarray(0, nrRead))}`;
+/** Reads by buffers of so many bytes each. @param view what they are */
+function readInto(
+  on: Hands,
+  lengths: readonly number[],
+  view: Arg,
+  read: (buffers: readonly NodeJS.ArrayBufferView[]) => number,
+): string {
+  const buffers = lengths.map((length) => makeView(view as number, length));
+  const nrRead = read(buffers);
+  const bytes = buffers.length === 1 ? bytesOf(buffers[0]) : Buffer.concat(buffers.map(bytesOf));
+  return `${nrRead} ${on.describe(bytes.subarray(0, nrRead))}${buffers.map((one) => outsideOf(one, view as number)).join("")}`;
 }
 
-function readvInto(fs: NodeFs, fd: number, lengths: readonly number[], position: number | null): string {
-  const buffers = lengths.map((length) => Buffer.alloc(length));
-  const nrRead = fs.readvSync(fd, buffers, position as number);
-  return `${nrRead} ${describeBytes(Buffer.concat(buffers).subarray(0, nrRead))}`;
+/** Buffers with so many bytes each. */
+function filled(lengths: readonly Arg[], seed: Arg, view: Arg): NodeJS.ArrayBufferView[] {
+  return lengths.map((length) => viewWith(view as number, bytesFor(length as number, seed as number)));
+}
+
+function victimOf(on: Hands, slot: Arg, view: NodeJS.ArrayBufferView): Victim {
+  return {
+    view,
+    truncate: (size) => on.fs.ftruncateSync(on.fd(slot), size),
+    close: () => closeSlot(on, slot),
+  };
+}
+
+function closeSlot(on: Hands, slot: Arg): void {
+  const fd = on.fd(slot);
+  on.drop(slot);
+  on.fs.closeSync(fd);
 }
 
 /** A path in an answer, without the folder of an oracle that has no root of its own. */
@@ -92,42 +120,52 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
       on.put(slot, fd);
     },
   ],
-  close: [
-    0,
-    (on, [slot]) => {
-      const fd = on.fd(slot);
-      on.drop(slot);
-      on.fs.closeSync(fd);
-    },
-  ],
+  close: [0, (on, [slot]) => closeSlot(on, slot)],
   read: [
     0,
-    (on, [slot, length, position]) => readInto(on.fs, on.fd(slot), length as number, position as number | null),
+    (on, [slot, length, position, view]) => {
+      const fd = on.fd(slot);
+      return readInto(on, [length as number], view, ([buffer]) =>
+        on.fs.readSync(fd, buffer, 0, length as number, position as number | null),
+      );
+    },
   ],
   readv: [
     0,
-    (on, [slot, one, two, position]) =>
-      readvInto(on.fs, on.fd(slot), [one as number, two as number], position as number | null),
+    (on, [slot, one, two, position, view]) => {
+      const fd = on.fd(slot);
+      return readInto(on, [one as number, two as number], view, (buffers) =>
+        on.fs.readvSync(fd, buffers, position as number),
+      );
+    },
+  ],
+  readBy: [
+    0,
+    (on, [slot, length, position, view, deed]) => {
+      const fd = on.fd(slot);
+      return readInto(on, [length as number], view, ([buffer]) =>
+        on.fs.readSync(fd, buffer, optionsThat(deed, victimOf(on, slot, buffer), { length, position })),
+      );
+    },
   ],
   write: [
     0,
-    (on, [slot, length, seed, position]) =>
-      on.fs.writeSync(
-        on.fd(slot),
-        bytesFor(length as number, seed as number),
-        0,
-        length as number,
-        position as number | null,
-      ),
+    (on, [slot, length, seed, position, view]) =>
+      on.fs.writeSync(on.fd(slot), filled([length], seed, view)[0], 0, length as number, position as number | null),
   ],
   writev: [
     0,
-    (on, [slot, one, two, seed, position]) =>
-      on.fs.writevSync(
-        on.fd(slot),
-        [bytesFor(one as number, seed as number), bytesFor(two as number, seed as number)],
-        position as number | undefined,
-      ),
+    (on, [slot, one, two, seed, position, view]) =>
+      on.fs.writevSync(on.fd(slot), filled([one, two], seed, view), position as number | undefined),
+  ],
+  writeBy: [
+    0,
+    (on, [slot, length, seed, position, view, deed]) => {
+      const fd = on.fd(slot);
+      const [buffer] = filled([length], seed, view);
+      const options = optionsThat(deed, victimOf(on, slot, buffer), { length, position });
+      return (on.fs.writeSync as unknown as WriteByOptions)(fd, buffer, options);
+    },
   ],
   ftruncate: [0, (on, [slot, size]) => on.fs.ftruncateSync(on.fd(slot), size as number)],
   fstat: [0, (on, [slot]) => describeStats(on.fs.fstatSync(on.fd(slot)), on.detail)],
@@ -140,7 +178,7 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     0,
     (on, [slot]) => {
       const fd = on.fd(slot);
-      return isTooLarge(() => on.fs.fstatSync(fd)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(fd));
+      return isTooLarge(() => on.fs.fstatSync(fd)) ? TOO_LARGE : on.describe(on.fs.readFileSync(fd));
     },
   ],
 
@@ -187,16 +225,17 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     1,
     (on, [name]) => {
       const path = on.path(name);
-      return isTooLarge(() => on.fs.statSync(path)) ? TOO_LARGE : describeBytes(on.fs.readFileSync(path));
+      return isTooLarge(() => on.fs.statSync(path)) ? TOO_LARGE : on.describe(on.fs.readFileSync(path));
     },
   ],
   writeFile: [
     1,
-    (on, [path, length, seed]) => on.fs.writeFileSync(on.path(path), bytesFor(length as number, seed as number)),
+    (on, [path, length, seed, view]) => on.fs.writeFileSync(on.path(path), filled([length], seed, view)[0]),
   ],
   appendFile: [
     1,
-    (on, [path, length, seed]) => on.fs.appendFileSync(on.path(path), bytesFor(length as number, seed as number)),
+    (on, [path, length, seed, view]) =>
+      on.fs.appendFileSync(on.path(path), filled([length], seed, view)[0] as Uint8Array),
   ],
   copyFile: [
     2,
@@ -216,6 +255,9 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
     },
   ],
   umask: [0, (on, [mask]) => on.task.umask(mask as number)],
+  watch: [1, (on, [path, slot]) => on.watched.watch(on.fs, on.path(path), slot)],
+  unwatch: [0, (on, [slot]) => on.watched.close(slot)],
+  [EVENTS]: [0, (on) => on.watched.take()],
   /** A checkpoint. Of the first task alone, who is root: others may not see all. */
   tree: [0, (on) => describeTree(on.fs, on.root, on.detail).join("\n")],
 };
@@ -226,6 +268,8 @@ export interface PerformerOptions {
   /** Where `/` is, without a slash at its end: "" for a task that has a root of its own. */
   readonly root: string;
   readonly detail: Detail;
+  /** How bytes that were read are told; describeBytes() if left out. */
+  readonly describe?: (bytes: Uint8Array) => string;
   /** All calls may be made if left out. */
   readonly mayCall?: MayCall;
 }
@@ -234,18 +278,21 @@ export interface PerformerOptions {
 export class TaskPerformer {
   readonly #hands: Hands;
   readonly #slots = new Map<Arg, number>();
+  readonly #watched = new Watched();
   readonly #task: TaskFace;
   readonly #options: PerformerOptions;
 
   constructor(task: TaskFace, options: PerformerOptions) {
     this.#task = task;
     this.#options = options;
-    const { root, detail } = options;
+    const { root, detail, describe = describeBytes } = options;
     this.#hands = {
       fs: task.fs,
       task,
       root,
       detail,
+      describe,
+      watched: this.#watched,
       path: (arg) => (task.hasNoCwd ? fromTop(toPath(arg, root)) : toPath(arg, root)),
       target: (arg) => toPath(arg, root),
       fd: (slot) => this.#slots.get(slot) ?? NO_FD,
@@ -279,8 +326,14 @@ export class TaskPerformer {
     }
   }
 
+  /** Whether anything has been watched since the last reset(). */
+  get hasWatched(): boolean {
+    return this.#watched.isUsed;
+  }
+
   /** As at the beginning of a program. */
   reset(): void {
+    this.#watched.reset();
     for (const slot of this.#slots.keys()) this.#closeSlot(slot);
     this.#slots.clear();
     this.#task.umask(FIRST_UMASK);

@@ -4,6 +4,7 @@ import type { Detail } from "./describe.ts";
 import type { Runner } from "./oracle.ts";
 import { type TaskFace, TaskPerformer } from "./perform.ts";
 import { withoutStacks } from "./stacks.ts";
+import { EVENTS, turnEventLoop } from "./watched.ts";
 
 /** A file system for one program. */
 export interface Machine {
@@ -39,20 +40,16 @@ export class Subject implements Runner {
     this.#options = options;
   }
 
-  async run(calls: readonly Call[], isSkipped: (index: number) => boolean = () => false): Promise<Outcome[]> {
-    return this.runNow(calls, isSkipped);
-  }
-
-  runNow(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
-    return withoutStacks(() => this.#run(calls, isSkipped));
-  }
-
   /** A fault at the end is told as a last outcome beyond those of the calls. */
-  #run(calls: readonly Call[], isSkipped: (index: number) => boolean): Outcome[] {
+  async run(calls: readonly Call[], isSkipped: (index: number) => boolean = () => false): Promise<Outcome[]> {
     const { root, detail } = this.#options;
     const machine = this.#make(this.#options);
     const performers = machine.faces.map((face) => new TaskPerformer(face, { root, detail }));
-    const outcomes = calls.map((call, i) => (isSkipped(i) ? null : performers[call.task].perform(call)));
+    const outcomes: Outcome[] = [];
+    for (const [i, call] of calls.entries()) {
+      if (call.call === EVENTS) await turnEventLoop();
+      outcomes.push(isSkipped(i) ? null : withoutStacks(() => performers[call.task].perform(call)));
+    }
     try {
       machine.end();
     } catch (error) {

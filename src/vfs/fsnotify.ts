@@ -25,6 +25,7 @@
  * @see Linux fs/notify/fsnotify.c, include/linux/fsnotify.h
  */
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
+import { latin1Bytes } from "../base/latin1.ts";
 import { RENAME_EXCHANGE, S_IFDIR, S_IFMT, UTIME_OMIT } from "../base/stat-flags.ts";
 import { dentryOfFile } from "../mm/page.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
@@ -41,6 +42,7 @@ import {
   I_DEAD,
   I_FSNOTIFY,
   INODE_ALIASES,
+  INODE_INO,
   INODE_MODE,
   INODE_NLINK,
   INODE_SB,
@@ -159,14 +161,16 @@ export class Fsnotify {
     } else if (mark.holdsInode) x.iget(inode);
     u32[(inode << 3) + INODE_STATE] |= I_FSNOTIFY;
     this.#marks.set(inode, mark);
+    this.#lostName(mark, this.#nrAliases(inode)); // of a removed directory, in which somebody stands
     this.#kernel.fsnotify = this; // also where the stale one was the last
     this.#kernel.waiters.set(NO_RECORD, { token: Promise.resolve(), wake: () => this.#forget() });
     return mark;
   }
 
-  /** Takes a mark away that nobody listens to any more; nothing is told. */
+  /** Takes a mark away that nobody listens to any more: what nobody is told stands between two events that are equal. */
   unmark(mark: Mark): void {
     if (mark.isGone || this.#marks.get(mark.inode) !== mark) return;
+    this.#tell(mark, FS_IN_IGNORED);
     this.#drop(mark);
     this.#kernel.evictInodes();
   }
@@ -366,10 +370,11 @@ export class Fsnotify {
     return this.#isDirectory(inode) ? FS_ISDIR : 0;
   }
 
-  /** A copy of a dentry's name. */
+  /** A copy of a dentry's name; of a file that was made without one what Linux calls it. @see Linux fs/dcache.c d_mark_tmpfile() */
   #nameOf(dentry: DentryHandle): Uint8Array {
-    const { u8, u32 } = this.#kernel.core;
+    const { f64, u8, u32 } = this.#kernel.core;
     const length = (u32[(dentry << 3) + (DENTRY_NAME_LEN >> 1)] >>> ((DENTRY_NAME_LEN & 1) * 16)) & 0xffff;
+    if (length === 0) return latin1Bytes(`#${f64[(inodeOf(this.#kernel.core, dentry) << 2) + INODE_INO]}`);
     const at = u32[(dentry << 3) + DENTRY_LONG_NAME] || (dentry << 5) + DENTRY_NAME;
     return u8.slice(at >>> 0, (at >>> 0) + length);
   }

@@ -28,6 +28,8 @@ export const ABILITIES = {
   hasTaskState: true,
   isNode26: true,
   tmpfile: true,
+  watches: false,
+  deeds: false,
 };
 
 const LONG = "a-long-name-that-does-not-lie-in-the-record-of-its-dentry-";

@@ -169,8 +169,8 @@ function shortened(call: Call, outcome: string | null): Call {
     return n < Number(length) ? { ...call, args: [slot, n, ...rest] } : call;
   }
   if (call.call !== "writev") return call;
-  const [slot, one, two, ...rest] = call.args.map(Number);
-  if (n >= one + two) return call;
-  const first = Math.min(one, n);
-  return { ...call, args: [slot, first, n - first, ...rest.slice(0, -1), call.args.at(-1) ?? null] };
+  const [slot, one, two, ...rest] = call.args;
+  if (n >= Number(one) + Number(two)) return call;
+  const first = Math.min(Number(one), n);
+  return { ...call, args: [slot, first, n - first, ...rest] };
 }

@@ -26,6 +26,8 @@ const ABILITIES: Abilities = {
   hasTaskState: true,
   isNode26: true,
   tmpfile: true,
+  watches: false,
+  deeds: false,
 };
 const CALLS_A_PROGRAM = 40;
 /** What a program's order is drawn by is not what the program is drawn by. */

@@ -16,7 +16,7 @@ import { fail } from "./fault.ts";
 import { Directory, type Inode } from "./inode.ts";
 
 /** An id that is to stay as it is. */
-const SAME_ID = -1;
+export const SAME_ID = -1;
 
 /** Sets permissions; setgid is lost to who is not in the group. @throws EPERM for others than the owner */
 export function chmod(who: Credentials, inode: Inode, mode: number): void {

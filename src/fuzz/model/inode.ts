@@ -5,6 +5,7 @@
  */
 import { O_NOATIME, S_IFDIR, S_IFMT, S_ISGID } from "../../base/stat-flags.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Mark } from "./notify.ts";
 import { SparseData } from "./sparse-data.ts";
 
 /** What tmpfs counts a name in a directory for, `.` and `..` among these. @see Linux mm/shmem.c BOGO_DIRENT_SIZE */
@@ -30,6 +31,9 @@ abstract class AnyInode {
   uid: number;
   gid: number;
   nlink = 1;
+  /** Who watches it. */
+  mark: Mark | undefined;
+  readonly isDirectory: boolean = false;
   atimeMs: number;
   mtimeMs: number;
   ctimeMs: number;
@@ -95,9 +99,28 @@ export class SymbolicLink extends AnyInode {
   }
 }
 
+/** A name in a directory: it stays the same when it is moved, and goes on standing for what it did when it has been removed. */
+export class Dentry {
+  parent: Directory;
+  name: string;
+  readonly inode: Inode;
+  isRemoved = false;
+  /** Open files, and tasks that work in it. */
+  nrUsers = 0;
+
+  constructor(parent: Directory, name: string, inode: Inode) {
+    this.parent = parent;
+    this.name = name;
+    this.inode = inode;
+  }
+}
+
 export class Directory extends AnyInode {
   /** Oldest first. */
-  readonly #entries = new Map<string, Inode>();
+  readonly #entries = new Map<string, Dentry>();
+  /** Its name, which is the only one; undefined = it is the root. */
+  dentry: Dentry | undefined;
+  override readonly isDirectory = true;
   /** What `..` is; of the root itself. It stays when the directory has been removed. */
   parent: Directory;
   /** Removed: nothing can be made in it any more. */
@@ -121,11 +144,25 @@ export class Directory extends AnyInode {
     return this.#entries.size === 0;
   }
   get(name: string): Inode | undefined {
+    return this.#entries.get(name)?.inode;
+  }
+  dentryOf(name: string): Dentry | undefined {
     return this.#entries.get(name);
   }
-  /** Precondition: there is no such name. */
-  add(name: string, inode: Inode): void {
-    this.#entries.set(name, inode);
+  /** Makes a name. Precondition: there is no such name. */
+  add(name: string, inode: Inode): Dentry {
+    const dentry = new Dentry(this, name, inode);
+    if (inode instanceof Directory) inode.dentry = dentry;
+    this.#entries.set(name, dentry);
+    this.modified();
+    return dentry;
+  }
+  /** Takes a name from where it is. Precondition: there is no such name here. */
+  move(name: string, dentry: Dentry): void {
+    dentry.parent.remove(dentry.name);
+    dentry.parent = this;
+    dentry.name = name;
+    this.#entries.set(name, dentry);
     this.modified();
   }
   /** Precondition: there is such a name. */
@@ -135,12 +172,7 @@ export class Directory extends AnyInode {
   }
   /** Newest first, as tmpfs lists them. */
   list(): (readonly [name: string, inode: Inode])[] {
-    return [...this.#entries].reverse();
-  }
-  /** The name of a directory that is in this one. */
-  nameOf(child: Directory): string {
-    for (const [name, inode] of this.#entries) if (inode === child) return name;
-    throw new Error("the directory is not in its parent");
+    return [...this.#entries.values()].reverse().map(({ name, inode }) => [name, inode]);
   }
 }
 

@@ -3,6 +3,7 @@ import { S_IFDIR, S_IFLNK, S_ISGID } from "../../base/stat-flags.ts";
 import { MAY_EXEC, MAY_WRITE, mayHaveSetgid, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
 import { birthIn, Directory, type Inode, SymbolicLink } from "./inode.ts";
+import { tellLinkCount, tellNew } from "./notify.ts";
 import type { ModelTask } from "./task.ts";
 import { checkPath, isName, type Last, resolve, Walk } from "./walk.ts";
 
@@ -43,8 +44,9 @@ export function mkdir(task: ModelTask, path: string, mode: number): void {
   const { dir, name } = newName(task, path, true);
   permit(task.who, dir, MAY_WRITE | MAY_EXEC);
   const permissions = newMode(task, dir, mode & DIRECTORY_MODE, true);
-  dir.add(name, new Directory(birthIn(dir, task.who, task.newIno(), S_IFDIR | permissions), dir));
+  const dentry = dir.add(name, new Directory(birthIn(dir, task.who, task.newIno(), S_IFDIR | permissions), dir));
   dir.nlink++;
+  tellNew(dentry);
 }
 
 /** @throws ENOENT, ENAMETOOLONG for a target of no bytes, or of 4096; as newName(); EACCES */
@@ -52,7 +54,7 @@ export function symlink(task: ModelTask, target: string, path: string): void {
   checkPath(target);
   const { dir, name } = newName(task, path);
   permit(task.who, dir, MAY_WRITE | MAY_EXEC);
-  dir.add(name, new SymbolicLink(birthIn(dir, task.who, task.newIno(), S_IFLNK | LINK_MODE), target));
+  tellNew(dir.add(name, new SymbolicLink(birthIn(dir, task.who, task.newIno(), S_IFLNK | LINK_MODE), target)));
 }
 
 /**
@@ -64,7 +66,9 @@ export function link(task: ModelTask, from: string, to: string): void {
   if (!task.mayLink(inode)) fail("EPERM");
   permit(task.who, dir, MAY_WRITE | MAY_EXEC);
   if (inode instanceof Directory) fail("EPERM");
-  dir.add(name, inode);
+  const dentry = dir.add(name, inode);
   inode.nlink++;
   inode.changed();
+  tellLinkCount(inode);
+  tellNew(dentry);
 }

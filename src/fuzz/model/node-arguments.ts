@@ -18,6 +18,35 @@ export function bytesOfPath(path: PathArgument): string {
   return (typeof path === "string" ? Buffer.from(path) : bufferOf(path)).toString("latin1");
 }
 
+/** The bytes of a view, whatever it is of. */
+export function bytesOfView({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Where in a view a call reads or writes. */
+export interface Part {
+  readonly offset: number;
+  readonly length: number;
+  readonly position: number | null | undefined;
+}
+
+/** Arguments in their places, or options, which are asked in this order. */
+export function partOf(
+  view: NodeJS.ArrayBufferView,
+  given: number | Partial<Part>,
+  length: number,
+  position: number | null | undefined,
+): Part {
+  if (typeof given === "number") return { offset: given, length, position };
+  const { offset = 0, length: ofOptions = view.byteLength - offset, position: where = null } = given;
+  return { offset, length: ofOptions, position: where };
+}
+
+/** @throws ERR_OUT_OF_RANGE where the view, as it is by now, is too short */
+export function checkPart({ byteLength }: NodeJS.ArrayBufferView, { offset, length }: Part): void {
+  if (offset > byteLength || length > byteLength - offset) fail("ERR_OUT_OF_RANGE");
+}
+
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -14,11 +14,15 @@ import {
   O_WRONLY,
 } from "../../base/stat-flags.ts";
 import type { NodeFs, TaskFace } from "../perform.ts";
-import { Fault } from "./fault.ts";
+import { Fault, fail } from "./fault.ts";
 import type { Inode } from "./inode.ts";
 import {
   bytesOfPath,
+  bytesOfView,
+  checkPart,
+  type Part,
   type PathArgument,
+  partOf,
   textOf,
   toMode,
   toPath,
@@ -30,11 +34,13 @@ import {
 import { copyFile, mkdirs, readWhole } from "./node-calls.ts";
 import { libraryRealpath, nodeRealpath } from "./node-realpath.ts";
 import { ModelDirent, ModelStats } from "./node-stats.ts";
+import { IN_ATTRIB, IN_MODIFY, type Listener, type Mark } from "./notify.ts";
 import { CURRENT, type ModelTask } from "./task.ts";
 
 const FILE_MODE = 0o666;
 const OPEN_TO_LIST = O_RDONLY | O_DIRECTORY | O_NONBLOCK;
 
+type View = NodeJS.ArrayBufferView;
 type Position = number | null | undefined;
 interface Encoding {
   readonly encoding?: string;
@@ -107,20 +113,27 @@ function descriptorCalls(task: ModelTask) {
       return call("open", () => task.open(bytes, flags, permissions));
     },
     closeSync: (fd: number): void => call("close", () => task.close(fd)),
-    readSync: (fd: number, buffer: Uint8Array, offset: number, length: number, position: Position): number => {
-      const pos = toReadPosition(position, CURRENT);
+    readSync: (fd: number, view: View, given: number | Partial<Part>, length: number, position: Position): number => {
+      const part = partOf(view, given, length, position);
+      const pos = toReadPosition(part.position, CURRENT);
       // Nothing is read of whatever it is.
-      if (length === 0) return 0;
-      return call("read", () => task.read(fd, [buffer.subarray(offset, offset + length)], pos));
+      if (part.length === 0) return 0;
+      if (view.byteLength === 0) fail("ERR_INVALID_ARG_VALUE");
+      checkPart(view, part);
+      const { offset } = part;
+      return call("read", () => task.read(fd, [bytesOfView(view).subarray(offset, offset + part.length)], pos));
     },
-    readvSync: (fd: number, buffers: readonly Uint8Array[], position: Position): number =>
-      call("read", () => task.read(fd, buffers, toWritePosition(position, CURRENT))),
-    writeSync: (fd: number, buffer: Uint8Array, offset: number, length: number, position: Position): number =>
-      call("write", () =>
-        task.write(fd, [buffer.subarray(offset, offset + length)], toWritePosition(position, CURRENT)),
-      ),
-    writevSync: (fd: number, buffers: readonly Uint8Array[], position: Position): number =>
-      call("write", () => task.write(fd, buffers, toWritePosition(position, CURRENT))),
+    readvSync: (fd: number, views: readonly View[], position: Position): number =>
+      call("read", () => task.read(fd, views.map(bytesOfView), toWritePosition(position, CURRENT))),
+    writeSync: (fd: number, view: View, given: number | Partial<Part>, length: number, position: Position): number => {
+      const part = partOf(view, given, length, position);
+      checkPart(view, part);
+      const pos = toWritePosition(part.position, CURRENT);
+      const { offset } = part;
+      return call("write", () => task.write(fd, [bytesOfView(view).subarray(offset, offset + part.length)], pos));
+    },
+    writevSync: (fd: number, views: readonly View[], position: Position): number =>
+      call("write", () => task.write(fd, views.map(bytesOfView), toWritePosition(position, CURRENT))),
     ftruncateSync: (fd: number, size: number): void => {
       const bytes = toSize(size);
       call("ftruncate", () => task.ftruncate(fd, bytes));
@@ -235,10 +248,10 @@ function wholeFileCalls(task: ModelTask) {
       if (typeof file === "number") return readAll(task, file);
       return withFile(task, toPath(file), O_RDONLY, (fd) => readAll(task, fd));
     },
-    writeFileSync: (path: PathArgument, data: Uint8Array): void =>
-      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_TRUNC, data),
-    appendFileSync: (path: PathArgument, data: Uint8Array): void =>
-      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_APPEND, data),
+    writeFileSync: (path: PathArgument, data: View): void =>
+      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_TRUNC, bytesOfView(data)),
+    appendFileSync: (path: PathArgument, data: View): void =>
+      writeAll(task, toPath(path), O_WRONLY | O_CREAT | O_APPEND, bytesOfView(data)),
     truncateSync: (path: PathArgument, size: number): void =>
       withFile(task, toPath(path), O_RDWR, (fd) => {
         const bytes = toSize(size);
@@ -263,6 +276,25 @@ function realpathCalls(task: ModelTask, cwd: () => string) {
   return { realpathSync: Object.assign(realpathSync, { native }) };
 }
 
+const CHANGES = IN_ATTRIB | IN_MODIFY;
+
+/** libuv's events: those without a name have the last part of the path that the inode was first watched by. */
+function watchCalls(task: ModelTask) {
+  const firstNames = new WeakMap<Mark, string>();
+  return {
+    watch: (path: PathArgument, _options: unknown, tell: (type: string, name: Buffer) => void): { close(): void } => {
+      const bytes = toPath(path);
+      const listener: Listener = (mask, name) => {
+        const told = name ?? firstNames.get(mark) ?? "";
+        tell((mask & ~CHANGES) !== 0 ? "rename" : "change", Buffer.from(told, "latin1"));
+      };
+      const mark = call("watch", () => task.watch(bytes, listener));
+      if (!firstNames.has(mark)) firstNames.set(mark, bytes.slice(bytes.lastIndexOf("/") + 1));
+      return { close: () => task.unwatch(mark, listener) };
+    },
+  };
+}
+
 /** The task as perform.ts drives it. */
 export function faceOf(task: ModelTask): TaskFace {
   const cwd = (): string => textOf(call("uv_cwd", () => task.getcwd()));
@@ -272,6 +304,7 @@ export function faceOf(task: ModelTask): TaskFace {
     ...attributeCalls(task),
     ...wholeFileCalls(task),
     ...realpathCalls(task, cwd),
+    ...watchCalls(task),
   };
   return {
     fs: fs as unknown as NodeFs,

@@ -21,15 +21,18 @@ import {
 } from "../../base/stat-flags.ts";
 import { isOwnerOrCapable, isPermitted, MAY_EXEC, MAY_READ, MAY_WRITE, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
-import { birthIn, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
+import { birthIn, Dentry, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
 import { newMode } from "./make.ts";
+import { tellNew } from "./notify.ts";
 import { setSize } from "./set-size.ts";
 import type { ModelTask } from "./task.ts";
-import { isName, resolve, Walk } from "./walk.ts";
+import { dentryAt, isName, resolve, Walk } from "./walk.ts";
 
 /** An open file description. */
 export interface OpenFile {
   readonly inode: Inode;
+  /** The name that it was opened by, which may have been moved or removed since; the root has none. */
+  readonly dentry: Dentry | undefined;
   readonly flags: number;
   /** Where the next read or write is that says nothing of where. */
   pos: number;
@@ -47,9 +50,9 @@ function accessOf(flags: number): number {
   return (flags & O_TRUNC) !== 0 ? mask | MAY_WRITE : mask;
 }
 
-function describe(inode: Inode, flags: number): OpenFile {
+function describe(inode: Inode, dentry: Dentry | undefined, flags: number): OpenFile {
   const bits = (flags + 1) & O_ACCMODE;
-  return { inode, flags, pos: 0, isReadable: (bits & 1) !== 0, isWritable: (bits & 2) !== 0, isPath: false };
+  return { inode, dentry, flags, pos: 0, isReadable: (bits & 1) !== 0, isWritable: (bits & 2) !== 0, isPath: false };
 }
 
 /**
@@ -68,7 +71,8 @@ export function open(task: ModelTask, path: string, flags: number, mode: number)
 function openPath(task: ModelTask, path: string, flags: number): OpenFile {
   const ending = { follows: (flags & O_NOFOLLOW) === 0, isDirectory: (flags & O_DIRECTORY) !== 0 };
   const inode = resolve(task, path, ending);
-  return { inode, flags, pos: 0, isReadable: false, isWritable: false, isPath: true };
+  const dentry = task.reached;
+  return { inode, dentry, flags, pos: 0, isReadable: false, isWritable: false, isPath: true };
 }
 
 /** A file without a name in a directory. @throws EACCES */
@@ -77,7 +81,9 @@ function openUnnamed(task: ModelTask, path: string, flags: number, mode: number)
   permit(task.who, dir, MAY_WRITE | MAY_EXEC);
   const file = new RegularFile(birthIn(dir, task.who, task.newIno(), S_IFREG | newMode(task, dir, mode, false)));
   file.nlink = 0;
-  return describe(file, flags);
+  const unnamed = new Dentry(dir, `#${file.ino}`, file);
+  unnamed.isRemoved = true;
+  return describe(file, unnamed, flags);
 }
 
 /**
@@ -116,7 +122,7 @@ function openName(task: ModelTask, path: string, flags: number, mode: number): O
     if (creates && found instanceof Directory) fail("EISDIR");
     if (creates && isPlanted(task, last.dir, found)) fail("EACCES");
     if (isDirectory && !(found instanceof Directory)) fail("ENOTDIR");
-    return openFound(task, found, flags);
+    return openFound(task, found, dentryAt(last, found), flags);
   }
 }
 
@@ -124,18 +130,19 @@ function openName(task: ModelTask, path: string, flags: number, mode: number): O
 function create(task: ModelTask, dir: Directory, name: string, flags: number, mode: number): OpenFile {
   permit(task.who, dir, MAY_WRITE | MAY_EXEC);
   const file = new RegularFile(birthIn(dir, task.who, task.newIno(), S_IFREG | newMode(task, dir, mode, false)));
-  dir.add(name, file);
-  return describe(file, flags);
+  const dentry = dir.add(name, file);
+  tellNew(dentry);
+  return describe(file, dentry, flags);
 }
 
-function openFound(task: ModelTask, inode: Inode, flags: number): OpenFile {
+function openFound(task: ModelTask, inode: Inode, dentry: Dentry | undefined, flags: number): OpenFile {
   const mask = accessOf(flags);
   if (inode instanceof SymbolicLink) fail("ELOOP");
   if (inode instanceof Directory && (mask & MAY_WRITE) !== 0) fail("EISDIR");
   if (!isPermitted(task.who, inode, mask)) fail("EACCES");
   if ((flags & O_NOATIME) !== 0 && !isOwnerOrCapable(task.who, inode)) fail("EPERM");
-  if (inode instanceof RegularFile && (flags & O_TRUNC) !== 0) setSize(task.who, inode, 0);
-  return describe(inode, flags);
+  if (inode instanceof RegularFile && (flags & O_TRUNC) !== 0) setSize(task.who, inode, dentry, 0);
+  return describe(inode, dentry, flags);
 }
 
 export function appends({ flags }: OpenFile): boolean {

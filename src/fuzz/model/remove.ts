@@ -5,7 +5,8 @@
  */
 import { isKeptBySticky, MAY_EXEC, MAY_WRITE, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
-import { Directory, type Inode } from "./inode.ts";
+import { type Dentry, Directory, type Inode } from "./inode.ts";
+import { tellMove, tellRemoved } from "./notify.ts";
 import type { ModelTask } from "./task.ts";
 import { isName, type Last, Walk } from "./walk.ts";
 
@@ -28,13 +29,17 @@ export function unlink(task: ModelTask, path: string): void {
   if (last.hasSlash) fail(victim instanceof Directory ? "EISDIR" : "ENOTDIR");
   permitRemoval(task, last.dir, victim);
   if (victim instanceof Directory) fail("EISDIR");
-  removeName(last, victim);
+  tellRemoved(removeName(last, victim));
 }
 
-function removeName({ dir, name }: Last, victim: Inode): void {
+/** @returns what the name was */
+function removeName({ dir, name }: Last, victim: Inode): Dentry {
+  const dentry = dir.dentryOf(name) as Dentry;
+  dentry.isRemoved = true;
   dir.remove(name);
   victim.nlink--;
   victim.changed();
+  return dentry;
 }
 
 /** @throws errors of the walk; ENOTEMPTY for `..`, EINVAL for `.`, EBUSY for the root; ENOENT; EACCES; EPERM; ENOTDIR; ENOTEMPTY */
@@ -48,15 +53,16 @@ export function rmdir(task: ModelTask, path: string): void {
   permitRemoval(task, last.dir, victim);
   if (!(victim instanceof Directory)) fail("ENOTDIR");
   if (!victim.isEmpty) fail("ENOTEMPTY");
-  removeDirectory(last, victim);
+  tellRemoved(removeDirectory(last, victim));
 }
 
 /** Its own `.` and its parent's `..` go with it. */
-function removeDirectory(last: Last, victim: Directory): void {
-  removeName(last, victim);
+function removeDirectory(last: Last, victim: Directory): Dentry {
+  const dentry = removeName(last, victim);
   victim.nlink--;
   last.dir.nlink--;
   victim.isDead = true;
+  return dentry;
 }
 
 /** The entry of `above` that leads to `below`, which is somewhere under it. */
@@ -94,14 +100,17 @@ export function rename(task: ModelTask, from: string, to: string): void {
   }
   if (isDirectory && old.dir !== fresh.dir) permit(task.who, source, MAY_WRITE);
   if (target instanceof Directory && !target.isEmpty) fail("ENOTEMPTY");
-  if (target instanceof Directory) removeDirectory(fresh, target);
-  else if (target !== undefined) removeName(fresh, target);
-  move(source, old, fresh);
+  let replaced: Dentry | undefined;
+  if (target instanceof Directory) replaced = removeDirectory(fresh, target);
+  else if (target !== undefined) replaced = removeName(fresh, target);
+  const dentry = old.dir.dentryOf(old.name) as Dentry;
+  move(dentry, old, fresh);
+  tellMove(dentry, { parent: old.dir, name: old.name }, replaced);
 }
 
-function move(source: Inode, old: Last, fresh: Last): void {
-  old.dir.remove(old.name);
-  fresh.dir.add(fresh.name, source);
+function move(dentry: Dentry, old: Last, fresh: Last): void {
+  const source = dentry.inode;
+  fresh.dir.move(fresh.name, dentry);
   source.changed();
   if (!(source instanceof Directory)) return;
   old.dir.nlink--;

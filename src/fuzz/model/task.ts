@@ -4,11 +4,12 @@
  * Each call is given the bytes of paths, and throws a Fault.
  */
 import { S_IFDIR } from "../../base/stat-flags.ts";
-import { chmod, chown, setTimes } from "./attributes.ts";
-import { type Credentials, isSafeToLink, MAY_EXEC, permit } from "./credentials.ts";
+import { chmod, chown, SAME_ID, setTimes } from "./attributes.ts";
+import { type Credentials, isSafeToLink, MAY_EXEC, MAY_READ, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
-import { Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
+import { type Dentry, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
 import { link, mkdir, symlink } from "./make.ts";
+import { IN_ATTRIB, IN_MODIFY, type Listener, letGo, Mark, Queue, tellChange } from "./notify.ts";
 import { appends, type OpenFile, open } from "./open.ts";
 import { rename, rmdir, unlink } from "./remove.ts";
 import { dropPrivileges, MAX_FILE_BYTES, setSize } from "./set-size.ts";
@@ -25,6 +26,7 @@ export class ModelFileSystem {
   readonly root = new Directory({ ino: 1, mode: S_IFDIR | ROOT_MODE, uid: 0, gid: 0 });
   /** As fs.protected_hardlinks. */
   readonly protectsHardlinks: boolean;
+  readonly queue = new Queue();
   #lastIno = 1;
 
   constructor(protectsHardlinks: boolean) {
@@ -36,10 +38,23 @@ export class ModelFileSystem {
   }
 }
 
+/** An inode, and the name that it was reached by. */
+interface Reached {
+  readonly inode: Inode;
+  readonly dentry: Dentry | undefined;
+}
+
+/** Somebody uses it no more. */
+function putDentry(dentry: Dentry): void {
+  dentry.nrUsers--;
+  letGo(dentry);
+}
+
 export class ModelTask implements Walker {
   readonly who: Credentials;
-  readonly root: Directory;
+  root: Directory;
   cwd: Directory;
+  reached: Dentry | undefined;
   /** umask: bits that new files do not get. */
   mask = 0o022;
   readonly #fileSystem: ModelFileSystem;
@@ -101,19 +116,54 @@ export class ModelTask implements Walker {
     permit(this.who, resolve(this, path, FOLLOWING), mask);
   }
   chmod(path: string, mode: number): void {
-    chmod(this.who, resolve(this, path, FOLLOWING), mode);
+    this.#chmod(this.#reach(path, FOLLOWING), mode);
   }
   chown(path: string, uid: number, gid: number): void {
-    chown(this.who, resolve(this, path, FOLLOWING), uid, gid);
+    this.#chown(this.#reach(path, FOLLOWING), uid, gid);
   }
   lchown(path: string, uid: number, gid: number): void {
-    chown(this.who, resolve(this, path, NOT_FOLLOWING), uid, gid);
+    this.#chown(this.#reach(path, NOT_FOLLOWING), uid, gid);
   }
   utimes(path: string, atimeMs: number, mtimeMs: number): void {
-    setTimes(this.who, resolve(this, path, FOLLOWING), atimeMs, mtimeMs);
+    this.#setTimes(this.#reach(path, FOLLOWING), atimeMs, mtimeMs);
   }
   lutimes(path: string, atimeMs: number, mtimeMs: number): void {
-    setTimes(this.who, resolve(this, path, NOT_FOLLOWING), atimeMs, mtimeMs);
+    this.#setTimes(this.#reach(path, NOT_FOLLOWING), atimeMs, mtimeMs);
+  }
+  #reach(path: string, ending: Ending): Reached {
+    const inode = resolve(this, path, ending);
+    return { inode, dentry: this.reached };
+  }
+  #chmod({ inode, dentry }: Reached, mode: number): void {
+    chmod(this.who, inode, mode);
+    tellChange(inode, dentry, IN_ATTRIB);
+  }
+  #chown({ inode, dentry }: Reached, uid: number, gid: number): void {
+    const { mode } = inode;
+    chown(this.who, inode, uid, gid);
+    if (uid !== SAME_ID || gid !== SAME_ID || inode.mode !== mode) tellChange(inode, dentry, IN_ATTRIB);
+  }
+  #setTimes({ inode, dentry }: Reached, atimeMs: number, mtimeMs: number): void {
+    setTimes(this.who, inode, atimeMs, mtimeMs);
+    tellChange(inode, dentry, IN_ATTRIB);
+  }
+
+  /**
+   * Watches what a path leads to.
+   *
+   * @returns its mark, which all have that watch it @throws EACCES for what may not be read
+   */
+  watch(path: string, listener: Listener): Mark {
+    const inode = resolve(this, path, FOLLOWING);
+    permit(this.who, inode, MAY_READ);
+    inode.mark ??= new Mark(inode, this.#fileSystem.queue);
+    inode.mark.listeners.add(listener);
+    return inode.mark;
+  }
+  /** The last who goes takes the mark along. */
+  unwatch(mark: Mark, listener: Listener): void {
+    mark.listeners.delete(listener);
+    if (mark.listeners.size === 0) mark.end();
   }
 
   // The process
@@ -122,13 +172,29 @@ export class ModelTask implements Walker {
   chdir(path: string): void {
     const dir = resolve(this, path, { follows: true, isDirectory: true }) as Directory;
     permit(this.who, dir, MAY_EXEC);
-    this.cwd = dir;
+    this.goTo(dir);
   }
-  /** @throws ENOENT for a directory that has been removed */
+  /** Makes a directory the working directory, whoever may go there. */
+  goTo(dir: Directory): void {
+    const before = this.cwd.dentry;
+    if (dir.dentry !== undefined) dir.dentry.nrUsers++;
+    this.cwd = dir;
+    if (before !== undefined) putDentry(before);
+  }
+  /** Makes a directory the root, and goes there. */
+  chroot(path: string): void {
+    this.root = this.stat(path) as Directory;
+    if (this.root.dentry !== undefined) this.root.dentry.nrUsers++;
+    this.goTo(this.root);
+  }
+  /** @throws ENOENT for a directory that has been removed, or is not below the root */
   getcwd(): string {
     if (this.cwd.isDead) fail("ENOENT");
     let path = "";
-    for (let dir = this.cwd; !dir.isRoot; dir = dir.parent) path = `/${dir.parent.nameOf(dir)}${path}`;
+    for (let dir = this.cwd; dir !== this.root; dir = dir.parent) {
+      if (dir.isRoot) fail("ENOENT");
+      path = `/${dir.dentry?.name}${path}`;
+    }
     return path || "/";
   }
   /** @returns the mask before */
@@ -143,6 +209,7 @@ export class ModelTask implements Walker {
   /** @returns the lowest number that is free */
   open(path: string, flags: number, mode: number): number {
     const file = open(this, path, flags, mode);
+    if (file.dentry !== undefined) file.dentry.nrUsers++;
     let fd = 0;
     while (this.#files.has(fd)) fd++;
     this.#files.set(fd, file);
@@ -150,7 +217,9 @@ export class ModelTask implements Walker {
   }
   /** @throws EBADF */
   close(fd: number): void {
-    if (!this.#files.delete(fd)) fail("EBADF");
+    const { dentry } = this.#files.get(fd) ?? fail("EBADF");
+    this.#files.delete(fd);
+    if (dentry !== undefined) putDentry(dentry);
   }
   /** @throws EBADF */
   fstat(fd: number): Inode {
@@ -162,13 +231,13 @@ export class ModelTask implements Walker {
     return file === undefined || file.isPath ? fail("EBADF") : file;
   }
   fchmod(fd: number, mode: number): void {
-    chmod(this.who, this.#file(fd).inode, mode);
+    this.#chmod(this.#file(fd), mode);
   }
   fchown(fd: number, uid: number, gid: number): void {
-    chown(this.who, this.#file(fd).inode, uid, gid);
+    this.#chown(this.#file(fd), uid, gid);
   }
   futimes(fd: number, atimeMs: number, mtimeMs: number): void {
-    setTimes(this.who, this.#file(fd).inode, atimeMs, mtimeMs);
+    this.#setTimes(this.#file(fd), atimeMs, mtimeMs);
   }
   /** Memory is as safe as it gets. @throws EBADF */
   fsync(fd: number): void {
@@ -176,9 +245,9 @@ export class ModelTask implements Walker {
   }
   /** @throws EBADF, EINVAL for what is not open to be written, EFBIG */
   ftruncate(fd: number, size: number): void {
-    const { inode, isWritable } = this.#file(fd);
+    const { inode, dentry, isWritable } = this.#file(fd);
     if (!(inode instanceof RegularFile) || !isWritable) fail("EINVAL");
-    setSize(this.who, inode, size);
+    setSize(this.who, inode, dentry, size);
   }
 
   /**
@@ -232,7 +301,7 @@ export class ModelTask implements Walker {
     const start = appends(file) ? data.size : isCurrent ? file.pos : pos;
     if (start >= MAX_FILE_BYTES) fail("EFBIG");
     left = Math.min(left, MAX_FILE_BYTES - start);
-    dropPrivileges(this.who, file.inode as RegularFile);
+    dropPrivileges(this.who, file.inode as RegularFile, file.dentry);
     file.inode.modified();
     let at = start;
     for (const buffer of buffers) {
@@ -241,6 +310,7 @@ export class ModelTask implements Walker {
       at += part.length;
     }
     if (isCurrent) file.pos = at;
+    tellChange(file.inode, file.dentry, IN_MODIFY);
     return at - start;
   }
 }

@@ -12,7 +12,7 @@
 import { NAME_MAX, PATH_MAX } from "../../base/stat-flags.ts";
 import { type Credentials, MAY_EXEC, permit } from "./credentials.ts";
 import { fail } from "./fault.ts";
-import { Directory, type Inode, SymbolicLink } from "./inode.ts";
+import { type Dentry, Directory, type Inode, SymbolicLink } from "./inode.ts";
 
 const MAX_LINKS = 40;
 
@@ -21,6 +21,8 @@ export interface Walker {
   readonly who: Credentials;
   readonly root: Directory;
   readonly cwd: Directory;
+  /** The name that the last path led to. */
+  reached: Dentry | undefined;
 }
 
 /** The last component, not looked up yet. */
@@ -101,6 +103,11 @@ export class Walk {
   }
 }
 
+/** The name by which a walk got to an inode: of a directory that it was not looked up by, as `.` and `..` are, its own. */
+export function dentryAt(last: Last, inode: Inode): Dentry | undefined {
+  return inode instanceof Directory ? inode.dentry : last.dir.dentryOf(last.name);
+}
+
 /** How the last component is taken. */
 export interface Ending {
   /** Follows a link there; a slash behind it does so anyway. */
@@ -120,6 +127,8 @@ export function resolve(by: Walker, path: string, ending: Ending): Inode {
       last = walk.follow(last.dir, inode);
       continue;
     }
-    return isDirectory && !(inode instanceof Directory) ? fail("ENOTDIR") : inode;
+    if (isDirectory && !(inode instanceof Directory)) fail("ENOTDIR");
+    by.reached = dentryAt(last, inode);
+    return inode;
   }
 }

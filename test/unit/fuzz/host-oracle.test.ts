@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import type { Call } from "../../../src/fuzz/call.ts";
+import { type Call, ROOT_TASK, type TaskSpec } from "../../../src/fuzz/call.ts";
 import { WHOLE_DETAIL } from "../../../src/fuzz/describe.ts";
 import { createHostOracle, type HostOracle } from "../../../src/fuzz/host-oracle.ts";
 import { hasOwnRoot } from "../../../src/fuzz/host-root.ts";
@@ -62,8 +62,11 @@ function attempts(): Call[] {
   ];
 }
 
-async function withOracle(isConfined: boolean, check: (oracle: HostOracle) => Promise<void>): Promise<void> {
-  const tasks = [{ uid: 0, gid: 0, groups: [] }];
+async function withOracle(
+  isConfined: boolean,
+  tasks: readonly TaskSpec[],
+  check: (oracle: HostOracle) => Promise<void>,
+): Promise<void> {
   const program = oracleProgram();
   const oracle = await createHostOracle({ fileSystem: "tmpfs", tasks, detail: WHOLE_DETAIL, program, isConfined });
   try {
@@ -81,7 +84,7 @@ function hostNow(): unknown[] {
 
 describe.skipIf(process.platform !== "linux")("the host's files are out of reach", () => {
   it.skipIf(!hasOwnRoot())("of processes with a root of their own", async () => {
-    await withOracle(false, async (oracle) => {
+    await withOracle(false, [ROOT_TASK], async (oracle) => {
       const before = hostNow();
       const outcomes = await oracle.run(attempts());
       assert.deepEqual(hostNow(), before);
@@ -92,14 +95,31 @@ describe.skipIf(process.platform !== "linux")("the host's files are out of reach
   });
 
   it.skipIf(!hasOwnRoot())("and nothing is in that root at first", async () => {
-    await withOracle(false, async (oracle) => {
+    await withOracle(false, [ROOT_TASK], async (oracle) => {
       const [names, up] = await oracle.run(["/", UP].map((path) => ({ task: 0, call: "readdir", args: [path] })));
       assert.deepEqual([names, up], ["", ""]);
     });
   });
 
+  it.skipIf(!hasOwnRoot())("of a process whose working directory is moved out of a root of its own", async () => {
+    const tasks = [ROOT_TASK, { ...ROOT_TASK, root: "d" }];
+    const by = (task: number, call: string, ...args: Call["args"]): Call => ({ task, call, args });
+    const out = [by(1, "mkdir", "x", 0o777), by(1, "chdir", "x"), by(0, "rename", "/d/x", "/x")];
+    await withOracle(false, tasks, async (oracle) => {
+      const before = hostNow();
+      const calls = [...out, by(1, "readdir", UP), by(1, "readdir", `${UP}d`), ...attempts().slice(1)];
+      const outcomes = await oracle.run(calls.map((call, i) => (i < out.length ? call : { ...call, task: 1 })));
+      assert.deepEqual(hostNow(), before);
+      assert.deepEqual(
+        outcomes.slice(0, out.length),
+        out.map(() => "ok"),
+      );
+      assert.deepEqual(outcomes.slice(out.length, out.length + 2), ['"d" "x"', '"kept"']);
+    });
+  });
+
   it("of a process that is kept below a folder", async () => {
-    await withOracle(true, async (oracle) => {
+    await withOracle(true, [ROOT_TASK], async (oracle) => {
       const before = hostNow();
       const parent = nodeFs.readdirSync(`${oracle.root}/..`).sort();
       const outcomes = await oracle.run(attempts());
@@ -111,7 +131,7 @@ describe.skipIf(process.platform !== "linux")("the host's files are out of reach
 
   it("and nothing is left of it", async () => {
     let base = "";
-    await withOracle(true, async ({ root }) => {
+    await withOracle(true, [ROOT_TASK], async ({ root }) => {
       base = `${root}/..`;
       assert.ok(nodeFs.existsSync(base));
     });
@@ -121,8 +141,10 @@ describe.skipIf(process.platform !== "linux")("the host's files are out of reach
   it("of nobody, for other file systems and tasks need root", async () => {
     const program = oracleProgram();
     const options = { detail: WHOLE_DETAIL, program, isConfined: true };
-    const root = { uid: 0, gid: 0, groups: [] };
-    await assert.rejects(createHostOracle({ ...options, fileSystem: "ext4", tasks: [root] }), /need root/);
-    await assert.rejects(createHostOracle({ ...options, fileSystem: "tmpfs", tasks: [root, root] }), /need root/);
+    await assert.rejects(createHostOracle({ ...options, fileSystem: "ext4", tasks: [ROOT_TASK] }), /need root/);
+    await assert.rejects(
+      createHostOracle({ ...options, fileSystem: "tmpfs", tasks: [ROOT_TASK, ROOT_TASK] }),
+      /need root/,
+    );
   });
 });

@@ -2,20 +2,30 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import type { Call, Outcome } from "../../../src/fuzz/call.ts";
-import { mergeProgress, type Progress, runCampaign, shrinkProgram } from "../../../src/fuzz/campaign.ts";
+import { mergeProgress, type Progress, runCampaign, seedOfProgram, shrinkProgram } from "../../../src/fuzz/campaign.ts";
 import { compare } from "../../../src/fuzz/compare.ts";
 import { WHOLE_DETAIL } from "../../../src/fuzz/describe.ts";
 import { type Abilities, generate, PROFILES } from "../../../src/fuzz/generate.ts";
+import { Likely } from "../../../src/fuzz/likely.ts";
 import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
+import { SeenPairs } from "../../../src/fuzz/seen-pairs.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
 
 const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
-const ALL: Abilities = { tasks: TASKS, linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
+const ALL: Abilities = {
+  tasks: TASKS,
+  linksOfOthers: true,
+  hasTaskState: true,
+  isNode26: true,
+  tmpfile: true,
+  watches: false,
+  deeds: true,
+};
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {
@@ -32,6 +42,13 @@ class Wrong implements Runner {
   async close(): Promise<void> {}
 }
 
+/** How many calls of a program fail with a code, on the model. */
+function nrFailing(calls: readonly Call[], name: string, code: string): number {
+  const likely = new Likely(TASKS);
+  const made = calls.filter(({ call }) => call !== "tree");
+  return made.filter((call) => likely.make(call) === code && call.call === name).length;
+}
+
 describe("programs of the fuzzer", () => {
   for (const profile of PROFILES) {
     it(`are the same by the same seed: ${profile}`, () => {
@@ -43,6 +60,14 @@ describe("programs of the fuzzer", () => {
     });
   }
 
+  it("fail seldom in a way in which many before them have failed", () => {
+    const seen = new SeenPairs();
+    for (let i = 0; i < 1000; i++) seen.note("readlink", "EINVAL");
+    const nrOf = (history: SeenPairs): number =>
+      nrFailing(generate(1, "names", 2000, ALL, history), "readlink", "EINVAL");
+    assert.ok(nrOf(seen) < nrOf(new SeenPairs()) / 2);
+  });
+
   it("ask for nothing that cannot be", () => {
     const none: Abilities = {
       tasks: TASKS.slice(0, 1),
@@ -50,12 +75,36 @@ describe("programs of the fuzzer", () => {
       hasTaskState: false,
       isNode26: false,
       tmpfile: false,
+      watches: false,
+      deeds: false,
     };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
-      calls.filter(({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile)$/.test(call)),
+      calls.filter(
+        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy)$/.test(call),
+      ),
       [],
     );
+  });
+
+  it("are told of what they watch when they ask, by the slot of the watcher", async () => {
+    const by = (call: string, ...args: Call["args"]): Call => ({ task: 0, call, args });
+    const calls = [
+      by("watch", "/", 0),
+      by("watch", "/none", 1),
+      by("writeFile", "/a", 5, 1),
+      by("watch", "/a", 1),
+      by("appendFile", "/a", 5, 1),
+      by("events"),
+      by("unwatch", 0),
+      by("unlink", "/a"),
+      by("events"),
+      by("events"),
+    ];
+    const outcomes = await (await tmpfs()).run(calls);
+    assert.equal(outcomes[1], "ENOENT watch");
+    assert.deepEqual(outcomes[5]?.split("\n"), ['0 rename "a"', '0 change "a"', '1 change "a"']);
+    assert.deepEqual(outcomes.slice(8), ['1 change "a"\n1 rename "a"\n1 rename "a"', ""]);
   });
 
   it("are shrunk to the calls that show a difference", async () => {
@@ -127,16 +176,21 @@ describe("campaigns", () => {
     assert.deepEqual(nrOverBefore, [...nrOverBefore.keys()]);
   });
 
-  it("share the programs of one", async () => {
-    const [whole, all] = await run(2000);
-    const [[even, one], [odd, other]] = await Promise.all([0, 1].map((index) => run(1000, { index, count: 2 })));
-    const shared = even.flatMap((program, i) => [program, odd[i]]).filter((program) => program !== undefined);
-    const nrBoth = Math.min(whole.length, 2 * Math.min(even.length, odd.length));
-    assert.ok(nrBoth >= 8);
-    assert.deepEqual(shared.slice(0, nrBoth), whole.slice(0, nrBoth));
+  it("share the programs of a seed", async () => {
+    const shares = await Promise.all([0, 1].map((index) => run(1000, { index, count: 2 })));
+    for (const [index, [programs]] of shares.entries()) {
+      assert.ok(programs.length >= 4);
+      const seen = new SeenPairs();
+      for (const [i, program] of programs.entries()) {
+        const number = 2 * i + index;
+        const drawn = generate(seedOfProgram(7, number), PROFILES[number % PROFILES.length], 200, ALL, seen);
+        assert.equal(program, JSON.stringify(drawn));
+      }
+    }
+    const [one, other] = shares.map(([, so]) => so);
     const merged = mergeProgress([one, other]);
     assert.equal(merged.nrCalls, one.nrCalls + other.nrCalls);
-    assert.deepEqual([merged.findings, all.findings], [[], []]);
+    assert.deepEqual(merged.findings, []);
     assert.ok([...one.pairs, ...other.pairs].every((pair) => merged.pairs.has(pair)));
   });
 

@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
 import { afterEach, describe, it } from "vitest";
+import { O_TMPFILE, O_WRONLY } from "../../../src/base/stat-flags.ts";
 import { createHostfs } from "../../../src/fs/hostfs/hostfs.ts";
 import { createFsSync, type FolioFs, MS_BIND, restoreFsSync } from "../../../src/index.ts";
 import { FS_ATTRIB, FS_CREATE, FS_MODIFY } from "../../../src/vfs/fsnotify-events.ts";
@@ -79,6 +80,28 @@ describe("marks", () => {
     file.watcher.close();
   });
 
+  it("tell of a file without a name by its number", async () => {
+    const fs = newFs();
+    fs.mkdirSync("/d");
+    const dir = watched(fs, "/d");
+    const fd = fs.openSync("/d", O_TMPFILE | O_WRONLY);
+    fs.writeSync(fd, "text");
+    assert.deepEqual(await dir.told(), [`change #${fs.fstatSync(fd).ino}`]);
+  });
+
+  it("have their end stand between two events that are equal", async () => {
+    const fs = newFs();
+    fs.writeFileSync("/a", "");
+    fs.mkdirSync("/d");
+    const file = watched(fs, "/a");
+    const dir = watched(fs, "/d");
+    fs.appendFileSync("/a", "1");
+    fs.appendFileSync("/a", "2");
+    dir.watcher.close();
+    fs.appendFileSync("/a", "3");
+    assert.deepEqual(await file.told(), ["change a", "change a"]);
+  });
+
   it("of a directory that somebody stands in end when that one leaves", async () => {
     const fs = newFs();
     fs.mkdirSync("/d");
@@ -89,6 +112,16 @@ describe("marks", () => {
     task.task.chdir("/");
     assert.deepEqual(await dir.told(), ["rename d", "rename d"]);
     fs.kernel.exit(task);
+  });
+
+  it("of a directory that had been removed end when the last who stands in it leaves", async () => {
+    const fs = newFs();
+    fs.mkdirSync("/d");
+    const { task, ...inside } = fs.kernel.task({ cwd: "/d" });
+    fs.rmdirSync("/d");
+    const dir = watched(inside as FolioFs, ".");
+    task.chdir("/");
+    assert.deepEqual(await dir.told(), ["rename .", "rename ."]);
   });
 
   it("are one for all names of an inode, and keep the first", async () => {

@@ -201,7 +201,7 @@ describe("in memory alone", () => {
     fs.statSync("/top/d/f");
     fs.unlinkSync("/base/d/f"); // the overlay is not told, and knows the name still
     fs.rmdirSync("/top/d");
-    const { kernel } =
+    const kernel =
       how === "fork"
         ? fs.kernel.fork()
         : how === "snapshot"
