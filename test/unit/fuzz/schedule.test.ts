@@ -127,7 +127,7 @@ function changed(make: MakeAsyncMachine, change: (face: Face) => Partial<Face["p
 async function findingOf(
   make: MakeAsyncMachine,
   kind: string,
-  how: { loses?: () => (name: string) => boolean; hasFaults?: boolean } = {},
+  how: { loses?: () => (name: string) => boolean } = {},
 ): Promise<AsyncShown> {
   const options = { make, ...how, seed: SEED, maxCalls: 200_000, maxMs: NEVER, maxFindings: 1 };
   const { findings } = await searchAsync(options);
@@ -176,28 +176,6 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
       },
     }));
     await findingOf(make, "EAGAIN");
-  });
-
-  it("a call that waits for the answer that another one is not given", async () => {
-    const make: MakeAsyncMachine = (options) => {
-      let last: Promise<unknown> = Promise.resolve();
-      const oneAtATime = (face: Face): Partial<Face["promises"]> => ({
-        rename: (from, to) => {
-          const made = last.then(() => face.promises.rename(from, to));
-          last = made.catch(() => {});
-          return made;
-        },
-      });
-      return changed(ASYNC_MACHINES.store, oneAtATime)(options);
-    };
-    const { text } = await findingOf(make, "stuck", { hasFaults: true });
-    assert.match(text, /^who has nothing to do with rename/);
-  });
-
-  it("a call that is given up, and waits for its answer all the same", async () => {
-    const make = changed(ASYNC_MACHINES.store, (face) => ({ readFile: (path) => face.promises.readFile(path) }));
-    const { text } = await findingOf(make, "stuck", { hasFaults: true });
-    assert.match(text, /abortRead.* was given up, and waits for /);
   });
 
   it("and the same again from a file", async () => {
