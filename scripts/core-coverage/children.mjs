@@ -18,11 +18,21 @@ function sourceOf(path) {
   return below === null ? undefined : resolve(below[1]);
 }
 
+/** What one process or thread has left; nothing of one that was ended while it wrote. */
+function readProcess(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) return { result: [] };
+    throw error;
+  }
+}
+
 /** Scripts with sources of ours, by their maps: wherever it lies, a script of one map is one script. */
 function readScripts(folder) {
   const scripts = new Map();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    const { result, "source-map-cache": maps = {} } = JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
+    const { result, "source-map-cache": maps = {} } = readProcess(`${folder}/${name}`);
     for (const { url, functions } of result) {
       const { data, lineLengths } = maps[url] ?? {};
       if (!data?.sources?.some((path) => sourceOf(path) !== undefined)) continue;

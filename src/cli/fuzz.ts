@@ -89,7 +89,8 @@ async function replay({ subject: name, limit, isShared }: FuzzOptions, file: str
   const again = readReplay(text);
   const { tasks, detail, about } = again.head;
   console.log(about);
-  const difference = await replayOn(await createSubject(name, { tasks, detail, root: "", limit, isShared }), again);
+  const runner = await createSubject(name, { tasks, detail, root: "", limit, isShared });
+  const difference = await replayOn(runner, again).finally(() => runner.close());
   printCalls(again.calls, difference?.at);
   if (difference === undefined) {
     console.log(`${name} does the same`);
