@@ -1,4 +1,5 @@
 /** Programs by a seed. */
+import { PATH_MAX } from "../base/stat-flags.ts";
 import type { Arg, Call, TaskSpec } from "./call.ts";
 import { NR_VIEWS } from "./data-view.ts";
 import { NR_DEEDS } from "./deeds.ts";
@@ -232,6 +233,9 @@ function drawingOf(random: Random, profile: Profile, likely: Likely, turn: { rea
   };
 }
 
+/** Characters. */
+const LONG_PATH = 600;
+
 /** Which argument of a call says where. */
 const POSITIONS: Readonly<Record<string, number>> = { read: 2, readv: 3, readBy: 2, write: 3, writev: 4, writeBy: 3 };
 
@@ -243,6 +247,8 @@ function isPossible({ task, call, args }: Call, abilities: Abilities): boolean {
   if (WATCH_CALL.test(call)) return abilities.watches;
   if ((call === "readBy" || call === "writeBy") && !abilities.deeds) return false;
   if (call === "copyFile") return abilities.isNode26;
+  // each directory above is tried, and each path walked: millions of steps
+  if (call === "mkdirs" && typeof args[0] === "string" && args[0].length > LONG_PATH) return args[0].length >= PATH_MAX;
   // process.chdir() takes text, up to where a 0 ends it
   if (call === "chdir" && (typeof args[0] !== "string" || args[0].includes("\0"))) return false;
   const position = args[POSITIONS[call] ?? args.length];
@@ -279,7 +285,7 @@ function moveOfCwd(random: Random, task: number, root: string): Call[] {
 }
 
 /** How often a call is drawn again, since it fails as many others have. */
-const MOST_DRAWS = 8;
+const MOST_DRAWS = 5;
 /** What fails when a part of it has been done stays in the program. */
 const MADE_IN_PARTS = new Set(["mkdirs", "copyFile"]);
 
@@ -309,6 +315,7 @@ class Generator {
   readonly #seen: SeenPairs;
   readonly #likely: Likely;
   readonly #turn = { task: 0 };
+  readonly #turns: readonly number[];
   readonly #drawing: Drawing;
   readonly #calls: Call[] = [];
 
@@ -317,6 +324,8 @@ class Generator {
     this.#profile = profile;
     this.#abilities = abilities;
     this.#seen = seen;
+    // what is in a root of its own meets the others less
+    this.#turns = abilities.tasks.flatMap(({ root }, task) => (root === undefined ? [task, task] : [task]));
     this.#likely = new Likely(abilities.tasks);
     this.#drawing = drawingOf(this.#random, profile, this.#likely, this.#turn);
   }
@@ -326,7 +335,7 @@ class Generator {
     const checkpoint: Call = { task: 0, call: "tree", args: [] };
     this.#take({ task: 0, call: "chmod", args: ["/", pick(random, ROOT_MODES)] });
     while (this.#calls.length < nrCalls) {
-      if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = random(this.#abilities.tasks.length);
+      if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = pick(random, this.#turns);
       this.#takeWanted();
       if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
         for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);

@@ -125,7 +125,7 @@ async function answer(request: Request): Promise<Answer> {
   if ("run" in request) {
     const outcomes: Outcome[] = [];
     for (const call of request.run) {
-      if (call.call === EVENTS) await turnEventLoop();
+      if (call.call === EVENTS && performer.hasWatched) await turnEventLoop();
       outcomes.push(performer.perform(call));
     }
     return outcomes;

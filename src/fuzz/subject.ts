@@ -47,7 +47,7 @@ export class Subject implements Runner {
     const performers = machine.faces.map((face) => new TaskPerformer(face, { root, detail }));
     const outcomes: Outcome[] = [];
     for (const [i, call] of calls.entries()) {
-      if (call.call === EVENTS) await turnEventLoop();
+      if (call.call === EVENTS && performers[call.task].hasWatched) await turnEventLoop();
       outcomes.push(isSkipped(i) ? null : withoutStacks(() => performers[call.task].perform(call)));
     }
     try {
