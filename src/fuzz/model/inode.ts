@@ -105,7 +105,7 @@ export class Dentry {
   name: string;
   readonly inode: Inode;
   isRemoved = false;
-  /** Open files, and tasks that work in it. */
+  /** Open files, tasks that work in it, and removed names in it that are used (dentry-users.ts). */
   nrUsers = 0;
 
   constructor(parent: Directory, name: string, inode: Inode) {

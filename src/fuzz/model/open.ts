@@ -20,6 +20,7 @@ import {
   S_IWOTH,
 } from "../../base/stat-flags.ts";
 import { isOwnerOrCapable, isPermitted, MAY_EXEC, MAY_READ, MAY_WRITE, permit } from "./credentials.ts";
+import { unhash } from "./dentry-users.ts";
 import { fail } from "./fault.ts";
 import { birthIn, Dentry, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
 import { newMode } from "./make.ts";
@@ -82,7 +83,7 @@ function openUnnamed(task: ModelTask, path: string, flags: number, mode: number)
   const file = new RegularFile(birthIn(dir, task.who, task.newIno(), S_IFREG | newMode(task, dir, mode, false)));
   file.nlink = 0;
   const unnamed = new Dentry(dir, `#${file.ino}`, file);
-  unnamed.isRemoved = true;
+  unhash(unnamed);
   return describe(file, unnamed, flags);
 }
 

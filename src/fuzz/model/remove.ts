@@ -4,6 +4,7 @@
  * @see Linux fs/namei.c may_delete(), do_unlinkat(), do_rmdir(), do_renameat2(), vfs_rename(); mm/shmem.c
  */
 import { isKeptBySticky, MAY_EXEC, MAY_WRITE, permit } from "./credentials.ts";
+import { unhash } from "./dentry-users.ts";
 import { fail } from "./fault.ts";
 import { type Dentry, Directory, type Inode } from "./inode.ts";
 import { tellMove, tellRemoved } from "./notify.ts";
@@ -35,7 +36,7 @@ export function unlink(task: ModelTask, path: string): void {
 /** @returns what the name was */
 function removeName({ dir, name }: Last, victim: Inode): Dentry {
   const dentry = dir.dentryOf(name) as Dentry;
-  dentry.isRemoved = true;
+  unhash(dentry);
   dir.remove(name);
   victim.nlink--;
   victim.changed();

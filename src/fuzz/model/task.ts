@@ -6,10 +6,11 @@
 import { S_IFDIR } from "../../base/stat-flags.ts";
 import { chmod, chown, SAME_ID, setTimes } from "./attributes.ts";
 import { type Credentials, isSafeToLink, MAY_EXEC, MAY_READ, permit } from "./credentials.ts";
+import { putDentry, useDentry } from "./dentry-users.ts";
 import { fail } from "./fault.ts";
 import { type Dentry, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
 import { link, mkdir, symlink } from "./make.ts";
-import { IN_ATTRIB, IN_MODIFY, type Listener, letGo, Mark, Queue, tellChange } from "./notify.ts";
+import { IN_ATTRIB, IN_MODIFY, type Listener, Mark, Queue, tellChange } from "./notify.ts";
 import { appends, type OpenFile, open } from "./open.ts";
 import { rename, rmdir, unlink } from "./remove.ts";
 import { dropPrivileges, MAX_FILE_BYTES, setSize } from "./set-size.ts";
@@ -42,12 +43,6 @@ export class ModelFileSystem {
 interface Reached {
   readonly inode: Inode;
   readonly dentry: Dentry | undefined;
-}
-
-/** Somebody uses it no more. */
-function putDentry(dentry: Dentry): void {
-  dentry.nrUsers--;
-  letGo(dentry);
 }
 
 export class ModelTask implements Walker {
@@ -177,14 +172,14 @@ export class ModelTask implements Walker {
   /** Makes a directory the working directory, whoever may go there. */
   goTo(dir: Directory): void {
     const before = this.cwd.dentry;
-    if (dir.dentry !== undefined) dir.dentry.nrUsers++;
+    if (dir.dentry !== undefined) useDentry(dir.dentry);
     this.cwd = dir;
     if (before !== undefined) putDentry(before);
   }
   /** Makes a directory the root, and goes there. */
   chroot(path: string): void {
     this.root = this.stat(path) as Directory;
-    if (this.root.dentry !== undefined) this.root.dentry.nrUsers++;
+    if (this.root.dentry !== undefined) useDentry(this.root.dentry);
     this.goTo(this.root);
   }
   /** @throws ENOENT for a directory that has been removed, or is not below the root */
@@ -209,7 +204,7 @@ export class ModelTask implements Walker {
   /** @returns the lowest number that is free */
   open(path: string, flags: number, mode: number): number {
     const file = open(this, path, flags, mode);
-    if (file.dentry !== undefined) file.dentry.nrUsers++;
+    if (file.dentry !== undefined) useDentry(file.dentry);
     let fd = 0;
     while (this.#files.has(fd)) fd++;
     this.#files.set(fd, file);
