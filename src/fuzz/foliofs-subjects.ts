@@ -16,10 +16,15 @@ function newFs({ limit = DEFAULT_LIMIT_BYTES, isShared = false }: SubjectOptions
   return createFsSync({ memoryLimit: limit, shared: isShared, root });
 }
 
+/** @param path absolute in `root` */
+function below(root: string, path: string): string {
+  return root === "/" ? path : root + path;
+}
+
 /** @param root what is the tasks' root @param cwd where they begin */
 function facesOf(fs: FolioFs, tasks: readonly TaskSpec[], root: string, cwd: string): TaskFace[] {
   return tasks.map(({ uid, gid, groups, root: own }) => {
-    const place = own === undefined ? { root, cwd } : { root: `${root === "/" ? "" : root}/${own}` };
+    const place = own === undefined ? { root, cwd } : { root: below(root, `/${own}`) };
     const face = fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, ...place });
     return { fs: face as unknown as NodeFs, chdir: face.task.chdir, umask: face.task.umask, cwd: face.task.cwd };
   });
@@ -33,11 +38,11 @@ function makeTaskRoot(fs: FolioFs, path: string): void {
 /** @param place the folder that an oracle without a root of its own has */
 function machineOf(fs: FolioFs, { tasks, root: place }: SubjectOptions, root = "/", clear?: () => void): Machine {
   if (place !== "") {
-    const folder = (root === "/" ? "" : root) + place;
+    const folder = below(root, place);
     fs.mkdirSync(folder, { recursive: true });
     fs.chownSync(folder, tasks[0].uid, tasks[0].gid); // whose the oracle's is
   }
-  for (const name of rootsOf(tasks)) makeTaskRoot(fs, `${root === "/" ? "" : root}/${name}`);
+  for (const name of rootsOf(tasks)) makeTaskRoot(fs, below(root, `/${name}`));
   const faces = facesOf(fs, tasks, root, place || "/");
   return {
     faces,
