@@ -74,7 +74,7 @@ async function main() {
   const runs = plan(values).map((entry) => run({ ...entry, vitestArgs: positionals, env }));
   const { passed, failed } = sumReports();
   console.log(`\n${passed} passed, ${failed} failed`);
-  if (failed > 0 || passed === 0 || runs.includes(false)) process.exitCode = 1;
+  if (passed === 0 || runs.includes(false)) process.exitCode = 1; // kept reports of earlier runs have failed those
 }
 
 try {

@@ -476,10 +476,9 @@ describe.each(["none", "writethrough", "writeback"])("cache=%s", (cache) => {
     const stride = Math.max(1, Math.ceil(last / MAX_TURNS));
     console.log(`seed ${SEED}, ${cache}: ${host.calls.length} calls, every ${stride} of the first ${last} fails`);
     for (let n = 1 + (SEED % stride); n <= last; n += stride) {
-      const { tellings } = await run(cache, script, 2, (nr) =>
-        nr === n ? NAMED[(n + SEED) % NAMED.length] : undefined,
-      );
-      assert.equal(tellings.faults.length, 1);
+      const failing = await run(cache, script, 2, (nr) => (nr === n ? NAMED[(n + SEED) % NAMED.length] : undefined));
+      // A tick of the host's clock more or less, and a run has fewer calls than the first one had.
+      assert.equal(failing.tellings.faults.length, n <= failing.host.calls.length ? 1 : 0);
     }
   });
 
