@@ -23,7 +23,7 @@ import type { Timespec } from "../node-fs.ts";
 import { toTimespec } from "../operations/attributes.ts";
 import { encodeName, type NameEncoding } from "../operations/names-encoding.ts";
 import { toPath } from "../paths.ts";
-import { BigIntStats as OwnBigIntStats, statsOf } from "../stats.ts";
+import { BigIntStats as OwnBigIntStats, Stats as OwnStats } from "../stats.ts";
 import type { Failure } from "../uv-errors.ts";
 import { checkInt32, checkInteger, checkUserId, toFileMode, toOptions } from "../validators.ts";
 import {
@@ -262,7 +262,7 @@ export function atCalls(task: Task, waits: Waits): AtCalls {
           ? attr.stat(task, task.fromCwd("."), look)
           : attr.fstat(task, dir);
       if (rc < 0) return rc;
-      return (bigint ? new OwnBigIntStats(task.statValues) : statsOf(task.statValues)) as unknown as
+      return (bigint ? new OwnBigIntStats(task.statValues) : new OwnStats(task.statValues)) as unknown as
         | Stats
         | BigIntStats;
     },

@@ -23,7 +23,7 @@ import {
   type Syscalls,
 } from "../../vfs/syscalls.ts";
 import { afterTurn, soon1 } from "../settle.ts";
-import { BigIntStats, statsOf } from "../stats.ts";
+import { BigIntStats, Stats } from "../stats.ts";
 import { WatcherBase } from "./emitter.ts";
 
 interface Timer {
@@ -144,7 +144,7 @@ export class StatWatcher extends WatcherBase {
 
   #tell(now: Float64Array, before: Float64Array): void {
     const [current, previous] = [now, before].map((values) =>
-      this.#isBigint ? new BigIntStats(values) : statsOf(values),
+      this.#isBigint ? new BigIntStats(values) : new Stats(values),
     );
     this.emit("change", current, previous);
   }
