@@ -135,15 +135,13 @@ function warnOfStats(): void {
  */
 function PublicStats(this: Record<PropertyKey, unknown>, ...values: number[]): unknown {
   warnOfStats();
-  const made = Reflect.construct(Stats, [new Float64Array(18)], new.target ?? Stats) as Record<PropertyKey, unknown>;
-  const keys = Reflect.ownKeys(made);
-  for (let i = 0; i < 10; i++) made[keys[i]] = values[i];
-  for (let i = 0; i < 4; i++) {
-    const [sec, ns] = values.slice(10 + 2 * i);
-    made[keys[10 + i]] = sec * 1000 + ns / 1_000_000;
-    made[keys[14 + i]] = ns;
+  const made: Record<PropertyKey, unknown> = Reflect.construct(Stats, [new Float64Array(18)], new.target ?? Stats);
+  for (const [i, key] of Reflect.ownKeys(made).entries()) {
+    const ns = values[2 * i - (i < 14 ? 9 : 17)];
+    if (i < 10) made[key] = values[i];
+    else made[key] = i < 14 ? values[2 * i - 10] * 1000 + ns / 1_000_000 : ns;
   }
-  return new.target === undefined ? void Object.assign(this, made) : made;
+  return new.target ? made : void Object.assign(this, made);
 }
 
 /** What `fs.Stats` is. */

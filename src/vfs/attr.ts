@@ -5,7 +5,7 @@
  *
  * @see Linux fs/stat.c, fs/attr.c setattr_prepare(), setattr_copy(), fs/open.c chmod_common(), chown_common()
  */
-import { EACCES, EAGAIN, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS, ESTALE } from "../base/errno.ts";
+import { EACCES, EAGAIN, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EROFS } from "../base/errno.ts";
 import type { FileHandle, InodeHandle, MountHandle } from "../base/handles.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -104,20 +104,16 @@ export function fdget(task: Task, fd: number): FileHandle {
 
 /** Attributes of a path, into task.statValues. @returns 0, or the errors of the walk */
 export function stat(task: Task, path: Path, flags: number): number {
+  const { kernel } = task;
+  const { core } = kernel;
+  const { paths } = task;
   task.enter();
-  const { words } = task.paths;
-  const entry = task.paths.find(path);
-  let known = -ESTALE;
+  const entry = paths.find(path);
   if (entry >= 0) {
-    known = task.kernel.core.x.statKnown(words[entry + ENTRY_INODE], words[entry + ENTRY_VERSION]);
+    const known = core.x.statKnown(paths.words[entry + ENTRY_INODE], paths.words[entry + ENTRY_VERSION]);
     if (known === 0 || known === -ENOENT) return known;
+    if (known > 0) return statInode(task, paths.words[entry + ENTRY_INODE] as InodeHandle);
   }
-  return statOtherwise(task, path, flags, entry, known);
-}
-
-/** What stat() does where paths are new, or the file system is to be asked: little is left that V8 has to inline for the rest. */
-function statOtherwise(task: Task, path: Path, flags: number, entry: number, known: number): number {
-  if (known > 0) return statInode(task, task.paths.words[entry + ENTRY_INODE] as InodeHandle);
   return statByWalk(task, path, flags, entry);
 }
 

@@ -5,7 +5,8 @@
  *   inode: lined up ─► dropInode? ─► pages and writeInode, if dirty ─► evictInode ─► freed
  *
  * An inode that waits for its end stays (I_FREEING), and is found by its number: who asks for it waits, too. Nobody is
- * there to be told of an error: it is counted (vmstat end_failed).
+ * there to be told of an error: it is counted (vmstat end_failed). Nor to wait for a store that has no answer yet and no
+ * promise of one: an inode that is dirty then stays, unused, and is written by who syncs.
  *
  * Does not own: what is lined up (assembly/fs/inode.ts), the end of a super block (shutdown-super.ts).
  *
@@ -16,6 +17,7 @@ import type { FileHandle, InodeHandle } from "../base/handles.ts";
 import { SLOT } from "../wasm/core.ts";
 import {
   I_EVICTING,
+  I_HASHED,
   I_WILL_FREE,
   INODE_NLINK,
   INODE_SB,
@@ -64,16 +66,38 @@ function endInode(kernel: Kernel, inode: InodeHandle): boolean {
   const write = inodeWrite(kernel, inode); // it might come to the store after ours (Linux inode_wait_for_writeback())
   const first = pages && write ? Promise.all([pages, write.catch(() => {})]) : (pages ?? write?.catch(() => {}));
   const end = first ? first.then(rest) : rest();
-  if (end === undefined) {
-    kernel.core.x.inodeFree(inode);
-    return true;
-  }
+  if (end === undefined) return leave(kernel, inode);
   kernel.core.u32[(inode << 3) + INODE_STATE] |= I_EVICTING;
-  waitForIt(kernel, inode, kernel.core.u32[(inode << 3) + INODE_SB] >>> 5, end, () => kernel.core.x.inodeFree(inode));
+  waitForIt(kernel, inode, kernel.core.u32[(inode << 3) + INODE_SB] >>> 5, end, () => leave(kernel, inode));
   return false;
 }
 
+/** @returns false for an inode that stays */
+function leave(kernel: Kernel, inode: InodeHandle): boolean {
+  const { u32, x } = kernel.core;
+  const isLeft = !stays(kernel, inode);
+  u32[(inode << 3) + INODE_STATE] &= ~I_EVICTING;
+  if (isLeft) x.inodeFree(inode);
+  else {
+    x.inodeKeep(inode);
+    kernel.bdiOf(inode)?.inodeDirtied(inode);
+  }
+  return isLeft;
+}
+
+/** Attributes that the store does not have yet, of an inode with a name. */
+function isUnwritten({ core: { u32 } }: Kernel, inode: InodeHandle): boolean {
+  return (u32[(inode << 3) + INODE_STATE] & I_DIRTY_INODE && u32[(inode << 3) + INODE_NLINK]) !== 0;
+}
+
+/** What could not be written yet, but can be later. */
+function stays(kernel: Kernel, inode: InodeHandle): boolean {
+  const isKnown = kernel.core.u32[(inode << 3) + INODE_STATE] & I_HASHED && kernel.sbOf(inode).root;
+  return isKnown !== 0 && isUnwritten(kernel, inode);
+}
+
 function callEvictInode(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  if (stays(kernel, inode)) return undefined;
   return callEnd(kernel, () => {
     const { pages, superOps } = kernel.typeOf(inode);
     pages?.truncate(kernel, inode, 0);
@@ -84,12 +108,15 @@ function callEvictInode(kernel: Kernel, inode: InodeHandle): Promise<void> | und
 /** Writes a dirty inode that has a name, and ends it then. @returns undefined when it is written, or cannot be */
 function writeLast(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
   const { core } = kernel;
-  const at = inode << 3;
-  if (!(core.u32[at + INODE_STATE] & I_DIRTY_INODE) || core.u32[at + INODE_NLINK] === 0) return undefined;
+  if (!isUnwritten(kernel, inode)) return undefined;
+  const lose = (): void => {
+    core.u32[(inode << 3) + INODE_STATE] &= ~I_DIRTY_INODE;
+    countFailedEnd(kernel);
+  };
   const rc = writeInodeNow(kernel, inode, true);
   const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
   if (token === undefined) {
-    if (rc < 0) countFailedEnd(kernel);
+    if (rc < 0 && !(rc === -EAGAIN && stays(kernel, inode))) lose();
     return undefined;
   }
   const goOn = (): Promise<void> | undefined => {
@@ -98,7 +125,7 @@ function writeLast(kernel: Kernel, inode: InodeHandle): Promise<void> | undefine
   };
   const giveUp = (): Promise<void> | undefined => {
     if (kernel.core !== core) return undefined;
-    countFailedEnd(kernel);
+    lose();
     return callEvictInode(kernel, inode);
   };
   return token.then(goOn, giveUp);

@@ -69,7 +69,11 @@ export class Task implements Syscalls {
 
   /** Makes this the task whose call the core serves. */
   enter(): void {
-    if (this.kernel.current !== this) makeCurrent(this);
+    const { kernel } = this;
+    if (kernel.current === this) return;
+    kernel.core.x.setCurrent(this.handle);
+    kernel.current = this;
+    kernel.takeWaitToken(); // of an earlier call, which has not waited
   }
 
   get statValues(): Float64Array {
@@ -374,11 +378,3 @@ export class Task implements Syscalls {
 
 /** What a task that has ended stands on. */
 const noKernel = goneObject<Kernel>("task has ended");
-
-/** Apart from enter(): what all calls begin with is small enough for V8 to inline it always. */
-function makeCurrent(task: Task): void {
-  const { kernel } = task;
-  kernel.core.x.setCurrent(task.handle);
-  kernel.current = task;
-  kernel.takeWaitToken(); // of an earlier call, which has not waited
-}
