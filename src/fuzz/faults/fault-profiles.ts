@@ -7,7 +7,8 @@ import { type AllocationOptions, runAllocations } from "./allocations.ts";
 import type { FaultProfile } from "./fault-profile.ts";
 import { type CutCall, type CutOptions, drawCut, runCut } from "./power-cut.ts";
 import { TWIN_SUBJECT_NAMES, type TwinSubject } from "./twin.ts";
-import { drawWriteBack, runWriteBack, showWriteBack, type WriteBackCall, type WriteBackOptions } from "./write-back.ts";
+import { runWriteBack, type WriteBackOptions } from "./write-back.ts";
+import { drawWriteBack, showWriteBack, simplerWriteBack, type WriteBackCall } from "./write-back-call.ts";
 
 export interface FaultSetting {
   /** Of the programs whose allocations fail, in turns. */
@@ -78,10 +79,7 @@ function ofWriteBack({ isShared, plantAnswers }: FaultSetting): FaultProfile<Wri
       const so = { nrCalls, nrFaults: nrFailed, pairs };
       return finding === undefined ? so : { ...so, problem: { kind: "write-back", text: finding } };
     },
-    *simpler(call) {
-      if (call.length > 1) yield { ...call, length: call.length >> 1 };
-      if (call.isSynced) yield { ...call, isSynced: false };
-    },
+    simpler: simplerWriteBack,
     show: showWriteBack,
   };
 }
