@@ -1,6 +1,6 @@
 /** All kinds of programs with faults, by the name of what they run on. */
 import { type Call, ROOT_TASK, showCall, type TaskSpec } from "../call.ts";
-import { type Abilities, generate, PROFILES, type Profile } from "../generate.ts";
+import { generate, PROFILES, type Profile, plainAbilities } from "../generate.ts";
 import { seededRandom } from "../random.ts";
 import { simplerCalls } from "../simpler.ts";
 import { type AllocationOptions, runAllocations } from "./allocations.ts";
@@ -21,15 +21,7 @@ export interface FaultSetting {
 
 /** Root and a user: permissions are not what is looked for. */
 const TASKS: readonly TaskSpec[] = [ROOT_TASK, { uid: 1000, gid: 1000, groups: [] }];
-const ABILITIES: Abilities = {
-  tasks: TASKS,
-  linksOfOthers: true,
-  hasTaskState: true,
-  isNode26: true,
-  tmpfile: true,
-  watches: false,
-  deeds: false,
-};
+const ABILITIES = plainAbilities(TASKS);
 const CALLS_A_PROGRAM = 40;
 /** What a program's order is drawn by is not what the program is drawn by. */
 const ORDER = 0x5eed;
