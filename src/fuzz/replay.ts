@@ -6,6 +6,7 @@
 import type { Call, Outcome, TaskSpec } from "./call.ts";
 import type { Difference } from "./compare.ts";
 import type { Detail } from "./describe.ts";
+import { readJsonLines, writeJsonLines } from "./json-lines.ts";
 import type { Runner } from "./oracle.ts";
 
 export const REPLAY_VERSION = 1;
@@ -28,18 +29,15 @@ export interface Replay {
 
 /** Times of "now" are not told in outcomes, so that a replay is as true next year. */
 export function writeReplay({ head, calls, outcomes }: Replay): string {
-  const lines = calls.map((call, i) => JSON.stringify({ ...call, outcome: outcomes[i] ?? null }));
-  return `${[JSON.stringify(head), ...lines].join("\n")}\n`;
+  return writeJsonLines([head, ...calls.map((call, i) => ({ ...call, outcome: outcomes[i] ?? null }))]);
 }
 
 /** @throws Error when it is no replay */
 export function readReplay(text: string): Replay {
-  const [head, ...lines] = text.split("\n").filter((line) => line.trim() !== "");
-  const parsed = JSON.parse(head ?? "null") as ReplayHead | null;
-  if (parsed?.replay !== REPLAY_VERSION) throw new Error("it is no replay of this version");
-  const calls = lines.map((line) => JSON.parse(line) as Call & { outcome: Outcome });
+  const [head, ...calls] = readJsonLines(text) as [ReplayHead?, ...(Call & { outcome: Outcome })[]];
+  if (head?.replay !== REPLAY_VERSION) throw new Error("it is no replay of this version");
   return {
-    head: parsed,
+    head,
     calls: calls.map(({ task, call, args }) => ({ task, call, args })),
     outcomes: calls.map(({ outcome }) => outcome),
   };

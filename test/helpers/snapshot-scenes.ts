@@ -1,7 +1,8 @@
 /** Snapshots of kernels that have something of all that can be in one. */
 
+import { ROOT_TASK } from "../../src/fuzz/call.ts";
 import { WHOLE_DETAIL } from "../../src/fuzz/describe.ts";
-import { generate } from "../../src/fuzz/generate.ts";
+import { generate, plainAbilities } from "../../src/fuzz/generate.ts";
 import { TaskPerformer } from "../../src/fuzz/perform.ts";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
 import { overlay } from "../../src/layers.ts";
@@ -19,18 +20,7 @@ export interface Scene {
 }
 
 /** Of random programs: by root, and somebody else. */
-export const ABILITIES = {
-  tasks: [
-    { uid: 0, gid: 0, groups: [] },
-    { uid: 1000, gid: 50, groups: [27] },
-  ],
-  linksOfOthers: true,
-  hasTaskState: true,
-  isNode26: true,
-  tmpfile: true,
-  watches: false,
-  deeds: false,
-};
+export const ABILITIES = plainAbilities([ROOT_TASK, { uid: 1000, gid: 50, groups: [27] }]);
 
 const LONG = "a-long-name-that-does-not-lie-in-the-record-of-its-dentry-";
 

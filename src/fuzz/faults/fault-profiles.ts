@@ -1,13 +1,14 @@
 /** All kinds of programs with faults, by the name of what they run on. */
 import { type Call, ROOT_TASK, showCall, type TaskSpec } from "../call.ts";
-import { type Abilities, generate, PROFILES, type Profile } from "../generate.ts";
+import { generate, PROFILES, type Profile, plainAbilities } from "../generate.ts";
 import { seededRandom } from "../random.ts";
 import { simplerCalls } from "../simpler.ts";
 import { type AllocationOptions, runAllocations } from "./allocations.ts";
 import type { FaultProfile } from "./fault-profile.ts";
 import { type CutCall, type CutOptions, drawCut, runCut } from "./power-cut.ts";
 import { TWIN_SUBJECT_NAMES, type TwinSubject } from "./twin.ts";
-import { drawWriteBack, runWriteBack, showWriteBack, type WriteBackCall, type WriteBackOptions } from "./write-back.ts";
+import { runWriteBack, type WriteBackOptions } from "./write-back.ts";
+import { drawWriteBack, showWriteBack, simplerWriteBack, type WriteBackCall } from "./write-back-call.ts";
 
 export interface FaultSetting {
   /** Of the programs whose allocations fail, in turns. */
@@ -20,15 +21,7 @@ export interface FaultSetting {
 
 /** Root and a user: permissions are not what is looked for. */
 const TASKS: readonly TaskSpec[] = [ROOT_TASK, { uid: 1000, gid: 1000, groups: [] }];
-const ABILITIES: Abilities = {
-  tasks: TASKS,
-  linksOfOthers: true,
-  hasTaskState: true,
-  isNode26: true,
-  tmpfile: true,
-  watches: false,
-  deeds: false,
-};
+const ABILITIES = plainAbilities(TASKS);
 const CALLS_A_PROGRAM = 40;
 /** What a program's order is drawn by is not what the program is drawn by. */
 const ORDER = 0x5eed;
@@ -78,10 +71,7 @@ function ofWriteBack({ isShared, plantAnswers }: FaultSetting): FaultProfile<Wri
       const so = { nrCalls, nrFaults: nrFailed, pairs };
       return finding === undefined ? so : { ...so, problem: { kind: "write-back", text: finding } };
     },
-    *simpler(call) {
-      if (call.length > 1) yield { ...call, length: call.length >> 1 };
-      if (call.isSynced) yield { ...call, isSynced: false };
-    },
+    simpler: simplerWriteBack,
     show: showWriteBack,
   };
 }

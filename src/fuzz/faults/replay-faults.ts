@@ -1,4 +1,5 @@
 /** Replays of faults: a line of JSON that says what it shows, on what and by which seed, and a call a line. */
+import { readJsonLines, writeJsonLines } from "../json-lines.ts";
 import type { FaultProblem } from "./fault-profile.ts";
 import { type FaultSetting, faultProfile } from "./fault-profiles.ts";
 
@@ -17,17 +18,13 @@ export interface FaultReplay {
 }
 
 export function writeFaults({ head, calls }: FaultReplay): string {
-  return `${[head, ...calls].map((line) => JSON.stringify(line)).join("\n")}\n`;
+  return writeJsonLines([head, ...calls]);
 }
 
 /** @returns undefined where it is a replay of something else @throws Error when it is no replay */
 export function readFaults(text: string): FaultReplay | undefined {
-  const [head, ...calls] = text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as object);
-  if ((head as { faults?: number } | undefined)?.faults !== FAULTS_VERSION) return undefined;
-  return { head: head as FaultReplay["head"], calls };
+  const [head, ...calls] = readJsonLines(text) as [FaultReplay["head"]?, ...object[]];
+  return head?.faults === FAULTS_VERSION ? { head, calls } : undefined;
 }
 
 /** A line a call, as a person reads it. @throws Error when there is no such subject */

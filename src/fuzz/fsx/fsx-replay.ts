@@ -1,6 +1,7 @@
 /**
  * Replay files of fsx: a line that says what they show and on what, then an operation a line, without fields that are 0.
  */
+import { readJsonLines, writeJsonLines } from "../json-lines.ts";
 import type { FsxTarget } from "./machines.ts";
 import { briefOperation, type Operation, operation } from "./operation.ts";
 
@@ -23,14 +24,12 @@ export interface FsxReplay {
 }
 
 export function writeFsxReplay({ head, operations }: FsxReplay): string {
-  const lines = [head, ...operations.map(briefOperation)];
-  return `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
+  return writeJsonLines([head, ...operations.map(briefOperation)]);
 }
 
 /** @throws Error when it is no replay */
 export function readFsxReplay(text: string): FsxReplay {
-  const [head, ...lines] = text.split("\n").filter((line) => line.trim() !== "");
-  const parsed = JSON.parse(head ?? "null") as FsxReplayHead | null;
-  if (parsed?.fsx !== FSX_REPLAY_VERSION) throw new Error("it is no replay of this version of fsx");
-  return { head: parsed, operations: lines.map((line) => operation(JSON.parse(line))) };
+  const [head, ...lines] = readJsonLines(text) as [FsxReplayHead?, ...Parameters<typeof operation>[0][]];
+  if (head?.fsx !== FSX_REPLAY_VERSION) throw new Error("it is no replay of this version of fsx");
+  return { head, operations: lines.map(operation) };
 }

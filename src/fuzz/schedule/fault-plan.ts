@@ -15,6 +15,8 @@ export interface FaultPlan {
   isOn: boolean;
 }
 
+/** What goes wrong by a seed. */
+const KINDS = ["missing answers", "failures", "both"] as const;
 const PERCENT = 8;
 const PERCENT_MISSING = 6;
 const MOST_MISSING = 2;
@@ -31,14 +33,25 @@ const FAULTS: readonly (readonly [StoreFault, string])[] = [
 ];
 const PRIME = 7919;
 
+function kindOf(seed: number): (typeof KINDS)[number] {
+  return KINDS[seededRandom(seed)(KINDS.length)];
+}
+
+/** The first seed from one on by which answers do not come, and nothing fails. */
+export function seedOfMissingAnswers(from: number): number {
+  let seed = from;
+  while (kindOf(seed) !== "missing answers") seed++;
+  return seed;
+}
+
 /** @param seed undefined = none fails @param tell hears of each that does */
 export function faultPlan(seed: number | undefined, tell: (text: string) => void): FaultPlan {
   const codes = new Set<string>();
   if (seed === undefined) return { codes, isOn: false, isMissing: () => false };
-  const kind = seededRandom(seed)(3); // failures, missing answers, or both
+  const kind = kindOf(seed);
   const plan = ({ nr, operation, ino }: StoreCall): StoreFault | undefined => {
     const random = seededRandom(seed + nr * PRIME);
-    if (!faults.isOn || kind === 0 || LOSSY.has(operation) || random(100) >= PERCENT) return undefined;
+    if (!faults.isOn || kind === "missing answers" || LOSSY.has(operation) || random(100) >= PERCENT) return undefined;
     const [fault, code] = FAULTS[operation === OF_SWAP ? 0 : random(FAULTS.length)];
     codes.add(code);
     tell(`${operation} ${ino} fails: ${code}`);
@@ -47,7 +60,7 @@ export function faultPlan(seed: number | undefined, tell: (text: string) => void
   let nrAnswers = 0;
   let nrMissing = 0;
   const isMissing = (name: string): boolean => {
-    if (!faults.isOn || kind === 1 || nrMissing === MOST_MISSING || NO_ANSWER.test(name)) return false;
+    if (!faults.isOn || kind === "failures" || nrMissing === MOST_MISSING || NO_ANSWER.test(name)) return false;
     if (seededRandom(seed - ++nrAnswers * PRIME)(100) >= PERCENT_MISSING) return false;
     nrMissing++;
     tell(`${name} is not answered`);

@@ -1,6 +1,7 @@
 /**
  * Replays of schedules: a line of JSON that says what it shows and in which order what was held came, and a call a line.
  */
+import { readJsonLines, writeJsonLines } from "../json-lines.ts";
 import type { AsyncCall } from "./async-call.ts";
 import { ASYNC_MACHINES } from "./machine.ts";
 import type { AsyncRun } from "./run-async.ts";
@@ -23,17 +24,13 @@ export interface ScheduleReplay {
 }
 
 export function writeSchedule({ head, calls }: ScheduleReplay): string {
-  return `${[head, ...calls].map((line) => JSON.stringify(line)).join("\n")}\n`;
+  return writeJsonLines([head, ...calls]);
 }
 
 /** @returns undefined where it is a replay of something else @throws Error when it is no replay */
 export function readSchedule(text: string): ScheduleReplay | undefined {
-  const [head, ...calls] = text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as unknown);
-  if ((head as { schedule?: number } | undefined)?.schedule !== SCHEDULE_VERSION) return undefined;
-  return { head: head as ScheduleReplay["head"], calls: calls as AsyncCall[] };
+  const [head, ...calls] = readJsonLines(text) as [ScheduleReplay["head"]?, ...AsyncCall[]];
+  return head?.schedule === SCHEDULE_VERSION ? { head, calls } : undefined;
 }
 
 /** Runs it again. @throws Error when there is no such subject */

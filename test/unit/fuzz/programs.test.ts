@@ -5,7 +5,7 @@ import type { Call, Outcome } from "../../../src/fuzz/call.ts";
 import { mergeProgress, type Progress, runCampaign, seedOfProgram, shrinkProgram } from "../../../src/fuzz/campaign.ts";
 import { compare } from "../../../src/fuzz/compare.ts";
 import { WHOLE_DETAIL } from "../../../src/fuzz/describe.ts";
-import { type Abilities, generate, PROFILES } from "../../../src/fuzz/generate.ts";
+import { type Abilities, generate, PROFILES, plainAbilities } from "../../../src/fuzz/generate.ts";
 import { Likely } from "../../../src/fuzz/likely.ts";
 import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
@@ -17,15 +17,7 @@ const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
-const ALL: Abilities = {
-  tasks: TASKS,
-  linksOfOthers: true,
-  hasTaskState: true,
-  isNode26: true,
-  tmpfile: true,
-  watches: false,
-  deeds: true,
-};
+const ALL: Abilities = { ...plainAbilities(TASKS), deeds: true };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {

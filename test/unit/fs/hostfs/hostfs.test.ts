@@ -2,34 +2,20 @@
 import { spawnSync } from "node:child_process";
 import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { hostfs } from "../../../../src/fs/hostfs/hostfs.ts";
-import { createFsSync, type FolioFs, MS_RDONLY, MS_REMOUNT } from "../../../../src/index.ts";
+import { type FolioFs, MS_RDONLY, MS_REMOUNT } from "../../../../src/index.ts";
+import { createHostfsMount, type HostfsMount, openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
-let base: string;
+let scene: HostfsMount;
 let inside: string;
 let fs: FolioFs;
+let mount: HostfsMount["mount"];
 
 beforeEach(() => {
-  base = nodeFs.mkdtempSync("/dev/shm/hostfs-");
-  inside = `${base}/inside`;
-  nodeFs.mkdirSync(inside);
-  fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
-  fs.kernel.registerFileSystem(hostfs);
-  fs.mkdirSync("/mnt");
+  scene = createHostfsMount();
+  ({ inside, fs, mount } = scene);
 });
 
-afterEach(() => {
-  fs.kernel.destroy();
-  nodeFs.rmSync(base, { recursive: true });
-});
-
-function mount(data: string, flags = 0): void {
-  fs.kernel.mount({ type: "hostfs", source: inside, target: "/mnt", data, flags });
-}
-
-function openDescriptors(): number {
-  return nodeFs.readdirSync("/proc/self/fd").length;
-}
+afterEach(() => scene.dispose());
 
 describe("the folder itself", () => {
   it("is given times, an owner and a mode as all that is in it", async () => {

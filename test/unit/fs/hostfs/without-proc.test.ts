@@ -9,33 +9,26 @@ const { platform } = vi.hoisted(() => {
 });
 
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { hostfs } from "../../../../src/fs/hostfs/hostfs.ts";
-import { createFsSync, type FolioFs } from "../../../../src/index.ts";
+import type { FolioFs } from "../../../../src/index.ts";
+import { createHostfsMount, type HostfsMount } from "../../../helpers/hostfs-mount.ts";
 
 Object.defineProperty(process, "platform", { value: platform });
 
-let base: string;
+let scene: HostfsMount;
 let inside: string;
 let fs: FolioFs;
 
 beforeEach(() => {
-  base = nodeFs.realpathSync(nodeFs.mkdtempSync(join(tmpdir(), "hostfs-")));
-  inside = `${base}/inside`;
-  nodeFs.mkdirSync(`${inside}/d`, { recursive: true });
+  scene = createHostfsMount(nodeFs.realpathSync(tmpdir()));
+  ({ inside, fs } = scene);
+  nodeFs.mkdirSync(`${inside}/d`);
   nodeFs.writeFileSync(`${inside}/d/f`, "host");
-  fs = createFsSync({ memoryLimit: 64 * 2 ** 20 });
-  fs.kernel.registerFileSystem(hostfs);
-  fs.mkdirSync("/mnt");
 });
 
-afterEach(() => {
-  fs.kernel.destroy();
-  nodeFs.rmSync(base, { recursive: true });
-});
+afterEach(() => scene.dispose());
 
 describe.each(["cache=none", "cache=writeback"])("hostfs without /proc, %s", (data) => {
-  beforeEach(() => fs.kernel.mount({ type: "hostfs", source: inside, target: "/mnt", data }));
+  beforeEach(() => scene.mount(data));
 
   it("makes, reads and changes what is on the host", async () => {
     expect(fs.readFileSync("/mnt/d/f", "utf8")).toBe("host");
@@ -60,14 +53,14 @@ describe.each(["cache=none", "cache=writeback"])("hostfs without /proc, %s", (da
   });
 
   it("does not leave the folder by a directory that has become a link", () => {
-    nodeFs.mkdirSync(`${base}/outside`);
-    nodeFs.writeFileSync(`${base}/outside/f`, "secret");
+    const { outside } = scene;
+    nodeFs.writeFileSync(`${outside}/f`, "secret");
     const within = fs.kernel.task({ cwd: "/mnt/d" });
-    nodeFs.renameSync(`${inside}/d`, `${base}/gone`);
-    nodeFs.symlinkSync(`${base}/outside`, `${inside}/d`);
+    nodeFs.renameSync(`${inside}/d`, `${outside}/gone`);
+    nodeFs.symlinkSync(outside, `${inside}/d`);
     expect(() => within.readFileSync("f")).toThrow(/ENOENT|ESTALE/);
     expect(() => within.writeFileSync("new", "")).toThrow(/ENOENT|ESTALE/);
     expect(() => within.mkdirSync("new")).toThrow(/ENOENT|ESTALE/);
-    expect(nodeFs.readdirSync(`${base}/outside`)).toEqual(["f"]);
+    expect(nodeFs.readdirSync(outside)).toEqual(["f", "gone"]);
   });
 });
