@@ -236,7 +236,7 @@ function addSegment(first: u32): bool {
   }
   const segment = tablePage();
   if (!segment) {
-    if ((first & 0xfffff) == 0) dropDirectory(root);
+    dropDirectory(first);
     return false;
   }
   store<u32>(directory + (<usize>((first >> 10) & 1023) << 2), <u32>segment);
@@ -248,10 +248,13 @@ function removeSegment(first: u32): void {
   const at: usize = <usize>load<u32>(root) + (<usize>((first >> 10) & 1023) << 2);
   freePage(pfnOf(load<u32>(at)));
   store<u32>(at, 0);
-  if ((first & 0xfffff) == 0) dropDirectory(root);
+  dropDirectory(first);
 }
 
-function dropDirectory(root: usize): void {
+/** A directory goes with its first segment. */
+function dropDirectory(first: u32): void {
+  if ((first & 0xfffff) != 0) return;
+  const root: usize = KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(first >> 20) << 2);
   freePage(pfnOf(load<u32>(root)));
   store<u32>(root, 0);
 }

@@ -68,12 +68,3 @@ export function dropLock(file: File, ranges: u32): void {
     } else link = changetype<usize>(lock);
   }
 }
-
-/** Drops all locks of an inode that goes. */
-export function dropLocks(inode: Inode): void {
-  while (inode.flocks) {
-    const lock = head(inode);
-    inode.flocks = changetype<usize>(lock.next);
-    kfree(changetype<usize>(lock));
-  }
-}

@@ -10,7 +10,6 @@ import {
 } from "../abi";
 import { Dentry } from "./dentry";
 import { isNil, kernel, nil, slot } from "../kernel";
-import { dropLocks } from "./flock";
 import { unhashInode } from "./inode-hash";
 import { inodeLruAdd, inodeLruRemove } from "./inode-lru";
 import { kfree, kmemCacheAlloc, kmemCacheFree } from "../mm/slab";
@@ -221,6 +220,7 @@ export function startEvict(inode: Inode): void {
 
 /** Frees an inode with all it holds. Precondition: nothing refers to it. */
 export function freeInode(inode: Inode): void {
+  if (DEBUG) assert(!inode.flocks, "freeInode: an open file would hold it");
   const sb = inode.sb;
   if (sb.flags & SB_STACKED) dropStack(inode);
   if (inode.xaHead) truncatePages(ownMapping(inode), 0);
@@ -233,7 +233,6 @@ export function freeInode(inode: Inode): void {
     kfree(<usize>inode.private0);
   }
   if (sb.maxInodes) sb.extraLinks -= extraLinks(inode);
-  if (inode.flocks) dropLocks(inode);
   if (inode.xattrs) dropXattrs(inode);
   if (isNil(inode.sbPrev)) sb.inodes = inode.sbNext;
   else inode.sbPrev.sbNext = inode.sbNext;

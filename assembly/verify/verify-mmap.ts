@@ -93,28 +93,6 @@ export function nrPinsOf(pfn: u32): u32 {
   return nr;
 }
 
-/** Does a locked entry pin a frame that has left the cache? Its mapping has not been there since. */
-export function isLockedSomewhere(pfn: u32): bool {
-  for (let i: u32 = 0; i < NR_SLOTS; i++) {
-    const slot = ownerSlot(i);
-    if (isNil(slot)) continue;
-    for (let area: VmArea = slot.mmaps; !isNil(area); area = area.next) if (hasPinned(area, pfn)) return true;
-  }
-  return false;
-}
-
-function hasPinned(area: VmArea, pfn: u32): bool {
-  for (let i: u32 = 0; i < ENTRIES; i++) {
-    const table = load<u32>(pageAddress(area.directory) + (<usize>i << 2));
-    if (!table) continue;
-    for (let n: u32 = 0; n < ENTRIES; n++) {
-      const entry = load<u32>(pageAddress(table) + (<usize>n << 2));
-      if (entry & PTE_PINNED && entry / PAGE_SIZE == pfn) return true;
-    }
-  }
-  return false;
-}
-
 /** Mappings and pins that kmalloc() has given: all of them lie in slabs. */
 export function nrMmapRecords(): u32 {
   let nr: u32 = 0;

@@ -6,28 +6,7 @@
  */
 
 /** Functions of the core. */
-export const CORE = [
-  {
-    path: "assembly/lock.ts",
-    names: ["spinLock", "spinUnlock"],
-    reason: "of the shared build with several threads; nothing takes a short lock yet",
-  },
-  {
-    path: "assembly/fs/dcache.ts",
-    names: ["dropDirectory"],
-    reason: "the second directory of the table of names: more than a million names, and memory that is short just then",
-  },
-  {
-    path: "assembly/fs/flock.ts",
-    names: ["dropLocks"],
-    reason: "an inode that goes with locks: its open files, which go first, have taken them along",
-  },
-  {
-    path: "assembly/verify/verify-mmap.ts",
-    names: ["hasPinned"],
-    reason: "a frame that a locked mapping alone keeps: all that take a page out of its file tell the mappings at once",
-  },
-];
+export const CORE = [];
 
 const WITHOUT_NODE =
   "of platforms without Node's own: test/unit/node/without-node.test.ts runs it in a realm that has nothing of Node, where V8's coverage of tests does not look";

@@ -11,6 +11,7 @@ import { FOLDER } from "./build-core.mjs";
 import { addChildren } from "./children.mjs";
 import { explain, uncalled, unreached } from "./explain.mjs";
 import { CORE, SOURCE } from "./reasons.mjs";
+import { testsOf } from "./tests.mjs";
 
 export const HITS = `${FOLDER}/hits`;
 export const CHILDREN = `${FOLDER}/children`;
@@ -90,6 +91,7 @@ export function report() {
   const functions = explain(uncalled(map, isCore), CORE);
   const lines = explain(unreached(map, isSource), SOURCE);
   const figures = [
+    testsOf(),
     `core: functions ${percent(core.functions)}, branches ${percent(core.branches)}, lines ${percent(core.lines)}`,
     `src: functions ${percent(source.functions)}, branches ${percent(source.branches)}, lines ${percent(source.lines)}`,
   ];
