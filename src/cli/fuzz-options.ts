@@ -35,6 +35,8 @@ export interface FuzzOptions {
   readonly replay?: string;
   /** A folder for replays of what is found. */
   readonly report?: string;
+  /** Findings are printed as a table, a line each. */
+  readonly isTable: boolean;
 }
 
 const OPTIONS = {
@@ -51,6 +53,7 @@ const OPTIONS = {
   replay: { type: "string" },
   report: { type: "string" },
   faults: { type: "boolean" },
+  table: { type: "boolean" },
 } as const;
 
 const DEFAULT_OPS = 100_000;
@@ -86,6 +89,7 @@ export function parseFuzzOptions(args: readonly string[]): FuzzOptions {
     nrJobs: numberIn("jobs", values.jobs, MAX_JOBS) || (oracle === MODEL ? availableParallelism() : 1),
     replay: values.replay,
     report: values.report,
+    isTable: values.table === true,
   };
 }
 

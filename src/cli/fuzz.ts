@@ -20,6 +20,7 @@ import { asyncCampaign, asyncReplay } from "./fuzz-async.ts";
 import { faultCampaign, faultReplay } from "./fuzz-faults.ts";
 import { isJob, runHere, runInThreads, runJob, type Setting, type Watcher } from "./fuzz-jobs.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
+import { tableOf } from "./fuzz-table.ts";
 
 const EXIT_FOUND = 1;
 
@@ -46,7 +47,8 @@ async function campaign(args: readonly string[], options: FuzzOptions): Promise<
   const so = nrJobs === 1 ? await runHere(options, watcher) : await runInThreads(args, options, watcher);
   console.log(`${onTerminal ? "\r" : ""}${statusOf(so)}`);
   for (const [reason, times] of so.reasons) console.log(`known, ${times} programs: ${reason}`);
-  for (const [i, finding] of so.findings.entries()) show(finding, i, options, setting as Setting);
+  if (options.isTable) console.log(["", ...tableOf(so.findings)].join("\n"));
+  else for (const [i, finding] of so.findings.entries()) show(finding, i, options, setting as Setting);
   return so.findings.length === 0 ? 0 : EXIT_FOUND;
 }
 

@@ -36,6 +36,7 @@ compares call by call what comes of them. What differs is shrunk and printed; th
   --build NAME         single (default), shared
   --jobs N             threads (default: one for each processor with the model, else one)
   --report DIR         writes a replay of each finding there
+  --table              prints findings as a table of Markdown; not with --faults and --profile async
   --replay FILE        runs a replay again on the subject, in the place of all else
 
        foliofs fsx [--on NAME] [--seed N] [--ops N] [--time SECONDS] [--length BYTES] ...

@@ -1,6 +1,6 @@
 /**
  * A file system of others in a thread of its own, as a runner. A call that never returns, or that ends the thread (no memory is left),
- * is an outcome, and the last of its program: the calls before it are made again in a new thread, to tell what they came to.
+ * is an outcome, and the last of its program. The thread tells each outcome at once, so that none is lost with it.
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -14,22 +14,18 @@ export interface IsolatedOptions {
   readonly detail: Detail;
   /** The module that the thread runs: other-worker.ts, in one file. */
   readonly program: URL;
-  /** How long a program may take. */
+  /** How long a call may take. */
   readonly patienceMs?: number;
 }
 
-/** A program takes some milliseconds. */
+/** A call takes microseconds. */
 const PATIENCE_MS = 10_000;
 const MAX_HEAP_MB = 1024;
 export const NEVER_RETURNS = "never returns";
 
-/** What the thread did instead of an answer. */
-class Lost extends Error {}
-
 export class IsolatedSubject implements Runner {
   readonly name: string;
   readonly #options: IsolatedOptions;
-  readonly #at = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | undefined;
 
   constructor(name: string, options: IsolatedOptions) {
@@ -37,40 +33,45 @@ export class IsolatedSubject implements Runner {
     this.#options = options;
   }
 
+  /** @throws Error when the file system cannot be loaded */
   async run(calls: readonly Call[], isSkipped: (index: number) => boolean = () => false): Promise<readonly Outcome[]> {
+    this.#worker ??= await this.#start();
     const made = calls.map((call, i) => (isSkipped(i) ? undefined : call));
-    try {
-      return await this.#ask(made);
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error;
-      const lostAt = Atomics.load(this.#at, 0);
-      const before = lostAt === 0 ? [] : await this.#ask(made.slice(0, lostAt));
-      return [...before, error.message];
-    }
+    const outcomes: Outcome[] = [];
+    const loss = made.length === 0 ? undefined : await this.#ask(this.#worker, made, outcomes);
+    if (loss === undefined) return outcomes;
+    await this.close();
+    return [...outcomes, loss];
   }
 
-  /** @throws Lost @throws Error when the file system cannot be loaded */
-  async #ask(calls: OtherRequest): Promise<readonly Outcome[]> {
+  /** @param outcomes gets what calls come to @returns what the thread did instead of the next answer; undefined = all are made */
+  #ask(worker: Worker, calls: OtherRequest, outcomes: Outcome[]): Promise<string | undefined> {
     const { patienceMs = PATIENCE_MS } = this.#options;
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    Atomics.store(this.#at, 0, NOT_BEGUN);
-    worker.postMessage(calls);
-    try {
-      const [outcomes] = await once(worker, "message", { signal: AbortSignal.timeout(patienceMs) });
-      return outcomes as readonly Outcome[];
-    } catch (error) {
-      await this.close();
-      if (Atomics.load(this.#at, 0) === NOT_BEGUN) throw error;
-      const { name, message } = error as Error;
-      throw new Lost(name === "AbortError" ? NEVER_RETURNS : `ends the thread: ${message}`);
-    }
+    return new Promise((resolve) => {
+      const end = (loss?: string): void => {
+        clearTimeout(timer);
+        worker.off("message", hear).off("error", lose);
+        resolve(loss);
+      };
+      const timer = setTimeout(end, patienceMs, NEVER_RETURNS);
+      const hear = (outcome: Outcome): void => {
+        timer.refresh();
+        if (outcomes.push(outcome) === calls.length) end();
+      };
+      const lose = ({ message }: Error): void => end(`ends the thread: ${message}`);
+      worker.on("message", hear).on("error", lose);
+      worker.postMessage(calls);
+    });
   }
 
-  #start(): Worker {
+  /** Loading may take as long as it takes. */
+  async #start(): Promise<Worker> {
     const { root, detail, program } = this.#options;
-    const workerData: OtherSetup = { name: this.name, root, detail, at: this.#at };
-    return new Worker(program, { workerData, stdout: true, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+    const workerData: OtherSetup = { name: this.name, root, detail };
+    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
+    const worker = new Worker(program, { workerData, stdout: true, resourceLimits });
+    await once(worker, "message");
+    return worker;
   }
 
   async close(): Promise<void> {
@@ -79,5 +80,3 @@ export class IsolatedSubject implements Runner {
     await worker?.terminate();
   }
 }
-
-const NOT_BEGUN = -1;

@@ -1,7 +1,7 @@
 /**
  * A thread that runs programs on a file system of others: such a call may never return, or end the thread, and the fuzzer goes on.
  *
- * The shared counter says which call is being made.
+ * It says that it is loaded, and then what each call has come to, one message each.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Call } from "./call.ts";
@@ -13,23 +13,18 @@ export interface OtherSetup {
   readonly name: string;
   readonly root: string;
   readonly detail: Detail;
-  /** One number: the index of the call that is being made. */
-  readonly at: Int32Array<SharedArrayBuffer>;
 }
 
 /** A call that is undefined is not made. */
 export type OtherRequest = readonly (Call | undefined)[];
 
-const { name, root, detail, at } = workerData as OtherSetup;
+const { name, root, detail } = workerData as OtherSetup;
 const make = await loadOther(name);
 
 parentPort?.on("message", (calls: OtherRequest) => {
   const { faces, end } = make({ tasks: [], detail, root });
   const performer = new TaskPerformer(faces[0], { root, detail });
-  const outcomes = calls.map((call, i) => {
-    Atomics.store(at, 0, i);
-    return call === undefined ? null : performer.perform(call);
-  });
+  for (const call of calls) parentPort?.postMessage(call === undefined ? null : performer.perform(call));
   end();
-  parentPort?.postMessage(outcomes);
 });
+parentPort?.postMessage("loaded");

@@ -1,6 +1,6 @@
 /** File systems of others run in threads: what never returns, or ends the thread, is told, and the next program runs. */
 import { strict as assert } from "node:assert";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, it } from "vitest";
 import type { Call } from "../../../src/fuzz/call.ts";
@@ -15,24 +15,28 @@ function call(name: string, ...args: Call["args"][number][]): Call {
   return { task: 0, call: name, args };
 }
 
-/** A thread that answers each call by its name, but for two. */
+const FOLDER = fileURLToPath(new URL("../../../build/fuzz-other", import.meta.url));
+
+/** A thread that answers each call by its name, but for two, and writes down what it is asked for. */
 const WRONG = `
-  import { parentPort, workerData } from "node:worker_threads";
+  import { appendFileSync } from "node:fs";
+  import { parentPort } from "node:worker_threads";
   parentPort.on("message", (calls) => {
-    parentPort.postMessage(calls.map((call, i) => {
-      Atomics.store(workerData.at, 0, i);
-      if (call?.call === "hang") for (;;);
-      if (call?.call === "exit") throw new Error("gone");
-      return call?.call ?? null;
-    }));
+    for (const { call } of calls) {
+      appendFileSync(new URL("asked", import.meta.url), call + " ");
+      if (call === "hang") for (;;);
+      if (call === "exit") throw new Error("gone");
+      parentPort.postMessage(call);
+    }
   });
+  parentPort.postMessage("loaded");
 `;
 
 function wrongThread(): URL {
-  const folder = fileURLToPath(new URL("../../../build/fuzz-other", import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/wrong.mjs`, WRONG);
-  return pathToFileURL(`${folder}/wrong.mjs`);
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(`${FOLDER}/wrong.mjs`, WRONG);
+  writeFileSync(`${FOLDER}/asked`, "");
+  return pathToFileURL(`${FOLDER}/wrong.mjs`);
 }
 
 describe("a file system of others in a thread", () => {
@@ -52,12 +56,13 @@ describe("a file system of others in a thread", () => {
     await assert.rejects(createSubject("memfs", { ...PLACE, tasks: [], otherProgram: program }), /Cannot find module/);
   });
 
-  it("may never return, or end, and then serves the next program", { timeout: 60_000 }, async () => {
+  it("may never return, or end, and then serves the next program; no call is made twice", async () => {
     const subject = new IsolatedSubject("wrong", { ...PLACE, program: wrongThread(), patienceMs: 4000 });
     try {
       assert.deepEqual(await subject.run(["a", "hang", "b"].map((name) => call(name))), ["a", NEVER_RETURNS]);
       assert.deepEqual(await subject.run([call("exit"), call("b")]), ["ends the thread: gone"]);
       assert.deepEqual(await subject.run([call("c")]), ["c"]);
+      assert.equal(readFileSync(`${FOLDER}/asked`, "utf8"), "a hang exit c ");
     } finally {
       await subject.close();
     }
