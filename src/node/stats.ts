@@ -136,12 +136,13 @@ function warnOfStats(): void {
 function PublicStats(this: Record<PropertyKey, unknown>, ...values: number[]): unknown {
   warnOfStats();
   const made: Record<PropertyKey, unknown> = Reflect.construct(Stats, [new Float64Array(18)], new.target ?? Stats);
+  const given = new.target ? made : this;
   for (const [i, key] of Reflect.ownKeys(made).entries()) {
     const ns = values[2 * i - (i < 14 ? 9 : 17)];
-    if (i < 10) made[key] = values[i];
-    else made[key] = i < 14 ? values[2 * i - 10] * 1000 + ns / 1_000_000 : ns;
+    if (i < 10) given[key] = values[i];
+    else given[key] = i < 14 ? values[2 * i - 10] * 1000 + ns / 1_000_000 : ns;
   }
-  return new.target ? made : void Object.assign(this, made);
+  return new.target && made;
 }
 
 /** What `fs.Stats` is. */
