@@ -10,6 +10,7 @@ import type { FolioFs } from "../../src/index.ts";
 import { type Random, seededRandom } from "./random.ts";
 
 const SECTOR = 512;
+const PAGE_SIZE = 4096;
 const MAX_SECTORS = 300;
 const NR_CHAINS = 3;
 /** Small files that are looked at meanwhile, each with its number in it, and as many names that are not there. */
@@ -294,6 +295,14 @@ export class BudgetRun {
           await this.#compare(chain, fd, file, from, Math.min(MAX_SECTORS, file.length - from));
         await this.#close(chain, at);
       }
+  }
+
+  /** What is there in pages: that of the files without their holes, and the names. */
+  get dataBytes(): number {
+    let nrSectors = 0;
+    for (const { files } of this.#chains)
+      for (const { sectors } of files) nrSectors += sectors.filter((write) => write !== 0).length;
+    return nrSectors * SECTOR + NR_NAMES * PAGE_SIZE;
   }
 
   /** What each file should hold, for whoever looks at the store itself. */

@@ -277,7 +277,8 @@ export class CommitModel {
         this.#exchange(on, path, other, failAfter);
         return;
       case "link": {
-        const isPossible = isFile && this.#parent(view, other) !== undefined && target === undefined;
+        const isLinkable = node !== undefined && !isDir(node); // symlinks, too
+        const isPossible = isLinkable && this.#parent(view, other) !== undefined && target === undefined;
         if (agree(isPossible, () => fs.linkSync(real, otherReal)))
           this.#put(view, other, { obj: this.#copyUp(on, node as Slot) });
         return;
