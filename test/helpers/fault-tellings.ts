@@ -11,6 +11,8 @@ export interface Owner {
   readonly what: string;
   /** It tells what was written before. */
   readonly isSync?: boolean;
+  /** Of a sync: calls of the host that had been made when it began. */
+  readonly since?: number;
   /** Nobody waits for it any more. */
   isAborted?: boolean;
   /** Failures that have been counted, since nobody was there to be told (vmstat end_failed). */
@@ -30,6 +32,8 @@ interface Fault {
 
 interface Telling {
   readonly code: string;
+  /** Calls of the host that had been made by then. */
+  readonly at: number;
   readonly by: Owner;
   /** Undefined: who has told it has done so for all. */
   readonly chain: number | undefined;
@@ -72,8 +76,8 @@ export class FaultTellings {
     this.faults.push({ call, code, owner, chain, mount: this.#mount });
   }
 
-  tell(telling: Telling): void {
-    this.#told.push(telling);
+  tell(telling: Omit<Telling, "at">): void {
+    this.#told.push({ ...telling, at: this.#calls.length });
   }
 
   faultsOf(owner: Owner): Fault[] {
@@ -118,7 +122,7 @@ export class FaultTellings {
 
   #isExcused(fault: Fault): boolean {
     const { owner } = fault;
-    if (this.#isForSync(fault)) return this.#isReplaced(fault) || this.#isToldWith(owner) || this.#isCounted(owner);
+    if (this.#isForSync(fault)) return this.#isReplaced(fault) || this.#isToldWith(fault) || this.#isCounted(owner);
     if (owner?.isAborted) return true;
     return this.#isAskedAgain(fault) || this.#isKnown(fault) || this.#isBesideEffect(fault);
   }
@@ -140,15 +144,14 @@ export class FaultTellings {
     );
   }
 
-  /** A sync of the file system tells one error, of however many files it could not write. */
-  #isToldWith(owner: Owner | undefined): boolean {
-    return this.#told.some(
-      ({ by, chain, code, isSync }) =>
-        isSync &&
-        chain === undefined &&
-        by === owner &&
-        this.faults.some((fault) => fault.owner === owner && fault.code === code),
-    );
+  /** A sync of the file system tells one error, of however many files it could not write, or others could not meanwhile. */
+  #isToldWith(fault: Fault): boolean {
+    return this.#told.some(({ by, chain, code, isSync, at }) => {
+      const isOfIt = ({ owner, call: { nr } }: Fault): boolean =>
+        owner === by || (by.since !== undefined && by.since <= nr && nr <= at);
+      const isTold = isSync && chain === undefined && isOfIt(fault);
+      return isTold && this.faults.some((other) => other.code === code && isOfIt(other));
+    });
   }
 
   /** The same call has asked again, and hears that answer: a page that could not be read ahead, a glance at a whole path. */

@@ -160,7 +160,7 @@ class Run {
 
   /** @param chain whose syncfs it is; undefined = nobody else is at work */
   async #sync(chain: number | undefined): Promise<void> {
-    const owner: Owner = { what: "syncfs", isSync: true };
+    const owner: Owner = { what: "syncfs", isSync: true, since: this.host.calls.length };
     if (chain === undefined) this.#isForAll = owner;
     else this.#doing[chain] = owner;
     const code = await this.#ask(owner, undefined, false, () => this.#setup.fs.kernel.callFile(this.#top, syncfs));
