@@ -11,6 +11,15 @@ export const CORE = [];
 const WITHOUT_NODE =
   "of platforms without Node's own: test/unit/node/without-node.test.ts runs it in a realm that has nothing of Node, where V8's coverage of tests does not look";
 
+const IN_OWN_ROOT =
+  "of the host's oracle, a process in a root that has nothing but what calls make, so that V8 has nowhere to leave what it counts: each comparison with the kernel runs it";
+
+const OF_NODE_26 = "what it is compared with is Node's own since Node 26, where test/differential does that";
+
+const WITH_PROGRAMS = "of a program that is installed for test/programs (`npm test -- --programs`)";
+
+const WITH_OTHERS = "other file systems as subjects of the fuzzer, which it installs when they are asked for";
+
 /** Lines of src/. */
 export const SOURCE = [
   {
@@ -19,4 +28,19 @@ export const SOURCE = [
     reason: WITHOUT_NODE,
   },
   { path: "src/node/inspect.ts", names: ["plainInspect", "quote", "inspectObject"], reason: WITHOUT_NODE },
+  { path: "src/node/emitter.ts", reason: WITHOUT_NODE },
+  { path: "src/node/watch/emitter.ts", reason: WITHOUT_NODE },
+  { path: "src/node/settle.ts", names: ["messageChannelScheduler"], reason: WITHOUT_NODE },
+  { path: "src/fuzz/oracle-process.ts", reason: IN_OWN_ROOT },
+  { path: "src/fuzz/confine.ts", reason: IN_OWN_ROOT },
+  { path: "src/node/streams/utf8-stream.ts", reason: OF_NODE_26 },
+  { path: "src/node/streams/utf8-buffer.ts", reason: OF_NODE_26 },
+  { path: "src/node/streams/utf8-options.ts", reason: OF_NODE_26 },
+  { path: "src/node/watch/recursive-watcher.ts", reason: OF_NODE_26 },
+  { path: "src/node/watch/ignore.ts", reason: OF_NODE_26 },
+  { path: "src/agentfs.ts", reason: WITH_PROGRAMS },
+  { path: "src/just-bash.ts", reason: WITH_PROGRAMS },
+  { path: "src/cloudflare-shell.ts", reason: WITH_PROGRAMS },
+  { path: "src/fuzz/other-subjects.ts", reason: WITH_OTHERS },
+  { path: "src/fuzz/other-worker.ts", reason: WITH_OTHERS },
 ];
