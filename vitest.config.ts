@@ -13,7 +13,7 @@ const PROJECT_TESTS = ["test/package/**/*.test.ts", "test/browser/**/*.test.ts",
 const { FOLIOFS_CHILD_COVERAGE } = process.env;
 
 /** Core tests that are left out, patterns with spaces between them: vitest's own --exclude says nothing to projects. */
-const EXCLUDED = process.env.FOLIOFS_EXCLUDE?.split(" ") ?? [];
+const EXCLUDED = (process.env.FOLIOFS_EXCLUDE ?? "").split(" ").filter(Boolean);
 
 export default defineConfig({
   test: {
