@@ -32,6 +32,13 @@ function onceClosed(stream: Stream): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }
 
+/** Or has failed to be. */
+function onceOpened(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ["ready", "error"]) stream.once(event, () => resolve());
+  });
+}
+
 function attempt(log: Log, name: string, call: () => unknown): void {
   try {
     log.add(`${name}: ${call()}`);
@@ -93,14 +100,15 @@ export const UTF8_SCRIPTS: readonly Script[] = [
         { dest: path(`new-${sync}/x`), mkdir: true },
         { dest: path("") },
       ]) {
-        attempt(log, "made", () => {
-          const stream = make({ ...options, sync });
-          setTimeout(() => {
-            log.add(GETTERS.map((name) => `${stream[name]}`).join());
-            stream.destroy();
-          }, 10);
-        });
-        await pause(30);
+        const made: Stream[] = [];
+        attempt(log, "made", () => void made.push(make({ ...options, sync })));
+        for (const stream of made) {
+          if (!sync) await onceOpened(stream);
+          await pause();
+          log.add(GETTERS.map((name) => `${stream[name]}`).join());
+          stream.destroy();
+        }
+        await pause();
       }
     }
     log.add(String(fs.existsSync(path("new-true/x"))));
