@@ -112,7 +112,7 @@ export function hashName(parent: Dentry, name: usize, len: u32): u32 {
 /** Address of bucket `i`. */
 // @ts-ignore: decorator
 @inline function bucket(i: u32): usize {
-  const directory: usize = load<u32>(KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(i >> 20) << 2));
+  const directory: usize = load<u32>(rootOf(i));
   const segment: usize = load<u32>(directory + (<usize>((i >> 10) & 1023) << 2));
   return segment + (<usize>(i & 1023) << 2);
 }
@@ -226,8 +226,14 @@ function mergeBucket(): void {
   if ((last & (BUCKETS_PER_SEGMENT - 1)) == 0) removeSegment(last);
 }
 
+/** Where the address of the directory page of bucket `i` stands. */
+// @ts-ignore: decorator
+@inline function rootOf(i: u32): usize {
+  return KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(i >> 20) << 2);
+}
+
 function addSegment(first: u32): bool {
-  const root: usize = KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(first >> 20) << 2);
+  const root = rootOf(first);
   let directory: usize = load<u32>(root);
   if (!directory) {
     directory = tablePage();
@@ -244,7 +250,7 @@ function addSegment(first: u32): bool {
 }
 
 function removeSegment(first: u32): void {
-  const root: usize = KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(first >> 20) << 2);
+  const root = rootOf(first);
   const at: usize = <usize>load<u32>(root) + (<usize>((first >> 10) & 1023) << 2);
   freePage(pfnOf(load<u32>(at)));
   store<u32>(at, 0);
@@ -254,7 +260,7 @@ function removeSegment(first: u32): void {
 /** A directory goes with its first segment. */
 function dropDirectory(first: u32): void {
   if ((first & 0xfffff) != 0) return;
-  const root: usize = KERNEL_BLOCK + KERNEL_HASH_DIR + (<usize>(first >> 20) << 2);
+  const root = rootOf(first);
   freePage(pfnOf(load<u32>(root)));
   store<u32>(root, 0);
 }
