@@ -223,6 +223,6 @@ export class BlockStore {
 }
 
 function setSize(kernel: Kernel, inode: Inode, size: number): void {
-  inode.size = size;
+  libfs.truncateSetsize(kernel, inode.handle, size); // with what private mappings have copied behind it
   store.markInodeDirty(kernel, inode.handle, store.I_DIRTY_SYNC | store.I_DIRTY_DATASYNC);
 }

@@ -195,6 +195,12 @@ export class Exerciser {
     const model = this.models[file];
     this.touch(file, Math.min(size, model.size), Math.max(size, model.size));
     model.truncate(size);
+    this.cut(file);
+  }
+
+  /** Its end has moved: no private mapping has a copy of what lies behind it any more. */
+  cut(file: number): void {
+    const { size } = this.models[file];
     for (const mapped of this.mappings) if (mapped?.file === file) mapped.copies?.truncate(size);
     this.apart(file);
   }

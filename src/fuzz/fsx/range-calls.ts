@@ -99,8 +99,10 @@ function allocated(on: Exerciser, file: number, mode: number, { at, length }: Ra
   const model = on.model(file);
   on.touch(file, at, mode === FALLOC_FL_COLLAPSE_RANGE || mode === FALLOC_FL_INSERT_RANGE ? on.length : at + length);
   if (mode !== 0 && mode !== FALLOC_FL_KEEP_SIZE) on.apart(file);
-  if (mode === FALLOC_FL_COLLAPSE_RANGE) model.collapse(at, length);
-  else if (mode === FALLOC_FL_INSERT_RANGE) model.insert(at, length);
+  if (mode === FALLOC_FL_COLLAPSE_RANGE) {
+    model.collapse(at, length);
+    on.cut(file);
+  } else if (mode === FALLOC_FL_INSERT_RANGE) model.insert(at, length);
   else if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) model.zero(at, at + length);
   if (mode === 0 || mode === FALLOC_FL_ZERO_RANGE) model.grow(at + length);
 }
