@@ -65,15 +65,15 @@ export function copyFile(task: ModelTask, from: string, to: string, mode: number
     const isNew = (mode & COPYFILE_EXCL) !== 0;
     const before = { atimeMs, mtimeMs, uid, gid, bits: bits & S_IALLUGO, size };
     const copy = task.open(to, O_WRONLY | O_CREAT | (isNew ? O_EXCL : 0), before.bits);
+    let isDone = false;
     try {
-      if (!isNew && task.fstat(copy).ino === ino) return;
-      if (!isNew) task.ftruncate(copy, 0);
-      fill(task, source, copy, before);
-    } catch (error) {
-      tryUnlink(task, to);
-      throw error;
+      const isSame = !isNew && task.fstat(copy).ino === ino;
+      if (!isNew && !isSame) task.ftruncate(copy, 0);
+      if (!isSame) fill(task, source, copy, before);
+      isDone = true;
     } finally {
       task.close(copy);
+      if (!isDone) tryUnlink(task, to); // when it is closed: who watches it is told of its end before the directory is
     }
   } finally {
     task.close(source);
