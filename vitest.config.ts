@@ -6,11 +6,12 @@
  * FOLIOFS_CHILD_COVERAGE: the folder in which processes and threads that tests start leave what V8 has counted of them.
  */
 import { configDefaults, defineConfig } from "vitest/config";
+import { entriesApart } from "./test/setup/entries-apart.ts";
 
 const PROGRAM_TESTS = ["test/programs/**/*.test.ts"];
 const PROJECT_TESTS = ["test/package/**/*.test.ts", "test/browser/**/*.test.ts", "test/scripts/**/*.test.ts"];
 
-const { FOLIOFS_CHILD_COVERAGE } = process.env;
+const { FOLIOFS_BUILD, FOLIOFS_CHILD_COVERAGE } = process.env;
 
 /** Core tests that are left out, patterns with spaces between them: vitest's own --exclude says nothing to projects. */
 const EXCLUDED = (process.env.FOLIOFS_EXCLUDE ?? "").split(" ").filter(Boolean);
@@ -23,6 +24,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // As they are published; on the other cores the entries share their modules.
+        plugins: FOLIOFS_BUILD === "release" ? [entriesApart()] : [],
         test: {
           name: "core",
           include: ["test/**/*.test.ts"],

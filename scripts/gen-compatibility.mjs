@@ -206,6 +206,9 @@ foliofs and through \`node:fs\` on a tmpfs, and compares results and errors. Dif
 
 ${deliberateText()}
 
+One is not in it, since Node does not answer: \`realpath\` of a link that has a second name at which it leads to itself (\`mkdir c; ln -s c a;
+ln a c/c\`, then \`a/c\`) goes round for ever there, and is ELOOP here, as by \`realpath.native\`.
+
 ## Older Nodes
 
 foliofs does as Node ${FOLLOWED_MAJOR} does on every Node. The cases in which Node 20 itself does something else

@@ -160,11 +160,30 @@ export function dDrop(dentry: Dentry): void {
   }
 }
 
-/** Takes away a name that has been removed from its directory; without links left its inode is dead (I_DEAD). */
-export function dDelete(dentry: Dentry): void {
+/**
+ * A name is about to go that has been removed from its directory, or replaced: without links left its inode is dead (I_DEAD). It is
+ * held, since where names are only cached nobody may; and names below it that are only cached go, which would hold it, too.
+ *
+ * @see Linux fs/dcache.c shrink_dcache_parent()
+ */
+function beginRemoval(dentry: Dentry): void {
   const inode = dentry.inode;
   if (!isNil(inode) && inode.nlink == 0) inode.state |= I_DEAD;
-  dget(dentry); // where names are only cached, nobody may hold it
+  dget(dentry);
+  for (let child = dentry.children; !isNil(child); ) {
+    const next = child.siblingNext;
+    if (child.count == 0) {
+      dget(child);
+      dDrop(child);
+      dput(child);
+    }
+    child = next;
+  }
+}
+
+/** Takes away a name that has been removed from its directory. */
+export function dDelete(dentry: Dentry): void {
+  beginRemoval(dentry);
   dDrop(dentry);
   dput(dentry);
 }
@@ -261,8 +280,7 @@ export function dKill(dentry: Dentry): void {
 export function dMove(dentry: Dentry, target: Dentry): void {
   const oldParent = dentry.parent;
   const newParent = target.parent;
-  if (!isNil(target.inode) && target.inode.nlink == 0) target.inode.state |= I_DEAD;
-  dget(target); // where names are only cached, nobody may hold it
+  beginRemoval(target);
   hashRemove(dentry);
   unlinkChild(dentry);
   if (target.flags & DCACHE_HASHED) hashRemove(target);

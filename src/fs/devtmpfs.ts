@@ -16,9 +16,16 @@ import { type FileSystemType, FS_MEMORY, FS_SHARED } from "../vfs/fs-type.ts";
 import { DEVTMPFS, memDevices } from "../vfs/mem-devices.ts";
 import type { SuperBlock } from "../vfs/super-block.ts";
 import { PATH_A, SLOT } from "../wasm/core.ts";
-import { SLOT_ND_LAST, SLOT_ND_LAST_LEN, SLOT_ND_PARENT, SUPER_BLOCK_ROOT } from "../wasm/layout.ts";
+import {
+  SB_FILE,
+  SLOT_ND_LAST,
+  SLOT_ND_LAST_LEN,
+  SLOT_ND_PARENT,
+  SUPER_BLOCK_PLAIN_KINDS,
+  SUPER_BLOCK_ROOT,
+} from "../wasm/layout.ts";
 import { putPath } from "../wasm/path-buffer.ts";
-import { SIMPLE_FILE, simpleMknod, simpleSuperOperations, simpleTables } from "./libfs.ts";
+import { SIMPLE_DIRECTORY, SIMPLE_FILE, simpleMknod, simpleSuperOperations, simpleTables } from "./libfs.ts";
 import { makeMemoryRoot, parseOptions } from "./memory-options.ts";
 
 const TMPFS_MAGIC = 0x01021994;
@@ -45,6 +52,15 @@ function makeNode({ kernel, handle }: SuperBlock, name: string, dev: number): nu
   return rc;
 }
 
+/**
+ * Its operations are libfs's, which the core knows by itself. The kernel cannot tell where it is of another entry than this type, and has
+ * a libfs of its own.
+ */
+function hasPlainTables(sb: SuperBlock): void {
+  sb.flags &= ~SB_FILE;
+  sb.kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = 1 << SIMPLE_DIRECTORY;
+}
+
 /** The type: options `mode`, `uid` and `gid` are those of the root directory. */
 export const devtmpfs: FileSystemType = Object.freeze<FileSystemType>({
   name: DEVTMPFS,
@@ -56,6 +72,7 @@ export const devtmpfs: FileSystemType = Object.freeze<FileSystemType>({
     const options = parseOptions(data, 0);
     if (!options) return -EINVAL;
     sb.livesInMemory(SIMPLE_FILE);
+    hasPlainTables(sb);
     sb.magic = TMPFS_MAGIC;
     const rc = makeMemoryRoot(sb, options, DEFAULT_MODE);
     if (rc < 0) return rc;

@@ -44,6 +44,8 @@ function machineOf(fs: FolioFs, { tasks, root: place }: SubjectOptions, root = "
   }
   for (const name of rootsOf(tasks)) makeTaskRoot(fs, below(root, `/${name}`));
   const faces = facesOf(fs, tasks, root, place || "/");
+  // As the oracle's: nothing lies above it for a task whose working directory is moved out of a root of its own.
+  if (root !== "/") fs.kernel.umount(root, { detach: true });
   return {
     faces,
     end: () => {

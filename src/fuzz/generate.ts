@@ -17,6 +17,7 @@ import {
 } from "./draw-number.ts";
 import { drawHostilePath, drawHostileTarget, drawPath, drawTarget, NAMES as FEW_NAMES } from "./draw-path.ts";
 import { Likely } from "./likely.ts";
+import { ENDLESS } from "./model/node-realpath.ts";
 import { NR_PATTERNS } from "./pattern.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
 import { SeenPairs } from "./seen-pairs.ts";
@@ -377,6 +378,7 @@ class Generator {
   #take(call: Call, isChosen = false): boolean {
     if (!isPossible(call, this.#abilities)) return false;
     const code = this.#likely.make(call);
+    if (code === ENDLESS) return false;
     const isOut = isChosen && code !== undefined && !MADE_IN_PARTS.has(call.call);
     if (isOut && !this.#seen.isWanted(this.#random, call.call, code)) return false;
     if (code !== undefined) this.#seen.note(call.call, code);

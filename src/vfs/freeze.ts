@@ -37,7 +37,7 @@ import {
 import { syncFilesystem } from "./dirty-inode.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
-import { Wait, whileWaiting } from "./waiting.ts";
+import { Wait } from "./waiting.ts";
 
 export { SB_FREEZE_FS, SB_FREEZE_PAGEFAULT, SB_FREEZE_WRITE };
 
@@ -180,7 +180,7 @@ export async function freezeSuperAsync(sb: SuperBlock): Promise<number> {
   if (busy < 0) return busy;
   const wait = new Wait(); // knows what has been written back, and what has failed, from one try to the next
   for (;;) {
-    const rc = whileWaiting(goOn, sb, wait);
+    const rc = kernel.whileWaiting(goOn, sb, wait);
     const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
     if (token === undefined) {
       if (rc < 0) letGo(sb);

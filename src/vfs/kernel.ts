@@ -381,6 +381,9 @@ export class Kernel {
     return this;
   }
 
+  /** whileWaiting() of the kernel's own entry, for parts that may be in another: what is waited with is known there. */
+  readonly whileWaiting = whileWaiting;
+
   /** Does work in the midst of a call that is no part of it, such as an operation of a file system's. */
   nested<R>(work: () => R): R {
     const { current } = this;

@@ -185,9 +185,14 @@ describe("in Node", () => {
         const again = loaded();
         console.log(fs.statSync("/m/big").size);
         again.drop();
-      }`;
+      }
+      // Names below are changed by the operations of another entry than the layer's.
+      const last = fs.kernel.layer({ lower: "/l", target: "/m" });
+      fs.writeFileSync("/m/big", "less");
+      last.commit();
+      console.log(fs.readFileSync("/l/big", "utf8"));`;
     expect(user.node(file, load.replace("foliofs/../dist", "./node_modules/foliofs/dist") + use)).toBe(
-      "b below, ab below\n4096\n1048580\n1048580\n",
+      "b below, ab below\n4096\n1048580\n1048580\nless\n",
     );
   });
 

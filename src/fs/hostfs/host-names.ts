@@ -4,12 +4,21 @@
  * Does not own: what may be done to which name (vfs/dir-ops.ts), what is asked of the host (host-store.ts), listings
  * (host-dir.ts).
  */
+import type { BigIntStats } from "node:fs";
 import { ENOENT, EOPNOTSUPP, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../../base/handles.ts";
 import { S_IFDIR, S_IFREG } from "../../base/stat-flags.ts";
 import type { Answer, InodeOperations } from "../../vfs/fs-type.ts";
 import { Dentry, Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import {
+  STAT_ATIME_NSEC,
+  STAT_ATIME_SEC,
+  STAT_CTIME_NSEC,
+  STAT_CTIME_SEC,
+  STAT_MTIME_NSEC,
+  STAT_MTIME_SEC,
+} from "../../vfs/syscalls.ts";
 import { PATH_A } from "../../wasm/core.ts";
 import { DENTRY_ALIAS_NEXT, DENTRY_COUNT, INODE_ALIASES } from "../../wasm/layout.ts";
 import { ask, change } from "./host-ask.ts";
@@ -139,15 +148,25 @@ function symlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle, length:
   );
 }
 
-/** Does anybody hold an inode without having it open, by a descriptor of O_PATH? @param name of it, which a change has in hand */
-function isHeldByPlace(kernel: Kernel, name: DentryHandle, { opens }: HostInode): boolean {
+/** How many hold an inode. @param name of it, which a change has in hand */
+function nrHolders(kernel: Kernel, name: DentryHandle): number {
   const { u32 } = kernel.core;
   const { inode } = new Dentry(kernel, name);
-  let nrHolders = kernel.mayWait ? -1 : 0; // the change's own
+  let nr = kernel.mayWait ? -1 : 0; // the change's own
   let alias = u32[(inode << 3) + INODE_ALIASES] >>> 5;
-  for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5)
-    nrHolders += u32[(alias << 3) + DENTRY_COUNT];
-  return nrHolders > opens;
+  for (; alias !== 0; alias = u32[(alias << 3) + DENTRY_ALIAS_NEXT] >>> 5) nr += u32[(alias << 3) + DENTRY_COUNT];
+  return nr;
+}
+
+/** Does anybody hold an inode without having it open, by a descriptor of O_PATH? @param name as nrHolders() */
+function isHeldByPlace(kernel: Kernel, name: DentryHandle, { opens }: HostInode): boolean {
+  return nrHolders(kernel, name) > opens;
+}
+
+/** The host can be asked for a removed directory no more: who holds it sees it as it is now. @returns undefined = nobody will look */
+function* lastSeen(store: HostStore, { node }: HostInode, isHeld: boolean): Steps<BigIntStats | undefined> {
+  const stats = isHeld && node.type === S_IFDIR ? yield* store.stat(node) : undefined;
+  return typeof stats === "object" ? stats : undefined;
 }
 
 /**
@@ -174,9 +193,19 @@ function* namesLeft(store: HostStore, state: HostInode | undefined): Steps<numbe
   return typeof stats === "object" ? Number(stats.nlink) : undefined;
 }
 
-/** An inode has lost a name on the host. @param left names that it has, where that is known */
-function lostName(kernel: Kernel, handle: InodeHandle, left?: number): void {
+/** The record is what counts of a directory that has been removed: its times are the host's from now on, until somebody sets them. */
+function takeForGood(kernel: Kernel, inode: Inode, last: BigIntStats): void {
+  const state = stateOf(kernel, inode.handle);
+  take(kernel, mountOf(kernel, inode.handle), inode.handle, state, last);
+  inode.setTime("atime", state.values[STAT_ATIME_SEC], state.values[STAT_ATIME_NSEC]);
+  inode.setTime("mtime", state.values[STAT_MTIME_SEC], state.values[STAT_MTIME_NSEC]);
+  inode.setTime("ctime", state.values[STAT_CTIME_SEC], state.values[STAT_CTIME_NSEC]);
+}
+
+/** An inode has lost a name on the host. @param left names that it has, where that is known @param last as lastSeen() */
+function lostName(kernel: Kernel, handle: InodeHandle, left?: number, last?: BigIntStats): void {
   const inode = new Inode(kernel, handle);
+  if (last !== undefined) takeForGood(kernel, inode, last);
   if (inode.kind === DIRECTORY) inode.nlink = 0;
   else if (left !== undefined) inode.nlink = left;
   else if (inode.nlink > 0) inode.nlink--;
@@ -209,12 +238,17 @@ function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer 
 function rmdir(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer {
   const inode = new Dentry(kernel, dentry).inode;
   const { store } = mountOf(kernel, dir);
-  const [{ node }, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  const [state, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
+  const isHeld = nrHolders(kernel, dentry) > 0;
+  let last: BigIntStats | undefined;
   return change<number>(
     kernel,
-    () => store.rmdir(parent, node, name),
+    function* () {
+      last = yield* lastSeen(store, state, isHeld);
+      return yield* store.rmdir(parent, state.node, name);
+    },
     () => {
-      lostName(kernel, inode);
+      lostName(kernel, inode, 0, last);
       return expireAll(kernel, dir);
     },
   );
@@ -235,10 +269,13 @@ function rename(
   const [moved, replaced] = [new Dentry(kernel, oldDentry).inode, new Dentry(kernel, newDentry).inode];
   const victim = replaced ? stateOf(kernel, replaced) : undefined;
   const isHeld = victim !== undefined && isHeldByPlace(kernel, newDentry, victim);
+  const isUsed = victim !== undefined && nrHolders(kernel, newDentry) > 0;
   let left: number | undefined;
+  let last: BigIntStats | undefined;
   return change<number>(
     kernel,
     function* () {
+      if (victim) last = yield* lastSeen(store, victim, isUsed);
       const held = victim ? yield* holdIfInUse(store, victim, isHeld) : 0;
       const rc = held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
       left = yield* namesLeft(store, victim);
@@ -247,7 +284,7 @@ function rename(
     () => {
       moveNode(mount, stateOf(kernel, moved), to, newName);
       if (victim && flags) moveNode(mount, victim, from, oldName);
-      else if (victim) lostName(kernel, replaced, left);
+      else if (victim) lostName(kernel, replaced, left, last);
       return expireAll(kernel, moved, oldDir, newDir);
     },
   );

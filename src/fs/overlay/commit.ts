@@ -11,7 +11,6 @@
 import { ENOSPC, EROFS, ESTALE } from "../../base/errno.ts";
 import type { DentryHandle, InodeHandle, SuperBlockHandle } from "../../base/handles.ts";
 import { dropName, moveName } from "../../vfs/change-name.ts";
-import { simpleRename } from "../../vfs/dir-ops.ts";
 import { FS_ATTRIB } from "../../vfs/fsnotify-events.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { pathsChanged } from "../../vfs/path-cache.ts";
@@ -22,6 +21,7 @@ import {
   INODE_CTIME_NSEC,
   INODE_CTIME_SEC,
   INODE_GID,
+  INODE_KIND,
   INODE_MODE,
   INODE_MTIME_NSEC,
   INODE_MTIME_SEC,
@@ -31,7 +31,9 @@ import {
   INODE_XATTRS,
   MNT_LAYER_RDONLY,
   MOUNT_FLAGS,
+  NR_PLAIN_KINDS,
   SB_RDONLY,
+  SUPER_BLOCK_PLAIN_KINDS,
 } from "../../wasm/layout.ts";
 import { emptyDirectory, filesOf, keptFiles } from "./commit-kept.ts";
 import { CommitPlan, type Move } from "./commit-plan.ts";
@@ -108,10 +110,16 @@ function checkBase(kernel: Kernel, { layers: [upper, base] }: OverlayFs): number
   if (upper === undefined || base === undefined || !isComplete(core, base.sb)) return -EROFS;
   const root = inodeOf(core, base.root);
   const sb = new SuperBlock(kernel, base.sb);
-  const isForeign = operationsOf(kernel, root).rename !== simpleRename || sb.type.xattrs !== undefined;
+  const isForeign = !hasPlainNames(core, base.sb, root) || sb.type.xattrs !== undefined;
   if (isForeign || sb.flags & SB_RDONLY || core.u32[(base.mnt << 3) + MOUNT_FLAGS] & MNT_LAYER_RDONLY) return -EROFS;
   if (isDead(core, root)) return -ESTALE;
   return wantWriteInode(kernel, root) || wantWriteInode(kernel, inodeOf(core, upper.root));
+}
+
+/** Are names of a directory changed by libfs's operations? Asked of the record: an operation would be that of the entry it is from. */
+function hasPlainNames({ u32 }: Core, sb: SuperBlockHandle, dir: InodeHandle): boolean {
+  const kind = u32[(dir << 3) + INODE_KIND];
+  return kind < NR_PLAIN_KINDS && ((u32[(sb << 3) + SUPER_BLOCK_PLAIN_KINDS] >>> kind) & 1) !== 0;
 }
 
 /** Attributes of the root of a layer. */

@@ -86,11 +86,17 @@ function named<T>(syscall: string, call: () => T): T {
   }
 }
 
-/** Node's own walk: on text, from the left, and over again from the root after each link. @throws with the names of single calls */
+/** What a walk of Node's that never ends fails with here: programs do without it. */
+export const ENDLESS = "ENDLESS";
+/** Links that no walk comes to which ends. */
+const MAX_STEPS = 10_000;
+
+/** Node's own walk: on text, from the left, and over again from the root after each link. @throws with the names of single calls; ENDLESS */
 export function nodeRealpath(task: ModelTask, given: string, cwd: () => string): string {
   const plain = new Set<string>();
   const targets = new Map<number, string>();
   let path = absolute(cwd, given);
+  let nrLinks = 0;
   for (let pos = 1; pos < path.length; ) {
     const slash = path.indexOf("/", pos);
     const end = slash < 0 ? path.length : slash;
@@ -103,6 +109,7 @@ export function nodeRealpath(task: ModelTask, given: string, cwd: () => string):
       plain.add(base);
       continue;
     }
+    if (++nrLinks > MAX_STEPS) fail(ENDLESS);
     let target = targets.get(inode.ino);
     if (target === undefined) {
       named("stat", () => task.stat(bytes));

@@ -23,21 +23,27 @@ export interface RealpathRequest {
   encoding: NameEncoding;
 }
 
+/**
+ * Links of a walk of which one that has been read needs no second look. Node's takes none at all, and goes round for ever where a link
+ * has another name at which it leads to itself.
+ */
+const MAX_UNSEEN = 40;
+
 /** One walk: resolves links from the left, and starts over from the root after each. */
 class RealpathWalk {
   readonly #sys: Syscalls;
   readonly #plain = new Set<string>();
   readonly #targets = new Map<string, string>();
   #path: string;
+  #nrLinks = 0;
   /** Length of the part of the path that is known to be physical. */
-  #pos = 0;
+  #pos = 1;
   /** Node's walk ends behind a link to a pipe or socket. */
   #isAtPipe = false;
 
   constructor(sys: Syscalls, path: string) {
     this.#sys = sys;
     this.#path = path;
-    this.#pos = 1;
   }
 
   run(): string | Failure {
@@ -66,7 +72,8 @@ class RealpathWalk {
       return undefined;
     }
     const id = `${statValues[STAT_DEV]}:${statValues[STAT_INO]}`;
-    const target = this.#targets.get(id) ?? this.#readTarget(base, id);
+    const known = ++this.#nrLinks > MAX_UNSEEN ? undefined : this.#targets.get(id);
+    const target = known ?? this.#readTarget(base, id);
     if (typeof target !== "string") return target;
     this.#path = resolvePath("/", `${resolvePath(previous, target)}/${this.#path.slice(this.#pos)}`);
     this.#pos = 1;

@@ -1,6 +1,7 @@
 import * as nodeFs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ENAMETOOLONG } from "../../../src/base/errno.ts";
+import { createFsSync } from "../../../src/index.ts";
 import { hostFace } from "./host-face.ts";
 
 const PATH_MAX = 4096;
@@ -59,5 +60,23 @@ describe("realpath.native of a path that is too long for one call", () => {
     expect(outcomeOf(() => fs.realpathSync.native(Buffer.from(path)))).toEqual(expected);
     const byPromise = await fs.promises.realpath(path).catch((error: NodeJS.ErrnoException) => error.code);
     expect(byPromise).toEqual(expected);
+  });
+});
+
+/** On the host this ends never: Node takes a link that it has read for one that leads somewhere, by whatever name. */
+describe("realpath of a link that has a name at which it leads to itself", () => {
+  it.each(["c", "c/x"])("fails as the link does, where Node goes round for ever: %s", async (target) => {
+    const fs = createFsSync();
+    fs.mkdirSync("/c/x", { recursive: true });
+    fs.symlinkSync(target, "/a");
+    const inner = `/${target}/c`;
+    fs.linkSync("/a", inner);
+    const path = "/a/c";
+    const code = outcomeOf(() => fs.realpathSync.native(path));
+    expect(code).toBe("ELOOP");
+    expect(outcomeOf(() => fs.realpathSync(path))).toBe(code);
+    const byCallback = await new Promise((resolve) => fs.realpath(path, (error) => resolve(error?.code)));
+    expect(byCallback).toBe(code);
+    fs.kernel.destroy();
   });
 });
