@@ -31,6 +31,8 @@ const HOST_ORACLES = [
   "test/subjects/hostfs.test.ts",
   "test/unit/fs/overlay/overlay.oracle.test.ts",
 ];
+/** Long, and about the face: memory has little part in it, which the debug core's verify() looks at. */
+const FACE = ["test/differential/{fs,streams}.test.ts"];
 /** Long random work on memory, which the debug core's verify() looks at. */
 const RANDOM_MEMORY = ["test/unit/mm/{budget,faults,swap-random}.test.ts", "test/unit/vfs/dcache-pressure.test.ts"];
 /** No Node has a part in it. */
@@ -48,6 +50,7 @@ function leftOut({ builds, gate, matrix, node26 }, core, vitestArgs) {
   const isShared = builds === undefined || gate;
   if (matrix || !isShared || vitestArgs.length > 0) return [];
   if (node26) return CORE_ONLY;
+  if (core === "debug") return [...HOST_ORACLES, ...FACE];
   return core === "release" ? RANDOM_MEMORY : HOST_ORACLES;
 }
 

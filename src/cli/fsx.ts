@@ -15,6 +15,7 @@ import {
   writeFsxReplay,
 } from "../fuzz.ts";
 import { type FsxCliOptions, parseFsxOptions } from "./fsx-options.ts";
+import { interrupted } from "./interrupted.ts";
 
 const EXIT_FOUND = 1;
 
@@ -26,6 +27,7 @@ export async function fsx(args: readonly string[]): Promise<number> {
 
 async function run(options: FsxCliOptions): Promise<number> {
   const { on, seed, length } = options;
+  const signal = interrupted();
   console.log(`fsx on ${on}, seed ${seed}, files of up to ${length} bytes`);
   const onTerminal = process.stdout.isTTY === true;
   const tell = (so: FsxProgress): void => void process.stdout.write(`\r${statusOf(so)}`);
@@ -33,6 +35,7 @@ async function run(options: FsxCliOptions): Promise<number> {
   const so = await runFsx({
     ...options,
     makeMachine: () => machineOf(options),
+    signal,
     tell: onTerminal ? tell : undefined,
     log:
       logFd === undefined

@@ -14,17 +14,24 @@ import {
   writeSchedule,
 } from "../fuzz.ts";
 import type { FuzzOptions } from "./fuzz-options.ts";
+import { interrupted } from "./interrupted.ts";
 
 const EXIT_FOUND = 1;
 
 /** @param subjects each gets its part of calls and time @returns 1 when something was found */
 export async function asyncCampaign(options: FuzzOptions, subjects: readonly string[]): Promise<number> {
+  const signal = interrupted();
   let status = 0;
-  for (const subject of subjects) status = Math.max(status, await searchOn(options, subject, subjects.length));
+  for (const subject of subjects) status = Math.max(status, await searchOn(options, subject, subjects.length, signal));
   return status;
 }
 
-async function searchOn(options: FuzzOptions, subject: string, nrSubjects: number): Promise<number> {
+async function searchOn(
+  options: FuzzOptions,
+  subject: string,
+  nrSubjects: number,
+  signal: AbortSignal,
+): Promise<number> {
   const { seed, maxCalls, maxMs, maxFindings, isShared, hasFaults } = options;
   console.log(`${subject}, calls under way at the same time${hasFaults ? ", with faults" : ""}, seed ${seed}`);
   const onTerminal = process.stdout.isTTY === true;
@@ -33,6 +40,7 @@ async function searchOn(options: FuzzOptions, subject: string, nrSubjects: numbe
     maxCalls: Math.ceil(maxCalls / nrSubjects),
     maxMs: maxMs / nrSubjects,
     maxFindings,
+    signal,
     isShared,
     hasFaults,
     make: ASYNC_MACHINES[subject],

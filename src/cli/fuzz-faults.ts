@@ -12,12 +12,14 @@ import {
   writeFaults,
 } from "../fuzz.ts";
 import type { FuzzOptions } from "./fuzz-options.ts";
+import { interrupted } from "./interrupted.ts";
 
 const EXIT_FOUND = 1;
 
 /** @param subjects each gets its part of calls and time @returns 1 when something was found */
 export async function faultCampaign(options: FuzzOptions, subjects: readonly string[]): Promise<number> {
   const { seed, profiles, maxCalls, maxMs, maxFindings, isShared } = options;
+  const signal = interrupted();
   let status = 0;
   for (const subject of subjects) {
     console.log(`${subject} with faults, seed ${seed}`);
@@ -29,6 +31,7 @@ export async function faultCampaign(options: FuzzOptions, subjects: readonly str
       maxCalls: Math.ceil(maxCalls / subjects.length),
       maxMs: maxMs / subjects.length,
       maxFindings,
+      signal,
       isShared,
       ...(onTerminal && { tell: (now: FaultProgress) => void process.stdout.write(`\r${statusOf(now)}`) }),
     });

@@ -30,21 +30,34 @@ type Message =
   | { readonly refused: string }
   | { readonly end: Progress };
 
+/** What threads are told when the search is to end. */
+const END = "end";
+
 /** @throws UsageError when there can be no such pair */
-export async function runHere(options: FuzzOptions, watcher: Watcher, share?: Share): Promise<Progress> {
+export async function runHere(
+  options: FuzzOptions,
+  watcher: Watcher,
+  signal: AbortSignal,
+  share?: Share,
+): Promise<Progress> {
   const pairing = await createPairing(options).catch((error: Error) => {
     throw new UsageError(error.message);
   });
   try {
     watcher.started({ tasks: pairing.tasks, detail: pairing.detail });
-    return await runCampaign({ ...options, ...pairing, tell: (so) => watcher.tell?.(so), share });
+    return await runCampaign({ ...options, ...pairing, tell: (so) => watcher.tell?.(so), signal, share });
   } finally {
     await pairing.close();
   }
 }
 
 /** @param args of the command line @throws as runHere() */
-export async function runInThreads(args: readonly string[], options: FuzzOptions, watcher: Watcher): Promise<Progress> {
+export async function runInThreads(
+  args: readonly string[],
+  options: FuzzOptions,
+  watcher: Watcher,
+  signal: AbortSignal,
+): Promise<Progress> {
   const { nrJobs, seed } = options;
   const shares: Progress[] = [];
   let hasStarted = false;
@@ -61,7 +74,9 @@ export async function runInThreads(args: readonly string[], options: FuzzOptions
   const ends = Array.from({ length: nrJobs }, (_, index) => {
     const share: Share = { index, count: nrJobs };
     const argv = ["fuzz", ...args, "--seed", String(seed)];
-    return endOf(new Worker(process.argv[1], { argv, workerData: share }), (message) => hear(index, message));
+    const worker = new Worker(process.argv[1], { argv, workerData: share });
+    signal.addEventListener("abort", () => worker.postMessage(END));
+    return endOf(worker, (message) => hear(index, message));
   });
   return mergeProgress(await Promise.all(ends));
 }
@@ -86,9 +101,11 @@ export async function runJob(options: FuzzOptions): Promise<number> {
   const share = workerData as Share;
   const say = (message: Message): void => parentPort?.postMessage(message);
   const maxCalls = Math.ceil(options.maxCalls / share.count);
+  const controller = new AbortController();
+  parentPort?.once("message", () => controller.abort()).unref();
   try {
     const watcher: Watcher = { started: (started) => say({ started }), tell: (so) => say({ so }) };
-    say({ end: await runHere({ ...options, maxCalls }, watcher, share) });
+    say({ end: await runHere({ ...options, maxCalls }, watcher, controller.signal, share) });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     say({ refused: error.message });

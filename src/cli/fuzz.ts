@@ -21,6 +21,7 @@ import { faultCampaign, faultReplay } from "./fuzz-faults.ts";
 import { isJob, runHere, runInThreads, runJob, type Setting, type Watcher } from "./fuzz-jobs.ts";
 import { type FuzzOptions, parseFuzzOptions } from "./fuzz-options.ts";
 import { tableOf } from "./fuzz-table.ts";
+import { interrupted } from "./interrupted.ts";
 
 const EXIT_FOUND = 1;
 
@@ -44,7 +45,8 @@ async function campaign(args: readonly string[], options: FuzzOptions): Promise<
     },
     ...(onTerminal ? { tell: (so) => void process.stdout.write(`\r${statusOf(so)}`) } : {}),
   };
-  const so = nrJobs === 1 ? await runHere(options, watcher) : await runInThreads(args, options, watcher);
+  const signal = interrupted();
+  const so = await (nrJobs === 1 ? runHere(options, watcher, signal) : runInThreads(args, options, watcher, signal));
   console.log(`${onTerminal ? "\r" : ""}${statusOf(so)}`);
   for (const [reason, times] of so.reasons) console.log(`known, ${times} programs: ${reason}`);
   if (options.isTable) console.log(["", ...tableOf(so.findings)].join("\n"));

@@ -22,6 +22,8 @@ export interface CampaignOptions extends Pair {
   readonly maxCalls: number;
   readonly maxMs: number;
   readonly maxFindings: number;
+  /** It ends when this is aborted, too, behind the program at hand. */
+  readonly signal?: AbortSignal;
   /** Called now and then. */
   readonly tell?: (so: Progress) => void;
   /** Of several campaigns that share the programs of a seed: which one this is. All programs if left out. */
@@ -146,7 +148,8 @@ class Campaign {
 
   /** @param more calls that are about to be compared */
   #goesOn(more: number): boolean {
-    const { maxCalls, maxMs } = this.#options;
+    const { maxCalls, maxMs, signal } = this.#options;
+    if (signal?.aborted) return false;
     return this.#progress.nrCalls + more < maxCalls && performance.now() - this.#startMs < maxMs;
   }
 

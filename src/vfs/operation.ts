@@ -72,9 +72,13 @@ function changeInTheWay({ core, pendingChanges }: Kernel, held: Held): InFlight 
  * only while no write to it waits. @returns 0 or -EAGAIN
  */
 export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
-  const inTheWay =
-    kernel.pendingChanges.size === 0 ? undefined : changeInTheWay(kernel, { mnt: 0 as MountHandle, inode });
+  const inTheWay = changeInTheWay(kernel, { mnt: 0 as MountHandle, inode });
   return inTheWay === undefined ? 0 : waitFor(kernel, inTheWay);
+}
+
+/** The end of a change of an inode that is under way; undefined where there is none. */
+export function changeUnderWay(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  return changeInTheWay(kernel, { mnt: 0 as MountHandle, inode })?.token;
 }
 
 function begin({ core }: Kernel, held: Held): number {

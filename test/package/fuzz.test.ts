@@ -1,5 +1,6 @@
 /** `foliofs fuzz` and `foliofs fsx` as a user has them: what is printed, the status, replays that show the same again. */
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +46,24 @@ describe("foliofs fuzz", () => {
   it("takes its share in each of several threads", () => {
     const { stdout, status } = foliofs("fuzz", "--oracle", "model", "--seed", "7", "--ops", "200", "--jobs", "2");
     expect(stdout).toMatch(/^tmpfs against the model, seed 7, 4 tasks\n\d+ calls in [^\n]*, 0 findings\n$/);
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    ["in one thread", ["fuzz", "--jobs", "1"]],
+    ["in several", ["fuzz", "--jobs", "2"]],
+    ["by schedules", ["fuzz", "--profile", "async", "--subject", "store"]],
+    ["by faults", ["fuzz", "--faults", "--subject", "tmpfs"]],
+    ["on two files", ["fsx"]],
+  ])("tells what it has done when it is interrupted: %s", async (_, args) => {
+    const child = spawn(process.execPath, [join(ROOT, "dist/cli.js"), ...args, "--seed", "1", "--ops", "1000000000"]);
+    let text = "";
+    child.stdout.on("data", (bytes) => {
+      if (text === "") child.kill("SIGINT");
+      text += bytes;
+    });
+    const [status] = await once(child, "close");
+    expect(text).toMatch(/\n\d+ (calls|operations) in \d+ programs, .* 0 findings\n$/);
     expect(status).toBe(0);
   });
 

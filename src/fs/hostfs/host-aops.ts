@@ -18,7 +18,9 @@ import type {
   ReadaheadControl,
   WriteControl,
 } from "../../mm/address-space.ts";
+import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
+import { changeUnderWay, waitForInode } from "../../vfs/operation.ts";
 import { INODE_NR_PAGES } from "../../wasm/layout.ts";
 import { settle } from "./host-dirty.ts";
 import { viewsSurviveGrowth } from "./host-memory.ts";
@@ -34,7 +36,9 @@ import {
   stateOf,
   take,
 } from "./host-mount.ts";
+import type { HostNode } from "./host-root.ts";
 import { runLater, runNow, type Steps } from "./host-steps.ts";
+import type { HostStore } from "./host-store.ts";
 import { type Changed, goOnFrom, watched } from "./host-watched.ts";
 
 /** Pages read ahead at most: 512 KiB. */
@@ -42,16 +46,39 @@ const RA_PAGES = 128;
 
 function readPages(cache: PageCache, control: ReadaheadControl): number | Promise<number> {
   const kernel = cache.owner as Kernel;
+  if (cache.mayWait) return readLater(kernel, control);
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
+  const bytes = runNow(store.preadv(node, () => control.views(), control.position));
+  return isCutShort(kernel, control, bytes) ? waitForInode(kernel, control.inode) || bytes : bytes;
+}
+
+/** Does the host have less than the file has here? It may have been cut there already, by a call that does not know yet. */
+function isCutShort(kernel: Kernel, { inode, position, length }: ReadaheadControl, bytes: number): boolean {
+  return bytes >= 0 && bytes < Math.min(length, new Inode(kernel, inode).size - position);
+}
+
+/** What is read beside a cut that is under way is read again behind it: zeros in the place of what is cut are nobody's. */
+async function readLater(kernel: Kernel, control: ReadaheadControl): Promise<number> {
+  const { core } = kernel;
+  const { store } = mountOf(kernel, control.inode);
+  const { node } = hostWasRead(stateOf(kernel, control.inode));
+  const bytes = await readOnce(kernel, store, node, control);
+  if (kernel.core !== core || !isCutShort(kernel, control, bytes)) return bytes;
+  const change = changeUnderWay(kernel, control.inode);
+  if (change === undefined) return bytes;
+  await change;
+  return kernel.core === core ? readOnce(kernel, store, node, control) : bytes;
+}
+
+function readOnce(kernel: Kernel, store: HostStore, node: HostNode, control: ReadaheadControl): Promise<number> {
   const { position, length } = control;
-  const { core } = cache;
-  if (!cache.mayWait) return runNow(store.preadv(node, () => control.views(), position));
+  const { core } = kernel;
   // The host reads into the memory while JavaScript runs: its frames are locked, and `control` holds the memory.
   if (viewsSurviveGrowth()) return runLater(store.preadv(node, () => control.views(), position));
   const bounce = new Uint8Array(length);
   return runLater(store.preadv(node, () => [bounce], position)).then((bytes) => {
-    if (cache.core === core) scatter(bounce, control.views());
+    if (kernel.core === core) scatter(bounce, control.views());
     return bytes;
   });
 }

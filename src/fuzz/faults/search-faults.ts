@@ -13,6 +13,8 @@ export interface FaultSearchOptions extends FaultSetting {
   readonly maxCalls: number;
   readonly maxMs: number;
   readonly maxFindings: number;
+  /** It ends when this is aborted, too, behind the program at hand. */
+  readonly signal?: AbortSignal;
   readonly tell?: (so: FaultProgress) => void;
 }
 
@@ -39,14 +41,14 @@ const MAX_SHRINK_TRIES = 300;
 
 /** @throws Error when there is no such subject */
 export async function searchFaults(options: FaultSearchOptions): Promise<FaultProgress> {
-  const { subject, seed: first, maxCalls, maxMs, maxFindings } = options;
+  const { subject, seed: first, maxCalls, maxMs, maxFindings, signal } = options;
   const profile = faultProfile(subject, options);
   const tell = onceASecond(options.tell);
   const pairs = new Set<string>();
   const findings: FaultFinding[] = [];
   const so: FaultProgress = { nrPrograms: 0, nrCalls: 0, nrFaults: 0, ms: 0, pairs, findings };
   const start = performance.now();
-  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
+  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted; n++) {
     const seed = seedOfProgram(first, n);
     const calls = profile.draw(seed, n);
     const run = await profile.run(seed, calls);

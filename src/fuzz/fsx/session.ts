@@ -21,6 +21,8 @@ export interface FsxOptions {
   readonly maxOperations: number;
   readonly maxMs: number;
   readonly maxFindings: number;
+  /** It ends when this is aborted, too, behind the program at hand. */
+  readonly signal?: AbortSignal;
   /** Of one program; default 2 000. */
   readonly perProgram?: number;
   /** Most bytes of a file. */
@@ -60,13 +62,13 @@ const MAX_SHRINK_TRIES = 1500;
 const MAX_SHRINK_MS = 120_000;
 
 export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
-  const { seed, maxOperations, maxMs, maxFindings } = options;
+  const { seed, maxOperations, maxMs, maxFindings, signal } = options;
   const tell = onceASecond(options.tell);
   const startMs = performance.now();
   const counts = new Map<string, number>();
   const findings: FsxFinding[] = [];
   const so: FsxProgress = { nrPrograms: 0, nrOperations: 0, ms: 0, nrRefused: 0, counts, findings };
-  while (so.nrOperations < maxOperations && so.ms < maxMs && findings.length < maxFindings) {
+  while (so.nrOperations < maxOperations && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted) {
     const left = maxOperations - so.nrOperations;
     const program = runProgram(options, seedOfProgram(seed, so.nrPrograms), left);
     so.nrPrograms++;

@@ -20,6 +20,8 @@ export interface AsyncSearchOptions {
   readonly maxCalls: number;
   readonly maxMs: number;
   readonly maxFindings: number;
+  /** It ends when this is aborted, too, behind the program at hand. */
+  readonly signal?: AbortSignal;
   /** In the place of that of ASYNC_MACHINES: for tests of the search. */
   readonly make: MakeAsyncMachine;
   readonly isShared?: boolean;
@@ -55,13 +57,13 @@ const NR_ORDERS = 25;
 const MAX_SHRINK_TRIES = 150;
 
 export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncProgress> {
-  const { seed: first, maxCalls, maxMs, maxFindings } = options;
+  const { seed: first, maxCalls, maxMs, maxFindings, signal } = options;
   const tell = onceASecond(options.tell);
   const pairs = new Set<string>();
   const findings: AsyncShown[] = [];
   const so: AsyncProgress = { nrPrograms: 0, nrCalls: 0, nrHeld: 0, ms: 0, pairs, findings };
   const start = performance.now();
-  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings; n++) {
+  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted; n++) {
     const seed = seedOfProgram(first, n);
     const setting = { ...options, ...(options.hasFaults && { faultSeed: seed }) };
     const { calls, run } = await runSeed(setting, seed);
