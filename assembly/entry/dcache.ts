@@ -43,10 +43,7 @@ function allocated(parent: Dentry, dentry: Dentry): i32 {
 
 /** Drops a cached negative dentry. */
 function forget(dentry: Dentry): void {
-  if (isNil(dentry) || !isNil(dentry.inode)) return;
-  get(dentry);
-  drop(dentry);
-  put(dentry);
+  if (!isNil(dentry) && isNil(dentry.inode)) remove(dentry);
 }
 
 /** Makes a negative dentry for the `len` bytes in path buffer A (or B, by LOOKUP_PATH_B). @returns as dAllocLast() */

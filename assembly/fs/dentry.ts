@@ -172,11 +172,7 @@ function beginRemoval(dentry: Dentry): void {
   dget(dentry);
   for (let child = dentry.children; !isNil(child); ) {
     const next = child.siblingNext;
-    if (child.count == 0) {
-      dget(child);
-      dDrop(child);
-      dput(child);
-    }
+    if (child.count == 0) dDelete(child);
     child = next;
   }
 }

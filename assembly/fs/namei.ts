@@ -190,11 +190,13 @@ export function walkOn(): i32 {
         dentry = s.ndSupplied;
         s.ndSupplied = nil<Dentry>();
       } else if (isNil(dentry)) {
-        s.ndParent = dir;
-        s.ndParentMount = s.ndMount;
-        s.ndLast = at;
-        s.ndLastLen = len;
-        return handover(HANDOVER_LOOKUP);
+        if (!(inode.state & I_DEAD)) { // what has been removed has no names, and none that is not there is to keep it
+          s.ndParent = dir;
+          s.ndParentMount = s.ndMount;
+          s.ndLast = at;
+          s.ndLastLen = len;
+          return handover(HANDOVER_LOOKUP);
+        }
       } else if (sbFlags & SB_REVALIDATE && s.ndRevalidated != dentry) {
         s.ndCandidate = dentry;
         return handover(HANDOVER_REVALIDATE);

@@ -1,6 +1,6 @@
 // Super blocks (Linux: struct super_block): one mounted file system, whatever the number of its mounts.
 import { CACHE_SUPER_BLOCK, ENOMEM, ENOSPC, SB_FROZEN, SB_MEMORY, SB_STACKED, SB_UNFROZEN } from "../abi";
-import { dDrop, Dentry, dget, dput } from "./dentry";
+import { dDelete, Dentry, dput } from "./dentry";
 import { Inode } from "./inode";
 import { isNil, kernel, nil, slot } from "../kernel";
 import { dropLayers } from "./stack";
@@ -86,9 +86,7 @@ export function shrinkSuper(sb: SuperBlock): void {
     while (!isNil(dentry.children)) dentry = dentry.children;
     if (dentry == root) break;
     const parent = dentry.parent;
-    dget(dentry);
-    dDrop(dentry);
-    dput(dentry);
+    dDelete(dentry);
     dentry = parent;
   }
   sb.root = nil<Dentry>();

@@ -6,21 +6,35 @@
  * Does not own: the counters (task-io.ts), freezing (freeze.ts); pages in memory, which the core holds up itself.
  */
 import type { FileHandle } from "../base/handles.ts";
-import type { FileOperations, InodeTable } from "./fs-type.ts";
+import { type FileOperations, type FileSystemType, FS_STACKED, type InodeTable } from "./fs-type.ts";
+import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
 import { countRead, countWrite } from "./task-io.ts";
 import { whileWriting } from "./writer.ts";
 
+/** Of calls that have nothing to do with it: any that is not the file's own. */
+const NO_POSITION = 0;
+
 type Operation = (kernel: Kernel, file: FileHandle, ...rest: never[]) => number;
 
-/** The tables of a type, by which its inodes are found. @param inMemory the `read` of files in memory: an entry has its own */
-export function accountedTables(tables: readonly InodeTable[], inMemory: FileOperations["read"]): InodeTable[] {
-  return tables.map((table) => (table.file.read === inMemory ? table : { ...table, file: accounted(table.file) }));
+/**
+ * The tables of a type, by which its inodes are found. Of what is stacked on others those count.
+ *
+ * @param inMemory the `read` of files in memory: an entry has its own
+ */
+export function accountedTables({ tables, fsFlags }: FileSystemType, inMemory: FileOperations["read"]): InodeTable[] {
+  const wrapped = fsFlags & FS_STACKED ? waiting : accounted;
+  return tables.map((table) => (table.file.read === inMemory ? table : { ...table, file: wrapped(table.file) }));
+}
+
+function waiting(file: FileOperations): FileOperations {
+  const { fsync } = file;
+  return fsync === undefined ? file : Object.assign(Object.create(file), { fsync: kept(file, fsync) });
 }
 
 function accounted(file: FileOperations): FileOperations {
   const { read, readv, preadv2, write, writev, fallocate } = file;
-  return Object.assign(Object.create(file), {
+  return Object.assign(Object.create(waiting(file)), {
     ...(read && { read: counted(file, read) }),
     ...(readv && { readv: counted(file, readv) }),
     ...(preadv2 && { preadv2: counted(file, preadv2) }),
@@ -32,6 +46,11 @@ function accounted(file: FileOperations): FileOperations {
 
 function counted(table: FileOperations, operation: Operation): Operation {
   return (kernel, ...args) => countRead(kernel, operation.call(table, kernel, ...args));
+}
+
+/** The open file stays while the call waits, though its descriptor is closed. Reads and writes see to that themselves. */
+function kept(table: FileOperations, operation: Operation): Operation {
+  return (kernel, file, ...rest) => endTry(kernel, file, NO_POSITION, operation.call(table, kernel, file, ...rest));
 }
 
 function held(table: FileOperations, operation: Operation): Operation {

@@ -9,25 +9,15 @@ import { fileCheckAndAdvanceSbErr } from "../mm/wb-err.ts";
 import { endRangeSync, fileWriteAndWaitRange } from "../mm/writeback.ts";
 import { FILE_INODE, I_DIRTY_DATASYNC, INODE_STATE, SB_RDONLY } from "../wasm/layout.ts";
 import { I_DIRTY_INODE, syncBehindPages, writeInodeNow } from "./dirty-inode.ts";
-import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
 import type { SuperBlock } from "./super-block.ts";
 
-/** Of calls that have nothing to do with it: any that is not the file's own. */
-const NO_POSITION = 0;
-
 /**
- * The open file stays while the call waits, though its descriptor is closed.
- *
  * @param dataOnly what fdatasync does not need is not written
  * @param start first byte of the data that must be written @param end last one
  * @returns 0; -EAGAIN with a token; what has failed since the file was told last; what writeInode answers
  */
 export function genericFsync(kernel: Kernel, file: FileHandle, dataOnly: boolean, start = 0, end = Infinity): number {
-  return endTry(kernel, file, NO_POSITION, syncFile(kernel, file, dataOnly, start, end));
-}
-
-function syncFile(kernel: Kernel, file: FileHandle, dataOnly: boolean, start: number, end: number): number {
   const pages = fileWriteAndWaitRange(kernel, file, start, end);
   if (pages === -EAGAIN) return pages;
   const { u32 } = kernel.core;

@@ -4,7 +4,7 @@
  *
  * Part of what file systems with a store bring with them (store-support.ts).
  */
-import { ENOENT, ENOMEM } from "../base/errno.ts";
+import { ENOMEM } from "../base/errno.ts";
 import type { DentryHandle, InodeHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
@@ -36,7 +36,7 @@ import {
 } from "../wasm/layout.ts";
 import type { DentryOperations, InodeOperations } from "./fs-type.ts";
 import type { Kernel } from "./kernel.ts";
-import { inodeOf, nd, ndDentry, ndIsDead, ndMount, ndParent } from "./namei.ts";
+import { inodeOf, nd, ndDentry, ndMount, ndParent } from "./namei.ts";
 import { ndJumpLink } from "./nd-jump-link.ts";
 import { waitForInode } from "./operation.ts";
 
@@ -194,7 +194,6 @@ function lookup(kernel: Kernel): number {
   const dir = inodeOf(core, ndParent(core));
   const locked = waitForInode(kernel, dir);
   if (locked < 0) return locked;
-  if (ndIsDead(core)) return -ENOENT; // nothing is in it, and no name keeps it
   const dentry = core.x.dAllocLast();
   if (dentry < 0) return dentry;
   const rc = kernel.tableOf(dir).inode.lookup?.(kernel, dir, dentry as DentryHandle) ?? 0;

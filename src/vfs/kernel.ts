@@ -32,7 +32,7 @@ import {
 import type { Ends } from "./evict.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Waiters } from "./freeze.ts";
-import { type FileSystemType, FS_STACKED, type InodeTable, isTypeName } from "./fs-type.ts";
+import { type FileSystemType, type InodeTable, isTypeName } from "./fs-type.ts";
 import type { Fsnotify } from "./fsnotify.ts";
 import type { Lost } from "./lost.ts";
 import { makeMount } from "./mount.ts";
@@ -155,8 +155,7 @@ export class Kernel {
     if (id < 0) return id;
     this.#registered.set(type.name, type);
     this.#typesById[id] = type;
-    const counted = type.fsFlags & FS_STACKED ? undefined : support?.accountedTables(type.tables, genericFileRead);
-    this.#tablesById[id] = counted ?? [...type.tables];
+    this.#tablesById[id] = support?.accountedTables(type, genericFileRead) ?? [...type.tables];
     return 0;
   }
 

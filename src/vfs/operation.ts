@@ -76,11 +76,6 @@ export function waitForInode(kernel: Kernel, inode: InodeHandle): number {
   return inTheWay === undefined ? 0 : waitFor(kernel, inTheWay);
 }
 
-/** The end of a change of an inode that is under way; undefined where there is none. */
-export function changeUnderWay(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
-  return changeInTheWay(kernel, { mnt: 0 as MountHandle, inode })?.token;
-}
-
 function begin({ core }: Kernel, held: Held): number {
   const { mnt, dir = NO_DENTRY, dentry = NO_DENTRY, otherDir = NO_DENTRY, otherDentry = NO_DENTRY } = held;
   const { inode = 0 as InodeHandle, file = NO_FILE } = held;

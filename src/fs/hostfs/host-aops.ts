@@ -9,7 +9,7 @@
  * (host-dirty.ts).
  */
 import type { BigIntStats } from "node:fs";
-import { EIO } from "../../base/errno.ts";
+import { EAGAIN, EIO } from "../../base/errno.ts";
 import type { InodeHandle } from "../../base/handles.ts";
 import type {
   AddressSpaceOperations,
@@ -20,7 +20,6 @@ import type {
 } from "../../mm/address-space.ts";
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
-import { changeUnderWay, waitForInode } from "../../vfs/operation.ts";
 import { INODE_NR_PAGES } from "../../wasm/layout.ts";
 import { settle } from "./host-dirty.ts";
 import { viewsSurviveGrowth } from "./host-memory.ts";
@@ -50,11 +49,19 @@ function readPages(cache: PageCache, control: ReadaheadControl): number | Promis
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
   const bytes = runNow(store.preadv(node, () => control.views(), control.position));
-  return isCutShort(kernel, control, bytes) ? waitForInode(kernel, control.inode) || bytes : bytes;
+  const cut = isShort(kernel, control, bytes) ? cutOf(kernel, control.inode) : undefined;
+  if (cut === undefined) return bytes;
+  kernel.setWaitToken(cut);
+  return -EAGAIN;
 }
 
-/** Does the host have less than the file has here? It may have been cut there already, by a call that does not know yet. */
-function isCutShort(kernel: Kernel, { inode, position, length }: ReadaheadControl, bytes: number): boolean {
+/** The cut of a file that the host has been asked for, and may have made. */
+function cutOf(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
+  return kernel.bdiOf(inode)?.host.cutOf(inode);
+}
+
+/** Does the host have less than the file has here? */
+function isShort(kernel: Kernel, { inode, position, length }: ReadaheadControl, bytes: number): boolean {
   return bytes >= 0 && bytes < Math.min(length, new Inode(kernel, inode).size - position);
 }
 
@@ -64,10 +71,10 @@ async function readLater(kernel: Kernel, control: ReadaheadControl): Promise<num
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
   const bytes = await readOnce(kernel, store, node, control);
-  if (kernel.core !== core || !isCutShort(kernel, control, bytes)) return bytes;
-  const change = changeUnderWay(kernel, control.inode);
-  if (change === undefined) return bytes;
-  await change;
+  if (kernel.core !== core || !isShort(kernel, control, bytes)) return bytes;
+  const cut = cutOf(kernel, control.inode);
+  if (cut === undefined) return bytes;
+  await cut;
   return kernel.core === core ? readOnce(kernel, store, node, control) : bytes;
 }
 

@@ -21,6 +21,7 @@ import { endRangeSync, filemapWriteAndWaitRange, fileWriteAndWaitRange } from ".
 import { mountOfFile } from "../../vfs/attr.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import { Inode } from "../../vfs/inode.ts";
+import { beginTry, endTry } from "../../vfs/kept-file.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { fileSizeLimit } from "../../vfs/read-write.ts";
 import { fileRemovePrivs } from "../../vfs/setattr.ts";
@@ -116,7 +117,20 @@ function bringToHost(kernel: Kernel, inode: InodeHandle): number {
   return filemapWriteAndWaitRange(kernel, inode, 0, Number.POSITIVE_INFINITY);
 }
 
+/** As storedRead(). */
 function readFromHost(
+  kernel: Kernel,
+  file: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number {
+  const waits = beginTry(kernel, file, position);
+  return waits || endTry(kernel, file, position, readAt(kernel, file, buffer, offset, length, position));
+}
+
+function readAt(
   kernel: Kernel,
   file: FileHandle,
   buffer: Uint8Array,

@@ -11,11 +11,13 @@ import type { FileHandle, InodeHandle } from "../../base/handles.ts";
 import { isDirect } from "../../mm/direct-io.ts";
 import { inodeOfFile } from "../../mm/page.ts";
 import { endRangeSync, filemapWriteAndWaitRange } from "../../mm/writeback.ts";
+import { beginTry, endTry } from "../../vfs/kept-file.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { FILE_MODE, FMODE_WRITE } from "../../wasm/layout.ts";
 import { storedMmap } from "../stored-mmap.ts";
 import { isBegun, storedMkwrite, storedWrite, storedWritev } from "../stored-write.ts";
 import { hostPages } from "./host-aops.ts";
+import { takenPosition } from "./host-ask.ts";
 import { becomeOurs, beginWrite, endWrite, settle } from "./host-dirty.ts";
 import { type HostMount, mountOf, stateOf } from "./host-mount.ts";
 import { isWrittenThrough, writeThrough } from "./host-write.ts";
@@ -29,13 +31,22 @@ export function hostWrite(
   length: number,
   position: number,
 ): number {
-  const through = () => writeThrough(kernel, file, buffer, offset, length, position);
+  const through = () =>
+    atPosition(kernel, file, position, () => writeThrough(kernel, file, buffer, offset, length, position));
   const mount = mountOf(kernel, inodeOfFile(kernel.core, file));
   if (!goesByPages(kernel, mount, file) && !isDirect(kernel.core, hostPages, file)) return through();
   if (length === 0) return storedWrite(kernel, hostPages, file, buffer, offset, length, position);
   return byPages(kernel, mount, file, position, through, () =>
     storedWrite(kernel, hostPages, file, buffer, offset, length, position),
   );
+}
+
+/** A call that is under way may have the file's position: it is waited for. One that has taken it is behind that. */
+function atPosition(kernel: Kernel, file: FileHandle, position: number, write: () => number): number {
+  const waits = takenPosition(kernel, file) === undefined ? beginTry(kernel, file, position) : 0;
+  if (waits < 0) return waits;
+  const rc = write();
+  return rc === -EAGAIN ? rc : endTry(kernel, file, position, rc);
 }
 
 /** As hostWrite(), of several buffers as one. @returns -EOPNOTSUPP: they are to be written one by one */
