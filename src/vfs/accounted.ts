@@ -27,14 +27,19 @@ export function accountedTables({ tables, fsFlags }: FileSystemType, inMemory: F
   return tables.map((table) => (table.file.read === inMemory ? table : { ...table, file: wrapped(table.file) }));
 }
 
+/** A table with some operations in the place of its own, which may be frozen. */
+function withOperations(file: FileOperations, operations: Partial<FileOperations>): FileOperations {
+  return Object.create(file, Object.getOwnPropertyDescriptors(operations));
+}
+
 function waiting(file: FileOperations): FileOperations {
   const { fsync } = file;
-  return fsync === undefined ? file : Object.assign(Object.create(file), { fsync: kept(file, fsync) });
+  return fsync === undefined ? file : withOperations(file, { fsync: kept(file, fsync) });
 }
 
 function accounted(file: FileOperations): FileOperations {
   const { read, readv, preadv2, write, writev, fallocate } = file;
-  return Object.assign(Object.create(waiting(file)), {
+  return withOperations(waiting(file), {
     ...(read && { read: counted(file, read) }),
     ...(readv && { readv: counted(file, readv) }),
     ...(preadv2 && { preadv2: counted(file, preadv2) }),
