@@ -89,7 +89,7 @@ function named<T>(syscall: string, call: () => T): T {
 /** What a walk of Node's that never ends fails with here: programs do without it. */
 export const ENDLESS = "ENDLESS";
 /** Links that no walk comes to which ends. */
-const MAX_STEPS = 10_000;
+const MAX_STEPS = 2_000;
 
 /** Node's own walk: on text, from the left, and over again from the root after each link. @throws with the names of single calls; ENDLESS */
 export function nodeRealpath(task: ModelTask, given: string, cwd: () => string): string {

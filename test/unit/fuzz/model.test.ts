@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "vitest";
 import { O_CREAT, O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../../src/base/stat-flags.ts";
 import type { Fault } from "../../../src/fuzz/model/fault.ts";
+import { ENDLESS, nodeRealpath } from "../../../src/fuzz/model/node-realpath.ts";
 import { CURRENT, ModelFileSystem, ModelTask } from "../../../src/fuzz/model/task.ts";
 
 const FOLDER = new URL("../../../src/fuzz/model/", import.meta.url);
@@ -53,6 +54,17 @@ describe("the model of the fuzzer", () => {
     assert.equal(
       codeOf(() => root.stat("/41")),
       "ELOOP",
+    );
+  });
+
+  it("tells of a walk that Node never ends, so that no program has one", () => {
+    const { root } = makeTasks();
+    root.mkdir("/c", 0o777);
+    root.symlink("c", "/a");
+    root.link("/a", "/c/c");
+    assert.equal(
+      codeOf(() => nodeRealpath(root, "/a/c", () => "/")),
+      ENDLESS,
     );
   });
 
