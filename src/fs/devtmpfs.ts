@@ -53,10 +53,10 @@ function makeNode({ kernel, handle }: SuperBlock, name: string, dev: number): nu
 }
 
 /**
- * Its operations are libfs's, which the core knows by itself. The kernel cannot tell where it is of another entry than this type, and has
+ * Says that its operations are libfs's, which the core knows by itself. The kernel cannot tell where it is of another entry than this type, with
  * a libfs of its own.
  */
-function hasPlainTables(sb: SuperBlock): void {
+function declarePlainTables(sb: SuperBlock): void {
   sb.flags &= ~SB_FILE;
   sb.kernel.core.u32[(sb.handle << 3) + SUPER_BLOCK_PLAIN_KINDS] = 1 << SIMPLE_DIRECTORY;
 }
@@ -72,7 +72,7 @@ export const devtmpfs: FileSystemType = Object.freeze<FileSystemType>({
     const options = parseOptions(data, 0);
     if (!options) return -EINVAL;
     sb.livesInMemory(SIMPLE_FILE);
-    hasPlainTables(sb);
+    declarePlainTables(sb);
     sb.magic = TMPFS_MAGIC;
     const rc = makeMemoryRoot(sb, options, DEFAULT_MODE);
     if (rc < 0) return rc;
