@@ -26,13 +26,11 @@ const MATRIX_MODEL_OPS = "100000";
 
 /** Long, and about the kernel's part in JavaScript: it is compared with the host. */
 const HOST_ORACLES = [
-  "test/differential/{overlay,hostfs,permissions,random,self,watch-scripts}.test.ts",
+  "test/differential/{fs,overlay,hostfs,permissions,random,self,streams,watch-scripts}.test.ts",
   "test/differential/trees/**",
   "test/subjects/hostfs.test.ts",
   "test/unit/fs/overlay/overlay.oracle.test.ts",
 ];
-/** Long, and about the face: memory has little part in it, which the debug core's verify() looks at. */
-const FACE = ["test/differential/{fs,streams}.test.ts"];
 /** Long random work on memory, which the debug core's verify() looks at. */
 const RANDOM_MEMORY = ["test/unit/mm/{budget,faults,swap-random}.test.ts", "test/unit/vfs/dcache-pressure.test.ts"];
 /** No Node has a part in it. */
@@ -50,7 +48,6 @@ function leftOut({ builds, gate, matrix, node26 }, core, vitestArgs) {
   const isShared = builds === undefined || gate;
   if (matrix || !isShared || vitestArgs.length > 0) return [];
   if (node26) return CORE_ONLY;
-  if (core === "debug") return [...HOST_ORACLES, ...FACE];
   return core === "release" ? RANDOM_MEMORY : HOST_ORACLES;
 }
 
