@@ -21,6 +21,7 @@ import type {
 import { Inode } from "../../vfs/inode.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { INODE_NR_PAGES } from "../../wasm/layout.ts";
+import { cutOf, isBeingCut } from "./host-cut.ts";
 import { settle } from "./host-dirty.ts";
 import { viewsSurviveGrowth } from "./host-memory.ts";
 import {
@@ -45,19 +46,11 @@ const RA_PAGES = 128;
 
 function readPages(cache: PageCache, control: ReadaheadControl): number | Promise<number> {
   const kernel = cache.owner as Kernel;
-  if (cache.mayWait) return readLater(kernel, control);
   const { store } = mountOf(kernel, control.inode);
   const { node } = hostWasRead(stateOf(kernel, control.inode));
+  if (cache.mayWait) return readLater(kernel, store, node, control);
   const bytes = runNow(store.preadv(node, () => control.views(), control.position));
-  const cut = isShort(kernel, control, bytes) ? cutOf(kernel, control.inode) : undefined;
-  if (cut === undefined) return bytes;
-  kernel.setWaitToken(cut);
-  return -EAGAIN;
-}
-
-/** The cut of a file that the host has been asked for, and may have made. */
-function cutOf(kernel: Kernel, inode: InodeHandle): Promise<void> | undefined {
-  return kernel.bdiOf(inode)?.host.cutOf(inode);
+  return isShort(kernel, control, bytes) && isBeingCut(kernel, control.inode) ? -EAGAIN : bytes;
 }
 
 /** Does the host have less than the file has here? */
@@ -66,10 +59,8 @@ function isShort(kernel: Kernel, { inode, position, length }: ReadaheadControl, 
 }
 
 /** What is read beside a cut that is under way is read again behind it: zeros in the place of what is cut are nobody's. */
-async function readLater(kernel: Kernel, control: ReadaheadControl): Promise<number> {
+async function readLater(kernel: Kernel, store: HostStore, node: HostNode, control: ReadaheadControl): Promise<number> {
   const { core } = kernel;
-  const { store } = mountOf(kernel, control.inode);
-  const { node } = hostWasRead(stateOf(kernel, control.inode));
   const bytes = await readOnce(kernel, store, node, control);
   if (kernel.core !== core || !isShort(kernel, control, bytes)) return bytes;
   const cut = cutOf(kernel, control.inode);

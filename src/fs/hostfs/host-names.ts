@@ -158,11 +158,6 @@ function nrHolders(kernel: Kernel, name: DentryHandle): number {
   return nr;
 }
 
-/** Does anybody hold an inode without having it open, by a descriptor of O_PATH? @param name as nrHolders() */
-function isHeldByPlace(kernel: Kernel, name: DentryHandle, { opens }: HostInode): boolean {
-  return nrHolders(kernel, name) > opens;
-}
-
 /** The host can be asked for a removed directory no more: who holds it sees it as it is now. @returns undefined = nobody will look */
 function* lastSeen(store: HostStore, { node }: HostInode, isHeld: boolean): Steps<BigIntStats | undefined> {
   const stats = isHeld && node.type === S_IFDIR ? yield* store.stat(node) : undefined;
@@ -172,6 +167,8 @@ function* lastSeen(store: HostStore, { node }: HostInode, isHeld: boolean): Step
 /**
  * What is about to lose a name, which may be the one it is found by, stays within reach of who holds it: a file that is open keeps
  * its descriptor, what is held by O_PATH alone gets one for its place.
+ *
+ * @param isHeld by somebody who has it not open
  */
 function* holdIfInUse(store: HostStore, state: HostInode, isHeld: boolean): Steps<number> {
   const place = isHeld && state.node.type !== S_IFDIR ? yield* store.holdPlace(state.node) : 0;
@@ -218,7 +215,7 @@ function unlink(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): Answer 
   const inode = new Dentry(kernel, dentry).inode;
   const { store } = mountOf(kernel, dir);
   const [state, parent, name] = [stateOf(kernel, inode), stateOf(kernel, dir).node, nameOf(kernel, dentry)];
-  const isHeld = isHeldByPlace(kernel, dentry, state);
+  const isHeld = nrHolders(kernel, dentry) > state.opens;
   let left: number | undefined;
   return change<number>(
     kernel,
@@ -268,14 +265,14 @@ function rename(
   const [oldName, newName] = [nameOf(kernel, oldDentry), nameOf(kernel, newDentry)];
   const [moved, replaced] = [new Dentry(kernel, oldDentry).inode, new Dentry(kernel, newDentry).inode];
   const victim = replaced ? stateOf(kernel, replaced) : undefined;
-  const isHeld = victim !== undefined && isHeldByPlace(kernel, newDentry, victim);
-  const isUsed = victim !== undefined && nrHolders(kernel, newDentry) > 0;
+  const nrUsers = victim === undefined ? 0 : nrHolders(kernel, newDentry);
+  const isHeld = victim !== undefined && nrUsers > victim.opens;
   let left: number | undefined;
   let last: BigIntStats | undefined;
   return change<number>(
     kernel,
     function* () {
-      if (victim) last = yield* lastSeen(store, victim, isUsed);
+      if (victim) last = yield* lastSeen(store, victim, nrUsers > 0);
       const held = victim ? yield* holdIfInUse(store, victim, isHeld) : 0;
       const rc = held < 0 ? held : yield* store.rename(from, oldName, to, newName, flags);
       left = yield* namesLeft(store, victim);

@@ -21,6 +21,7 @@ import { fileRemovePrivs } from "../../vfs/setattr.ts";
 import { FILE_MODE, FMODE_APPEND, FMODE_WRITE } from "../../wasm/layout.ts";
 import { isDataSync, isSync } from "../stored-write.ts";
 import { askOnce, isAnswered, leavePosition, takenPosition, takePosition } from "./host-ask.ts";
+import { isBeingCut } from "./host-cut.ts";
 import { expire, type HostInode, type HostMount, mountOf, stateOf } from "./host-mount.ts";
 import { dropRange, hasPages, updatePages } from "./host-pages.ts";
 import type { HostNode } from "./host-root.ts";
@@ -116,13 +117,6 @@ export function writeThrough(
   }
   if (position < 0) leavePosition(kernel, file, answer.start + Math.max(0, answer.rc));
   return answer.rc;
-}
-
-/** Has the host been asked to cut a file? Then there is a token for who waits for that. */
-function isBeingCut(kernel: Kernel, inode: InodeHandle): boolean {
-  const cut = kernel.bdiOf(inode)?.host.cutOf(inode);
-  if (cut !== undefined) kernel.setWaitToken(cut);
-  return cut !== undefined;
 }
 
 /** The host has been asked to write to a file: who cuts it waits. @returns what ends that */

@@ -67,9 +67,10 @@ export function copyFile(task: ModelTask, from: string, to: string, mode: number
     const copy = task.open(to, O_WRONLY | O_CREAT | (isNew ? O_EXCL : 0), before.bits);
     let isDone = false;
     try {
-      const isSame = !isNew && task.fstat(copy).ino === ino;
-      if (!isNew && !isSame) task.ftruncate(copy, 0);
-      if (!isSame) fill(task, source, copy, before);
+      if (isNew || task.fstat(copy).ino !== ino) {
+        if (!isNew) task.ftruncate(copy, 0);
+        fill(task, source, copy, before);
+      }
       isDone = true;
     } finally {
       task.close(copy);
