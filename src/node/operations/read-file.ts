@@ -27,6 +27,7 @@ import {
 } from "../validators.ts";
 import { leastOf } from "../views.ts";
 import type { NameEncoding } from "./names-encoding.ts";
+import { giveTextRoom, takeTextRoom } from "./text-room.ts";
 
 const DEFAULTS: CommonOptions = Object.freeze({ flag: "r" });
 /** Step in which files of unknown size are read, bytes. */
@@ -60,6 +61,8 @@ export class ReadFileJob {
   /** Set while waiting for a store: lets go of the file when the call is given up. */
   abandon: (() => void) | undefined = undefined;
   pieces: Uint8Array[] = [];
+  /** Where the first pieces of a text are, until it is one. */
+  textRoom: Uint8Array | undefined = undefined;
 
   constructor(file: Path | number, flags: number, options: CommonOptions) {
     this.path = typeof file === "number" ? undefined : file;
@@ -200,8 +203,7 @@ class ReadFile {
   #readPieces(job: ReadFileJob, fd: number): Failure | undefined {
     let room: Uint8Array = new Uint8Array(0);
     for (;;) {
-      // One byte more than expected: it shows that there are no others.
-      if (room.length === 0) room = allocBytes(job.size > job.filled ? job.size - job.filled + 1 : UNKNOWN_SIZE_STEP);
+      if (room.length === 0) room = this.#room(job);
       const count = this.#sys.read(fd, room, 0, room.length, -1);
       if (count < 0) return failed(this.#sys, count, "read", job.shownPath);
       if (count === 0) return undefined;
@@ -210,12 +212,26 @@ class ReadFile {
       job.filled += count;
     }
   }
+
+  /** Room for a piece of what is left: one byte more than expected shows that there are no others. */
+  #room(job: ReadFileJob): Uint8Array {
+    const size = job.size > job.filled ? job.size - job.filled + 1 : UNKNOWN_SIZE_STEP;
+    if (!job.readsToEnd || job.textRoom !== undefined) return allocBytes(size);
+    job.textRoom = takeTextRoom(size);
+    return job.textRoom.subarray(0, size);
+  }
 }
 
 function finish(job: ReadFileJob): string | Uint8Array {
+  if (job.readsToEnd) return textOf(job);
   const { target, filled } = job;
   const whole = target ?? concatBytes(job.pieces, filled);
   return decoded(filled < whole.length ? whole.subarray(0, filled) : whole, job);
+}
+
+function textOf({ pieces, filled }: ReadFileJob): string {
+  const whole = pieces.length === 1 ? (pieces[0] as Uint8Array) : concatBytes(pieces, filled);
+  return decodeUtf8Range(whole, filled);
 }
 
 function decoded(bytes: Uint8Array, { encoding }: ReadFileJob): string | Uint8Array {
@@ -271,6 +287,7 @@ export function readFileOperations(sys: Syscalls) {
     const isText = (encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined;
     const job = syncJob(file, options, isText);
     const outcome = reader.run(job);
+    if (job.textRoom !== undefined) giveTextRoom(job.textRoom);
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();
     throw outcome.toError(readFileSync);
