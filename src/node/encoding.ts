@@ -122,18 +122,13 @@ export function concatBytes(pieces: readonly Uint8Array[], size: number): Uint8A
 
 /** Bytes as UTF-8 text; what is no UTF-8 becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (utf8Slice !== undefined) return utf8Slice.call(bytes, 0, bytes.length);
-  return utf8Decoder.decode(isShared(bytes) ? bytes.slice() : bytes);
-}
-
-/** The first `end` bytes as UTF-8 text, without a view of them where Node can do without. */
-export function decodeUtf8Range(bytes: Uint8Array, end: number): string {
-  if (utf8Slice === undefined) return decodeUtf8(bytes.subarray(0, end));
+  if (utf8Slice === undefined) return utf8Decoder.decode(isShared(bytes) ? bytes.slice() : bytes);
+  const { length } = bytes;
   // Fast path: same result.
-  if (end >= MIN_ASCII_TEST_BYTES && isAscii?.(bytes.subarray(0, end))) {
-    return (bufferMethods as BufferSlices).latin1Slice.call(bytes, 0, end);
+  if (length >= MIN_ASCII_TEST_BYTES && isAscii?.(bytes)) {
+    return (bufferMethods as BufferSlices).latin1Slice.call(bytes, 0, length);
   }
-  return utf8Slice.call(bytes, 0, end);
+  return utf8Slice.call(bytes, 0, length);
 }
 
 /** TextDecoder refuses shared memory in browsers, so such bytes are copied first. */

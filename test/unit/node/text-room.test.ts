@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { EOPNOTSUPP } from "../../../src/base/errno.ts";
 import { S_IFREG } from "../../../src/base/stat-flags.ts";
 import { readFileOperations } from "../../../src/node/operations/read-file.ts";
-import { giveTextRoom, takeTextRoom } from "../../../src/node/operations/text-room.ts";
 import { STAT_MODE, STAT_SIZE, type Syscalls } from "../../../src/vfs/syscalls.ts";
 
 /** System calls of a task with one file, which comes in pieces, whatever may happen before each. */
@@ -43,12 +42,4 @@ describe("a text whose store reads another text meanwhile", () => {
     expect(readFileSync("/outer", "utf8")).toBe(outer);
     expect(seen).toEqual(new Set([inner]));
   });
-});
-
-it("Room is used again when it has been given back, and not before", () => {
-  const first = takeTextRoom(10);
-  const second = takeTextRoom(10);
-  expect(second.buffer).not.toBe(first.buffer);
-  giveTextRoom(first);
-  expect(takeTextRoom(10)).toBe(first);
 });
