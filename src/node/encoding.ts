@@ -120,6 +120,11 @@ export function concatBytes(pieces: readonly Uint8Array[], size: number): Uint8A
   return whole;
 }
 
+/** Whether an encoding is UTF-8 by the two names that Node has fast ways for. */
+export function saysUtf8(encoding: unknown): boolean {
+  return encoding === "utf8" || encoding === "utf-8";
+}
+
 /** Bytes as UTF-8 text; what is no UTF-8 becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (utf8Slice === undefined) return utf8Decoder.decode(isShared(bytes) ? bytes.slice() : bytes);

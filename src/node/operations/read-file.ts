@@ -9,7 +9,15 @@ import { keepShape } from "../../base/shapes.ts";
 import { O_RDONLY, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { partOf } from "../../base/views.ts";
 import { type Path, STAT_MODE, STAT_SIZE, type Syscalls } from "../../vfs/syscalls.ts";
-import { allocBytes, asBuffer, concatBytes, decodeBytes, decodeUtf8, MIN_ASCII_TEST_BYTES } from "../encoding.ts";
+import {
+  allocBytes,
+  asBuffer,
+  concatBytes,
+  decodeBytes,
+  decodeUtf8,
+  MIN_ASCII_TEST_BYTES,
+  saysUtf8,
+} from "../encoding.ts";
 import { argTypeError, argValueError, fileTooLargeError, unknownEncodingError } from "../errors.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
@@ -119,16 +127,18 @@ class ReadFile {
     this.#sys = sys;
   }
 
+  /** The file by its name in one call, same result as run()'s. @returns undefined when it takes more than that */
+  small(job: ReadFileJob): string | Uint8Array | Failure | undefined {
+    if (job.fd >= 0 || job.flags !== O_RDONLY || job.userBuffer !== undefined) return undefined;
+    const path = job.path as Path;
+    const found = this.find(path, job.textRoom !== undefined);
+    if (found === -EOPNOTSUPP) return undefined;
+    if (typeof found === "number") return failed(this.#sys, found, "open", path);
+    return typeof found === "string" ? found : decoded(found, job);
+  }
+
   /** Opens, looks, reads, closes, decodes: whatever is still to do. */
   run(job: ReadFileJob): string | Uint8Array | Failure {
-    if (job.fd < 0 && job.flags === O_RDONLY && job.userBuffer === undefined) {
-      // Fast paths: same result.
-      const path = job.path as Path;
-      const found = job.textRoom ? this.smallText(path) : this.smallBytes(path);
-      if (typeof found === "string") return found;
-      if (typeof found === "object") return decoded(found, job);
-      if (found !== -EOPNOTSUPP) return failed(this.#sys, found, "open", job.path);
-    }
     const failure = this.#open(job) ?? this.#look(job) ?? this.#readAll(job);
     if (failure?.token !== undefined) {
       job.abandon = () => void (job.path !== undefined && job.fd >= 0 && this.#sys.close(job.fd));
@@ -141,19 +151,13 @@ class ReadFile {
     return failure ?? finish(job);
   }
 
-  /** Text of a small file by its name. @returns -EOPNOTSUPP when it is no such file; what open() answers */
-  smallText(path: Path): string | number {
-    const found = this.#sys.findSmall(path, SMALL_TEXT_BYTES);
-    if (found >= MIN_ASCII_TEST_BYTES) return decodeUtf8(this.#sys.bytesFound(found));
-    return found < 0 ? found : this.#sys.textFound(found);
-  }
-
-  /** Bytes of a small file by its name. @returns -EOPNOTSUPP when it is no such file; what open() answers */
-  smallBytes(path: Path): Uint8Array | number {
-    const found = this.#sys.findSmall(path, SMALL_BYTES);
-    if (found < 0) return found;
-    const target = allocBytes(found);
-    this.#sys.copyFound(target, found);
+  /** Text or bytes of a small file by its name. @returns -EOPNOTSUPP when it is no such file; what open() answers */
+  find(path: Path, isText: boolean): string | Uint8Array | number {
+    const size = this.#sys.findSmall(path, isText ? SMALL_TEXT_BYTES : SMALL_BYTES);
+    if (size < 0) return size;
+    if (isText) return size < MIN_ASCII_TEST_BYTES ? this.#sys.textFound(size) : decodeUtf8(this.#sys.bytesFound(size));
+    const target = allocBytes(size);
+    this.#sys.copyFound(target, size);
     return target;
   }
 
@@ -205,10 +209,10 @@ class ReadFile {
   }
 
   #readPieces(job: ReadFileJob, fd: number): Failure | undefined {
-    let room = job.textRoom ?? new Uint8Array(0);
+    let room = job.textRoom;
     for (;;) {
       // One byte more than expected: it shows that there are no others.
-      if (room.length === 0) room = allocBytes(job.size > job.filled ? job.size - job.filled + 1 : UNKNOWN_SIZE_STEP);
+      if (!room?.length) room = allocBytes(job.size > job.filled ? job.size - job.filled + 1 : UNKNOWN_SIZE_STEP);
       const count = this.#sys.read(fd, room, 0, room.length, -1);
       if (count < 0) return failed(this.#sys, count, "read", job.shownPath);
       if (count === 0) return undefined;
@@ -252,33 +256,35 @@ export function readFileOperations(sys: Syscalls) {
       job.decodesPieces = job.userBuffer !== undefined;
       return job;
     },
-    commit: (job) => reader.run(job),
+    commit: (job) => reader.small(job) ?? reader.run(job),
   };
 
   function readFileSync(file: unknown, options?: unknown): string | Uint8Array {
+    let isLarge = false;
     if (typeof file === "string") {
       // Fast paths: same result.
-      const isText = options === "utf8" || options === "utf-8";
+      const isText = saysUtf8(options);
       const isBytes = options === undefined || options === null;
       if (isText || isBytes) {
         const path = toPath(file, "path", readFileSync);
-        const found = isText ? reader.smallText(path) : reader.smallBytes(path);
+        const found = reader.find(path, isText);
         if (typeof found !== "number") return found;
         if (found !== -EOPNOTSUPP) throw uvException(found, "open", path, undefined, readFileSync);
+        isLarge = true;
       }
     }
     try {
-      return readOther(file, toReadFileOptions(options));
+      return readOther(file, toReadFileOptions(options), isLarge);
     } catch (error) {
       throw fromCaller(error, readFileSync);
     }
   }
 
-  function readOther(file: unknown, options: CommonOptions): string | Uint8Array {
+  function readOther(file: unknown, options: CommonOptions, isLarge: boolean): string | Uint8Array {
     const { encoding } = options;
-    const isText = (encoding === "utf8" || encoding === "utf-8") && options.buffer === undefined;
+    const isText = saysUtf8(encoding) && options.buffer === undefined;
     const job = syncJob(file, options, isText);
-    const outcome = reader.run(job);
+    const outcome = (isLarge ? undefined : reader.small(job)) ?? reader.run(job);
     textRoom = job.textRoom ?? textRoom;
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();

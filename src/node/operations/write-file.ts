@@ -8,7 +8,7 @@ import { keepShape } from "../../base/shapes.ts";
 import { O_CREAT, O_TRUNC, O_WRONLY } from "../../base/stat-flags.ts";
 import { byteLengthOf, bytesOf } from "../../base/views.ts";
 import type { Path, Syscalls } from "../../vfs/syscalls.ts";
-import { encodeText, encodeUtf8Into } from "../encoding.ts";
+import { encodeText, encodeUtf8Into, saysUtf8 } from "../encoding.ts";
 import { toFlags } from "../flags.ts";
 import { toPath } from "../paths.ts";
 import { fromCaller, type Origin } from "../stacks.ts";
@@ -268,7 +268,7 @@ export function writeFileOperations(sys: Syscalls) {
   }
 
   function writeOther(file: unknown, data: unknown, options: CommonOptions, form: Origin): void {
-    const isUtf8 = options.encoding === "utf8" || options.encoding === "utf-8";
+    const isUtf8 = saysUtf8(options.encoding);
     const flag = options.flag || "w";
     if (typeof data === "string" && isUtf8 && options.flush !== true) {
       const path = isInt32(file) ? file : toPath(file);
