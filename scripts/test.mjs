@@ -28,17 +28,23 @@ const MATRIX_MODEL_OPS = "100000";
 const HOST_ORACLES = [
   "test/differential/{fs,overlay,hostfs,permissions,random,self,streams,watch-scripts}.test.ts",
   "test/differential/trees/**",
-  "test/subjects/hostfs.test.ts",
+  "test/subjects/{hostfs,overlay}.test.ts",
+  "test/unit/fs/hostfs/faults-in-turn.test.ts",
   "test/unit/fs/overlay/overlay.oracle.test.ts",
 ];
-/** Long random work on memory, which the debug core's verify() looks at. */
-const RANDOM_MEMORY = ["test/unit/mm/{budget,faults,swap-random}.test.ts", "test/unit/vfs/dcache-pressure.test.ts"];
+/** Long work on memory and at its end, which the debug core's verify() looks at. */
+const ON_MEMORY = [
+  "test/unit/assembly/exhaustion.test.ts",
+  "test/unit/fs/overlay/exhaustion.test.ts",
+  "test/unit/mm/{budget,faults,swap-random}.test.ts",
+  "test/unit/vfs/{dcache-pressure,each-resource}.test.ts",
+];
 /** No Node has a part in it. */
 const CORE_ONLY = [
-  ...RANDOM_MEMORY,
+  ...ON_MEMORY,
   "test/unit/assembly/**",
-  "test/unit/fs/overlay/{overlay.oracle,exhaustion}.test.ts",
-  "test/unit/vfs/{each-resource,path-cache}.test.ts",
+  "test/unit/fs/overlay/overlay.oracle.test.ts",
+  "test/unit/vfs/path-cache.test.ts",
   "test/subjects/**",
   "test/snapshot/**",
 ];
@@ -48,7 +54,8 @@ function leftOut({ builds, gate, matrix, node26 }, core, vitestArgs) {
   const isShared = builds === undefined || gate;
   if (matrix || !isShared || vitestArgs.length > 0) return [];
   if (node26) return CORE_ONLY;
-  return core === "release" ? RANDOM_MEMORY : HOST_ORACLES;
+  if (core === "release") return ON_MEMORY;
+  return core === "debug" ? HOST_ORACLES : [...HOST_ORACLES, ...ON_MEMORY];
 }
 
 /** Runs vitest for one core on one Node. @param env variables besides the process's own @returns true when all passed */
