@@ -42,6 +42,33 @@ export const TREE: readonly Entry[] = [
   ["l", "k3/l", "R/a/b/c"],
 ];
 
+/** Links by the same name in several directories, and what they lead to. */
+const LINKED: readonly Entry[] = [
+  ["d", "a"],
+  ["d", "a/b"],
+  ["d", "a/b/c"],
+  ["f", "a/f", "f"],
+  ["f", "g", "g"],
+  ["p", "fifo"],
+  ...[
+    ["up", "R/a"],
+    ["down", "R/a/b"],
+    ["deep", "../a/b/c"],
+    ["same", "R/a/b"],
+    ["file", "../a/f"],
+    ["other", "../g"],
+    ["broken", "nowhere"],
+    ["pipe", "R/fifo"],
+  ].flatMap(([name, target]): Entry[] => [
+    ["d", name],
+    ["l", `${name}/l`, target],
+  ]),
+  ["d", "plain"],
+  ["f", "plain/l", "no link"],
+  ["d", "real"],
+  ["d", "real/l"],
+];
+
 type Row = readonly [src: unknown, dest: unknown, options?: { readonly [name: string]: unknown }, filter?: string];
 
 const recursive = { recursive: true };
@@ -184,6 +211,28 @@ const WRONG: readonly Row[] = [
   ["a", "new\0"],
 ];
 
+const LINK_OPTIONS: readonly NonNullable<Row[2]>[] = [
+  recursive,
+  exclusive,
+  { recursive: true, verbatimSymlinks: true },
+];
+
+const TO_DIRECTORIES = ["up", "down", "deep", "same"];
+const ALL_LINKS = [...TO_DIRECTORIES, "file", "other", "broken", "pipe", "plain", "real"];
+
+/** Node copies a directory into itself where links are followed to one below the other. */
+function linkOptions(src: string, dest: string): typeof LINK_OPTIONS {
+  const isNested = TO_DIRECTORIES.includes(src) && TO_DIRECTORIES.includes(dest);
+  return isNested ? LINK_OPTIONS : [...LINK_OPTIONS, keep, { recursive: true, dereference: true }];
+}
+
+/** Every link over every other; paths from the root, so that no working directory is asked. */
+const LINKS: readonly Row[] = ALL_LINKS.flatMap((src) =>
+  ALL_LINKS.filter((dest) => dest !== src).flatMap((dest) =>
+    linkOptions(src, dest).map((options): Row => [`R/${src}`, `R/${dest}`, options]),
+  ),
+);
+
 const BOTH = [true, false];
 
 /** Any two values of two options meet. */
@@ -207,12 +256,15 @@ const COMBINED: readonly Row[] = combinations({
 
 const FORMS: readonly Form[] = ["sync", "callback", "promise"];
 
-function toCases([src, dest, options, filter]: Row): TreeCase[] {
-  return FORMS.map((form) => ({ tree: TREE, call: "cp", form, args: [src, dest], options, filter }));
+function toCases([src, dest, options, filter]: Row, tree = TREE): TreeCase[] {
+  return FORMS.map((form) => ({ tree, call: "cp", form, args: [src, dest], options, filter }));
 }
 
+export const LINK_CASES: readonly TreeCase[] = LINKS.flatMap((row) => toCases(row, LINKED));
+
 export const CP_CASES: readonly TreeCase[] = [
-  ...[...ENDS, ...OPTIONS, ...FILTERS, ...WRONG, ...COMBINED].flatMap(toCases),
+  ...[...ENDS, ...OPTIONS, ...FILTERS, ...WRONG, ...COMBINED].flatMap((row) => toCases(row)),
+  ...LINK_CASES,
   ...FORMS.flatMap((form) =>
     [5, "x", null, [], true].map(
       (options): TreeCase => ({ tree: TREE, call: "cp", form, args: ["a", "new", options] }),

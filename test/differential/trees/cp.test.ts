@@ -6,12 +6,16 @@
  * links are followed, and ends the process where a link leads nowhere. Here all forms copy alike: cpSync equals Node's cpSync;
  * where that differs from Node's promise form it equals the latter, or refuses and has changed nothing.
  */
+import { execFileSync } from "node:child_process";
+import * as nodeFs from "node:fs";
+import { dirname } from "node:path";
 import { assert, describe, it } from "vitest";
 import { seededRandom } from "../../helpers/random.ts";
-import { CP_CASES } from "./cp-cases.ts";
-import { askOracle, oracleNode } from "./oracle.ts";
+import { isFollowedVersion } from "../versions.ts";
+import { CP_CASES, LINK_CASES } from "./cp-cases.ts";
+import { askOracle, oracleNode, ROOT } from "./oracle.ts";
 import { randomCp } from "./random-cp.ts";
-import type { Outcome, TreeCase } from "./scene.ts";
+import { type Outcome, runCase, type Stage, type TreeCase } from "./scene.ts";
 import { foliofsStage, runOnFoliofs, titleOf } from "./stage.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
@@ -104,6 +108,37 @@ describe("cp of a tree as deep as paths go", () => {
     else if (form === "promise") await fs.promises.cp("/a", "/b", { recursive: true });
     else await new Promise((resolve) => fs.cp("/a", "/b", { recursive: true }, resolve));
     assert(fs.statSync(`/b${path}`).isDirectory());
+  });
+});
+
+/** The running Node itself, whichever it is. */
+function hostStage(): Stage {
+  return {
+    fs: nodeFs,
+    root: ROOT,
+    chdir: () => {}, // paths are from the root
+    clear: (path) => nodeFs.rmSync(path, { recursive: true, force: true }),
+    mkfifo: (path) => execFileSync("mkfifo", [path]),
+  };
+}
+
+/** Older Nodes go into directories that are there, where they were to fail of what is. */
+function isAnyNodes({ options }: TreeCase): boolean {
+  return isFollowedVersion() || options?.errorOnExist !== true;
+}
+
+describe("cp of links over links as the running Node has it", () => {
+  it.each(["callback", "promise"] as const)("%s", { timeout: 300_000 }, async (form) => {
+    const [own, host] = [foliofsStage(), hostStage()];
+    const found: string[] = [];
+    for (const test of LINK_CASES.filter((one) => one.form === form && isAnyNodes(one))) {
+      const outcome = await runOnFoliofs(own, test);
+      const expected = JSON.parse(JSON.stringify(await runCase(host, test))) as Outcome;
+      if (!isSaidAlike(outcome, expected))
+        found.push(`${titleOf(test)}\n own ${JSON.stringify(outcome)}\nnode ${JSON.stringify(expected)}`);
+    }
+    host.clear(dirname(ROOT));
+    assert(found.length === 0, `${found.length} differ\n${found.slice(0, 10).join("\n")}`);
   });
 });
 

@@ -6,6 +6,8 @@ import {
   ATTR_FORCE,
   ATTR_KILL_SUID,
   ATTR_MODE,
+  ATTR_MTIME,
+  ATTR_SIZE,
   type Attributes,
   createFsSync,
   EACCES,
@@ -130,6 +132,32 @@ describe("setattr", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it.each([
+    ["as it is told", 0],
+    ["where a file system has taken the mtime out", ATTR_MTIME],
+  ])("by simpleSetattr() cuts and grows by path and by descriptor, and moves mtime: %s", (_, taken) => {
+    let nowMs = 1.6e12;
+    const type = withSetattr((kernel, inode, attr) => {
+      if (attr.valid & ATTR_SIZE) attr.valid &= ~taken;
+      return libfs.simpleSetattr(kernel, inode, attr);
+    });
+    const fs = twoMounts(type, () => nowMs);
+    const fd = fs.openSync("/asked/f", "r+");
+    const ways = [(size: number) => fs.truncateSync("/asked/f", size), (size: number) => fs.ftruncateSync(fd, size)];
+    for (const truncate of ways) {
+      fs.writeFileSync("/asked/f", Buffer.alloc(9000, "x"));
+      for (const size of [5000, 3, 3, 4099, 0]) {
+        nowMs += 1000;
+        truncate(size);
+        const { size: now, mtimeMs, ctimeMs } = fs.statSync("/asked/f");
+        assert.deepEqual([now, mtimeMs, ctimeMs], [size, nowMs, nowMs]);
+        const kept = "x".repeat(size === 5000 ? 5000 : Math.min(size, 3));
+        assert.equal(fs.readFileSync("/asked/f", "latin1"), kept.padEnd(size, "\0"));
+      }
+    }
+    fs.kernel.verify();
   });
 
   it("gets the values while the record is as it was, and what it answers is the outcome", () => {
