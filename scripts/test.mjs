@@ -24,7 +24,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALL_BUILDS = ["debug", "release", "release-shared"];
 const MATRIX_MODEL_OPS = "100000";
 
-/** Long, and about the kernel's part in JavaScript: it is compared with the host. */
+/** Long, and about the kernel's part in JavaScript: on folders of the host, or compared with it. */
 const HOST_ORACLES = [
   "test/differential/{fs,overlay,hostfs,permissions,random,self,streams,watch-scripts}.test.ts",
   "test/differential/trees/**",

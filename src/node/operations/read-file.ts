@@ -260,7 +260,7 @@ export function readFileOperations(sys: Syscalls) {
   };
 
   function readFileSync(file: unknown, options?: unknown): string | Uint8Array {
-    let isLarge = false;
+    let isTried = false;
     if (typeof file === "string") {
       // Fast paths: same result.
       const isText = saysUtf8(options);
@@ -270,21 +270,21 @@ export function readFileOperations(sys: Syscalls) {
         const found = reader.find(path, isText);
         if (typeof found !== "number") return found;
         if (found !== -EOPNOTSUPP) throw uvException(found, "open", path, undefined, readFileSync);
-        isLarge = true;
+        isTried = true;
       }
     }
     try {
-      return readOther(file, toReadFileOptions(options), isLarge);
+      return readOther(file, toReadFileOptions(options), isTried);
     } catch (error) {
       throw fromCaller(error, readFileSync);
     }
   }
 
-  function readOther(file: unknown, options: CommonOptions, isLarge: boolean): string | Uint8Array {
+  function readOther(file: unknown, options: CommonOptions, isTried: boolean): string | Uint8Array {
     const { encoding } = options;
     const isText = saysUtf8(encoding) && options.buffer === undefined;
     const job = syncJob(file, options, isText);
-    const outcome = (isLarge ? undefined : reader.small(job)) ?? reader.run(job);
+    const outcome = (isTried ? undefined : reader.small(job)) ?? reader.run(job);
     textRoom = job.textRoom ?? textRoom;
     if (!(outcome instanceof Failure)) return outcome;
     job.abandon?.();

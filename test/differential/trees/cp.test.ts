@@ -6,16 +6,15 @@
  * links are followed, and ends the process where a link leads nowhere. Here all forms copy alike: cpSync equals Node's cpSync;
  * where that differs from Node's promise form it equals the latter, or refuses and has changed nothing.
  */
-import { execFileSync } from "node:child_process";
-import * as nodeFs from "node:fs";
 import { dirname } from "node:path";
 import { assert, describe, it } from "vitest";
 import { seededRandom } from "../../helpers/random.ts";
 import { isFollowedVersion } from "../versions.ts";
 import { CP_CASES, LINK_CASES } from "./cp-cases.ts";
+import { hostStage } from "./host-stage.ts";
 import { askOracle, oracleNode, ROOT } from "./oracle.ts";
 import { randomCp } from "./random-cp.ts";
-import { type Outcome, runCase, type Stage, type TreeCase } from "./scene.ts";
+import { type Outcome, runCase, type TreeCase } from "./scene.ts";
 import { foliofsStage, runOnFoliofs, titleOf } from "./stage.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
@@ -111,17 +110,6 @@ describe("cp of a tree as deep as paths go", () => {
   });
 });
 
-/** The running Node itself, whichever it is. */
-function hostStage(): Stage {
-  return {
-    fs: nodeFs,
-    root: ROOT,
-    chdir: () => {}, // paths are from the root
-    clear: (path) => nodeFs.rmSync(path, { recursive: true, force: true }),
-    mkfifo: (path) => execFileSync("mkfifo", [path]),
-  };
-}
-
 /** Older Nodes go into directories that are there, where they were to fail of what is. */
 function isAnyNodes({ options }: TreeCase): boolean {
   return isFollowedVersion() || options?.errorOnExist !== true;
@@ -129,7 +117,7 @@ function isAnyNodes({ options }: TreeCase): boolean {
 
 describe("cp of links over links as the running Node has it", () => {
   it.each(["callback", "promise"] as const)("%s", { timeout: 300_000 }, async (form) => {
-    const [own, host] = [foliofsStage(), hostStage()];
+    const [own, host] = [foliofsStage(), hostStage(ROOT, () => {})]; // paths are from the root
     const found: string[] = [];
     for (const test of LINK_CASES.filter((one) => one.form === form && isAnyNodes(one))) {
       const outcome = await runOnFoliofs(own, test);
