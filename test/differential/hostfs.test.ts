@@ -41,6 +41,7 @@ const OF_HOSTFS: readonly Deliberate[] = [
   },
   {
     cases: /^program: aborted (at once|in a (tick|microtask)): /,
+    at: /^(outcome|after|tree)\b/,
     reason:
       "an abort ends the wait for the host wherever the call has come; Node's has asked for more by then, or for less",
   },
