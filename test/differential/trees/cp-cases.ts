@@ -233,6 +233,30 @@ const LINKS: readonly Row[] = ALL_LINKS.flatMap((src) =>
   ),
 );
 
+/** Few, since each takes a process to make. */
+const WITH_SOCKETS: readonly Entry[] = [
+  ["s", "sock"],
+  ["l", "lsock", "sock"],
+  ["d", "d"],
+  ["f", "d/f", "f"],
+  ["s", "d/sock"],
+  ["d", "e"],
+  ["f", "file", "file"],
+];
+
+/** Paths from the root, as those of links. */
+const SOCKETS: readonly Row[] = [
+  ["R/sock", "R/new"],
+  ["R/sock", "R/file"],
+  ["R/sock", "R/e", recursive],
+  ["R/file", "R/sock"],
+  ["R/d", "R/new", recursive],
+  ["R/d", "R/new", recursive, "not b"],
+  ["R/d", "R/e", keep],
+  ["R/lsock", "R/new"],
+  ["R/lsock", "R/new", { dereference: true }],
+];
+
 const BOTH = [true, false];
 
 /** Any two values of two options meet. */
@@ -262,9 +286,12 @@ function toCases([src, dest, options, filter]: Row, tree = TREE): TreeCase[] {
 
 export const LINK_CASES: readonly TreeCase[] = LINKS.flatMap((row) => toCases(row, LINKED));
 
+export const SOCKET_CASES: readonly TreeCase[] = SOCKETS.flatMap((row) => toCases(row, WITH_SOCKETS));
+
 export const CP_CASES: readonly TreeCase[] = [
   ...[...ENDS, ...OPTIONS, ...FILTERS, ...WRONG, ...COMBINED].flatMap((row) => toCases(row)),
   ...LINK_CASES,
+  ...SOCKET_CASES,
   ...FORMS.flatMap((form) =>
     [5, "x", null, [], true].map(
       (options): TreeCase => ({ tree: TREE, call: "cp", form, args: ["a", "new", options] }),

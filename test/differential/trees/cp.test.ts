@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { assert, describe, it } from "vitest";
 import { seededRandom } from "../../helpers/random.ts";
 import { isFollowedVersion } from "../versions.ts";
-import { CP_CASES, LINK_CASES } from "./cp-cases.ts";
+import { CP_CASES, LINK_CASES, SOCKET_CASES } from "./cp-cases.ts";
 import { hostStage } from "./host-stage.ts";
 import { askOracle, oracleNode, ROOT } from "./oracle.ts";
 import { randomCp } from "./random-cp.ts";
@@ -115,11 +115,14 @@ function isAnyNodes({ options }: TreeCase): boolean {
   return isFollowedVersion() || options?.errorOnExist !== true;
 }
 
-describe("cp of links over links as the running Node has it", () => {
+describe.each([
+  ["links over links", LINK_CASES],
+  ["sockets", SOCKET_CASES],
+])("cp of %s as the running Node has it", (_of, cases) => {
   it.each(["callback", "promise"] as const)("%s", { timeout: 300_000 }, async (form) => {
     const [own, host] = [foliofsStage(), hostStage(ROOT, () => {})]; // paths are from the root
     const found: string[] = [];
-    for (const test of LINK_CASES.filter((one) => one.form === form && isAnyNodes(one))) {
+    for (const test of cases.filter((one) => one.form === form && isAnyNodes(one))) {
       const outcome = await runOnFoliofs(own, test);
       const expected = JSON.parse(JSON.stringify(await runCase(host, test))) as Outcome;
       if (!isSaidAlike(outcome, expected))

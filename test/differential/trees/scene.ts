@@ -7,7 +7,7 @@ import { dirname, resolve } from "node:path";
 
 type Fs = typeof NodeFs;
 
-/** `["d", path, mode]`, `["f", path, text, mode]`, `["l", path, target]`, `["p", path]` (a fifo). */
+/** `["d", path, mode]`, `["f", path, text, mode]`, `["l", path, target]`, `["p", path]` (a fifo), `["s", path]` (a socket). */
 export type Entry = readonly [kind: string, path: string, text?: string | number, mode?: number];
 
 export type Form = "sync" | "callback" | "promise";
@@ -44,6 +44,8 @@ export interface Stage {
   /** Removes whatever there is, however deep. */
   clear(path: string): void;
   mkfifo(path: string): void;
+  /** A socket that nobody listens on, as a server leaves it that was killed. */
+  mksocket(path: string): void;
 }
 
 type Asked = (...args: unknown[]) => unknown;
@@ -72,7 +74,7 @@ const FUNCTIONS: { readonly [name: string]: Asked } = {
 const MOST_PATH = 500;
 const OLD_S = 1_000_000_000.5;
 
-export function build({ fs, root, chdir, clear, mkfifo }: Stage, tree: readonly Entry[]): void {
+export function build({ fs, root, chdir, clear, mkfifo, mksocket }: Stage, tree: readonly Entry[]): void {
   chdir("/");
   // With what links above the root have led to.
   clear(dirname(root));
@@ -88,7 +90,8 @@ export function build({ fs, root, chdir, clear, mkfifo }: Stage, tree: readonly 
       fs.writeFileSync(full, String(text));
       modes.push([full, mode ?? 0o644]);
     } else if (kind === "l") fs.symlinkSync(String(text).replace(/^R/, root), full);
-    else mkfifo(full);
+    else if (kind === "p") mkfifo(full);
+    else mksocket(full);
   }
   for (const [path, mode] of modes.reverse()) {
     fs.chmodSync(path, mode);

@@ -1,5 +1,5 @@
 /** foliofs as a stage for cases, and the comparison of outcomes. */
-import { S_IFIFO } from "../../../src/base/stat-flags.ts";
+import { S_IFIFO, S_IFSOCK } from "../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { ROOT } from "./oracle.ts";
 import { type Outcome, runCase, type Stage, type TreeCase } from "./scene.ts";
@@ -18,6 +18,7 @@ export function foliofsStage(): FolioStage {
     chdir: (path) => face.task.chdir(path),
     clear: (path) => face.rmSync(path, { recursive: true, force: true }),
     mkfifo: (path) => face.mknodSync(path, S_IFIFO | 0o644),
+    mksocket: (path) => face.mknodSync(path, S_IFSOCK | 0o777),
   };
 }
 

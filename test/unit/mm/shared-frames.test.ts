@@ -373,6 +373,24 @@ describe("shared pages and", () => {
     fs.kernel.verify();
   });
 
+  it("swap: pages that one file alone has left go where nothing else can", () => {
+    const fs = createFsSync({ memoryLimit: 16 * MIB });
+    fs.mkdirSync("/t");
+    fs.kernel.mount({ type: "tmpfs", target: "/t", data: "size=64m,nr_inodes=0" });
+    const device = new MockSwap(9000);
+    fs.kernel.swapOn(device);
+    const bytes = cloned(fs, 3500);
+    fs.unlinkSync("/t/a");
+    pushAllOut(fs);
+    assert.equal(device.pagesWritten, 0);
+    assert.equal(nrShared(fs), 3500);
+    for (let i = 0; i < 20_000; i++) fs.mkdirSync(`/t/${i}`); // names take memory, and cannot be swapped
+    assert.ok(device.pagesWritten > 0);
+    assert.equal(nrShared(fs), 0);
+    same(fs, "/t/b", bytes);
+    fs.kernel.verify();
+  });
+
   it("swap: what does not fit in memory at once is ENOSPC, and copyFile copies it", () => {
     const fs = createFsSync({ memoryLimit: 8 * MIB });
     fs.mkdirSync("/t");

@@ -609,7 +609,8 @@ describe("operations that read and write themselves", () => {
 });
 
 describe("file systems with blocks smaller than pages", () => {
-  it("vouch for what they have written of a page, and have the rest read when it is asked for", () => {
+  /** A file of two pages of blocks of 512 bytes, each of which is read where it has not been written. */
+  function blockwise(): Scene {
     const blocks = new Map<number, Set<number>>();
     const block = (page: { index: number }) => blocks.get(page.index) ?? new Set();
     const range = (offset: number, length: number) =>
@@ -634,6 +635,11 @@ describe("file systems with blocks smaller than pages", () => {
         },
       },
     });
+    return all;
+  }
+
+  it("vouch for what they have written of a page, and have the rest read when it is asked for", () => {
+    const all = blockwise();
     all.fs.writeSync(all.fd, NEW, 0, 1024, 512);
     const buffer = Buffer.alloc(1000);
     assert.equal(all.fs.readSync(all.fd, buffer, 0, 1000, 520), 1000);
@@ -641,6 +647,17 @@ describe("file systems with blocks smaller than pages", () => {
     assert.equal(all.store.takeLog(), "");
     assert.deepEqual(content(all), written(all.data, 512, NEW.subarray(0, 1024)));
     assert.equal(all.store.takeLog(), "read 0, read 1");
+  });
+
+  it("have the rest read when it is mapped", () => {
+    const all = blockwise();
+    all.fs.writeSync(all.fd, NEW, 0, 1024, 512);
+    using mapping = all.fs.kernel.mmap(all.fd);
+    const buffer = Buffer.alloc(PAGE);
+    assert.equal(mapping.copy(buffer), PAGE);
+    assert.deepEqual(buffer, written(all.data, 512, NEW.subarray(0, 1024)).subarray(0, PAGE));
+    assert.equal(all.store.takeLog(), "read 0");
+    assert.equal(all.fs.kernel.vmstat().pgmajfault, 1);
   });
 
   it("and those without a store take libfs's operations", () => {

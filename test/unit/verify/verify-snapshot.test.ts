@@ -5,6 +5,8 @@ import { describe, it } from "vitest";
 import { ramfs } from "../../../src/fs/ramfs.ts";
 import { createFsSync, type FileSystemType, type FolioFs, restoreFs, restoreFsSync } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
+import { bucketOf } from "../../../src/verify/buckets.ts";
+import { hashOfName } from "../../../src/verify/hash64.ts";
 import { SnapshotError, verifySnapshot } from "../../../src/verify.ts";
 import {
   AS_SHARED,
@@ -15,8 +17,10 @@ import {
   DENTRY_COUNT,
   DENTRY_HASH,
   DENTRY_INODE,
+  DENTRY_NAME,
   DENTRY_PARENT,
   DENTRY_SIBLING_NEXT,
+  DNAME_INLINE_LEN,
   I_NEW,
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
@@ -30,6 +34,8 @@ import {
   KERNEL_CACHES,
   KERNEL_FS_TYPES,
   KERNEL_HASH_DIR,
+  KERNEL_HASH_MASK,
+  KERNEL_HASH_SEED,
   KERNEL_NEXT_COOKIE,
   KERNEL_NR_BUCKETS,
   KERNEL_NR_FREE,
@@ -205,6 +211,17 @@ describe("verifySnapshot()", () => {
     assert.deepEqual(restoreFsSync(bytes, options).readdirSync("/a/b"), ["c"]);
   });
 
+  it("reads what goes on in the next frame: targets as long as there are, attributes, options of overlays", () => {
+    const fs = small();
+    for (let i = 0; i < 20; i++) {
+      const longest = `${"t".repeat(250)}/`.repeat(16) + "e".repeat(4095 - 16 * 251);
+      fs.symlinkSync(longest, `/long${i}`);
+      fs.kernel.linux.lsetxattrSync(`/a/f${i % 5}`, `user.${String(i).repeat(100)}`, Buffer.alloc(3800, i));
+    }
+    const bytes = fs.kernel.snapshot();
+    assert.equal(Buffer.compare(verifySnapshot(bytes, OPTIONS), bytes), 0);
+  });
+
   it("wants to know file systems of one's own", () => {
     const type: FileSystemType = { ...ramfs, name: "mine" };
     const fs = createFsSync({ memoryLimit: 16 * MIB, types: [type] });
@@ -334,6 +351,19 @@ function beyondBuckets(f: Forger): void {
   f.setWord(directory + 8, segment);
 }
 
+/** Names that are on one chain of the hash in "/d" of small(). */
+function namesOfOneChain({ kernel }: FolioFs, nr: number): string[] {
+  const { core } = kernel.vfs;
+  const directory = new Forger(kernel.snapshot()).child(D);
+  const word = (field: number): number => core.u32[(KERNEL_BLOCK >>> 2) + field];
+  const size = { nrBuckets: word(KERNEL_NR_BUCKETS), mask: word(KERNEL_HASH_MASK), what: "names" };
+  const bucket = (name: string): number =>
+    bucketOf(size, hashOfName(word(KERNEL_HASH_SEED), directory, Buffer.from(name), 0, name.length));
+  const names = ["n1000000"];
+  for (let i = 1_000_001; names.length < nr; i++) if (bucket(`n${i}`) === bucket(names[0])) names.push(`n${i}`);
+  return names;
+}
+
 describe("forged snapshots", () => {
   const clean = small().kernel.snapshot();
 
@@ -353,6 +383,30 @@ describe("forged snapshots", () => {
       assert.match(refusal(forge(clean, change)), message);
     });
   }
+
+  it("are refused: two names of a directory that are one", () => {
+    const fs = small();
+    const names = namesOfOneChain(fs, 2);
+    for (const name of names) fs.writeFileSync(`/d/${name}`, name);
+    const bytes = fs.kernel.snapshot();
+    assert.equal(refusal(bytes), "accepted");
+    const forged = forge(bytes, (f) => {
+      const [first, second] = f.records(CACHE_DENTRY).filter((at) => f.word(at + DENTRY_PARENT * 4) === f.child(D));
+      f.setWord(second + DENTRY_HASH * 4, f.word(first + DENTRY_HASH * 4));
+      for (let at = DENTRY_NAME; at < DENTRY_NAME + DNAME_INLINE_LEN; at += 4)
+        f.setWord(second + at, f.word(first + at));
+    });
+    assert.match(refusal(forged), /a name is there twice/);
+  });
+
+  it("are refused: more names of one hash than there can be", () => {
+    const fs = small();
+    const names = namesOfOneChain(fs, 90);
+    for (const name of names.slice(0, 20)) fs.writeFileSync(`/d/${name}`, "");
+    assert.equal(refusal(fs.kernel.snapshot()), "accepted"); // and each is compared with each
+    for (const name of names.slice(20)) fs.writeFileSync(`/d/${name}`, "");
+    assert.match(refusal(fs.kernel.snapshot()), /more names are of one hash than chance would have it/);
+  });
 
   it("are refused: layers of an overlay", () => {
     const fs = small();
