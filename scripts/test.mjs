@@ -48,12 +48,17 @@ const CORE_ONLY = [
   "test/subjects/**",
   "test/snapshot/**",
 ];
+/** Long, on other file systems than that in memory, where the face is compared with each Node's. */
+const ON_OTHERS = [
+  "test/differential/{hostfs,overlay,permissions}.test.ts",
+  "test/unit/fs/hostfs/faults-in-turn.test.ts",
+];
 
 /** @returns globs of what a run leaves to the others, so that all have an end; the matrix leaves out nothing */
 function leftOut({ builds, gate, matrix, node26 }, core, vitestArgs) {
   const isShared = builds === undefined || gate;
   if (matrix || !isShared || vitestArgs.length > 0) return [];
-  if (node26) return CORE_ONLY;
+  if (node26) return [...CORE_ONLY, ...ON_OTHERS];
   if (core === "release") return ON_MEMORY;
   return core === "debug" ? HOST_ORACLES : [...HOST_ORACLES, ...ON_MEMORY];
 }
