@@ -27,6 +27,8 @@ export class IsolatedSubject implements Runner {
   readonly name: string;
   readonly #options: IsolatedOptions;
   #worker: Worker | undefined;
+  /** Ends the calls under way. */
+  #lose: ((loss: string) => void) | undefined;
 
   constructor(name: string, options: IsolatedOptions) {
     this.name = name;
@@ -50,7 +52,8 @@ export class IsolatedSubject implements Runner {
     return new Promise((resolve) => {
       const end = (loss?: string): void => {
         clearTimeout(timer);
-        worker.off("message", hear).off("error", lose);
+        worker.off("message", hear);
+        this.#lose = undefined;
         resolve(loss);
       };
       const timer = setTimeout(end, patienceMs, NEVER_RETURNS);
@@ -58,8 +61,8 @@ export class IsolatedSubject implements Runner {
         timer.refresh();
         if (outcomes.push(outcome) === calls.length) end();
       };
-      const lose = ({ message }: Error): void => end(`ends the thread: ${message}`);
-      worker.on("message", hear).on("error", lose);
+      this.#lose = end;
+      worker.on("message", hear);
       worker.postMessage(calls);
     });
   }
@@ -70,8 +73,20 @@ export class IsolatedSubject implements Runner {
     const workerData: OtherSetup = { name: this.name, root, detail };
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
     const worker = new Worker(program, { workerData, stdout: true, resourceLimits });
+    worker.on("error", ({ message }) => this.#hasEnded(worker, message));
     await once(worker, "message");
     return worker;
+  }
+
+  /** A thread has ended by an exception, such as a timer's: between two programs none is to be blamed, and the next has another thread. */
+  #hasEnded(worker: Worker, message: string): void {
+    if (worker !== this.#worker) return;
+    if (this.#lose !== undefined) {
+      this.#lose(`ends the thread: ${message}`);
+    } else {
+      this.#worker = undefined;
+      process.emitWarning(`${this.name} has ended its thread between two programs: ${message}`);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** File systems of others run in threads: what never returns, or ends the thread, is told, and the next program runs. */
 import { strict as assert } from "node:assert";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, it } from "vitest";
@@ -17,7 +18,7 @@ function call(name: string, ...args: Call["args"][number][]): Call {
 
 const FOLDER = fileURLToPath(new URL("../../../build/fuzz-other", import.meta.url));
 
-/** A thread that answers each call by its name, but for two, and writes down what it is asked for. */
+/** A thread that answers each call by its name, but for some, and writes down what it is asked for. */
 const WRONG = `
   import { appendFileSync } from "node:fs";
   import { parentPort } from "node:worker_threads";
@@ -26,6 +27,7 @@ const WRONG = `
       appendFileSync(new URL("asked", import.meta.url), call + " ");
       if (call === "hang") for (;;);
       if (call === "exit") throw new Error("gone");
+      if (call === "later") setTimeout(() => { throw new Error("gone later"); });
       parentPort.postMessage(call);
     }
   });
@@ -63,6 +65,19 @@ describe("a file system of others in a thread", () => {
       assert.deepEqual(await subject.run([call("exit"), call("b")]), ["ends the thread: gone"]);
       assert.deepEqual(await subject.run([call("c")]), ["c"]);
       assert.equal(readFileSync(`${FOLDER}/asked`, "utf8"), "a hang exit c ");
+    } finally {
+      await subject.close();
+    }
+  });
+
+  it("may end between two programs: the next has another thread", async () => {
+    const subject = new IsolatedSubject("wrong", { ...PLACE, program: wrongThread() });
+    try {
+      const warned = once(process, "warning");
+      assert.deepEqual(await subject.run([call("later")]), ["later"]);
+      const [{ message }] = await warned;
+      assert.match(message, /wrong has ended its thread between two programs: gone later/);
+      assert.deepEqual(await subject.run([call("c")]), ["c"]);
     } finally {
       await subject.close();
     }
