@@ -16,6 +16,10 @@ const IN_OWN_ROOT =
 
 const OF_NODE_26 = "what it is compared with is Node's own since Node 26, where test/differential does that";
 
+const OF_UTF8_STREAM = "only Utf8Stream throws it, which is compared with Node's own since Node 26";
+
+const OF_NODE_25 = "thrown since Node 25, where test/unit/node/collected.test.ts has it: Node 20 warns";
+
 const WITH_PROGRAMS = "of a program that is installed for test/programs (`npm test -- --programs`)";
 
 const WITH_OTHERS = "other file systems as subjects of the fuzzer, which it installs when they are asked for";
@@ -24,18 +28,20 @@ const WITH_OTHERS = "other file systems as subjects of the fuzzer, which it inst
 export const SOURCE = [
   {
     path: "src/node/encoding.ts",
-    names: ["isShared", "decodeUtf16", "decodePlain", "encodePlain", "decodeBase64"],
+    names: ["isShared", "decodeBytes", "encodeText", "decodeUtf16", "decodePlain", "encodePlain", "decodeBase64"],
     reason: WITHOUT_NODE,
   },
   { path: "src/node/inspect.ts", names: ["plainInspect", "quote", "inspectObject"], reason: WITHOUT_NODE },
   { path: "src/node/emitter.ts", reason: WITHOUT_NODE },
   { path: "src/node/watch/emitter.ts", reason: WITHOUT_NODE },
-  { path: "src/node/settle.ts", names: ["messageChannelScheduler"], reason: WITHOUT_NODE },
+  { path: "src/node/settle.ts", names: ["messageChannelScheduler", "inTick", "soon2", "soon3"], reason: WITHOUT_NODE },
   { path: "src/fuzz/oracle-process.ts", reason: IN_OWN_ROOT },
   { path: "src/fuzz/confine.ts", reason: IN_OWN_ROOT },
   { path: "src/node/streams/utf8-stream.ts", reason: OF_NODE_26 },
   { path: "src/node/streams/utf8-buffer.ts", reason: OF_NODE_26 },
   { path: "src/node/streams/utf8-options.ts", reason: OF_NODE_26 },
+  { path: "src/node/errors.ts", names: ["argValueRangeError", "operationFailedError"], reason: OF_UTF8_STREAM },
+  { path: "src/node/errors.ts", names: ["collectedHandleError"], reason: OF_NODE_25 },
   { path: "src/node/watch/recursive-watcher.ts", reason: OF_NODE_26 },
   { path: "src/node/watch/ignore.ts", reason: OF_NODE_26 },
   { path: "src/agentfs.ts", reason: WITH_PROGRAMS },

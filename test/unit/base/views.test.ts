@@ -38,4 +38,11 @@ describe("bytes", () => {
     assert.deepEqual([...bytesOf(views.words)], [1, 2, 3, 4]);
     assert.deepEqual([...bytesOf(views.view)], [1, 2]);
   });
+
+  it("are none where the memory of a view has gone", () => {
+    const bytes = new Uint8Array(8);
+    const view = new DataView(bytes.buffer, 2);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    assert.deepEqual([bytesOf(view).length, bytesOf(bytes).length], [0, 0]);
+  });
 });

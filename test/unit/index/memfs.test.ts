@@ -244,6 +244,23 @@ describe("foliofs/memfs and memfs", () => {
     volume.fromJSON({ b: "2" });
     return [volume.toJSON(), volume.readFileSync("b", "utf8")];
   });
+  same("realpath.native, of a volume and of its object", (library) => {
+    const volume = library.Volume.fromJSON({ "/app/file": "text" });
+    volume.symlinkSync("/app", "/link");
+    const { realpathSync } = library.createFsFromVolume(volume);
+    return [volume.realpathSync("/link/file"), String(realpathSync("/link/file"))];
+  });
+  it("realpath.native works where it is bound to a volume", () => {
+    const volume = Volume.fromJSON({ "/app/file": "text" });
+    volume.symlinkSync("/app", "/link");
+    expect(volume.realpathSync.native.call(volume, "/link/file")).toBe("/app/file");
+    expect(createFsFromVolume(volume).realpathSync.native("/link/file")).toBe("/app/file");
+  });
+  it("relative directories begin at the root where that is the working directory", () => {
+    const { vol: own } = memfs({}, "/");
+    own.mkdirSync("a/b", { recursive: true });
+    expect(own.toJSON()).toEqual({ "/a/b": null });
+  });
   same("an object of a volume calls what the volume overrides", (library) => {
     class Shouting extends library.Volume {}
     const volume = new Shouting();

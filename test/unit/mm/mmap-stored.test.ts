@@ -40,6 +40,29 @@ describe("faults of files with a store", () => {
     assert.deepEqual(cachedIndexes(all), [46, 47, 48, 49, 50, 51, 52, 53]);
   });
 
+  it("are waited for where pages are viewed, and where they are locked", async () => {
+    const all = storeScene(4 * PAGE, { isAsync: true });
+    const mapping = all.fs.kernel.mmap(all.fd);
+    const answered = async <T>(promise: Promise<T>): Promise<T> => {
+      let isDone = false;
+      const done = (): void => void (isDone = true);
+      promise.then(done, done);
+      while (!isDone) {
+        await turn();
+        await all.store.answerAll();
+      }
+      return promise;
+    };
+    const view = await answered(mapping.readAsync(PAGE, 10));
+    assert.deepEqual(Buffer.from(view.bytes), all.data.subarray(PAGE, PAGE + 10));
+    view.release();
+    await answered(mapping.mlockAsync());
+    assert.deepEqual(cachedIndexes(all), [0, 1, 2, 3]);
+    assert.deepEqual(bytesAt(mapping, 3 * PAGE, PAGE), all.data.subarray(3 * PAGE));
+    mapping.munlock();
+    mapping.munmap();
+  });
+
   it("read the next window where the marker of the last one is met", () => {
     const all = storeScene(100 * PAGE, { raPages: 8 });
     using mapping = all.fs.kernel.mmap(all.fd);

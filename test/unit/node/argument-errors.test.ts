@@ -45,6 +45,13 @@ const CASES: Case[] = [
     RANGE,
     'The value of "mode" is out of range. It must be >= 0 && <= 4294967295. Received -1',
   ],
+  [
+    "closeSync",
+    [Object.create(null)],
+    "TypeError",
+    TYPE,
+    'The "fd" argument must be of type number. Received an instance of Object',
+  ],
   ["closeSync", ["x"], "TypeError", TYPE, `The "fd" argument must be of type number. Received type string ('x')`],
   [
     "closeSync",
@@ -212,6 +219,11 @@ describe("errors of system calls", () => {
     const error = thrownBy(() => fs.rmSync(at("d")));
     expect([error.name, error.code, error.errno, error.syscall]).toEqual(["SystemError", "ERR_FS_EISDIR", 21, "rm"]);
     expect(error.message).toBe(`Path is a directory: rm returned EISDIR (is a directory) ${at("d")}`);
+    expect(String(error)).toBe(`SystemError [ERR_FS_EISDIR]: ${error.message}`);
+    expect(inspect(error)).toMatch(/info: \{[^}]*syscall: 'rm'/);
+    const { info } = error as never as { info: { path: string } };
+    Object.assign(error, { path: "other" });
+    expect([error.path, info.path]).toEqual(["other", "other"]);
     expect(thrownBy(() => fs.rmSync(at("none"))).syscall).toBe("lstat");
   });
 });

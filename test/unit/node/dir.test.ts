@@ -1,5 +1,6 @@
 import nodeFs, { type Dir as NodeDir } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { EAGAIN } from "../../../src/base/errno.ts";
 import { Dir } from "../../../src/node/index.ts";
 import { hostFace, thrownBy } from "./host-face.ts";
 
@@ -134,6 +135,20 @@ describe("Dir", () => {
       expect([await waiting, await later]).toEqual(["closed", "ERR_DIR_CLOSED"]);
     },
   );
+
+  it("tells a callback that the store has given up, and serves who has waited for it", async () => {
+    const { fs, sys, at } = filled();
+    const dir = fs.opendirSync(at("d")) as unknown as NodeDir;
+    const { getdents } = sys;
+    sys.getdents = () => -EAGAIN;
+    sys.waitToken = () => Promise.reject(new Error("the store is gone"));
+    const failed = new Promise((resolve) => dir.read((error: unknown) => resolve(error)));
+    const next = dir.read();
+    sys.getdents = getdents;
+    expect(await failed).toMatchObject({ message: "the store is gone" });
+    expect((await next)?.name).toBeTypeOf("string");
+    dir.closeSync();
+  });
 
   it("takes callbacks", async () => {
     const { fs, at } = filled();

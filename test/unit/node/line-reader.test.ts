@@ -69,6 +69,15 @@ describe("lines", () => {
   });
 
   describe.each(READERS)("of %s", (_name, readerOf) => {
+    it("come from their iterator one by one, then in a loop over the same", async () => {
+      const reader = readerOf(Readable.from([Buffer.from("one\ntwo\nthree\n")]));
+      const iterator = reader[Symbol.asyncIterator]();
+      assert.equal((await iterator.next()).value, "one");
+      const rest: string[] = [];
+      for await (const line of iterator as AsyncIterableIterator<string>) rest.push(line);
+      assert.deepEqual(rest, ["two", "three"]);
+    });
+
     it("more than wait for their reader are all there", async () => {
       const text = Array.from({ length: 5000 }, (_, i) => `line ${i}`);
       const reader = readerOf(Readable.from([Buffer.from(text.join("\n")), Buffer.from("\nlast\n")]));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostFace } from "./host-face.ts";
+import { hostFace, thrownBy } from "./host-face.ts";
 
 const FIELDS = [
   "dev",
@@ -65,6 +65,36 @@ describe("Stats", () => {
       "ffree",
     ]);
     expect(fs.statfsSync(at(""), { bigint: true }).bsize).toBeTypeOf("bigint");
+  });
+
+  it("has instants where there is Temporal, and says so where there is none", () => {
+    const { fs, at } = hostFace();
+    fs.writeFileSync(at("f"), "");
+    fs.utimesSync(at("f"), 5, 6.25);
+    class Instant {
+      readonly ns: bigint;
+      constructor(ns: bigint) {
+        this.ns = ns;
+      }
+    }
+    const known = Object.getOwnPropertyDescriptor(globalThis, "Temporal");
+    const define = (value: unknown): unknown =>
+      Object.defineProperty(globalThis, "Temporal", { value, configurable: true });
+    try {
+      define(undefined);
+      const error = thrownBy(() => (fs.statSync(at("f")) as never as { mtimeInstant: Instant }).mtimeInstant);
+      expect([error.code, error.message]).toEqual(["ERR_NO_TEMPORAL", "Temporal is not supported in this environment"]);
+      define({ Instant });
+      for (const bigint of [false, true]) {
+        const stats = fs.statSync(at("f"), { bigint }) as never as { mtimeInstant: Instant };
+        const { mtimeInstant } = stats;
+        expect(mtimeInstant.ns).toBe(6_250_000_000n);
+        expect(stats.mtimeInstant).toBe(mtimeInstant);
+      }
+    } finally {
+      Reflect.deleteProperty(globalThis, "Temporal");
+      if (known !== undefined) Object.defineProperty(globalThis, "Temporal", known);
+    }
   });
 
   it("warns once, in Node's words, of those who construct it, and not of those who stat", async () => {

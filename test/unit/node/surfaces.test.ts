@@ -176,6 +176,22 @@ describe("waiting for an asynchronous store", () => {
     await handle.close();
   });
 
+  it.each([{}, { signal: new AbortController().signal }])(
+    "a store that gives up ends the call, and leaves nothing open",
+    async (options) => {
+      const { fs, sys, at } = hostFace();
+      fs.writeFileSync(at("f"), "some data");
+      const lowest = fs.openSync(at("f"), "r");
+      fs.closeSync(lowest);
+      sys.held = 1;
+      sys.waitToken = () => Promise.reject(new Error("the store is gone"));
+      await expect(fs.promises.readFile(at("f"), options)).rejects.toThrow("the store is gone");
+      const next = fs.openSync(at("f"), "r");
+      fs.closeSync(next);
+      expect(next).toBe(lowest);
+    },
+  );
+
   it("an abort while waiting gives the file up", async () => {
     const { fs, sys, at } = hostFace();
     fs.writeFileSync(at("f"), "some data");
@@ -205,6 +221,17 @@ describe("the object", () => {
     const { writeFileSync, readFileSync } = clone;
     writeFileSync(at("f"), "x");
     expect(readFileSync(at("f"), "utf8")).toBe("x");
+  });
+
+  it("has what Node makes seconds with", () => {
+    const { fs } = hostFace();
+    const { _toUnixTimestamp: seconds } = fs as unknown as {
+      _toUnixTimestamp: (time: unknown, name?: string) => number;
+    };
+    expect([seconds("12.5"), seconds(7), seconds(new Date(1500))]).toEqual([12.5, 7, 1.5]);
+    const error = thrownBy(() => seconds({}, "atime"));
+    expect(error.code).toBe("ERR_INVALID_ARG_TYPE");
+    expect(error.message).toContain('The "atime" argument must be an instance of Date');
   });
 
   it("has Node's names and numbers of parameters", () => {

@@ -47,6 +47,29 @@ describe("readFile and writeFile", () => {
     });
   }
 
+  it("refuse files that no buffer holds", async () => {
+    const { fs, at } = hostFace();
+    fs.closeSync(fs.openSync(at("f"), "w"));
+    fs.truncateSync(at("f"), 2 ** 31);
+    const told = { code: "ERR_FS_FILE_TOO_LARGE", message: "File size (2147483648) is greater than 2 GiB" };
+    expect(thrownBy(() => fs.readFileSync(at("f")))).toMatchObject(told);
+    await expect(fs.promises.readFile(at("f"))).rejects.toMatchObject(told);
+  });
+
+  it("fill a buffer with a file that does not say its size, where all of it fits", async () => {
+    const { fs } = hostFace();
+    const text = nodeFs.readFileSync("/proc/version", "utf8");
+    const { length } = text;
+    const into = (buffer: Buffer): object => ({ buffer, encoding: "utf8" });
+    expect(fs.readFileSync("/proc/version", into(Buffer.alloc(length)))).toBe(text);
+    for (const options of [into(Buffer.alloc(length - 1)), { buffer: () => Buffer.alloc(length - 1) }]) {
+      await expect(fs.promises.readFile("/proc/version", options)).rejects.toMatchObject({
+        code: "ERR_INVALID_ARG_VALUE",
+        message: expect.stringMatching(/is too small to contain the entire file/),
+      });
+    }
+  });
+
   it("read files that do not say their size, to their end", async () => {
     const { fs } = hostFace();
     const text = fs.readFileSync("/proc/self/status", "utf8");
@@ -216,6 +239,8 @@ describe("rm", () => {
     fs.rmSync(at("t"), { recursive: true });
     expect(fs.existsSync(at("t"))).toBe(false);
     expect(fs.existsSync(at("kept/f"))).toBe(true);
+    fs.mkdirSync(Buffer.concat([Buffer.from(at("kept/")), Buffer.from([0xfe])]));
+    fs.writeFileSync(Buffer.concat([Buffer.from(at("kept/")), Buffer.from([0xfe, 0x2f, 0xff])]), "x");
     await fs.promises.rm(at("kept"), { recursive: true });
     await fs.promises.rm(at("kept"), { force: true });
     await expect(fs.promises.rm(at("kept"))).rejects.toMatchObject({ code: "ENOENT", syscall: "lstat" });

@@ -96,16 +96,18 @@ describe("without Node", () => {
   });
 
   it("settles by microtasks, and by a channel once the event loop has waited", async () => {
-    const { resolveSoon, soon1 } = modules.settle;
+    const { resolveSoon, soon1, soon2, soon3 } = modules.settle;
     const order: string[] = [];
     soon1((a) => order.push(String(a)), "later");
+    soon2((a, b) => order.push(`${a} ${b}`), 1, 2);
+    soon3((a, b, c) => order.push(`${a} ${b} ${c}`), 1, 2, 3);
     order.push("now");
     await resolveSoon(1);
     const end = performance.now() + 6;
     while (performance.now() < end);
     setImmediate(() => order.push("turn"));
     await resolveSoon(2);
-    expect(order.slice(0, 2)).toEqual(["now", "later"]);
+    expect(order.slice(0, 4)).toEqual(["now", "later", "1 2", "1 2 3"]);
   });
 
   it("makes faces", () => {

@@ -368,6 +368,41 @@ describe("a patch that is applied", () => {
     fs.kernel.destroy();
   });
 
+  it("changes a file twice, and takes a mode from what it has made", () => {
+    const fs = twoTrees({ f: "644 one\n" }, {});
+    const step = (from: string, to: string): string => `--- a/f\n+++ b/f\n@@ -1 +1 @@\n-${from}\n+${to}\n`;
+    applyPatch(
+      fs,
+      "/a",
+      `${step("one", "two")}diff --git a/f b/f\nold mode 100644\nnew mode 100755\n${step("two", "three")}`,
+    );
+    assert.deepEqual(tree(fs, "/a"), { "/f": "755 three\n" });
+    refused(fs, step("three", "four") + step("three", "five"), /f: hunk 1/);
+    fs.kernel.destroy();
+  });
+
+  it("is refused at what is no file, and by what the file system says of a path", () => {
+    const fs = twoTrees({ f: "644 f\n" }, {});
+    const change = (path: string): string => `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-f\n+F\n`;
+    fs.mkdirSync("/c");
+    fs.kernel.linux.mkfifoSync("/c/fifo");
+    assert.throws(() => applyPatch(fs, "/c", change("fifo")), /fifo: is no regular file/);
+    assert.throws(() => applyPatch(fs, "/c", change("n".repeat(256))), { code: "ENAMETOOLONG" });
+    const copy = "diff --git a/g b/f\nsimilarity index 100%\ncopy from g\ncopy to f\n";
+    refused(fs, copy, /f: cannot be taken back: the patch does not say what it was/, { reverse: true });
+    fs.kernel.destroy();
+  });
+
+  it("gives files to who applies it where they may not be another's", () => {
+    const fs = twoTrees({ f: "644 f\n" }, {});
+    fs.chmodSync("/a", 0o777);
+    fs.chownSync("/a/f", 5, 5);
+    const own = fs.kernel.task({ uid: 7, gid: 7 });
+    applyPatch(own, "/a", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-f\n+F\n");
+    assert.deepEqual([fs.statSync("/a/f").uid, tree(fs, "/a")], [7, { "/f": "644 F\n" }]);
+    fs.kernel.destroy();
+  });
+
   it("is refused without space, and with wrong arguments", () => {
     const fs = twoTrees({ f: "644 f\n" }, {});
     fs.mkdirSync("/small");

@@ -21,15 +21,18 @@ import {
   DENTRY_PARENT,
   DENTRY_SIBLING_NEXT,
   DNAME_INLINE_LEN,
+  I_LRU,
   I_NEW,
   INODE_ATIME_NSEC,
   INODE_ATIME_SEC,
+  INODE_DIRTIED_CS,
   INODE_MODE,
   INODE_NLINK,
   INODE_PRIVATE1,
   INODE_SIZE,
   INODE_STATE,
   INODE_XA_FLAGS,
+  INODE_XA_HEAD,
   KERNEL_BLOCK,
   KERNEL_CACHES,
   KERNEL_FS_TYPES,
@@ -41,16 +44,21 @@ import {
   KERNEL_NR_FREE,
   KERNEL_SLOTS,
   KERNEL_SUPER_BLOCKS,
+  KERNEL_UNUSED_INODE_HEAD,
   KMEM_CACHE_BYTES,
   PAGE_PRIVATE_HIGH,
   PG_BUDDY,
   PG_SLAB,
+  PG_UNEVICTABLE,
   PG_UPTODATE,
   SUPER_BLOCK_PRIVATE0,
   SUPER_BLOCK_ROOT,
   SUPER_BLOCK_TYPE_ID,
   SUPER_BLOCK_USED_BLOCKS,
   SUPER_BLOCK_XATTR_SPACE,
+  XA_NODE_COUNT,
+  XA_RESERVED,
+  XA_SHADOW,
 } from "../../../src/wasm/layout.ts";
 import { codeOf } from "../../helpers/code-of.ts";
 import { SnapshotParts, seal } from "../../helpers/snapshot-mutator.ts";
@@ -298,6 +306,21 @@ const FORGERIES: readonly (readonly [string, (f: Forger) => void, RegExp])[] = [
   ["nanoseconds *", (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_ATIME_NSEC * 4, 2e9), /a time is no number/],
   ["the length of a link *", (f) => f.setWord(f.inodeOf(f.child(LINK)) + INODE_PRIVATE1 * 4, 4000), /target of a link/],
   ["pages that are shared *", (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_XA_FLAGS * 4, AS_SHARED), /another class/],
+  [
+    "an inode that is unused, and not to be found",
+    (f) => f.setWord(f.inodeOf(f.child(D)) + INODE_STATE * 4, I_LRU),
+    /unused, but cannot be found/,
+  ],
+  [
+    "the list of unused inodes",
+    (f) => f.setWord(f.kernel(KERNEL_UNUSED_INODE_HEAD), f.inodeOf(f.child(D))),
+    /on the list of unused ones, but does not know/,
+  ],
+  [
+    "a page on a list of another kind of pages",
+    (f) => f.setWord(f.page() * 32, f.word(f.page() * 32) & ~PG_UNEVICTABLE),
+    /pages/,
+  ],
   ["blocks", (f) => f.add(f.sb + SUPER_BLOCK_USED_BLOCKS * 4, 1), /usedBlocks is not/],
   ["extended attributes where nobody counts *", withoutInodeLimit, /more extended attributes than there can be/],
   [
@@ -433,6 +456,29 @@ describe("forged snapshots", () => {
     );
   });
 
+  it("are refused: a leaf of shadows that nobody counts", () => {
+    const fs = small();
+    const fd = fs.openSync("/promised", "w");
+    fs.fallocateSync(fd, 1, 0, 3 * 4096);
+    fs.closeSync(fd);
+    const bytes = fs.kernel.snapshot();
+    assert.equal(refusal(bytes), "accepted");
+    const forged = forge(bytes, (f) => {
+      const inode = f.inodeOf(f.child(0));
+      const leaf = f.word(inode + INODE_XA_HEAD * 4) - 2;
+      const entries = [0, 1, 2].map((i) => leaf + i * 4);
+      assert.deepEqual(
+        entries.map((at) => f.word(at)),
+        [XA_RESERVED, XA_RESERVED, XA_RESERVED],
+      );
+      for (const at of entries) f.setWord(at, XA_SHADOW);
+      f.setWord(leaf + XA_NODE_COUNT - 2, (f.word(leaf + XA_NODE_COUNT - 2) & 0xffff) | (3 << 16) | (3 << 24));
+      f.setWord(inode + INODE_DIRTIED_CS * 4, 0);
+      f.add(f.sb + SUPER_BLOCK_USED_BLOCKS * 4, -3);
+    });
+    assert.match(refusal(forged), /nrShadowNodes is not the number of leaves of shadows/);
+  });
+
   it("are refused: what they say of themselves", () => {
     const saying = (text: string): Uint8Array => {
       const metaEnd = 64 + new DataView(clean.buffer, clean.byteOffset).getUint32(32, true);
@@ -444,6 +490,11 @@ describe("forged snapshots", () => {
     };
     const meta = (options: object): string => JSON.stringify({ options, types: ["tmpfs"], leftOut: [] });
     assert.equal(refusal(saying(meta({}))), "accepted");
+    const leftOut = (mount: object): string =>
+      refusal(saying(JSON.stringify({ options: {}, types: ["tmpfs"], leftOut: [mount] })));
+    assert.equal(leftOut({ type: "hostfs", target: "/m" }), "accepted");
+    assert.match(leftOut({ type: "hostfs", target: 5 }), /a mount that is not in it is none/);
+    assert.match(leftOut({ type: "hostfs", target: "/m", source: "/" }), /says more of itself/);
     assert.match(refusal(saying(meta({ stdio: true }))), /says more of itself/);
     assert.match(refusal(saying(meta({ uid: -1 }))), /options that cannot be/);
     assert.match(refusal(saying(meta({ groups: { length: 3 } }))), /options that cannot be/);
