@@ -3,9 +3,14 @@ import { expect, it } from "vitest";
 import { createFacePairing, type Progress, runCampaign } from "../../src/fuzz.ts";
 import { createFsSync } from "../../src/index.ts";
 
-function campaign(create: () => object): Promise<Progress> {
+async function campaign(create: () => object): Promise<Progress> {
   const options = { seed: 1, profiles: ["names", "data"] as const, maxCalls: 4000, maxMs: Infinity, maxFindings: 1 };
-  return runCampaign({ ...createFacePairing(create), ...options });
+  const pairing = createFacePairing(create);
+  try {
+    return await runCampaign({ ...pairing, ...options });
+  } finally {
+    await pairing.close();
+  }
 }
 
 /** A face that takes off the last byte of what links say. */

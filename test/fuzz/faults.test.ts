@@ -6,6 +6,12 @@
  */
 import { strict as assert } from "node:assert";
 import { describe, expect, it } from "vitest";
+import { runAllocations } from "../../src/fuzz/faults/allocations.ts";
+import { faultProfile } from "../../src/fuzz/faults/fault-profiles.ts";
+import { runCut } from "../../src/fuzz/faults/power-cut.ts";
+import { runWriteBack } from "../../src/fuzz/faults/write-back.ts";
+import type { WriteBackCall } from "../../src/fuzz/faults/write-back-call.ts";
+import { compareCells } from "../../src/fuzz/faults/written-cells.ts";
 import { PROFILES } from "../../src/fuzz/generate.ts";
 import { Disk } from "../../src/fuzz/schedule/disk.ts";
 import { ASYNC_MACHINES } from "../../src/fuzz/schedule/machine.ts";
@@ -113,6 +119,71 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
       };
     };
     await findPlanted("write-back", { plantAnswers });
+  });
+
+  it("memory that is broken, and a call that answers other than without a failure", () => {
+    const task = 0;
+    const calls = [
+      { task, call: "open", args: ["/a", 0, 0o102, 0o644] },
+      { task, call: "write", args: [0, 10, 1, 0] },
+      { task, call: "mkdir", args: ["/d", 0o755] },
+      { task, call: "read", args: [0, 4, null] },
+    ];
+    const options = { subject: "tmpfs", tasks: [{ uid: 0, gid: 0, groups: [] }] } as const;
+    assert.equal(runAllocations(options, calls).finding, undefined);
+    const broken = runAllocations(
+      {
+        ...options,
+        planted: (twin, { call }) => {
+          if (call === "mkdir") twin.verify = () => assert.fail("a page is lost");
+        },
+      },
+      calls,
+    );
+    assert.deepEqual(broken.finding, { at: 2, nth: 1, text: "memory is broken: a page is lost" });
+    const moved = runAllocations(
+      {
+        ...options,
+        planted: (twin, { call }, nth) => {
+          if (call === "mkdir" && nth === 1) twin.perform(calls[3]);
+        },
+      },
+      calls,
+    );
+    assert.equal(moved.finding?.at, 3);
+    assert.match(moved.finding?.text ?? "", /^read answers .*, and where no allocation fails /);
+  });
+
+  it("a disk that cannot be read after the cut", async () => {
+    class Unreadable extends Disk {
+      override cutPower(): Disk {
+        return new Disk();
+      }
+    }
+    const { finding } = await runCut(SEED, [], { makeDisk: () => new Unreadable() });
+    assert.match(finding ?? "", /^after the cut: Error: ENOENT/);
+  });
+
+  it("what is thrown where calls are made", async () => {
+    const one = { call: "fsync", task: 0, slot: "shared", file: 0, form: "promise" } as unknown as WriteBackCall;
+    const plantAnswers = () => (): never => assert.fail("nobody looked for this");
+    const { finding } = await runWriteBack(SEED, [one], { plantAnswers });
+    assert.match(finding ?? "", /nobody looked for this/);
+  });
+
+  it("cells that are neither what was written nor what the store may have", () => {
+    const cell = (value: string, mayBeOld: boolean) => ({ value, older: new Set(["x"]), mayBeOld });
+    const cells = [cell("a", false), cell("b", true)];
+    for (const got of ["ab", "ax", "a"]) assert.equal(compareCells(cells, got), undefined);
+    assert.equal(compareCells(cells, "xb"), "reads xb: cell 0 should be a");
+    assert.equal(compareCells(cells, "ac"), "reads ac: cell 1 should be b or x");
+  });
+
+  it("and calls of power cuts are shown as they are, and have no simpler ones", () => {
+    const { show, simpler } = faultProfile("power", {});
+    const [call] = faultProfile("power", {}).draw(SEED, 0);
+    assert.deepEqual(JSON.parse(show(call)), call);
+    assert.deepEqual([...simpler(call)], []);
   });
 
   it("which a replay of something else does not show", () => {

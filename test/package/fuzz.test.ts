@@ -49,6 +49,26 @@ describe("foliofs fuzz", () => {
     expect(status).toBe(0);
   });
 
+  it("ends when its time is over, in several threads too", () => {
+    const { stdout, status } = foliofs("fuzz", "--oracle", "model", "--seed", "7", "--time", "2", "--jobs", "2");
+    expect(stdout).toMatch(/^tmpfs against the model, seed 7, 4 tasks\n[1-9]\d* calls in [^\n]*, 0 findings\n/);
+    expect(status).toBe(0);
+  });
+
+  it.skipIf(process.platform !== "linux")(
+    "refuses a kernel that it cannot have to itself, whichever thread asks",
+    () => {
+      for (const jobs of ["1", "2"]) {
+        const command = [join(ROOT, "dist/cli.js"), "fuzz", "--oracle", "ext4", "--jobs", jobs];
+        const env = { ...process.env, PATH: "/none" }; // where neither unshare nor mkfs is
+        const { stderr, stdout, status } = spawnSync(process.execPath, command, { encoding: "utf8", env });
+        expect(stderr).toMatch(/^foliofs: .*ext4|^foliofs: .*need root/);
+        expect(stdout).toBe("");
+        expect(status).toBe(2);
+      }
+    },
+  );
+
   it.each([
     ["in one thread", ["fuzz", "--jobs", "1"]],
     ["in several", ["fuzz", "--jobs", "2"]],

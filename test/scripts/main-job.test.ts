@@ -8,11 +8,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { compareMounted } from "../../src/main/compare-mounted.ts";
 import { compareTree } from "../../src/main/compare-tree.ts";
 import { hostTarget } from "../../src/main/host-target.ts";
-import { type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
+import { contentsOf, type HostTree, readContents, scanTree } from "../../src/main/host-tree.ts";
 import { loadTree } from "../../src/main/load-tree.ts";
+import { barStage } from "../../src/main/progress.ts";
 import { median } from "../../src/main/sample.ts";
 import { whyNoSwap } from "../../src/main/swap-round.ts";
 import { isSkip, type Target } from "../../src/main/target.ts";
+import { makeTemporaryFolder } from "../../src/main/temporary-folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../build/main.mjs", import.meta.url));
 const MTIME = 1_600_000_000.123456;
@@ -156,6 +158,45 @@ describe("whyNoSwap", () => {
     expect(whyNoSwap(tmpdir(), tree)).toBeUndefined();
     expect(withNames(32_769)).toBe("32769 names are too many for 64 MiB");
     expect(withNames(32_768) ?? "").not.toMatch(/names/);
+  });
+});
+
+describe("contentsOf", () => {
+  it("has one sentence for a file that is gone since", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-gone-"));
+    fs.writeFileSync(`${folder}/file`, "text");
+    const tree = scanTree(folder);
+    fs.rmSync(folder, { recursive: true });
+
+    const entry = tree.entries.find(({ kind }) => kind === "file") as HostTree["entries"][number];
+    expect(() => contentsOf(tree, entry)).toThrow(`${folder}/file does not exist.`);
+  });
+});
+
+describe("makeTemporaryFolder", () => {
+  it("removes what a run that is no more has left, and leaves what is of others", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-left-"));
+    const gone = spawnSync(process.execPath, ["--version"]).pid;
+    const kept = [`foliofs-start-${process.pid}-x`, "foliofs-start-x", "other"];
+    for (const name of [`foliofs-start-${gone}-x`, ...kept]) fs.mkdirSync(`${folder}/${name}`);
+    try {
+      const made = makeTemporaryFolder(folder).slice(folder.length + 1);
+      expect(fs.readdirSync(folder).sort()).toEqual([...kept, made].sort());
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("barStage", () => {
+  it("gives what the step returns, and throws what it throws", () => {
+    const step = (onEntry: (nrEntries: number) => void): number => {
+      for (let nr = 1; nr <= 1024; nr++) onEntry(nr);
+      return 7;
+    };
+
+    expect(barStage("step", 1024, step)).toBe(7);
+    expect(() => barStage("step", 1, () => JSON.parse("{"))).toThrow(SyntaxError);
   });
 });
 
@@ -305,6 +346,33 @@ describe("npm start", () => {
     }
   });
 
+  it("says how it is used", () => {
+    const { status, stdout } = start("--help");
+
+    expect(stdout).toMatch(/^Usage: npm start /);
+    expect(status).toBe(0);
+  });
+
+  it("says what it leaves out: names, files and targets", () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "foliofs-odd-"));
+    spawnSync("mkfifo", [`${folder}/pipe`]);
+    fs.writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff])]), "");
+    fs.writeFileSync(`${folder}/sparse`, "");
+    fs.truncateSync(`${folder}/sparse`, 2 ** 43); // more than any memory has
+    try {
+      const { status, stdout, stderr } = start(folder, "--only", "memfs,tmpfs", "--rounds", "1");
+
+      expect(stdout).toContain("memfs left out: the tree takes more than half of the free memory.\n");
+      expect(stdout).toContain("tmpfs left out: /dev/shm has too little room.\n");
+      expect(stdout).toContain("Not loaded: pipe: neither file, folder nor symbolic link.\n");
+      expect(stdout).toContain(": the name is not UTF-8.\n");
+      expect(stderr).toContain("The tree is large: its files are read from disk while they are loaded");
+      expect(status).toBe(0);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
   it("ends with status 1 and names the file when a target differs", () => {
     const { status, stderr } = start(root, "--damage", "a/text");
 
@@ -321,6 +389,11 @@ describe("npm start", () => {
     ["a file", [fileURLToPath(import.meta.url)], `${fileURLToPath(import.meta.url)} is not a folder.\n`],
     ["a size that is none", ["--memory-limit", "much"], "much is no size: write bytes, or a number with k, m or g.\n"],
     ["two folders", ["a", "b"], "One folder at a time, not 2.\n"],
+    [
+      "nothing to damage",
+      [fileURLToPath(new URL(".", import.meta.url)), "--damage", "none"],
+      "There is no file none in the tree to damage.\n",
+    ],
     ["a number of rounds that is none", ["--rounds", "0"], "--rounds takes a number from 1 to 999, not 0.\n"],
   ])("has one sentence for %s", (_what, args, sentence) => {
     const { status, stdout, stderr } = start(...args);
@@ -334,13 +407,22 @@ describe("npm start", () => {
     fs.chmodSync(folder, 0o755);
     try {
       const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-      const { status, stderr } = spawnSync(process.execPath, [MAIN, folder], { encoding: "utf8", ...asNobody });
+      const { NODE_V8_COVERAGE: _, ...env } = process.env; // nobody may not write there, and complains
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, folder], { encoding: "utf8", env, ...asNobody });
 
       expect(stderr).toBe(`${folder}/closed cannot be read: permission denied.\n`);
       expect(status).toBe(1);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
+  });
+
+  it.each(["foliofs", "hostfs"])("has one sentence for a limit that nothing fits in: %s", (only) => {
+    const { status, stderr } = start(root, "--only", only, "--memory-limit", "1");
+
+    expect(stderr).toMatch(/^foliofs does not start: .*\n$/m);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(1);
   });
 
   it("has one sentence for a tree that does not fit in the memory limit", () => {

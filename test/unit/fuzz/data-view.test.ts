@@ -97,4 +97,13 @@ describe("memory of data calls", () => {
       assert.equal(outsideOf(view, kind), " and outside of the view");
     }
   });
+
+  it("is found out where somebody takes parts of it by methods that may not be its own", () => {
+    const OWN = 3;
+    const view = makeView(OWN, 10) as Uint8Array & { constructor: object };
+    assert.throws(() => view.subarray(1), /by its own method/);
+    assert.throws(() => view.slice(1), /by its own method/);
+    assert.throws(() => view.set([1]), /by its own method/);
+    assert.throws(() => view.map((byte) => byte), /what a part of the caller's memory is to be/);
+  });
 });

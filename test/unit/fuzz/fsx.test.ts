@@ -6,16 +6,20 @@ import { parseFsxOptions } from "../../../src/cli/fsx-options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { choicesFor } from "../../../src/fuzz/fsx/draw.ts";
 import { FileModel } from "../../../src/fuzz/fsx/file-model.ts";
+import { expectTrue, Mismatch } from "../../../src/fuzz/fsx/mismatch.ts";
 import { OPERATION_NAMES, type Operation, operation, simplerOperations } from "../../../src/fuzz/fsx/operation.ts";
+import { leaveRoom } from "../../../src/fuzz/fsx/pressure.ts";
 import {
   FSX_MACHINES,
   FSX_REPLAY_VERSION,
   FSX_TARGETS,
+  type FsxMachine,
   performFsxOperations,
   readFsxReplay,
   runFsx,
   writeFsxReplay,
 } from "../../../src/fuzz.ts";
+import type { FolioFs } from "../../../src/index.ts";
 
 const LENGTH = 64 * 1024;
 const OPTIONS = { maxMs: Number.MAX_SAFE_INTEGER, maxFindings: 1, length: LENGTH, isMapped: true, isDirect: true };
@@ -115,6 +119,137 @@ describe("operations of fsx", () => {
     assert.ok(simple.some(({ at }) => at === 8192));
     assert.ok(simple.every(({ op }) => op === "read"));
     assert.deepEqual([...simplerOperations(operation({ op: "read" }))], []);
+  });
+});
+
+/** An object with other members in the place of its own. */
+function changed<T extends object>(one: T, members: object): T {
+  return new Proxy(one, {
+    get(target, name) {
+      if (name in members) return Reflect.get(members, name);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+describe("findings of fsx", () => {
+  const EIO = Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+  const fails = (): never => {
+    throw EIO;
+  };
+  const write = operation({ op: "write", at: 0, length: 100, seed: 3 });
+  const grow = operation({ op: "truncate", to: 8192 });
+
+  /** Of operations on a machine whose calls beyond node:fs are others. */
+  function found(
+    change: (folio: FolioFs) => object,
+    operations: readonly Operation[],
+    more: Partial<FsxMachine> = {},
+  ): [kind: string | undefined, message: string | undefined] {
+    const make = (): FsxMachine => {
+      const machine = FSX_MACHINES.tmpfs({ length: LENGTH });
+      const folio = machine.folio as FolioFs;
+      return changed(machine, { folio: changed(folio, change(folio)), ...more });
+    };
+    const { finding } = performFsxOperations(make, LENGTH, operations);
+    return [finding?.kind, finding?.message];
+  }
+
+  it("are none where nothing is wrong", () => {
+    const all = [write, grow, ...["seekExtents", "readView", "preadv2"].map((op) => operation({ op } as never))];
+    assert.deepEqual(
+      found(() => ({}), all),
+      [undefined, undefined],
+    );
+  });
+
+  it("are holes that are none, and ends that are not the file's", () => {
+    const seekTo =
+      (wrong: number) =>
+      (folio: FolioFs): object => ({
+        lseekSync: (fd: number, offset: number, whence: number) =>
+          whence === 4 ? wrong : folio.lseekSync(fd, offset, whence),
+      });
+    const seek = operation({ op: "seekExtents" });
+    assert.deepEqual(found(seekTo(7), [grow, seek]), ["SEEK_HOLE", "SEEK_HOLE: 7 at 0, no data there"]);
+    assert.deepEqual(found(seekTo(9999), [write, seek]), [
+      "SEEK_HOLE",
+      "SEEK_HOLE: 9999 from 0 on, where data begins; size 100",
+    ]);
+  });
+
+  it("are views of too many bytes, which are given back", () => {
+    let nrHeld = 0;
+    const readView = (folio: FolioFs) => ({
+      readView: (...args: Parameters<FolioFs["readView"]>) => {
+        const view = folio.readView(...args);
+        nrHeld++;
+        return changed(view, {
+          length: 101,
+          release: () => {
+            nrHeld--;
+            view.release();
+          },
+        });
+      },
+    });
+    const view = operation({ op: "readView", length: 100 });
+    assert.deepEqual(found(readView, [write, view]), ["readView", "readView: 101 bytes of 100"]);
+    assert.equal(nrHeld, 0);
+    const refused = found(() => ({}), [write, view], { mapRefusal: () => "ENODEV" });
+    assert.deepEqual(refused, ["readView not ENODEV", "readView has succeeded, where ENODEV was expected"]);
+  });
+
+  it("are errors that nobody expects, and memory that is not as it should be", () => {
+    const seek = operation({ op: "seekExtents" });
+    assert.equal(found(() => ({ lseekSync: fails }), [seek])[0], "seekExtents throws Error: EIO: i/o error");
+    const kernel = (folio: FolioFs, members: object) => ({ kernel: changed(folio.kernel, members) });
+    const read = operation({ op: "preadv2", length: 10 });
+    assert.equal(
+      found((folio) => kernel(folio, { preadv2Sync: fails }), [write, read])[0],
+      "preadv2 throws Error: EIO: i/o error",
+    );
+    assert.deepEqual(
+      found((folio) => kernel(folio, { verify: fails }), [write]),
+      ["verify", "verify: EIO: i/o error"],
+    );
+    assert.throws(
+      () => expectTrue("lock", false),
+      (error) => error instanceof Mismatch && error.finding.message === "lock: it is not so",
+    );
+  });
+
+  it("are not what is refused for want of room, where there may be none", async () => {
+    const makeMachine = (): FsxMachine => {
+      const machine = FSX_MACHINES.tmpfs({ length: LENGTH });
+      const full = (): never => {
+        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      };
+      return changed(machine, {
+        get fs() {
+          return changed(machine.fs, { writeSync: full }); // another one after a fork
+        },
+        mayRefuse: (code: string) => code === "ENOSPC",
+      });
+    };
+    const { findings, nrRefused } = await runFsx({ ...OPTIONS, makeMachine, seed: 1, maxOperations: 300 });
+    assert.deepEqual(findings, []);
+    assert.ok(nrRefused > 0);
+  });
+
+  it("are not made of a file that takes up memory: what else fails is told at once", () => {
+    const fs = { mkdirSync: () => {}, kernel: { mount: () => {} }, openSync: () => 3, writeSync: fails };
+    assert.throws(() => leaveRoom(fs as unknown as FolioFs, 0), EIO);
+  });
+
+  it("have files that can be listed, at a store", () => {
+    const machine = FSX_MACHINES.store({ length: LENGTH });
+    const paths = [0, 1].map((file) => machine.names(file)[0]);
+    const folder = paths[0].slice(0, paths[0].lastIndexOf("/"));
+    const names = (machine.fs.readdirSync(folder || "/") as string[]).map((name) => `${folder}/${name}`);
+    for (const path of paths) assert.ok(names.includes(path), `${path} of ${names}`);
+    machine.end();
   });
 });
 

@@ -1,17 +1,22 @@
 /** Programs: the same by the same seed, shrunk to what matters, and the same again from a file. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import type { Call, Outcome } from "../../../src/fuzz/call.ts";
+import { type Call, type Outcome, showCall } from "../../../src/fuzz/call.ts";
 import { mergeProgress, type Progress, runCampaign, seedOfProgram, shrinkProgram } from "../../../src/fuzz/campaign.ts";
 import { compare } from "../../../src/fuzz/compare.ts";
 import { WHOLE_DETAIL } from "../../../src/fuzz/describe.ts";
 import { type Abilities, generate, PROFILES, plainAbilities } from "../../../src/fuzz/generate.ts";
+import { KNOWN, reasonOf, SHORT_OF_MEMORY } from "../../../src/fuzz/known.ts";
 import { Likely } from "../../../src/fuzz/likely.ts";
 import type { Runner } from "../../../src/fuzz/oracle.ts";
 import { createSubject } from "../../../src/fuzz/pairing.ts";
+import { type NodeFs, type TaskFace, TaskPerformer } from "../../../src/fuzz/perform.ts";
 import { readReplay, replayOn, writeReplay } from "../../../src/fuzz/replay.ts";
 import { SeenPairs } from "../../../src/fuzz/seen-pairs.ts";
 import { shrink } from "../../../src/fuzz/shrink.ts";
+import { simplerCalls } from "../../../src/fuzz/simpler.ts";
+import { Subject } from "../../../src/fuzz/subject.ts";
+import { createFsSync } from "../../../src/index.ts";
 
 const TASKS = [
   { uid: 0, gid: 0, groups: [] },
@@ -128,6 +133,112 @@ describe("programs of the fuzzer", () => {
       "ok",
     );
     assert.throws(() => readReplay("{}"), /no replay/);
+  });
+});
+
+describe("calls", () => {
+  const by = (call: string, ...args: Call["args"]): Call => ({ task: 0, call, args });
+
+  /** A task of foliofs without a working directory, and what it is told of directories and masks. */
+  function face(): { task: TaskFace; told: unknown[]; end(): void } {
+    const fs = createFsSync({ memoryLimit: 16 * 2 ** 20 });
+    const told: unknown[] = [];
+    const task = {
+      fs: fs as unknown as NodeFs,
+      chdir: (path: string | Buffer) => void told.push(String(path)),
+      umask: (mask: number) => {
+        told.push(mask);
+        return 0;
+      },
+      cwd: () => "/",
+      hasNoCwd: true,
+    };
+    return { task, told, end: () => fs.kernel.destroy() };
+  }
+
+  it("are shown in a line, with long names by their ends", () => {
+    assert.equal(showCall(by("mkdir", "a", 0o755)), '0: mkdir("a", 493)');
+    const shown = showCall(by("unlink", `first${"-".repeat(1000)}last`));
+    assert.match(shown, /^0: unlink\("first-+…\(1011\)…-+last"\)$/);
+    assert.ok(shown.length < 120);
+  });
+
+  it("are simpler by a path, by a number, and by flags with one bit less", () => {
+    const simple = [...simplerCalls(by("open", "d/a", 0, 0o102, 0o644))].map(({ args }) => args);
+    assert.ok(simple.some(([path]) => path === "a"));
+    const flags = simple.map(([, , flag]) => flag);
+    assert.ok(flags.includes(0o100) && flags.includes(0o2));
+    assert.ok(simple.every(([, , flag]) => Number(flag) <= 0o102));
+  });
+
+  it("begin at the root where there is no working directory, names of bytes too", () => {
+    const { task, end } = face();
+    const performer = new TaskPerformer(task, OPTIONS);
+    for (const path of ["a", "/b", { hex: "63" }, { hex: "2f64" }]) performer.perform(by("mkdir", path, 0o755));
+    assert.equal(performer.perform(by("readdir", "/")), '"a" "b" "c" "d"');
+    end();
+  });
+
+  it("are left out where they may not be made, by their paths", () => {
+    const { task, end } = face();
+    const asked: string[] = [];
+    const mayCall = (call: string, paths: readonly (string | Buffer)[]): boolean => {
+      asked.push(`${call} ${paths.join()}`);
+      return call !== "rename";
+    };
+    const performer = new TaskPerformer(task, { ...OPTIONS, mayCall });
+    assert.equal(performer.perform(by("mkdir", "/a", 0o755)), "ok");
+    assert.equal(performer.perform(by("rename", "/a", "/b")), null);
+    assert.deepEqual(asked, ["mkdir /a", "rename /a,/b"]);
+    assert.equal(performer.perform(by("readdir", "/")), '"a"');
+    end();
+  });
+
+  it("of the next program find nothing open, nothing watched, and the first mask and directory", async () => {
+    const { task, told, end } = face();
+    const performer = new TaskPerformer(task, OPTIONS);
+    for (const call of [by("open", "/a", 0, 0o102, 0o644), by("watch", "/", 0)]) performer.perform(call);
+    assert.equal(performer.hasWatched, true);
+    assert.match(performer.perform(by("fstat", 0)) ?? "", /^(?!E)/);
+    performer.reset();
+    assert.equal(performer.hasWatched, false);
+    assert.equal(performer.perform(by("fstat", 0)), "EBADF fstat");
+    performer.perform(by("mkdir", "/b", 0o755));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(performer.perform(by("events")), "");
+    assert.deepEqual(told, [0o022, "/"]);
+    end();
+  });
+
+  it("of a subject that is broken at its end come to one outcome more", async () => {
+    const { task, end } = face();
+    const machine = {
+      faces: [task],
+      end: () => {
+        end();
+        throw new Error("a page is lost");
+      },
+    };
+    const subject = new Subject("broken", () => machine, OPTIONS);
+    assert.deepEqual(await subject.run([by("mkdir", "/a", 0o755)]), ["ok", "at the end: a page is lost"]);
+  });
+
+  it("come to other things for a reason, or for none", () => {
+    const reason = (oracle: string, calls: readonly Call[], expected: string, actual: string): string | undefined =>
+      reasonOf(KNOWN, "tmpfs", oracle, { call: calls[0], calls, expected, actual });
+    const large = [by("truncate", "/a", 2 ** 44)];
+    assert.match(reason("ext4", large, "EFBIG truncate", "ok") ?? "", /largest file of ext4/);
+    assert.equal(reason("xfs", large, "EFBIG truncate", "ok"), undefined);
+    assert.equal(reason("ext4", [by("truncate", "/a", 4096)], "EFBIG truncate", "ok"), undefined);
+    const rmdir = [by("rmdir", "/a")];
+    assert.match(reason("xfs", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir") ?? "", /XFS says EEXIST/);
+    assert.equal(reason("ext4", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir"), undefined);
+    const walked = [by("tree"), by("realpath", "."), { ...by("chdir", "d"), task: 1 }];
+    assert.match(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=2") ?? "", /reading the directories above/);
+    assert.equal(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=4"), undefined);
+    const short = { call: rmdir[0], calls: rmdir, expected: "ok", actual: "ENOSPC mkdir" };
+    assert.equal(reasonOf([SHORT_OF_MEMORY], "tmpfs", "model", short), SHORT_OF_MEMORY.reason);
+    assert.equal(reasonOf([SHORT_OF_MEMORY], "tmpfs", "model", { ...short, actual: "EIO mkdir" }), undefined);
   });
 });
 

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import type { AsyncCall } from "../../../src/fuzz/schedule/async-call.ts";
+import { faultPlan, seedOfMissingAnswers } from "../../../src/fuzz/schedule/fault-plan.ts";
 import { Linearizer, type Spec, type Stage } from "../../../src/fuzz/schedule/linearize.ts";
 import { ASYNC_MACHINES, type MakeAsyncMachine } from "../../../src/fuzz/schedule/machine.ts";
 import type { Face } from "../../../src/fuzz/schedule/perform-async.ts";
@@ -109,6 +110,48 @@ describe("the scheduler", () => {
       const { history } = await runChosen(setting, one.calls, one.run.choices);
       assert.deepEqual(history, one.run.history);
     }
+  });
+});
+
+describe("calls of chains", () => {
+  it("are those of a FileHandle where a promise has opened the file, and of the descriptor where a callback has", async () => {
+    const links = (form: AsyncCall["form"]): AsyncCall[] => {
+      const by = (call: string, ...args: AsyncCall["args"]): AsyncCall => ({ task: 0, call, args, form });
+      return [
+        by("open", "a", 0, 0o102),
+        by("write", 0, 0, 2, "x"),
+        by("read", 0, 0, 1),
+        by("ftruncate", 0, 1),
+        by("fchmod", 0, 0o600),
+        by("fstat", 0),
+        by("fsync", 0),
+        by("fdatasync", 0),
+        by("close", 0),
+      ];
+    };
+    const told = await Promise.all(
+      (["promise", "callback"] as const).map(async (form) => {
+        const { finding, history } = await runChosen({ make: ASYNC_MACHINES.tmpfs }, links(form), []);
+        assert.equal(finding, undefined);
+        return history.join("\n").replaceAll(/ (promise|callback)$/gm, "");
+      }),
+    );
+    for (const answer of ["wrote 2", "read x", "file of 1, 1 links, mode 600"])
+      assert.ok(told[0].includes(answer), told[0]);
+    assert.equal(told[0], told[1]);
+  });
+
+  it("have seeds by which answers are missing and nothing fails", () => {
+    const seed = seedOfMissingAnswers(SEED);
+    assert.ok(seed >= SEED && seed < SEED + 100);
+    const told: string[] = [];
+    const plan = faultPlan(seed, (text) => told.push(text));
+    plan.isOn = true;
+    for (let nr = 0; nr < 200; nr++) {
+      assert.equal(plan.plan?.({ nr, operation: "lookup", ino: 1 } as never), undefined);
+      plan.isMissing(`answer ${nr}`);
+    }
+    assert.equal(told.length, 2);
   });
 });
 

@@ -183,6 +183,34 @@ describe.each(Object.entries(FACES))("%s", (name, make) => {
     expect(toldError(() => fs.opendirSync(dir))).toMatchObject({ code: "EMFILE", syscall: "opendir", path: dir });
   });
 
+  it("reaches what takes a path or a descriptor, and makes names", () => {
+    const fd = fs.openSync(`${dir}/f`, "r+");
+    faults.failNth({ call: "ftruncate", errno: "EIO" });
+    expect(outcomeOf(() => fs.ftruncateSync(fd, 1))).toBe("EIO");
+    fs.closeSync(fd);
+    faults.failNth({ call: "ftruncate", errno: "EFBIG" });
+    expect(outcomeOf(() => fs.truncateSync(`${dir}/f`, 1))).toBe("EFBIG");
+    expect(original.readFileSync(`${dir}/f`, "utf8")).toBe("0123456789");
+    faults.failNth({ call: "mkdir", errno: "ENOSPC" });
+    expect(toldError(() => fs.mkdtempSync(`${dir}/t-`))).toMatchObject({
+      message: `ENOSPC: no space left on device, mkdtemp '${dir}/t-XXXXXX'`,
+      syscall: "mkdtemp",
+    });
+    faults.failNth({ call: "symlink", errno: "EROFS" });
+    expect(toldError(() => fs.symlinkSync("f", `${dir}/s`))).toMatchObject({ path: "f", dest: `${dir}/s` });
+    expect(original.readdirSync(dir)).toEqual(["f"]);
+    expect(original.readdirSync(fs.mkdtempSync(`${dir}/t-`))).toEqual([]);
+    faults.assertUsed();
+  });
+
+  it("notes what the face itself refuses a promise, and promisify gives the answer of exists", async () => {
+    expect(await codeOfPromise(fs.promises.stat(`${dir}/missing`))).toBe("ENOENT");
+    expect(faults.calls.at(-1)).toEqual({ call: "stat", path: `${dir}/missing`, outcome: "ENOENT", isInjected: false });
+    expect(await promisify(fs.exists)(`${dir}/f`)).toBe(true);
+    faults.failNth({ call: "access", errno: "EACCES" });
+    expect(await promisify(fs.exists)(`${dir}/f`)).toBe(false);
+  });
+
   it("answers as Node does where an error is no exception", async () => {
     faults.failWhen(`${dir}/f`, "ENOENT");
     expect(fs.existsSync(`${dir}/f`)).toBe(false);
@@ -226,6 +254,20 @@ it("takes node:fs/promises", async () => {
   expect(nodeFs.readFileSync(`${dir}/f`, "utf8")).toBe("");
   await faults.fs.writeFile(`${dir}/f`, "x");
   expect(nodeFs.readFileSync(`${dir}/f`, "utf8")).toBe("x");
+  nodeFs.rmSync(dir, { recursive: true });
+});
+
+it("cuts a read whose buffer is among its options, and a write of a string of several bytes a character", async () => {
+  const dir = nodeFs.mkdtempSync(join(tmpdir(), "foliofs-faults-"));
+  const faults = injectFaults(nodePromises);
+  faults.shortReads({ most: 3 });
+  faults.shortWrites({ most: 4 });
+  const handle = await faults.fs.open(`${dir}/f`, "w+");
+  expect((await handle.write("☃☃", 0)).bytesWritten).toBe(4);
+  const buffer = Buffer.alloc(8);
+  expect((await handle.read({ buffer, position: 0 })).bytesRead).toBe(3);
+  expect(buffer.toString("utf8", 0, 3)).toBe("☃");
+  await handle.close();
   nodeFs.rmSync(dir, { recursive: true });
 });
 

@@ -1,6 +1,7 @@
 /** Faults of a foliofs face: at its system calls, whatever makes them. */
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HeldStore } from "../../../src/fuzz/schedule/held-store.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { type Faults, injectFaults } from "../../../src/testing.ts";
 import { codeOfPromise } from "../../helpers/code-of.ts";
@@ -177,6 +178,25 @@ it("closes a descriptor though close fails", () => {
   faults.failWhen("/d/f", "EIO", { call: "close" });
   expect(toldError(() => fs.closeSync(fd))).toMatchObject({ code: "EIO", syscall: "close" });
   expect(outcomeOf(() => fs.fstatSync(fd))).toBe("EBADF");
+});
+
+it("decides once on a call that waits for a store", async () => {
+  const held = new HeldStore({ hold: () => Promise.resolve(), hasSyncHalf: false });
+  const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [held.type] });
+  fs.mkdirSync("/m");
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
+  fs.writeFileSync("/m/f", "0123456789");
+  fs.kernel.sync();
+  fs.kernel.dropCaches(3);
+  held.isQuick = false;
+  const waiting = injectFaults(fs);
+  waiting.shortReads({ most: 4 });
+  const handle = await fs.promises.open("/m/f");
+  expect((await handle.read(Buffer.alloc(10), 0, 10, 0)).bytesRead).toBe(4);
+  expect(waiting.calls.filter(({ call }) => call === "read")).toHaveLength(1);
+  await handle.close();
+  waiting.restore();
+  fs.kernel.destroy();
 });
 
 it("does not take an EAGAIN of its own for a wait", async () => {

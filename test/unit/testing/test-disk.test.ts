@@ -278,6 +278,16 @@ it("is the same by a shell's calls as a tree in memory, and whole after any cut"
   );
 });
 
+it("is one disk wherever it is mounted", () => {
+  const disk = new TestDisk();
+  const fs = mounted(disk);
+  fs.mkdirSync("/e");
+  fs.kernel.mount({ type: disk.type.name, target: "/e" });
+  fs.writeFileSync("/d/f", "one");
+  expect(fs.readFileSync("/e/f", "utf8")).toBe("one");
+  expect(fs.statSync("/e/f").ino).toBe(fs.statSync("/d/f").ino);
+});
+
 it("refuses what is no option", () => {
   expect(outcomeOf(() => new TestDisk({ sectorBytes: 0 }))).toBe("ERR_OUT_OF_RANGE");
   expect(outcomeOf(() => new TestDisk({ name: 5 as never }))).toBe("ERR_INVALID_ARG_TYPE");
