@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
-import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { createFsSync, type FolioFs, MS_BIND } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
 import { codeOf } from "../../helpers/code-of.ts";
 
@@ -277,6 +277,38 @@ describe("a commit", () => {
     fs.kernel.umount("/base/src/deep");
     layer.commit();
     assert.deepEqual(fs.readdirSync("/base"), ["README", "empty", "main2"]);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("is refused where something is mounted on a file that another would replace", () => {
+    const fs = build();
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    fs.kernel.mount({ source: "/base/main2", target: "/base/README", flags: MS_BIND });
+    fs.unlinkSync("/a/README");
+    fs.writeFileSync("/a/README", "another");
+    assert.equal(
+      codeOf(() => layer.commit()),
+      "EBUSY",
+    );
+    fs.kernel.verify();
+    fs.kernel.umount("/base/README");
+    assert.equal(fs.readFileSync("/base/README", "utf8"), "base");
+    layer.commit();
+    assert.equal(fs.readFileSync("/base/README", "utf8"), "another");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("brings extended attributes of the top directory", () => {
+    const fs = build();
+    const { linux } = fs.kernel;
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    linux.setxattrSync("/base", "user.old", Buffer.from("w"));
+    linux.setxattrSync("/a", "user.x", Buffer.from("v"));
+    layer.commit();
+    assert.deepEqual(linux.listxattrSync("/base").map(String).sort(), ["user.old", "user.x"]); // its own stays
+    for (const path of ["/base", "/a"]) assert.equal(String(linux.getxattrSync(path, "user.x")), "v");
     fs.kernel.verify();
     fs.kernel.destroy();
   });

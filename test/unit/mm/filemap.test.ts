@@ -5,7 +5,10 @@ import { describe, it } from "vitest";
 import { EBADF, EFBIG, ENOSPC } from "../../../src/base/errno.ts";
 import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../../src/base/stat-flags.ts";
 import { createFsSync } from "../../../src/index.ts";
+import { copyFromBuffer, copyToBuffer, copyWhatFits } from "../../../src/mm/user-copy.ts";
 import type { Task } from "../../../src/vfs/task.ts";
+
+import { inodeOf } from "../../helpers/mock-scene.ts";
 
 const PAGE = 4096;
 const CAPACITY = 40 * PAGE;
@@ -172,5 +175,39 @@ describe("the page cache", () => {
     assert.equal(task.read(fd, buffer, 0, buffer.length, 2 ** 43 - 10), 10);
     assert.equal(task.fstat(fd), 0);
     assert.equal(task.statValues[9], 0); // STAT_BLOCKS
+  });
+});
+
+describe("buffers that say something else than they are", () => {
+  it("are written from as they are, and are no target beyond their end", () => {
+    for (const isFast of [true, false]) {
+      const fs = createFsSync({ memoryLimit: 2 ** 24 });
+      const { core } = fs.kernel.vfs;
+      Object.assign(core, { hasFastBuffer: isFast });
+      const fd = fs.openSync("/f", "w+");
+      fs.writeSync(fd, new Uint8Array(PAGE).fill(1));
+      const address = core.x.findPage(inodeOf(fs.kernel.vfs, fd), 0) * PAGE;
+      for (const get of [
+        () => 1,
+        () => {
+          throw new Error("asked");
+        },
+      ]) {
+        const buffer = Object.defineProperties(Uint8Array.of(0, 0, 7, 8, 9), {
+          length: { get },
+          byteLength: { get },
+        });
+        core.u8.fill(1, address, address + 4);
+        copyFromBuffer(core, address, buffer, 2, 3);
+        assert.deepEqual([...core.u8.subarray(address, address + 4)], [7, 8, 9, 1]);
+      }
+      for (const from of [address, 0]) {
+        const short = Uint8Array.of(5, 5, 5, 5);
+        assert.throws(() => copyToBuffer(core, from, short, 2, 4), RangeError);
+        assert.deepEqual([...short.subarray(0, 2)], [5, 5]);
+        assert.equal(copyWhatFits(core, from, short, 2, 4), 2);
+        assert.deepEqual([...short], from === 0 ? [5, 5, 0, 0] : [5, 5, 7, 8]);
+      }
+    }
   });
 });

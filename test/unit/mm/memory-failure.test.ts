@@ -216,3 +216,24 @@ describe("file systems without migratePage", () => {
     await f.close();
   });
 });
+
+it("a page that is lost is had anew from a store whose type has no errorRemovePage", () => {
+  const t = new LoggingFs({ without: ["errorRemovePage"] });
+  const data = t.add("f", 2 * PAGE);
+  const fd = t.fs.openSync("/m/f", "r");
+  const got = Buffer.alloc(PAGE);
+  t.fs.readSync(fd, got, 0, PAGE, 0);
+  const { pfn } = t.pageOf(fd, 0);
+  t.log.length = 0;
+  assert.equal(
+    outcomeOf(() => memoryFailure(t.fs.kernel, pfn)),
+    "ok",
+  );
+  assert.equal(nrPoisoned(t.fs), 1);
+  assert.equal(t.kernel.core.x.findPage(t.inodeOf(fd), 0), 0);
+  assert.equal(t.fs.readSync(fd, got, 0, PAGE, 0), PAGE);
+  assert.ok(got.equals(data.subarray(0, PAGE)));
+  assert.notEqual(t.pageOf(fd, 0).pfn, pfn);
+  t.kernel.verify();
+  t.fs.closeSync(fd);
+});

@@ -36,6 +36,16 @@ function preadLater({ fs, fd }: Scene, position: number, length: number): Promis
   );
 }
 
+interface Resizable extends ArrayBuffer {
+  resize(bytes: number): void;
+}
+
+/** A buffer that can shrink (ES2024). */
+function resizable(bytes: number): Resizable {
+  const options = { maxByteLength: bytes };
+  return new (ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable)(bytes, options);
+}
+
 describe("readahead", () => {
   it("starts with four pages and doubles, each window asked for where the one before is half read", () => {
     const all = scene(100 * PAGE);
@@ -253,4 +263,16 @@ describe("a stored read", () => {
     all.fs.ftruncateSync(fill, 0);
     assert.deepEqual(pread(all, 0, PAGE), all.data.subarray(0, PAGE));
   });
+});
+
+it("a read into a buffer that has become shorter meanwhile fills what is left of it", async () => {
+  const all = scene(2 * PAGE, { isAsync: true });
+  const memory = resizable(PAGE);
+  const reading = new Promise((resolve, reject) =>
+    all.fs.read(all.fd, new Uint8Array(memory), 0, PAGE, 0, (error, n) => (error ? reject(error) : resolve(n))),
+  );
+  memory.resize(100);
+  await all.store.answerAll();
+  assert.equal(await reading, 100);
+  assert.deepEqual(Buffer.from(memory), all.data.subarray(0, 100));
 });

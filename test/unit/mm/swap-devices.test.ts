@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
+import { pageFlags } from "../../../src/mm/page.ts";
+import { PG_WRITEBACK } from "../../../src/wasm/layout.ts";
+import { inodeOf } from "../../helpers/mock-scene.ts";
 import { MockSwap } from "../../helpers/mock-swap.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
@@ -375,6 +378,52 @@ describe("a device that takes time", () => {
     fs.kernel.verify();
     await fs.kernel.swapOffAsync(device);
     fs.kernel.verify();
+  });
+
+  it("may refuse pages of a file that is gone by then", async () => {
+    const { fs, device } = slow();
+    const data = patterned((7 * MIB) / PAGE);
+    const before = fs.kernel.vmstat().nr_inodes;
+    device.verdict = () => 0;
+    fs.writeFileSync("/t/a", data);
+    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    assert.ok(device.waiting.length > 0);
+    fs.unlinkSync("/t/a");
+    fs.rmSync("/t/b", { force: true });
+    fs.kernel.verify();
+    await drain(device);
+    fs.kernel.verify();
+    assert.equal(fs.kernel.vmstat().nr_inodes, before);
+    device.verdict = () => "ok";
+    await answered(device, fs.promises.writeFile("/t/c", DATA));
+    assert.ok((await answered(device, fs.promises.readFile("/t/c"))).equals(DATA));
+    fs.kernel.verify();
+  });
+
+  it("has pages that somebody has pinned meanwhile, and they stay in memory, too", async () => {
+    const { fs, device } = slow();
+    const data = patterned((7 * MIB) / PAGE);
+    fs.writeFileSync("/t/a", data);
+    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    assert.ok(device.waiting.length > 0);
+    const { core } = fs.kernel.vfs;
+    const fd = fs.openSync("/t/a", "r");
+    const inode = inodeOf(fs.kernel.vfs, fd);
+    const pfns: number[] = [];
+    for (let index = 0; index * PAGE < data.length; index++) {
+      const pfn = core.x.findPage(inode, index);
+      if (pfn !== 0 && pageFlags(core, pfn) & PG_WRITEBACK) pfns.push(pfn);
+    }
+    assert.ok(pfns.length > 0);
+    for (const pfn of pfns) core.x.getPage(pfn);
+    await drain(device);
+    for (const pfn of pfns) {
+      assert.equal(pageFlags(core, pfn) & PG_WRITEBACK, 0);
+      core.x.putPage(pfn);
+    }
+    fs.kernel.verify();
+    assert.ok((await answered(device, fs.promises.readFile("/t/a"))).equals(data));
+    fs.closeSync(fd);
   });
 
   it("is emptied by swapOffAsync(), and by swapOff() not at once", async () => {

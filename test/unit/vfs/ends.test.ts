@@ -176,6 +176,26 @@ describe("umount", () => {
     fs.kernel.verify();
   });
 
+  it("that was detached ends with its last file when all of it has been written", async () => {
+    const { fs, store } = mounted("writeInode");
+    const node = store.add("f");
+    const fd = fs.openSync("/s/f", "r");
+    await fs.kernel.umountAsync("/s", { detach: true });
+    fs.fchmodSync(fd, 0o600);
+    store.takeLog();
+    fs.closeSync(fd);
+    fs.kernel.verify();
+    assert.doesNotMatch(store.log.join(), /putSuper/);
+    await store.settleAll();
+    assert.equal(node.mode & 0o777, 0o600);
+    assert.match(
+      store.takeLog(),
+      new RegExp(`^release ${node.ino}, writeInode ${node.ino}.*evictInode ${node.ino}.*putSuper`),
+    );
+    assert.deepEqual([fs.kernel.vmstat().nr_super_blocks, fs.kernel.vmstat().end_failed], [1, 0]);
+    fs.kernel.verify();
+  });
+
   it("stays EBUSY for what is really in use", async () => {
     const { fs, store } = mounted("release");
     store.add("f");

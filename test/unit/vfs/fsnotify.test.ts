@@ -80,6 +80,28 @@ describe("marks", () => {
     file.watcher.close();
   });
 
+  it("hear of what goes below a directory in one call", async () => {
+    const fs = newFs();
+    fs.mkdirSync("/t/d", { recursive: true });
+    fs.writeFileSync("/t/d/f", "");
+    const dir = watched(fs, "/t/d");
+    fs.rmSync("/t", { recursive: true });
+    assert.deepEqual(await dir.told(), ["rename f", "rename d", "rename d"]);
+    dir.watcher.close();
+    fs.mkdirSync("/t");
+    const top = watched(fs, "/");
+    fs.rmSync("/t", { recursive: true });
+    assert.deepEqual(await top.told(), ["rename t"]);
+    top.watcher.close();
+    fs.mkdirSync("/t/d", { recursive: true });
+    fs.mkdirSync("/other");
+    const other = watched(fs, "/other");
+    fs.rmSync("/t", { recursive: true });
+    assert.deepEqual(await other.told(), []);
+    fs.rmdirSync("/other");
+    assert.deepEqual(fs.readdirSync("/"), []);
+  });
+
   it("tell of a file without a name by its number", async () => {
     const fs = newFs();
     fs.mkdirSync("/d");

@@ -3,7 +3,7 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
-import { EIO, ENOMEM } from "../../../src/base/errno.ts";
+import { EAGAIN, EIO, ENOMEM } from "../../../src/base/errno.ts";
 import * as libstore from "../../../src/fs/libfs-store.ts";
 import {
   createFsSync,
@@ -46,6 +46,24 @@ describe("iget", () => {
     fs.chmodSync("/s/a", 0o600);
     assert.equal(fs.statSync("/s/b").mode & 0o777, 0o600);
     assert.equal(fs.kernel.vmstat().nr_hashed_inodes, 2);
+    fs.kernel.verify();
+  });
+
+  it("is not needed for what memory has: ilookup finds that alone, and holds it", () => {
+    const { fs, store } = mounted();
+    const { ino } = store.add("f");
+    const sb = superOf(fs);
+    assert.equal(libstore.ilookup(sb, ino), 0);
+    fs.statSync("/s/f");
+    const inode = libstore.ilookup(sb, ino) as InodeHandle;
+    assert.equal(new Inode(fs.kernel.vfs, inode).ino, ino);
+    assert.equal(libstore.ilookup(sb, ino + 1), 0);
+    store.takeLog();
+    fs.kernel.dropCaches(2);
+    assert.equal(store.takeLog(), "");
+    fs.kernel.vfs.core.x.iput(inode);
+    fs.kernel.dropCaches(2);
+    assert.equal(store.takeLog(), `evictInode ${ino}`);
     fs.kernel.verify();
   });
 
@@ -357,6 +375,29 @@ describe("dirty inodes", () => {
     fs.kernel.verify();
   });
 
+  it("are lost, and counted, where the promise of a store is not kept", async () => {
+    let fail: (error: Error) => void = () => {};
+    const writeInode: SuperOperations["writeInode"] = (kernel) => {
+      kernel.setWaitToken(
+        new Promise((_resolve, reject) => {
+          fail = reject;
+        }),
+      );
+      return -EAGAIN;
+    };
+    const { fs, store } = mounted({ writeInode });
+    const { ino } = store.add("f");
+    fs.chmodSync("/s/f", 0o600);
+    fs.kernel.dropCaches(2);
+    assert.equal(fs.kernel.vmstat().end_failed, 0);
+    fail(new Error("the store has gone"));
+    await store.settleAll();
+    assert.equal(fs.kernel.vmstat().end_failed, 1);
+    assert.ok(store.takeLog().includes(`evictInode ${ino}`));
+    assert.equal(fs.statSync("/s/f").mode & 0o777, 0o644);
+    fs.kernel.verify();
+  });
+
   it("are told of by destroy()", () => {
     const { fs, store } = mounted();
     store.add("f");
@@ -484,4 +525,25 @@ describe("the cache as a whole", () => {
     assert.equal(fs.kernel.vmstat().nr_hashed_inodes, 1);
     fs.kernel.verify();
   });
+});
+
+it("a file has no more names than its type allows (s_max_links)", () => {
+  const { type } = new StoreFs();
+  const fillSuper: typeof type.fillSuper = (sb, ...rest) => {
+    sb.maxLinks = 2;
+    return type.fillSuper(sb, ...rest);
+  };
+  const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [{ ...type, fillSuper }] });
+  fs.mkdirSync("/s");
+  fs.kernel.mount({ type: "storefs", target: "/s" });
+  fs.writeFileSync("/s/f", "");
+  fs.linkSync("/s/f", "/s/g");
+  assert.equal(
+    outcomeOf(() => fs.linkSync("/s/f", "/s/h")),
+    "EMLINK",
+  );
+  fs.unlinkSync("/s/f");
+  fs.linkSync("/s/g", "/s/h");
+  assert.equal(fs.statSync("/s/h").nlink, 2);
+  fs.kernel.verify();
 });

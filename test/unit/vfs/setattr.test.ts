@@ -13,11 +13,13 @@ import {
   EACCES,
   type FileSystemType,
   type FolioFs,
+  FS_MEMORY,
   Inode,
   type InodeOperations,
   libfs,
   ramfs,
 } from "../../../src/index.ts";
+import { RemoteFs, remoteDir, remoteFile } from "../../helpers/remote-fs.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 type Setattr = NonNullable<InodeOperations["setattr"]>;
@@ -224,6 +226,35 @@ describe("setattr", () => {
     seen.length = 0;
     user.writeSync(fd, "some", 0);
     assert.equal(seen.length, 0);
+    fs.kernel.verify();
+  });
+
+  it("gets the time that is now as a value", () => {
+    const seen: Attributes[] = [];
+    const setattr: Setattr = (kernel, inode, attr) => {
+      seen.push({ ...attr });
+      return libfs.simpleSetattr(kernel, inode, attr);
+    };
+    const fs = twoMounts(withSetattr(setattr), () => 1_234_500);
+    seen.length = 0;
+    fs.kernel.linux.utimensatSync(-100, "/asked/f", "now", 7_000_000_000n);
+    const { atimeMs, mtimeMs } = fs.statSync("/asked/f");
+    assert.deepEqual([atimeMs, mtimeMs], [1_234_500, 7000]);
+    assert.deepEqual([seen.length, seen[0].atimeSec, seen[0].atimeNsec], [1, 1234, 500_000_000]);
+  });
+
+  it("of a type that has none leaves set-ID bits to the record", () => {
+    const { type } = new RemoteFs(remoteDir({ file: remoteFile("some data", 0o6777) }));
+    const tables = type.tables.map((table) => ({ ...table, inode: { ...table.inode, setattr: undefined } }));
+    const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [{ ...type, fsFlags: FS_MEMORY, tables }] });
+    fs.mkdirSync("/m");
+    fs.kernel.mount({ type: type.name, target: "/m" });
+    const user = fs.kernel.task({ uid: 9, gid: 9, groups: [] });
+    const fd = user.openSync("/m/file", "r+");
+    user.writeSync(fd, "SOME", 0);
+    assert.equal(fs.statSync("/m/file").mode & 0o7777, 0o777);
+    assert.equal(fs.readFileSync("/m/file", "utf8"), "SOME data");
+    user.closeSync(fd);
     fs.kernel.verify();
   });
 

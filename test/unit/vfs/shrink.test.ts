@@ -266,6 +266,32 @@ describe("shrink", () => {
     fs.kernel.verify();
   });
 
+  it("ENOMEM where the engine has no second memory, and all goes on in the first", () => {
+    const fs = createFsSync({ memoryLimit: 64 * MIB });
+    fs.writeFileSync("/f", "kept");
+    fs.writeFileSync("/big", Buffer.alloc(20 * MIB));
+    fs.unlinkSync("/big");
+    const { Memory } = WebAssembly;
+    Object.assign(WebAssembly, {
+      Memory: function none() {
+        throw new RangeError("could not allocate memory");
+      },
+    });
+    try {
+      assert.equal(
+        outcomeOf(() => fs.kernel.shrink()),
+        "ENOMEM",
+      );
+    } finally {
+      Object.assign(WebAssembly, { Memory });
+    }
+    assert.equal(fs.readFileSync("/f", "utf8"), "kept");
+    fs.writeFileSync("/g", "new");
+    fs.kernel.verify();
+    shrunk(fs);
+    assert.equal(fs.readFileSync("/g", "utf8"), "new");
+  });
+
   it("ENOTSUP with preallocated memory, EBUSY with a page pinned or another thread at it", () => {
     const whole = createFsSync({ memoryLimit: 16 * MIB, preallocate: true });
     assert.equal(

@@ -18,7 +18,7 @@ import {
 import { S_IFLNK } from "../../../../src/base/stat-flags.ts";
 import type { HostEntry } from "../../../../src/fs/hostfs/host-steps.ts";
 import { type Found, HostStore } from "../../../../src/fs/hostfs/host-store.ts";
-import { failHost } from "../../../helpers/failing-host.ts";
+import { errorOf, failHost } from "../../../helpers/failing-host.ts";
 import { atOnce, type HostStoreNow } from "../../../helpers/host-now.ts";
 
 const SWAPPER = fileURLToPath(new URL("swapper.mjs", import.meta.url));
@@ -368,4 +368,19 @@ describe("what is made and cannot be given its owner or mode", () => {
     expect(makeWith("EPERM", maker, name)).toMatchObject({ node: {} });
     expect(nodeFs.readdirSync(inside)).toEqual(["new"]);
   });
+});
+
+it("keeps no descriptor of a folder that cannot be looked at", () => {
+  const { fstatSync } = nodeFs;
+  const nrOpen = (): number => nodeFs.readdirSync("/proc/self/fd").length;
+  const before = nrOpen();
+  nodeFs.fstatSync = () => {
+    throw errorOf("EIO");
+  };
+  try {
+    expect(HostStore.open(inside, MAX_FDS)).toBe(-EIO);
+  } finally {
+    nodeFs.fstatSync = fstatSync;
+  }
+  expect(nrOpen()).toBe(before);
 });

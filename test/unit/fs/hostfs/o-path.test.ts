@@ -44,6 +44,18 @@ describe.each(["/dev/shm", "/tmp"])("hostfs in %s", (base) => {
 
   afterEach(() => setup.dispose());
 
+  it("a file without a name is changed through its descriptor", () => {
+    nodeFs.writeFileSync(`${setup.inside}/n`, "contents");
+    const fd = fs.openSync("/mnt/n", O_PATH);
+    fs.unlinkSync("/mnt/n");
+    const [uid, gid] =
+      process.getuid?.() === 0 ? [12, 13] : [process.getuid?.() as number, process.getgid?.() as number];
+    fs.chownSync(`/proc/self/fd/${fd}`, uid, gid);
+    fs.utimesSync(`/proc/self/fd/${fd}`, 1, 2);
+    expect(fs.fstatSync(fd)).toMatchObject({ uid, gid, mtimeMs: 2000, nlink: 0 });
+    fs.closeSync(fd);
+  });
+
   describe.each(Object.entries(KINDS))("a %s", (_kind, make) => {
     it.each(Object.entries(TAKERS))("is what it was: %s", async (_taker, take) => {
       make(`${setup.inside}/n`);

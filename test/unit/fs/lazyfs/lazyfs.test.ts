@@ -461,3 +461,22 @@ describe("mountLazy", () => {
     expect(outcomeOf(() => fs.kernel.mount({ type: "lazyfs", target: "/m" }))).toBe("EINVAL");
   });
 });
+
+it("of answers that nobody has come for, those to the last questions are kept", async () => {
+  const asked: string[] = [];
+  const lookup = async (path: string) => {
+    asked.push(path);
+    return { name: path.slice(1), type: "file" as const, size: 0 };
+  };
+  const { fs } = withTree({ list: () => [], lookup, load: () => new Uint8Array() });
+  for (let i = 0; i < 1100; i++) expect(outcomeOf(() => fs.statSync(`/m/n${i}`))).toBe("EAGAIN");
+  expect(asked.length).toBe(1100);
+  await turns();
+  expect(fs.statSync("/m/n1099").isFile()).toBe(true);
+  expect(fs.statSync("/m/n76").isFile()).toBe(true);
+  expect(asked.length).toBe(1100);
+  expect(outcomeOf(() => fs.statSync("/m/n75"))).toBe("EAGAIN");
+  expect(asked.at(-1)).toBe("/n75");
+  await turns();
+  expect(fs.statSync("/m/n75").isFile()).toBe(true);
+});

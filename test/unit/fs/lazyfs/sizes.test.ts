@@ -199,3 +199,19 @@ describe("files that come as a whole", () => {
     expect(outcomeOf(() => fs.readFileSync("/n/f1"))).toBe("EIO");
   });
 });
+
+it("a file that has become shorter than what has been read of it is EIO, and said to be so", () => {
+  let bytes = content(2_000_000);
+  const told: string[] = [];
+  const load = (_path: string, { position, length }: { position: number; length: number }) =>
+    bytes.subarray(position, position + length);
+  const onError = (error: unknown): void => void told.push(String(error));
+  const { fs } = withTree({ list: () => [{ name: "f", type: "file" }], load }, { onError });
+  const fd = fs.openSync("/m/f", "r");
+  expect(fs.readSync(fd, Buffer.alloc(8192), 0, 8192, 0)).toBe(8192);
+  bytes = content(10);
+  fs.kernel.dropCaches(1);
+  expect(outcomeOf(() => fs.readSync(fd, Buffer.alloc(10), 0, 10, 0))).toBe("EIO");
+  expect(told.join()).toMatch(/another size than before/);
+  fs.closeSync(fd);
+});

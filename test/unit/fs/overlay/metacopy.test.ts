@@ -1,7 +1,7 @@
 /** Files of an overlay whose attributes alone have been copied up: what is read below, and all that copies layers, or what is below. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import { EAGAIN } from "../../../../src/base/errno.ts";
+import { EAGAIN, EIO } from "../../../../src/base/errno.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs, MS_REMOUNT, restoreFsSync } from "../../../../src/index.ts";
 import { overlay } from "../../../../src/layers.ts";
@@ -71,6 +71,30 @@ describe("over a store", () => {
     fs.chmodSync("/m/b", 0o600);
     fs.closeSync(fs.openSync("/m/b", "w"));
     assert.equal(fs.statSync("/m/b").size, 0);
+    end(fs);
+  });
+
+  it("is saved with data that are read to their end, or not at all where the store refuses", () => {
+    const { fs, remote } = overStore();
+    fs.kernel.umount("/m");
+    const large = "large".repeat(300_000);
+    remote.root.children?.set("large", remoteFile(large));
+    const layer = fs.kernel.layer({ lower: "/r", target: "/m", metacopy: true });
+    fs.chmodSync("/m/a", 0o600);
+    fs.chmodSync("/m/large", 0o600);
+    remote.hooks.read = () => -EIO;
+    assert.equal(
+      codeOf(() => layer.saveTar()),
+      "EIO",
+    );
+    remote.hooks.read = undefined;
+    const saved = layer.saveTar();
+    fs.mkdirSync("/empty");
+    fs.mkdirSync("/n");
+    fs.kernel.loadTar(saved, { lower: "/empty", target: "/n" });
+    assert.equal(fs.readFileSync("/n/a", "utf8"), "remote a");
+    assert.equal(fs.readFileSync("/n/large", "utf8"), large);
+    fs.kernel.umount("/n");
     end(fs);
   });
 

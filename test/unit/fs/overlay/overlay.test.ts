@@ -4,9 +4,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "vitest";
-import { EAGAIN } from "../../../../src/base/errno.ts";
+import { EAGAIN, EIO, ENODATA } from "../../../../src/base/errno.ts";
 import { hostfs } from "../../../../src/host.ts";
-import { createFsSync, type FolioFs, restoreFsSync } from "../../../../src/index.ts";
+import {
+  createFsSync,
+  type FileSystemType,
+  type FolioFs,
+  type InodeOperations,
+  libfs,
+  ramfs,
+  restoreFsSync,
+} from "../../../../src/index.ts";
 import { overlay } from "../../../../src/layers.ts";
 import { codeOf } from "../../../helpers/code-of.ts";
 import { seededRandom } from "../../../helpers/random.ts";
@@ -139,6 +147,98 @@ describe("over a store that takes time", () => {
     fs.kernel.verify();
     fs.kernel.destroy();
   });
+});
+
+describe("over a type with operations of its own", () => {
+  /** A kernel with such a type at /r below an overlay at /m. */
+  function over(type: FileSystemType): FolioFs {
+    const fs = createFsSync({ memoryLimit: 64 * 2 ** 20, types: [overlay, type] });
+    for (const dir of ["/r", "/u", "/w", "/m"]) fs.mkdirSync(dir);
+    fs.kernel.mount({ type: type.name, target: "/r" });
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/r,upperdir=/u,workdir=/w" });
+    return fs;
+  }
+
+  it("passes on that a file cannot be opened there, and waits for none to be closed", async () => {
+    const { type } = new RemoteFs(remoteDir({ a: remoteFile("remote a") }));
+    let rc = -EIO;
+    let close = (): void => {};
+    let nrReleased = 0;
+    const release = (): Promise<void> => {
+      nrReleased++;
+      return new Promise((resolve) => {
+        close = resolve;
+      });
+    };
+    const tables = type.tables.map((table) => ({ ...table, file: { ...table.file, open: () => rc, release } }));
+    const fs = over({ ...type, tables });
+    const nrFiles = fs.kernel.vmstat().nr_files;
+    assert.equal(
+      codeOf(() => fs.readFileSync("/m/a")),
+      "EIO",
+    );
+    assert.deepEqual([nrReleased, fs.kernel.vmstat().nr_files], [0, nrFiles]);
+    rc = 0;
+    assert.equal(fs.readFileSync("/m/a", "utf8"), "remote a");
+    assert.equal(nrReleased, 1);
+    close();
+    await new Promise(setImmediate);
+    assert.equal(fs.kernel.vmstat().nr_files, nrFiles);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("copies what attributes are there, and nothing where one cannot be read", () => {
+    const { type } = new RemoteFs(remoteDir({ a: remoteFile("remote a") }));
+    const values: Record<string, Uint8Array | number> = { "user.x": Buffer.from("x"), "user.gone": -ENODATA };
+    const listxattr = () => Object.keys(values).map((name) => Buffer.from(name));
+    const tables = type.tables.map((table) => ({ ...table, inode: { ...table.inode, listxattr } }));
+    const get = (_kernel: unknown, _inode: unknown, name: Uint8Array) => values[String(Buffer.from(name))] ?? -ENODATA;
+    const fs = over({ ...type, tables, xattrs: [{ prefix: "user.", get }] });
+    values["user.bad"] = -EIO;
+    assert.equal(
+      codeOf(() => fs.chmodSync("/m/a", 0o600)),
+      "EIO",
+    );
+    assert.deepEqual(fs.readdirSync("/u"), []);
+    delete values["user.bad"];
+    fs.chmodSync("/m/a", 0o600);
+    assert.deepEqual(
+      fs.kernel.linux
+        .listxattrSync("/u/a")
+        .map(String)
+        .filter((name) => name.startsWith("user.")),
+      ["user.x"],
+    );
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+});
+
+it("asks an upper layer that changes attributes itself", () => {
+  const seen: number[] = [];
+  const setattr: InodeOperations["setattr"] = (kernel, inode, attr) => {
+    seen.push(attr.mode & 0o7777);
+    return attr.mode & 0o1000 ? -EIO : libfs.simpleSetattr(kernel, inode, attr);
+  };
+  const tables = ramfs.tables.map((table) => ({ ...table, inode: { ...table.inode, setattr } }));
+  const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [overlay, { ...ramfs, name: "askfs", tables }] });
+  for (const dir of ["/l", "/r", "/m"]) fs.mkdirSync(dir);
+  fs.writeFileSync("/l/a", "lower a");
+  fs.kernel.mount({ type: "askfs", target: "/r" });
+  for (const dir of ["/r/u", "/r/w"]) fs.mkdirSync(dir);
+  fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l,upperdir=/r/u,workdir=/r/w" });
+  fs.appendFileSync("/m/a", "!");
+  seen.length = 0;
+  fs.chmodSync("/m/a", 0o600);
+  assert.equal(
+    codeOf(() => fs.chmodSync("/m/a", 0o1600)),
+    "EIO",
+  );
+  assert.deepEqual(seen, [0o600, 0o1600]);
+  assert.equal(fs.statSync("/m/a").mode & 0o7777, 0o600);
+  fs.kernel.verify();
+  fs.kernel.destroy();
 });
 
 describe("in memory alone", () => {
@@ -353,4 +453,108 @@ describe("in memory alone", () => {
       fs.kernel.destroy();
     }
   });
+});
+
+describe("a layer that is changed directly", () => {
+  it("refuses a name that has come there meanwhile", () => {
+    const fs = build();
+    assert.equal(fs.existsSync("/m/new"), false);
+    fs.writeFileSync("/u/new", "direct");
+    assert.equal(
+      codeOf(() => fs.mkdirSync("/m/new")),
+      "EEXIST",
+    );
+    assert.equal(fs.readFileSync("/u/new", "utf8"), "direct");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("keeps what has a name in the work directory that it would take", () => {
+    const fs = build();
+    const names = Array.from({ length: 5000 }, (_, i) => `#${(i + 1).toString(16)}`);
+    for (const name of names) fs.writeFileSync(`/w/work/${name}`, name);
+    fs.rmSync("/m/a");
+    fs.writeFileSync("/m/a", "again");
+    fs.appendFileSync("/m/d/b", "!");
+    assert.equal(fs.readFileSync("/m/a", "utf8"), "again");
+    assert.equal(fs.readFileSync("/m/d/b", "utf8"), "lower b!");
+    for (const name of names) assert.equal(fs.readFileSync(`/w/work/${name}`, "utf8"), name);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("shows no file whose entry in the index makes no sense", () => {
+    const fs = build("");
+    fs.linkSync("/l1/a", "/l1/h");
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w,index=on" });
+    fs.chmodSync("/m/a", 0o600);
+    const [name] = fs.readdirSync("/w/index");
+    fs.kernel.linux.setxattrSync(`/w/index/${name}`, "trusted.overlay.metacopy", Buffer.from("?"));
+    fs.kernel.dropCaches(2);
+    assert.equal(
+      codeOf(() => fs.statSync("/m/h")),
+      "EIO",
+    );
+    fs.kernel.linux.removexattrSync(`/w/index/${name}`, "trusted.overlay.metacopy");
+    assert.equal(fs.statSync("/m/h").mode & 0o777, 0o600);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("refuses to hide, or to copy up, what has come to be in the upper layer meanwhile", () => {
+    const fs = build();
+    fs.statSync("/m/a");
+    fs.writeFileSync("/u/a", "direct");
+    for (const call of [() => fs.chmodSync("/m/a", 0o600), () => fs.unlinkSync("/m/a")]) {
+      assert.match(codeOf(call), /^(EEXIST|ESTALE)$/);
+    }
+    assert.equal(fs.readFileSync("/u/a", "utf8"), "direct");
+    assert.deepEqual(fs.readdirSync("/w/work"), []);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("cannot be mounted with a file in the place of the work directory", () => {
+    const fs = build("");
+    fs.writeFileSync("/w/work", "");
+    const data = "lowerdir=/l1,upperdir=/u,workdir=/w";
+    assert.equal(
+      codeOf(() => fs.kernel.mount({ type: "overlay", target: "/m", data })),
+      "EINVAL",
+    );
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it("copies up no file of two names with a file in the place of the index", () => {
+    const fs = build("");
+    fs.linkSync("/l1/a", "/l1/h");
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w,index=on" });
+    fs.rmSync("/w/index", { recursive: true, force: true });
+    fs.writeFileSync("/w/index", "");
+    assert.equal(
+      codeOf(() => fs.chmodSync("/m/h", 0o600)),
+      "ESTALE",
+    );
+    assert.deepEqual([fs.readdirSync("/u"), fs.readFileSync("/m/h", "utf8")], [[], "lower a"]);
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+});
+
+it("gives what takes the place of a lower name the group of a directory with its bit", () => {
+  const fs = build();
+  fs.mkdirSync("/l2/d/sub");
+  fs.chownSync("/m/d", 5, 6);
+  fs.chmodSync("/m/d", 0o2775);
+  fs.rmSync("/m/d/b");
+  fs.rmdirSync("/m/d/sub");
+  fs.writeFileSync("/m/d/b", "new");
+  fs.mkdirSync("/m/d/sub");
+  assert.equal(fs.statSync("/m/d/b").gid, 6);
+  assert.equal(fs.statSync("/m/d/b").mode & 0o7000, 0);
+  assert.equal(fs.statSync("/m/d/sub").gid, 6);
+  assert.equal(fs.statSync("/m/d/sub").mode & 0o7000, 0o2000);
+  fs.kernel.verify();
+  fs.kernel.destroy();
 });

@@ -164,6 +164,25 @@ describe("a remount of an overlay", () => {
     end(fs);
   });
 
+  it("forgets a name that cannot be looked up again", () => {
+    const fs = build();
+    fs.kernel.umount("/m");
+    fs.linkSync("/l1/a", "/l1/h");
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w,index=on" });
+    fs.chmodSync("/m/a", 0o600);
+    assert.equal(fs.statSync("/m/h").mode & 0o777, 0o600);
+    const index = `/w/index/${fs.readdirSync("/w/index")[0]}`;
+    fs.kernel.linux.setxattrSync(index, "trusted.overlay.metacopy", Buffer.from("?"));
+    assert.equal(remount(fs, "lowerdir=/l1:/l2,index=on"), "ok");
+    assert.equal(
+      codeOf(() => fs.statSync("/m/h")),
+      "EIO",
+    );
+    fs.kernel.linux.removexattrSync(index, "trusted.overlay.metacopy");
+    assert.equal(fs.statSync("/m/h").mode & 0o777, 0o600);
+    end(fs);
+  });
+
   it("changes nothing when an allocation fails", () => {
     for (let n = 1; ; n++) {
       const fs = build();

@@ -162,8 +162,8 @@ describe("a damaged archive", () => {
     );
   };
   /** With a field changed, and the checksum right again unless it is that. */
-  const changed = (at: number, value: string, sums = true): Uint8Array => {
-    const bytes = good.slice();
+  const changed = (at: number, value: string, sums = true, of = good): Uint8Array => {
+    const bytes = of.slice();
     bytes.set(latin1Bytes(value), at);
     const header = Math.floor(at / BLOCK) * BLOCK;
     if (!sums) return bytes;
@@ -211,6 +211,25 @@ describe("a damaged archive", () => {
       header.set(latin1Bytes(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
       assert.equal(latin1Of(header.subarray(BLOCK, BLOCK + data.length)), records);
       refused(Buffer.concat([header, good]), /extended header/);
+    }
+  });
+
+  it("is refused with a device that cannot be", () => {
+    const device = archive([file("./dev", { mode: S_IFCHR | 0o644, rdev: 0x103 })]);
+    assert.equal(entriesOf(device)[0].rdev, 0x103);
+    refused(changed(329, "0010000", true, device), /a device that cannot be/); // 4096
+    refused(changed(337, "4000000", true, device), /a device that cannot be/); // 2^20
+  });
+
+  it("is refused with a sparse file whose map does not fit", () => {
+    const sparse = archive([file("./s", { size: 9000, pieces: [{ at: 5000, bytes: Buffer.from("data") }] })], true);
+    const at = latin1Of(sparse).indexOf("\n5000\n4\n");
+    assert(at > 0);
+    // Beyond its size; more than there is; numbers without ends of lines.
+    for (const map of ["\n8999\n4\n", "\n0000\n9\n", " 5000 4 "]) {
+      const bytes = sparse.slice();
+      bytes.set(latin1Bytes(map), at);
+      refused(bytes, /sparse file whose map is none|is no number/);
     }
   });
 
