@@ -80,9 +80,6 @@ export class SwapArea {
   get nrUsed(): number {
     return this.#get(SWAP_AREA_NR_USED);
   }
-  get nrIo(): number {
-    return this.#get(SWAP_AREA_NR_IO);
-  }
   get priority(): number {
     return this.#get(SWAP_AREA_PRIORITY) | 0;
   }

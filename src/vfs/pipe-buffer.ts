@@ -36,10 +36,6 @@ export class PipeBytes {
     return true;
   }
 
-  get isEmpty(): boolean {
-    return this.#buffers.length === 0;
-  }
-
   /** Takes what is there. @returns bytes that have been copied, 0 when it is empty */
   read(target: Uint8Array): number {
     let done = 0;

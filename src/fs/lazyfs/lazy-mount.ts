@@ -141,11 +141,6 @@ export function mountOf(kernel: Kernel, inode: InodeHandle): LazyMount {
   return kernel.fsInfo.get(kernel.core.u32[(inode << 3) + INODE_SB] >>> 5) as LazyMount;
 }
 
-/** What an inode in use stands for. */
-export function stateOf(kernel: Kernel, inode: InodeHandle): LazyInode {
-  return mountOf(kernel, inode).inodes.get(inode) as LazyInode;
-}
-
 function usageName({ dev }: SuperBlock): string {
   return `lazyfs-${dev}`;
 }

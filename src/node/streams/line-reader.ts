@@ -31,8 +31,8 @@ class LineCutter {
   }
 }
 
-/** An iterator over what has been emitted and will be. */
-class LineQueue implements AsyncIterableIterator<string> {
+/** What has been emitted and will be, for an iterator. */
+class LineQueue {
   readonly #close: () => void;
   readonly #lines: string[] = [];
   #waiting: { resolve(result: IteratorResult<string>): void; reject(error: unknown): void }[] = [];
@@ -74,10 +74,6 @@ class LineQueue implements AsyncIterableIterator<string> {
   return(): Promise<IteratorResult<string>> {
     this.#close();
     return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
   }
 }
 

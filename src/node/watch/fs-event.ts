@@ -75,10 +75,6 @@ export class FsEvent {
     return new FsEvent(watch, new KeepAlive(isPersistent));
   }
 
-  /** True until it is closed. */
-  get isOpen(): boolean {
-    return this.#watch !== undefined;
-  }
   close(): void {
     this.#watch?.remove();
     this.#watch = undefined;
