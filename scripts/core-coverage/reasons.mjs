@@ -96,7 +96,6 @@ export const SOURCE = [
   },
   {
     path: "src/testing/conformance/limits.ts",
-    names: ["fillUp"],
     reason: "of a subject whose memory is never full, which fails the case by it",
   },
   { path: "src/fuzz/random.ts", names: ["weighted"], reason: GUARD },

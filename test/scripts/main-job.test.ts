@@ -407,7 +407,7 @@ describe("npm start", () => {
     fs.chmodSync(folder, 0o755);
     try {
       const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-      const { NODE_V8_COVERAGE: _, ...env } = process.env; // nobody may not write there, and complains
+      const env = { ...process.env, NODE_V8_COVERAGE: "" }; // nobody may not write there, and complains
       const { status, stderr } = spawnSync(process.execPath, [MAIN, folder], { encoding: "utf8", env, ...asNobody });
 
       expect(stderr).toBe(`${folder}/closed cannot be read: permission denied.\n`);
