@@ -104,7 +104,6 @@ export const SOURCE = [
     names: ["cutArguments"],
     reason: `${GUARD}: reads and writes alone are cut`,
   },
-  { path: "src/testing/face-methods.ts", names: ["lengthOf"], reason: `${GUARD}: it is asked of strings alone` },
   {
     path: "src/fuzz/model/node-face.ts",
     names: ["entriesOf"],

@@ -45,11 +45,6 @@ export function absolutePath(path: unknown): string {
   return resolvePath(cwd(), shownPath(path));
 }
 
-function lengthOf(buffer: unknown): number | undefined {
-  if (typeof buffer === "string") return bytesOf(buffer).length;
-  return (buffer as ArrayBufferView | undefined)?.byteLength;
-}
-
 /** Data of writeFile as bytes; undefined for iterables and streams. */
 export function bytesOf(data: unknown, encoding?: unknown): Uint8Array {
   if (typeof data === "string") return encodeText(data, (encoding as string) || "utf8");
@@ -82,7 +77,7 @@ function onFd(call: CallName): Describe {
 
 /** Bytes that a read or write asks for, from the arguments behind the descriptor. */
 function askedBytes([buffer, offset, length]: readonly unknown[]): number | undefined {
-  if (typeof buffer === "string") return lengthOf(buffer);
+  if (typeof buffer === "string") return bytesOf(buffer).length;
   if (!ArrayBuffer.isView(buffer)) {
     const { buffer: own } = (buffer ?? {}) as { buffer?: unknown };
     return own === undefined ? undefined : askedBytes([own, buffer]);

@@ -55,3 +55,15 @@ export function preadLater({ fs, fd }: Scene, position: number, length: number):
 export function cachedIndexes({ kernel, inode }: Scene): number[] {
   return Array.from({ length: 200 }, (_, index) => index).filter((index) => kernel.core.x.findPage(inode, index) !== 0);
 }
+
+/** Has the store answer, turn by turn, until `promise` settles. */
+export async function answering<T>({ store }: Scene, promise: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  promise.then(over, over);
+  for (let turn = 0; !isOver && turn < 10_000; turn++) {
+    await store.answerAll();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}

@@ -1,5 +1,6 @@
-/** Machines of fsx that do wrong what another does right. */
-import type { FsxMachine } from "../../src/fuzz.ts";
+/** Machines of fsx, and of calls under way at the same time, that do wrong what another does right. */
+import type { Face } from "../../src/fuzz/schedule/perform-async.ts";
+import type { FsxMachine, MakeAsyncMachine } from "../../src/fuzz.ts";
 
 type Fs = FsxMachine["fs"];
 
@@ -53,4 +54,19 @@ export function skipsTails(machine: FsxMachine): FsxMachine {
       fs.writeSync(fd, tail.bytes.subarray(0, length - size), 0, Math.min(tail.bytes.length, length - size), size);
     }) as Fs["ftruncateSync"],
   }));
+}
+
+/** A machine with other promise calls, of all chains: in the place of those of its face that `change` gives. */
+export function withPromises(
+  make: MakeAsyncMachine,
+  change: (face: Face) => Partial<Face["promises"]>,
+): MakeAsyncMachine {
+  return (options) => {
+    const machine = make(options);
+    const faces = machine.hands.faces.map((face) => {
+      const promises = { ...face.promises, ...change(face) };
+      return Object.assign(Object.create(face), { promises }) as Face;
+    });
+    return { ...machine, hands: { ...machine.hands, faces } };
+  };
 }

@@ -20,7 +20,7 @@ import {
   readFaults,
   readSchedule,
 } from "../../../src/fuzz.ts";
-import { losesBytes } from "../../helpers/planted-faults.ts";
+import { losesBytes, withPromises } from "../../helpers/planted-faults.ts";
 
 /** What is planted where calls fail. */
 const setting = vi.hoisted(() => ({}) as { planted?: FaultSetting["planted"] });
@@ -53,16 +53,10 @@ afterEach(() => {
 
 /** A machine whose stat() answers what only the kernel should see. */
 function impatient(): MakeAsyncMachine {
-  return (options) => {
-    const machine = ASYNC_MACHINES.store(options);
-    const stat = async (): Promise<never> => {
-      throw Object.assign(new Error("EAGAIN"), { code: "EAGAIN" });
-    };
-    const faces = machine.hands.faces.map((face) =>
-      Object.assign(Object.create(face), { promises: { ...face.promises, stat } }),
-    );
-    return { ...machine, hands: { ...machine.hands, faces } };
+  const stat = async (): Promise<never> => {
+    throw Object.assign(new Error("EAGAIN"), { code: "EAGAIN" });
   };
+  return withPromises(ASYNC_MACHINES.store, () => ({ stat }));
 }
 
 function optionsOf(text: string): FuzzOptions {

@@ -5,10 +5,10 @@ import type { AsyncCall } from "../../../src/fuzz/schedule/async-call.ts";
 import { faultPlan, seedOfMissingAnswers } from "../../../src/fuzz/schedule/fault-plan.ts";
 import { Linearizer, type Spec, type Stage } from "../../../src/fuzz/schedule/linearize.ts";
 import { ASYNC_MACHINES, type MakeAsyncMachine } from "../../../src/fuzz/schedule/machine.ts";
-import type { Face } from "../../../src/fuzz/schedule/perform-async.ts";
 import { readSchedule, replaySchedule, writeSchedule } from "../../../src/fuzz/schedule/replay-async.ts";
 import { Scheduler } from "../../../src/fuzz/schedule/scheduler.ts";
 import { type AsyncShown, runChosen, runSeed, searchAsync } from "../../../src/fuzz/schedule/search-async.ts";
+import { withPromises } from "../../helpers/planted-faults.ts";
 
 const SEED = Number(process.env.FOLIO_SEED ?? Date.now() % 2 ** 31);
 console.log(`schedule: FOLIO_SEED=${SEED}`);
@@ -155,18 +155,6 @@ describe("calls of chains", () => {
   });
 });
 
-/** Changes the face that all chains have. */
-function changed(make: MakeAsyncMachine, change: (face: Face) => Partial<Face["promises"]>): MakeAsyncMachine {
-  return (options) => {
-    const machine = make(options);
-    const faces = machine.hands.faces.map((face) => {
-      const promises = { ...face.promises, ...change(face) };
-      return Object.assign(Object.create(face), { promises }) as Face;
-    });
-    return { ...machine, hands: { ...machine.hands, faces } };
-  };
-}
-
 async function findingOf(
   make: MakeAsyncMachine,
   kind: string,
@@ -187,7 +175,7 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
   });
 
   it("a rename of two steps", async () => {
-    const make = changed(ASYNC_MACHINES.tmpfs, (face) => ({
+    const make = withPromises(ASYNC_MACHINES.tmpfs, (face) => ({
       rename: async (from, to) => {
         await face.promises.link(from, to);
         await new Promise(setImmediate);
@@ -198,7 +186,7 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
   });
 
   it("a write that others come between", async () => {
-    const make = changed(ASYNC_MACHINES.store, (face) => ({
+    const make = withPromises(ASYNC_MACHINES.store, (face) => ({
       appendFile: async (path, data) => {
         const { size } = (await face.promises.stat(path)) as { size: number };
         const file = (await face.promises.open(path, "r+")) as {
@@ -213,7 +201,7 @@ describe("planted faults are found", { timeout: 300_000 }, () => {
   });
 
   it("EAGAIN of a call that can wait", async () => {
-    const make = changed(ASYNC_MACHINES.store, () => ({
+    const make = withPromises(ASYNC_MACHINES.store, () => ({
       stat: async () => {
         throw Object.assign(new Error("EAGAIN"), { code: "EAGAIN" });
       },

@@ -7,7 +7,6 @@ import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../../src/base
 import { createFsSync } from "../../../src/index.ts";
 import { copyFromBuffer, copyToBuffer, copyWhatFits } from "../../../src/mm/user-copy.ts";
 import type { Task } from "../../../src/vfs/task.ts";
-
 import { inodeOf } from "../../helpers/mock-scene.ts";
 
 const PAGE = 4096;

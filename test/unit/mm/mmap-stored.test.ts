@@ -17,7 +17,7 @@ import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import { mmapCounts } from "../../../src/store.ts";
 import { truncateSetsize } from "../../../src/vfs/setattr.ts";
 import { MockBacking, turn } from "../../helpers/mock-backing.ts";
-import { cachedIndexes, storeScene } from "../../helpers/mock-scene.ts";
+import { answering, cachedIndexes, storeScene } from "../../helpers/mock-scene.ts";
 import { PAGE, settled } from "../../helpers/mock-store.ts";
 import { type Random, seededRandom } from "../../helpers/random.ts";
 
@@ -43,20 +43,10 @@ describe("faults of files with a store", () => {
   it("are waited for where pages are viewed, and where they are locked", async () => {
     const all = storeScene(4 * PAGE, { isAsync: true });
     const mapping = all.fs.kernel.mmap(all.fd);
-    const answered = async <T>(promise: Promise<T>): Promise<T> => {
-      let isDone = false;
-      const done = (): void => void (isDone = true);
-      promise.then(done, done);
-      while (!isDone) {
-        await turn();
-        await all.store.answerAll();
-      }
-      return promise;
-    };
-    const view = await answered(mapping.readAsync(PAGE, 10));
+    const view = await answering(all, mapping.readAsync(PAGE, 10));
     assert.deepEqual(Buffer.from(view.bytes), all.data.subarray(PAGE, PAGE + 10));
     view.release();
-    await answered(mapping.mlockAsync());
+    await answering(all, mapping.mlockAsync());
     assert.deepEqual(cachedIndexes(all), [0, 1, 2, 3]);
     assert.deepEqual(bytesAt(mapping, 3 * PAGE, PAGE), all.data.subarray(3 * PAGE));
     mapping.munlock();

@@ -5,6 +5,7 @@ import { describe, it } from "vitest";
 import { EIO } from "../../../src/base/errno.ts";
 import { createFsSync, type FolioFs, Inode } from "../../../src/index.ts";
 import { type MockOptions, MockStore, PAGE, settled } from "../../helpers/mock-store.ts";
+import { resizable } from "../../helpers/resizable.ts";
 
 interface Scene {
   fs: FolioFs;
@@ -34,16 +35,6 @@ function preadLater({ fs, fd }: Scene, position: number, length: number): Promis
   return new Promise((resolve, reject) =>
     fs.read(fd, buffer, 0, length, position, (error, n) => (error ? reject(error) : resolve(buffer.subarray(0, n)))),
   );
-}
-
-interface Resizable extends ArrayBuffer {
-  resize(bytes: number): void;
-}
-
-/** A buffer that can shrink (ES2024). */
-function resizable(bytes: number): Resizable {
-  const options = { maxByteLength: bytes };
-  return new (ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable)(bytes, options);
 }
 
 describe("readahead", () => {

@@ -9,6 +9,7 @@ import { EIO } from "../../../src/base/errno.ts";
 import { RWF_NOWAIT } from "../../../src/store.ts";
 import { pread, type Scene, storeScene } from "../../helpers/mock-scene.ts";
 import { PAGE, settled } from "../../helpers/mock-store.ts";
+import { resizable } from "../../helpers/resizable.ts";
 
 function buffersOf(lengths: readonly number[]): Buffer[] {
   return lengths.map((length) => Buffer.alloc(length, 0xcc));
@@ -18,16 +19,6 @@ function readvLater({ fs, fd }: Scene, buffers: Uint8Array[], position: number |
   return new Promise((resolve, reject) =>
     fs.readv(fd, buffers, position, (error, n) => (error ? reject(error) : resolve(n))),
   );
-}
-
-interface Resizable extends ArrayBuffer {
-  resize(bytes: number): void;
-}
-
-/** A buffer that can shrink (ES2024). */
-function resizable(bytes: number): Resizable {
-  const options = { maxByteLength: bytes };
-  return new (ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable)(bytes, options);
 }
 
 describe("readv of a file with a store", () => {

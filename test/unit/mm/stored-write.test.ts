@@ -19,6 +19,7 @@ import { type AddressSpaceOperations, PAGE_IS_READY } from "../../../src/mm/addr
 import { PageAt } from "../../../src/mm/page.ts";
 import { RESULT_EXTRA } from "../../../src/wasm/layout.ts";
 import { type MockOptions, MockStore, PAGE, settled } from "../../helpers/mock-store.ts";
+import { resizable } from "../../helpers/resizable.ts";
 
 const { O_APPEND, O_DIRECT, O_DSYNC, O_RDWR, O_SYNC } = createFsSync().constants;
 
@@ -84,16 +85,6 @@ function preadLater({ fs, fd }: Scene, position: number, length: number): Promis
   return new Promise((resolve, reject) =>
     fs.read(fd, buffer, 0, length, position, (error, n) => (error ? reject(error) : resolve(buffer.subarray(0, n)))),
   );
-}
-
-interface Resizable extends ArrayBuffer {
-  resize(bytes: number): void;
-}
-
-/** A buffer that can shrink (ES2024). */
-function resizable(bytes: number): Resizable {
-  const options = { maxByteLength: bytes };
-  return new (ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable)(bytes, options);
 }
 
 const NEW = Buffer.alloc(16 * PAGE, "new!");

@@ -8,23 +8,11 @@ import type { ReadStream, WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { describe, it } from "vitest";
 import { EIO } from "../../../src/index.ts";
-import { type Scene, storeScene } from "../../helpers/mock-scene.ts";
+import { answering, type Scene, storeScene } from "../../helpers/mock-scene.ts";
 import { PAGE } from "../../helpers/mock-store.ts";
 import { thrownBy } from "./host-face.ts";
 
 const LENGTH = 20 * PAGE + 77;
-
-/** Has the store answer, turn by turn, until `promise` settles. */
-async function answering<T>({ store }: Scene, promise: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = (): void => void (isOver = true);
-  promise.then(over, over);
-  for (let turn = 0; !isOver && turn < 10_000; turn++) {
-    await store.answerAll();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return promise;
-}
 
 async function allOf(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -8,18 +8,12 @@ import { beforeEach, describe, it } from "vitest";
 import { O_CREAT, O_RDWR } from "../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import type { Task } from "../../../src/vfs/task.ts";
+import { type Resizable, resizable } from "../../helpers/resizable.ts";
 
 const MIB = 2 ** 20;
 const SECRET = 0x53;
 const OWN = 0x6f;
 const GUARD = 0x67;
-
-type Resizable = ArrayBuffer & { resize(bytes: number): void };
-
-function resizable(bytes: number): Resizable {
-  const Maker = ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable;
-  return new Maker(bytes, { maxByteLength: bytes });
-}
 
 let fs: FolioFs;
 /** What the clock does when it is asked next. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { EISDIR, ENOENT, ESTALE } from "../../../../src/base/errno.ts";
 import { runLater, runNow } from "../../../../src/fs/hostfs/host-steps.ts";
 import { type Found, HostStore } from "../../../../src/fs/hostfs/host-store.ts";
+import { openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
 let inside: string;
 let store: HostStore;
@@ -19,10 +20,6 @@ afterEach(() => {
 });
 
 const bytes = (text: string) => Buffer.from(text);
-
-function openDescriptors(): number {
-  return nodeFs.readdirSync("/proc/self/fd").length;
-}
 
 it("makes, writes and reads many files at once, each by its own descriptor, whatever the limit", async () => {
   const before = openDescriptors();

@@ -20,6 +20,7 @@ import type { HostEntry } from "../../../../src/fs/hostfs/host-steps.ts";
 import { type Found, HostStore } from "../../../../src/fs/hostfs/host-store.ts";
 import { errorOf, failHost } from "../../../helpers/failing-host.ts";
 import { atOnce, type HostStoreNow } from "../../../helpers/host-now.ts";
+import { openDescriptors } from "../../../helpers/hostfs-mount.ts";
 
 const SWAPPER = fileURLToPath(new URL("swapper.mjs", import.meta.url));
 const MAX_FDS = 4;
@@ -64,10 +65,6 @@ function read(found: Found): string | number {
   const buffer = Buffer.alloc(100);
   const got = store.preadv(found.node, () => [buffer], 0);
   return got < 0 ? got : buffer.toString("utf8", 0, got);
-}
-
-function openDescriptors(): number {
-  return nodeFs.readdirSync("/proc/self/fd").length;
 }
 
 describe("names", () => {
@@ -372,8 +369,7 @@ describe("what is made and cannot be given its owner or mode", () => {
 
 it("keeps no descriptor of a folder that cannot be looked at", () => {
   const { fstatSync } = nodeFs;
-  const nrOpen = (): number => nodeFs.readdirSync("/proc/self/fd").length;
-  const before = nrOpen();
+  const before = openDescriptors();
   nodeFs.fstatSync = () => {
     throw errorOf("EIO");
   };
@@ -382,5 +378,5 @@ it("keeps no descriptor of a folder that cannot be looked at", () => {
   } finally {
     nodeFs.fstatSync = fstatSync;
   }
-  expect(nrOpen()).toBe(before);
+  expect(openDescriptors()).toBe(before);
 });
