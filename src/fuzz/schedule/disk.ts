@@ -67,6 +67,7 @@ export class Disk {
     return this.nodes.get(ino)?.data.subarray(position, position + length) ?? new Uint8Array();
   }
 
+  /** It is all there at once, and of each block a cut of power says whether it is. */
   write(ino: number, position: number, bytes: Uint8Array): void {
     writeTo(this.nodes.get(ino), position, bytes);
     for (let at = 0; this.hasCache && at < bytes.length; at += BLOCK_BYTES) {
