@@ -137,6 +137,8 @@ describe("the model of calls", () => {
       [firstCall("stat", "t/a"), "file of 6, 2 links, mode 644"],
       [firstCall("unlink", "b"), "ok"],
       [firstCall("stat", "t/a"), "file of 6, 1 links, mode 644"],
+      [firstCall("truncate", "t/a", 2), "ok"],
+      [firstCall("stat", "t/a"), "file of 2, 1 links, mode 644"],
       [firstCall("rename", "t", "t/a"), "EINVAL"],
     ];
     const calls = expected.map(([call]) => call);
