@@ -143,7 +143,7 @@ describe("the model of calls", () => {
     ];
     const calls = expected.map(([call]) => call);
     const { finding, history } = await runChosen({ make: ASYNC_MACHINES.tmpfs }, calls, []);
-    assert.equal(finding, undefined, finding?.text);
+    assert.equal(finding, undefined);
     const begin = history.findIndex((line) => line.endsWith(showAsyncCall(calls[0])));
     const answers = history.slice(begin).flatMap((line) => line.match(/^\d+ = (.*)/)?.[1] ?? []);
     assert.deepEqual(

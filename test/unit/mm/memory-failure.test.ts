@@ -183,15 +183,14 @@ describe("a page whose file system fails after it has taken along what it has hu
     await f.read(Buffer.alloc(4 * PAGE), 0, 4 * PAGE, 0);
     await t.idle();
     const mapping = t.mappingOf(f.fd);
-    const { migratePage = assert.fail } = mapping;
-    let to = 0;
-    Object.assign(mapping, {
-      migratePage: ((cache, ...args) => {
-        const answer = migratePage(cache, ...args);
-        to = args[1].pfn;
-        return typeof answer === "number" ? -EIO : answer.then(() => -EIO);
-      }) satisfies typeof migratePage,
-    });
+    const move = mapping.migratePage ?? assert.fail();
+    let target = 0;
+    const migratePage: typeof move = (cache, from, to, mode) => {
+      target = to.pfn;
+      const answer = move(cache, from, to, mode);
+      return typeof answer === "number" ? -EIO : answer.then(() => -EIO);
+    };
+    Object.assign(mapping, { migratePage });
     const { pfn } = t.pageOf(f.fd, 2);
     attachPagePrivate(t.kernel, t.pageOf(f.fd, 2), 5);
     t.log.length = 0;
@@ -200,8 +199,8 @@ describe("a page whose file system fails after it has taken along what it has hu
     await t.idle();
     const calls = t.log.filter((line) => line.startsWith("invalidatePage"));
     assert.deepEqual(calls, isAsked ? ["invalidatePage 2 0+4096: locked private, i_rwsem free"] : []);
-    assert.notEqual(to, 0);
-    assert.equal(pageFlags(t.kernel.core, to) & (PG_PRIVATE | PG_LOCKED), 0);
+    assert.notEqual(target, 0);
+    assert.equal(pageFlags(t.kernel.core, target) & (PG_PRIVATE | PG_LOCKED), 0);
     assert.equal(t.pageOf(f.fd, 2).pfn, pfn);
     const got = Buffer.alloc(PAGE);
     await f.read(got, 0, PAGE, 2 * PAGE);
