@@ -3,7 +3,7 @@
  * TypeScript by a loader; the source maps are in what they leave, the form of NODE_V8_COVERAGE.
  *
  * A count is that of the place where a statement begins. What has no place of its own there, as constants that were written in, is
- * not counted, nor are branches, whose arms a bundle may have in another form.
+ * not counted, unless something within it is (an "else if"), nor are branches, whose arms a bundle may have in another form.
  *
  * Does not own: who has them count (vitest.config.ts), what comes of it (report.mjs).
  */
@@ -95,6 +95,12 @@ class Counts {
   }
 }
 
+/** Lines alone: where a statement ends within one is not always known. */
+function mostWithin({ start, end }, statements) {
+  const within = statements.filter(({ at }) => start.line < at.start.line && at.end.line <= end.line);
+  return Math.max(0, ...within.map(({ count }) => count ?? 0));
+}
+
 /** Adds what one script has counted to a coverage map. */
 function addScript(map, { map: sourceMap, lineLengths, counts }) {
   const traced = new TraceMap(sourceMap);
@@ -103,16 +109,18 @@ function addScript(map, { map: sourceMap, lineLengths, counts }) {
   for (const source of traced.sources) {
     const path = sourceOf(source);
     if (path === undefined || map.data[path] === undefined) continue;
+    /** @returns undefined for what has no place */
     const countAt = ({ line, column }) => {
       const place = generatedPositionFor(traced, { source, line, column });
-      if (place.line === null) return 0;
+      if (place.line === null) return undefined;
       const origin = originalPositionFor(traced, place);
       const isIts = origin.source === source && origin.line === line && origin.column === column;
-      return isIts ? reached.at(starts[place.line - 1] + place.column) : 0;
+      return isIts ? reached.at(starts[place.line - 1] + place.column) : undefined;
     };
     const { statementMap, s, fnMap, f } = map.fileCoverageFor(path).data;
-    for (const [i, { start }] of Object.entries(statementMap)) s[i] += countAt(start);
-    for (const [i, { decl }] of Object.entries(fnMap)) f[i] += countAt(decl.start);
+    const statements = Object.entries(statementMap).map(([i, at]) => ({ i, at, count: countAt(at.start) }));
+    for (const { i, at, count } of statements) s[i] += count ?? mostWithin(at, statements);
+    for (const [i, { decl }] of Object.entries(fnMap)) f[i] += countAt(decl.start) ?? 0;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What was not reached, with the reason where there is one (reasons.mjs). */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** Of a file, as it is named in reasons. */
@@ -22,9 +23,21 @@ function contains({ start, end }, line) {
   return start.line <= line && line <= end.line;
 }
 
+/** Functions with their names, those of private methods (#name), which istanbul has none for, too. */
+function namedFunctions(path, functions) {
+  const lines = readFileSync(path, "utf8").split("\n");
+  return functions.flatMap(({ name, decl: { start }, loc }) => {
+    if (!name.startsWith("(anonymous")) return { name, loc };
+    const [, own] = PRIVATE_METHOD.exec(lines[start.line - 1].slice(start.column)) ?? [];
+    return own === undefined ? [] : { name: own, loc };
+  });
+}
+
+const PRIVATE_METHOD = /^(?:static |async |get |set |\*)*(#\w+)\s*[(<]/;
+
 /** The name of the innermost function with a name around a line; `undefined` outside of all. */
 function functionAround(functions, line) {
-  const around = functions.filter(({ name, loc }) => !name.startsWith("(anonymous") && contains(loc, line));
+  const around = functions.filter(({ loc }) => contains(loc, line));
   return around.sort((a, b) => b.loc.start.line - a.loc.start.line)[0]?.name;
 }
 
@@ -35,7 +48,7 @@ export function unreached(map, isPart) {
     .filter(isPart)
     .flatMap((path) => {
       const coverage = map.fileCoverageFor(path);
-      const functions = Object.values(coverage.data.fnMap);
+      const functions = namedFunctions(path, Object.values(coverage.data.fnMap));
       return coverage.getUncoveredLines().map((line) => {
         return { path: nameOf(path), name: functionAround(functions, Number(line)), line: Number(line) };
       });

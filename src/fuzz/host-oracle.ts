@@ -9,7 +9,7 @@ import type { Answer, Request } from "./oracle-protocol.ts";
 class OracleProcess {
   readonly #socket: Duplex;
   readonly #parts: Buffer[] = [];
-  #resolve: (answer: Answer) => void = () => {};
+  #resolve: ((answer: Answer) => void) | undefined;
   #reject: (error: Error) => void = () => {};
 
   constructor(socket: Duplex) {
@@ -41,7 +41,7 @@ class OracleProcess {
     this.#parts.push(bytes);
     if (bytes[bytes.length - 1] !== NEWLINE) return;
     const line = Buffer.concat(this.#parts.splice(0)).toString();
-    this.#resolve(JSON.parse(line) as Answer);
+    this.#resolve?.(JSON.parse(line) as Answer);
   }
 }
 

@@ -3,13 +3,13 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import type { Mismatch } from "./compare-tree.ts";
 import type { HostTree, TreeEntry } from "./host-tree.ts";
 import { pathIn } from "./load-tree.ts";
-import type { Target } from "./target.ts";
+import type { TreePlace } from "./target.ts";
 
 /** What is the host's in a mount. Access times are not compared: to read what the mount has in pages moves none. */
 const SAME = ["mode", "nlink", "uid", "gid", "ino", "size", "mtimeNs"] as const satisfies (keyof BigIntStats)[];
 
 /** What differs of one name. */
-function* differences(target: Target, tree: HostTree, { path, kind }: TreeEntry): Generator<string> {
+function* differences(target: TreePlace, tree: HostTree, { path, kind }: TreeEntry): Generator<string> {
   const { fs } = target;
   const [mounted, host] = [pathIn(target, path), `${tree.root}/${path}`];
   const [ours, theirs] = [fs.lstatSync(mounted, { bigint: true }), lstatSync(host, { bigint: true })];
@@ -31,7 +31,7 @@ function names(list: readonly string[]): string {
  * @param onEntry called with the number of entries done
  * @returns all that differs; empty when nothing does
  */
-export function compareMounted(target: Target, tree: HostTree, onEntry: (nrEntries: number) => void): Mismatch[] {
+export function compareMounted(target: TreePlace, tree: HostTree, onEntry: (nrEntries: number) => void): Mismatch[] {
   const mismatches: Mismatch[] = [];
   for (const [i, entry] of tree.entries.entries()) {
     const path = entry.path === "" ? "." : entry.path;

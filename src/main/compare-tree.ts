@@ -2,7 +2,7 @@
 import type { BigIntStats } from "node:fs";
 import { contentsOf, type HostTree, type TreeEntry } from "./host-tree.ts";
 import { pathIn } from "./load-tree.ts";
-import type { Target } from "./target.ts";
+import type { TreePlace } from "./target.ts";
 
 /** What differs, and where. */
 export interface Mismatch {
@@ -29,13 +29,13 @@ function octal(mode: number | bigint): string {
 /** Compares a target with a tree. One use only: reading changes access times. */
 class Comparison {
   readonly mismatches: Mismatch[] = [];
-  readonly #target: Target;
+  readonly #target: TreePlace;
   readonly #tree: HostTree;
   readonly #names: Map<string, Set<string>>;
   /** First path seen of each inode number. */
   readonly #pathOfIno = new Map<bigint, string>();
 
-  constructor(target: Target, tree: HostTree) {
+  constructor(target: TreePlace, tree: HostTree) {
     this.#target = target;
     this.#tree = tree;
     this.#names = namesByDirectory(tree);
@@ -114,7 +114,7 @@ class Comparison {
  * @param onEntry called with the number of entries done
  * @returns all that differs; empty when nothing does
  */
-export function compareTree(target: Target, tree: HostTree, onEntry: (nrEntries: number) => void): Mismatch[] {
+export function compareTree(target: TreePlace, tree: HostTree, onEntry: (nrEntries: number) => void): Mismatch[] {
   const comparison = new Comparison(target, tree);
   for (const [i, entry] of tree.entries.entries()) {
     comparison.compare(entry);

@@ -19,7 +19,7 @@ import type { Stage } from "./progress.ts";
 import { damage, type Round, type RoundOptions, type StageName } from "./run-target.ts";
 import { type Sample, sample } from "./sample.ts";
 import { Steps } from "./steps.ts";
-import type { Skip, Target } from "./target.ts";
+import type { Skip, Target, TreePlace } from "./target.ts";
 import { makeTemporaryFolder, TMPFS_FOLDER, whyNoRoom, whyNoTmpfs } from "./temporary-folder.ts";
 import { readAll, walkAndStat } from "./walk.ts";
 
@@ -30,22 +30,18 @@ const COPY = "/copy";
 const TTL = "ttl=600000";
 
 /** A mounted folder, for what walks, reads and loads. */
-function mountedTarget(fs: FolioFs, root: string): Target {
+function mountedAt(fs: FolioFs, root: string): TreePlace {
   return {
-    name: NAME,
     fs,
     root,
     keepsLinkModes: true,
     timeResolutionNs: 2_000n,
     setTimes: (path, atimeNs, mtimeNs) => fs.utimensSync(path, atimeNs, mtimeNs, { followSymlinks: false }),
-    memoryBytes: () => fs.kernel.vmstat().bytes_used,
-    clear: () => {},
-    destroy: () => fs.kernel.destroy(),
   };
 }
 
 /** The tree, with contents as they are read through a mount of it. */
-function asRead(tree: HostTree, { fs, root }: Target): HostTree {
+function asRead(tree: HostTree, { fs, root }: TreePlace): HostTree {
   const entries = tree.entries.map((entry) => ({
     ...entry,
     get data() {
@@ -120,7 +116,7 @@ class HostfsRound {
   readonly #tree: HostTree;
   readonly #stage: Stage;
   readonly #options: RoundOptions;
-  readonly #source: Target;
+  readonly #source: TreePlace;
   readonly #samples = new Map<StageName, Sample>();
   readonly #mismatches: Mismatch[] = [];
 
@@ -129,7 +125,7 @@ class HostfsRound {
     this.#tree = tree;
     this.#stage = stage;
     this.#options = options;
-    this.#source = mountedTarget(fs, SOURCE);
+    this.#source = mountedAt(fs, SOURCE);
   }
 
   /** @param onHost the folder of the copy, by node:fs */
@@ -141,7 +137,7 @@ class HostfsRound {
     steps.end("hostfs warm", READ);
     this.#compare("compare", (onEntry) => compareMounted(this.#source, this.#tree, onEntry));
     steps.end("hostfs compare", {});
-    const copy = mountedTarget(this.#fs, COPY);
+    const copy = mountedAt(this.#fs, COPY);
     this.#run("hostfs copy", (onEntry) => loadTree(copy, asRead(this.#tree, this.#source), onEntry));
     steps.note("hostfs copy", COPIED);
     this.#run("hostfs sync", () => this.#fs.kernel.sync());
@@ -149,7 +145,7 @@ class HostfsRound {
     if (this.#options.damagePath !== undefined) damage(onHost, this.#options.damagePath);
     this.#compare("compare copy", (onEntry) => compareTree(onHost, this.#tree, onEntry));
     const { timeResolutionNs } = onHost;
-    const facts = { memoryBytes: copy.memoryBytes(), timeResolutionNs, counters: steps.counters };
+    const facts = { memoryBytes: this.#fs.kernel.vmstat().bytes_used, timeResolutionNs, counters: steps.counters };
     const samples = this.#samples;
     return { samples, facts: this.#options.compares ? { ...facts, mismatches: this.#mismatches } : undefined };
   }

@@ -1,6 +1,6 @@
 /** Puts a tree into a target. */
 import { contentsOf, type HostTree, type TreeEntry } from "./host-tree.ts";
-import type { Target } from "./target.ts";
+import type { TreePlace } from "./target.ts";
 
 const PERMISSIONS = 0o7777;
 /** Bits that a creating call may drop or a write may clear: set again afterwards. */
@@ -10,11 +10,11 @@ const OWNER_ALL = 0o700;
 const OWNER_READ_WRITE = 0o600;
 
 /** Gives the target's path of an entry. */
-export function pathIn(target: Target, path: string): string {
+export function pathIn(target: TreePlace, path: string): string {
   return path === "" ? target.root : `${target.root}/${path}`;
 }
 
-function createFile(target: Target, path: string, tree: HostTree, entry: TreeEntry): void {
+function createFile(target: TreePlace, path: string, tree: HostTree, entry: TreeEntry): void {
   const mode = entry.mode & PERMISSIONS;
   const createMode = (mode | OWNER_READ_WRITE) & ~SPECIAL_BITS;
   target.fs.writeFileSync(path, contentsOf(tree, entry), { mode: createMode });
@@ -22,7 +22,7 @@ function createFile(target: Target, path: string, tree: HostTree, entry: TreeEnt
   target.setTimes(path, entry.atimeNs, entry.mtimeNs);
 }
 
-function create(target: Target, tree: HostTree, entry: TreeEntry): void {
+function create(target: TreePlace, tree: HostTree, entry: TreeEntry): void {
   const path = pathIn(target, entry.path);
   if (entry.kind === "directory") {
     if (entry.path !== "") target.fs.mkdirSync(path, { mode: (entry.mode & PERMISSIONS) | OWNER_ALL });
@@ -45,7 +45,7 @@ function create(target: Target, tree: HostTree, entry: TreeEntry): void {
  * @param onEntry called with the number of entries done
  * @throws what the target throws: ENOSPC or ENOMEM when the tree does not fit
  */
-export function loadTree(target: Target, tree: HostTree, onEntry: (nrEntries: number) => void): void {
+export function loadTree(target: TreePlace, tree: HostTree, onEntry: (nrEntries: number) => void): void {
   for (const [i, entry] of tree.entries.entries()) {
     create(target, tree, entry);
     onEntry(i + 1);

@@ -8,7 +8,7 @@ import type { HostTree } from "./host-tree.ts";
 import { loadTree, pathIn } from "./load-tree.ts";
 import type { Stage } from "./progress.ts";
 import { type Sample, sample } from "./sample.ts";
-import type { Target } from "./target.ts";
+import type { Target, TreePlace } from "./target.ts";
 import { readAll, walkAndStat } from "./walk.ts";
 
 /** Stages that fill memory which the target has not used before, and those that use what it has. */
@@ -60,7 +60,7 @@ export interface Round {
 }
 
 /** Overwrites a file's first byte, or gives an empty file one, to show that a mismatch is found. */
-export function damage(target: Target, path: string): void {
+export function damage(target: TreePlace, path: string): void {
   const contents = Buffer.from(target.fs.readFileSync(pathIn(target, path)));
   target.fs.writeFileSync(pathIn(target, path), contents.length === 0 ? "x" : contents.fill(contents[0] ^ 0xff, 0, 1));
 }

@@ -17,9 +17,8 @@ export type TreeFs = Pick<
   | "writeFileSync"
 >;
 
-/** A file system to load, with what the report says of it. */
-export interface Target {
-  readonly name: string;
+/** Where a tree is loaded, walked, read and compared. */
+export interface TreePlace {
   readonly fs: TreeFs;
   /** Folder that becomes the root of the tree; exists and is empty. */
   readonly root: string;
@@ -29,6 +28,11 @@ export interface Target {
   readonly timeResolutionNs: bigint;
   /** Sets both times of a name, not following a symbolic link. */
   setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void;
+}
+
+/** A file system to load, with what the report says of it. */
+export interface Target extends TreePlace {
+  readonly name: string;
   /** Bytes of memory that the loaded tree takes. */
   memoryBytes(): number;
   /** All of it as bytes, where the target can do that. */

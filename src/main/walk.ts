@@ -1,10 +1,10 @@
 /** The two readers that are timed: attributes of everything, contents of everything. */
 import type { HostTree } from "./host-tree.ts";
 import { pathIn } from "./load-tree.ts";
-import type { Target } from "./target.ts";
+import type { TreePlace } from "./target.ts";
 
 /** Lists every directory below the root and stats every name. @returns number of names, the root included */
-export function walkAndStat(target: Target, onEntry: (nrEntries: number) => void): number {
+export function walkAndStat(target: TreePlace, onEntry: (nrEntries: number) => void): number {
   let nrEntries = 1;
   const pending = [target.root];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
@@ -19,7 +19,7 @@ export function walkAndStat(target: Target, onEntry: (nrEntries: number) => void
 }
 
 /** Reads every file by path, through each of its names. @returns bytes read */
-export function readAll(target: Target, tree: HostTree, onEntry: (nrEntries: number) => void): number {
+export function readAll(target: TreePlace, tree: HostTree, onEntry: (nrEntries: number) => void): number {
   let bytes = 0;
   for (const [i, entry] of tree.entries.entries()) {
     if (entry.kind === "file") bytes += target.fs.readFileSync(pathIn(target, entry.path)).length;

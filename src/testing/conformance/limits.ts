@@ -1,8 +1,15 @@
 /** The largest file, and writes that come up against it. */
 import assert from "node:assert/strict";
+import type { Subject } from "./subject.ts";
 import { type Create, type It, kernelOf, outcomeOf, PAGE, readAt, withOpen } from "./suite.ts";
 
 const REASON = "the largest file of tmpfs ends past what an offset can say, so nothing can run up against it";
+
+/** Takes all memory there is. */
+function fillUp({ fs, root }: Pick<Subject, "fs" | "root">, chunk: Uint8Array): string {
+  for (let i = 0; i < 100; i++) fs.writeFileSync(`${root}/big-${i}`, chunk);
+  return "never full";
+}
 
 export function limitSuite(create: Create, it: It): void {
   it("refuses writes at the limit, and cuts those that cross it", (context) => {
@@ -74,11 +81,10 @@ export function limitSuite(create: Create, it: It): void {
     const { fs, root } = subject;
     fs.writeFileSync(`${root}/kept`, "kept");
     const chunk = Buffer.alloc(8 << 20, 7);
-    const fillUp = (): string => {
-      for (let i = 0; i < 100; i++) fs.writeFileSync(`${root}/big-${i}`, chunk);
-      return "never full";
-    };
-    assert.equal(outcomeOf(fillUp), "ENOSPC");
+    assert.equal(
+      outcomeOf(() => fillUp(subject, chunk)),
+      "ENOSPC",
+    );
     assert.equal(fs.readFileSync(`${root}/kept`, "utf8"), "kept");
     for (const name of fs.readdirSync(root)) if (name.startsWith("big-")) fs.unlinkSync(`${root}/${name}`);
     fs.writeFileSync(`${root}/again`, chunk);

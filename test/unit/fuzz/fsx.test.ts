@@ -214,10 +214,44 @@ describe("findings of fsx", () => {
       found((folio) => kernel(folio, { verify: fails }), [write]),
       ["verify", "verify: EIO: i/o error"],
     );
+    const full = (): never => {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    };
+    const view = operation({ op: "readView", length: 100 });
+    for (const [more, message] of [
+      [{}, "readView: ENOSPC: no space left on device"],
+      [{ mapRefusal: () => "ENODEV" }, "readView: ENOSPC: no space left on device, where ENODEV was expected"],
+    ] as const)
+      assert.deepEqual(
+        found(() => ({ readView: full }), [write, view], more),
+        ["readView ENOSPC", message],
+      );
     assert.throws(
       () => expectTrue("lock", false),
       (error) => error instanceof Mismatch && error.finding.message === "lock: it is not so",
     );
+  });
+
+  it("tell which operations were about the bytes that are wrong", async () => {
+    const makeMachine = (): FsxMachine => {
+      const machine = FSX_MACHINES.tmpfs({ length: LENGTH });
+      const readSync = (fd: number, buffer: Buffer, ...where: [number, number, number | null]): number => {
+        const nr = machine.fs.readSync(fd, buffer, ...where);
+        if (nr > 0) buffer[0] ^= 1;
+        return nr;
+      };
+      return changed(machine, {
+        get fs() {
+          return changed(machine.fs, { readSync }); // another one after a fork
+        },
+      });
+    };
+    const { findings } = await runFsx({ ...OPTIONS, makeMachine, seed: 1, maxOperations: 2000 });
+    const [{ kind, place, operations, touching }] = findings;
+    const about = operations.filter((_, i) => touching.includes(i));
+    assert.deepEqual([kind, operations.length, about.length], ["read bytes", 2, 1], JSON.stringify(operations));
+    assert.deepEqual([operations[1].op, about[0]], ["read", operations[0]]);
+    assert.equal(about[0].file, place?.file);
   });
 
   it("are not what is refused for want of room, where there may be none", async () => {

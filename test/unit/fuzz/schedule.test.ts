@@ -1,10 +1,13 @@
 /** The scheduler, the checker of orders, and that both find what is wrong: planted faults. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
-import type { AsyncCall } from "../../../src/fuzz/schedule/async-call.ts";
+import { seededRandom } from "../../../src/fuzz/random.ts";
+import { type AsyncCall, showAsyncCall } from "../../../src/fuzz/schedule/async-call.ts";
+import { drawAsync } from "../../../src/fuzz/schedule/draw-async.ts";
 import { faultPlan, seedOfMissingAnswers } from "../../../src/fuzz/schedule/fault-plan.ts";
 import { Linearizer, type Spec, type Stage } from "../../../src/fuzz/schedule/linearize.ts";
 import { ASYNC_MACHINES, type MakeAsyncMachine } from "../../../src/fuzz/schedule/machine.ts";
+import { FILE_SYSTEM, type ModelCall } from "../../../src/fuzz/schedule/model.ts";
 import { readSchedule, replaySchedule, writeSchedule } from "../../../src/fuzz/schedule/replay-async.ts";
 import { Scheduler } from "../../../src/fuzz/schedule/scheduler.ts";
 import { type AsyncShown, runChosen, runSeed, searchAsync } from "../../../src/fuzz/schedule/search-async.ts";
@@ -113,7 +116,67 @@ describe("the scheduler", () => {
   });
 });
 
+/** A call of the first chain. */
+function firstCall(call: string, ...args: AsyncCall["args"]): AsyncCall {
+  return { task: 0, call, args, form: "sync" };
+}
+
+describe("the model of calls", () => {
+  it("moves and links names as the file system does", async () => {
+    const expected: readonly (readonly [AsyncCall, string])[] = [
+      [firstCall("link", "a", "b"), "ok"],
+      [firstCall("stat", "b"), "file of 6, 2 links, mode 644"],
+      [firstCall("link", "a", "b"), "EEXIST"],
+      [firstCall("link", "s", "t"), "EPERM"],
+      [firstCall("rename", "a", "s"), "EISDIR"],
+      [firstCall("rename", "s", "a"), "ENOTDIR"],
+      [firstCall("mkdir", "t"), "ok"],
+      [firstCall("rename", "t", "s"), "ENOTEMPTY"],
+      [firstCall("rename", "s", "t"), "ok"],
+      [firstCall("rename", "a", "t/a"), "ok"],
+      [firstCall("stat", "t/a"), "file of 6, 2 links, mode 644"],
+      [firstCall("unlink", "b"), "ok"],
+      [firstCall("stat", "t/a"), "file of 6, 1 links, mode 644"],
+      [firstCall("truncate", "t/a", 2), "ok"],
+      [firstCall("stat", "t/a"), "file of 2, 1 links, mode 644"],
+      [firstCall("rename", "t", "t/a"), "EINVAL"],
+    ];
+    const calls = expected.map(([call]) => call);
+    const { finding, history } = await runChosen({ make: ASYNC_MACHINES.tmpfs }, calls, []);
+    assert.equal(finding, undefined);
+    const begin = history.findIndex((line) => line.endsWith(showAsyncCall(calls[0])));
+    const answers = history.slice(begin).flatMap((line) => line.match(/^\d+ = (.*)/)?.[1] ?? []);
+    assert.deepEqual(
+      answers.slice(0, calls.length),
+      expected.map(([, answer]) => answer),
+    );
+  });
+
+  it("gives no other name to a file that has lost its last one since it was looked up", () => {
+    const order = new Linearizer(FILE_SYSTEM);
+    const start = (id: number, call: string, ...args: string[]): void =>
+      order.start(id, { call: firstCall(call, ...args), mayEagain: false, faults: new Set() } satisfies ModelCall);
+    start(101, "link", "a", "b");
+    start(102, "unlink", "a");
+    assert.ok(order.end(102, "ok"));
+    assert.deepEqual(order.possible(101), ["ENOENT", "ok"]);
+    start(103, "stat", "b"); // begun when the first name has gone: the link has not been made before
+    assert.ok(order.end(103, "ENOENT"));
+    assert.deepEqual(order.possible(101), ["ENOENT"]);
+    assert.equal(order.end(101, "ok"), false);
+  });
+});
+
 describe("calls of chains", () => {
+  it("are each drawn for some program", () => {
+    const drawn = new Set<string>();
+    for (let i = 0; i < 2000; i++) for (const { call } of drawAsync(seededRandom(SEED + i)).calls) drawn.add(call);
+    const files = ["close", "fchmod", "fdatasync", "fstat", "fsync", "ftruncate", "open", "read", "write"];
+    const names = ["chmod", "link", "mkdir", "readdir", "rename", "rmdir", "stat", "unlink"];
+    const whole = ["abortRead", "abortWrite", "appendFile", "readFile", "truncate", "writeFile"];
+    assert.deepEqual([...drawn].sort(), [...files, ...names, ...whole, "sync", "drop", "press"].sort());
+  });
+
   it("are those of a FileHandle where a promise has opened the file, and of the descriptor where a callback has", async () => {
     const links = (form: AsyncCall["form"]): AsyncCall[] => {
       const by = (call: string, ...args: AsyncCall["args"]): AsyncCall => ({ task: 0, call, args, form });

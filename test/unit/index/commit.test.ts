@@ -4,6 +4,7 @@ import { describe, it } from "vitest";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../src/base/mman.ts";
 import { createFsSync, type FolioFs, MS_BIND } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
+import { KERNEL_BLOCK, KERNEL_FAIL_AFTER } from "../../../src/wasm/layout.ts";
 import { codeOf } from "../../helpers/code-of.ts";
 
 function build(): FolioFs {
@@ -423,6 +424,62 @@ describe("a commit", () => {
       }
       assert(code === "ENOSPC" || code === "ENOMEM", code);
     }
+  });
+
+  it("has another layer forget a name that somebody stands in, when there is no memory to note what it shows", () => {
+    let nrForgotten = 0;
+    for (let n = 1; ; n++) {
+      const fs = build();
+      fs.mkdirSync("/more/src", { recursive: true });
+      fs.writeFileSync("/more/src/other", "other");
+      const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+      fs.kernel.mount({ type: "tmpfs", target: "/c" });
+      for (const dir of ["/c/u", "/c/w"]) fs.mkdirSync(dir);
+      fs.kernel.mount({ type: "overlay", target: "/b", data: "lowerdir=/base:/more,upperdir=/c/u,workdir=/c/w" });
+      fs.writeFileSync("/a/README", "changed");
+      const task = fs.kernel.task({ cwd: "/b/src" });
+      const { core } = fs.kernel.vfs;
+      core.x.setFailAfter(n);
+      const code = codeOf(() => layer.commit());
+      const isUsedUp = core.u32[(KERNEL_BLOCK >>> 2) + KERNEL_FAIL_AFTER] <= 1;
+      core.x.setFailAfter(0);
+      fs.kernel.verify();
+      if (code === "ok" && codeOf(() => task.task.cwd()) === "ENOENT") nrForgotten++;
+      assert.equal(fs.readFileSync("/b/README", "utf8"), code === "ok" ? "changed" : "base");
+      for (const names of [task.readdirSync("."), fs.readdirSync("/b/src")])
+        assert.deepEqual(names, ["deep", "main", "other"]);
+      task.kernel.exit(task);
+      layer.drop();
+      for (const target of ["/b", "/c"]) fs.kernel.umount(target); // nothing is held any more
+      fs.kernel.verify();
+      fs.kernel.destroy();
+      if (!isUsedUp) break;
+    }
+    assert.ok(nrForgotten > 0);
+  });
+
+  it("has another layer forget a name that makes no sense any more; who has it open keeps it", () => {
+    const fs = build();
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    for (const dir of ["/u", "/w"]) fs.mkdirSync(dir);
+    fs.kernel.mount({ type: "overlay", target: "/b", data: "lowerdir=/base,upperdir=/u,workdir=/w" });
+    fs.writeFileSync("/b/README", "own");
+    const fd = fs.openSync("/b/README", "r");
+    fs.kernel.linux.setxattrSync("/u/README", "trusted.overlay.metacopy", Buffer.from("?"));
+    assert.equal(fs.statSync("/b/README").size, 3); // it is known
+    fs.writeFileSync("/a/other", "other");
+    layer.commit();
+    assert.equal(
+      codeOf(() => fs.statSync("/b/README")),
+      "EIO",
+    );
+    assert.equal(fs.readFileSync(fd, "utf8"), "own");
+    fs.kernel.linux.removexattrSync("/u/README", "trusted.overlay.metacopy");
+    assert.equal(fs.readFileSync("/b/README", "utf8"), "own");
+    fs.closeSync(fd);
+    fs.kernel.umount("/b");
+    fs.kernel.verify();
+    fs.kernel.destroy();
   });
 
   it("is told to who watches what is below", () => {

@@ -268,6 +268,20 @@ describe("a diff of two directories", () => {
     finish(fs);
   });
 
+  it("tells what has been renamed into a directory from elsewhere, with what had been looked at in it", () => {
+    const fs = build();
+    fs.mkdirSync("/base/out");
+    fs.writeFileSync("/base/out/in", "in");
+    const layer = fs.kernel.layer({ lower: "/base", target: "/a" });
+    fs.renameSync("/a/out", "/a/src/out"); // of what is compared only one side has had it
+    fs.renameSync("/a/src/deep", "/a/src/out/deep");
+    const told = short(fs.kernel.diff("/base/src", "/a/src"));
+    assert.deepEqual(told, ["+ out", "> deep out/deep", "+ out/in"]);
+    assert.deepEqual(short(fs.kernel.diff("/a/src", "/base/src")), ["> out/deep deep", "- out", "- out/in"]);
+    layer.drop();
+    finish(fs);
+  });
+
   it("compares trees that have nothing in common by what they hold", () => {
     const fs = build();
     fs.rmSync("/base/fifo");

@@ -130,6 +130,30 @@ describe("the flusher", () => {
     }
   });
 
+  it("leaves an inode that goes, whose pages the store is writing, to its end", async () => {
+    const { store, pass } = clocked({ isAsync: true });
+    const other = store.open("other");
+    const fd = store.open("f");
+    store.dirty(fd, 0, 2, 70);
+    store.dirtyInode(fd);
+    store.fs.closeSync(fd);
+    store.kernel.dropDentries();
+    await turn();
+    assert.equal(store.takeLog(), "f 0+2");
+    store.dirty(other, 0);
+    pass(30_001);
+    await until(() => store.log.length > 0); // it has come by
+    await sleep(30);
+    assert.equal(store.takeLog(), "other 0+1");
+    store.kernel.verify();
+    await store.answerAll();
+    assert.equal(store.takeLog(), "inode f");
+    assert.deepEqual(store.files.get("f"), Buffer.alloc(2 * PAGE, 70));
+    assert.equal(store.bdi.hasDirtyInodes, false);
+    assert.equal(store.fs.kernel.vmstat().end_failed, 0);
+    store.kernel.verify();
+  });
+
   it("does nothing after umount, restore and destroy", async () => {
     const { store, pass } = clocked();
     store.dirty(store.open("f"), 0);

@@ -6,7 +6,7 @@ import { createFsSync, libfs } from "../../../src/index.ts";
 import type { AddressSpaceOperations, DirectControl } from "../../../src/mm/address-space.ts";
 import { INODE_RWSEM } from "../../../src/wasm/layout.ts";
 import { fileOf, type Scene, storeScene } from "../../helpers/mock-scene.ts";
-import { PAGE, settled } from "../../helpers/mock-store.ts";
+import { type MockOptions, PAGE, settled } from "../../helpers/mock-store.ts";
 
 const { O_APPEND, O_DIRECT, O_RDWR } = createFsSync().constants;
 const BLOCK = 512;
@@ -20,7 +20,12 @@ interface DirectScene extends Scene {
 }
 
 /** A store that answers directIO when it is told to; its files can be cut. */
-function directScene(length: number, flags = 0, most = Number.POSITIVE_INFINITY): DirectScene {
+function directScene(
+  length: number,
+  flags = 0,
+  most = Number.POSITIVE_INFINITY,
+  writes?: MockOptions["writes"],
+): DirectScene {
   const asked: string[] = [];
   const pending: (() => void)[] = [];
   const directIO: AddressSpaceOperations["directIO"] = (_cache, control) => {
@@ -29,6 +34,7 @@ function directScene(length: number, flags = 0, most = Number.POSITIVE_INFINITY)
   };
   const all = storeScene(length, {
     mapping: { directIO },
+    writes,
     setattr: (kernel, inode, attr) => {
       if (attr.valid & 8) all.store.files.set("file", Buffer.concat([contents()], attr.size));
       return libfs.simpleSetattr(kernel, inode, attr);
@@ -151,6 +157,34 @@ describe("a direct write", () => {
     await all.answer();
     assert.ok(!isLocked(all));
     assert.deepEqual(all.contents().subarray(PAGE, 2 * PAGE), all.data.subarray(PAGE, 2 * PAGE));
+    all.kernel.verify();
+  });
+
+  it("that nobody waits for while what is left goes by pages has the lock as long as the store takes for these", async () => {
+    const all = directScene(4 * PAGE, 0, BLOCK, "later");
+    const aborter = new AbortController();
+    const { signal } = aborter;
+    const aborted = assert.rejects(
+      call((done) => all.fs.writeFile(all.fd, aligned(PAGE, 3), { signal }, done)),
+      { name: "AbortError" },
+    );
+    await settled();
+    await all.answer();
+    assert.equal(all.store.takeLog(), "writeBegin 0 512+3584");
+    aborter.abort();
+    await aborted;
+    assert.ok(isLocked(all));
+    await all.store.answerAll();
+    assert.equal(all.store.takeLog(), "writeEnd 0 0"); // nothing of it
+    assert.ok(!isLocked(all));
+    assert.deepEqual(
+      all.contents().subarray(0, PAGE + 1),
+      Buffer.concat([aligned(BLOCK, 3), all.data.subarray(BLOCK, PAGE + 1)]),
+    );
+    const next = write(all, aligned(BLOCK, 4), 0);
+    await settled();
+    await all.answer();
+    assert.equal(await next, BLOCK);
     all.kernel.verify();
   });
 });

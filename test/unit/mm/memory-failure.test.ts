@@ -1,11 +1,12 @@
 /** Broken frames: never used again, and what was in them is had anew, moved, or lost and told. Pages move when they are to. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
+import { EIO } from "../../../src/base/errno.ts";
 import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
-import { attachPagePrivate, pagePrivate } from "../../../src/mm/page.ts";
+import { attachPagePrivate, pageFlags, pagePrivate } from "../../../src/mm/page.ts";
 import { memoryFailure, softOfflinePage } from "../../../src/store.ts";
 import { endPfn } from "../../../src/vfs/frames.ts";
-import { KERNEL_BLOCK, KERNEL_NR_POISONED } from "../../../src/wasm/layout.ts";
+import { KERNEL_BLOCK, KERNEL_NR_POISONED, PG_LOCKED, PG_PRIVATE } from "../../../src/wasm/layout.ts";
 import { LoggingFs, PAGE } from "../../helpers/logging-fs.ts";
 import { inodeOf } from "../../helpers/mock-scene.ts";
 import { seededRandom } from "../../helpers/random.ts";
@@ -166,6 +167,49 @@ describe("a page that is on its way", () => {
     assert.equal(nrPoisoned(fs), 1);
     fs.kernel.verify();
     await f.close();
+  });
+});
+
+describe("a page whose file system fails after it has taken along what it has hung on it", () => {
+  it.each([
+    [false, true],
+    [true, true],
+    [false, false],
+  ])("leaves nothing on the new frame (late: %s, invalidatePage: %s)", async (isLate, isAsked) => {
+    const t = new LoggingFs({ isLate, without: isAsked ? [] : ["invalidatePage"] });
+    const { fs } = t;
+    const data = t.add("f", 4 * PAGE);
+    const f = await fs.promises.open("/m/f", "r+");
+    await f.read(Buffer.alloc(4 * PAGE), 0, 4 * PAGE, 0);
+    await t.idle();
+    const mapping = t.mappingOf(f.fd);
+    const move = mapping.migratePage ?? assert.fail();
+    let target = 0;
+    const migratePage: typeof move = (cache, from, to, mode) => {
+      target = to.pfn;
+      const answer = move(cache, from, to, mode);
+      return typeof answer === "number" ? -EIO : answer.then(() => -EIO);
+    };
+    Object.assign(mapping, { migratePage });
+    const { pfn } = t.pageOf(f.fd, 2);
+    attachPagePrivate(t.kernel, t.pageOf(f.fd, 2), 5);
+    t.log.length = 0;
+    const outcome = outcomeOf(() => softOfflinePage(fs.kernel, pfn));
+    assert.equal(outcome, isLate ? "EAGAIN" : "EIO");
+    await t.idle();
+    const calls = t.log.filter((line) => line.startsWith("invalidatePage"));
+    assert.deepEqual(calls, isAsked ? ["invalidatePage 2 0+4096: locked private, i_rwsem free"] : []);
+    assert.notEqual(target, 0);
+    assert.equal(pageFlags(t.kernel.core, target) & (PG_PRIVATE | PG_LOCKED), 0);
+    assert.equal(t.pageOf(f.fd, 2).pfn, pfn);
+    const got = Buffer.alloc(PAGE);
+    await f.read(got, 0, PAGE, 2 * PAGE);
+    assert.ok(got.equals(data.subarray(2 * PAGE, 3 * PAGE)));
+    await f.close();
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    assert.equal(fs.kernel.usage().data, 0); // both frames are free
+    fs.kernel.destroy();
   });
 });
 

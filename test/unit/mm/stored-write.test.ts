@@ -17,6 +17,7 @@ import {
 import { createFsSync, type FileHandle, type FolioFs, Inode } from "../../../src/index.ts";
 import { type AddressSpaceOperations, PAGE_IS_READY } from "../../../src/mm/address-space.ts";
 import { PageAt } from "../../../src/mm/page.ts";
+import { filemapFlushRange } from "../../../src/mm/writeback.ts";
 import { RESULT_EXTRA } from "../../../src/wasm/layout.ts";
 import { type MockOptions, MockStore, PAGE, settled } from "../../helpers/mock-store.ts";
 import { resizable } from "../../helpers/resizable.ts";
@@ -235,6 +236,40 @@ describe("pages of a stored write", () => {
     core.x.endPageWriteback(pfn);
     core.x.putPage(pfn);
   });
+
+  it.each([false, true])(
+    "under writeback are waited for where the store wants stable pages (%s)",
+    async (stablePages) => {
+      const asked: (() => void)[] = [];
+      const stored: string[] = [];
+      const writePages: AddressSpaceOperations["writePages"] = (_cache, control) =>
+        new Promise((resolve) =>
+          asked.push(() => {
+            stored.push(Buffer.from(control.views()[0].subarray(0, 3)).toString());
+            resolve(control.length);
+          }),
+        );
+      const all = scene(0, { bdi: { stablePages }, mapping: { writePages } });
+      const { vfs } = all.fs.kernel;
+      const { handle } = Inode.ofFile(vfs, fileOf(all));
+      all.fs.writeSync(all.fd, "old");
+      filemapFlushRange(vfs, handle, 0, Infinity);
+      assert.equal(asked.length, 1);
+      assert.equal(writeNow(all, Buffer.from("new"), 0), stablePages ? 0 : 3);
+      const write = pwriteLater(all, Buffer.from("new"), 0);
+      await settled();
+      assert.equal(content(all).toString(), stablePages ? "old" : "new");
+      asked.shift()?.();
+      assert.equal(await write, 3);
+      assert.deepEqual(stored, [stablePages ? "old" : "new"]);
+      assert.equal(content(all).toString(), "new");
+      filemapFlushRange(vfs, handle, 0, Infinity);
+      asked.shift()?.();
+      await settled();
+      assert.equal(stored.at(-1), "new");
+      vfs.verify();
+    },
+  );
 
   it("are marked by the file system's own setPageDirty, where it has one", () => {
     const marked: number[] = [];

@@ -437,6 +437,23 @@ describe("a device that takes time", () => {
     assert.ok(fs.readFileSync("/t/a").equals(DATA.subarray(0, 5 * MIB)));
   });
 
+  it("is off before it has answered: what it takes only a part of stays in memory", async () => {
+    const { fs, device } = slow();
+    const data = patterned((7 * MIB) / PAGE);
+    fs.writeFileSync("/t/a", data);
+    device.verdict = (_nr, isWrite, io) => (isWrite ? io.nrPages >> 2 : "ok");
+    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    fs.unlinkSync("/t/b");
+    const nrWrites = device.nrWrites;
+    assert.ok(device.waiting.length > 0);
+    await answered(device, fs.kernel.swapOffAsync(device));
+    assert.equal(device.nrWrites, nrWrites, "it is asked for nothing more");
+    assert.ok(device.pagesWritten > 0);
+    assert.equal(device.isClosed, true);
+    fs.kernel.verify();
+    assert.ok(fs.readFileSync("/t/a").equals(data));
+  });
+
   it("is EIO for who waits for a page that it cannot read", async () => {
     const { fs, device } = slow();
     await answered(device, fs.promises.writeFile("/t/a", DATA));

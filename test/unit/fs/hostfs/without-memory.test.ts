@@ -1,4 +1,7 @@
-/** Writes of a mount with cache=writeback where memory has no page for them: they go through to the host, and behind what was written before. */
+/**
+ * Reads and writes of a mount with cache=writeback where memory has no page for them: they go through to the host, and behind what was
+ * written before.
+ */
 import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
 import { afterEach, beforeEach, describe, it } from "vitest";
@@ -82,5 +85,29 @@ describe("a write that memory has no page for", () => {
     empty();
     await file.close();
     assert.deepEqual(fs.readFileSync("/mnt/f"), onHost());
+  });
+});
+
+describe("a read that memory has no page for", () => {
+  it.each<[string, number | null, string]>([
+    ["at a position", 0, ""],
+    ["at the file's own", null, ""],
+    ["of what was written before", 0, "first"],
+    ["of what was written before, at the file's own position", null, "first"],
+  ])("%s has the rest from the host", (_where, position, text) => {
+    const { fs } = setup;
+    const fd = fs.openSync("/mnt/f", "r+");
+    const view = fs.readView(fd, 0, PAGE); // its page stays
+    if (text !== "") fs.writeSync(fd, text, 10);
+    const empty = fill();
+    const bytes = Buffer.alloc(10 * PAGE);
+    assert.equal(fs.readSync(fd, bytes, 0, 3 * PAGE + 5, position), 3 * PAGE + 5);
+    assert.deepEqual(bytes.subarray(0, 3 * PAGE + 5), changed([10, text]).subarray(0, 3 * PAGE + 5));
+    assert.equal(bytes[3 * PAGE + 5], 0);
+    assert.equal(fs.lseekSync(fd, 0, 1), position === null ? 3 * PAGE + 5 : 0);
+    assert.deepEqual(onHost(), changed([10, text]));
+    view.release();
+    empty();
+    fs.closeSync(fd);
   });
 });

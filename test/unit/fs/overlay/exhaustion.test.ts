@@ -1,6 +1,7 @@
 /** Changes through an overlay when memory runs out at any allocation, or the upper layer is full: what fails has changed nothing. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
+import { O_RDWR, O_TMPFILE } from "../../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs } from "../../../../src/index.ts";
 import { overlay } from "../../../../src/layers.ts";
 
@@ -21,8 +22,10 @@ function build(options: string, upper = ""): FolioFs {
   fs.mkdirSync("/up/u");
   fs.mkdirSync("/up/w");
   fs.writeFileSync("/l/changed", "c".repeat(9000));
+  fs.writeFileSync("/l/hidden", "hidden");
   fs.kernel.mount({ type: "overlay", target: "/m", data: `lowerdir=/l,upperdir=/up/u,workdir=/up/w${options}` });
   fs.chmodSync("/m/changed", 0o640);
+  fs.unlinkSync("/m/hidden");
   return fs;
 }
 
@@ -53,6 +56,9 @@ const CHANGES: Readonly<Record<string, (fs: FolioFs) => void>> = {
   "a rename of what has been changed": (fs) => fs.renameSync("/m/changed", "/m/d/e/new"),
   "a link": (fs) => fs.linkSync("/m/hard", `/m/d/e/${LONG}`),
   "a new file": (fs) => fs.mknodSync(`/m/d/e/${LONG}`, 0o100644),
+  "a new file in the place of a hidden one": (fs) => fs.mknodSync("/m/hidden", 0o100644),
+  "a new directory in the place of a hidden file": (fs) => fs.mkdirSync("/m/hidden"),
+  "a file without a name": (fs) => fs.closeSync(fs.openSync("/m/d/e", O_TMPFILE | O_RDWR)),
   "a new directory": (fs) => fs.mkdirSync(`/m/d/e/${LONG}`),
   "a new symbolic link": (fs) => fs.symlinkSync(LONG, `/m/d/e/${LONG}`),
   "an extended attribute": (fs) => fs.kernel.linux.setxattrSync("/m/d/e/deep", "user.y", Buffer.alloc(300)),
@@ -98,7 +104,7 @@ describe.each(["", ",redirect_dir=on,index=on", ",metacopy=on", ",metacopy=on,in
 
     it.each(Object.entries(CHANGES))("%s changes nothing when the upper layer is full", (_name, change) => {
       let refused = 0;
-      for (let inodes = 6; inodes < 31; inodes++) {
+      for (let inodes = 7; inodes < 32; inodes++) {
         const fs = build(options, `nr_inodes=${inodes}`);
         const before = look(fs, "/m");
         const code = codeOf(() => change(fs));

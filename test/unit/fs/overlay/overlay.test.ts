@@ -241,6 +241,42 @@ it("asks an upper layer that changes attributes itself", () => {
   fs.kernel.destroy();
 });
 
+it.each<[string, (fs: FolioFs) => void]>([
+  ["a file", (fs) => fs.writeFileSync("/m/a", "new")],
+  ["a directory", (fs) => fs.mkdirSync("/m/a")],
+  ["a symbolic link", (fs) => fs.symlinkSync("d", "/m/a")],
+  ["a link", (fs) => fs.linkSync("/m/own", "/m/a")],
+])("makes nothing of %s for which the upper layer refuses to move a whiteout away", (_name, make) => {
+  let refusal = 0;
+  const rename: InodeOperations["rename"] = (...args) => refusal || (libfs.simpleRename(...args) as number);
+  const tables = ramfs.tables.map((table) => ({ ...table, inode: { ...table.inode, rename } }));
+  const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [overlay, { ...ramfs, name: "askfs", tables }] });
+  for (const dir of ["/l", "/l/d", "/r", "/m"]) fs.mkdirSync(dir);
+  fs.writeFileSync("/l/a", "lower a");
+  fs.kernel.mount({ type: "askfs", target: "/r" });
+  for (const dir of ["/r/u", "/r/w"]) fs.mkdirSync(dir);
+  fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l,upperdir=/r/u,workdir=/r/w" });
+  fs.writeFileSync("/m/own", "own");
+  fs.unlinkSync("/m/a");
+  const nrInodes = fs.kernel.vmstat().nr_inodes;
+  refusal = -EIO;
+  assert.equal(
+    codeOf(() => make(fs)),
+    "EIO",
+  );
+  assert.deepEqual([fs.readdirSync("/m"), fs.readdirSync("/r/w/work")], [["d", "own"], []]);
+  assert.equal(fs.statSync("/m/own").nlink, 1);
+  assert.equal(fs.kernel.vmstat().nr_inodes, nrInodes);
+  fs.kernel.verify();
+  refusal = 0;
+  make(fs);
+  assert.deepEqual(fs.readdirSync("/m"), ["a", "d", "own"]);
+  fs.kernel.umount("/m");
+  fs.kernel.umount("/r");
+  fs.kernel.verify();
+  fs.kernel.destroy();
+});
+
 describe("in memory alone", () => {
   it("is in snapshots and forks, open files and working directories apart, and its layers with it", () => {
     const fs = build();
@@ -522,6 +558,27 @@ describe("a layer that is changed directly", () => {
       codeOf(() => fs.kernel.mount({ type: "overlay", target: "/m", data })),
       "EINVAL",
     );
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
+  it.each([
+    ["as it is", 1],
+    ["when somebody has taken it out before", 0],
+  ])("gives up a file's place in the index with its last name, %s", (_how, nr) => {
+    const fs = build("");
+    fs.linkSync("/l1/a", "/l1/h");
+    fs.kernel.mount({ type: "overlay", target: "/m", data: "lowerdir=/l1,upperdir=/u,workdir=/w,index=on" });
+    fs.chmodSync("/m/a", 0o600);
+    fs.statSync("/m/h");
+    const [name] = fs.readdirSync("/w/index");
+    fs.unlinkSync("/m/a");
+    assert.equal(fs.statSync("/m/h").nlink, 1);
+    assert.deepEqual(fs.readdirSync("/w/index"), [name]);
+    if (nr === 0) fs.unlinkSync(`/w/index/${name}`);
+    fs.unlinkSync("/m/h");
+    assert.deepEqual([fs.readdirSync("/m"), fs.readdirSync("/w/index")], [["d"], []]);
+    fs.kernel.umount("/m");
     fs.kernel.verify();
     fs.kernel.destroy();
   });
