@@ -127,7 +127,7 @@ export function write(
 
 /** Tells who watches a file that it has been written. @param n what the write has answered @returns the same */
 function written(kernel: Kernel, file: FileHandle, n: number): number {
-  if (n > 0) kernel.fsnotify?.changed({ file }, FS_MODIFY);
+  if (n > 0) kernel.fsnotify?.written(file);
   return n;
 }
 

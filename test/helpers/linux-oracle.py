@@ -272,6 +272,8 @@ def simple(call, *args):
     if call == "lsattr": return chattr(args[0], None)
     if call == "utimes": return os.utime(path(args[0]), None if args[1] is None else (args[1], args[1]))
     if call == "ftruncate": return os.ftruncate(slots[args[0]], args[1])
+    if call == "fallocate": return done(libc.fallocate(slots[args[0]], args[1], ctypes.c_long(args[2]), ctypes.c_long(args[3])))
+    if call == "copy_file_range": return os.copy_file_range(slots[args[0]], slots[args[1]], args[2])
     if call == "mkdirat": return os.mkdir(path(args[1]), args[2], dir_fd=dirfd(args[0]))
     if call == "mknodat": return os.mknod(path(args[1]), args[2], args[3], dir_fd=dirfd(args[0]))
     if call == "unlinkat": return done(libc.unlinkat(-100 if args[0] is None else slots[args[0]], path(args[1]), args[2]))

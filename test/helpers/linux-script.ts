@@ -278,6 +278,10 @@ class Tasks {
         return fs.utimesSync(this.#path(a), b as number, b as number);
       case "ftruncate":
         return fs.ftruncateSync(this.#fd(task, a), b as number);
+      case "fallocate":
+        return fs.fallocateSync(this.#fd(task, a), b as number, c as number, args[3] as number);
+      case "copy_file_range":
+        return fs.copyFileRangeSync(this.#fd(task, a), null, this.#fd(task, b), null, c as number);
       case "fstat":
         return statted(fs.fstatSync(this.#fd(task, a)));
       case "stat":
