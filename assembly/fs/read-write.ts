@@ -166,9 +166,8 @@ export function privilegesToKill(inode: Inode): u32 {
 /** Takes these bits away, where the record is all there is. */
 export function removePrivileges(inode: Inode): void {
   const kills = privilegesToKill(inode);
-  if (!kills) return;
   inode.mode &= ~kills;
-  slot().stripped = inode;
+  if (kills) slot().stripped = inode;
 }
 
 /**

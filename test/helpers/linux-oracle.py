@@ -252,6 +252,7 @@ def simple(call, *args):
     if call == "close": return os.close(slots.pop(args[0], 9999))
     if call == "read": return shown(os.read(slots[args[0]], args[1]))
     if call == "write": return os.write(slots[args[0]], data(args[1]))
+    if call == "writev": return os.writev(slots[args[0]], [data(v) for v in args[1:]])
     if call == "mkdir": return os.mkdir(path(args[0]), args[1])
     if call == "mkfifo": return os.mkfifo(path(args[0]), args[1])
     if call == "mknod": return os.mknod(path(args[0]), args[1], args[2])

@@ -268,6 +268,11 @@ class Tasks {
         return fs.truncateSync(this.#path(a), b as number);
       case "write":
         return promised<number>((done) => fs.write(this.#fd(task, a), this.#bytes(b), done));
+      case "writev":
+        return fs.writevSync(
+          this.#fd(task, a),
+          args.slice(1).map((bytes) => this.#bytes(bytes)),
+        );
       case "read": {
         const buffer = Buffer.alloc(b as number);
         const read = promised<number>((done) => fs.read(this.#fd(task, a), buffer, 0, buffer.length, null, done));
