@@ -119,10 +119,6 @@ export const SOURCE = [
     reason: "of a call that never ends though the store has answered all, which would be a finding",
   },
   {
-    path: "src/fuzz/schedule/held-store.ts",
-    reason: "programs of schedules have no writev; it is what the store's file has, beside write",
-  },
-  {
     path: "src/testing/disk-fs.ts",
     reason: "where there is memory for a name, and none for its inode: which allocation fails first is the kernel's",
   },

@@ -10,6 +10,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as errno from "../../src/base/errno.ts";
+import type { DiskNode } from "../../src/fuzz/schedule/disk.ts";
 import { createFsSync, type FolioFs } from "../../src/index.ts";
 import {
   SYNC_FILE_RANGE_WAIT_AFTER,
@@ -18,7 +19,7 @@ import {
   syncFileRange,
   syncfs,
 } from "../../src/store.ts";
-import { type Failure, FaultStore, type StoredNode } from "./fault-store.ts";
+import { type Failure, FaultStore } from "./fault-store.ts";
 import { turn } from "./mock-backing.ts";
 import { type Random, seededRandom } from "./random.ts";
 
@@ -188,11 +189,10 @@ export class FaultRun {
     for (const chain of this.chains) chain.shared = this.#opened(this.fs.openSync("/m/shared", "r+"), undefined, 0);
     this.fs.kernel.sync();
     this.store.calls.length = 0;
-    this.store.accepted.length = 0;
   }
 
   #mount(): void {
-    this.fs.kernel.mount({ type: "faultfs", target: "/m" });
+    this.fs.kernel.mount({ type: "heldfs", target: "/m" });
   }
 
   // --- The scheduler ----------------------------------------------------------------------------------------------------
@@ -737,12 +737,12 @@ export class FaultRun {
 
   /** What a sync that has succeeded leaves the store with. */
   #expectStored(model: Model): void {
-    const node = this.store.nodes.get(model.ino);
+    const node = this.store.disk.nodes.get(model.ino);
     if (!node || model.isUnknown) return;
     this.#assertStored(node, model.data);
   }
 
-  #assertStored(node: StoredNode, data: Buffer): void {
+  #assertStored(node: DiskNode, data: Buffer): void {
     const length = Math.max(node.data.length, data.length);
     if (!this.#hasLost(node.ino)) assert.equal(node.data.length, data.length, `size of ${node.ino} at the store`);
     const [stored, wanted] = [Buffer.alloc(length), Buffer.alloc(length)];
@@ -777,8 +777,7 @@ export class FaultRun {
     fs.kernel.vfs.verify();
     for (const chain of this.chains) await this.drive(this.#expectCached(chain));
     await this.#drain();
-    const bdi = store.sb.bdi;
-    const { dirtied, dirty, written, cancelled } = (bdi as never as { numbers(): Record<string, number> }).numbers();
+    const [{ dirtied, dirty, written, cancelled }] = fs.kernel.bdi;
     const nrFailed = dirtied - dirty - written - cancelled;
     assert.equal(dirty, 0);
     if (!store.failures.some(({ operation }) => operation === "writePages")) assert.equal(nrFailed, 0);
@@ -788,7 +787,7 @@ export class FaultRun {
     fs.kernel.vfs.verify();
     this.#checkTold();
     for (const chain of this.chains) this.#expectNames(chain);
-    this.#assertStored(this.#nodeOf("shared", store.root), this.shared);
+    this.#assertStored(this.#nodeAt("shared"), this.shared);
     await this.#goOn();
     fs.kernel.destroy();
   }
@@ -821,7 +820,7 @@ export class FaultRun {
     for (const [name, { data, isUnknown }] of chain.names)
       if (!isUnknown) {
         const got = await this.fs.promises.readFile(`${chain.dir}/${name}`);
-        const node = this.#nodeOf(name, this.#nodeOf(`c${chain.nr}`, this.store.root));
+        const node = this.#nodeAt(`c${chain.nr}/${name}`);
         if (!this.#hasLost(node.ino)) assertSame(got, data, `${chain.dir}/${name}`);
       }
   }
@@ -836,17 +835,17 @@ export class FaultRun {
     return isFailed && this.fs.kernel.vmstat().end_failed > 0;
   }
 
-  #nodeOf(name: string, dir: StoredNode): StoredNode {
-    const node = dir.children?.get(name);
-    assert.ok(node, `the store has no ${name}`);
+  #nodeAt(path: string): DiskNode {
+    const node = this.store.at(path);
+    assert.ok(node, `the store has no ${path}`);
     return node;
   }
 
   #expectNames(chain: Chain): void {
-    const dir = this.#nodeOf(`c${chain.nr}`, this.store.root);
-    assert.deepEqual([...(dir.children as Map<string, StoredNode>).keys()].sort(), namesOf(chain));
+    const dir = `c${chain.nr}`;
+    assert.deepEqual([...(this.#nodeAt(dir).children?.keys() ?? [])].sort(), namesOf(chain));
     for (const [name, model] of chain.names) {
-      const node = this.#nodeOf(name, dir);
+      const node = this.#nodeAt(`${dir}/${name}`);
       if (!model.isUnknown) this.#assertStored(node, model.data);
       if (!this.#isEndLost(node.ino)) assert.equal(node.mode & 0o777, model.mode, `mode of ${name}`);
       assert.equal(node.nlink, [...chain.names.values()].filter((one) => one === model).length, `links of ${name}`);
@@ -895,8 +894,10 @@ export class FaultRun {
     await this.drive(fs.kernel.syncAsync());
     await this.drive(fs.kernel.umountAsync("/m"));
     for (const { nr } of this.chains)
-      for (const { data, children } of this.#nodeOf(`c${nr}`, this.store.root).children?.values() ?? [])
+      for (const name of this.#nodeAt(`c${nr}`).children?.keys() ?? []) {
+        const { data, children } = this.#nodeAt(`c${nr}/${name}`);
         if (!children) assertSame(data, bytes, "a file that was written anew");
+      }
     fs.kernel.vfs.verify();
   }
 }

@@ -9,6 +9,7 @@ import type { Random } from "../random.ts";
 export interface DiskNode {
   readonly ino: number;
   mode: number;
+  mtimeSec: number;
   nlink: number;
   data: Buffer;
   /** Name to number. */
@@ -33,60 +34,66 @@ interface Effect {
   readonly make: (nodes: Nodes) => void;
 }
 
+export interface DiskOptions {
+  readonly nodes?: ReadonlyMap<number, DiskNode>;
+  /** Whether what is written is safe after a flush alone: true unless said otherwise. */
+  readonly hasCache?: boolean;
+}
+
 export class Disk {
-  #nodes: Nodes;
+  readonly hasCache: boolean;
+  /** Those without a name among them. */
+  readonly nodes: Nodes;
   /** What is safe. */
-  #stable: Nodes;
+  readonly #stable: Nodes;
   #effects: Effect[] = [];
   #lastIno: number;
 
-  constructor(nodes: ReadonlyMap<number, DiskNode> = firstNodes()) {
-    this.#nodes = copyOf(nodes);
-    this.#stable = copyOf(nodes);
+  constructor({ nodes = firstNodes(), hasCache = true }: DiskOptions = {}) {
+    this.hasCache = hasCache;
+    this.nodes = copyOf(nodes);
+    this.#stable = hasCache ? copyOf(nodes) : this.nodes;
     this.#lastIno = Math.max(...nodes.keys());
   }
 
   /** @throws Error when there is none */
   node(ino: number): DiskNode {
-    const node = this.#nodes.get(ino);
+    const node = this.nodes.get(ino);
     if (node === undefined) throw new Error(`the store has no node ${ino}`);
     return node;
   }
 
-  /** Numbers of all nodes, those without a name among them. */
-  inos(): number[] {
-    return [...this.#nodes.keys()];
-  }
-
   read(ino: number, position: number, length: number): Uint8Array {
-    return this.#nodes.get(ino)?.data.subarray(position, position + length) ?? new Uint8Array();
+    return this.nodes.get(ino)?.data.subarray(position, position + length) ?? new Uint8Array();
   }
 
+  /** It is all there at once, and of each block a cut of power says whether it is. */
   write(ino: number, position: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+    writeTo(this.nodes.get(ino), position, bytes);
+    for (let at = 0; this.hasCache && at < bytes.length; at += BLOCK_BYTES) {
       const block = Buffer.from(bytes.subarray(at, at + BLOCK_BYTES));
-      this.#effect(true, (nodes) => writeBlock(nodes.get(ino), position + at, block));
+      this.#effects.push({ isData: true, make: (nodes) => writeTo(nodes.get(ino), position + at, block) });
     }
   }
 
   resize(ino: number, size: number): void {
-    this.#effect(false, (nodes) => {
+    this.#effect((nodes) => {
       const node = nodes.get(ino);
       if (node !== undefined) node.data = sized(node.data, size);
     });
   }
 
-  setMode(ino: number, mode: number): void {
-    this.#effect(false, (nodes) => {
+  setAttributes(ino: number, mode: number, mtimeSec: number): void {
+    this.#effect((nodes) => {
       const node = nodes.get(ino);
-      if (node !== undefined) node.mode = mode;
+      if (node !== undefined) Object.assign(node, { mode, mtimeSec });
     });
   }
 
   /** @returns the number of the new node */
   make(parent: number, name: string, mode: number): number {
     const ino = ++this.#lastIno;
-    this.#effect(false, (nodes) => {
+    this.#effect((nodes) => {
       nodes.set(ino, newNode(ino, mode));
       nodes.get(parent)?.children?.set(name, ino);
     });
@@ -94,18 +101,18 @@ export class Disk {
   }
 
   link(ino: number, parent: number, name: string): void {
-    this.#effect(false, (nodes) => {
+    this.#effect((nodes) => {
       nodes.get(parent)?.children?.set(name, ino);
       addLinks(nodes.get(ino), 1);
     });
   }
 
   remove(parent: number, name: string): void {
-    this.#effect(false, (nodes) => take(nodes, parent, name));
+    this.#effect((nodes) => take(nodes, parent, name));
   }
 
   rename(from: number, name: string, to: number, newName: string): void {
-    this.#effect(false, (nodes) => {
+    this.#effect((nodes) => {
       const ino = nodes.get(from)?.children?.get(name);
       if (ino === undefined) throw new Error(`the store has no ${name} in ${from} to rename`);
       nodes.get(from)?.children?.delete(name);
@@ -116,7 +123,7 @@ export class Disk {
 
   /** A node without names is nobody's any more. */
   forget(ino: number): void {
-    this.#effect(false, (nodes) => void nodes.delete(ino));
+    this.#effect((nodes) => void nodes.delete(ino));
   }
 
   /** All is safe. @returns 0 */
@@ -131,17 +138,17 @@ export class Disk {
     const nodes = copyOf(this.#stable);
     const last = random(this.#effects.length + 1);
     for (const { isData, make } of this.#effects.slice(0, last)) if (!isData || random(2) === 0) make(nodes);
-    return new Disk(nodes);
+    return new Disk({ nodes });
   }
 
-  #effect(isData: boolean, make: (nodes: Nodes) => void): void {
-    make(this.#nodes);
-    this.#effects.push({ isData, make });
+  #effect(make: Effect["make"]): void {
+    make(this.nodes);
+    if (this.hasCache) this.#effects.push({ isData: false, make });
   }
 }
 
 function newNode(ino: number, mode: number): DiskNode {
-  const node = { ino, mode, nlink: 1, data: Buffer.alloc(0) };
+  const node = { ino, mode, mtimeSec: 0, nlink: 1, data: Buffer.alloc(0) };
   return isDirectory(node) ? { ...node, nlink: 2, children: new Map<string, number>() } : node;
 }
 
@@ -164,11 +171,11 @@ function sized(data: Buffer, size: number): Buffer {
   return after;
 }
 
-function writeBlock(node: DiskNode | undefined, position: number, block: Buffer): void {
+function writeTo(node: DiskNode | undefined, position: number, bytes: Uint8Array): void {
   if (node === undefined) return; // removed
-  const end = position + block.length;
+  const end = position + bytes.length;
   if (node.data.length < end) node.data = sized(node.data, end);
-  node.data.set(block, position);
+  node.data.set(bytes, position);
 }
 
 function addLinks(node: DiskNode | undefined, nr: number): void {

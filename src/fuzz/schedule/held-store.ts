@@ -75,8 +75,8 @@ export class HeldStore {
   readonly type: FileSystemType;
   /** All answers come at once, as long as files are laid out. */
   isQuick = true;
-  /** How many calls it has been asked for that had an answer of their own. */
-  nrCalls = 0;
+  /** What each call was that had an answer of its own, by its number: "lookup 1". */
+  readonly calls: string[] = [];
   readonly #options: HeldStoreOptions;
   /** Questions of calls that are made again for their answers. */
   readonly #answered = new WeakMap<object, Map<string, number>>();
@@ -98,16 +98,18 @@ export class HeldStore {
     [start, end] = [0, 0],
   ): number | Promise<number> {
     const { hold, plan, answered } = this.#options;
-    const call = { nr: this.nrCalls++, operation, ino, start, end };
+    const what = `${operation} ${ino}`;
+    const call = { nr: this.calls.push(what) - 1, operation, ino, start, end };
     const isNow = this.isQuick || !mayWait;
     const finish = (): number => {
       const fault = plan?.(call);
       const answer = answerOf(fault, end - start, work);
       answered?.(call, answer);
-      if (fault === "throw" && !isNow) throw new Error(`call ${call.nr} of the store`);
+      // At once, only writing back bears it.
+      if (fault === "throw" && (!isNow || operation === "writePages")) throw new Error(`call ${call.nr} of the store`);
       return answer;
     };
-    return isNow ? finish() : hold(`${operation} ${ino}`).then(finish);
+    return isNow ? finish() : hold(what).then(finish);
   }
 
   /** Whether a change cannot be made by this call, which may not wait. */
@@ -126,20 +128,20 @@ export class HeldStore {
     return made.then((rc) => (rc < 0 ? rc : inMemory));
   }
 
-  /** A question of an operation that is made again for its answer, which is as true as when it is taken. @param key of the question */
-  #ask(kernel: Kernel, key: string, operation: string, ino: number, answer: () => number): number {
+  /** A call of an operation that is made again for its answer, which it is given once. @param key of what is asked for */
+  #ask(kernel: Kernel, key: string, operation: string, ino: number, work = (): number => 0): number {
     const { progress } = kernel;
     if (this.isQuick || progress === undefined) {
-      return this.#isRefused(kernel) ? -EAGAIN : (this.#call(false, operation, ino, answer) as number);
+      return this.#isRefused(kernel) ? -EAGAIN : (this.#call(false, operation, ino, work) as number);
     }
     const answered = this.#answered.get(progress) ?? new Map<string, number>();
     this.#answered.set(progress, answered);
     const known = answered.get(key);
     if (known !== undefined) {
       answered.delete(key);
-      return known < 0 ? known : answer();
+      return known;
     }
-    const asked = this.#call(true, operation, ino, () => 0) as Promise<number>;
+    const asked = this.#call(true, operation, ino, work) as Promise<number>;
     const keep = (rc: number): void => void answered.set(key, rc);
     kernel.setWaitToken(asked.then(keep, () => keep(-EIO)));
     return -EAGAIN;
@@ -210,9 +212,9 @@ export class HeldStore {
   #lookup(kernel: Kernel, dir: InodeHandle, dentry: DentryHandle): number {
     const name = nameOf(kernel, dentry);
     const parent = inoOf(kernel, dir);
-    const answer = (): number => this.disk.node(parent).children?.get(name) ?? 0;
-    const ino = this.#ask(kernel, `lookup ${parent} ${name}`, "lookup", parent, answer);
-    if (ino <= 0) return ino;
+    const rc = this.#ask(kernel, `lookup ${parent} ${name}`, "lookup", parent);
+    const ino = rc < 0 ? undefined : this.disk.node(parent).children?.get(name); // as it is now
+    if (ino === undefined) return rc;
     const inode = store.iget(kernel.sbOf(dir), ino);
     if (inode < 0) return inode;
     store.dSpliceAlias(kernel, inode as InodeHandle, dentry);
@@ -292,7 +294,7 @@ export class HeldStore {
     };
     const fsync = (kernel: Kernel, file: FileHandle, dataOnly: boolean, start?: number, end?: number): number => {
       const rc = store.genericFsync(kernel, file, dataOnly, start, end);
-      return rc < 0 ? rc : this.#flush(kernel, Inode.ofFile(kernel, file).ino);
+      return rc < 0 || !this.disk.hasCache ? rc : this.#flush(kernel, Inode.ofFile(kernel, file).ino);
     };
     return [
       {
@@ -315,7 +317,7 @@ export class HeldStore {
 
   #iterate(kernel: Kernel, dir: InodeHandle, emit: DirEmit): number {
     const ino = inoOf(kernel, dir);
-    const rc = this.#ask(kernel, `iterate ${ino}`, "iterate", ino, () => 0);
+    const rc = this.#ask(kernel, `iterate ${ino}`, "iterate", ino);
     if (rc < 0) return rc;
     for (const [name, child] of this.disk.node(ino).children ?? []) {
       if (!emit(name, (this.disk.node(child).mode >> 12) & 0xf)) break;
@@ -335,12 +337,16 @@ export class HeldStore {
         inode.kind = isDirectory(node) ? DIRECTORY : FILE;
         inode.nlink = node.nlink;
         inode.size = node.data.length;
+        inode.setTime("mtime", node.mtimeSec, 0);
         return 0;
       },
       writeInode: (kernel, handle) => {
-        const { ino, mode } = new Inode(kernel, handle);
-        return this.#ask(kernel, `writeInode ${ino} ${mode}`, "writeInode", ino, () => {
-          this.disk.setMode(ino, mode);
+        const inode = new Inode(kernel, handle);
+        const { ino, mode } = inode;
+        const { sec } = inode.getTime("mtime");
+        // What has changed since it was asked is asked anew: the answer is for the attributes as they were.
+        return this.#ask(kernel, `writeInode ${ino} ${mode} ${sec}`, "writeInode", ino, () => {
+          this.disk.setAttributes(ino, mode, sec);
           return 0;
         });
       },
@@ -351,7 +357,10 @@ export class HeldStore {
           this.disk.forget(ino);
           return 0;
         });
-        return typeof over === "number" ? undefined : over.then(() => {});
+        if (typeof over === "number") return;
+        return over.then((rc) => {
+          if (rc < 0) throw new Error(`evictInode ${ino}: ${rc}`);
+        });
       },
     };
   }

@@ -133,8 +133,8 @@ function chill(fs: FolioFs, held: HeldStore): void {
 }
 
 function checkOrphans({ disk }: HeldStore): void {
-  const orphans = disk.inos().filter((ino) => disk.node(ino).nlink === 0);
-  if (orphans.length > 0) throw new Error(`the store was not told of the end of ${orphans}`);
+  const orphans = [...disk.nodes.values()].filter(({ nlink }) => nlink === 0);
+  if (orphans.length > 0) throw new Error(`the store was not told of the end of ${orphans.map(({ ino }) => ino)}`);
 }
 
 function onStore(hasSyncHalf: boolean): MakeAsyncMachine {

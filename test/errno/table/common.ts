@@ -62,7 +62,7 @@ export const noInodes: readonly SceneStep[] = tmpfsAt("nr_inodes=1,mode=777");
 /** A store at /m, with a file f of three pages and a directory d. Calls of the store go well until the call of the pair. */
 export const stored: readonly SceneStep[] = [
   ["mkdir", "/m"],
-  ["mount", "none", "/m", "faultfs", 0, ""],
+  ["mount", "none", "/m", "heldfs", 0, ""],
   ["open", "stored", "/m/f", RW, 0o644],
   ["write", "stored", "x".repeat(3 * PAGE)],
   ["fsync", "stored"],

@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { it } from "vitest";
 import { createFsSync, EIO, ENOMEM, type FolioFs } from "../../../src/index.ts";
 import { overlay } from "../../../src/layers.ts";
-import { type Fault, FaultStore } from "../../helpers/fault-store.ts";
+import { FaultStore } from "../../helpers/fault-store.ts";
 
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = Number(process.env.FOLIOFS_FAULT_RUNS ?? 30);
@@ -32,7 +32,7 @@ class Machine {
     this.fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: store ? [overlay, store.type] : [overlay] });
     const { fs } = this;
     for (const dir of ["/base", "/store", ...TOPS]) fs.mkdirSync(dir);
-    fs.kernel.mount({ type: store ? "faultfs" : "tmpfs", target: "/store" });
+    fs.kernel.mount({ type: store ? "heldfs" : "tmpfs", target: "/store" });
     for (const dir of ["/store/d", "/store/d/e", "/store/s", "/base/d", "/base/s"]) fs.mkdirSync(dir);
     for (const [name, size] of [
       ["a", 30_000],
@@ -123,7 +123,7 @@ const CALLS = {
 } satisfies Record<string, (machine: Machine, a: string, b: string, top: string) => unknown>;
 
 const KINDS = Object.keys(CALLS) as (keyof typeof CALLS)[];
-const CODES = new Map<Fault, string>([
+const CODES = new Map<number, string>([
   [-EIO, "EIO"],
   [-ENOMEM, "ENOMEM"],
 ]);

@@ -154,7 +154,7 @@ describe.each([16, 64])("within %i MiB", (mib) => {
       const store = new FaultStore();
       const fs = createFsSync({ memoryLimit, types: [store.type] });
       fs.mkdirSync("/m");
-      fs.kernel.mount({ type: "faultfs", target: "/m" });
+      fs.kernel.mount({ type: "heldfs", target: "/m" });
       const run = new BudgetRun(fs, { seed: SEED, dir: "/m", bytes: BYTES, memoryLimit, nrSteps: STEPS });
       run.onStep = disturb(fs, memoryLimit);
       const random = seededRandom(SEED + 2);
@@ -165,7 +165,7 @@ describe.each([16, 64])("within %i MiB", (mib) => {
         fs.kernel.verify();
         for (const { path, bytes } of run.expected()) {
           const [, , chain, name] = path.split("/");
-          const node = store.root.children?.get(chain)?.children?.get(name);
+          const node = store.at(`${chain}/${name}`);
           if (bytes.length > 0 || node) assert.ok(node?.data.equals(bytes), path);
         }
         await run.compareAll();

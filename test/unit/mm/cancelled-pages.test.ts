@@ -8,7 +8,7 @@ function scene() {
   const store = new FaultStore();
   const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type] });
   fs.mkdirSync("/m");
-  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
   fs.writeFileSync("/m/f", Buffer.alloc(4 * 4096, 65));
   return { fs, numbers: () => fs.kernel.bdi[0] };
 }

@@ -74,7 +74,7 @@ describe("compaction", () => {
     const store = new FaultStore();
     const fs = createFsSync({ memoryLimit: LIMIT, types: [store.type] });
     fs.mkdirSync("/m");
-    fs.kernel.mount({ type: "faultfs", target: "/m" });
+    fs.kernel.mount({ type: "heldfs", target: "/m" });
     fs.writeFileSync("/ballast", Buffer.alloc(2 ** 21));
     fs.writeFileSync("/m/f", Buffer.alloc(64 * PAGE, 7));
     const fd = fs.openSync("/m/f", "r+");
@@ -98,7 +98,7 @@ describe("compaction", () => {
     assert.equal(flags().filter((one) => one & PG_ACTIVE).length, 10);
     fs.kernel.verify();
     fs.fsyncSync(fd);
-    assert.ok(store.root.children?.get("f")?.data.equals(Buffer.alloc(64 * PAGE, 7)));
+    assert.ok(store.at("f")?.data.equals(Buffer.alloc(64 * PAGE, 7)));
     fs.closeSync(fd);
     fs.kernel.verify();
   });

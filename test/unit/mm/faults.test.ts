@@ -8,8 +8,8 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { EACCES, EDQUOT, EIO, ENOSPC } from "../../../src/base/errno.ts";
+import type { StoreFault } from "../../../src/fuzz/schedule/held-store.ts";
 import { FaultRun, scriptOf, step } from "../../helpers/fault-run.ts";
-import type { Fault } from "../../helpers/fault-store.ts";
 
 const SEED = Number(process.env.FOLIOFS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`faults: FOLIOFS_SEED=${SEED}`);
@@ -25,7 +25,7 @@ const SLOW_MS = 600_000;
 const ERRNOS = [-EIO, -ENOSPC, -EACCES, -EDQUOT];
 
 /** Operations that may throw, or be short, where others answer an errno. */
-function faultOf(nr: number, operation: string): Fault {
+function faultOf(nr: number, operation: string): StoreFault {
   if (operation === "writePages" && nr % 5 === 4) return nr % 2 ? "throw" : "short";
   return ERRNOS[nr % ERRNOS.length];
 }

@@ -1,11 +1,12 @@
 /** Cached pages under a memory limit: what goes, what stays, what is written first, and what calls answer meanwhile. */
 import { strict as assert } from "node:assert";
 import { describe, it } from "vitest";
+import type { DiskNode } from "../../../src/fuzz/schedule/disk.ts";
 import { createFsSync, type FolioFs } from "../../../src/index.ts";
 import type { AddressSpaceOperations } from "../../../src/mm/address-space.ts";
 import { attachPagePrivate, detachPagePrivate, pageFlags } from "../../../src/mm/page.ts";
 import { PG_ACTIVE, PG_REFERENCED } from "../../../src/wasm/layout.ts";
-import { FaultStore, type StoredNode } from "../../helpers/fault-store.ts";
+import { FaultStore } from "../../helpers/fault-store.ts";
 import { MockBacking, turn } from "../../helpers/mock-backing.ts";
 import { inodeOf } from "../../helpers/mock-scene.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
@@ -25,14 +26,14 @@ function mounted(operations: AddressSpaceOperations = {}): Machine {
   const tables = store.type.tables.map((table) => ({ ...table, mapping: { ...table.mapping, ...operations } }));
   const fs = createFsSync({ memoryLimit: LIMIT, types: [{ ...store.type, tables }] });
   fs.mkdirSync("/m");
-  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
   return { fs, store };
 }
 
 /** A file of the store, each page of which says which it is. */
-function addFile({ fs, store }: Machine, name: string, nrPages: number): StoredNode {
+function addFile({ fs, store }: Machine, name: string, nrPages: number): DiskNode {
   fs.writeFileSync(`/m/${name}`, "");
-  const node = store.root.children?.get(name) as StoredNode;
+  const node = store.at(name) as DiskNode;
   node.data = Buffer.alloc(nrPages * PAGE);
   for (let i = 0; i < nrPages; i++) node.data.writeUInt32LE(i + 1, i * PAGE);
   fs.kernel.sync();
@@ -181,7 +182,7 @@ describe("dirty pages", () => {
     for (let i = 0; i < 3; i++) fs.writeFileSync(`/m/f${i}`, bytes.subarray(0, LIMIT));
     assertWithinLimit(fs);
     fs.kernel.sync();
-    for (let i = 0; i < 3; i++) assert.ok(store.root.children?.get(`f${i}`)?.data.equals(bytes.subarray(0, LIMIT)));
+    for (let i = 0; i < 3; i++) assert.ok(store.at(`f${i}`)?.data.equals(bytes.subarray(0, LIMIT)));
     const writes = store.calls.filter((call) => call.startsWith("writePages")).length;
     assert.ok(writes < 200, `${writes} calls for ${3 * LIMIT_PAGES} pages`);
     fs.kernel.verify();
@@ -207,7 +208,7 @@ describe("dirty pages", () => {
     assertWithinLimit(fs);
     fs.kernel.verify();
     await answered(machine, fs.kernel.syncAsync());
-    for (let i = 1; i <= 3; i++) assert.ok(store.root.children?.get(`f${i}`)?.data.equals(bytes));
+    for (let i = 1; i <= 3; i++) assert.ok(store.at(`f${i}`)?.data.equals(bytes));
     fs.kernel.verify();
   });
 

@@ -9,7 +9,7 @@ it("a cut file stays cut at the store, in whichever order that answers", async (
   const store = new FaultStore();
   const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type] });
   fs.mkdirSync("/m");
-  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
   fs.writeFileSync("/m/f", Buffer.alloc(4 * 4096, 65));
   const fd = fs.openSync("/m/f", "r+");
   const calls = [fs.kernel.syncAsync(), new Promise((resolve) => fs.ftruncate(fd, 5, resolve))];
@@ -18,7 +18,7 @@ it("a cut file stays cut at the store, in whichever order that answers", async (
     if (store.waiting.length > 0) store.answer(store.waiting.length - 1); // the latest first
   }
   await Promise.all(calls);
-  const file = [...store.nodes.values()].find(({ children }) => !children);
+  const file = [...store.disk.nodes.values()].find(({ children }) => !children);
   assert.equal(file?.data.length, 5);
 });
 
@@ -26,7 +26,7 @@ it("nothing is written to a file that the store is cutting", async () => {
   const store = new FaultStore();
   const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type] });
   fs.mkdirSync("/m");
-  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
   fs.writeFileSync("/m/f", Buffer.alloc(4 * 4096, 65));
   const fd = fs.openSync("/m/f", "r+");
   const calls = [new Promise((resolve) => fs.ftruncate(fd, 5, resolve))];
@@ -39,6 +39,6 @@ it("nothing is written to a file that the store is cutting", async () => {
     if (store.waiting.length > 0) store.answer(store.waiting.length - 1);
   }
   await Promise.all(calls);
-  const file = [...store.nodes.values()].find(({ children }) => !children);
+  const file = [...store.disk.nodes.values()].find(({ children }) => !children);
   assert.deepEqual(file && Buffer.from(file.data), Buffer.alloc(5, 65));
 });

@@ -14,7 +14,7 @@ it.each([0, 1, 2])(
     const store = new FaultStore();
     const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type], now: () => 1_000_000 });
     fs.mkdirSync("/m");
-    fs.kernel.mount({ type: "faultfs", target: "/m" });
+    fs.kernel.mount({ type: "heldfs", target: "/m" });
     for (const name of NAMES) fs.writeFileSync(`/m/${name}`, "");
     fs.kernel.sync();
     for (const name of NAMES) fs.chmodSync(`/m/${name}`, 0o600);
@@ -43,7 +43,7 @@ it.each([0, 1, 2])(
     assert.equal(await sync(), "done");
     assert.equal(store.calls.length, NAMES.length + 1);
     assert.equal(store.calls[NAMES.length], store.calls[failing]);
-    for (const { mode, children } of store.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
+    for (const { mode, children } of store.disk.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
     fs.kernel.vfs.verify();
   },
 );
@@ -54,7 +54,7 @@ it.each([undefined, -EIO])(
     const store = new FaultStore();
     const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type], now: () => 1_000_000 });
     fs.mkdirSync("/m");
-    fs.kernel.mount({ type: "faultfs", target: "/m" });
+    fs.kernel.mount({ type: "heldfs", target: "/m" });
     const fds = [fs.openSync("/m/a", "w"), fs.openSync("/m/a", "r+")];
     fs.kernel.sync();
     fs.fchmodSync(fds[0], 0o600);
@@ -70,7 +70,7 @@ it.each([undefined, -EIO])(
     }
     assert.deepEqual(await Promise.all(answers), [fault && "EIO", undefined]);
     assert.equal(store.calls.length, fault ? 2 : 1);
-    for (const { mode, children } of store.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
+    for (const { mode, children } of store.disk.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
     fs.kernel.vfs.verify();
   },
 );
@@ -79,7 +79,7 @@ it("ends an inode that is being written after that, lest the older attributes co
   const store = new FaultStore();
   const fs = createFsSync({ memoryLimit: 32 * 2 ** 20, types: [store.type], now: () => 1_000_000 });
   fs.mkdirSync("/m");
-  fs.kernel.mount({ type: "faultfs", target: "/m" });
+  fs.kernel.mount({ type: "heldfs", target: "/m" });
   fs.writeFileSync("/m/a", "");
   fs.kernel.sync();
   fs.chmodSync("/m/a", 0o644);
@@ -94,7 +94,7 @@ it("ends an inode that is being written after that, lest the older attributes co
     if (store.waiting.length > 0) store.answer(0);
   }
   await sync;
-  for (const { mode, children } of store.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
+  for (const { mode, children } of store.disk.nodes.values()) if (!children) assert.equal(mode & 0o777, 0o600);
   assert.equal(fs.statSync("/m/a").mode & 0o777, 0o600);
   fs.kernel.vfs.verify();
 });
