@@ -142,6 +142,7 @@ import { SuperBlock } from "./fs/super";
   lastDirDentry: Dentry;
   mmaps: VmArea; // list of mappings this slot holds
   pins: PagePin; // list of frames of this slot that views have pinned
+  stripped: Inode; // which has lost set-ID bits to a write of late: who watches it is to be told
 }
 
 /** The kernel block. */

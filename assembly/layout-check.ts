@@ -201,7 +201,7 @@ export function checkLayout(): void {
   if (offsetof<Kernel>("maxPinned") != 276) ERROR("Kernel.maxPinned and layout.ts disagree");
   if (offsetof<Kernel>("nrSwapPages") != 280) ERROR("Kernel.nrSwapPages and layout.ts disagree");
   if (offsetof<Kernel>("totalSwapPages") != 284) ERROR("Kernel.totalSwapPages and layout.ts disagree");
-  if (offsetof<Slot>() != 168) ERROR("class Slot and layout.ts disagree on its size");
+  if (offsetof<Slot>() != 172) ERROR("class Slot and layout.ts disagree on its size");
   if (offsetof<Slot>("number") != 0) ERROR("Slot.number and layout.ts disagree");
   if (offsetof<Slot>("flags") != 4) ERROR("Slot.flags and layout.ts disagree");
   if (offsetof<Slot>("current") != 8) ERROR("Slot.current and layout.ts disagree");
@@ -243,6 +243,7 @@ export function checkLayout(): void {
   if (offsetof<Slot>("lastDirDentry") != 156) ERROR("Slot.lastDirDentry and layout.ts disagree");
   if (offsetof<Slot>("mmaps") != 160) ERROR("Slot.mmaps and layout.ts disagree");
   if (offsetof<Slot>("pins") != 164) ERROR("Slot.pins and layout.ts disagree");
+  if (offsetof<Slot>("stripped") != 168) ERROR("Slot.stripped and layout.ts disagree");
   if (offsetof<VmArea>() != 48) ERROR("class VmArea and layout.ts disagree on its size");
   if (offsetof<VmArea>("next") != 0) ERROR("VmArea.next and layout.ts disagree");
   if (offsetof<VmArea>("prev") != 4) ERROR("VmArea.prev and layout.ts disagree");

@@ -51,7 +51,7 @@ const MAX_RW_BYTES: u32 = 0x7ffff000; // of one piece, as Linux MAX_RW_COUNT
   if (kills && inode.sb.flags & SB_SETATTR) return -HANDOVER_SETATTR;
   const n = prepareWrite(inode, pos, pieceLength(length, limit - pos));
   if (n < 0) return n;
-  if (kills) inode.mode &= ~kills;
+  if (kills) removePrivileges(inode);
   touchWritten(inode, nowMs);
   if (early && n == length) writeEnd(n);
   return n;
@@ -165,7 +165,9 @@ export function privilegesToKill(inode: Inode): u32 {
 
 /** Takes these bits away, where the record is all there is. */
 export function removePrivileges(inode: Inode): void {
-  inode.mode &= ~privilegesToKill(inode);
+  const kills = privilegesToKill(inode);
+  inode.mode &= ~kills;
+  if (kills) slot().stripped = inode;
 }
 
 /**

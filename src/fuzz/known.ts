@@ -2,10 +2,8 @@
  * Differences that are there for a reason: none of them is a finding. A program ends where one is met, since from there on the two
  * are no more alike.
  */
-import { S_ISGID, S_ISUID } from "../base/stat-flags.ts";
 import type { Call } from "./call.ts";
 import { codeOf } from "./describe.ts";
-import { EVENTS } from "./watched.ts";
 
 export interface Meeting {
   readonly call: Call;
@@ -27,7 +25,6 @@ const FIRST_OF_26 = 26;
 /** Whether the oracle's Node, which is this one, is one that foliofs follows. */
 export const isNode26 = Number(process.versions.node.split(".")[0]) >= FIRST_OF_26;
 const MOST_BYTES = 2 ** 44;
-const SET_IDS = S_ISUID | S_ISGID;
 
 export const KNOWN: readonly Known[] = [
   {
@@ -49,14 +46,6 @@ export const KNOWN: readonly Known[] = [
     reason: "of a directory that is not empty XFS says EEXIST where others say ENOTEMPTY: POSIX has both",
   },
   {
-    subject: /^(tmpfs|ramfs|hostfs|overlay)$/,
-    isMet: ({ call, calls, expected, actual }) =>
-      call.call === EVENTS &&
-      calls.some(({ args }) => args.some((arg) => (Number(arg) & SET_IDS) !== 0)) &&
-      withoutRepeats(expected) === withoutRepeats(actual),
-    reason: "who writes to a file and so takes its set-ID bits away is not told as a change of attributes",
-  },
-  {
     oracle: /^(?!model$)/,
     isMet: ({ calls, expected, actual }) =>
       calls.some(({ call, args: [path] }) => call === "realpath" && !String(path).startsWith("/")) &&
@@ -74,18 +63,6 @@ export const KNOWN: readonly Known[] = [
 
 function withoutAtimes(described: string): string {
   return described.replace(/ atime=\S+/g, "");
-}
-
-/** Events without those of a slot that say the same again. */
-function withoutRepeats(events: string): string {
-  const last = new Map<string, string>();
-  const isNew = (line: string): boolean => {
-    const slot = line.split(" ", 1)[0];
-    const isRepeat = last.get(slot) === line;
-    last.set(slot, line);
-    return !isRepeat;
-  };
-  return events.split("\n").filter(isNew).join("\n");
 }
 
 /** Where a subject was given less memory than the oracle. */

@@ -35,7 +35,7 @@ import {
   TOUCH_MTIME,
 } from "../wasm/layout.ts";
 import { fdget, hasNoStore, inodeOfFile, typeOf } from "./attr.ts";
-import { FS_ACCESS, FS_MODIFY } from "./fsnotify-events.ts";
+import { FS_ACCESS } from "./fsnotify-events.ts";
 import type { Kernel } from "./kernel.ts";
 import { fileSizeLimit, maxBytes } from "./read-write.ts";
 import { setattrOf } from "./setattr-of.ts";
@@ -162,7 +162,7 @@ export function cloneFileRange(
   core.x.fileRemovePrivileges(ends.sink);
   core.x.touch(ends.sink, TOUCH_MTIME | TOUCH_CTIME, kernel.now());
   kernel.fsnotify?.changed({ file: from }, FS_ACCESS);
-  kernel.fsnotify?.changed({ file: to }, FS_MODIFY);
+  kernel.fsnotify?.written(to);
   return len;
 }
 

@@ -27,7 +27,7 @@
 import type { DentryHandle, FileHandle, InodeHandle } from "../base/handles.ts";
 import { latin1Bytes } from "../base/latin1.ts";
 import { RENAME_EXCHANGE, S_IFDIR, S_IFMT, UTIME_OMIT } from "../base/stat-flags.ts";
-import { dentryOfFile } from "../mm/page.ts";
+import { dentryOfFile, inodeOfFile } from "../mm/page.ts";
 import { type Core, SLOT } from "../wasm/core.ts";
 import {
   DENTRY_ALIAS_NEXT,
@@ -49,6 +49,7 @@ import {
   INODE_STATE,
   SB_COMPLETE,
   SLOT_DYING,
+  SLOT_STRIPPED,
   SUPER_BLOCK_DYING_NEXT,
   SUPER_BLOCK_FLAGS,
 } from "../wasm/layout.ts";
@@ -150,6 +151,7 @@ export class Fsnotify {
       known.mask |= mask;
       return known;
     }
+    this.#isStripped(inode); // by what nobody has watched
     const stale = this.#marks.get(inode);
     if (stale !== undefined) this.#end(stale, FS_DELETE_SELF); // its record has been used again
     const { u32, x } = this.#kernel.core;
@@ -246,7 +248,23 @@ export class Fsnotify {
   changed({ inode: given, file }: Changed, what: number | readonly number[]): void {
     const { core } = this.#kernel;
     const dentry = file ? dentryOfFile(core, file) : nameBy(core, given as InodeHandle);
-    this.#changed(given ?? inodeOf(core, dentry), dentry, typeof what === "number" ? what : eventOfTimes(what));
+    const inode = given ?? inodeOf(core, dentry);
+    const mask = typeof what === "number" ? what : eventOfTimes(what);
+    this.#changed(inode, dentry, this.#isStripped(inode) ? mask | FS_ATTRIB : mask);
+  }
+
+  /** An open file has been written; before that, set-ID bits went. @see Linux file_remove_privs(), fsnotify_modify() */
+  written(file: FileHandle): void {
+    if (this.#isStripped(inodeOfFile(this.#kernel.core, file))) this.changed({ file }, FS_ATTRIB);
+    this.changed({ file }, FS_MODIFY);
+  }
+
+  /** Has it just lost set-ID bits? Asked once for each call that may take them away. */
+  #isStripped(inode: InodeHandle): boolean {
+    const { u32 } = this.#kernel.core;
+    const stripped = u32[SLOT + SLOT_STRIPPED] >>> 5;
+    u32[SLOT + SLOT_STRIPPED] = 0;
+    return stripped === inode;
   }
 
   /** An open file loses a holder. @see Linux fsnotify_close() */

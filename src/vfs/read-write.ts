@@ -107,7 +107,7 @@ export function read(
   return modeError(task.kernel.core, file, FMODE_READ);
 }
 
-/** @returns bytes; -EBADF, -EINVAL, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM */
+/** @see Syscalls.write @returns bytes; -EBADF, -EINVAL, -EAGAIN (frozen), -EFBIG, -ENOSPC, -ENOMEM */
 export function write(
   task: Task,
   fd: number,
@@ -115,19 +115,25 @@ export function write(
   offset: number,
   length: number,
   position: number,
+  before?: number,
 ): number {
   const file = task.file(fd);
   if (!file) return task.files.missing(fd);
   if (task.kernel.current !== task) task.enter();
   const operations = task.files.operations[fd];
   if (operations?.write !== undefined)
-    return written(task.kernel, file, operations.write(task.kernel, file, buffer, offset, length, position));
+    return written(task.kernel, file, operations.write(task.kernel, file, buffer, offset, length, position), before);
   return modeError(task.kernel.core, file, FMODE_WRITE);
 }
 
-/** Tells who watches a file that it has been written. @param n what the write has answered @returns the same */
-function written(kernel: Kernel, file: FileHandle, n: number): number {
-  if (n > 0) kernel.fsnotify?.changed({ file }, FS_MODIFY);
+/**
+ * Tells who watches a file that it has been written.
+ *
+ * @param n what the write has answered @param before bytes that it is told of already, since they are of the same system call
+ * @returns `n`
+ */
+function written(kernel: Kernel, file: FileHandle, n: number, before?: number): number {
+  if (n > 0 && !before) kernel.fsnotify?.written(file);
   return n;
 }
 
@@ -140,7 +146,7 @@ export function vector(
   position: number,
 ): number {
   const operation = task.files.operations[fd]?.[name];
-  if (operation === undefined) return -EOPNOTSUPP;
+  if (!operation) return -EOPNOTSUPP;
   task.enter();
   const n = operation(task.kernel, task.file(fd), buffers, position);
   return name === "writev" ? written(task.kernel, task.file(fd), n) : n;

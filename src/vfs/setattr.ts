@@ -186,7 +186,7 @@ export function fileRemovePrivs(kernel: Kernel, inode: InodeHandle, file = 0 as 
   if (bits === 0) return 0;
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) {
-    core.u32[(inode << 3) + INODE_MODE] &= ~bits;
+    core.x.fileRemovePrivileges(inode);
     return 0;
   }
   const mnt = file ? mountOfFile(core, file) : (0 as MountHandle);

@@ -88,8 +88,12 @@ export interface Syscalls {
 
   /** @param position bytes from the start; -1 = at the file's position, which moves @returns bytes read, 0 at the end */
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
-  /** @param position as in read; O_APPEND writes at the end whatever it says @returns bytes written; short when memory ran out on the way */
-  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  /**
+   * @param position as in read; O_APPEND writes at the end whatever it says
+   * @param before bytes that the same writev() has written before: who watches has been told of it
+   * @returns bytes written; short when memory ran out on the way
+   */
+  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number, before?: number): number;
   /** readv() or preadv(), of files that take it as one. @returns as read(); -EOPNOTSUPP for all others: read() into the buffers one by one */
   readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number;
   /** writev() or pwritev(), of files that take it as one. @returns as write(); -EOPNOTSUPP for all others: write() the buffers one by one */

@@ -182,8 +182,8 @@ export class Task implements Syscalls {
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     return io.read(this, fd, buffer, offset, length, position);
   }
-  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
-    return io.write(this, fd, buffer, offset, length, position);
+  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number, before?: number): number {
+    return io.write(this, fd, buffer, offset, length, position, before);
   }
   readv(fd: number, buffers: readonly ArrayBufferView[], position: number): number {
     return io.vector(this, "readv", fd, buffers, position);

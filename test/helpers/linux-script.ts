@@ -268,6 +268,11 @@ class Tasks {
         return fs.truncateSync(this.#path(a), b as number);
       case "write":
         return promised<number>((done) => fs.write(this.#fd(task, a), this.#bytes(b), done));
+      case "writev":
+        return fs.writevSync(
+          this.#fd(task, a),
+          args.slice(1).map((bytes) => this.#bytes(bytes)),
+        );
       case "read": {
         const buffer = Buffer.alloc(b as number);
         const read = promised<number>((done) => fs.read(this.#fd(task, a), buffer, 0, buffer.length, null, done));
@@ -278,6 +283,10 @@ class Tasks {
         return fs.utimesSync(this.#path(a), b as number, b as number);
       case "ftruncate":
         return fs.ftruncateSync(this.#fd(task, a), b as number);
+      case "fallocate":
+        return fs.fallocateSync(this.#fd(task, a), b as number, c as number, args[3] as number);
+      case "copy_file_range":
+        return fs.copyFileRangeSync(this.#fd(task, a), null, this.#fd(task, b), null, c as number);
       case "fstat":
         return statted(fs.fstatSync(this.#fd(task, a)));
       case "stat":

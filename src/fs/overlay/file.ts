@@ -13,7 +13,8 @@ import { dentryOfFile, inodeOfFile } from "../../mm/page.ts";
 import type { FileOperations } from "../../vfs/fs-type.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import { genericFileRead } from "../../vfs/read-write.ts";
-import { FILE_FLAGS, FILE_MODE, FILE_PRIVATE0 } from "../../wasm/layout.ts";
+import { SLOT } from "../../wasm/core.ts";
+import { FILE_FLAGS, FILE_MODE, FILE_PRIVATE0, INODE_MODE, SLOT_STRIPPED } from "../../wasm/layout.ts";
 import { ALL_DATA, copyUp } from "./copy-up.ts";
 import { dataDentry, flagsOf, OVL_METACOPY, upperOf } from "./entry.ts";
 import { copyAttributes } from "./inode.ts";
@@ -112,8 +113,16 @@ function write(
   if (position < 0) core.setFilePos(real, core.filePos(file));
   const n = operationsOf(kernel, real).write?.(kernel, real, buffer, offset, length, position) ?? -EINVAL;
   if (position < 0 && n > 0) core.setFilePos(file, core.filePos(real));
-  if (n > 0) copyAttributes(kernel, inodeOfFile(kernel.core, file));
+  if (n > 0) written(kernel, inodeOfFile(core, file));
   return n;
+}
+
+/** What the upper file is now. Set-ID bits that it has lost, this one has: who watches it is told. */
+function written(kernel: Kernel, inode: InodeHandle): void {
+  const { u32 } = kernel.core;
+  const mode = u32[(inode << 3) + INODE_MODE];
+  copyAttributes(kernel, inode);
+  if (u32[(inode << 3) + INODE_MODE] !== mode) u32[SLOT + SLOT_STRIPPED] = inode << 5;
 }
 
 /** Lower files are not written, and so not synced; a copy without data lies in memory. @see Linux ovl_fsync() */
@@ -141,7 +150,7 @@ function fallocate(kernel: Kernel, file: FileHandle, mode: number, offset: numbe
   const real = realFile(kernel, file);
   if (real < 0) return real;
   const rc = operationsOf(kernel, real).fallocate?.(kernel, real, mode, offset, length) ?? -EOPNOTSUPP;
-  if (rc === 0) copyAttributes(kernel, inodeOfFile(kernel.core, file));
+  if (rc === 0) written(kernel, inodeOfFile(kernel.core, file));
   return rc;
 }
 

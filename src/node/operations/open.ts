@@ -39,13 +39,13 @@ function openOperation(sys: Syscalls): Operation<OpenRequest, number> {
 }
 
 /** Operations that take a descriptor and nothing else. */
-function onFd(sys: Syscalls, syscall: string, call: (fd: number) => number): Operation<number, void> {
+function onFd(sys: Syscalls, syscall: "fsync" | "fdatasync"): Operation<number, void> {
   return {
     prepare(callback, fd) {
       checkCallback(callback);
       return checkFd(fd);
     },
-    commit: (fd) => outcomeOf(sys, call(fd), syscall),
+    commit: (fd) => outcomeOf(sys, sys[syscall](fd), syscall),
   };
 }
 
@@ -177,8 +177,8 @@ export function openOperations(sys: Syscalls) {
     ftruncate,
     open: openOperation(sys),
     close: closeOperation(sys),
-    fsync: onFd(sys, "fsync", (fd) => sys.fsync(fd)),
-    fdatasync: onFd(sys, "fdatasync", (fd) => sys.fdatasync(fd)),
+    fsync: onFd(sys, "fsync"),
+    fdatasync: onFd(sys, "fdatasync"),
     truncate: truncateOperation(sys),
   };
 }

@@ -19,7 +19,14 @@ export interface VectorRequest {
   transferred: number;
 }
 
-type Transfer = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
+type Transfer = (
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  before: number,
+) => number;
 type TransferVector = (fd: number, buffers: ArrayBufferView[], position: number) => number;
 
 /** @throws ERR_INVALID_ARG_TYPE for anything but an array of views; descriptors are checked by the caller before */
@@ -32,9 +39,8 @@ const IOV_MAX = 1024;
 
 /** Whether the buffers of the system call that starts with number `start` have no byte between them. */
 function isNothing(buffers: readonly ArrayBufferView[], start: number): boolean {
-  if (buffers[start].byteLength > 0) return false;
   const end = Math.min(buffers.length, start + IOV_MAX);
-  for (let i = start + 1; i < end; i++) if (buffers[i].byteLength > 0) return false;
+  for (let i = start; i < end; i++) if (buffers[i].byteLength > 0) return false;
   return true;
 }
 
@@ -56,7 +62,8 @@ function transferAll(request: VectorRequest, end: number, transfer: Transfer): n
   const { fd, buffers } = request;
   while (request.next < end) {
     const bytes = bytesOf(buffers[request.next]);
-    const count = transfer(fd, bytes, 0, bytes.length, request.position);
+    const before = request.next % IOV_MAX && request.transferred; // by the same system call
+    const count = transfer(fd, bytes, 0, bytes.length, request.position, before);
     const over = note(request, 1, count);
     if (over !== undefined) return over;
     if (count < bytes.length) break;
@@ -92,18 +99,17 @@ function toSyncRequest(fd: unknown, buffers: unknown, position: unknown, form: O
 
 /** readv, writev and copyFileRange on the system calls of a task. */
 export function vectorOperations(sys: Syscalls) {
-  const readPiece: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
-  const writePiece: Transfer = (fd, bytes, offset, length, position) => sys.write(fd, bytes, offset, length, position);
-
-  const readWhole: TransferVector = (fd, buffers, position) => sys.readv(fd, buffers, position);
-  const writeWhole: TransferVector = (fd, buffers, position) => sys.writev(fd, buffers, position);
+  const read: Transfer = sys.read.bind(sys);
+  const write: Transfer = sys.write.bind(sys);
+  const readv: TransferVector = sys.readv.bind(sys);
+  const writev: TransferVector = sys.writev.bind(sys);
 
   function readVector(request: VectorRequest): number {
     const { fd, buffers } = request;
     if (buffers.length === 0) return -EINVAL; // the kernel wants at least one
     // One buffer is read(2), which a directory refuses even then.
     if (buffers.length > 1 && isNothing(buffers, 0)) return sys.readvNothing(fd);
-    return moveAll(request, Math.min(buffers.length, IOV_MAX), readWhole, readPiece);
+    return moveAll(request, Math.min(buffers.length, IOV_MAX), readv, read);
   }
 
   function commitReadv(request: VectorRequest): number | Failure {
@@ -116,7 +122,7 @@ export function vectorOperations(sys: Syscalls) {
     const { fd, buffers } = request;
     let end = 0;
     while (end < buffers.length && !isNothing(buffers, end)) end += IOV_MAX;
-    return end === 0 ? sys.writevNothing(fd) : moveAll(request, Math.min(end, buffers.length), writeWhole, writePiece);
+    return end ? moveAll(request, Math.min(end, buffers.length), writev, write) : sys.writevNothing(fd);
   }
 
   function commitWritev(request: VectorRequest): number | Failure {

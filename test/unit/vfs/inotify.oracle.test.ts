@@ -44,8 +44,8 @@ const DIRECTORIES = ["d", "e", "d/sub"];
 const FILES = ["d/a", "d/b", "e/a", "e/c", "d/sub/a"];
 const PATHS = [...DIRECTORIES, ...FILES].map((path) => `ROOT/${path}`);
 const OPEN_FLAGS = [O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_CREAT, O_WRONLY | O_CREAT | O_TRUNC, O_RDWR | O_APPEND];
-/** None with a set-ID bit: that a write of others takes it away is not told here. */
-const MODES = [0o666, 0o777, 0o644, 0o1777];
+/** Those with set-ID bits lose them with writes of others than root. */
+const MODES = [0o666, 0o777, 0o644, 0o1777, 0o4777, 0o6777, 0o2766];
 const EXCHANGE = 2;
 
 /** A call that may well fail. */
@@ -57,7 +57,10 @@ function randomCall(random: Random): LinuxStep {
     () => by(task, "open", fd, path(), OPEN_FLAGS[random(OPEN_FLAGS.length)], 0o666),
     () => by(task, "close", fd),
     () => by(task, "write", fd, "x".repeat(random(3))),
+    () => by(task, "writev", fd, ...["", "x", "yz"].slice(random(2), 2 + random(2))),
     () => by(task, "ftruncate", fd, random(3)),
+    () => by(task, "fallocate", fd, random(2), random(3), 1 + random(3)),
+    () => by(task, "copy_file_range", fd, `${random(3)}`, random(3)),
     () => by(task, "chmod", path(), MODES[random(MODES.length)]),
     () => by(task, "chown", path(), random(2) - 1, random(2) - 1),
     () => by(task, "utimes", path(), random(3) || null),
@@ -106,6 +109,53 @@ describe("inotify", () => {
       EVENTS | FS_ISDIR | FS_IN_IGNORED,
       "some event has not come up",
     );
+  });
+});
+
+describe("set-ID bits that a write of others takes away", () => {
+  const WRITES: Readonly<Record<string, LinuxStep>> = {
+    write: by(1, "write", "f", "text"),
+    "write, once they are gone": by(1, "write", "f", "text"),
+    "write of nothing": by(1, "write", "f", ""),
+    writev: by(1, "writev", "f", "", "some", "text"),
+    "writev, once they are gone": by(1, "writev", "f", "", "some", "text"),
+    ftruncate: by(1, "ftruncate", "f", 1),
+    "ftruncate to the same size": by(1, "ftruncate", "f", 1),
+    fallocate: by(1, "fallocate", "f", 0, 0, 10),
+    "fallocate, of which they are left": by(1, "fallocate", "f", 1, 0, 10),
+    copy_file_range: by(1, "copy_file_range", "from", "f", 4),
+    "copy_file_range of nothing": by(1, "copy_file_range", "from", "f", 4),
+    "open with O_TRUNC": by(1, "open", "g", "ROOT/d/f", O_WRONLY | O_TRUNC),
+  };
+
+  itOnLinux("are told as attributes, before what is written or with it", async () => {
+    const steps = [
+      by(0, "mkdir", "ROOT/d", 0o777),
+      by(0, "open", "from", "ROOT/from", O_RDWR | O_CREAT, 0o644),
+      by(0, "write", "from", "text"),
+      by(0, "open", "made", "ROOT/d/f", O_RDWR | O_CREAT, 0o666),
+      by(0, "chmod", "ROOT/d/f", 0o666),
+      by(1, "open", "from", "ROOT/from", O_RDONLY),
+      by(1, "open", "f", "ROOT/d/f", O_RDWR),
+      by(0, "watch", "d", "ROOT/d", EVENTS),
+      by(0, "watch", "f", "ROOT/d/f", EVENTS),
+    ];
+    for (const [what, step] of Object.entries(WRITES)) {
+      const isAgain = what.includes("gone");
+      if (!isAgain) steps.push(by(0, "chmod", "ROOT/d/f", 0o6676), by(0, "events"));
+      steps.push(step, by(0, "stat", "ROOT/d/f"), by(0, "events"));
+    }
+    // What a write has taken away before anybody watched is nothing that the next call has.
+    steps.push(
+      by(0, "open", "other", "ROOT/other", O_RDWR | O_CREAT, 0o666),
+      by(0, "chmod", "ROOT/other", 0o4666),
+      by(1, "open", "other", "ROOT/other", O_RDWR),
+      by(1, "write", "other", "text"),
+      by(0, "watch", "other", "ROOT/other", EVENTS),
+      by(0, "write", "other", "text"),
+      by(0, "events"),
+    );
+    await expectSame({ tasks: TASKS, mount: "mode=777", steps });
   });
 });
 
