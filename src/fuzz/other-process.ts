@@ -10,6 +10,7 @@ import { LineReader, writeLine } from "./lines.ts";
 import { OTHER_FD, type OtherMessage, type OtherRequest, type OtherSetup } from "./other-protocol.ts";
 import { loadOther } from "./other-subjects.ts";
 import { TaskPerformer } from "./perform.ts";
+import { withoutStacks } from "./stacks.ts";
 
 const STDIN = 0;
 
@@ -25,7 +26,7 @@ async function serve({ name, root, detail }: OtherSetup): Promise<void> {
     say({ begun: true });
     const { faces, end } = make({ tasks: [], detail, root });
     const performer = new TaskPerformer(faces[0], { root, detail });
-    for (const call of calls) say({ outcome: call === null ? null : performer.perform(call) });
+    for (const call of calls) say({ outcome: call === null ? null : withoutStacks(() => performer.perform(call)) });
     end();
   });
   say({ loaded: true });
