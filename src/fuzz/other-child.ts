@@ -34,12 +34,13 @@ export class OtherChild {
   hear: (heard: Heard) => void = () => {};
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
+  /** The exception that it ends by. */
+  #thrown: string | undefined;
   #complaint = "";
 
   constructor(program: URL, setup: OtherSetup, maxHeapMb: number) {
     const child = spawnOther(program, setup, maxHeapMb);
     const lines = new LineReader();
-    let thrown: string | undefined;
     child.stdin?.on("error", () => {}); // who has ended is heard of below
     child.stderr?.on("data", (bytes: Buffer) => {
       this.#complaint += bytes;
@@ -47,14 +48,14 @@ export class OtherChild {
     (child.stdio[OTHER_FD] as Readable).on("data", (bytes: Buffer) => {
       for (const line of lines.read(bytes)) {
         const message = JSON.parse(line) as OtherMessage;
-        if ("thrown" in message) thrown = message.thrown;
+        if ("thrown" in message) this.#thrown = message.thrown;
         else this.hear(message);
       }
     });
     this.#process = child;
     this.#ended = new Promise((resolve) => {
       const end = (how: string): void => {
-        this.hear({ ended: thrown ?? how });
+        this.hear({ ended: this.#thrown ?? how });
         this.hear = () => {};
         resolve();
       };
@@ -68,7 +69,7 @@ export class OtherChild {
     const heard = await new Promise<Heard>((resolve) => {
       this.hear = resolve;
     });
-    if ("ended" in heard) throw new Error(`${heard.ended}${this.#complaint === "" ? "" : `: ${this.#complaint}`}`);
+    if ("ended" in heard) throw new Error(this.#thrown ?? `${heard.ended}: ${this.#complaint}`);
     this.#process.stderr?.removeAllListeners("data").resume();
   }
 
