@@ -271,7 +271,7 @@ const BUNDLES = [
   published("common", "common", "cjs", "neutral"),
   ...["esm", "cjs"].map(fuzzer),
   { ...published("fuzz/oracle-process", "fuzz-oracle", "esm", "node"), sourcemap: false },
-  { ...published("fuzz/other-worker", "fuzz-other", "esm", "node"), sourcemap: false },
+  { ...published("fuzz/other-process", "fuzz-other", "esm", "node"), sourcemap: false },
   published("cli/top-hook", "top-hook", "esm", "node"),
   { ...published("cli/cli", "cli", "esm", "node"), plugins: [outsideEntries(".js")] },
   {

@@ -88,7 +88,7 @@ export const SOURCE = [
   { path: "src/just-bash.ts", reason: WITH_PROGRAMS },
   { path: "src/cloudflare-shell.ts", reason: WITH_PROGRAMS },
   { path: "src/fuzz/other-subjects.ts", reason: WITH_OTHERS },
-  { path: "src/fuzz/other-worker.ts", reason: WITH_OTHERS },
+  { path: "src/fuzz/other-process.ts", reason: WITH_OTHERS },
   {
     path: "src/fuzz/schedule/search-async.ts",
     names: ["shrunk", "showsInSome", "simplerChoices"],

@@ -2,13 +2,14 @@
 import type { Duplex } from "node:stream";
 import type { Call, Outcome } from "./call.ts";
 import { type HostOptions, type StartedHost, startHost } from "./host-root.ts";
+import { LineReader } from "./lines.ts";
 import type { Runner } from "./oracle.ts";
 import type { Answer, Request } from "./oracle-protocol.ts";
 
 /** One process, which answers a request by a line, one after the other. */
 class OracleProcess {
   readonly #socket: Duplex;
-  readonly #parts: Buffer[] = [];
+  readonly #lines = new LineReader();
   #resolve: ((answer: Answer) => void) | undefined;
   #reject: (error: Error) => void = () => {};
 
@@ -38,14 +39,10 @@ class OracleProcess {
   }
 
   #hear(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    if (bytes[bytes.length - 1] !== NEWLINE) return;
-    const line = Buffer.concat(this.#parts.splice(0)).toString();
-    this.#resolve?.(JSON.parse(line) as Answer);
+    for (const line of this.#lines.read(bytes)) this.#resolve?.(JSON.parse(line) as Answer);
   }
 }
 
-const NEWLINE = 10;
 /** A batch takes some milliseconds. */
 const PATIENCE_MS = 120_000;
 

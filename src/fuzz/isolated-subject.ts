@@ -1,21 +1,30 @@
 /**
- * A file system of others in a thread of its own, as a runner. A call that never returns, or that ends the thread (no memory is left),
- * is an outcome, and the last of its program. The thread tells each outcome at once, so that none is lost with it.
+ * A file system of others in a process of its own, as a runner. A call that never returns, or that ends the process in whatever way (V8
+ * gives up where no memory is left), is an outcome, and the last of its program.
  */
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import type { Call, Outcome } from "./call.ts";
 import type { Detail } from "./describe.ts";
 import type { Runner } from "./oracle.ts";
-import type { OtherRequest, OtherSetup } from "./other-worker.ts";
+import { type Heard, OtherChild } from "./other-child.ts";
+import type { OtherRequest } from "./other-protocol.ts";
 
 export interface IsolatedOptions {
   readonly root: string;
   readonly detail: Detail;
-  /** The module that the thread runs: other-worker.ts, in one file. */
+  /** The module that the process runs: other-process.ts, in one file. */
   readonly program: URL;
   /** How long a call may take. */
   readonly patienceMs?: number;
+  readonly maxHeapMb?: number;
+}
+
+/** What a program has come to. */
+interface Answer {
+  readonly outcomes: Outcome[];
+  /** Whether the process had come to it. */
+  hasBegun: boolean;
+  /** What the process did in the place of the next answer; undefined = all are there. */
+  loss: string | undefined;
 }
 
 /** A call takes microseconds. */
@@ -26,9 +35,7 @@ export const NEVER_RETURNS = "never returns";
 export class IsolatedSubject implements Runner {
   readonly name: string;
   readonly #options: IsolatedOptions;
-  #worker: Worker | undefined;
-  /** Ends the calls under way. */
-  #lose: ((loss: string) => void) | undefined;
+  #child: OtherChild | undefined;
 
   constructor(name: string, options: IsolatedOptions) {
     this.name = name;
@@ -37,61 +44,62 @@ export class IsolatedSubject implements Runner {
 
   /** @throws Error when the file system cannot be loaded */
   async run(calls: readonly Call[], isSkipped: (index: number) => boolean = () => false): Promise<readonly Outcome[]> {
-    this.#worker ??= await this.#start();
-    const made = calls.map((call, i) => (isSkipped(i) ? undefined : call));
-    const outcomes: Outcome[] = [];
-    const loss = made.length === 0 ? undefined : await this.#ask(this.#worker, made, outcomes);
+    const made = calls.map((call, i) => (isSkipped(i) ? null : call));
+    const isFresh = this.#child === undefined;
+    this.#child ??= await this.#start();
+    if (made.length === 0) return [];
+    const { outcomes, hasBegun, loss } = await this.#ask(this.#child, made);
     if (loss === undefined) return outcomes;
     await this.close();
-    return [...outcomes, loss];
+    if (hasBegun || isFresh) return [...outcomes, loss];
+    this.#warn(loss);
+    return this.run(calls, isSkipped);
   }
 
-  /** @param outcomes gets what calls come to @returns what the thread did instead of the next answer; undefined = all are made */
-  #ask(worker: Worker, calls: OtherRequest, outcomes: Outcome[]): Promise<string | undefined> {
+  #ask(child: OtherChild, calls: OtherRequest): Promise<Answer> {
     const { patienceMs = PATIENCE_MS } = this.#options;
+    const answer: Answer = { outcomes: [], hasBegun: false, loss: undefined };
     return new Promise((resolve) => {
       const end = (loss?: string): void => {
         clearTimeout(timer);
-        worker.off("message", hear);
-        this.#lose = undefined;
-        resolve(loss);
+        this.#leave(child);
+        resolve({ ...answer, loss });
       };
       const timer = setTimeout(end, patienceMs, NEVER_RETURNS);
-      const hear = (outcome: Outcome): void => {
+      child.hear = (heard) => {
+        if ("ended" in heard) return end(`ends the process: ${heard.ended}`);
         timer.refresh();
-        if (outcomes.push(outcome) === calls.length) end();
+        answer.hasBegun = true;
+        if ("outcome" in heard && answer.outcomes.push(heard.outcome) === calls.length) end();
       };
-      this.#lose = end;
-      worker.on("message", hear);
-      worker.postMessage(calls);
+      child.ask(calls);
     });
   }
 
-  /** Loading may take as long as it takes. */
-  async #start(): Promise<Worker> {
-    const { root, detail, program } = this.#options;
-    const workerData: OtherSetup = { name: this.name, root, detail };
-    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
-    const worker = new Worker(program, { workerData, stdout: true, resourceLimits });
-    worker.on("error", ({ message }) => this.#hasEnded(worker, message));
-    await once(worker, "message");
-    return worker;
+  async #start(): Promise<OtherChild> {
+    const { root, detail, program, maxHeapMb = MAX_HEAP_MB } = this.#options;
+    const child = new OtherChild(program, { name: this.name, root, detail }, maxHeapMb);
+    await child.load();
+    this.#leave(child);
+    return child;
   }
 
-  /** A thread has ended by an exception, such as a timer's: between two programs none is to be blamed, and the next has another thread. */
-  #hasEnded(worker: Worker, message: string): void {
-    if (worker !== this.#worker) return;
-    if (this.#lose !== undefined) {
-      this.#lose(`ends the thread: ${message}`);
-    } else {
-      this.#worker = undefined;
-      process.emitWarning(`${this.name} has ended its thread between two programs: ${message}`);
-    }
+  /** A process may end by an exception, such as a timer's: between two programs none is to be blamed, and the next has another process. */
+  #leave(child: OtherChild): void {
+    child.hear = (heard: Heard) => {
+      if (!("ended" in heard) || child !== this.#child) return;
+      this.#child = undefined;
+      this.#warn(`ends the process: ${heard.ended}`);
+    };
+  }
+
+  #warn(loss: string): void {
+    process.emitWarning(`${this.name} ${loss}, between two programs`);
   }
 
   async close(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    const child = this.#child;
+    this.#child = undefined;
+    await child?.kill();
   }
 }

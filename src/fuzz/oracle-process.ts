@@ -7,11 +7,11 @@ import * as fs from "node:fs";
 import { KEPT_MODE, KEPT_NAME, type Outcome } from "./call.ts";
 import { confine } from "./confine.ts";
 import { isNode26 } from "./known.ts";
+import { LineReader, writeLine } from "./lines.ts";
 import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
 import { type MayCall, type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
 import { EVENTS, turnEventLoop } from "./watched.ts";
 
-const NEWLINE = 10;
 const SLASH = 0x2f;
 const CHUNK_BYTES = 1 << 16;
 const FOLDER_MODE = 0o755;
@@ -27,28 +27,21 @@ function become({ uid, gid, groups }: NonNullable<OracleSetup["task"]>): void {
 }
 
 const chunk = Buffer.alloc(CHUNK_BYTES);
-let said = Buffer.alloc(0);
+const reader = new LineReader();
+const lines: string[] = [];
 
 /** @returns undefined at the end */
 function readLine(): string | undefined {
-  const parts = [said];
-  for (let at = said.indexOf(NEWLINE); ; ) {
-    if (at >= 0) {
-      const last = parts[parts.length - 1];
-      said = Buffer.from(last.subarray(at + 1));
-      parts[parts.length - 1] = last.subarray(0, at);
-      return Buffer.concat(parts).toString();
-    }
+  while (lines.length === 0) {
     const length = fs.readSync(0, chunk, 0, CHUNK_BYTES, null);
     if (length === 0) return undefined;
-    parts.push(Buffer.from(chunk.subarray(0, length)));
-    at = parts[parts.length - 1].indexOf(NEWLINE);
+    lines.push(...reader.read(Buffer.from(chunk.subarray(0, length))));
   }
+  return lines.shift();
 }
 
 function say(text: string): void {
-  const bytes = Buffer.from(`${text}\n`);
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
+  writeLine(1, text);
 }
 
 /** Roots of tasks stay, wherever they have been moved to: out of the way first. */

@@ -25,7 +25,7 @@ export interface PairingOptions {
   readonly isShared?: boolean;
   /** Text of the module that the host's oracle runs: oracle-process.ts, in one file. Left out: the one beside the bundle. */
   readonly program?: string;
-  /** The module that file systems of others run in: other-worker.ts, in one file. Left out: the one beside the bundle. */
+  /** The module that processes for file systems of others run: other-process.ts, in one file. Left out: the one beside the bundle. */
   readonly otherProgram?: URL;
   /** Keeps calls below a folder though the process may have a root of its own. */
   readonly isConfined?: boolean;

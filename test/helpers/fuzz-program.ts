@@ -1,5 +1,6 @@
 /** What the fuzzer starts, from the sources as they are: dist/ may be older. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildSync } from "esbuild";
 
@@ -20,11 +21,10 @@ export function oracleProgram(): string {
   return bundled("oracle-process");
 }
 
-/** The module of the threads that file systems of others run in. @param name of the file: tests that run at once have one each */
+/** The module of the processes that file systems of others run in. @param name of the file: tests that run at once have one each */
 export function otherProgram(name: string): URL {
-  const folder = fileURLToPath(new URL("../../build/fuzz-other", import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const file = `${folder}/${name}.mjs`;
-  writeFileSync(file, bundled("other-worker"));
+  const file = fileURLToPath(new URL(`../../build/fuzz-other/${name}.mjs`, import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, bundled("other-process"));
   return pathToFileURL(file);
 }
