@@ -22,7 +22,7 @@ const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
-const ALL: Abilities = { ...plainAbilities(TASKS), deeds: true };
+const ALL: Abilities = { ...plainAbilities(TASKS), deeds: true, locks: true };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {
@@ -74,11 +74,12 @@ describe("programs of the fuzzer", () => {
       tmpfile: false,
       watches: false,
       deeds: false,
+      locks: false,
     };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
       calls.filter(
-        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy)$/.test(call),
+        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy|flock)$/.test(call),
       ),
       [],
     );
