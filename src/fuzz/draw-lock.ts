@@ -5,13 +5,14 @@
  */
 import { LOCK_EX, LOCK_SH, LOCK_UN } from "../base/stat-flags.ts";
 import type { Call } from "./call.ts";
-import type { Likely } from "./likely.ts";
+import type { Descriptor, Likely } from "./likely.ts";
 import { chance, pick, type Random, seededRandom, type Weighted, weighted } from "./random.ts";
 
 /** What locks are drawn by is not what the program is drawn by. */
 const LOCKS = 0x10c5;
-/** After so many of 100 calls of a task that has something open. */
-const PERCENT_LOCKS = 8;
+/** After so many of 100 calls. */
+const PERCENT_LOCKED = 2;
+const MOST_CALLS = 6;
 /** How often it is a descriptor that is open. */
 const PERCENT_OPEN = 95;
 
@@ -37,12 +38,21 @@ export class LockDrawing {
     this.#nrSlots = nrSlots;
   }
 
-  /** What a task locks now; most often nothing. */
-  draw(task: number): Call | undefined {
+  /** Most often nothing; else some calls about one file, most likely, by all who have it open: one with several, if there is one. */
+  draw(): readonly Call[] {
     const random = this.#random;
-    const open = this.#likely.slots(task);
-    if (open.length === 0 || !chance(random, PERCENT_LOCKS)) return undefined;
-    const slot = chance(random, PERCENT_OPEN) ? pick(random, open) : random(this.#nrSlots);
+    if (!chance(random, PERCENT_LOCKED)) return [];
+    const all = this.#likely.descriptors;
+    if (all.length === 0) return [];
+    const othersOf = (one: Descriptor): readonly Descriptor[] => all.filter(({ name }) => name === one.name);
+    const shared = all.filter((one) => othersOf(one).length > 1);
+    const sharing = othersOf(pick(random, shared.length > 0 ? shared : all));
+    return Array.from({ length: 1 + random(MOST_CALLS) }, () => this.#drawCall(pick(random, sharing)));
+  }
+
+  #drawCall({ task, slot: open }: Descriptor): Call {
+    const random = this.#random;
+    const slot = chance(random, PERCENT_OPEN) ? open : random(this.#nrSlots);
     return { task, call: "flock", args: [slot, weighted(random, OPERATIONS)] };
   }
 }

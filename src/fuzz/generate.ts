@@ -354,7 +354,7 @@ class Generator {
     for (let nrLocks = 0; this.#calls.length - nrLocks < nrCalls; ) {
       if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = pick(random, this.#turns);
       this.#takeWanted();
-      if (this.#takeLock()) nrLocks++;
+      nrLocks += this.#takeLocks();
       if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
         for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);
       }
@@ -375,13 +375,12 @@ class Generator {
     for (let left = MOST_DRAWS; left > 0; left--) if (this.#take(this.#drawCall(), left > 1)) return;
   }
 
-  /** Beside what else is drawn, and not counted with it. @returns whether there is one */
-  #takeLock(): boolean {
-    const call = this.#locks?.draw(this.#turn.task);
-    if (call === undefined) return false;
-    this.#likely.make(call);
-    this.#calls.push(call);
-    return true;
+  /** Beside what else is drawn, and not counted with it. @returns how many there are */
+  #takeLocks(): number {
+    const calls = this.#locks?.draw() ?? [];
+    for (const call of calls) this.#likely.make(call);
+    this.#calls.push(...calls);
+    return calls.length;
   }
 
   #drawCall(): Call {
