@@ -65,8 +65,8 @@ export const MUTATIONS = [
     name: "a lock outlives its open file",
     file: "assembly/fs/file.ts",
     from: "  if (file.mode & FMODE_FLOCK) dropLock(file, 1);",
-    to: "  if (file.mode & FMODE_FLOCK) dropLock(file, 0);",
-    why: "a lock on a range of an open file, too, goes with the last close",
+    to: "  if (file.mode & FMODE_FLOCK && file.mode & FMODE_WRITE) dropLock(file, 1);",
+    why: "the lock of what was open to be read alone is in everybody's way for ever",
     tools: ["fuzz"],
   },
   {
