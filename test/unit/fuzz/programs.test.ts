@@ -234,6 +234,10 @@ describe("calls", () => {
     const rmdir = [by("rmdir", "/a")];
     assert.match(reason("xfs", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir") ?? "", /XFS says EEXIST/);
     assert.equal(reason("ext4", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir"), undefined);
+    const lock = [by("flock", 0, 0)];
+    assert.match(reason("ext4", lock, "EBADF flock", "EINVAL flock") ?? "", /looks at the descriptor/);
+    assert.equal(reason("ext4", lock, "EINVAL flock", "EBADF flock"), undefined);
+    assert.equal(reason("model", lock, "EBADF flock", "EINVAL flock"), undefined);
     const walked = [by("tree"), by("realpath", "."), { ...by("chdir", "d"), task: 1 }];
     assert.match(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=2") ?? "", /reading the directories above/);
     assert.equal(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=4"), undefined);
