@@ -54,6 +54,22 @@ export const MUTATIONS = [
     tools: ["fuzz"],
   },
   {
+    name: "a lock that cannot be converted stays",
+    file: "assembly/fs/flock.ts",
+    from: "    dropLock(file, 0);\n    return -EAGAIN;",
+    to: "    return -EAGAIN;",
+    why: "flock() gives up the shared lock before it asks for the exclusive one",
+    tools: ["fuzz"],
+  },
+  {
+    name: "a lock outlives its open file",
+    file: "assembly/fs/file.ts",
+    from: "  if (file.mode & FMODE_FLOCK) dropLock(file, 1);",
+    to: "  if (file.mode & FMODE_FLOCK && file.mode & FMODE_WRITE) dropLock(file, 1);",
+    why: "the lock of what was open to be read alone is in everybody's way for ever",
+    tools: ["fuzz"],
+  },
+  {
     name: "who waits is not woken",
     file: "src/vfs/freeze.ts",
     from: "  kernel.waiters.get(of)?.wake();\n  kernel.waiters.delete(of);",

@@ -9,7 +9,7 @@ import type { FuzzOptions } from "./fuzz-options.ts";
 import { UsageError } from "./usage.ts";
 
 /** What a campaign ran on, as far as it is told of later. */
-export type Setting = Pick<Pairing, "tasks" | "detail">;
+export type Setting = Pick<Pairing, "tasks" | "detail" | "without">;
 
 /** How a campaign is watched. */
 export interface Watcher {
@@ -44,7 +44,8 @@ export async function runHere(
     throw new UsageError(error.message);
   });
   try {
-    watcher.started({ tasks: pairing.tasks, detail: pairing.detail });
+    const { tasks, detail, without } = pairing;
+    watcher.started({ tasks, detail, without });
     return await runCampaign({ ...options, ...pairing, tell: (so) => watcher.tell?.(so), signal, share });
   } finally {
     await pairing.close();

@@ -41,7 +41,8 @@ async function campaign(args: readonly string[], options: FuzzOptions): Promise<
   const watcher: Watcher = {
     started: (started) => {
       setting = started;
-      console.log(`${subject} against ${shownOracle(oracle)}, seed ${seed}, ${started.tasks.length} tasks`);
+      const without = started.without.map((what) => `, without ${what}`).join("");
+      console.log(`${subject} against ${shownOracle(oracle)}, seed ${seed}, ${started.tasks.length} tasks${without}`);
     },
     ...(onTerminal ? { tell: (so) => void process.stdout.write(`\r${statusOf(so)}`) } : {}),
   };

@@ -6,7 +6,8 @@ import { hostfs } from "../host.ts";
 import { createFsSync, type FolioFs } from "../index.ts";
 import { overlay } from "../layers.ts";
 import { KEPT_MODE, KEPT_NAME, rootsOf, type TaskSpec } from "./call.ts";
-import { FIRST_UMASK, type NodeFs, type TaskFace } from "./perform.ts";
+import { taskFaceOf } from "./foliofs-face.ts";
+import { FIRST_UMASK, type TaskFace } from "./perform.ts";
 import type { Machine, MakeMachine, SubjectOptions } from "./subject.ts";
 
 const DEFAULT_LIMIT_BYTES = 256 * 2 ** 20;
@@ -25,8 +26,7 @@ function below(root: string, path: string): string {
 function facesOf(fs: FolioFs, tasks: readonly TaskSpec[], root: string, cwd: string): TaskFace[] {
   return tasks.map(({ uid, gid, groups, root: own }) => {
     const place = own === undefined ? { root, cwd } : { root: below(root, `/${own}`) };
-    const face = fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, ...place });
-    return { fs: face as unknown as NodeFs, chdir: face.task.chdir, umask: face.task.umask, cwd: face.task.cwd };
+    return taskFaceOf(fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, ...place }));
   });
 }
 

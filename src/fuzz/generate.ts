@@ -3,6 +3,7 @@ import { PATH_MAX } from "../base/stat-flags.ts";
 import type { Arg, Call, TaskSpec } from "./call.ts";
 import { NR_VIEWS } from "./data-view.ts";
 import { NR_DEEDS } from "./deeds.ts";
+import { LockDrawing } from "./draw-lock.ts";
 import {
   drawDataFlags,
   drawFlags,
@@ -43,12 +44,14 @@ export interface Abilities {
   readonly watches: boolean;
   /** Options whose getters do something: a call that fails has done that all the same. */
   readonly deeds: boolean;
+  /** flock(2), which node:fs has not. */
+  readonly locks: boolean;
 }
 
-/** All that foliofs does when calls are made one after the other, and nobody watches. */
+/** All that foliofs does when calls are made one after the other, and nobody watches or locks. */
 export function plainAbilities(tasks: readonly TaskSpec[]): Abilities {
   const yes = { linksOfOthers: true, hasTaskState: true, isNode26: true, tmpfile: true };
-  return { tasks, ...yes, watches: false, deeds: false };
+  return { tasks, ...yes, watches: false, deeds: false, locks: false };
 }
 
 const NR_SLOTS = 4;
@@ -313,6 +316,9 @@ export function generate(
 /** How often all calls of a kind are equally likely: the seldom ones, too, are to fail in every way. */
 const PERCENT_EVEN = 25;
 
+/** Where several have the same files open. */
+const LOCKING: ReadonlySet<Profile> = new Set(["data", "mixed"]);
+
 const WATCH_CALL = /^(unwatch|watch|events)$/;
 
 class Generator {
@@ -324,6 +330,7 @@ class Generator {
   readonly #turn = { task: 0 };
   readonly #turns: readonly number[];
   readonly #drawing: Drawing;
+  readonly #locks: LockDrawing | undefined;
   readonly #calls: Call[] = [];
 
   constructor(seed: number, profile: Profile, abilities: Abilities, seen: SeenPairs) {
@@ -335,6 +342,7 @@ class Generator {
     this.#turns = abilities.tasks.flatMap(({ root }, task) => (root === undefined ? [task, task] : [task]));
     this.#likely = new Likely(abilities.tasks);
     this.#drawing = drawingOf(this.#random, profile, this.#likely, this.#turn);
+    if (abilities.locks && LOCKING.has(profile)) this.#locks = new LockDrawing(seed, this.#likely, NR_SLOTS);
   }
 
   draw(nrCalls: number): Call[] {
@@ -343,9 +351,10 @@ class Generator {
     // Who is alone needs no leave; for ZenFS, chmod of a directory is EISDIR, and would hide all the rest.
     const rootMode = pick(random, ROOT_MODES);
     if (this.#abilities.tasks.length > 1) this.#take({ task: 0, call: "chmod", args: ["/", rootMode] });
-    while (this.#calls.length < nrCalls) {
+    for (let nrLocks = 0; this.#calls.length - nrLocks < nrCalls; ) {
       if (!chance(random, PERCENT_SAME_TASK)) this.#turn.task = pick(random, this.#turns);
       this.#takeWanted();
+      nrLocks += this.#takeLocks();
       if (this.#profile !== "data" && random(CALLS_A_REMOVAL) === 0) {
         for (const call of this.#lossOfCwd(this.#turn.task)) this.#take(call);
       }
@@ -364,6 +373,14 @@ class Generator {
   /** Draws until a call is done, or fails as few have before. */
   #takeWanted(): void {
     for (let left = MOST_DRAWS; left > 0; left--) if (this.#take(this.#drawCall(), left > 1)) return;
+  }
+
+  /** Beside what else is drawn, and not counted with it. @returns how many there are */
+  #takeLocks(): number {
+    const calls = this.#locks?.draw() ?? [];
+    for (const call of calls) this.#likely.make(call);
+    this.#calls.push(...calls);
+    return calls.length;
   }
 
   #drawCall(): Call {

@@ -5,7 +5,7 @@
  * chroot(1)ed into it. Node and its libraries are bound there read-only for the time that it takes to start, and are gone
  * before the first call: then the root has nothing but what calls make. There is no device, no /proc and no way up, and
  * node:fs cannot make one: the file system is not mounted any more by then, so that nothing lies above it for a task whose working
- * directory is moved out of a root of its own. When the processes end, all of it goes.
+ * directory is moved out of a root of its own. When the processes end, all of it goes. What they lock by stays outside (host-locks.ts).
  * Who is not root: a folder, and confine.ts.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { rootsOf, type TaskSpec } from "./call.ts";
 import type { Detail } from "./describe.ts";
+import { hasHostLocks, LOCK_PIPES, LOCK_REDIRECTIONS, LOCKS_PROGRAM, startLocks } from "./host-locks.ts";
 import { type OracleSetup, READY } from "./oracle-protocol.ts";
 
 /** File systems of the host that programs can run on. All but tmpfs need root. */
@@ -41,6 +42,7 @@ for top in "$R" $ROOTS; do
   bind "$PROGRAM" "$top/.node/oracle.mjs"
   for library in $LIBRARIES; do bind "$library" "$top$library"; done
 done
+START_LOCKS
 START_THEM
 exec CLOSE_THEM
 read go
@@ -124,12 +126,15 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
   writeFileSync(file, program);
   const roots = rootsOf(tasks).map((name) => join(folder, name));
   const closed = tasks.map((_, i) => `${FIRST_SOCKET + i}<&-`).join(" ");
+  const locks = hasHostLocks() ? LOCK_PIPES : undefined;
+  const pipes = locks && LOCK_REDIRECTIONS;
   const starts = tasks.map((task, i) => {
-    const setup: OracleSetup = { task, root: "", detail, roots: task.root === undefined ? rootsOf(tasks) : [] };
+    const setup: OracleSetup = { task, root: "", detail, roots: task.root === undefined ? rootsOf(tasks) : [], locks };
     const command = `chroot ${quoted(join(folder, task.root ?? ""))} /.node/node /.node/oracle.mjs ${quoted(JSON.stringify(setup))}`;
-    return `{ ${command}; } <&${FIRST_SOCKET + i} >&${FIRST_SOCKET + i} ${closed} &`;
+    return `{ ${command}; } <&${FIRST_SOCKET + i} >&${FIRST_SOCKET + i} ${pipes ?? ""} ${closed} &`;
   });
   const script = SCRIPT.replace("MOUNT_IT", MOUNT[fileSystem])
+    .replace("START_LOCKS", () => (locks ? startLocks(closed) : ""))
     .replace("START_THEM", () => starts.join("\n"))
     .replace("CLOSE_THEM", closed);
   const sh = spawn("unshare", ["--mount", "--pid", "--kill-child", "--propagation", "private", "sh", "-c", script], {
@@ -139,6 +144,7 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
       S: stuff,
       NODE: process.execPath,
       PROGRAM: file,
+      LOCKS: LOCKS_PROGRAM,
       LIBRARIES: libraries().join(" "),
       ROOTS: roots.join(" "),
       BUT_ROOTS: roots.map((path) => `! -path ${path}`).join(" "),

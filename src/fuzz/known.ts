@@ -56,6 +56,12 @@ export const KNOWN: readonly Known[] = [
   },
   {
     oracle: /^(?!model$)/,
+    isMet: ({ call, expected, actual }) =>
+      call.call === "flock" && codeOf(expected) === "EBADF" && codeOf(actual) === "EINVAL",
+    reason: "before 6.0 flock(2) of Linux looks at the descriptor before the operation",
+  },
+  {
+    oracle: /^(?!model$)/,
     isMet: ({ expected, actual }) => !isNode26 && expected.startsWith("ERR_") && actual.startsWith("ERR_"),
     reason: "which argument of several that are wrong is complained of is as in Node 26",
   },

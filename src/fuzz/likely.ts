@@ -15,16 +15,24 @@ const MOST_NAMES = 10;
 /** Longer ones are drawn to fail. */
 const LONGEST_NAME = 24;
 
+/** What is open, by the name that it was opened by. */
+export interface Descriptor {
+  readonly task: number;
+  readonly slot: number;
+  readonly name: Arg;
+}
+
 export class Likely {
   readonly #performers: readonly TaskPerformer[];
   readonly #names = new Set<string>();
-  readonly #slots: readonly Set<number>[];
+  /** Names by slots, of each task. */
+  readonly #slots: readonly Map<number, Arg>[];
 
   constructor(tasks: readonly TaskSpec[]) {
     const options = { root: "", detail: WHOLE_DETAIL, describe: () => "" };
     const { faces } = makeModel({ tasks, ...options });
     this.#performers = faces.map((face) => new TaskPerformer(face, options));
-    this.#slots = tasks.map(() => new Set<number>());
+    this.#slots = tasks.map(() => new Map<number, Arg>());
   }
 
   /** Names that are there, as they were given by whoever made them. */
@@ -34,7 +42,12 @@ export class Likely {
 
   /** Slots of a task with an open file. */
   slots(task: number): readonly number[] {
-    return [...this.#slots[task]];
+    return [...this.#slots[task].keys()];
+  }
+
+  /** What all tasks have open. */
+  get descriptors(): readonly Descriptor[] {
+    return this.#slots.flatMap((slots, task) => Array.from(slots, ([slot, name]) => ({ task, slot, name })));
   }
 
   /** Makes a call. @returns the code that it fails with; undefined = it is done */
@@ -47,7 +60,7 @@ export class Likely {
   #noteDone({ task, call, args: [first, second, third] }: Call): void {
     switch (call) {
       case "open":
-        this.#slots[task].add(second as number);
+        this.#slots[task].set(second as number, first);
         if ((Number(third) & O_CREAT) !== 0) this.#add(first);
         break;
       case "close":

@@ -8,6 +8,7 @@ import { KEPT_MODE, KEPT_NAME, type Outcome } from "./call.ts";
 import { confine } from "./confine.ts";
 import { isNode26 } from "./known.ts";
 import { LineReader, writeLine } from "./lines.ts";
+import { locksBy } from "./oracle-locks.ts";
 import { type Answer, type OracleSetup, READY, type Request } from "./oracle-protocol.ts";
 import { type MayCall, type NodeFs, type TaskFace, TaskPerformer } from "./perform.ts";
 import { EVENTS, turnEventLoop } from "./watched.ts";
@@ -81,7 +82,7 @@ function forgetCwd(): void {
   } catch {}
 }
 
-const { root } = setup;
+const { root, locks } = setup;
 /** By the number of their inode. */
 const taskRoots = new Map(setup.roots.map((name) => [fs.statSync(`/${name}`).ino, name]));
 if (setup.task !== undefined) become(setup.task);
@@ -92,6 +93,7 @@ const face = {
   umask: (mask) => process.umask(mask),
   cwd: () => process.cwd(),
   forgetCwd,
+  flock: locks && locksBy(locks),
 } satisfies TaskFace;
 const staysBelow =
   root === ""

@@ -1,6 +1,7 @@
 /** What is said between the fuzzer and the processes that make calls of the host's kernel: lines of JSON. */
 import type { Call, Outcome, TaskSpec } from "./call.ts";
 import type { Detail } from "./describe.ts";
+import type { LockPipes } from "./oracle-locks.ts";
 
 /** The one argument of a process. */
 export interface OracleSetup {
@@ -11,6 +12,8 @@ export interface OracleSetup {
   readonly detail: Detail;
   /** Directories that are roots of other tasks: of the process that empties the tree. */
   readonly roots: readonly string[];
+  /** Left out: it cannot lock. */
+  readonly locks?: LockPipes;
 }
 
 export type Request =

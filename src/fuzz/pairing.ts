@@ -6,6 +6,7 @@ import type { Pair } from "./compare.ts";
 import { type Detail, WHOLE_DETAIL } from "./describe.ts";
 import { FOLIOFS_SUBJECTS } from "./foliofs-subjects.ts";
 import type { Abilities } from "./generate.ts";
+import { hasHostLocks } from "./host-locks.ts";
 import { createHostOracle } from "./host-oracle.ts";
 import { HOST_FILE_SYSTEMS, type HostFileSystem, hasOwnRoot } from "./host-root.ts";
 import { IsolatedSubject } from "./isolated-subject.ts";
@@ -35,6 +36,8 @@ export interface Pairing extends Pair {
   readonly tasks: readonly TaskSpec[];
   readonly detail: Detail;
   readonly abilities: Abilities;
+  /** What the subject has, and the oracle cannot be asked for here: it is not in the programs. */
+  readonly without: readonly string[];
   close(): Promise<void>;
 }
 
@@ -82,7 +85,12 @@ function setting(name: string): boolean {
   }
 }
 
-function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]): Abilities {
+/** Whether the oracle can be asked for flock(2): the host's by a helper outside of its root. */
+function canLock(oracle: string, isConfined: boolean): boolean {
+  return oracle === MODEL || (!isConfined && hasHostLocks());
+}
+
+function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[], locks: boolean): Abilities {
   const hasModel = [subject, oracle].includes(MODEL);
   return {
     tasks,
@@ -93,6 +101,7 @@ function abilitiesOf(subject: string, oracle: string, tasks: readonly TaskSpec[]
     tmpfile: subject !== "hostfs" && !isOther(subject),
     watches: !isOther(subject),
     deeds: true,
+    locks: locks && !isOther(subject),
   };
 }
 
@@ -130,6 +139,7 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
   const { oracle, root } = await createOracle(options, tasks, detail);
   const protectsHardlinks = asksHost && setting("protected_hardlinks");
   const { otherProgram } = options;
+  const locks = canLock(options.oracle, isConfined);
   const place = { tasks, detail, root, limit, isShared, protectsHardlinks };
   const subject = await createSubject(name, { ...place, otherProgram });
   return {
@@ -138,7 +148,8 @@ export async function createPairing(options: PairingOptions): Promise<Pairing> {
     oracle,
     subject,
     known: limit === undefined ? KNOWN : [...KNOWN, SHORT_OF_MEMORY],
-    abilities: abilitiesOf(name, options.oracle, tasks),
+    abilities: abilitiesOf(name, options.oracle, tasks, locks),
+    without: locks || isOther(name) ? [] : ["locks"],
     close: async () => {
       await subject.close();
       await oracle.close();
@@ -178,7 +189,9 @@ export function createFacePairing(create: () => object, name = "face"): Pairing 
       tmpfile: false,
       watches: false,
       deeds: false,
+      locks: false,
     },
+    without: [],
     close: () => oracle.close(),
   };
 }

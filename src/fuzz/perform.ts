@@ -5,6 +5,7 @@
  * Open files are kept in slots, so that calls can name descriptors before there are any. A slot keeps nothing of a file
  * that has been closed: calls on it fail with EBADF, on a number that nobody has.
  */
+import { LOCK_NB } from "../base/stat-flags.ts";
 import type { NodeModule } from "../node/face/node-types.ts";
 import type { Arg, Call, Hex, Outcome } from "./call.ts";
 import { bytesOf, makeView, outsideOf, viewWith } from "./data-view.ts";
@@ -24,6 +25,8 @@ export interface TaskFace {
   /** @returns the mask before */
   umask(mask: number): number;
   cwd(): string;
+  /** flock(2), where it can be asked for. */
+  flock?(fd: number, operation: number): void;
   /** Node keeps what process.cwd() has said until the next chdir(); has it look again. */
   forgetCwd?(): void;
   /** It has no working directory of its own: relative paths begin at the root. */
@@ -174,6 +177,14 @@ const CALLS: Readonly<Record<string, readonly [nrPaths: number, perform: Perform
   futimes: [0, (on, [slot, atime, mtime]) => on.fs.futimesSync(on.fd(slot), atime as number, mtime as number)],
   fsync: [0, (on, [slot]) => on.fs.fsyncSync(on.fd(slot))],
   fdatasync: [0, (on, [slot]) => on.fs.fdatasyncSync(on.fd(slot))],
+  flock: [
+    0,
+    (on, [slot, operation]) => {
+      if (on.task.flock === undefined) throw new Error("there are no locks");
+      // None waits, whatever a shorter program makes of the operation.
+      on.task.flock(on.fd(slot), (operation as number) | LOCK_NB);
+    },
+  ],
   readFd: [
     0,
     (on, [slot]) => {

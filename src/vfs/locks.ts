@@ -22,6 +22,7 @@ import type { FileTable } from "./file-table.ts";
 import { waitForChange, wakeWaiters } from "./freeze.ts";
 import type { Kernel, LockObserver } from "./kernel.ts";
 import { findTaskByPid, taskPid } from "./pid.ts";
+import { isLockOperation } from "./read-write.ts";
 import {
   afterRequest,
   conflictOf,
@@ -182,6 +183,7 @@ function fileOf(task: Task, fd: number, call: LockWait): FileHandle | number {
  */
 export function flock(task: Task, fd: number, operation: number, call: LockWait): number {
   const { kernel } = task;
+  if (!isLockOperation(operation)) return -EINVAL; // before the descriptor is looked at
   task.enter();
   const file = fileOf(task, fd, call);
   if (file < 0) return file;

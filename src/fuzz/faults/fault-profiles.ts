@@ -21,7 +21,7 @@ export interface FaultSetting {
 
 /** Root and a user: permissions are not what is looked for. */
 const TASKS: readonly TaskSpec[] = [ROOT_TASK, { uid: 1000, gid: 1000, groups: [] }];
-const ABILITIES = plainAbilities(TASKS);
+const ABILITIES = { ...plainAbilities(TASKS), locks: true };
 const CALLS_A_PROGRAM = 40;
 /** What a program's order is drawn by is not what the program is drawn by. */
 const ORDER = 0x5eed;

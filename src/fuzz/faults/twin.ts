@@ -4,6 +4,7 @@ import { overlay } from "../../layers.ts";
 import { KERNEL_BLOCK, KERNEL_FAIL_AFTER } from "../../wasm/layout.ts";
 import type { Call, Outcome, TaskSpec } from "../call.ts";
 import { type Detail, WHOLE_DETAIL } from "../describe.ts";
+import { taskFaceOf } from "../foliofs-face.ts";
 import { FIRST_UMASK, type NodeFs, TaskPerformer } from "../perform.ts";
 import { describeTree } from "../tree.ts";
 
@@ -35,8 +36,7 @@ export class Twin {
     if (subject === "overlay") mountOverlay(this.#fs);
     this.#performers = tasks.map(({ uid, gid, groups }) => {
       const face = this.#fs.kernel.task({ uid, gid, groups: [...groups], umask: FIRST_UMASK, root: this.#root });
-      const { chdir, umask, cwd } = face.task;
-      return new TaskPerformer({ fs: face as unknown as NodeFs, chdir, umask, cwd }, { root: "", detail: DETAIL });
+      return new TaskPerformer(taskFaceOf(face), { root: "", detail: DETAIL });
     });
   }
 

@@ -5,7 +5,9 @@
  */
 import { O_NOATIME, S_IFDIR, S_IFMT, S_ISGID } from "../../base/stat-flags.ts";
 import type { Credentials } from "./credentials.ts";
+import type { LockKind } from "./lock.ts";
 import type { Mark } from "./notify.ts";
+import type { OpenFile } from "./open.ts";
 import { SparseData } from "./sparse-data.ts";
 
 /** What tmpfs counts a name in a directory for, `.` and `..` among these. @see Linux mm/shmem.c BOGO_DIRENT_SIZE */
@@ -33,6 +35,8 @@ abstract class AnyInode {
   nlink = 1;
   /** Who watches it. */
   mark: Mark | undefined;
+  /** Locks by the open files that have them. */
+  readonly locks = new Map<OpenFile, LockKind>();
   readonly isDirectory: boolean = false;
   atimeMs: number;
   mtimeMs: number;

@@ -311,5 +311,6 @@ export function faceOf(task: ModelTask): TaskFace {
     chdir: (path) => call("chdir", () => task.chdir(toPath(path))),
     umask: (mask) => task.umask(mask),
     cwd,
+    flock: (fd, operation) => call("flock", () => task.flock(fd, operation)),
   };
 }

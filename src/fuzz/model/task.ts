@@ -9,6 +9,7 @@ import { type Credentials, isSafeToLink, MAY_EXEC, MAY_READ, permit } from "./cr
 import { putDentry, useDentry } from "./dentry-users.ts";
 import { fail } from "./fault.ts";
 import { type Dentry, Directory, type Inode, RegularFile, SymbolicLink } from "./inode.ts";
+import { lock, lockKindOf, unlock } from "./lock.ts";
 import { link, mkdir, symlink } from "./make.ts";
 import { IN_ATTRIB, IN_MODIFY, type Listener, Mark, Queue, tellChange } from "./notify.ts";
 import { appends, type OpenFile, open } from "./open.ts";
@@ -212,8 +213,10 @@ export class ModelTask implements Walker {
   }
   /** @throws EBADF */
   close(fd: number): void {
-    const { dentry } = this.#files.get(fd) ?? fail("EBADF");
+    const file = this.#files.get(fd) ?? fail("EBADF");
     this.#files.delete(fd);
+    unlock(file);
+    const { dentry } = file;
     if (dentry !== undefined) putDentry(dentry);
   }
   /** @throws EBADF */
@@ -237,6 +240,13 @@ export class ModelTask implements Walker {
   /** Memory is as safe as it gets. @throws EBADF */
   fsync(fd: number): void {
     this.#file(fd);
+  }
+  /** @throws EINVAL for what is no operation, EBADF, EAGAIN */
+  flock(fd: number, operation: number): void {
+    const kind = lockKindOf(operation);
+    const file = this.#file(fd);
+    if (kind === undefined) unlock(file);
+    else lock(file, kind);
   }
   /** @throws EBADF, EINVAL for what is not open to be written, EFBIG */
   ftruncate(fd: number, size: number): void {

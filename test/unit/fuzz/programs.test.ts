@@ -22,7 +22,7 @@ const TASKS = [
   { uid: 0, gid: 0, groups: [] },
   { uid: 1000, gid: 1000, groups: [] },
 ];
-const ALL: Abilities = { ...plainAbilities(TASKS), deeds: true };
+const ALL: Abilities = { ...plainAbilities(TASKS), deeds: true, locks: true };
 const OPTIONS = { tasks: TASKS, detail: WHOLE_DETAIL, root: "" };
 
 function tmpfs(): Promise<Runner> {
@@ -74,11 +74,12 @@ describe("programs of the fuzzer", () => {
       tmpfile: false,
       watches: false,
       deeds: false,
+      locks: false,
     };
     const calls = PROFILES.flatMap((profile) => generate(3, profile, 2000, none));
     assert.deepEqual(
       calls.filter(
-        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy)$/.test(call),
+        ({ task, call }) => task !== 0 || /^(chdir|cwd|umask|copyFile|watch|events|readBy|writeBy|flock)$/.test(call),
       ),
       [],
     );
@@ -233,6 +234,10 @@ describe("calls", () => {
     const rmdir = [by("rmdir", "/a")];
     assert.match(reason("xfs", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir") ?? "", /XFS says EEXIST/);
     assert.equal(reason("ext4", rmdir, "EEXIST rmdir", "ENOTEMPTY rmdir"), undefined);
+    const lock = [by("flock", 0, 0)];
+    assert.match(reason("ext4", lock, "EBADF flock", "EINVAL flock") ?? "", /looks at the descriptor/);
+    assert.equal(reason("ext4", lock, "EINVAL flock", "EBADF flock"), undefined);
+    assert.equal(reason("model", lock, "EBADF flock", "EINVAL flock"), undefined);
     const walked = [by("tree"), by("realpath", "."), { ...by("chdir", "d"), task: 1 }];
     assert.match(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=2") ?? "", /reading the directories above/);
     assert.equal(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=4"), undefined);

@@ -6,6 +6,7 @@ import {
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
+  O_ACCMODE,
   O_CREAT,
   O_PATH,
   O_RDONLY,
@@ -197,6 +198,17 @@ describe("flock, as on the host", () => {
       by(0, "flock", "nobody", LOCK_SH),
     ];
     await expectSame({ tasks: TASKS, steps });
+  });
+
+  itOnLinux("looks at the operation first, then at the descriptor", async () => {
+    const steps = [...OPEN, by(0, "open", "p", "ROOT/f", O_PATH), by(0, "open", "none", "ROOT/f", O_ACCMODE)];
+    for (const fd of ["nobody", "p", "none", "a"]) {
+      for (const operation of [0, LOCK_NB, LOCK_SH | LOCK_EX, LOCK_EX | LOCK_UN, LOCK_SH, LOCK_EX, LOCK_UN])
+        steps.push(by(0, "flock", fd, operation));
+    }
+    const outcomes = (await expectSame({ tasks: TASKS, steps })).slice(OPEN.length + 2);
+    const [bad, none] = ["EBADF", "EINVAL"].map((code) => outcomes.filter((outcome) => outcome === code).length);
+    assert.deepEqual([bad, none], [3 + 3 + 2, 4 * 4]);
   });
 
   itOnLinux.each([0, 1])("does as the host's in random programs (%i)", async (n) => {
