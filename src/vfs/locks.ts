@@ -22,7 +22,6 @@ import type { FileTable } from "./file-table.ts";
 import { waitForChange, wakeWaiters } from "./freeze.ts";
 import type { Kernel, LockObserver } from "./kernel.ts";
 import { findTaskByPid, taskPid } from "./pid.ts";
-import { isLockOperation } from "./read-write.ts";
 import {
   afterRequest,
   conflictOf,
@@ -183,11 +182,10 @@ function fileOf(task: Task, fd: number, call: LockWait): FileHandle | number {
  */
 export function flock(task: Task, fd: number, operation: number, call: LockWait): number {
   const { kernel } = task;
-  if (!isLockOperation(operation)) return -EINVAL; // before the descriptor is looked at
   task.enter();
   const file = fileOf(task, fd, call);
-  if (file < 0) return file;
-  const rc = task.flock(fd, operation);
+  if (call.isClosed) return file;
+  const rc = task.flock(fd, operation); // which looks at the operation first
   if (rc !== -EAGAIN || operation & LOCK_NB || !kernel.mayWait) return rc;
   const inode = inodeOfFile(kernel.core, file as FileHandle);
   return locksOf(kernel).wait(inode, task.files, { call, request: undefined, blocker: undefined });

@@ -614,12 +614,6 @@ export function sync(kernel: Kernel): number {
   return rc;
 }
 
-/** Is it an operation of flock(2)? */
-export function isLockOperation(operation: number): boolean {
-  const wanted = operation & ~LOCK_NB;
-  return wanted === LOCK_SH || wanted === LOCK_EX || wanted === LOCK_UN;
-}
-
 /**
  * Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without.
  *
@@ -627,8 +621,8 @@ export function isLockOperation(operation: number): boolean {
  */
 export function flock(task: Task, fd: number, operation: number): number {
   const { core } = task.kernel;
-  if (!isLockOperation(operation)) return -EINVAL;
   const wanted = operation & ~LOCK_NB;
+  if (wanted !== LOCK_SH && wanted !== LOCK_EX && wanted !== LOCK_UN) return -EINVAL;
   task.enter();
   const file = wanted === LOCK_UN ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
   if (!file) return task.files.missing(fd);
