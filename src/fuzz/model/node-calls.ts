@@ -55,7 +55,6 @@ export function mkdirs(task: ModelTask, path: string, mode: number): string | un
 
 /** Mode of copyFile: a new file only. */
 const COPYFILE_EXCL = 1;
-const CHUNK_BYTES = 1 << 16;
 
 /** Contents, times, owner where one may, and permissions. What has been begun when it fails is removed. */
 export function copyFile(task: ModelTask, from: string, to: string, mode: number): void {
@@ -97,12 +96,7 @@ function fill(task: ModelTask, from: number, to: number, { atimeMs, mtimeMs, uid
   } catch {} // a copy of one's own
   task.fchmod(to, bits);
   if (!(task.fstat(from) instanceof RegularFile)) fail("EISDIR");
-  const chunk = new Uint8Array(Math.min(size, CHUNK_BYTES));
-  for (let left = size; left > 0; ) {
-    const count = task.read(from, [chunk.subarray(0, Math.min(left, chunk.length))], CURRENT);
-    if (count === 0) break;
-    left -= task.write(to, [chunk.subarray(0, count)], CURRENT);
-  }
+  if (size > 0) task.copyFileRange(from, to, size);
 }
 
 function tryUnlink(task: ModelTask, path: string): void {

@@ -22,6 +22,8 @@ const FOLLOWING: Ending = { follows: true };
 const NOT_FOLLOWING: Ending = { follows: false };
 /** Position of a read or write that goes on where the last one ended. */
 export const CURRENT = -1;
+/** At a time. */
+const COPIED_BYTES = 1 << 16;
 
 /** The file system that tasks share. */
 export class ModelFileSystem {
@@ -299,6 +301,24 @@ export class ModelTask implements Walker {
   write(fd: number, buffers: readonly Uint8Array[], pos: number): number {
     const file = this.#file(fd);
     if (!file.isWritable) fail("EBADF");
+    const count = this.#put(file, buffers, pos);
+    if (count > 0) tellChange(file.inode, file.dentry, IN_MODIFY);
+    return count;
+  }
+
+  /** Copies from one open file to another, and tells of it once. @param length bytes, which the first has @throws as read() and write() */
+  copyFileRange(from: number, to: number, length: number): void {
+    const file = this.#file(to);
+    const chunk = new Uint8Array(Math.min(length, COPIED_BYTES));
+    for (let left = length; left > 0; ) {
+      const count = this.read(from, [chunk.subarray(0, left)], CURRENT);
+      left -= this.#put(file, [chunk.subarray(0, count)], CURRENT);
+    }
+    tellChange(file.inode, file.dentry, IN_MODIFY);
+  }
+
+  /** @returns as write() @throws EFBIG */
+  #put(file: OpenFile, buffers: readonly Uint8Array[], pos: number): number {
     const { data } = file.inode as RegularFile;
     let left = buffers.reduce((sum, { length }) => sum + length, 0);
     if (left === 0) return 0;
@@ -315,7 +335,6 @@ export class ModelTask implements Walker {
       at += part.length;
     }
     if (isCurrent) file.pos = at;
-    tellChange(file.inode, file.dentry, IN_MODIFY);
     return at - start;
   }
 }
