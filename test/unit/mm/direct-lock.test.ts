@@ -71,6 +71,21 @@ function read({ fs, fd }: Scene, buffer: Buffer, position: number | null): Promi
   return call((done) => fs.read(fd, buffer, 0, buffer.length, position, done));
 }
 
+/** A page is being written. @returns what gives that up */
+async function abortable({ fs, fd }: Scene): Promise<() => Promise<void>> {
+  const aborter = new AbortController();
+  const { signal } = aborter;
+  const aborted = assert.rejects(
+    call((done) => fs.writeFile(fd, aligned(PAGE, 3), { signal }, done)),
+    { name: "AbortError" },
+  );
+  await settled();
+  return () => {
+    aborter.abort();
+    return aborted;
+  };
+}
+
 /** Buffers that begin at a block. */
 function aligned(length: number, byte = 0): Buffer {
   return Buffer.from(new ArrayBuffer(length)).fill(byte);
@@ -144,15 +159,8 @@ describe("a direct write", () => {
     await all.answer();
     await all.answer();
     assert.equal(await next, PAGE);
-    const aborter = new AbortController();
-    const { signal } = aborter;
-    const aborted = assert.rejects(
-      call((done) => all.fs.writeFile(all.fd, aligned(PAGE, 3), { signal }, done)),
-      { name: "AbortError" },
-    );
-    await settled();
-    aborter.abort();
-    await aborted;
+    const abort = await abortable(all);
+    await abort();
     assert.ok(isLocked(all));
     await all.answer();
     assert.ok(!isLocked(all));
@@ -162,17 +170,10 @@ describe("a direct write", () => {
 
   it("that nobody waits for while what is left goes by pages has the lock as long as the store takes for these", async () => {
     const all = directScene(4 * PAGE, 0, BLOCK, "later");
-    const aborter = new AbortController();
-    const { signal } = aborter;
-    const aborted = assert.rejects(
-      call((done) => all.fs.writeFile(all.fd, aligned(PAGE, 3), { signal }, done)),
-      { name: "AbortError" },
-    );
-    await settled();
+    const abort = await abortable(all);
     await all.answer();
     assert.equal(all.store.takeLog(), "writeBegin 0 512+3584");
-    aborter.abort();
-    await aborted;
+    await abort();
     assert.ok(isLocked(all));
     await all.store.answerAll();
     assert.equal(all.store.takeLog(), "writeEnd 0 0"); // nothing of it
