@@ -50,7 +50,7 @@ function isNothing(buffers: readonly ArrayBufferView[], start: number): boolean 
  * @returns what the request comes to, if it is over with that
  */
 function note(request: VectorRequest, nr: number, count: number): number | undefined {
-  if (count < 0) return request.transferred > 0 && count !== -EAGAIN ? request.transferred : count;
+  if (count < 0) return request.transferred && count !== -EAGAIN ? request.transferred : count;
   request.next += nr;
   request.transferred += count;
   if (request.position >= 0) request.position += count;
@@ -62,8 +62,8 @@ function transferAll(request: VectorRequest, end: number, transfer: Transfer): n
   const { fd, buffers } = request;
   while (request.next < end) {
     const bytes = bytesOf(buffers[request.next]);
-    const before = request.next % IOV_MAX && request.transferred; // by the same system call
-    const count = transfer(fd, bytes, 0, bytes.length, request.position, before);
+    // Last what the same system call has moved before.
+    const count = transfer(fd, bytes, 0, bytes.length, request.position, request.next % IOV_MAX && request.transferred);
     const over = note(request, 1, count);
     if (over !== undefined) return over;
     if (count < bytes.length) break;
@@ -84,7 +84,7 @@ function moveAll(request: VectorRequest, end: number, move: TransferVector, tran
 /** Synchronous forms cannot wait for the rest: what was transferred before the wait is their result. */
 function countOrThrow(request: VectorRequest, outcome: number | Failure, form: Origin): number {
   if (typeof outcome === "number") return outcome;
-  if (request.transferred > 0) return request.transferred;
+  if (request.transferred) return request.transferred;
   throw outcome.toError(form);
 }
 
@@ -99,10 +99,12 @@ function toSyncRequest(fd: unknown, buffers: unknown, position: unknown, form: O
 
 /** readv, writev and copyFileRange on the system calls of a task. */
 export function vectorOperations(sys: Syscalls) {
-  const read: Transfer = sys.read.bind(sys);
-  const write: Transfer = sys.write.bind(sys);
-  const readv: TransferVector = sys.readv.bind(sys);
-  const writev: TransferVector = sys.writev.bind(sys);
+  // Asked for each time: whoever has calls fail puts other functions there.
+  const read: Transfer = (fd, bytes, offset, length, position) => sys.read(fd, bytes, offset, length, position);
+  const write: Transfer = (fd, bytes, offset, length, position, before) =>
+    sys.write(fd, bytes, offset, length, position, before);
+  const readv: TransferVector = (fd, buffers, position) => sys.readv(fd, buffers, position);
+  const writev: TransferVector = (fd, buffers, position) => sys.writev(fd, buffers, position);
 
   function readVector(request: VectorRequest): number {
     const { fd, buffers } = request;
