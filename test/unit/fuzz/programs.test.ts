@@ -238,9 +238,17 @@ describe("calls", () => {
     assert.match(reason("ext4", lock, "EBADF flock", "EINVAL flock") ?? "", /looks at the descriptor/);
     assert.equal(reason("ext4", lock, "EINVAL flock", "EBADF flock"), undefined);
     assert.equal(reason("model", lock, "EBADF flock", "EINVAL flock"), undefined);
-    const walked = [by("tree"), by("realpath", "."), { ...by("chdir", "d"), task: 1 }];
-    assert.match(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=2") ?? "", /reading the directories above/);
-    assert.equal(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=4"), undefined);
+    const moved = [by("tree"), { ...by("chdir", "d"), task: 1 }, by("rename", "d", "e")];
+    for (const asks of [by("realpath", "."), by("cwd")]) {
+      const walked = [...moved, asks];
+      assert.match(
+        reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=2") ?? "",
+        /reading the directories above/,
+      );
+      assert.equal(reason("xfs", walked, "d atime=1 size=2", "d atime=3 size=4"), undefined);
+      assert.equal(reason("xfs", walked.toSpliced(2, 1), "d atime=1 size=2", "d atime=3 size=2"), undefined);
+    }
+    assert.equal(reason("xfs", [...moved, by("realpath", "/e")], "d atime=1", "d atime=3"), undefined);
     const short = { call: rmdir[0], calls: rmdir, expected: "ok", actual: "ENOSPC mkdir" };
     assert.equal(reasonOf([SHORT_OF_MEMORY], "tmpfs", "model", short), SHORT_OF_MEMORY.reason);
     assert.equal(reasonOf([SHORT_OF_MEMORY], "tmpfs", "model", { ...short, actual: "EIO mkdir" }), undefined);
