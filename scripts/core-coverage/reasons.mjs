@@ -46,6 +46,8 @@ export const SOURCE = [
   { path: "src/node/settle.ts", names: ["messageChannelScheduler", "inTick", "soon2", "soon3"], reason: WITHOUT_NODE },
   { path: "src/fuzz/oracle-process.ts", reason: IN_OWN_ROOT },
   { path: "src/fuzz/confine.ts", reason: IN_OWN_ROOT },
+  { path: "src/fuzz/oracle-locks.ts", reason: IN_OWN_ROOT },
+  { path: "src/fuzz/lines.ts", names: ["writeLine"], reason: IN_OWN_ROOT },
   { path: "src/node/streams/utf8-stream.ts", reason: OF_NODE_26 },
   { path: "src/node/streams/utf8-buffer.ts", reason: OF_NODE_26 },
   { path: "src/node/streams/utf8-options.ts", reason: OF_NODE_26 },

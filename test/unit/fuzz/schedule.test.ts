@@ -204,6 +204,14 @@ describe("calls of chains", () => {
     assert.equal(told[0], told[1]);
   });
 
+  it("are read to the end where nobody gives them up in time", async () => {
+    const read: AsyncCall = { task: 0, call: "abortRead", args: ["a"], form: "promise" };
+    const { finding, history } = await runChosen({ make: ASYNC_MACHINES.tmpfs }, [read], []);
+    assert.equal(finding, undefined);
+    const begin = history.findIndex((line) => line.includes("abortRead"));
+    assert.match(history[begin + 1], / = read AAAAAA$/);
+  });
+
   it("have seeds by which answers are missing and nothing fails", () => {
     const seed = seedOfMissingAnswers(SEED);
     assert.ok(seed >= SEED && seed < SEED + 100);

@@ -562,6 +562,19 @@ describe("a layer that is changed directly", () => {
     fs.kernel.destroy();
   });
 
+  it("moves a new directory over a whiteout, of which nothing is left where no layer has the old name", () => {
+    const fs = build();
+    fs.unlinkSync("/m/a");
+    fs.mkdirSync("/m/new");
+    fs.writeFileSync("/m/new/in", "in");
+    fs.renameSync("/m/new", "/m/a");
+    assert.deepEqual([fs.readdirSync("/m"), fs.readdirSync("/u")], [["a", "d"], ["a"]]);
+    assert.equal(fs.readFileSync("/m/a/in", "utf8"), "in");
+    fs.kernel.umount("/m");
+    fs.kernel.verify();
+    fs.kernel.destroy();
+  });
+
   it.each([
     ["as it is", 1],
     ["when somebody has taken it out before", 0],
