@@ -30,8 +30,7 @@ export function writeDocs({ figures, functions, lines }) {
     "|---|---|---|",
     ...lines.because.map((one) => `| ${named(one)} | ${one.missed.length} | ${one.reason} |`),
     `| all others | ${lines.open.length} | |`,
-    "",
-    `Most of the others: ${openFiles(lines, 12).join(", ")}.`,
+    ...(lines.open.length > 0 ? ["", `Most of the others: ${openFiles(lines, 12).join(", ")}.`] : []),
   ].join("\n");
   const [before, rest] = readFileSync(FILE, "utf8").split(BEGIN);
   writeFileSync(FILE, `${before}${BEGIN}\n${text}\n${rest.slice(rest.indexOf(END))}`);
