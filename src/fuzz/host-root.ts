@@ -127,11 +127,11 @@ async function startInRoot(base: string, { fileSystem, tasks, detail, program }:
   const roots = rootsOf(tasks).map((name) => join(folder, name));
   const closed = tasks.map((_, i) => `${FIRST_SOCKET + i}<&-`).join(" ");
   const locks = hasHostLocks() ? LOCK_PIPES : undefined;
-  const pipes = locks && LOCK_REDIRECTIONS;
+  const pipes = locks ? LOCK_REDIRECTIONS : "";
   const starts = tasks.map((task, i) => {
     const setup: OracleSetup = { task, root: "", detail, roots: task.root === undefined ? rootsOf(tasks) : [], locks };
     const command = `chroot ${quoted(join(folder, task.root ?? ""))} /.node/node /.node/oracle.mjs ${quoted(JSON.stringify(setup))}`;
-    return `{ ${command}; } <&${FIRST_SOCKET + i} >&${FIRST_SOCKET + i} ${pipes ?? ""} ${closed} &`;
+    return `{ ${command}; } <&${FIRST_SOCKET + i} >&${FIRST_SOCKET + i} ${pipes} ${closed} &`;
   });
   const script = SCRIPT.replace("MOUNT_IT", MOUNT[fileSystem])
     .replace("START_LOCKS", () => (locks ? startLocks(closed) : ""))

@@ -151,7 +151,7 @@ export class Fsnotify {
       known.mask |= mask;
       return known;
     }
-    this.#isStripped(inode); // by what nobody has watched
+    this.#takeStripped(inode); // by what nobody has watched
     const stale = this.#marks.get(inode);
     if (stale !== undefined) this.#end(stale, FS_DELETE_SELF); // its record has been used again
     const { u32, x } = this.#kernel.core;
@@ -250,17 +250,17 @@ export class Fsnotify {
     const dentry = file ? dentryOfFile(core, file) : nameBy(core, given as InodeHandle);
     const inode = given ?? inodeOf(core, dentry);
     const mask = typeof what === "number" ? what : eventOfTimes(what);
-    this.#changed(inode, dentry, this.#isStripped(inode) ? mask | FS_ATTRIB : mask);
+    this.#changed(inode, dentry, this.#takeStripped(inode) ? mask | FS_ATTRIB : mask);
   }
 
   /** An open file has been written; before that, set-ID bits went. @see Linux file_remove_privs(), fsnotify_modify() */
   written(file: FileHandle): void {
-    if (this.#isStripped(inodeOfFile(this.#kernel.core, file))) this.changed({ file }, FS_ATTRIB);
+    if (this.#takeStripped(inodeOfFile(this.#kernel.core, file))) this.changed({ file }, FS_ATTRIB);
     this.changed({ file }, FS_MODIFY);
   }
 
-  /** Has it just lost set-ID bits? Asked once for each call that may take them away. */
-  #isStripped(inode: InodeHandle): boolean {
+  /** Has it just lost set-ID bits? That is told once. */
+  #takeStripped(inode: InodeHandle): boolean {
     const { u32 } = this.#kernel.core;
     const stripped = u32[SLOT + SLOT_STRIPPED] >>> 5;
     u32[SLOT + SLOT_STRIPPED] = 0;
