@@ -270,6 +270,16 @@ describe("a device that takes time", () => {
     return { fs, device };
   }
 
+  /** `/t/a` is on its way out, and the device has not answered. */
+  function swappingOut(): { fs: FolioFs; device: MockSwap; data: Buffer } {
+    const { fs, device } = slow();
+    const data = patterned((7 * MIB) / PAGE);
+    fs.writeFileSync("/t/a", data);
+    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    assert.ok(device.waiting.length > 0);
+    return { fs, device, data };
+  }
+
   it("is waited for by promises, in both directions", async () => {
     const { fs, device } = slow();
     await answered(device, fs.promises.writeFile("/t/a", DATA));
@@ -362,10 +372,7 @@ describe("a device that takes time", () => {
   });
 
   it("does not matter to a file that is removed while its pages are written or read", async () => {
-    const { fs, device } = slow();
-    const data = patterned((7 * MIB) / PAGE);
-    fs.writeFileSync("/t/a", data);
-    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
+    const { fs, device } = swappingOut();
     fs.unlinkSync("/t/a");
     fs.kernel.verify();
     await answered(device, fs.promises.writeFile("/t/b", DATA));
@@ -401,11 +408,7 @@ describe("a device that takes time", () => {
   });
 
   it("has pages that somebody has pinned meanwhile, and they stay in memory, too", async () => {
-    const { fs, device } = slow();
-    const data = patterned((7 * MIB) / PAGE);
-    fs.writeFileSync("/t/a", data);
-    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
-    assert.ok(device.waiting.length > 0);
+    const { fs, device, data } = swappingOut();
     const { core } = fs.kernel.vfs;
     const fd = fs.openSync("/t/a", "r");
     const inode = inodeOf(fs.kernel.vfs, fd);
@@ -475,11 +478,7 @@ describe("a device that takes time", () => {
   });
 
   it("has no part in copies that are taken while it writes", async () => {
-    const { fs, device } = slow();
-    const data = patterned((7 * MIB) / PAGE);
-    fs.writeFileSync("/t/a", data);
-    assert.throws(() => fs.writeFileSync("/t/b", data), { code: "EAGAIN" });
-    assert.ok(device.waiting.length > 0);
+    const { fs, device, data } = swappingOut();
     const bytes = fs.kernel.snapshot();
     const fork = fs.kernel.fork().fs;
     const restored = restoreFsSync(bytes);
