@@ -80,7 +80,7 @@ export class Twin {
 
 /** An overlay makes a name in its upper layer first: where there is no memory for the rest then, that is taken back. */
 function withoutDirectoryTime(line: string): string {
-  return line.replace(/( 4\d{4} .*)mtime=\d+/, "$1");
+  return line.replace(/( 4\d{4} .*)mtime=\S+/, "$1");
 }
 
 function mountOverlay(fs: FolioFs): void {
