@@ -6,6 +6,7 @@
  */
 import type { FileHandle } from "../base/handles.ts";
 import { inodeOfFile } from "../mm/page.ts";
+import type { Core } from "../wasm/core.ts";
 import { FILE_COUNT } from "../wasm/layout.ts";
 import type { Kernel } from "./kernel.ts";
 import { releaseFile } from "./release.ts";
@@ -24,6 +25,24 @@ export function endOperation(kernel: Kernel, operation: number, file: FileHandle
   core.x.operationEnd(operation);
   if (isLast) dropFile(kernel, file);
   else kernel.evictInodes();
+}
+
+/**
+ * Takes a reference for the length of a call that may ask a store, which may close the descriptor, or end its task.
+ *
+ * @returns for letGo(), in whose memory it is
+ * @see Linux fs/file.c fdget()
+ */
+export function holdForCall({ core }: Kernel, file: FileHandle): Core {
+  core.u32[(file << 3) + FILE_COUNT]++;
+  return core;
+}
+
+/** Drops the reference, which is seldom the last; with its memory it has gone. */
+export function letGo(kernel: Kernel, file: FileHandle, core: Core): void {
+  const count = (file << 3) + FILE_COUNT;
+  if (kernel.core === core && core.u32[count] > 1) core.u32[count]--;
+  else if (kernel.core === core) dropFile(kernel, file);
 }
 
 /** Drops a reference; with the last one the file system hears of the file's end, as it does of a close. */

@@ -253,8 +253,9 @@ export class Fsnotify {
     this.#changed(inode, dentry, this.#takeStripped(inode) ? mask | FS_ATTRIB : mask);
   }
 
-  /** An open file has been written; before that, set-ID bits went. @see Linux file_remove_privs(), fsnotify_modify() */
+  /** An open file has been written, and may be closed by now; before that, set-ID bits went. @see Linux file_remove_privs(), fsnotify_modify() */
   written(file: FileHandle): void {
+    if (this.#kernel.core.u32[(file << 3) + FILE_COUNT] === 0) return;
     if (this.#takeStripped(inodeOfFile(this.#kernel.core, file))) this.changed({ file }, FS_ATTRIB);
     this.changed({ file }, FS_MODIFY);
   }

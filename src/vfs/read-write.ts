@@ -148,8 +148,9 @@ export function vector(
   const operation = task.files.operations[fd]?.[name];
   if (!operation) return -EOPNOTSUPP;
   task.enter();
-  const n = operation(task.kernel, task.file(fd), buffers, position);
-  return name === "writev" ? written(task.kernel, task.file(fd), n) : n;
+  const file = task.file(fd);
+  const n = operation(task.kernel, file, buffers, position);
+  return name === "writev" ? written(task.kernel, file, n) : n;
 }
 
 /** @see Syscalls.readvNothing */

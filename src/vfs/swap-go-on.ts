@@ -9,6 +9,7 @@ import type { FileHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { filemapRead, filemapWrite } from "../mm/filemap.ts";
 import { FILE_MODE, FMODE_APPEND } from "../wasm/layout.ts";
+import { holdForCall, letGo } from "./drop-file.ts";
 import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -29,14 +30,19 @@ function goOn(
   first: number,
   move: (done: number) => number,
 ): number {
+  const core = holdForCall(kernel, file);
   let done = 0;
   let n = first;
-  for (;;) {
-    if (n > 0) done += n;
-    if (n === 0 || done >= length) return done;
-    const rc = n < 0 ? kernel.room(n) : TRY_AGAIN;
-    if (rc !== TRY_AGAIN) return stop(kernel, file, position, done, rc);
-    n = move(done);
+  try {
+    for (;;) {
+      if (n > 0) done += n;
+      if (n === 0 || done >= length) return done;
+      const rc = n < 0 ? kernel.room(n) : TRY_AGAIN;
+      if (rc !== TRY_AGAIN) return stop(kernel, file, position, done, rc);
+      n = move(done);
+    }
+  } finally {
+    letGo(kernel, file, core);
   }
 }
 
