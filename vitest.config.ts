@@ -21,6 +21,7 @@ export default defineConfig({
     env: FOLIOFS_CHILD_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE: FOLIOFS_CHILD_COVERAGE },
     pool: "forks",
     maxWorkers: 2,
+    chaiConfig: { truncateThreshold: 4000 }, // what a random test has found is all that a log tells of it
     projects: [
       {
         extends: true,

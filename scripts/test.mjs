@@ -39,14 +39,19 @@ const ON_MEMORY = [
   "test/unit/mm/{budget,faults,swap-random}.test.ts",
   "test/unit/vfs/{dcache-pressure,each-resource}.test.ts",
 ];
-/** No Node has a part in it. */
+/** No Node has a part in it: the core, the VFS and what stands on them alone. */
 const CORE_ONLY = [
-  ...ON_MEMORY,
-  "test/unit/assembly/**",
-  "test/unit/fs/overlay/overlay.oracle.test.ts",
-  "test/unit/vfs/path-cache.test.ts",
-  "test/subjects/**",
+  "test/unit/{assembly,mm,patch,sandbox,vfs}/**",
+  "test/unit/fs/{lazyfs,overlay,proc,tar}/**",
+  "test/fuzz/{faults,fsx,fsx-replays,schedules,snapshot-mutants}.test.ts",
   "test/snapshot/**",
+  "test/subjects/**",
+];
+/** Whether memory is shared is nothing to it. */
+const ON_ANY_MEMORY = [
+  "test/{docs,errno,examples}/**",
+  "test/unit/{base,cli,fuzz,patch,sandbox,testing}/**",
+  "test/unit/fs/hostfs/{exit,hostile}.test.ts",
 ];
 /** Long, on other file systems than that in memory, where the face is compared with each Node's. */
 const ON_OTHERS = [
@@ -60,7 +65,7 @@ function leftOut({ builds, gate, matrix, node26 }, core, vitestArgs) {
   if (matrix || !isShared || vitestArgs.length > 0) return [];
   if (node26) return [...CORE_ONLY, ...ON_OTHERS];
   if (core === "release") return ON_MEMORY;
-  return core === "debug" ? HOST_ORACLES : [...HOST_ORACLES, ...ON_MEMORY];
+  return core === "debug" ? HOST_ORACLES : [...HOST_ORACLES, ...ON_MEMORY, ...ON_ANY_MEMORY];
 }
 
 /** Runs vitest for one core on one Node. @param env variables besides the process's own @returns true when all passed */

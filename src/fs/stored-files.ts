@@ -11,7 +11,7 @@ import { directRead, directWrite, isDirect } from "../mm/direct-io.ts";
 import { genericFadvise } from "../mm/fadvise.ts";
 import { storedPreadv2 } from "../mm/preadv2.ts";
 import { storedRead as cachedRead, storedReadv as cachedReadv } from "../mm/stored-read.ts";
-import { holdForCall, letGo } from "../vfs/drop-file.ts";
+import { holdFile, letGo } from "../vfs/drop-file.ts";
 import type { FileOperations } from "../vfs/fs-type.ts";
 import { beginTry, endTry } from "../vfs/kept-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
@@ -53,7 +53,7 @@ export function storedRead(
   }
   const waits = beginTry(kernel, file, position);
   if (waits < 0) return waits;
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   try {
     const rc = directRead(kernel, mapping, directHost(kernel), file, buffer, offset, length, position);
     return endTry(kernel, file, position, rc);
@@ -73,7 +73,7 @@ function pagedRead(
 ): number {
   const waits = position < 0 ? beginTry(kernel, file, position) : 0;
   if (waits < 0) return waits;
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   try {
     return endTry(kernel, file, position, cachedRead(kernel, mapping, file, buffer, offset, length, position));
   } finally {
@@ -92,7 +92,7 @@ export function storedReadv(
   if (isDirect(kernel.core, mapping, file)) return -EOPNOTSUPP; // one by one: each is aligned or not
   const waits = beginTry(kernel, file, position);
   if (waits < 0) return waits;
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   try {
     return endTry(kernel, file, position, cachedReadv(kernel, mapping, file, buffers, position));
   } finally {

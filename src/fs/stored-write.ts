@@ -18,7 +18,7 @@ import { inodeOfFile } from "../mm/page.ts";
 import { PerformWrite } from "../mm/perform-write.ts";
 import type { Kiocb } from "../mm/progress.ts";
 import { markInodeDirty } from "../vfs/dirty-inode.ts";
-import { holdForCall, letGo } from "../vfs/drop-file.ts";
+import { holdFile, letGo } from "../vfs/drop-file.ts";
 import { beginTry, endTry } from "../vfs/kept-file.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { fileRemovePrivs } from "../vfs/setattr.ts";
@@ -72,7 +72,7 @@ export function storedWrite(
         new DirectData(kernel, operations, file, { buffer, offset, length: Math.min(length, max) }, start)
     : (start: number, max: number) =>
         pages(kernel, operations, file, new IovIter([{ buffer, offset, length }]), start, max);
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   try {
     return endTry(kernel, file, position, write(kernel, call, newData));
   } finally {
@@ -94,7 +94,7 @@ export function storedWritev(
   const iter = IovIter.of(buffers);
   const call = new Call(kernel.core, file, buffers[0], iter.count, position);
   const newData = (start: number, max: number) => pages(kernel, operations, file, iter, start, max);
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   try {
     return endTry(kernel, file, position, write(kernel, call, newData));
   } finally {

@@ -6,7 +6,7 @@
  * Does not own: the counters (task-io.ts), freezing (freeze.ts); pages in memory, which the core holds up itself.
  */
 import type { FileHandle } from "../base/handles.ts";
-import { holdForCall, letGo } from "./drop-file.ts";
+import { holdFile, letGo } from "./drop-file.ts";
 import { type FileOperations, type FileSystemType, FS_STACKED, type InodeTable } from "./fs-type.ts";
 import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
@@ -57,7 +57,7 @@ function counted(table: FileOperations, operation: Operation): Operation {
 /** The open file stays while the call is made, and waits, though its descriptor is closed. Reads and writes see to that themselves. */
 function kept(table: FileOperations, operation: Operation): Operation {
   return (kernel, file, ...rest) => {
-    const core = holdForCall(kernel, file);
+    const core = holdFile(kernel, file);
     try {
       return endTry(kernel, file, NO_POSITION, operation.call(table, kernel, file, ...rest));
     } finally {

@@ -12,9 +12,16 @@ import type { Kernel } from "./kernel.ts";
 import { releaseFile } from "./release.ts";
 import { fileOperationsOf } from "./special-file.ts";
 
-/** Takes a reference to an open file, until dropFile(). */
-export function holdFile({ core: { u32 } }: Kernel, file: FileHandle): void {
-  u32[(file << 3) + FILE_COUNT]++;
+/**
+ * Takes a reference to an open file, until dropFile() or letGo(): also for the length of a call that may ask a store, which may
+ * close the descriptor, or end its task.
+ *
+ * @returns the memory that it is in
+ * @see Linux fs/file.c fdget()
+ */
+export function holdFile({ core }: Kernel, file: FileHandle): Core {
+  core.u32[(file << 3) + FILE_COUNT]++;
+  return core;
 }
 
 /** Ends an operation, and with it the open file that it holds, if that has been closed meanwhile. @param file 0 = none */
@@ -27,18 +34,7 @@ export function endOperation(kernel: Kernel, operation: number, file: FileHandle
   else kernel.evictInodes();
 }
 
-/**
- * Takes a reference for the length of a call that may ask a store, which may close the descriptor, or end its task.
- *
- * @returns for letGo(), in whose memory it is
- * @see Linux fs/file.c fdget()
- */
-export function holdForCall({ core }: Kernel, file: FileHandle): Core {
-  core.u32[(file << 3) + FILE_COUNT]++;
-  return core;
-}
-
-/** Drops the reference, which is seldom the last; with its memory it has gone. */
+/** As dropFile(), of a reference that is seldom the last. @param core where it was taken: with its memory it has gone */
 export function letGo(kernel: Kernel, file: FileHandle, core: Core): void {
   const count = (file << 3) + FILE_COUNT;
   if (kernel.core === core && core.u32[count] > 1) core.u32[count]--;

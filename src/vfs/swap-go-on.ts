@@ -9,7 +9,7 @@ import type { FileHandle } from "../base/handles.ts";
 import { TRY_AGAIN } from "../mm/address-space.ts";
 import { filemapRead, filemapWrite } from "../mm/filemap.ts";
 import { FILE_MODE, FMODE_APPEND } from "../wasm/layout.ts";
-import { holdForCall, letGo } from "./drop-file.ts";
+import { holdFile, letGo } from "./drop-file.ts";
 import { endTry } from "./kept-file.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -30,7 +30,7 @@ function goOn(
   first: number,
   move: (done: number) => number,
 ): number {
-  const core = holdForCall(kernel, file);
+  const core = holdFile(kernel, file);
   let done = 0;
   let n = first;
   try {
