@@ -93,6 +93,26 @@ export function nrPinsOf(pfn: u32): u32 {
   return nr;
 }
 
+/** Does an entry that is locked have a frame, which may have left its file meanwhile? It keeps it until it is touched again. */
+export function isMlocked(pfn: u32): bool {
+  for (let i: u32 = 0; i < NR_SLOTS; i++) {
+    const slot = ownerSlot(i);
+    if (isNil(slot)) continue;
+    for (let area: VmArea = slot.mmaps; !isNil(area); area = area.next) if (hasPinned(area, pfn)) return true;
+  }
+  return false;
+}
+
+function hasPinned(area: VmArea, pfn: u32): bool {
+  for (let i: u32 = 0; i < area.nrPages; i++) {
+    const table = load<u32>(pageAddress(area.directory) + (<usize>(i / ENTRIES) << 2));
+    if (!table) continue;
+    const entry = load<u32>(pageAddress(table) + (<usize>(i % ENTRIES) << 2));
+    if (entry & PTE_PINNED && entry / PAGE_SIZE == pfn) return true;
+  }
+  return false;
+}
+
 /** Mappings and pins that kmalloc() has given: all of them lie in slabs. */
 export function nrMmapRecords(): u32 {
   let nr: u32 = 0;

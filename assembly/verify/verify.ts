@@ -31,7 +31,7 @@ import { verifyCounts } from "./verify-counts";
 import { verifyDcache } from "./verify-dcache";
 import { verifyIndexes } from "./verify-index";
 import { verifyInodeCache } from "./verify-inode";
-import { nrPinsOf } from "./verify-mmap";
+import { isMlocked, nrPinsOf } from "./verify-mmap";
 import { XaNode } from "../mm/xarray";
 
 const KINDS: u32 = PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_TABLE | PG_BUFFER | PG_HWPOISON;
@@ -123,7 +123,7 @@ function verifyCachedPage(pfn: u32, page: Page): void {
   }
   if (page.mapping == 0) { // it has left the cache while somebody reads or writes it
     const isHeld = (page.flags & (PG_LOCKED | PG_WRITEBACK)) != 0;
-    assert(isHeld || nrPinsOf(pfn) != 0, "frame: no owner");
+    assert(isHeld || nrPinsOf(pfn) != 0 || isMlocked(pfn), "frame: no owner");
     assert((page.flags & PG_LRU) == 0, "page: on a list, but of no file");
     return;
   }

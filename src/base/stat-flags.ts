@@ -69,6 +69,8 @@ export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
+/** A lock that opens would have to heed: Linux has none any more, and says nothing. */
+export const LOCK_MAND = 32;
 
 /** Nanosecond values that utimensat takes for "now" and "leave it". */
 export const UTIME_NOW = 0x3fffffff;

@@ -27,6 +27,7 @@ import {
   FALLOC_FL_UNSHARE_RANGE,
   FALLOC_FL_ZERO_RANGE,
   LOCK_EX,
+  LOCK_MAND,
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
@@ -615,18 +616,21 @@ export function sync(kernel: Kernel): number {
   return rc;
 }
 
+/** By what the core calls them. */
+const LOCKS = [LOCK_SH, LOCK_EX, LOCK_UN];
+
 /**
- * Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without.
+ * Never sleeps: whoever would have to wait gets -EAGAIN, with LOCK_NB or without. Requests for LOCK_MAND are ignored.
  *
  * @returns 0; -EINVAL; -EBADF, also to lock by a descriptor open for neither reading nor writing; -EAGAIN; -ENOMEM
  */
 export function flock(task: Task, fd: number, operation: number): number {
   const { core } = task.kernel;
-  const wanted = operation & ~LOCK_NB;
-  if (wanted !== LOCK_SH && wanted !== LOCK_EX && wanted !== LOCK_UN) return -EINVAL;
+  const how = LOCKS.indexOf(operation & ~LOCK_NB);
+  if (operation & LOCK_MAND) return 0;
+  if (how < 0) return -EINVAL;
   task.enter();
-  const file = wanted === LOCK_UN ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
+  const file = how > 1 ? fdget(task, fd) : fileFor(task, fd, FMODE_READ | FMODE_WRITE);
   if (!file) return task.files.missing(fd);
-  const how = wanted === LOCK_SH ? 0 : wanted === LOCK_EX ? 1 : 2;
   return task.kernel.locks?.flock(file, how) ?? core.x.flock(file, how);
 }

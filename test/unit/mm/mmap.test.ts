@@ -10,6 +10,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../../src/base/mman.ts";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from "../../../src/base/stat-flags.ts";
 import { createFsSync, type FolioFs, restoreFsSync, stat } from "../../../src/index.ts";
 import { proc } from "../../../src/proc.ts";
 import { mmapCounts, setMaxPinned } from "../../../src/store.ts";
@@ -292,6 +293,26 @@ describe("mlock", () => {
     locked.munmap();
     assert.deepEqual(mmapCounts(fs.kernel), { nrMapped: 0, nrAnon: 0, nrMlock: 0, nrPageTables: 0, nrPinned: 0 });
   });
+
+  for (const root of ["tmpfs", "ramfs"] as const) {
+    it(`keeps frames that a hole or a clone takes out of the file, until they are touched or let go (${root})`, () => {
+      const { fs, fd } = fsWith(8 * PAGE, { root });
+      const mapping = fs.kernel.mmap(fd, { prot: RW });
+      mapping.mlock();
+      fs.fallocateSync(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2 * PAGE);
+      fs.kernel.linux.ficlonerangeSync(fd, fd, { srcOffset: 6 * PAGE, srcLength: 2 * PAGE, destOffset: 2 * PAGE });
+      fs.kernel.verify?.();
+      assert.equal(mmapCounts(fs.kernel).nrMlock, 4);
+      assert.equal(mmapCounts(fs.kernel).nrPinned, 8);
+      assert.equal(bytesAt(mapping, PAGE - 1, 2), "\0\0");
+      assert.equal(bytesAt(mapping, 3 * PAGE, 2), "aa");
+      assert.equal(mmapCounts(fs.kernel).nrMlock, 7); // one of the clone has not been come to
+      fs.kernel.verify?.();
+      mapping.munmap();
+      fs.kernel.verify?.(); // no frame is left behind
+      assert.equal(mmapCounts(fs.kernel).nrPinned, 0);
+    });
+  }
 
   it("has copies of the pages of a private mapping that may be written to", () => {
     const { fs, fd } = fsWith(2 * PAGE);

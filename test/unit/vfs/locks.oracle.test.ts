@@ -1,8 +1,10 @@
 /** flock(2) and fcntl(2) locks do what the host's do: rules one by one, calls that wait, deadlocks, and random programs. */
 import { strict as assert } from "node:assert";
+import { release } from "node:os";
 import { describe, expect } from "vitest";
 import {
   LOCK_EX,
+  LOCK_MAND,
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
@@ -26,6 +28,8 @@ const TASKS = [1, 2, 3].map(() => ({ uid: 0, gid: 0 }));
 /** Of a program in which calls wait, and others are refused: chance leaves that out now and then. */
 const KNOWN_SEED = 1;
 const SEED = Number(process.env.FOLIOFS_SEED ?? Date.now() % 2 ** 31);
+/** The kernel is Linux 5.18 or later. */
+const HAS_NO_MAND = release().localeCompare("5.18", "en", { numeric: true }) >= 0;
 const [RD, WR, UN] = [0, 1, 2];
 const [SET, CUR, END] = [0, 1, 2];
 
@@ -210,6 +214,19 @@ describe("flock, as on the host", () => {
     const [bad, none] = ["EBADF", "EINVAL"].map((code) => outcomes.filter((outcome) => outcome === code).length);
     assert.deepEqual([bad, none], [3 + 3 + 2, 4 * 4]);
   });
+
+  (HAS_NO_MAND ? itOnLinux : itOnLinux.skip)(
+    "ignores mandatory locks, which Linux has none of since 5.18",
+    async () => {
+      const steps = [...OPEN];
+      for (const fd of ["nobody", "a"]) {
+        for (const operation of [0, LOCK_SH, LOCK_EX | LOCK_NB, LOCK_UN, LOCK_SH | LOCK_EX, 64, 128, 192])
+          steps.push(by(0, "flock", fd, LOCK_MAND | operation));
+      }
+      steps.push(by(1, "flock", "a", LOCK_EX | LOCK_NB));
+      await expectSame({ tasks: TASKS, steps });
+    },
+  );
 
   itOnLinux.each([0, 1])("does as the host's in random programs (%i)", async (n) => {
     const seed = SEED + n;
