@@ -166,7 +166,7 @@ const FIRST_SOCKET = 3;
 
 async function startInFolder(base: string, { fileSystem, tasks, detail, program }: HostOptions): Promise<StartedHost> {
   if (fileSystem !== "tmpfs" || tasks.length > 1 || rootsOf(tasks).length > 0) {
-    throw new Error("other tasks, and other file systems than tmpfs, need root");
+    throw new Error("other tasks, and other file systems than tmpfs, need root, and an unshare(1) that may mount");
   }
   const [root, file] = ["root", "oracle.mjs"].map((name) => join(base, name));
   mkdirSync(root);
