@@ -23,7 +23,7 @@ const CALLS: Record<string, (fs: FolioFs, fd: number) => unknown> = {
 };
 
 describe.each(Object.entries(CALLS))("%s, in the midst of which the store", (_, call) => {
-  it("closes the descriptor: the file is closed when the call is over", async () => {
+  it("closes the descriptor: the file is closed when the call is over", () => {
     const { fs, store, fd: other } = storeScene(16 * PAGE, { writes: "at once" });
     const { nr_files } = fs.kernel.vmstat();
     const watcher = fs.watch("/m/file", () => {}); // tells of a write
@@ -39,7 +39,6 @@ describe.each(Object.entries(CALLS))("%s, in the midst of which the store", (_, 
     assert.ok(nrAsked > 0);
     store.onAsked = undefined;
     fs.kernel.verify?.();
-    await settled();
     assert.equal(fs.kernel.vmstat().nr_files, nr_files);
 
     const next = fs.openSync("/m/file", "r+");
@@ -50,7 +49,7 @@ describe.each(Object.entries(CALLS))("%s, in the midst of which the store", (_, 
     fs.kernel.verify?.();
   });
 
-  it("ends the task: its files are closed when the call is over", async () => {
+  it("ends the task: its files are closed when the call is over", () => {
     const { fs, store } = storeScene(16 * PAGE, { writes: "at once" });
     const { nr_files } = fs.kernel.vmstat();
     const task = fs.kernel.task({});
@@ -66,7 +65,6 @@ describe.each(Object.entries(CALLS))("%s, in the midst of which the store", (_, 
     }
     assert.ok(nrAsked > 0);
     fs.kernel.verify?.();
-    await settled();
     assert.equal(fs.kernel.vmstat().nr_files, nr_files);
   });
 });
@@ -89,7 +87,7 @@ describe("a store that closes the descriptor when it is asked", () => {
     assert.equal(fs.kernel.vmstat().nr_files, nr_files);
   });
 
-  it("for direct I/O, has it closed when the call is over", async () => {
+  it("for direct I/O, has it closed when the call is over", () => {
     let fd = 0;
     const directIO = () => {
       fs.closeSync(fd);
@@ -101,7 +99,6 @@ describe("a store that closes the descriptor when it is asked", () => {
     fd = fs.openSync("/m/file", fs.constants.O_RDONLY | constants.O_DIRECT);
     assert.equal(fs.readSync(fd, Buffer.alloc(PAGE), 0, PAGE, null), PAGE);
     fs.kernel.verify?.();
-    await settled();
     assert.equal(fs.kernel.vmstat().nr_files, nr_files);
   });
 });
