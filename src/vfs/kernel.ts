@@ -312,12 +312,13 @@ export class Kernel {
    * swap area.
    *
    * @param rc what it has answered
+   * @param file the open file that it is about, which it keeps where it has to wait
    * @returns TRY_AGAIN when there is room now, or the page; -EAGAIN with a token of a store or device; -EIO for a page that cannot be
    *   read; else rc
    */
-  room(rc: number): number {
+  room(rc: number, file?: FileHandle): number {
     if (rc !== -ENOSPC && rc !== -ENOMEM && rc !== -HANDOVER_SWAP_IN) return rc;
-    return this.evictInodes() > 0 ? TRY_AGAIN : (storeSupportIfAny()?.makeRoom(this, rc) ?? rc);
+    return this.evictInodes() > 0 ? TRY_AGAIN : (storeSupportIfAny()?.makeRoom(this, rc, file) ?? rc);
   }
 
   /** Drops unused dentries, the inodes that go with them, and the core's spare memory. */

@@ -325,7 +325,7 @@ export function truncateInode(
   if (frozen) return finish(frozen);
   const setattr = setattrOf(kernel, inode);
   if (setattr === undefined) {
-    const rc = kernel.room(truncateInMemory(kernel, held, size));
+    const rc = kernel.room(truncateInMemory(kernel, held, size), file);
     return rc === TRY_AGAIN ? truncateInode(task, call, held, size, valid, finish) : finish(rc);
   }
   const support = storeSupport();

@@ -11,8 +11,7 @@ export const STORE_PART = "store";
 /** @throws Error when no entry has brought it */
 export function storeSupport(): StoreSupport {
   const part = storeSupportIfAny();
-  if (part === undefined)
-    throw new Error('foliofs: file systems with a store, mappings and views need import "foliofs/store"');
+  if (part === undefined) throw new Error('foliofs: stores, mappings and views need import "foliofs/store"');
   return part;
 }
 

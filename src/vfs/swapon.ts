@@ -213,6 +213,7 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   const key = keyOf(device);
   const area = state?.areas.find((known) => known.key === key);
   if (state === undefined || area === undefined || key === undefined) return -EINVAL;
+  if (!state.closing.has(area)) forgetFailures(state, area);
   const wasWritable = area.isWritable || state.closing.has(area);
   area.isWritable = false;
   const rc = isRoomWithout(kernel.core, area) ? emptyArea(kernel, state, area) : waitForWrites(kernel, state);
@@ -230,6 +231,11 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   if (kernel.core.u32[KERNEL + KERNEL_TOTAL_SWAP_PAGES] === 0) setListClass(kernel.core, AS_UNEVICTABLE);
   closeDevice(area.device);
   return 0;
+}
+
+/** What could not be read for others is read anew: they have not asked again. */
+function forgetFailures({ failures }: SwapState, { number }: SwapArea): void {
+  for (const entry of failures.keys()) if (areaNumber(entry) === number) failures.delete(entry);
 }
 
 /** Pages that are on their way leave their frames when they are written. @returns -EAGAIN with a token; -ENOMEM when there are none */

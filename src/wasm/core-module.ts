@@ -105,8 +105,7 @@ export function checkedCore(module: WebAssembly.Module): WebAssembly.Module {
 }
 
 function coreBytes(shared: boolean): Uint8Array<ArrayBuffer> {
-  if (typeof WebAssembly === "undefined")
-    throw new Error("foliofs needs WebAssembly, which this runtime does not have");
+  if (typeof WebAssembly === "undefined") throw new Error("foliofs needs WebAssembly, which this runtime lacks");
   if (shared && typeof SharedArrayBuffer === "undefined") {
     throw new Error(
       "foliofs: { shared: true } needs SharedArrayBuffer; in a browser, serve the page with the headers " +

@@ -71,7 +71,7 @@ describe("file systems that the core has to ask", () => {
 
   it("need foliofs/store in browsers, and say so before anything has changed", () => {
     expect(outputOf('import { createFsSync } from "./dist/browser.js";', ...attempt)).toBe(
-      'foliofs: file systems with a store, mappings and views need import "foliofs/store"\ntrue\n',
+      'foliofs: stores, mappings and views need import "foliofs/store"\ntrue\n',
     );
   });
 
@@ -112,7 +112,7 @@ describe("deltas", () => {
     'console.log(delta.length > 2 && restoreFsSync([base, delta]).readFileSync("/a").length);',
     "console.log(...tell(() => restoreFsSync([base, base])));",
   ];
-  const missing = 'false\nfalse foliofs: file systems with a store, mappings and views need import "foliofs/store"\n';
+  const missing = 'false\nfalse foliofs: stores, mappings and views need import "foliofs/store"\n';
   const done = "1\ntrue foliofs: these bytes are no delta\n";
 
   it.each([
@@ -191,7 +191,7 @@ describe("mappings and views", () => {
       "for (const call of [() => fs.kernel.mmap(fd), () => fs.readView(fd), () => fs.readViewAsync(fd)])",
       "  try { call(); } catch (error) { console.log(error.message); }",
     );
-    const message = 'foliofs: file systems with a store, mappings and views need import "foliofs/store"\n';
+    const message = 'foliofs: stores, mappings and views need import "foliofs/store"\n';
     expect(said).toBe(message.repeat(3));
   });
 

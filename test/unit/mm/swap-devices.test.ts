@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { createFsSync, type FolioFs, restoreFsSync } from "../../../src/index.ts";
 import { pageFlags } from "../../../src/mm/page.ts";
@@ -465,6 +466,41 @@ describe("a device that takes time", () => {
     fs.kernel.verify();
     device.verdict = () => "ok";
     assert.ok((await answered(device, fs.promises.readFile("/t/a"))).equals(DATA));
+  });
+
+  it("is read anew to be emptied, where it had failed for somebody who has not asked again", async () => {
+    const { fs, device } = slow();
+    await answered(device, fs.promises.writeFile("/t/a", DATA));
+    await answered(device, fs.promises.truncate("/t/a", 5 * MIB));
+    await drain(device);
+    const fd = fs.openSync("/t/a", "r");
+    device.verdict = () => "throw";
+    for (const page of [5, 100]) {
+      assert.throws(() => fs.readSync(fd, Buffer.alloc(PAGE), 0, PAGE, page * PAGE), { code: "EAGAIN" });
+      await drain(device);
+    }
+    await assert.rejects(answered(device, fs.kernel.swapOffAsync(device)), { code: "EIO" });
+    await drain(device); // it had asked for several
+    device.verdict = () => "ok";
+    await answered(device, fs.kernel.swapOffAsync(device));
+    fs.kernel.verify();
+    assert.ok(fs.readFileSync("/t/a").equals(DATA.subarray(0, 5 * MIB)));
+    fs.closeSync(fd);
+  });
+
+  it("is waited for by an ftruncate whose descriptor is closed meanwhile", async () => {
+    const { fs, device } = slow();
+    await answered(device, fs.promises.writeFile("/t/a", DATA));
+    await drain(device);
+    const { nr_files } = fs.kernel.vmstat();
+    const fd = fs.openSync("/t/a", "r+");
+    const cut = promisify(fs.ftruncate)(fd, 5 * MIB + 10);
+    assert.ok(device.waiting.length > 0);
+    fs.closeSync(fd);
+    await answered(device, cut);
+    assert.equal(fs.kernel.vmstat().nr_files, nr_files);
+    fs.kernel.verify();
+    assert.ok((await answered(device, fs.promises.readFile("/t/a"))).equals(DATA.subarray(0, 5 * MIB + 10)));
   });
 
   it("is forgotten when the kernel ends", async () => {
