@@ -56,9 +56,6 @@ const ABORTED = "ABORT_ERR";
 const LOOKER = 0;
 const NO_FAULTS: ReadonlySet<string> = new Set();
 
-/** Answers that nobody but umount waits for. */
-const END = /^evictInode /;
-
 class Found extends Error {
   readonly finding: AsyncFinding;
   constructor(kind: FaultKind, text: string) {
@@ -172,12 +169,17 @@ class Run {
     for (const close of this.#closes()) {
       if (!this.#performer.isHandle(close)) await this.#call(close);
     }
-    if (this.#scheduler.withheld.some((name) => END.test(name))) return; // which umount waits for (ADR 27)
-    const code = await this.#machine.umount().then(
-      () => "ok",
-      (error: NodeJS.ErrnoException) => error.code ?? String(error),
-    );
+    const code = this.#umount();
     if (code !== "EBUSY") throw new Found("broken", `umount of what is in use answers ${code}`);
+  }
+
+  #umount(): string {
+    try {
+      this.#machine.umount();
+      return "ok";
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
   }
 
   #underWay(): string {
