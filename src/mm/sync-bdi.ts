@@ -121,8 +121,10 @@ export function evictPages(
     host.cache.core === core ? evictPages(bdi, inode, hasName, tries + 1) : undefined;
   if (hasName && !bdi.noWriteback && tries < MAX_TRIES) {
     const wbc = syncControl(true, false);
+    const others = host.takeWaitToken(); // of the call before, perhaps: it may wait for this end
     const rc = writeCachePages(host.cache, inode, wbc, newScan(wbc));
     const token = rc === -EAGAIN ? host.takeWaitToken() : undefined;
+    if (others !== undefined) host.cache.setWaitToken(others);
     if (token !== undefined) return token.then(again, again);
   }
   const writes = bdi.writesOf(inode);

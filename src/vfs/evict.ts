@@ -113,8 +113,10 @@ function writeLast(kernel: Kernel, inode: InodeHandle): Promise<void> | undefine
     core.u32[(inode << 3) + INODE_STATE] &= ~I_DIRTY_INODE;
     countFailedEnd(kernel);
   };
+  const others = kernel.takeWaitToken(); // of the call before, perhaps: it may wait for this end
   const rc = writeInodeNow(kernel, inode, true);
   const token = rc === -EAGAIN ? kernel.takeWaitToken() : undefined;
+  if (others !== undefined) kernel.setWaitToken(others);
   if (token === undefined) {
     if (rc < 0 && !(rc === -EAGAIN && stays(kernel, inode))) lose();
     return undefined;

@@ -239,7 +239,7 @@ const takePosition: Step = (on) => {
   const key = slotKey(call);
   const file = state.files[key];
   if (at !== null) return goOn(on, { pos: at as number, left: length as number });
-  if (file.lock !== 0) return undefined;
+  if (file === undefined || file.lock !== 0) return undefined; // whose file is closed by now has had its position before
   return goOn(on, { pos: file.pos, left: length as number }, withFile(state, key, { ...file, lock: id }));
 };
 

@@ -169,11 +169,17 @@ class Run {
     for (const close of this.#closes()) {
       if (!this.#performer.isHandle(close)) await this.#call(close);
     }
-    const code = await this.#machine.umount().then(
-      () => "ok",
-      (error: NodeJS.ErrnoException) => error.code ?? String(error),
-    );
+    const code = this.#umount();
     if (code !== "EBUSY") throw new Found("broken", `umount of what is in use answers ${code}`);
+  }
+
+  #umount(): string {
+    try {
+      this.#machine.umount();
+      return "ok";
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
   }
 
   #underWay(): string {
