@@ -213,8 +213,9 @@ export function swapOff(task: Task, device: SwapDevice | SwapFileOptions): numbe
   const key = keyOf(device);
   const area = state?.areas.find((known) => known.key === key);
   if (state === undefined || area === undefined || key === undefined) return -EINVAL;
-  if (!state.closing.has(area)) forgetFailures(state, area);
-  const wasWritable = area.isWritable || state.closing.has(area);
+  const isAgain = state.closing.has(area);
+  if (!isAgain) forgetFailures(state, area);
+  const wasWritable = area.isWritable || isAgain;
   area.isWritable = false;
   const rc = isRoomWithout(kernel.core, area) ? emptyArea(kernel, state, area) : waitForWrites(kernel, state);
   if (rc === -EAGAIN) {
