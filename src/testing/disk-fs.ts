@@ -13,7 +13,7 @@ import { servedCred } from "../vfs/cred.ts";
 import type { Answer, FileOperations, FileSystemType, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import { ATTR_SIZE } from "../vfs/fs-type.ts";
 import { dSpliceAlias, iget, insertInodeHash } from "../vfs/iget.ts";
-import { Dentry, Inode } from "../vfs/inode.ts";
+import { Dentry, Inode, type InodeTime } from "../vfs/inode.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { PATH_A } from "../wasm/core.ts";
 import {
@@ -153,13 +153,15 @@ class DiskFs {
     const name = nameOf(kernel, dentry);
     return this.#change(kernel, { call, path: this.#pathOf(kernel, dentry) }, () => {
       const ino = ++this.#lastIno;
+      const now = kernel.now();
       const isDir = (owner.mode & S_IFMT) === S_IFDIR;
       const node: DiskNode = {
         ino,
         ...owner,
         nlink: isDir ? 2 : 1,
         rdev,
-        mtimeMs: kernel.now(),
+        birthtimeMs: now,
+        mtimeMs: now,
         data: NO_BYTES,
         ...(target && { target }),
         ...(isDir && { names: new Map<string, number>() }),
@@ -402,11 +404,10 @@ class DiskFs {
         const record = new Inode(sb.kernel, handle);
         const node = this.#disk.tree.nodes.get(record.ino);
         if (node === undefined) return -ESTALE;
-        const { data, gid, mode, mtimeMs, nlink, rdev, target, uid } = node;
+        const { birthtimeMs, data, gid, mode, mtimeMs, nlink, rdev, target, uid } = node;
         Object.assign(record, { kind: kindOf(mode), mode, uid, gid, nlink, rdev, size: target?.length ?? data.length });
-        const sec = Math.floor(mtimeMs / 1000);
-        for (const which of ["mtime", "ctime", "atime"] as const)
-          record.setTime(which, sec, Math.floor((mtimeMs - sec * 1000) * 1e6));
+        for (const which of ["mtime", "ctime", "atime"] as const) setTime(record, which, mtimeMs);
+        setTime(record, "btime", birthtimeMs);
         return 0;
       },
       evictInode: (kernel, handle) => {
@@ -430,6 +431,11 @@ function nameOf(kernel: Kernel, dentry: DentryHandle): string {
 
 function shownName(kernel: Kernel, dentry: DentryHandle): string {
   return new TextDecoder().decode(new Dentry(kernel, dentry).name);
+}
+
+function setTime(record: Inode, which: InodeTime, ms: number): void {
+  const sec = Math.floor(ms / 1000);
+  record.setTime(which, sec, Math.floor((ms - sec * 1000) * 1e6));
 }
 
 function mtimeOf(record: Inode): number {

@@ -16,6 +16,7 @@ export interface DiskNode {
   gid: number;
   nlink: number;
   readonly rdev: number;
+  readonly birthtimeMs: number;
   mtimeMs: number;
   /** Of regular files: as long as the file is. */
   data: Uint8Array;
@@ -72,7 +73,16 @@ export class DiskTree {
 
   /** An empty one. */
   static formatted(): DiskTree {
-    const root = { ino: ROOT_INO, mode: S_IFDIR | 0o755, uid: 0, gid: 0, nlink: 2, rdev: 0, mtimeMs: 0 };
+    const root = {
+      ino: ROOT_INO,
+      mode: S_IFDIR | 0o755,
+      uid: 0,
+      gid: 0,
+      nlink: 2,
+      rdev: 0,
+      birthtimeMs: 0,
+      mtimeMs: 0,
+    };
     return new DiskTree(new Map([[ROOT_INO, { ...root, data: new Uint8Array(0), names: new Map() }]]));
   }
 

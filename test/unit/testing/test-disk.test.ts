@@ -1,15 +1,15 @@
 /** The disk whose power is cut: a file system as others while there is power, and what is left after. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createFsSync, type FolioFs } from "../../../src/index.ts";
+import { createFsSync, type FolioFs, type FsOptions } from "../../../src/index.ts";
 import { TestDisk, type TestDiskOptions } from "../../../src/testing.ts";
 import { runConformance } from "../../../src/testing-conformance.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
 let kernels: FolioFs[] = [];
 
-function mounted(disk: TestDisk): FolioFs {
-  const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [disk.type] });
+function mounted(disk: TestDisk, options?: FsOptions): FolioFs {
+  const fs = createFsSync({ memoryLimit: 16 * 2 ** 20, types: [disk.type], ...options });
   kernels.push(fs);
   fs.mkdirSync("/d");
   fs.kernel.mount({ type: disk.type.name, target: "/d" });
@@ -73,6 +73,21 @@ it("passes the conformance suites while it has power", async () => {
   const results = await runConformance(make, { known: KNOWN, lacks: { allocation: "it has no fallocate" } });
   const failed = results.filter(({ outcome }) => outcome === "failed");
   expect(failed.map(({ error, name }) => `${name}: ${error}`)).toEqual([]);
+});
+
+it("gives a new file one time for all four while the clock goes on, and keeps that of its birth", async () => {
+  let ms = 1e12;
+  const disk = new TestDisk();
+  const fs = mounted(disk, { now: () => ms++ });
+  fs.closeSync(fs.openSync("/d/f", "w"));
+  const { atimeMs, birthtimeMs, ctimeMs, mtimeMs } = fs.statSync("/d/f");
+  expect([atimeMs, ctimeMs, mtimeMs]).toEqual([birthtimeMs, birthtimeMs, birthtimeMs]);
+  expect(birthtimeMs).toBeLessThan(ms);
+  fs.writeFileSync("/d/f", "more");
+  await fs.kernel.umountAsync("/d");
+  fs.kernel.mount({ type: disk.type.name, target: "/d" });
+  expect(fs.statSync("/d/f").birthtimeMs).toBe(birthtimeMs);
+  expect(fs.statSync("/d/f").mtimeMs).toBeGreaterThan(birthtimeMs);
 });
 
 describe("after a cut", () => {
