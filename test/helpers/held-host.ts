@@ -75,7 +75,7 @@ export function heldHost(data: string): MakeAsyncMachine {
       shared: fs.openSync(`/mnt/${SHARED_PATH}`, "r+"),
       eagain: "while waiting",
       begin: () => holdHost(hold),
-      umount: () => kernel.umount("/mnt"),
+      umount: async () => kernel.umount("/mnt"),
       verify,
       renew: async () => {
         verify();

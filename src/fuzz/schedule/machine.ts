@@ -22,8 +22,8 @@ export interface AsyncMachine {
   readonly eagain: Eagain;
   /** All that was laid out is there: from now on waits are held. */
   begin(): void;
-  /** Unmounts it, or says at once why it cannot go: to wait would be for the ends of inodes, too (ADR 27). */
-  umount(): void;
+  /** Unmounts it, or says why it cannot go: with `waits` when inodes have come to their ends (ADR 27), else at once. */
+  umount(waits: boolean): Promise<void>;
   /** @throws Error when memory is broken */
   verify(): void;
   /** Leaves nothing in caches, and mounts anew what can be. No file is open, nothing is under way. */
@@ -94,7 +94,7 @@ function machineOf({ nrChains, hold }: AsyncMachineOptions, parts: Parts): Async
     shared: fs.openSync(`${root}/${SHARED_PATH}`, RDWR),
     eagain,
     begin: begin ?? (() => {}),
-    umount: () => kernel.umount(TARGET),
+    umount: async (waits) => (waits ? kernel.umountAsync(TARGET) : kernel.umount(TARGET)),
     verify: () => verify(fs),
     renew: async () => {
       verify(fs);

@@ -56,6 +56,9 @@ const ABORTED = "ABORT_ERR";
 const LOOKER = 0;
 const NO_FAULTS: ReadonlySet<string> = new Set();
 
+/** Answers that an inode's end may wait for, and umountAsync with it. */
+const OF_ENDS = /^(evictInode|flush|writeInode|writePages) /;
+
 class Found extends Error {
   readonly finding: AsyncFinding;
   constructor(kind: FaultKind, text: string) {
@@ -169,17 +172,12 @@ class Run {
     for (const close of this.#closes()) {
       if (!this.#performer.isHandle(close)) await this.#call(close);
     }
-    const code = this.#umount();
+    const waits = !this.#scheduler.withheld.some((name) => OF_ENDS.test(name));
+    const code = await this.#machine.umount(waits).then(
+      () => "ok",
+      (error: NodeJS.ErrnoException) => error.code ?? String(error),
+    );
     if (code !== "EBUSY") throw new Found("broken", `umount of what is in use answers ${code}`);
-  }
-
-  #umount(): string {
-    try {
-      this.#machine.umount();
-      return "ok";
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? String(error);
-    }
   }
 
   #underWay(): string {
