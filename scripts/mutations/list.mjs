@@ -51,7 +51,7 @@ export const MUTATIONS = [
     from: "if (!isNil(dentry.inode) && isDir(dentry.inode)) k.pathVersion++;",
     to: "if (!isNil(dentry.inode) && isDir(dentry.inode)) k.goneVersion++;",
     why: "a path that was known still leads through the old name",
-    tools: ["fuzz"],
+    tools: ["paths"],
   },
   {
     name: "a lock that cannot be converted stays",

@@ -14,5 +14,6 @@ export const TOOLS = {
   clones: () => vitest("test/unit/mm/shared-frames-random.test.ts"),
   subjects: () => vitest("test/subjects/tmpfs.test.ts"),
   locks: () => vitest("test/unit/vfs/locks.oracle.test.ts"),
+  paths: () => vitest("test/unit/vfs/path-cache.test.ts"),
   pipes: () => vitest("test/unit/vfs/pipe.oracle.test.ts"),
 };

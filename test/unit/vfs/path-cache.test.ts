@@ -146,6 +146,18 @@ describe("what a task remembers of paths", () => {
     assert.equal(task.exists("a"), false);
   });
 
+  it("does not start in its last directory when that has moved", () => {
+    const fs = createFsSync({ memoryLimit: 16 * 2 ** 20 });
+    fs.mkdirSync("a");
+    for (const name of ["e", "f", "g"]) fs.writeFileSync(`a/${name}`, name);
+    for (let i = 0; i < 3; i++) for (const name of ["e", "f"]) fs.statSync(`a/${name}`);
+    fs.renameSync("a", "b"); // in the root, which is no last directory itself
+    assert.equal(fs.existsSync("a/g"), false);
+    assert.throws(() => fs.writeFileSync("a/new", ""), { code: "ENOENT" });
+    assert.deepEqual(fs.readdirSync("b").sort(), ["e", "f", "g"]);
+    fs.kernel.verify();
+  });
+
   it("takes nothing in from a program that looks at everything once", () => {
     const task = createFsSync({ memoryLimit: 16 * 2 ** 20 }).kernel.vfs.newTask({}) as Task;
     const paths = Array.from({ length: 20_000 }, (_, i) => `/file-${i}`);
