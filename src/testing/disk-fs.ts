@@ -13,7 +13,8 @@ import { servedCred } from "../vfs/cred.ts";
 import type { Answer, FileOperations, FileSystemType, InodeOperations, SuperOperations } from "../vfs/fs-type.ts";
 import { ATTR_SIZE } from "../vfs/fs-type.ts";
 import { dSpliceAlias, iget, insertInodeHash } from "../vfs/iget.ts";
-import { Dentry, Inode, type InodeTime } from "../vfs/inode.ts";
+import { Dentry, Inode } from "../vfs/inode.ts";
+import { setTimeMs } from "../vfs/inode-time.ts";
 import type { Kernel } from "../vfs/kernel.ts";
 import { PATH_A } from "../wasm/core.ts";
 import {
@@ -406,8 +407,8 @@ class DiskFs {
         if (node === undefined) return -ESTALE;
         const { birthtimeMs, data, gid, mode, mtimeMs, nlink, rdev, target, uid } = node;
         Object.assign(record, { kind: kindOf(mode), mode, uid, gid, nlink, rdev, size: target?.length ?? data.length });
-        for (const which of ["mtime", "ctime", "atime"] as const) setTime(record, which, mtimeMs);
-        setTime(record, "btime", birthtimeMs);
+        for (const which of ["mtime", "ctime", "atime"] as const) setTimeMs(record, which, mtimeMs);
+        setTimeMs(record, "btime", birthtimeMs);
         return 0;
       },
       evictInode: (kernel, handle) => {
@@ -431,11 +432,6 @@ function nameOf(kernel: Kernel, dentry: DentryHandle): string {
 
 function shownName(kernel: Kernel, dentry: DentryHandle): string {
   return new TextDecoder().decode(new Dentry(kernel, dentry).name);
-}
-
-function setTime(record: Inode, which: InodeTime, ms: number): void {
-  const sec = Math.floor(ms / 1000);
-  record.setTime(which, sec, Math.floor((ms - sec * 1000) * 1e6));
 }
 
 function mtimeOf(record: Inode): number {

@@ -4,7 +4,16 @@
  *
  * Where Chromium is missing its cases are skipped and say so; FOLIOFS_REQUIRE_BROWSER=1 makes that a failure.
  */
-import nodeFs, { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import nodeFs, {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -55,6 +64,8 @@ function preparePage(): void {
   cpSync(join(ROOT, "test/browser"), join(folder, "browser"), { recursive: true });
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules/foliofs"), "dir");
+  // A package of its own: one of our name in a folder above, such as /tmp, would be taken for the one that is imported.
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
 }
 
 /** Builds with vite. @returns all chunks of the page's own graph */

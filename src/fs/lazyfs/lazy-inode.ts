@@ -12,6 +12,7 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../base/stat-flags.ts";
 import { truncatePagecacheRange } from "../../mm/truncate.ts";
 import { dSpliceAlias, iget, removeInodeHash } from "../../vfs/iget.ts";
 import { Inode } from "../../vfs/inode.ts";
+import { setTimeMs } from "../../vfs/inode-time.ts";
 import type { Kernel } from "../../vfs/kernel.ts";
 import type { SuperBlock } from "../../vfs/super-block.ts";
 import { type Entry, MAX_FILE_BYTES } from "./lazy-entry.ts";
@@ -104,10 +105,7 @@ function writeAttributes(
   if (inode.gid !== entry.gid) inode.gid = entry.gid;
   inode.size = isSizeKnown ? (entry.size ?? (entry.target ?? target)?.length ?? known) : UNKNOWN_BYTES;
   const ms = entry.mtimeMs ?? mountedMs;
-  const sec = Math.floor(ms / 1000);
-  for (const which of ["atime", "mtime", "ctime", "btime"] as const) {
-    inode.setTime(which, sec, Math.floor((ms - sec * 1000) * 1e6));
-  }
+  for (const which of ["atime", "mtime", "ctime", "btime"] as const) setTimeMs(inode, which, ms);
 }
 
 /** Makes a dentry stand for an entry: by the inode of its path, which may be known already. @returns 0; as iget() */

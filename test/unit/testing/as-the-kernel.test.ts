@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFsSync } from "../../../src/index.ts";
 import { injectFaults } from "../../../src/testing.ts";
 
@@ -18,6 +18,7 @@ function mount(): boolean {
 
 const canMount = mount();
 if (canMount) spawnSync("umount", [dir]);
+afterAll(() => nodeFs.rmdirSync(dir));
 
 /** Fills a disk in some way. @returns what each call has answered, and what is there then */
 const WAYS: Record<string, (fs: Fs, root: string) => Promise<unknown>> = {
