@@ -352,21 +352,23 @@ export function mlock(kernel: Kernel, mapped: Mapped, first: number, end: number
   const isWrite = (area.flags & (VM_SHARED | VM_WRITE)) === VM_WRITE;
   const fresh: number[] = [];
   for (let i = from; i <= last; i++) {
-    if (area.pte(i) & PTE_LOCKED) continue;
+    const isLocked = (area.pte(i) & PTE_LOCKED) !== 0;
     const rc = lockPage(kernel, mapped, i, isWrite);
     if (rc < 0) {
       for (const page of fresh) unlock(area, page);
       return rc;
     }
-    fresh.push(i);
+    if (!isLocked) fresh.push(i);
   }
   return 0;
 }
 
+/** Brings a page in and locks it: one that is locked may have been cut since. */
 function lockPage(kernel: Kernel, mapped: Mapped, i: number, isWrite: boolean): number {
   const { area } = mapped;
   const found = faultPinnable(kernel, mapped, i, isWrite);
   if (found < 0) return mlockErrno(found);
+  if (area.pte(i) & PTE_LOCKED) return 0;
   const counted = accountLocked(kernel.core, 1);
   if (counted < 0) return counted;
   const rc = lockEntry(area, i);

@@ -314,6 +314,23 @@ describe("mlock", () => {
     });
   }
 
+  it("brings back what has been cut of the pages that are locked already, and counts them once", () => {
+    const { fs, fd } = fsWith(3 * PAGE);
+    setMaxPinned(fs.kernel, 3 * PAGE);
+    const mapping = fs.kernel.mmap(fd, { prot: RW });
+    mapping.mlock();
+    fs.ftruncateSync(fd, PAGE);
+    assert.throws(() => mapping.mlock(), { code: "ENOMEM" }); // there is nothing to lock behind the end
+    fs.ftruncateSync(fd, 3 * PAGE);
+    assert.equal(mmapCounts(fs.kernel).nrMlock, 1);
+    mapping.mlock();
+    assert.equal(mmapCounts(fs.kernel).nrMlock, 3);
+    assert.equal(mmapCounts(fs.kernel).nrPinned, 3);
+    fs.kernel.verify?.();
+    mapping.munmap();
+    assert.equal(mmapCounts(fs.kernel).nrPinned, 0);
+  });
+
   it("has copies of the pages of a private mapping that may be written to", () => {
     const { fs, fd } = fsWith(2 * PAGE);
     using mapping = fs.kernel.mmap(fd, { prot: RW, flags: MAP_PRIVATE });
