@@ -185,9 +185,10 @@ export class BackingDevice {
     if (!(this.core.u32[at] & I_DIRTY)) this.forget(inode);
   }
 
+  /** The list that an inode is to be taken off: only at its ends does it matter which it is on, and nobody has to look for them. */
   #listOf(inode: InodeHandle): InodeList {
-    if (this.dirty.has(inode)) return this.dirty;
-    return this.io.has(inode) ? this.io : this.moreIo;
+    if (this.io.hasEnd(inode)) return this.io;
+    return this.moreIo.hasEnd(inode) ? this.moreIo : this.dirty;
   }
 
   isListed(inode: InodeHandle): boolean {

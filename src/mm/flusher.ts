@@ -77,12 +77,12 @@ function giveBack(bdi: BackingDevice): void {
 
 /** Lines up for writing what is old enough, and behind it what was not written to its end. @see Linux queue_io() */
 function queueIo(bdi: BackingDevice, olderThanCs: number | undefined): void {
-  for (const inode of [...bdi.dirty.fromTail()]) {
+  for (const inode of bdi.dirty.fromTail()) {
     const dirtied = bdi.core.u32[(inode << 3) + INODE_DIRTIED_CS];
     if (olderThanCs !== undefined && (olderThanCs - dirtied) >> 0 < 0) break;
     bdi.moveTo(bdi.io, inode);
   }
-  for (const inode of [...bdi.moreIo.fromTail()]) bdi.moveTo(bdi.io, inode);
+  for (const inode of bdi.moreIo.fromTail()) bdi.moveTo(bdi.io, inode);
 }
 
 /** @see Linux __writeback_single_inode(), requeue_inode() */

@@ -61,7 +61,7 @@ export class InodeList {
     this.#tail = inode;
   }
 
-  /** Precondition: it is on this list. */
+  /** Precondition: it is on this list, or in the midst of another, whose ends stay. */
   remove(inode: InodeHandle): void {
     const next = linkOf(this.#core, inode, INODE_IO_NEXT);
     const prev = linkOf(this.#core, inode, INODE_IO_PREV);
@@ -75,13 +75,12 @@ export class InodeList {
     setLink(this.#core, inode, INODE_IO_PREV, NONE);
   }
 
-  has(inode: InodeHandle): boolean {
-    let at = inode;
-    while (linkOf(this.#core, at, INODE_IO_PREV) !== at) at = linkOf(this.#core, at, INODE_IO_PREV);
-    return at === this.#head;
+  /** Is it the first or the last of this list? */
+  hasEnd(inode: InodeHandle): boolean {
+    return inode === this.#head || inode === this.#tail;
   }
 
-  /** From the one that was put on it first. */
+  /** From the one that was put on it first. The one at hand may go. */
   *fromTail(): Generator<InodeHandle> {
     let at = this.#tail;
     while (at !== NONE) {

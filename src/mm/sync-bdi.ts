@@ -18,10 +18,13 @@ import { newScan, type Scan, writeCachePages } from "./writeback.ts";
 
 /** How far a call has come. */
 interface SyncPass {
-  /** Files that had something dirty, or on its way, when it began; those that are done go. */
-  readonly todo: Set<string>;
+  /**
+   * Files that had something dirty, or on its way, when it began, each with its generation, which tells an inode from the next one
+   * in the same record; those that are done go.
+   */
+  readonly todo: Map<InodeHandle, number>;
   /** The file it is in the midst of. */
-  scan: { key: string; scan: Scan } | undefined;
+  scan: { inode: InodeHandle; generation: number; scan: Scan } | undefined;
   /** Runs that had failed when it began. */
   readonly nrFailed: number;
   hasWaited: boolean;
@@ -40,14 +43,13 @@ function passOf(bdi: BackingDevice): SyncPass {
 }
 
 function newPass(bdi: BackingDevice): SyncPass {
-  const todo = new Set(bdi.dirtyInodes().map((inode) => keyOf(bdi, inode)));
-  for (const { inode } of bdi.inFlight) todo.add(keyOf(bdi, inode)); // a store may give pages back
+  const todo = new Map(bdi.dirtyInodes().map((inode) => [inode, generationOf(bdi, inode)]));
+  for (const { inode } of bdi.inFlight) todo.set(inode, generationOf(bdi, inode)); // a store may give pages back
   return { todo, scan: undefined, nrFailed: bdi.nrFailed, hasWaited: false };
 }
 
-/** What tells an inode from the next one in the same record. */
-function keyOf(bdi: BackingDevice, inode: InodeHandle): string {
-  return `${inode} ${bdi.core.u32[(inode << 3) + INODE_GENERATION]}`;
+function generationOf(bdi: BackingDevice, inode: InodeHandle): number {
+  return bdi.core.u32[(inode << 3) + INODE_GENERATION];
 }
 
 /**
@@ -58,23 +60,32 @@ function keyOf(bdi: BackingDevice, inode: InodeHandle): string {
  */
 export function syncDevice(bdi: BackingDevice, isWait: boolean): number {
   const pass = passOf(bdi);
-  for (const inode of bdi.dirtyInodes()) {
-    const key = keyOf(bdi, inode);
-    if (!pass.todo.has(key) || bdi.core.u32[(inode << 3) + INODE_STATE] & I_FREEING) continue;
-    const rc = syncInode(bdi, inode, pass, key, isWait);
+  const inodes = pass.todo.size === 0 ? [] : bdi.dirtyInodes(); // with many, to look again after each wait is what takes the time
+  for (const inode of inodes) {
+    const generation = pass.todo.get(inode);
+    if (generation === undefined || generation !== generationOf(bdi, inode)) continue;
+    if (bdi.core.u32[(inode << 3) + INODE_STATE] & I_FREEING) continue;
+    const rc = syncInode(bdi, inode, generation, pass, isWait);
     if (rc === -EAGAIN && isWait) return rc;
-    pass.todo.delete(key);
+    pass.todo.delete(inode);
     pass.hasWaited = false;
   }
   if (isWait && waitForWrites(bdi, pass) < 0) return -EAGAIN;
   return bdi.nrFailed > pass.nrFailed ? bdi.lastErrno : 0;
 }
 
-function syncInode(bdi: BackingDevice, inode: InodeHandle, pass: SyncPass, key: string, isWait: boolean): number {
+function syncInode(
+  bdi: BackingDevice,
+  inode: InodeHandle,
+  generation: number,
+  pass: SyncPass,
+  isWait: boolean,
+): number {
   const { core, host } = bdi;
   const wbc = syncControl(isWait, isWait); // what nobody waits for is no part of it yet
-  const scan = pass.scan?.key === key ? pass.scan.scan : newScan(wbc);
-  pass.scan = { key, scan };
+  const known = pass.scan?.inode === inode && pass.scan.generation === generation ? pass.scan.scan : undefined;
+  const scan = known ?? newScan(wbc);
+  pass.scan = { inode, generation, scan };
   core.x.inodeGrab(inode); // held, whatever its writing does
   const rc = writeCachePages(host.cache, inode, wbc, scan);
   core.x.iput(inode);

@@ -4,8 +4,11 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, it, vi } from "vitest";
 import { EIO } from "../../../src/base/errno.ts";
+import type { InodeHandle } from "../../../src/base/handles.ts";
+import { BackingDevice } from "../../../src/mm/backing-dev.ts";
 import { balanceDirtyPages } from "../../../src/mm/balance.ts";
 import { dirtyLimits, writeBackNow } from "../../../src/vfs/super-bdi.ts";
+import { INODE_IO_NEXT, INODE_IO_PREV } from "../../../src/wasm/layout.ts";
 import { MockBacking, PAGE, sleep, turn } from "../../helpers/mock-backing.ts";
 import { outcomeOf } from "../../helpers/subject.ts";
 
@@ -169,6 +172,31 @@ describe("the flusher", () => {
     await sleep(40);
     assert.deepEqual(other.store.fs.kernel.bdi, []);
     other.store.fs.kernel.verify();
+  });
+});
+
+describe("lists of dirty inodes", () => {
+  it("give one up without a look at the others, wherever it is", () => {
+    const nr = 1000;
+    let nrReads = 0;
+    const u32 = new Proxy(new Uint32Array((nr + 1) * 8 + INODE_IO_PREV + INODE_IO_NEXT), {
+      get(words, key) {
+        nrReads++;
+        return words[key as unknown as number];
+      },
+    });
+    const bdi = new BackingDevice({ cache: { core: { u32 } } } as never, {} as never, "test", {});
+    const inodes = Array.from({ length: nr }, (_, i) => (i + 1) as InodeHandle);
+    for (const inode of inodes) bdi.dirty.addHead(inode);
+    nrReads = 0;
+    const moved = [1, nr / 2, nr] as InodeHandle[];
+    for (const inode of moved) bdi.moveTo(bdi.io, inode);
+    bdi.moveTo(bdi.moreIo, moved[1]);
+    bdi.forget(2 as InodeHandle);
+    assert.ok(nrReads < 100, `${nrReads} words were looked at`);
+
+    const rest = inodes.filter((inode) => inode !== 2 && !moved.includes(inode));
+    assert.deepEqual(bdi.dirtyInodes(), [moved[0], moved[2], moved[1], ...rest]);
   });
 });
 
