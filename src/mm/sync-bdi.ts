@@ -24,7 +24,7 @@ interface SyncPass {
    */
   readonly todo: Map<InodeHandle, number>;
   /** The file it is in the midst of. */
-  scan: { inode: InodeHandle; generation: number; scan: Scan } | undefined;
+  scan: { inode: InodeHandle; scan: Scan } | undefined;
   /** Runs that had failed when it began. */
   readonly nrFailed: number;
   hasWaited: boolean;
@@ -65,7 +65,7 @@ export function syncDevice(bdi: BackingDevice, isWait: boolean): number {
     const generation = pass.todo.get(inode);
     if (generation === undefined || generation !== generationOf(bdi, inode)) continue;
     if (bdi.core.u32[(inode << 3) + INODE_STATE] & I_FREEING) continue;
-    const rc = syncInode(bdi, inode, generation, pass, isWait);
+    const rc = syncInode(bdi, inode, pass, isWait);
     if (rc === -EAGAIN && isWait) return rc;
     pass.todo.delete(inode);
     pass.hasWaited = false;
@@ -74,18 +74,11 @@ export function syncDevice(bdi: BackingDevice, isWait: boolean): number {
   return bdi.nrFailed > pass.nrFailed ? bdi.lastErrno : 0;
 }
 
-function syncInode(
-  bdi: BackingDevice,
-  inode: InodeHandle,
-  generation: number,
-  pass: SyncPass,
-  isWait: boolean,
-): number {
+function syncInode(bdi: BackingDevice, inode: InodeHandle, pass: SyncPass, isWait: boolean): number {
   const { core, host } = bdi;
   const wbc = syncControl(isWait, isWait); // what nobody waits for is no part of it yet
-  const known = pass.scan?.inode === inode && pass.scan.generation === generation ? pass.scan.scan : undefined;
-  const scan = known ?? newScan(wbc);
-  pass.scan = { inode, generation, scan };
+  const scan = pass.scan?.inode === inode ? pass.scan.scan : newScan(wbc);
+  pass.scan = { inode, scan };
   core.x.inodeGrab(inode); // held, whatever its writing does
   const rc = writeCachePages(host.cache, inode, wbc, scan);
   core.x.iput(inode);

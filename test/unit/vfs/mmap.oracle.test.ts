@@ -266,6 +266,9 @@ function steps(sizes: fc.Arbitrary<number>, isWhole: boolean, stored: fc.Arbitra
         ? ([Math.floor(start / PAGE) * PAGE, data.padEnd(Math.ceil(data.length / PAGE) * PAGE, "-")] as const)
         : ([start, data] as const),
     );
+  // Locked pages refuse MS_INVALIDATE, and where mlock() fails, Linux leaves them locked: one or the other.
+  const syncs = isWhole ? [MS_SYNC, MS_ASYNC, MS_INVALIDATE, MS_SYNC | MS_INVALIDATE] : [MS_SYNC, MS_ASYNC];
+  const locks = isWhole ? (["munlock"] as const) : (["mlock", "munlock"] as const);
   return fc.oneof(
     { weight: 6, arbitrary: fc.tuple(any, range).map(([name, [start, n]]) => load(name, start, n)) },
     {
@@ -285,17 +288,16 @@ function steps(sizes: fc.Arbitrary<number>, isWhole: boolean, stored: fc.Arbitra
         .tuple(file, range)
         .map(([fd, [start, n]]): Step[] => [["fallocate", fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, n]]),
     },
-    // Not MS_INVALIDATE, which what is locked refuses: where mlock() fails, Linux leaves it so.
     {
       weight: 1,
       arbitrary: fc
-        .tuple(any, at, fc.constantFrom(MS_SYNC, MS_ASYNC))
+        .tuple(any, at, fc.constantFrom(...syncs))
         .map(([name, start, flags]): Step[] => [["msync", name, Math.floor(start / PAGE) * PAGE, PAGE, flags]]),
     },
     {
       weight: 1,
       arbitrary: fc
-        .tuple(any, range, fc.constantFrom("mlock", "munlock"))
+        .tuple(any, range, fc.constantFrom(...locks))
         .map(([name, [start, n], call]): Step[] => [[call, name, start, n]]),
     },
     { weight: 1, arbitrary: fc.tuple(file, at, bytes).map(([fd, start, n]): Step[] => [["pread", fd, n, start]]) },
