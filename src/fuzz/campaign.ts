@@ -9,21 +9,19 @@ import { endJob } from "./end-job.ts";
 import { type Abilities, generate, type Profile } from "./generate.ts";
 import { NEVER_RETURNS } from "./isolated-subject.ts";
 import { onceASecond } from "./once-a-second.ts";
+import { SearchClock, type TimeLimit } from "./search-clock.ts";
 import { SeenPairs } from "./seen-pairs.ts";
 import { shrink } from "./shrink.ts";
 import { simplerCalls } from "./simpler.ts";
 
-export interface CampaignOptions extends Pair {
+export interface CampaignOptions extends Pair, TimeLimit {
   /** 32 bits; program n has seedOfProgram(seed, n). */
   readonly seed: number;
   readonly profiles: readonly Profile[];
   readonly abilities: Abilities;
-  /** It ends after so many calls, or so many milliseconds, or so many different findings, whichever comes first. */
+  /** It ends after so many calls, or so many different findings, or when its time is over, whichever comes first. */
   readonly maxCalls: number;
-  readonly maxMs: number;
   readonly maxFindings: number;
-  /** It ends when this is aborted, too, behind the program at hand. */
-  readonly signal?: AbortSignal;
   /** Called now and then. */
   readonly tell?: (so: Progress) => void;
   /** Of several campaigns that share the programs of a seed: which one this is. All programs if left out. */
@@ -106,10 +104,11 @@ class Campaign {
   readonly #reasons = new Map<string, number>();
   readonly #progress: Progress;
   readonly #seen = new SeenPairs();
-  readonly #startMs = performance.now();
+  readonly #clock: SearchClock;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
+    this.#clock = new SearchClock(options);
     this.#progress = { nrPrograms: 0, nrCalls: 0, ms: 0, pairs: this.#pairs, findings: [], reasons: this.#reasons };
   }
 
@@ -132,7 +131,7 @@ class Campaign {
         await this.#found(drawn, { ...compared, difference: compared.difference });
         if (!isLast) answers = oracle.run(next.calls);
       }
-      this.#progress.ms = performance.now() - this.#startMs;
+      this.#progress.ms = this.#clock.ms;
       if (isLast || this.#findings.size >= maxFindings) {
         if (!isLast) await answers;
         return this.#told();
@@ -148,9 +147,7 @@ class Campaign {
 
   /** @param more calls that are about to be compared */
   #goesOn(more: number): boolean {
-    const { maxCalls, maxMs, signal } = this.#options;
-    if (signal?.aborted) return false;
-    return this.#progress.nrCalls + more < maxCalls && performance.now() - this.#startMs < maxMs;
+    return this.#progress.nrCalls + more < this.#options.maxCalls && !this.#clock.isOver;
   }
 
   #draw(n: number): Drawn {
@@ -173,16 +170,21 @@ class Campaign {
     const known = this.#findings.get(kind);
     if (known !== undefined) known.nrSeen++;
     else {
-      const program = await shrinkProgram(this.#options, compared);
+      const program = await shrinkProgram(this.#options, compared, () => this.#clock.isOver);
       this.#findings.set(kind, { seed, profile, program, nrCallsFound: calls.length, nrSeen: 1 });
     }
   }
 }
 
-/** @param compared a program with a difference @returns a shorter one with a difference of the same kind */
+/**
+ * @param compared a program with a difference
+ * @param isOver whether there is no time left: what has been found by then is it
+ * @returns a shorter one with a difference of the same kind
+ */
 export async function shrinkProgram(
   pair: Pair,
   compared: Compared & { difference: Difference },
+  isOver?: () => boolean,
 ): Promise<Compared & { difference: Difference }> {
   let best = compared;
   const kind = kindOf(compared.calls, compared.difference);
@@ -195,6 +197,6 @@ export async function shrinkProgram(
   };
   const upTo = compared.calls.slice(0, compared.difference.at + 1);
   const maxTries = compared.difference.actual === NEVER_RETURNS ? MAX_SLOW_SHRINK_TRIES : MAX_SHRINK_TRIES;
-  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries });
+  if (await shows(upTo)) await shrink(upTo, { shows, simpler: simplerCalls, maxTries, isOver });
   return best;
 }

@@ -18,19 +18,23 @@ export interface Shrinking<T> {
   readonly simpler: (item: T) => Iterable<T>;
   /** How often `shows` may be asked. */
   readonly maxTries: number;
+  /** It is asked no more once this is true: whoever searches has no time left. */
+  readonly isOver?: () => boolean;
 }
 
 /** @param items a list that shows it @returns one that does too, as short and simple as was found */
 export async function shrink<T>(
   items: readonly T[],
-  { shows, simpler, maxTries }: Shrinking<T>,
+  { shows, simpler, maxTries, isOver }: Shrinking<T>,
 ): Promise<readonly T[]> {
   let best = items;
   let left = maxTries;
   const isBetter = async (candidate: readonly T[]): Promise<boolean> => {
     if (left === 0) return false;
+    await endJob(); // who wants to end it, too
+    if (isOver?.()) left = 0;
+    if (left === 0) return false;
     left--;
-    await endJob();
     if (!(await shows(candidate))) return false;
     best = candidate;
     return true;

@@ -2,19 +2,17 @@
 import { seedOfProgram } from "../campaign.ts";
 import { endJob } from "../end-job.ts";
 import { onceASecond } from "../once-a-second.ts";
+import { SearchClock, type TimeLimit } from "../search-clock.ts";
 import { shrink } from "../shrink.ts";
 import type { FaultProblem, FaultProfile } from "./fault-profile.ts";
 import { type FaultSetting, faultProfile } from "./fault-profiles.ts";
 
-export interface FaultSearchOptions extends FaultSetting {
+export interface FaultSearchOptions extends FaultSetting, TimeLimit {
   readonly subject: string;
   readonly seed: number;
-  /** It ends after so many calls, milliseconds or findings. */
+  /** It ends after so many calls or findings, or when its time is over. */
   readonly maxCalls: number;
-  readonly maxMs: number;
   readonly maxFindings: number;
-  /** It ends when this is aborted, too, behind the program at hand. */
-  readonly signal?: AbortSignal;
   readonly tell?: (so: FaultProgress) => void;
 }
 
@@ -41,14 +39,14 @@ const MAX_SHRINK_TRIES = 300;
 
 /** @throws Error when there is no such subject */
 export async function searchFaults(options: FaultSearchOptions): Promise<FaultProgress> {
-  const { subject, seed: first, maxCalls, maxMs, maxFindings, signal } = options;
+  const { subject, seed: first, maxCalls, maxFindings } = options;
   const profile = faultProfile(subject, options);
   const tell = onceASecond(options.tell);
   const pairs = new Set<string>();
   const findings: FaultFinding[] = [];
   const so: FaultProgress = { nrPrograms: 0, nrCalls: 0, nrFaults: 0, ms: 0, pairs, findings };
-  const start = performance.now();
-  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted; n++) {
+  const clock = new SearchClock(options);
+  for (let n = 0; so.nrCalls < maxCalls && findings.length < maxFindings && !clock.isOver; n++) {
     const seed = seedOfProgram(first, n);
     const calls = profile.draw(seed, n);
     const run = await profile.run(seed, calls);
@@ -56,8 +54,8 @@ export async function searchFaults(options: FaultSearchOptions): Promise<FaultPr
     so.nrCalls += run.nrCalls;
     so.nrFaults += run.nrFaults;
     for (const pair of run.pairs ?? []) pairs.add(pair);
-    if (run.problem !== undefined) findings.push(await shrunk(profile, seed, calls, run.problem));
-    so.ms = performance.now() - start;
+    if (run.problem !== undefined) findings.push(await shrunk(profile, seed, calls, run.problem, clock));
+    so.ms = clock.ms;
     tell(so);
     await endJob();
   }
@@ -69,6 +67,7 @@ async function shrunk(
   seed: number,
   all: readonly object[],
   found: FaultProblem,
+  clock: SearchClock,
 ): Promise<FaultFinding> {
   let best = { calls: all, text: found.text };
   const shows = async (calls: readonly object[]): Promise<boolean> => {
@@ -78,6 +77,6 @@ async function shrunk(
     best = { calls: calls.slice(0, at + 1), text };
     return true;
   };
-  await shrink(all, { shows, simpler: profile.simpler, maxTries: MAX_SHRINK_TRIES });
+  await shrink(all, { shows, simpler: profile.simpler, maxTries: MAX_SHRINK_TRIES, isOver: () => clock.isOver });
   return { seed, ...best, lines: best.calls.map(profile.show) };
 }

@@ -6,6 +6,7 @@ import { seedOfProgram } from "../campaign.ts";
 import { endJob } from "../end-job.ts";
 import { onceASecond } from "../once-a-second.ts";
 import { seededRandom } from "../random.ts";
+import { SearchClock, type TimeLimit } from "../search-clock.ts";
 import { shrink } from "../shrink.ts";
 import { choicesFor, type DrawOptions, drawOperation } from "./draw.ts";
 import { Exerciser, type Touch } from "./exerciser.ts";
@@ -13,16 +14,13 @@ import type { Machine } from "./machine.ts";
 import { type Finding, Mismatch } from "./mismatch.ts";
 import { type Operation, simplerOperations } from "./operation.ts";
 
-export interface FsxOptions {
+export interface FsxOptions extends TimeLimit {
   readonly makeMachine: () => Machine;
   /** 32 bits; program n has a seed made of it. */
   readonly seed: number;
-  /** It ends after so many operations, or milliseconds, or findings of different kinds, whichever comes first. */
+  /** It ends after so many operations, or findings of different kinds, or when its time is over, whichever comes first. */
   readonly maxOperations: number;
-  readonly maxMs: number;
   readonly maxFindings: number;
-  /** It ends when this is aborted, too, behind the program at hand. */
-  readonly signal?: AbortSignal;
   /** Of one program; default 2 000. */
   readonly perProgram?: number;
   /** Most bytes of a file. */
@@ -62,13 +60,13 @@ const MAX_SHRINK_TRIES = 1500;
 const MAX_SHRINK_MS = 120_000;
 
 export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
-  const { seed, maxOperations, maxMs, maxFindings, signal } = options;
+  const { seed, maxOperations, maxFindings } = options;
   const tell = onceASecond(options.tell);
-  const startMs = performance.now();
+  const clock = new SearchClock(options);
   const counts = new Map<string, number>();
   const findings: FsxFinding[] = [];
   const so: FsxProgress = { nrPrograms: 0, nrOperations: 0, ms: 0, nrRefused: 0, counts, findings };
-  while (so.nrOperations < maxOperations && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted) {
+  while (so.nrOperations < maxOperations && findings.length < maxFindings && !clock.isOver) {
     const left = maxOperations - so.nrOperations;
     const program = runProgram(options, seedOfProgram(seed, so.nrPrograms), left);
     so.nrPrograms++;
@@ -77,9 +75,9 @@ export async function runFsx(options: FsxOptions): Promise<FsxProgress> {
     for (const { op } of program.operations) counts.set(op, (counts.get(op) ?? 0) + 1);
     const { finding } = program;
     if (finding !== undefined && !findings.some(({ kind }) => kind === finding.kind)) {
-      findings.push(await shrunk(options, program, finding));
+      findings.push(await shrunk(options, program, finding, clock));
     }
-    so.ms = performance.now() - startMs;
+    so.ms = clock.ms;
     await endJob(); // timers, and who wants to end it
     tell(so);
   }
@@ -159,19 +157,24 @@ export function performAll(
 }
 
 /** Fewer and simpler operations that show the same kind. */
-async function shrunk(options: FsxOptions, { seed, operations }: Program, finding: Finding): Promise<FsxFinding> {
+async function shrunk(
+  options: FsxOptions,
+  { seed, operations }: Program,
+  finding: Finding,
+  clock: SearchClock,
+): Promise<FsxFinding> {
   const { makeMachine, length } = options;
-  const endMs = performance.now() + MAX_SHRINK_MS;
+  const own = new SearchClock({ maxMs: MAX_SHRINK_MS });
+  const isOver = (): boolean => own.isOver || clock.isOver;
   let best = { finding, operations: operations as readonly Operation[], touches: [] as readonly Touch[] };
   const shows = async (candidate: readonly Operation[]): Promise<boolean> => {
-    if (performance.now() > endMs) return false;
     const again = performAll(makeMachine, length, candidate);
     if (again.finding?.kind !== finding.kind) return false;
     best = { finding: again.finding, operations: candidate, touches: again.touches };
     return true;
   };
   if (await shows(operations))
-    await shrink(operations, { shows, simpler: simplerOperations, maxTries: MAX_SHRINK_TRIES });
+    await shrink(operations, { shows, simpler: simplerOperations, maxTries: MAX_SHRINK_TRIES, isOver });
   return {
     ...best.finding,
     seed,

@@ -3,7 +3,7 @@
  *
  * Each call is given the bytes of paths, and throws a Fault.
  */
-import { S_IFDIR } from "../../base/stat-flags.ts";
+import { LOCK_MAND, S_IFDIR } from "../../base/stat-flags.ts";
 import { chmod, chown, SAME_ID, setTimes } from "./attributes.ts";
 import { type Credentials, isSafeToLink, MAY_EXEC, MAY_READ, permit } from "./credentials.ts";
 import { putDentry, useDentry } from "./dentry-users.ts";
@@ -243,8 +243,9 @@ export class ModelTask implements Walker {
   fsync(fd: number): void {
     this.#file(fd);
   }
-  /** @throws EINVAL for what is no operation, EBADF, EAGAIN */
+  /** LOCK_MAND is not looked at any further, nor is its descriptor. @throws EINVAL for what is no operation, EBADF, EAGAIN */
   flock(fd: number, operation: number): void {
+    if (operation & LOCK_MAND) return;
     const kind = lockKindOf(operation);
     const file = this.#file(fd);
     if (kind === undefined) unlock(file);

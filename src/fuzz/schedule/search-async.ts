@@ -5,6 +5,7 @@
 import { seedOfProgram } from "../campaign.ts";
 import { onceASecond } from "../once-a-second.ts";
 import { seededRandom } from "../random.ts";
+import { SearchClock, type TimeLimit } from "../search-clock.ts";
 import { shrink } from "../shrink.ts";
 import type { AsyncCall } from "./async-call.ts";
 import { ALL_PATHS, drawAsync, drawChoices } from "./draw-async.ts";
@@ -13,15 +14,12 @@ import { type AsyncFinding, type AsyncRun, type AsyncRunOptions, runAsync } from
 
 export const ASYNC_SUBJECT_NAMES: readonly string[] = Object.keys(ASYNC_MACHINES);
 
-export interface AsyncSearchOptions {
+export interface AsyncSearchOptions extends TimeLimit {
   /** Of the first program; program n has seedOfProgram(seed, n). */
   readonly seed: number;
-  /** It ends after so many calls of programs, so many milliseconds, or so many findings. */
+  /** It ends after so many calls of programs, or so many findings, or when its time is over. */
   readonly maxCalls: number;
-  readonly maxMs: number;
   readonly maxFindings: number;
-  /** It ends when this is aborted, too, behind the program at hand. */
-  readonly signal?: AbortSignal;
   /** In the place of that of ASYNC_MACHINES: for tests of the search. */
   readonly make: MakeAsyncMachine;
   readonly isShared?: boolean;
@@ -57,13 +55,13 @@ const NR_ORDERS = 25;
 const MAX_SHRINK_TRIES = 150;
 
 export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncProgress> {
-  const { seed: first, maxCalls, maxMs, maxFindings, signal } = options;
+  const { seed: first, maxCalls, maxFindings } = options;
   const tell = onceASecond(options.tell);
   const pairs = new Set<string>();
   const findings: AsyncShown[] = [];
   const so: AsyncProgress = { nrPrograms: 0, nrCalls: 0, nrHeld: 0, ms: 0, pairs, findings };
-  const start = performance.now();
-  for (let n = 0; so.nrCalls < maxCalls && so.ms < maxMs && findings.length < maxFindings && !signal?.aborted; n++) {
+  const clock = new SearchClock(options);
+  for (let n = 0; so.nrCalls < maxCalls && findings.length < maxFindings && !clock.isOver; n++) {
     const seed = seedOfProgram(first, n);
     const setting = { ...options, ...(options.hasFaults && { faultSeed: seed }) };
     const { calls, run } = await runSeed(setting, seed);
@@ -71,8 +69,8 @@ export async function searchAsync(options: AsyncSearchOptions): Promise<AsyncPro
     so.nrCalls += run.nrCalls;
     so.nrHeld += run.nrHeld;
     for (const pair of run.pairs) pairs.add(pair);
-    if (run.finding !== undefined) findings.push(await shrunk(setting, seed, calls, run));
-    so.ms = performance.now() - start;
+    if (run.finding !== undefined) findings.push(await shrunk(setting, seed, calls, run, clock));
+    so.ms = clock.ms;
     tell(so);
   }
   return so;
@@ -128,8 +126,10 @@ async function shrunk(
   seed: number,
   all: readonly AsyncCall[],
   found: AsyncRun,
+  clock: SearchClock,
 ): Promise<AsyncShown> {
   let best = { calls: all, run: found };
+  const isOver = (): boolean => clock.isOver;
   const kind = found.finding?.kind;
   const shows = async (calls: readonly AsyncCall[], choices: readonly number[]): Promise<boolean> => {
     const run = await runChosen(options, calls, choices);
@@ -139,7 +139,7 @@ async function shrunk(
   };
   const showsInSome = async (calls: readonly AsyncCall[]): Promise<boolean> => {
     if (await shows(calls, best.run.choices)) return true;
-    for (let i = 0; i < NR_ORDERS; i++) {
+    for (let i = 0; i < NR_ORDERS && !isOver(); i++) {
       const choose = drawChoices(seededRandom(seed + i));
       const run = await runAsync({ ...optionsOf(options, calls, chainsOf(calls)), choose });
       if (run.finding?.kind !== kind) continue;
@@ -148,12 +148,13 @@ async function shrunk(
     }
     return false;
   };
-  await shrink(all, { shows: showsInSome, simpler: simplerAsync, maxTries: MAX_SHRINK_TRIES });
+  await shrink(all, { shows: showsInSome, simpler: simplerAsync, maxTries: MAX_SHRINK_TRIES, isOver });
   const { calls } = best;
   await shrink(best.run.choices, {
     shows: (choices) => shows(calls, choices),
     simpler: simplerChoices,
     maxTries: MAX_SHRINK_TRIES,
+    isOver,
   });
   const { run } = best;
   const finding = run.finding ?? { kind: "broken", text: "it was not found again" };

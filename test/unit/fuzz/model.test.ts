@@ -4,7 +4,7 @@
 import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "vitest";
-import { O_CREAT, O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../../src/base/stat-flags.ts";
+import { LOCK_EX, LOCK_MAND, O_CREAT, O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../../src/base/stat-flags.ts";
 import type { Fault } from "../../../src/fuzz/model/fault.ts";
 import { ENDLESS, nodeRealpath } from "../../../src/fuzz/model/node-realpath.ts";
 import { CURRENT, ModelFileSystem, ModelTask } from "../../../src/fuzz/model/task.ts";
@@ -44,6 +44,19 @@ describe("the model of the fuzzer", () => {
     root.rename("/b", "/d");
     const names = root.getdents(root.open("/", O_RDONLY | O_DIRECTORY, 0)).map(([name]) => name);
     assert.deepEqual(names, ["d", "c", "a"]);
+  });
+
+  it("looks no further at a lock that is mandatory: test/unit/vfs/locks.oracle.test.ts has the kernel's answers", () => {
+    const { root } = makeTasks();
+    for (const operation of [LOCK_MAND, LOCK_MAND | LOCK_EX, LOCK_MAND | 0o300])
+      assert.equal(
+        codeOf(() => root.flock(77, operation)),
+        undefined,
+      );
+    assert.equal(
+      codeOf(() => root.flock(77, LOCK_EX)),
+      "EBADF",
+    );
   });
 
   it("follows forty links, and no more", () => {
