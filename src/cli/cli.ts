@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { top } from "./top.ts";
 import { parseTopOptions } from "./top-options.ts";
-import { EXIT_USAGE, USAGE, UsageError } from "./usage.ts";
+import { EXIT_PIPE, EXIT_USAGE, USAGE, UsageError } from "./usage.ts";
 
 function version(): string {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
@@ -23,6 +23,12 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
   else throw new UsageError(command === undefined ? "what is to be done?" : `there is no command ${command}`);
   return 0;
 }
+
+/** `head` has read what it wanted, for one. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT_PIPE);
+});
 
 try {
   process.exitCode = await run(process.argv.slice(2));

@@ -5,6 +5,8 @@ export class UsageError extends Error {}
 
 /** Status for calls that are wrong. */
 export const EXIT_USAGE = 2;
+/** Status when nobody reads on, as a shell has it of who ends by SIGPIPE, which Node ignores. */
+export const EXIT_PIPE = 141;
 
 export const USAGE = `Usage: foliofs top [--once] [--interval SECONDS] SCRIPT [ARGUMENT...]
 

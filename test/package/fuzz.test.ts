@@ -121,6 +121,15 @@ describe("the command line", () => {
     expect(foliofs("fsx", "--help").stdout).toMatch(/^Usage: foliofs top /);
   });
 
+  it.skipIf(process.platform === "win32").each(["--help", "fuzz --subject memfs --oracle model --ops 300 --jobs 1"])(
+    "ends without a word when nobody reads on: %s",
+    (args) => {
+      const script = `{ "$0" ${join(ROOT, "dist/cli.js")} ${args}; echo "status $?" >&2; } | true`;
+      const { stderr } = spawnSync("sh", ["-c", script, process.execPath], { encoding: "utf8" });
+      expect(stderr).toBe("status 141\n");
+    },
+  );
+
   it.each([
     [[], "what is to be done?"],
     [["fly"], "there is no command fly"],
